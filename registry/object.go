@@ -1,0 +1,103 @@
+package registry
+
+import "time"
+
+// Region is a Scaleway region that has a Container Registry, such as "fr-par".
+type Region string
+
+// Regions lists the regions that have a Container Registry, in the order in
+// which the official SDK names them. (it-mil runs containers, but has no
+// registry.)
+func Regions() []Region { return []Region{"fr-par", "nl-ams", "pl-waw"} }
+
+// Status is the lifecycle state of a namespace, an image or a tag. Values that
+// this version does not know pass through unharmed and are never ready.
+type Status string
+
+// StatusReady is the only status in which an object may be judged.
+const StatusReady Status = "ready"
+
+// Visibility says who may pull an image.
+type Visibility string
+
+// The visibilities. A namespace is private or public; an image may also inherit
+// from its namespace.
+const (
+	Inherit Visibility = "inherit"
+	Private Visibility = "private"
+	Public  Visibility = "public"
+)
+
+// Namespace is a registry namespace as the API lists it.
+type Namespace struct {
+	ID             string
+	Name           string // unique in a region across all organizations
+	Region         Region
+	ProjectID      string
+	OrganizationID string
+	Description    string
+	Status         Status
+	IsPublic       bool
+	SizeBytes      uint64 // the sum of its images
+	ImageCount     uint64 // as the API counts them, whatever the scope
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// Ref is the reference of the namespace.
+func (n *Namespace) Ref() Ref { return Ref{Region: n.Region, Namespace: n.Name} }
+
+// Visibility is Public or Private.
+func (n *Namespace) Visibility() Visibility {
+	if n.IsPublic {
+		return Public
+	}
+	return Private
+}
+
+// Image is an image (the API's word for a repository) with every one of its
+// tags: the unit of scanning, judging and planning.
+type Image struct {
+	Namespace   *Namespace // never nil in a scanned image
+	NamespaceID string     // as listed; the ID of Namespace in a scanned image
+	ID          string
+	Name        string // may hold slashes
+	Status      Status
+	Visibility  Visibility
+	SizeBytes   uint64   // a layer that two of its tags use counts once
+	TagNames    []string // as listed inline with the image; may be truncated
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Tags        []Tag // newest first by UpdatedAt, ties by name; complete, or the image is a Gap
+}
+
+// Ref is the reference of the image.
+func (i *Image) Ref() Ref {
+	return Ref{Region: i.Namespace.Region, Namespace: i.Namespace.Name, Image: i.Name}
+}
+
+// TagRef is the reference of one tag of the image.
+func (i *Image) TagRef(tag string) Ref {
+	r := i.Ref()
+	r.Tag = tag
+	return r
+}
+
+// EffectiveVisibility resolves Inherit through the namespace.
+func (i *Image) EffectiveVisibility() Visibility {
+	if i.Visibility == Inherit {
+		return i.Namespace.Visibility()
+	}
+	return i.Visibility
+}
+
+// Tag is one tag of an image. A moved tag keeps its ID and CreatedAt; its
+// Digest and UpdatedAt change, so age and order come from UpdatedAt.
+type Tag struct {
+	ID        string
+	Name      string
+	Digest    string // "sha256:<hex>"
+	Status    Status
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}

@@ -1,0 +1,81 @@
+package registry
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Ref names a region, a namespace, an image or a tag; the zero fields at its
+// end say which. Its text is the reference that container tools use:
+// rg.fr-par.scw.cloud/prod/api:pr-12.
+type Ref struct {
+	Region    Region
+	Namespace string
+	Image     string
+	Tag       string
+}
+
+// String is the full reference.
+func (r Ref) String() string {
+	var b strings.Builder
+	b.Grow(len("rg..scw.cloud//:") + len(r.Region) + len(r.Namespace) + len(r.Image) + len(r.Tag))
+	b.WriteString("rg.")
+	b.WriteString(string(r.Region))
+	b.WriteString(".scw.cloud")
+	if r.Namespace != "" {
+		b.WriteByte('/')
+		b.WriteString(r.Namespace)
+	}
+	if r.Image != "" {
+		b.WriteByte('/')
+		b.WriteString(r.Image)
+	}
+	if r.Tag != "" {
+		b.WriteByte(':')
+		b.WriteString(r.Tag)
+	}
+	return b.String()
+}
+
+// ParseRef reads a reference as String writes it. The host is required, since
+// the same name may exist in every region; a digest is not a reference here.
+func ParseRef(s string) (Ref, error) {
+	host, rest, _ := strings.Cut(s, "/")
+	region, ok := strings.CutPrefix(host, "rg.")
+	if ok {
+		region, ok = strings.CutSuffix(region, ".scw.cloud")
+	}
+	if !ok || region == "" {
+		return Ref{}, fmt.Errorf("%q is no reference of this registry: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
+	}
+	if strings.Contains(rest, "@") {
+		return Ref{}, fmt.Errorf("%q names a digest: want a tag, an image or a namespace", s)
+	}
+	ref := Ref{Region: Region(region)}
+	ref.Namespace, rest, _ = strings.Cut(rest, "/")
+	ref.Image, ref.Tag, ok = strings.Cut(rest, ":")
+	if ref.Namespace == "" || strings.Contains(ref.Namespace, ":") || ok && (ref.Image == "" || ref.Tag == "") {
+		return Ref{}, fmt.Errorf("%q is no full reference: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
+	}
+	return ref, nil
+}
+
+// attachmentName is how cosign and the referrers tag schema of OCI distribution
+// name what they attach to a digest.
+var attachmentName = regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.sig|\.att|\.sbom)?$`)
+
+// AttachmentSubject returns the digest to which a tag of this name is attached,
+// and "" for a tag that is no attachment. Signatures, attestations and bills of
+// materials are named sha256-<hex>.sig, .att and .sbom after their subject
+// (cosign), or sha256-<hex> (the referrers tag schema of OCI distribution 1.1).
+func AttachmentSubject(tag string) string {
+	if !strings.HasPrefix(tag, "sha256-") {
+		return ""
+	}
+	m := attachmentName.FindStringSubmatch(tag)
+	if m == nil {
+		return ""
+	}
+	return "sha256:" + m[1]
+}
