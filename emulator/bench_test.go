@@ -1,0 +1,120 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator"
+)
+
+// large is so many images of 50 tags; 20,000 of them make a million tags.
+func large(t testing.TB, images int) *emulator.Server {
+	t.Helper()
+	w, err := emulator.ParseWorld("world.yaml", fmt.Appendf(nil, `
+namespaces:
+  - {name: prod, images: [{name: "svc-{n}", count: %d, tags: [{name: "pr-{n}", count: 50, age: 1d, step: 12h}]}]}`, images))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := emulator.New(emulator.Options{World: w, Now: func() time.Time { return start }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sink takes an answer and counts its bytes.
+type sink struct {
+	header http.Header
+	bytes  int
+}
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) WriteHeader(int)             {}
+func (s *sink) Write(p []byte) (int, error) { s.bytes += len(p); return len(p), nil }
+
+func BenchmarkListPages(b *testing.B) {
+	s := large(b, 20_000)
+	image := emulator.ImageID("fr-par", "prod", "svc-10000")
+	for _, page := range []struct{ name, path string }{
+		{"tags", "/images/" + image + "/tags?page_size=50"},
+		{"tags by name", "/images/" + image + "/tags?page_size=50&order_by=name_desc"},
+		{"images first page", "/images?page_size=100"},
+		{"images last page", "/images?page_size=100&page=200"},
+		{"images by name", "/images?page_size=100&page=100&order_by=name_asc"},
+		{"images of a namespace", "/images?page_size=100&page=100&namespace_id=" + emulator.NamespaceID("fr-par", "prod")},
+		{"one tag", "/tags/" + tagID("svc-10000", "pr-25")},
+	} {
+		b.Run(page.name, func(b *testing.B) {
+			req, err := http.NewRequestWithContext(b.Context(), "GET", "/registry/v1/regions/fr-par"+page.path, http.NoBody)
+			if err != nil {
+				b.Fatal(err)
+			}
+			req.Header.Set("X-Auth-Token", "k")
+			w := &sink{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				s.ServeHTTP(w, req)
+			}
+			b.ReportMetric(float64(w.bytes)/float64(b.N), "body-B/op")
+		})
+	}
+}
+
+// BenchmarkMemory reports the live heap of a million tags.
+func BenchmarkMemory(b *testing.B) {
+	for b.Loop() {
+		before := liveHeap()
+		began := time.Now()
+		s := large(b, 20_000)
+		b.ReportMetric(time.Since(began).Seconds(), "s/start")
+		used := liveHeap() - before
+		runtime.KeepAlive(s)
+		b.ReportMetric(float64(used)/1e6, "MB")
+		b.ReportMetric(float64(used)/1e6, "B/tag")
+	}
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestAMillionTagsFit holds the emulator to its promises: under 600 MB of live
+// heap, which is 600 bytes a tag, and pages of 100 rows in under a millisecond.
+// The time is that of the best of several pages, since the machine may have other
+// things to do.
+func TestAMillionTagsFit(t *testing.T) {
+	images, limit := 20_000, time.Millisecond
+	if raceDetector {
+		images, limit = 1_000, 20*time.Millisecond
+	}
+	before := liveHeap()
+	s := large(t, images)
+	used := (liveHeap() - before) / int64(50*images)
+	if used > 600 {
+		t.Errorf("%d bytes of live heap a tag", used)
+	}
+	w := &sink{header: http.Header{}}
+	path := fmt.Sprintf("/registry/v1/regions/fr-par/images?page_size=100&page=%d", images/200)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Auth-Token", "k")
+	best := time.Hour
+	for range 20 {
+		began := time.Now()
+		s.ServeHTTP(w, req)
+		best = min(best, time.Since(began))
+	}
+	if best > limit {
+		t.Errorf("a page took %v, want at most %v", best, limit)
+	}
+	t.Logf("%d bytes a tag; a page of 100 images with 50 tags each: %v", used, best)
+}

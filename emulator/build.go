@@ -1,0 +1,208 @@
+package emulator
+
+import (
+	"regexp"
+	"time"
+)
+
+// attachmentName is how signatures, attestations and bills of materials are
+// named after the digest that they are attached to.
+var attachmentName = regexp.MustCompile(`^sha256-[0-9a-f]{64}(\.|$)`)
+
+// builder makes the objects of a world. All times count from start.
+type builder struct {
+	start   int64 // microseconds
+	regions map[string]*region
+	owner   uuid // project of the namespaces that name none
+	tenant  uuid // organization of the same
+	bySize  map[digest]int64
+}
+
+func (b *builder) ago(age time.Duration) int64 { return b.start - int64(age/time.Microsecond) }
+
+// createdBefore is created_at for something whose age at creation is not given:
+// 0.3 to 0.9 seconds before updated_at, as recorded from the real API.
+func createdBefore(updated int64, id uuid) int64 {
+	return updated - 300_000 - id.number(600_001)
+}
+
+func (b *builder) namespaces(w *World) {
+	made := map[*region][]*namespace{}
+	for i := range w.Namespaces {
+		entry := &w.Namespaces[i]
+		for n := range repeat(entry.Count) {
+			ns := b.namespace(entry, n)
+			made[ns.region] = append(made[ns.region], ns)
+		}
+	}
+	for r, list := range made {
+		r.namespaces.fill(list)
+		var images []*image
+		for _, ns := range list {
+			images = append(images, ns.images.rows...)
+		}
+		r.images.fill(images)
+	}
+}
+
+func (b *builder) namespace(entry *Namespace, n int) *namespace {
+	r := b.regions[regionOf(entry)]
+	ns := &namespace{
+		name:           expand(entry.Name, entry.Count, n),
+		description:    entry.Description,
+		region:         r,
+		status:         or(entry.Status, statusReady),
+		isPublic:       entry.IsPublic,
+		organizationID: ownerOr(entry.OrganizationID, b.tenant),
+		projectID:      ownerOr(entry.ProjectID, b.owner),
+	}
+	ns.id = identify(r.name, ns.name)
+	r.byNamespace[ns.id] = ns
+
+	var images []*image
+	for i := range entry.Images {
+		for k := range repeat(entry.Images[i].Count) {
+			img := b.image(&entry.Images[i], k, ns)
+			images = append(images, img)
+			ns.size += img.size()
+		}
+	}
+	ns.images.fill(images)
+	oldest, latest := span(images, func(i *image) int64 { return i.updated }, b.start)
+	ns.created, ns.updated = b.times(entry.Age, entry.CreatedAge, ns.id, oldest, latest)
+	return ns
+}
+
+func (b *builder) image(entry *Image, n int, ns *namespace) *image {
+	img := &image{
+		name:       expand(entry.Name, entry.Count, n),
+		namespace:  ns,
+		status:     or(entry.Status, statusReady),
+		visibility: or(entry.Visibility, visibilityInherit),
+	}
+	img.id = identify(ns.region.name, ns.name, img.name)
+	ns.region.byImage[img.id] = img
+
+	img.tags.fill(b.tags(entry.Tags, img))
+	b.sizes(img, int64(entry.Size))
+	age, createdAge := entry.Age, entry.CreatedAge
+	step := time.Duration(n) * entry.Step
+	if age += step; createdAge != 0 {
+		createdAge += step
+	}
+	oldest, latest := span(img.tags.rows, func(t *tag) int64 { return t.updated }, b.start)
+	img.created, img.updated = b.times(age, createdAge, img.id, oldest, latest)
+	return img
+}
+
+// times are those of an image or a namespace: as given, or such that it is no
+// younger than what it holds.
+func (b *builder) times(age, createdAge time.Duration, id uuid, oldest, latest int64) (created, updated int64) {
+	updated = latest
+	if age != 0 {
+		updated = b.ago(age)
+	}
+	if createdAge != 0 {
+		return b.ago(createdAge), updated
+	}
+	return min(oldest, createdBefore(updated, id)), updated
+}
+
+// tags makes the tags of one image in one piece of memory.
+func (b *builder) tags(entries []Tag, img *image) []*tag {
+	total := 0
+	for i := range entries {
+		total += repeat(entries[i].Count)
+	}
+	memory := make([]tag, total)
+	rows := make([]*tag, 0, total)
+	for i := range entries {
+		for n := range repeat(entries[i].Count) {
+			t := &memory[len(rows)]
+			b.tag(t, &entries[i], n, img)
+			rows = append(rows, t)
+			img.namespace.region.byTag[t.id] = t
+		}
+	}
+	return rows
+}
+
+func (b *builder) tag(t *tag, entry *Tag, n int, img *image) {
+	t.image = img
+	t.name = expand(entry.Name, entry.Count, n)
+	t.status = or(entry.Status, statusReady)
+	t.size = int64(entry.Size)
+	t.id = identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
+	t.digest = digestOf(expand(entry.Digest, entry.Count, n))
+	if entry.Digest == "" {
+		t.digest = ownDigest(t)
+	}
+	step := time.Duration(n) * entry.Step
+	t.updated = b.ago(entry.Age + step)
+	t.created = createdBefore(t.updated, t.id)
+	if entry.CreatedAge != 0 {
+		t.created = b.ago(entry.CreatedAge + step)
+	}
+}
+
+// ownDigest is the digest of a tag that shares it with nothing.
+func ownDigest(t *tag) digest { return digestOf("the only content of " + t.id.String()) }
+
+// sizes gives all tags of one digest the same size and adds up the image.
+func (b *builder) sizes(img *image, declared int64) {
+	clear(b.bySize)
+	for _, t := range img.tags.rows {
+		b.bySize[t.digest] = max(t.size, b.bySize[t.digest])
+	}
+	counted := map[digest]bool{}
+	for _, t := range img.tags.rows {
+		t.size = b.bySize[t.digest]
+		if t.size == 0 {
+			t.size = madeUpSize(t.digest, t.name)
+			b.bySize[t.digest] = t.size
+		}
+		if t.status != statusDeleting && !counted[t.digest] {
+			counted[t.digest] = true
+			img.live += t.size
+		}
+	}
+	if declared != 0 {
+		img.extra = declared - img.live
+	}
+}
+
+// madeUpSize is 10 to 200 MB, and a few kilobytes for an attachment.
+func madeUpSize(d digest, tag string) int64 {
+	some := int64(d[0])<<16 | int64(d[1])<<8 | int64(d[2])
+	if attachmentName.MatchString(tag) {
+		return 2_000 + some%6_000
+	}
+	return 10_000_000 + some*11
+}
+
+// span returns the earliest creation and the latest update among rows; without
+// rows, both are otherwise.
+func span[T row](rows []T, updated func(T) int64, otherwise int64) (oldest, latest int64) {
+	if len(rows) == 0 {
+		return otherwise, otherwise
+	}
+	latest = updated(rows[0])
+	for _, r := range rows {
+		latest = max(latest, updated(r))
+	}
+	return rows[0].born(), latest
+}
+
+func ownerOr(id string, otherwise uuid) uuid {
+	if given, ok := parseUUID(id); ok {
+		return given
+	}
+	return otherwise
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

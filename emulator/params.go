@@ -1,0 +1,128 @@
+package emulator
+
+import (
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The page size when a request names none, and the largest one there is.
+const (
+	defaultPageSize = 20
+	maxPageSize     = 100
+)
+
+// order is an order_by of the API.
+type order struct {
+	field      string
+	descending bool
+}
+
+func defaultOrder() order { return order{field: "created_at"} }
+
+// params are the query parameters of a listing; the first one that is wrong is
+// kept in bad.
+type params struct {
+	server *Server
+	query  url.Values
+	page   int
+	size   int
+	order  order
+	bad    *answer
+}
+
+// params reads what every listing takes. fields are those that order_by knows.
+func (s *Server) params(c *call, fields ...string) *params {
+	p := &params{server: s, page: 1, size: s.settings.PageSizeDefault, order: defaultOrder()}
+	var err error
+	if p.query, err = url.ParseQuery(c.http.URL.RawQuery); err != nil {
+		p.reject("query", reasonFormat, "it could not be parsed")
+		return p
+	}
+	p.page = p.integer("page", p.page)
+	p.size = p.integer("page_size", p.size)
+	if p.size > maxPageSize {
+		if s.settings.OversizePage != oversizeClamp {
+			p.reject("page_size", reasonConstraint, "it must be at most 100")
+		}
+		p.size = maxPageSize
+	}
+	if by := p.query.Get("order_by"); by != "" {
+		field, direction, ok := cutLast(by, "_")
+		p.order = order{field: field, descending: direction == "desc"}
+		if !ok || !slices.Contains(fields, field) || direction != "asc" && direction != "desc" {
+			p.reject("order_by", reasonConstraint, "it is not one of the possible values")
+		}
+	}
+	return p
+}
+
+func (p *params) integer(name string, otherwise int) int {
+	text := p.query.Get(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseInt(text, 10, 32)
+	switch {
+	case err != nil:
+		p.reject(name, reasonFormat, "it must be a number")
+		return otherwise
+	case n < 1:
+		p.reject(name, reasonConstraint, "it must be at least 1")
+		return otherwise
+	}
+	return int(n)
+}
+
+// uuid reads an identifier to filter by.
+func (p *params) uuid(name string) (uuid, bool) {
+	text := p.query.Get(name)
+	if text == "" {
+		return uuid{}, false
+	}
+	id, ok := parseUUID(text)
+	if !ok {
+		p.reject(name, reasonFormat, "it must be a UUID")
+	}
+	return id, ok
+}
+
+func (p *params) reject(name, reason, help string) {
+	if p.bad == nil {
+		a := p.server.invalidArgument(name, reason, help)
+		p.bad = &a
+	}
+}
+
+// offset of the page; it may lie beyond all rows.
+func (p *params) offset() int { return min((p.page-1)*p.size, math.MaxInt32) }
+
+func cutLast(s, separator string) (before, after string, ok bool) {
+	at := strings.LastIndex(s, separator)
+	if at < 0 {
+		return s, "", false
+	}
+	return s[:at], s[at+len(separator):], true
+}
+
+// rows puts a listing into the order asked for.
+func rows[T row](p *params, l *listing[T]) []T {
+	if p.order.field == "name" {
+		return l.byName()
+	}
+	return l.rows
+}
+
+// page writes the page asked for, as a fault may want it.
+func page[T row](s *Server, c *call, p *params, name string, all []T, each func(*writer) func(T)) answer {
+	shown := window(all, p.order.descending, p.offset(), p.size)
+	total := len(all)
+	if c.fault != nil {
+		shown, total = spoilPage(c.fault, p.page, shown, total)
+	}
+	w := s.writer()
+	list(w, name, shown, total, each(w))
+	return jsonAnswer(200, w.buf)
+}

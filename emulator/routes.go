@@ -1,0 +1,95 @@
+package emulator
+
+import (
+	"net/http"
+	"strings"
+)
+
+const apiPrefix = "/registry/v1/regions/"
+
+// route is what a path asks for.
+type route struct {
+	region string
+	below  string // the path below the region, with its leading slash
+	shape  string // below with {id} for the identifier; "" when the API has no such path
+	id     string
+}
+
+func parseRoute(path string) route {
+	rest, ok := strings.CutPrefix(path, apiPrefix)
+	if !ok {
+		return route{below: path}
+	}
+	var rt route
+	rt.region, rest, _ = strings.Cut(rest, "/")
+	rt.below = "/" + rest
+	parts := strings.Split(rest, "/")
+	if len(parts) > 1 && parts[1] != "" {
+		rt.id = parts[1]
+		parts[1] = "{id}"
+	}
+	rt.shape = "/" + strings.Join(parts, "/")
+	return rt
+}
+
+// operation answers one of the calls of the API.
+type operation func(*Server, *region, *call) answer
+
+// operations are all calls that the API has.
+var operations = map[string]map[string]operation{
+	"/namespaces":      {http.MethodGet: (*Server).listNamespaces, http.MethodPost: (*Server).createNamespace},
+	"/namespaces/{id}": {http.MethodGet: (*Server).getNamespace, http.MethodPatch: (*Server).patchNamespace, http.MethodDelete: (*Server).removeNamespace},
+	"/images":          {http.MethodGet: (*Server).listImages},
+	"/images/{id}":     {http.MethodGet: (*Server).getImage, http.MethodPatch: (*Server).patchImage, http.MethodDelete: (*Server).removeImage},
+	"/images/{id}/tags": {
+		http.MethodGet: (*Server).listTags,
+	},
+	"/tags/{id}": {http.MethodGet: (*Server).getTag, http.MethodDelete: (*Server).removeTag},
+}
+
+// act lets the API do what it was asked.
+func (s *Server) act(c *call) answer {
+	r, ok := s.regions[c.route.region]
+	if c.route.region != "" && !ok {
+		// Recorded of a Scaleway product in a region that does not have it.
+		return s.problem(http.StatusNotImplemented, "message", quote("unknown service"))
+	}
+	methods, ok := operations[c.route.shape]
+	if !ok {
+		return s.problem(http.StatusNotFound, "message", quote("not found"))
+	}
+	do, ok := methods[c.http.Method]
+	if !ok {
+		return s.problem(http.StatusMethodNotAllowed, "message", quote("method not allowed"))
+	}
+	s.settle(s.now())
+	return do(s, r, c)
+}
+
+// refOf is the name of what a route is about: namespace, namespace/image or
+// namespace/image:tag, and "" when it is about nothing that exists.
+func (s *Server) refOf(rt route) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, ok := s.regions[rt.region]
+	id, valid := parseUUID(rt.id)
+	if !ok || !valid {
+		return ""
+	}
+	collection, _, _ := strings.Cut(strings.TrimPrefix(rt.shape, "/"), "/")
+	switch collection {
+	case "namespaces":
+		if n := r.byNamespace[id]; n != nil {
+			return n.name
+		}
+	case "images":
+		if i := r.byImage[id]; i != nil {
+			return i.namespace.name + "/" + i.name
+		}
+	case "tags":
+		if t := r.byTag[id]; t != nil {
+			return t.image.namespace.name + "/" + t.image.name + ":" + t.name
+		}
+	}
+	return ""
+}

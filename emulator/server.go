@@ -1,0 +1,196 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options for New.
+type Options struct {
+	World World
+	// SecretKey is the only accepted X-Auth-Token. "" leaves it to the settings of
+	// the world, and when they name none, any but an empty one is accepted.
+	SecretKey string
+	// Now is the clock; nil means the wall clock. Ages are before its value at New,
+	// deletions complete by it, and the Date header shows it. Latency and delays
+	// pass in real time all the same.
+	Now func() time.Time
+}
+
+// Server is the emulated API. It is safe for concurrent use.
+type Server struct {
+	settings  Settings
+	secretKey string
+	now       func() time.Time
+	comma     string
+	tenant    uuid
+	owner     uuid
+
+	mu      sync.RWMutex // guards regions and all that is in them, due and used
+	regions map[string]*region
+	due     []deletion // soonest first
+	used    map[uuid]bool
+	nextDue atomic.Int64 // nanoseconds; the moment of due[0]
+
+	faults  faults
+	limiter limiter
+	log     requestLog
+	buffers sync.Pool
+}
+
+// New makes a server that holds the world. A world that was not read by
+// ParseWorld is checked here, by the same rules.
+func New(o Options) (*Server, error) {
+	if problems := validate(&o.World); problems != nil {
+		errs := make([]error, len(problems))
+		for i, p := range problems {
+			errs[i] = errors.New(p.String())
+		}
+		return nil, fmt.Errorf("world: %w", errors.Join(errs...))
+	}
+	set := o.World.Settings
+	s := &Server{
+		settings:  set,
+		secretKey: or(o.SecretKey, set.SecretKey),
+		now:       clockOf(o.Now),
+		comma:     ", ",
+		tenant:    ownerOr(set.OrganizationID, identify("organization")),
+		regions:   map[string]*region{},
+		used:      map[uuid]bool{},
+		faults:    faults{list: arm(o.World.Faults)},
+		limiter:   limiter{perSecond: set.RateLimit},
+	}
+	s.owner = ownerOr(set.ProjectID, identify("project"))
+	s.buffers.New = func() any { return new([]byte) }
+	if set.CompactJSON {
+		s.comma = ","
+	}
+	if set.PageSizeDefault == 0 {
+		s.settings.PageSizeDefault = defaultPageSize
+	}
+	for _, name := range regionNames() {
+		s.regions[name] = newRegion(name)
+	}
+	b := builder{start: s.now().UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
+	b.namespaces(&o.World)
+	s.nextDue.Store(math.MaxInt64)
+	return s, nil
+}
+
+// call is one request on its way through the server.
+type call struct {
+	http     *http.Request
+	route    route
+	body     []byte
+	received time.Time
+	fault    *Fault // what goes wrong with it; nil when nothing does
+	logged   int    // its number in the log
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == requestsPath {
+		s.serveRequests(w, r)
+		return
+	}
+	c := &call{http: r, route: parseRoute(r.URL.Path), received: s.now()}
+	c.logged = s.log.begin(r, c.received)
+	// The body is read first: net/http watches for a client that gives up only from
+	// then on.
+	var err error
+	c.body, err = readBody(w, r)
+	switch {
+	case err != nil:
+		s.respond(w, c, s.invalidArgument("body", reasonFormat, err.Error()))
+	case !s.limiter.allow(c.received):
+		s.respond(w, c, rateLimited())
+	default:
+		s.serve(w, c)
+	}
+}
+
+// serve answers a request that got past the gateway.
+func (s *Server) serve(w http.ResponseWriter, c *call) {
+	latency := s.settings.Latency
+	authentic := s.authentic(c.http.Header.Get("X-Auth-Token"))
+	if authentic {
+		c.fault = s.faults.pick(c, s.refOf)
+	}
+	if c.fault != nil {
+		s.log.fault(c.logged, kindOf(c.fault))
+		latency += c.fault.Delay
+	}
+	if !wait(c.http, latency) {
+		s.abandon()
+	}
+	switch {
+	case !authentic:
+		s.respond(w, c, s.unauthenticated())
+	case c.fault == nil:
+		s.respond(w, c, s.act(c))
+	default:
+		s.misbehave(w, c)
+	}
+}
+
+func (s *Server) authentic(token string) bool {
+	if s.secretKey == "" {
+		return token != ""
+	}
+	return token == s.secretKey
+}
+
+// abandon ends a request without an answer.
+func (s *Server) abandon() { panic(http.ErrAbortHandler) }
+
+// respond logs the status before it sends it, so that a client finds its own
+// request complete in the log as soon as it has the answer.
+func (s *Server) respond(w http.ResponseWriter, c *call, a answer) {
+	s.log.status(c.logged, a.status)
+	s.header(w.Header(), c, a)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client may be gone, which is its own affair
+	s.release(a.body)
+}
+
+func (s *Server) header(h http.Header, c *call, a answer) {
+	skew := s.settings.ClockSkew
+	if c.fault != nil {
+		skew += c.fault.DateOffset
+	}
+	h["Date"] = []string{s.now().Add(skew).UTC().Format(http.TimeFormat)}
+	h["Server"] = []string{"Scaleway API Gateway (" + or(c.route.region, regionNames()[0]) + "-1;edge01)"}
+	h["X-Request-Id"] = []string{identify("request", strconv.Itoa(c.logged)).String()}
+	if a.contentType != "" {
+		h["Content-Type"] = []string{a.contentType}
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	for k, v := range a.header {
+		h.Set(k, v)
+	}
+}
+
+// writer returns a writer for reads, over a buffer that respond gives back.
+func (s *Server) writer() *writer {
+	buf := s.buffers.Get().(*[]byte)
+	return &writer{buf: (*buf)[:0], comma: s.comma, digits: readDigits, inline: s.settings.InlineTags}
+}
+
+// mutationWriter returns a writer for the answer to a mutation at a moment.
+func (s *Server) mutationWriter(now time.Time) *writer {
+	w := s.writer()
+	w.digits, w.moment = mutationDigits, now.UnixNano()
+	return w
+}
+
+func (s *Server) release(buf []byte) {
+	if cap(buf) > 0 && cap(buf) <= 1<<20 {
+		s.buffers.Put(&buf)
+	}
+}

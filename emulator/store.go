@@ -1,0 +1,122 @@
+package emulator
+
+// region holds the objects of one region; it is guarded by Server.mu.
+type region struct {
+	name        string
+	namespaces  listing[*namespace]
+	images      listing[*image] // of all namespaces
+	byNamespace map[uuid]*namespace
+	byImage     map[uuid]*image
+	byTag       map[uuid]*tag
+}
+
+func newRegion(name string) *region {
+	return &region{
+		name:        name,
+		byNamespace: map[uuid]*namespace{},
+		byImage:     map[uuid]*image{},
+		byTag:       map[uuid]*tag{},
+	}
+}
+
+type namespace struct {
+	id               uuid
+	name             string
+	description      string
+	organizationID   uuid
+	projectID        uuid
+	region           *region
+	status           string
+	isPublic         bool
+	size             int64 // the sum of its images
+	created, updated int64 // microseconds
+	images           listing[*image]
+	deleted          bool // through the API: it will be gone
+}
+
+type image struct {
+	id               uuid
+	name             string
+	namespace        *namespace
+	status           string
+	visibility       string
+	live             int64 // the sum over the distinct digests of the tags that are not deleting
+	extra            int64 // what the world declares beyond that
+	created, updated int64
+	tags             listing[*tag]
+	deleted          bool
+}
+
+type tag struct {
+	id               uuid
+	digest           digest
+	image            *image
+	name             string
+	status           string
+	size             int64
+	created, updated int64
+	deleted          bool
+}
+
+func (n *namespace) born() int64   { return n.created }
+func (n *namespace) title() string { return n.name }
+func (i *image) born() int64       { return i.created }
+func (i *image) title() string     { return i.name }
+func (t *tag) born() int64         { return t.created }
+func (t *tag) title() string       { return t.name }
+
+// state is the status as the API shows it: what belongs to something that is
+// being deleted is being deleted too.
+func (i *image) state() string {
+	if i.namespace.deleted {
+		return statusDeleting
+	}
+	return i.status
+}
+
+func (t *tag) state() string {
+	if t.image.deleted || t.image.namespace.deleted {
+		return statusDeleting
+	}
+	return t.status
+}
+
+// size of an image: a layer that two of its tags use counts once, and what is
+// being deleted no longer counts.
+func (i *image) size() int64 {
+	if i.deleted || i.namespace.deleted {
+		return 0
+	}
+	return max(0, i.live+i.extra)
+}
+
+// resize lets change alter what an image holds and keeps the size of its
+// namespace the sum of its images.
+func (i *image) resize(change func()) {
+	before := i.size()
+	change()
+	i.namespace.size += i.size() - before
+}
+
+// sharers returns the other tags of the image that have the digest of t and are
+// not being deleted.
+func (t *tag) sharers() []*tag {
+	var others []*tag
+	for _, o := range t.image.tags.rows {
+		if o != t && o.digest == t.digest && o.status != statusDeleting {
+			others = append(others, o)
+		}
+	}
+	return others
+}
+
+// sizeOfDigest is what the tags of the image say about the size of a digest, and
+// a made-up size when they say nothing.
+func (i *image) sizeOfDigest(d digest, of string) int64 {
+	for _, t := range i.tags.rows {
+		if t.digest == d {
+			return t.size
+		}
+	}
+	return madeUpSize(d, of)
+}
