@@ -1,0 +1,177 @@
+package scaleway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxBody      = 64 << 20 // of an answer; a page of 100 rows has some 30 kB
+	maxErrorBody = 64 << 10 // of an answer that is no success
+	maxMessage   = 300      // bytes of it that an error quotes
+)
+
+// attempt sends one request and reads its whole answer within the timeout.
+// Behind it there are only successes that can be trusted to be one JSON object,
+// and errors: the SDK takes an empty 200 for an empty list, and loses the status
+// of an error whose JSON is broken.
+type attempt struct {
+	next    http.RoundTripper
+	timeout time.Duration
+	skew    *clockSkew
+	redact  *redactor
+}
+
+func (t *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
+	defer cancel()
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, t.explain(req, ctx, err)
+	}
+	defer resp.Body.Close()
+	t.skew.note(resp.Header)
+	if resp.StatusCode != http.StatusOK {
+		return nil, t.refusal(resp)
+	}
+	body, err := readBody(resp)
+	if err != nil {
+		return nil, t.explain(req, ctx, err)
+	}
+	if problem := implausible(req.URL.Path, resp.Header, body); problem != "" {
+		return nil, &answerError{problem: problem}
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	return resp, nil
+}
+
+// explain tells the end of this attempt's time from the end of the caller's.
+func (t *attempt) explain(req *http.Request, ctx context.Context, err error) error {
+	if req.Context().Err() == nil && ctx.Err() != nil {
+		return &timeoutError{after: t.timeout}
+	}
+	return err
+}
+
+// readBody reads the whole body of a success, within bounds.
+func readBody(resp *http.Response) ([]byte, error) {
+	var body bytes.Buffer
+	// The announced length only saves copies, and is not trusted for more.
+	body.Grow(int(min(max(resp.ContentLength, 0), 1<<20)) + bytes.MinRead)
+	n, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if n > maxBody {
+		return nil, &terminalError{fmt.Errorf("the answer is larger than %d MiB", maxBody>>20)}
+	}
+	return body.Bytes(), nil
+}
+
+// implausible says what is wrong with a success, or "". A listing must state
+// its total, since without one a lost row could not be noticed.
+func implausible(path string, header http.Header, body []byte) string {
+	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	trimmed := bytes.TrimSpace(body)
+	switch {
+	case len(trimmed) == 0:
+		return "its body is empty"
+	case contentType != "application/json":
+		return "it is not JSON (Content-Type " + strconv.Quote(header.Get("Content-Type")) + ")"
+	case trimmed[0] != '{' || !json.Valid(trimmed):
+		return "its body is no complete JSON object"
+	case isListing(path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
+		return "the listing does not say its total_count"
+	}
+	return ""
+}
+
+func isListing(path string) bool {
+	return strings.HasSuffix(path, "/namespaces") || strings.HasSuffix(path, "/images") || strings.HasSuffix(path, "/tags")
+}
+
+// refusal makes the error of an answer other than 200.
+func (t *attempt) refusal(resp *http.Response) error {
+	// What cannot be read of an error is only missing in its text.
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	return &statusError{
+		code:       resp.StatusCode,
+		message:    t.message(resp.Header, body),
+		retryAfter: t.retryAfter(resp.Header),
+	}
+}
+
+// apiError is the shape of the API's error bodies.
+type apiError struct {
+	Message  string `json:"message"`
+	Type     string `json:"type"`
+	Resource string `json:"resource"`
+	Details  []struct {
+		ArgumentName string `json:"argument_name"`
+		HelpMessage  string `json:"help_message"`
+		Action       string `json:"action"`
+		Resource     string `json:"resource"`
+	} `json:"details"`
+}
+
+// message is what an error body says, on one line. It is redacted before it is
+// cut, so that no half of the secret key stays.
+func (t *attempt) message(header http.Header, body []byte) string {
+	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	var text string
+	switch contentType {
+	case "application/json":
+		var e apiError
+		if json.Unmarshal(body, &e) == nil {
+			text = e.text()
+		}
+	case "text/plain":
+		text = string(body)
+	}
+	text = strings.Join(strings.FieldsFunc(t.redact.text(text), func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
+	return text
+}
+
+func (e *apiError) text() string {
+	parts := []string{e.Message}
+	if e.Message == "" {
+		parts[0] = e.Type
+	}
+	for _, d := range e.Details {
+		detail := strings.TrimSpace(strings.Join([]string{d.ArgumentName, d.HelpMessage, d.Action, d.Resource}, " "))
+		if detail != "" {
+			parts = append(parts, detail)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// retryAfter reads the header of that name, in seconds or as a date by the
+// clock of the API; negative when there is none.
+func (t *attempt) retryAfter(header http.Header) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return -1
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = t.skew.now()
+	}
+	return max(0, date.Sub(now))
+}

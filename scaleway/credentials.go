@@ -1,0 +1,207 @@
+package scaleway
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+	"github.com/scaleway/scaleway-sdk-go/validation"
+	"gopkg.in/yaml.v3"
+)
+
+// credentials are the settings that every Scaleway tool takes from the same
+// places.
+type credentials struct {
+	accessKey string
+	secretKey string
+	apiURL    string
+	apiHost   string
+	userAgent string
+	insecure  bool
+}
+
+// Credentials say where the API is and who asks. All are required.
+type Credentials struct {
+	APIURL    string
+	AccessKey string
+	SecretKey string
+}
+
+// credentials are those given, or those that every Scaleway tool finds.
+func (o Options) credentials() (*credentials, error) {
+	if o.Credentials == nil {
+		return loadCredentials(o.Profile, o.Logger)
+	}
+	c := &credentials{accessKey: o.Credentials.AccessKey, secretKey: o.Credentials.SecretKey, apiURL: o.Credentials.APIURL}
+	if err := c.validateKeys(); err != nil {
+		return nil, err
+	}
+	return c, c.validateURL(o.Logger)
+}
+
+// loadCredentials merges the environment over the profile of the config file,
+// as every Scaleway tool does, and validates the result before the SDK can: its
+// error about a malformed secret key quotes the key.
+func loadCredentials(profileName string, log *slog.Logger) (*credentials, error) {
+	profile, err := loadProfile(profileName, log)
+	if err != nil {
+		return nil, err
+	}
+	profile = scw.MergeProfiles(profile, scw.LoadEnvProfile())
+	c := &credentials{
+		accessKey: value(profile.AccessKey),
+		secretKey: value(profile.SecretKey),
+		apiURL:    "https://api.scaleway.com",
+		userAgent: value(profile.UserAgent),
+		insecure:  profile.Insecure != nil && *profile.Insecure,
+	}
+	if profile.APIURL != nil {
+		c.apiURL = *profile.APIURL
+	}
+	if err := c.validateKeys(); err != nil {
+		return nil, err
+	}
+	return c, c.validateURL(log)
+}
+
+// loadProfile reads the profile of the config file: the one named by the
+// option, else by SCW_PROFILE, else by the file itself, else its top level. No
+// file is an empty profile, unless a profile or the file itself was asked for.
+func loadProfile(name string, log *slog.Logger) (*scw.Profile, error) {
+	if name == "" {
+		name = os.Getenv(scw.ScwActiveProfileEnv)
+	}
+	path, config, err := readConfig(log)
+	if err != nil {
+		return nil, err
+	}
+	if config == nil {
+		if name != "" && name != scw.DefaultProfileName {
+			return nil, fmt.Errorf("profile %q is asked for, but there is no Scaleway config file at %s: create it with `scw init`, or set SCW_ACCESS_KEY and SCW_SECRET_KEY instead of a profile", name, path)
+		}
+		return &scw.Profile{}, nil
+	}
+	if name == "" {
+		name = value(config.ActiveProfile)
+	}
+	if name == "" || name == scw.DefaultProfileName {
+		return &config.Profile, nil
+	}
+	chosen := config.Profiles[name]
+	if chosen == nil {
+		known := append([]string{scw.DefaultProfileName}, slices.Sorted(maps.Keys(config.Profiles))...)
+		return nil, fmt.Errorf("the Scaleway config file %s has no profile %q: choose one of %s", path, name, strings.Join(known, ", "))
+	}
+	return scw.MergeProfiles(&config.Profile, chosen), nil
+}
+
+// readConfig finds and parses the config file where the SDK would. It does not
+// let the SDK read it, because that prints a warning about the file's mode to
+// standard output, which belongs to reports.
+func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
+	path = scw.GetConfigPath()
+	explicit := os.Getenv(scw.ScwConfigPathEnv) != ""
+	if path == "." && !explicit {
+		return path, nil, nil // no home directory, as in many containers
+	}
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !explicit {
+		yml := strings.TrimSuffix(path, filepath.Ext(path)) + ".yml"
+		if content, err = os.ReadFile(yml); err == nil {
+			path = yml
+		}
+	}
+	switch {
+	case err == nil:
+	case explicit && errors.Is(err, fs.ErrNotExist):
+		return path, nil, fmt.Errorf("SCW_CONFIG_PATH names %s, which does not exist: correct it, or unset it", path)
+	case explicit:
+		return path, nil, fmt.Errorf("read the Scaleway config file that SCW_CONFIG_PATH names: %w", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return path, nil, nil
+	default:
+		log.Warn("the Scaleway config file cannot be read: only the environment counts", "error", err)
+		return path, nil, nil
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		log.Warn("others may read the Scaleway config file, which holds a secret key: run chmod 0600", "path", path)
+	}
+	config = &scw.Config{}
+	if err := yaml.Unmarshal(content, config); err != nil {
+		return path, nil, fmt.Errorf("the Scaleway config file %s is no valid YAML%s", path, errorLines(err))
+	}
+	return path, config, nil
+}
+
+// yamlLine finds the line numbers in an error of the YAML parser.
+var yamlLine = regexp.MustCompile(`\bline (\d+)`)
+
+// errorLines says on which lines YAML is wrong. That is all it takes from the
+// parser's error, which quotes the file, and the file holds a secret key.
+func errorLines(err error) string {
+	var lines []string
+	for _, m := range yamlLine.FindAllStringSubmatch(err.Error(), -1) {
+		lines = append(lines, m[1])
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return ": see line " + strings.Join(slices.Compact(lines), ", ")
+}
+
+// validateKeys checks the form of both keys, and quotes neither: a secret key
+// pasted into the wrong variable is still a secret.
+func (c *credentials) validateKeys() error {
+	const remedy = "create an API key in the Scaleway console (IAM, API keys), then set SCW_ACCESS_KEY and SCW_SECRET_KEY or run `scw init`"
+	switch {
+	case c.secretKey == "":
+		return fmt.Errorf("no Scaleway secret key: %s", remedy)
+	case c.accessKey == "":
+		return fmt.Errorf("no Scaleway access key: %s", remedy)
+	case validation.IsAccessKey(c.secretKey) && validation.IsUUID(c.accessKey):
+		return errors.New("the Scaleway access key and secret key are swapped: SCW_ACCESS_KEY is the one that begins with SCW")
+	case !validation.IsSecretKey(c.secretKey):
+		return errors.New("the Scaleway secret key is malformed: want a UUID, such as 11111111-1111-1111-1111-111111111111; check SCW_SECRET_KEY for quotes, blanks and line ends")
+	case !validation.IsAccessKey(c.accessKey):
+		return errors.New("the Scaleway access key is malformed: want SCW and 17 capital letters or digits; check SCW_ACCESS_KEY for quotes, blanks and line ends")
+	}
+	return nil
+}
+
+// validateURL checks the API URL, to whose host every request carries the
+// secret key.
+func (c *credentials) validateURL(log *slog.Logger) error {
+	c.apiURL = strings.TrimRight(c.apiURL, "/")
+	u, err := url.Parse(c.apiURL)
+	switch {
+	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Host == "":
+		return errors.New("the Scaleway API URL is malformed: want https://<host>, as in SCW_API_URL=https://api.scaleway.com")
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return errors.New("the Scaleway API URL holds a user, a query or a fragment: set SCW_API_URL to https://<host> alone")
+	}
+	c.apiHost = u.Host
+	if address := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && !address.IsLoopback() {
+		log.Warn("the Scaleway API URL is not https: the secret key travels in the clear", "host", c.apiHost)
+	}
+	if c.insecure {
+		log.Warn("TLS certificates are not verified: SCW_INSECURE or insecure is set")
+	}
+	return nil
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,189 @@
+package scaleway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+// Namespaces lists the namespaces that q asks for: all of them, or an error.
+func (r *Reader) Namespaces(ctx context.Context, q registry.Query) ([]registry.Namespace, error) {
+	if err := checkQuery(q); err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", err)
+	}
+	fetch := func(ctx context.Context, number int32) (page[registry.Namespace], error) {
+		resp, err := r.api.ListNamespaces(&sdk.ListNamespacesRequest{
+			Region:         scw.Region(q.Region),
+			Page:           &number,
+			PageSize:       new(uint32(pageSize)),
+			OrderBy:        sdk.ListNamespacesRequestOrderByCreatedAtAsc,
+			OrganizationID: optional(q.OrganizationID),
+			ProjectID:      optional(q.ProjectID),
+			Name:           optional(q.Name),
+		}, scw.WithContext(ctx))
+		if err != nil {
+			return page[registry.Namespace]{}, err
+		}
+		return translate(resp.Namespaces, resp.TotalCount, func(row *sdk.Namespace) (registry.Namespace, error) {
+			return toNamespace(row, q)
+		})
+	}
+	namespaces, err := listAll(ctx, r.concurrency, fetch, func(n *registry.Namespace) [16]byte { return idOf(n.ID) })
+	if err == nil {
+		err = uniqueNames(namespaces)
+	}
+	if err != nil {
+		return nil, r.fail(ctx, err, "list namespaces in %s", q.Region)
+	}
+	return namespaces, nil
+}
+
+// Tags lists every tag of an image: all of them, or an error.
+func (r *Reader) Tags(ctx context.Context, region registry.Region, imageID string) ([]registry.Tag, error) {
+	_, err := parseUUID(imageID)
+	if err != nil {
+		return nil, fmt.Errorf("list tags: the image ID %w", err)
+	}
+	if err := checkQuery(registry.Query{Region: region}); err != nil {
+		return nil, fmt.Errorf("list tags: %w", err)
+	}
+	fetch := func(ctx context.Context, number int32) (page[registry.Tag], error) {
+		resp, err := r.api.ListTags(&sdk.ListTagsRequest{
+			Region:   scw.Region(region),
+			ImageID:  imageID,
+			Page:     &number,
+			PageSize: new(uint32(pageSize)),
+			OrderBy:  sdk.ListTagsRequestOrderByCreatedAtAsc,
+		}, scw.WithContext(ctx))
+		if err != nil {
+			return page[registry.Tag]{}, err
+		}
+		return translate(resp.Tags, resp.TotalCount, func(row *sdk.Tag) (registry.Tag, error) {
+			return toTag(row, imageID)
+		})
+	}
+	tags, err := listAll(ctx, r.concurrency, fetch, func(t *registry.Tag) [16]byte { return idOf(t.ID) })
+	if err != nil {
+		return nil, r.fail(ctx, err, "list tags of image %s in %s", imageID, region)
+	}
+	return tags, nil
+}
+
+// Images lists the images that q asks for, page by page, while the next page is
+// on its way. Their Namespace is nil, and NamespaceID is set. An inconsistent
+// listing is listed again behind the scenes, and no ID is ever yielded twice; an
+// error ends the sequence, and what was yielded before it is then not all.
+func (r *Reader) Images(ctx context.Context, q registry.Query) iter.Seq2[registry.Image, error] {
+	return func(yield func(registry.Image, error) bool) {
+		if err := checkQuery(q); err != nil {
+			yield(registry.Image{}, fmt.Errorf("list images: %w", err))
+			return
+		}
+		stream := &imageStream{fetch: r.imagePage(q), listed: map[[16]byte]uint8{}, yield: yield}
+		err := relist(func() error { return stream.once(ctx) })
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(registry.Image{}, r.fail(ctx, err, "list images %s", describe(q)))
+		}
+	}
+}
+
+func (r *Reader) imagePage(q registry.Query) fetcher[registry.Image] {
+	return func(ctx context.Context, number int32) (page[registry.Image], error) {
+		resp, err := r.api.ListImages(&sdk.ListImagesRequest{
+			Region:         scw.Region(q.Region),
+			Page:           &number,
+			PageSize:       new(uint32(pageSize)),
+			OrderBy:        sdk.ListImagesRequestOrderByCreatedAtAsc,
+			NamespaceID:    optional(q.NamespaceID),
+			Name:           optional(q.Name),
+			OrganizationID: optional(q.OrganizationID),
+			ProjectID:      optional(q.ProjectID),
+		}, scw.WithContext(ctx))
+		if err != nil {
+			return page[registry.Image]{}, err
+		}
+		return translate(resp.Images, resp.TotalCount, func(row *sdk.Image) (registry.Image, error) {
+			return toImage(row, q)
+		})
+	}
+}
+
+// translate makes a page of rows. A listing without its array (null, or another
+// document altogether) is not an empty listing.
+func translate[Row, T any](rows []*Row, total uint32, one func(*Row) (T, error)) (page[T], error) {
+	if rows == nil {
+		return page[T]{}, errors.New("the answer holds no list")
+	}
+	p := page[T]{rows: make([]T, 0, len(rows)), total: uint64(total)}
+	for _, row := range rows {
+		if row == nil {
+			return page[T]{}, errors.New("a row is null")
+		}
+		t, err := one(row)
+		if err != nil {
+			return page[T]{}, err
+		}
+		p.rows = append(p.rows, t)
+	}
+	return p, nil
+}
+
+// checkQuery refuses what must not enter a URL.
+func checkQuery(q registry.Query) error {
+	if !slices.Contains(registry.Regions(), q.Region) {
+		return fmt.Errorf("there is no registry in region %q: want one of %v", q.Region, registry.Regions())
+	}
+	for _, id := range [...]struct{ of, value string }{
+		{"project", q.ProjectID}, {"organization", q.OrganizationID}, {"namespace", q.NamespaceID},
+	} {
+		if id.value == "" {
+			continue
+		}
+		if _, err := parseUUID(id.value); err != nil {
+			return fmt.Errorf("the %s ID %w", id.of, err)
+		}
+	}
+	return nil
+}
+
+// uniqueNames refuses two namespaces of one name: a reference could mean either.
+func uniqueNames(namespaces []registry.Namespace) error {
+	ids := make(map[string]string, len(namespaces))
+	for _, n := range namespaces {
+		if other, taken := ids[n.Name]; taken {
+			return fmt.Errorf("namespaces %s and %s are both named %q", other, n.ID, n.Name)
+		}
+		ids[n.Name] = n.ID
+	}
+	return nil
+}
+
+// describe says which images a query is about.
+func describe(q registry.Query) string {
+	switch {
+	case q.NamespaceID != "":
+		return fmt.Sprintf("of namespace %s in %s", q.NamespaceID, q.Region)
+	case q.ProjectID != "":
+		return fmt.Sprintf("of project %s in %s", q.ProjectID, q.Region)
+	}
+	return fmt.Sprintf("in %s", q.Region)
+}
+
+// idOf is the ID of a translated row, whose form has been checked.
+func idOf(s string) [16]byte {
+	id, _ := parseUUID(s)
+	return id
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

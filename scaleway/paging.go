@@ -1,0 +1,137 @@
+package scaleway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// pageSize is the largest the API serves; its default of 20 would cost five
+	// times the calls.
+	pageSize = 100
+	// maxListings is how often an inconsistent listing is listed, in all.
+	maxListings = 3
+)
+
+// page is one page of a listing.
+type page[T any] struct {
+	rows  []T
+	total uint64 // of the whole listing, as this page states it
+}
+
+// fetcher reads one page; pages count from 1.
+type fetcher[T any] func(ctx context.Context, number int32) (page[T], error)
+
+// pageError says on which page a listing failed.
+type pageError struct {
+	page int32
+	err  error
+}
+
+func (e *pageError) Error() string { return fmt.Sprintf("page %d: %v", e.page, e.err) }
+func (e *pageError) Unwrap() error { return e.err }
+
+// inconsistentError is a listing whose pages do not make a whole. Paging is by
+// offset: a row deleted between two pages hides another one, a row added may
+// show one twice. So this is what a registry in use looks like, now and then.
+type inconsistentError struct{ problem string }
+
+func (e *inconsistentError) Error() string { return e.problem }
+
+// relist lists until a listing is consistent, at most maxListings times. A
+// listing that failed is not repeated: its calls have been already.
+func relist(once func() error) error {
+	var err error
+	for range maxListings {
+		err = once()
+		var inconsistent *inconsistentError
+		if !errors.As(err, &inconsistent) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: listed %d times, and did not add up: %w", registry.ErrIncomplete, maxListings, err)
+}
+
+// listAll reads a whole listing: the first page, then the others concurrently.
+func listAll[T any](ctx context.Context, concurrency int, fetch fetcher[T], id func(*T) [16]byte) ([]T, error) {
+	var rows []T
+	err := relist(func() error {
+		parts, err := listPages(ctx, concurrency, fetch)
+		if err != nil {
+			return err
+		}
+		rows = rows[:0]
+		seen := make(map[[16]byte]struct{}, len(parts)*pageSize)
+		for number := int32(1); int(number) <= len(parts); number++ {
+			for _, row := range parts[number] {
+				if _, twice := seen[id(&row)]; twice {
+					return duplicate(number)
+				}
+				seen[id(&row)] = struct{}{}
+				rows = append(rows, row)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// listPages reads every page once, by number. How many there are is the word of
+// the server, so nothing is allocated in advance for it.
+func listPages[T any](ctx context.Context, concurrency int, fetch fetcher[T]) (map[int32][]T, error) {
+	first, err := fetchPage(ctx, fetch, 1, nil)
+	if err != nil {
+		return nil, err
+	}
+	parts := map[int32][]T{1: first.rows}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrency)
+	last := lastPage(first.total)
+	for number := int32(2); number <= last && ctx.Err() == nil; number++ {
+		group.Go(func() error {
+			p, err := fetchPage(ctx, fetch, number, &first.total)
+			mu.Lock()
+			defer mu.Unlock()
+			parts[number] = p.rows
+			return err
+		})
+	}
+	return parts, group.Wait()
+}
+
+// fetchPage reads one page and checks that it is one of a listing with the
+// given total; nil for the first page, which tells it.
+func fetchPage[T any](ctx context.Context, fetch fetcher[T], number int32, total *uint64) (page[T], error) {
+	p, err := fetch(ctx, number)
+	if err != nil {
+		return page[T]{}, &pageError{page: number, err: err}
+	}
+	if total != nil && p.total != *total {
+		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d counts %d rows in all, page 1 counted %d", number, p.total, *total)}
+	}
+	before := uint64(number-1) * pageSize
+	want := min(pageSize, p.total-before)
+	if uint64(len(p.rows)) != want {
+		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d holds %d rows instead of %d, of %d in all", number, len(p.rows), want, p.total)}
+	}
+	return p, nil
+}
+
+// lastPage is the number of the last page; 1 for an empty listing. The API
+// counts in 32 bits, so it always fits.
+func lastPage(total uint64) int32 {
+	return int32(max(1, (total+pageSize-1)/pageSize))
+}
+
+func duplicate(number int32) error {
+	return &inconsistentError{fmt.Sprintf("page %d repeats a row of this listing", number)}
+}

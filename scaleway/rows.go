@@ -1,0 +1,135 @@
+package scaleway
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
+)
+
+// toNamespace checks and translates one row of a namespace listing.
+func toNamespace(row *sdk.Namespace, q registry.Query) (registry.Namespace, error) {
+	if err := checkRow(row.ID, row.Name, row.CreatedAt, row.UpdatedAt); err != nil {
+		return registry.Namespace{}, err
+	}
+	if err := firstError(
+		belongs("region", string(row.Region), string(q.Region)),
+		belongs("project", row.ProjectID, q.ProjectID),
+		belongs("organization", row.OrganizationID, q.OrganizationID),
+	); err != nil {
+		return registry.Namespace{}, fmt.Errorf("namespace %s: %w", row.ID, err)
+	}
+	return registry.Namespace{
+		ID:             row.ID,
+		Name:           row.Name,
+		Region:         registry.Region(row.Region),
+		ProjectID:      row.ProjectID,
+		OrganizationID: row.OrganizationID,
+		Description:    row.Description,
+		Status:         registry.Status(row.Status),
+		IsPublic:       row.IsPublic,
+		SizeBytes:      uint64(row.Size),
+		ImageCount:     uint64(row.ImageCount),
+		CreatedAt:      row.CreatedAt.UTC(),
+		UpdatedAt:      row.UpdatedAt.UTC(),
+	}, nil
+}
+
+// toImage checks and translates one row of an image listing.
+func toImage(row *sdk.Image, q registry.Query) (registry.Image, error) {
+	if err := checkRow(row.ID, row.Name, row.CreatedAt, row.UpdatedAt); err != nil {
+		return registry.Image{}, err
+	}
+	if _, err := parseUUID(row.NamespaceID); err != nil {
+		return registry.Image{}, fmt.Errorf("image %s: its namespace_id %w", row.ID, err)
+	}
+	if err := belongs("namespace", row.NamespaceID, q.NamespaceID); err != nil {
+		return registry.Image{}, fmt.Errorf("image %s: %w", row.ID, err)
+	}
+	return registry.Image{
+		NamespaceID: row.NamespaceID,
+		ID:          row.ID,
+		Name:        row.Name,
+		Status:      registry.Status(row.Status),
+		Visibility:  registry.Visibility(row.Visibility),
+		SizeBytes:   uint64(row.Size),
+		TagNames:    row.Tags,
+		CreatedAt:   row.CreatedAt.UTC(),
+		UpdatedAt:   row.UpdatedAt.UTC(),
+	}, nil
+}
+
+// toTag checks and translates one row of a tag listing. A ready tag without a
+// digest is refused: which tags share a digest could not be told.
+func toTag(row *sdk.Tag, imageID string) (registry.Tag, error) {
+	if err := checkRow(row.ID, row.Name, row.CreatedAt, row.UpdatedAt); err != nil {
+		return registry.Tag{}, err
+	}
+	if err := belongs("image", row.ImageID, imageID); err != nil {
+		return registry.Tag{}, fmt.Errorf("tag %s: %w", row.ID, err)
+	}
+	if row.Digest == "" && registry.Status(row.Status) == registry.StatusReady {
+		return registry.Tag{}, fmt.Errorf("tag %s is ready, but has no digest", row.ID)
+	}
+	return registry.Tag{
+		ID:        row.ID,
+		Name:      row.Name,
+		Digest:    row.Digest,
+		Status:    registry.Status(row.Status),
+		CreatedAt: row.CreatedAt.UTC(),
+		UpdatedAt: row.UpdatedAt.UTC(),
+	}, nil
+}
+
+// checkRow checks what every row must have.
+func checkRow(id, name string, created, updated *time.Time) error {
+	if _, err := parseUUID(id); err != nil {
+		return fmt.Errorf("the id of a row %w", err)
+	}
+	switch {
+	case name == "":
+		return fmt.Errorf("row %s has no name", id)
+	case created == nil || created.IsZero():
+		return fmt.Errorf("row %s has no created_at", id)
+	case updated == nil || updated.IsZero():
+		return fmt.Errorf("row %s has no updated_at", id)
+	}
+	return nil
+}
+
+// belongs refuses a row that a filter should have kept out; no filter, no check.
+func belongs(what, got, want string) error {
+	if want == "" || strings.EqualFold(got, want) {
+		return nil
+	}
+	return fmt.Errorf("the listing was of %s %s, but this row belongs to %q", what, want, got)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseUUID reads the form in which the API writes its IDs. Nothing else may
+// enter a path, into which the SDK pastes IDs unescaped.
+func parseUUID(s string) (id [16]byte, err error) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return id, fmt.Errorf("is no UUID: %q", s)
+	}
+	at := 0
+	for _, group := range [...]string{s[:8], s[9:13], s[14:18], s[19:23], s[24:]} {
+		n, err := hex.Decode(id[at:], []byte(group))
+		if err != nil {
+			return id, fmt.Errorf("is no UUID: %q", s)
+		}
+		at += n
+	}
+	return id, nil
+}

@@ -1,0 +1,75 @@
+package scaleway
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// errStopped: the consumer of a sequence wants no more of it.
+var errStopped = errors.New("stopped by the consumer")
+
+// imageStream yields the rows of a listing while it is read, and those of its
+// repetitions that were not yielded yet.
+type imageStream struct {
+	fetch   fetcher[registry.Image]
+	yield   func(registry.Image, error) bool
+	attempt uint8
+	// listed is the last listing in which an image was seen: in this one, it is a
+	// duplicate; in an earlier one, it has been yielded.
+	listed map[[16]byte]uint8
+}
+
+// fetched is a page on its way.
+type fetched struct {
+	page page[registry.Image]
+	err  error
+}
+
+// once reads the listing from beginning to end, always one page ahead of what
+// it yields: otherwise all that the consumer does would wait for every page.
+func (s *imageStream) once(ctx context.Context) error {
+	s.attempt++
+	ctx, cancel := context.WithCancel(ctx)
+	var fetches sync.WaitGroup
+	defer fetches.Wait() // no goroutine outlives the listing
+	defer cancel()
+	ahead := make(chan fetched, 1)
+	fetch := func(number int32, total *uint64) {
+		fetches.Go(func() {
+			p, err := fetchPage(ctx, s.fetch, number, total)
+			ahead <- fetched{page: p, err: err}
+		})
+	}
+	fetch(1, nil)
+	for number := int32(1); ; number++ {
+		got := <-ahead
+		if got.err != nil {
+			return got.err
+		}
+		last := number >= lastPage(got.page.total)
+		if !last {
+			fetch(number+1, &got.page.total)
+		}
+		if err := s.yieldRows(number, got.page.rows); err != nil || last {
+			return err
+		}
+	}
+}
+
+func (s *imageStream) yieldRows(number int32, rows []registry.Image) error {
+	for _, row := range rows {
+		id := idOf(row.ID)
+		seen := s.listed[id]
+		if seen == s.attempt {
+			return duplicate(number)
+		}
+		s.listed[id] = s.attempt
+		if seen == 0 && !s.yield(row, nil) {
+			return errStopped
+		}
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Source is a registry to walk. Its errors wrap those of package registry.
+type Source interface {
+	// Namespaces lists all namespaces that q asks for, or fails.
+	Namespaces(ctx context.Context, q registry.Query) ([]registry.Namespace, error)
+	// Images lists all images that q asks for, with NamespaceID set and Namespace
+	// nil. No ID comes twice; an error ends the sequence, which was not whole then.
+	Images(ctx context.Context, q registry.Query) iter.Seq2[registry.Image, error]
+	// Tags lists all tags of an image, in any order, or fails.
+	Tags(ctx context.Context, region registry.Region, imageID string) ([]registry.Tag, error)
+}
+
+// Options say what to scan.
+type Options struct {
+	// Scope is what to look at; the zero value is everything.
+	Scope Scope
+	// Concurrency is how many requests the source has in flight at once, over all
+	// regions; 16 when it is not positive. The scan works on half as many images
+	// more, so that no turn is missed while an answer is decoded, and as many
+	// finished ones as Concurrency may wait for the consumer. A source of another
+	// kind must bound its requests itself.
+	Concurrency int
+}
+
+// Item is one finding of a scan. Exactly one field is set.
+type Item struct {
+	// Namespace is a ready namespace that is in scope, or has images that are. It
+	// comes once, before its images.
+	Namespace *registry.Namespace
+	// Image is a ready image in scope, with its namespace and all its tags.
+	Image *registry.Image
+	// Listed comes once for each ready namespace in scope, when its images are
+	// listed (but not necessarily streamed): the time to judge the namespace.
+	Listed *Listed
+	// Skipped is an object in scope that cannot be judged now.
+	Skipped *Skipped
+	// Use is somebody's use of a tag or a digest.
+	Use *registry.Use
+	// Gap is something that could not be read.
+	Gap *registry.Gap
+}
+
+// Listed says what the image listing tells about a namespace itself.
+type Listed struct {
+	Namespace *registry.Namespace
+	// Empty: a complete listing, whatever the scope's globs, shows no image in it,
+	// and the namespace counts none either. False where the listing failed, which
+	// a Gap then says.
+	Empty bool
+}
+
+// Skipped is a namespace or an image that is left out whole, because of its
+// status: whatever is not ready, or StatusGone.
+type Skipped struct {
+	Ref    registry.Ref
+	Status registry.Status
+	// ProjectID and OrganizationID are the owners of the namespace.
+	ProjectID      string
+	OrganizationID string
+}
+
+// StatusGone is the status of an image that was deleted between the listing of
+// the images and that of its tags. The API does not know this word.
+const StatusGone registry.Status = "gone"
+
+// Stream is a sequence of items for any number of concurrent receivers. Their
+// order is that of arrival; what they say does not depend on it.
+type Stream struct {
+	items chan Item
+	err   error
+}
+
+// Items delivers the items, and is closed after the last one. Receive until
+// then, or cancel the context that the stream was started with.
+func (s *Stream) Items() <-chan Item { return s.items }
+
+// Err says, once Items is closed, why the stream ended before it was whole; nil
+// if it was. Everything received is worthless then.
+func (s *Stream) Err() error { return s.err }
+
+// Scan walks src. Whatever cannot be read is a Gap in the stream; the stream
+// itself fails only for an invalid scope, or because ctx ends.
+//
+// Regions are walked concurrently. Within one, namespaces are listed first,
+// then images, and then the tags of each image by a worker. A region that fails
+// leaves the others whole. One refusal of the credentials ends a region at once.
+func Scan(ctx context.Context, src Source, o Options) *Stream {
+	if o.Concurrency <= 0 {
+		o.Concurrency = 16
+	}
+	stream := &Stream{items: make(chan Item, o.Concurrency)}
+	if err := o.Scope.Validate(); err != nil {
+		stream.err = err
+		close(stream.items)
+		return stream
+	}
+	go func() {
+		defer close(stream.items)
+		all, cancel := context.WithCancel(ctx)
+		defer cancel()
+		s := &scan{ctx: all, src: src, scope: o.Scope, globs: o.Scope.globs(), out: stream.items, jobs: make(chan job)}
+		s.run(o.Concurrency)
+		stream.err = ended(ctx)
+	}()
+	return stream
+}
+
+// scan is what all regions of one scan share.
+type scan struct {
+	ctx   context.Context
+	src   Source
+	scope Scope
+	globs globs
+	out   chan<- Item
+	jobs  chan job
+}
+
+// run walks all regions, and returns when every worker is done.
+func (s *scan) run(concurrency int) {
+	var workers, regions sync.WaitGroup
+	for range concurrency + (concurrency+1)/2 {
+		workers.Go(func() {
+			for j := range s.jobs {
+				j.run()
+			}
+		})
+	}
+	for _, region := range s.scope.regions() {
+		regions.Go(func() { newRegionScan(s, region).run() })
+	}
+	regions.Wait()
+	close(s.jobs)
+	workers.Wait()
+}
+
+// ended says why ctx ended, if it did; it always is an error of package context
+// too.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if err == nil || errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// emit delivers an item, unless the scan has been called off.
+func (s *scan) emit(item Item) {
+	select {
+	case s.out <- item:
+	case <-s.ctx.Done():
+	}
+}

@@ -1,0 +1,106 @@
+package scanner
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+func TestGlobs(t *testing.T) {
+	tests := []struct {
+		include, exclude []string
+		path             string // a namespace, or namespace/image
+		want             bool
+	}{
+		{nil, nil, "prod", true},
+		{nil, nil, "prod/api", true},
+		{[]string{"prod/**"}, nil, "prod", true},
+		{[]string{"prod/**"}, nil, "prod/api", true},
+		{[]string{"prod/**"}, nil, "prod/team/api", true},
+		{[]string{"prod/**"}, nil, "production/api", false},
+		{[]string{"prod/*"}, nil, "prod/api", true},
+		{[]string{"prod/*"}, nil, "prod/team/api", false},
+		{[]string{"prod/*"}, nil, "prod", false},
+		{[]string{"prod"}, nil, "prod/api", false},
+		{[]string{"*/api"}, nil, "prod/api", true},
+		{[]string{"**"}, []string{"funcscw*/**"}, "funcscwab12/f", false},
+		{[]string{"**"}, []string{"funcscw*/**"}, "funcscwab12", false},
+		{[]string{"**"}, []string{"funcscw*/**"}, "myfuncscw/f", true},
+		{[]string{"{prod,test}/**"}, []string{"test/tmp-*"}, "test/tmp-1", false},
+		{[]string{"{prod,test}/**"}, []string{"test/tmp-*"}, "test/api", true},
+	}
+	for _, tt := range tests {
+		g := Scope{Include: tt.include, Exclude: tt.exclude}.globs()
+		namespace, image, isImage := strings.Cut(tt.path, "/")
+		got := g.namespace(namespace)
+		if isImage {
+			got = g.image(namespace, image)
+		}
+		if got != tt.want {
+			t.Errorf("%s in include %q, exclude %q: %v", tt.path, tt.include, tt.exclude, got)
+		}
+	}
+}
+
+func TestMayHoldSavesListings(t *testing.T) {
+	tests := []struct {
+		include, exclude []string
+		namespace        string
+		want             bool
+	}{
+		{nil, nil, "prod", true},
+		{nil, []string{"funcscw*/**"}, "funcscwab", false},
+		{nil, []string{"**"}, "prod", false},
+		{nil, []string{"*/**"}, "prod", false},
+		{nil, []string{"prod/*"}, "prod", true}, // prod/team/api remains
+		{[]string{"prod/**"}, nil, "prod", true},
+		{[]string{"prod/**"}, nil, "test", false},
+		{[]string{"prod"}, nil, "prod", false},
+		{[]string{"**/api"}, nil, "prod", true},
+		{[]string{"pr*/api", "x/**"}, nil, "prod", true},
+	}
+	for _, tt := range tests {
+		if got := (globs{include: tt.include, exclude: tt.exclude}).mayHold(tt.namespace); got != tt.want {
+			t.Errorf("%s, include %q, exclude %q: %v", tt.namespace, tt.include, tt.exclude, got)
+		}
+	}
+}
+
+// Whenever an image is in scope, its namespace must be listed.
+func TestMayHoldNeverMissesAnImage(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	parts := []string{"a", "b", "ab", "*", "**", "?", "{a,b}", "{a/b,b}", "[ab]", "/", "/", "/**", `\a`, "a*"}
+	names := []string{"a", "b", "ab", "ba"}
+	pattern := func() string {
+		var b strings.Builder
+		for range 1 + random.IntN(5) {
+			b.WriteString(parts[random.IntN(len(parts))])
+		}
+		return b.String()
+	}
+	checked := 0
+	for range 200_000 {
+		s := Scope{Include: []string{pattern()}}
+		if random.IntN(2) == 0 {
+			s.Exclude = []string{pattern()}
+		}
+		if s.Validate() != nil {
+			continue
+		}
+		namespace, image := names[random.IntN(4)], names[random.IntN(4)]
+		if random.IntN(2) == 0 {
+			image += "/" + names[random.IntN(4)]
+		}
+		if g := s.globs(); g.image(namespace, image) {
+			checked++
+			if !g.mayHold(namespace) {
+				t.Fatalf("%s/%s is in scope of %+v, but would not be listed", namespace, image, s)
+			}
+		}
+	}
+	if checked < 1000 {
+		t.Errorf("only %d images were in any scope", checked)
+	}
+}
