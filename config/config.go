@@ -1,0 +1,163 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	// Time zones must not depend on what the machine has installed.
+	_ "time/tzdata"
+)
+
+// Config is a valid janitor.yaml with its defaults filled in.
+type Config struct {
+	// File is the name under which the configuration was read; relative paths in
+	// it are resolved against its folder.
+	File string `yaml:"-"`
+
+	Scaleway   Scaleway     `yaml:"scaleway"`
+	Timezone   string       `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
+	Scope      Scope        `yaml:"scope"`
+	Retention  []Retention  `yaml:"retention" blank:"ok"`
+	Empty      Empty        `yaml:"empty"`
+	Visibility []Visibility `yaml:"visibility" blank:"ok"`
+	Naming     []Naming     `yaml:"naming" blank:"ok"`
+	Protect    Protect      `yaml:"protect"`
+	Policies   []string     `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
+	Limits     Limits       `yaml:"limits"`
+	// SharedDigest is "protect", or "untag" where the operator knows that the API
+	// only removes the tag and not what it points at.
+	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
+	// Grace is how long a tag must have been condemned before it is deleted.
+	Grace     Duration   `yaml:"grace"`
+	Ledger    Ledger     `yaml:"ledger"`
+	Schedules []Schedule `yaml:"schedules" blank:"ok"`
+}
+
+// Scaleway says which part of the cloud is scanned. Credentials are not part of
+// the configuration.
+type Scaleway struct {
+	Profile        string   `yaml:"profile" blank:"ok"` // of the SDK's own config file; "" is its active one
+	Regions        []string `yaml:"regions" is:"region"`
+	ProjectIDs     []string `yaml:"project_ids" is:"uuid" blank:"ok"`
+	OrganizationID string   `yaml:"organization_id" is:"uuid" blank:"ok"`
+}
+
+// Scope selects the images that are looked at, by globs over "namespace/image".
+type Scope struct {
+	Include []string `yaml:"include" is:"scope"`
+	Exclude []string `yaml:"exclude" is:"scope" blank:"ok"`
+}
+
+// Protect names what stays whatever the rules say.
+type Protect struct {
+	Tags           []string `yaml:"tags" is:"name-glob" blank:"ok"`
+	Digests        []string `yaml:"digests" is:"digest" blank:"ok"`
+	ReferencesFile string   `yaml:"references_file,omitempty" blank:"ok"`
+	Serverless     bool     `yaml:"serverless"`
+}
+
+// Limits bound what one pass may do.
+type Limits struct {
+	MinAge             Duration `yaml:"min_age"`
+	MaxDeletions       int      `yaml:"max_deletions" min:"0"`
+	MaxDeletionPercent int      `yaml:"max_deletion_percent" min:"0" max:"100"`
+	KeepAtLeast        int      `yaml:"keep_at_least" min:"0"` // tags that stay in each image
+	MaxPlanAge         Duration `yaml:"max_plan_age"`
+}
+
+// Ledger says where runs are recorded.
+type Ledger struct {
+	DSN string `yaml:"dsn" blank:"ok"` // "" is none
+}
+
+// Schedule is when the daemon plans or applies.
+type Schedule struct {
+	Cron     string   `yaml:"cron" is:"cron" need:"say when, such as cron: \"0 3 * * *\""`
+	Do       string   `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
+	Jitter   Duration `yaml:"jitter"`             // a random delay below it is added
+	Timezone string   `yaml:"timezone" is:"zone"` // default: that of the configuration
+}
+
+// Load reads and checks the configuration in a file. The error is Problems when
+// the file could be read.
+func Load(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	if len(data) > maxFileSize {
+		return nil, fmt.Errorf("reading the configuration: %s is larger than %d MiB", path, maxFileSize>>20)
+	}
+	return Parse(path, data)
+}
+
+// maxFileSize bounds, in bytes, what Load reads, so that a wrong path does not
+// fill the memory.
+const maxFileSize = 4 << 20
+
+// Parse checks the configuration in data; name stands for it in messages. The
+// error is Problems: all there are, sorted by line. An empty file is valid: it
+// has all the defaults, and condemns nothing.
+func Parse(name string, data []byte) (*Config, error) {
+	d := newDecoder(name, data)
+	c := &Config{File: name}
+	c.defaults()
+	if root := d.document(data); root != nil {
+		d.value(root, "", reflect.ValueOf(c).Elem(), "")
+		d.checkConfig(c)
+	}
+	if len(d.problems) > 0 {
+		return nil, d.problems.sorted()
+	}
+	return c, nil
+}
+
+// Location is the time zone of the configuration, and UTC where that is not
+// known, which Parse refuses.
+func (c *Config) Location() *time.Location {
+	location, err := time.LoadLocation(c.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return location
+}
+
+// PolicyPaths lists the operator's own policies, relative paths resolved against
+// the folder of the configuration file.
+func (c *Config) PolicyPaths() []string {
+	paths := make([]string, 0, len(c.Policies))
+	for _, p := range c.Policies {
+		if !filepath.IsAbs(p) {
+			p = filepath.Join(filepath.Dir(c.File), p)
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+func (c *Config) defaults() {
+	c.Scaleway.Regions = regions()
+	c.Timezone = "UTC"
+	c.Scope.Include = []string{"**"}
+	c.SharedDigest = "protect"
+	c.Limits = Limits{
+		MinAge:             constant("1h"),
+		MaxDeletions:       1000,
+		MaxDeletionPercent: 50,
+		KeepAtLeast:        1,
+		MaxPlanAge:         constant("24h"),
+	}
+}
+
+// regions lists the regions that have a Container Registry, as the API's own
+// description names them.
+func regions() []string { return []string{"fr-par", "nl-ams", "pl-waw"} }

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// document reads the one YAML document of a configuration, and returns nil where
+// there is nothing to decode: an empty file, or one that is no YAML.
+func (d *decoder) document(data []byte) *yaml.Node {
+	if !utf8.Valid(data) {
+		valid := 0
+		for r, n := utf8.DecodeRune(data); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(data[valid:]) {
+			valid += n
+		}
+		d.reportAt(lineAt(data, valid), "", "is not UTF-8", "save the file as UTF-8 text")
+		return nil
+	}
+	in := yaml.NewDecoder(bytes.NewReader(data))
+	var first, second yaml.Node
+	if err := in.Decode(&first); errors.Is(err, io.EOF) {
+		return nil
+	} else if err != nil {
+		d.syntax(data, err)
+		return nil
+	}
+	switch err := in.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		d.syntax(data, err)
+	default:
+		d.reportAt(second.Line, "", "begins a second YAML document", "put everything into one document, without ---")
+	}
+	root := first.Content[0]
+	if isNull(root) {
+		return nil
+	}
+	return root
+}
+
+// yamlError is how the YAML library words its errors; the line is left out on
+// the first one. The library has no other way to tell it.
+var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+
+// syntax reports an error of the YAML library.
+func (d *decoder) syntax(data []byte, err error) {
+	text, line := err.Error(), 1
+	if m := yamlError.FindStringSubmatch(text); m != nil {
+		text = m[2]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
+		// What the library's parser (not its scanner) finds, it counts from 0.
+		if strings.HasPrefix(text, "did not find expected") && m[1] != "" {
+			line++
+		}
+	}
+	hint := "check the indentation, the quotes and the brackets"
+	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
+		hint = `a value that begins with * has to be quoted: "*` + m[1] + `"`
+		if at := bytes.Index(data, []byte("*"+m[1])); at >= 0 {
+			line = lineAt(data, at)
+		}
+	}
+	d.reportAt(line, "", fmt.Sprintf("is no valid YAML: %s", clip(text)), hint)
+}
+
+func lineAt(data []byte, offset int) int { return 1 + bytes.Count(data[:offset], []byte("\n")) }
+
+// isNull reports whether the node is a key without a value, or an explicit null.
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// isText reports whether the node is a string. Dates are strings too, as in the
+// core schema of YAML 1.2: a tag may be named 2026-11-22.
+func isText(n *yaml.Node) bool {
+	tag := n.ShortTag()
+	return n.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!timestamp" || tag == "!!merge")
+}
+
+// describe says in words what a node is.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch tag := n.ShortTag(); tag {
+	case "!!str", "!!timestamp", "!!merge":
+		return "the string " + quote(n.Value)
+	case "!!int", "!!float":
+		return "the number " + clip(n.Value)
+	case "!!bool":
+		return clip(n.Value)
+	case "!!null":
+		return "null"
+	default:
+		return "a value tagged " + clip(tag)
+	}
+}
+
+func quote(s string) string { return strconv.Quote(clip(s)) }
+
+// clip shortens what was read for a message, and takes its line breaks out.
+func clip(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
+	if utf8.RuneCountInString(s) <= 60 {
+		return s
+	}
+	return string([]rune(s)[:57]) + "..."
+}

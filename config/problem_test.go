@@ -1,0 +1,1365 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBadConfigurationsAreReportedWithLinePathAndRemedy(t *testing.T) {
+	for _, c := range bad {
+		t.Run(c.name, func(t *testing.T) {
+			config, err := Parse("janitor.yaml", []byte(c.yaml))
+			if config != nil {
+				t.Errorf("a bad file has the configuration %+v", config)
+			}
+			var problems Problems
+			if !errors.As(err, &problems) {
+				t.Fatalf("want Problems, got %v", err)
+			}
+			var got []string
+			for _, line := range strings.Split(err.Error(), "\n") {
+				got = append(got, strings.TrimPrefix(line, "janitor.yaml:"))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+			for _, p := range problems {
+				if p.Hint == "" {
+					t.Errorf("no remedy: %s", p)
+				}
+			}
+		})
+	}
+	if len(bad) < 60 {
+		t.Errorf("only %d bad configurations", len(bad))
+	}
+}
+
+func TestEveryRefusalIsShown(t *testing.T) {
+	shown := map[string]bool{}
+	for _, c := range bad {
+		for _, line := range c.want {
+			parts := strings.SplitN(line, ": ", 3)
+			shown[pattern(parts[1])] = shown[pattern(parts[1])] || strings.Contains(line, "not available in this version")
+		}
+	}
+	for path := range unavailable {
+		if !shown[path] {
+			t.Errorf("no bad configuration asks for %s", path)
+		}
+	}
+}
+
+// bad has what is wrong with each file: line, path, message and remedy.
+var bad = []struct {
+	name string
+	yaml string
+	want []string
+}{
+	{
+		"the file is a list",
+		"- a\n- b\n",
+		[]string{
+			`1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+		},
+	},
+	{
+		"the file is a word",
+		"hello\n",
+		[]string{
+			`1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+		},
+	},
+	{
+		"a bracket stays open",
+		"retention: [\nlimits: {}\n",
+		[]string{
+			`2: is no valid YAML: did not find expected ',' or ']' (check the indentation, the quotes and the brackets)`,
+		},
+	},
+	{
+		"a quote stays open",
+		"timezone: \"Europe/Paris\n",
+		[]string{
+			`1: is no valid YAML: found unexpected end of stream (check the indentation, the quotes and the brackets)`,
+		},
+	},
+	{
+		"a tab indents",
+		"limits:\n\tmin_age: 1h\n",
+		[]string{
+			`2: is no valid YAML: found character that cannot start any token (check the indentation, the quotes and the brackets)`,
+		},
+	},
+	{
+		"a star begins a value without quotes",
+		`timezone: UTC
+protect:
+  tags: [latest, *stable]
+`,
+		[]string{
+			`3: is no valid YAML: unknown anchor 'stable' referenced (a value that begins with * has to be quoted: "*stable")`,
+		},
+	},
+	{
+		"a colon stands where it cannot",
+		"timezone: a: b\n",
+		[]string{
+			`1: is no valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`,
+		},
+	},
+	{
+		"an indentation is wrong",
+		`limits:
+    min_age: 1h
+  max_deletions: 3
+`,
+		[]string{
+			`3: is no valid YAML: did not find expected key (check the indentation, the quotes and the brackets)`,
+		},
+	},
+	{
+		"the file is not UTF-8",
+		"timezone: UTC\nscope: {include: [\"\xff/**\"]}\n",
+		[]string{
+			`2: is not UTF-8 (save the file as UTF-8 text)`,
+		},
+	},
+	{
+		"a second document follows",
+		`timezone: UTC
+---
+timezone: UTC
+`,
+		[]string{
+			`2: begins a second YAML document (put everything into one document, without ---)`,
+		},
+	},
+	{
+		"a second document is no YAML",
+		`timezone: UTC
+---
+limits: {
+`,
+		[]string{
+			`3: is no valid YAML: did not find expected node content (check the indentation, the quotes and the brackets)`,
+		},
+	},
+	{
+		"a merge key",
+		`retention:
+  - &a
+    match: {tags: ["*"]}
+    keep: {all: true}
+  - <<: *a
+    name: second
+`,
+		[]string{
+			`5: retention[1]: has a merge key, <<, which is not supported (alias the whole value, or write the keys out)`,
+		},
+	},
+	{
+		"a key in brackets",
+		"? [a, b]\n: 1\n",
+		[]string{
+			`1: has a key that is no plain word (write keys out, without brackets and aliases)`,
+		},
+	},
+	{
+		"an unknown key at the top",
+		"retentoin: []\n",
+		[]string{
+			`1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+		},
+	},
+	{
+		"an unknown key near nothing",
+		"dry_run: true\n",
+		[]string{
+			`1: dry_run: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+		},
+	},
+	{
+		"an unknown key in camel case",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {olderThan: 14d}
+`,
+		[]string{
+			`3: retention[0].delete.olderThan: is an unknown key (did you mean "older_than"? allowed here: older_than)`,
+		},
+	},
+	{
+		"an unknown key in limits",
+		"limits: {max_delete: 3}\n",
+		[]string{
+			`1: limits.max_delete: is an unknown key (did you mean "max_deletions"? allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age)`,
+		},
+	},
+	{
+		"a key of a match beside it",
+		`retention:
+  - tags: ["*"]
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
+			`2: retention[0].tags: is an unknown key (it belongs in retention.match or retention.except; allowed here: name, match, except, by, count, keep, delete, enforce)`,
+		},
+	},
+	{
+		"a count inside the keep",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3, count: tags}
+`,
+		[]string{
+			`3: retention[0].keep.count: is an unknown key (it belongs in retention; allowed here: last, within, all, hourly, daily, weekly, monthly, yearly, semver)`,
+		},
+	},
+	{
+		"a misspelt match is not missing too",
+		`retention:
+  - mtach: {tags: ["*"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].mtach: is an unknown key (did you mean "match"? allowed here: name, match, except, by, count, keep, delete, enforce)`,
+		},
+	},
+	{
+		"a key of Go's flags",
+		"limits:\n  dryrun: yes\n",
+		[]string{
+			`2: limits.dryrun: is an unknown key (allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age)`,
+		},
+	},
+	{
+		"a duplicate key",
+		"timezone: UTC\ntimezone: Europe/Paris\n",
+		[]string{
+			`2: timezone: is a duplicate key, first given on line 1 (remove one of the two)`,
+		},
+	},
+	{
+		"a duplicate key in a rule",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3, last: 5}
+`,
+		[]string{
+			`3: retention[0].keep.last: is a duplicate key, first given on line 3 (remove one of the two)`,
+		},
+	},
+	{
+		"a top-level key without a value",
+		"retention:\nlimits: {}\n",
+		[]string{
+			`1: retention: has no value (give it a value, or remove it)`,
+		},
+	},
+	{
+		"a rule without a match",
+		`retention:
+  - name: x
+    delete: {older_than: 14d}
+`,
+		[]string{
+			`2: retention[0].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
+		},
+	},
+	{
+		"a match without a value",
+		`retention:
+  - match:
+    delete: {older_than: 14d}
+`,
+		[]string{
+			`2: retention[0].match: has no value (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
+		},
+	},
+	{
+		"an empty match",
+		`retention:
+  - match: {}
+    delete: {older_than: 14d}
+`,
+		[]string{
+			`2: retention[0].match: is empty (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
+		},
+	},
+	{
+		"an empty except",
+		`retention:
+  - match: {tags: ["*"]}
+    except: {}
+    delete: {older_than: 14d}
+`,
+		[]string{
+			`3: retention[0].except: is empty (say what the rule leaves out, or remove the key)`,
+		},
+	},
+	{
+		"an empty list in a match",
+		`retention:
+  - match: {tags: []}
+    delete: {older_than: 14d}
+`,
+		[]string{
+			`2: retention[0].match.tags: is an empty list (name at least one entry, or remove the key)`,
+		},
+	},
+	{
+		"an empty list of regions",
+		"scaleway: {regions: []}\n",
+		[]string{
+			`1: scaleway.regions: is an empty list (name at least one entry, or remove the key)`,
+		},
+	},
+	{
+		"an empty list in the scope",
+		"scope: {include: []}\n",
+		[]string{
+			`1: scope.include: is an empty list (name at least one entry, or remove the key)`,
+		},
+	},
+	{
+		"a delete without a value",
+		`retention:
+  - match: {tags: ["*"]}
+    delete:
+`,
+		[]string{
+			`3: retention[0].delete: has no value (write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key)`,
+		},
+	},
+	{
+		"a keep without a value",
+		`retention:
+  - match: {tags: ["*"]}
+    keep:
+    delete: {older_than: 14d}
+`,
+		[]string{
+			`3: retention[0].keep: has no value (write keep: {last: 10}, or remove the key)`,
+		},
+	},
+	{
+		"neither keep nor delete",
+		`retention:
+  - name: idle
+    match: {tags: ["*"]}
+`,
+		[]string{
+			`2: retention[0]: has neither keep nor delete (say what happens to the matched tags, such as delete: {older_than: 14d})`,
+		},
+	},
+	{
+		"an empty delete without a keep",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {}
+`,
+		[]string{
+			`3: retention[0].delete: names no age, in a rule without keep: it would delete every matched tag (write delete: {older_than: 14d}, or say what to keep)`,
+		},
+	},
+	{
+		"a delete at age zero without a keep",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 0s}
+`,
+		[]string{
+			`3: retention[0].delete: names no age, in a rule without keep: it would delete every matched tag (write delete: {older_than: 14d}, or say what to keep)`,
+		},
+	},
+	{
+		"a delete that is a duration",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: 14d
+`,
+		[]string{
+			`3: retention[0].delete: must be a mapping, not the string "14d" (write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key)`,
+		},
+	},
+	{
+		"keep last 0",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 0}
+`,
+		[]string{
+			`3: retention[0].keep.last: must be at least 1, not 0 (write 1 or more, or remove the key)`,
+		},
+	},
+	{
+		"keep last below 0",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: -3}
+`,
+		[]string{
+			`3: retention[0].keep.last: must be at least 1, not -3 (write 1 or more, or remove the key)`,
+		},
+	},
+	{
+		"keep within nothing",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {within: 0d}
+`,
+		[]string{
+			`3: retention[0].keep.within: must be longer than 0d (give it a length, or remove the key)`,
+		},
+	},
+	{
+		"an empty keep",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {}
+`,
+		[]string{
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within or all: true)`,
+		},
+	},
+	{
+		"a keep of nothing",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {all: false, daily: 0}
+    delete: {}
+`,
+		[]string{
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within or all: true)`,
+		},
+	},
+	{
+		"keep last in words",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: ten}
+`,
+		[]string{
+			`3: retention[0].keep.last: must be a whole number, not the string "ten" (write plain digits, without quotes)`,
+		},
+	},
+	{
+		"keep last in quotes",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: "10"}
+`,
+		[]string{
+			`3: retention[0].keep.last: must be a whole number, not the string "10" (write plain digits, without quotes)`,
+		},
+	},
+	{
+		"keep last as a fraction",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 1.5}
+`,
+		[]string{
+			`3: retention[0].keep.last: must be a whole number, not the number 1.5 (write plain digits, without quotes)`,
+		},
+	},
+	{
+		"keep last as an octal",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 010}
+`,
+		[]string{
+			`3: retention[0].keep.last: must be a whole number, not the number 010 (write plain digits, without quotes)`,
+		},
+	},
+	{
+		"keep last beyond all numbers",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 99999999999}
+`,
+		[]string{
+			`3: retention[0].keep.last: is out of range: 99999999999 (write a smaller number)`,
+		},
+	},
+	{
+		"yes is no boolean",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+    delete: {}
+    enforce: yes
+`,
+		[]string{
+			`5: retention[0].enforce: must be true or false, not the string "yes" (write true or false, without quotes)`,
+		},
+	},
+	{
+		"a boolean in quotes",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {all: "true"}
+`,
+		[]string{
+			`3: retention[0].keep.all: must be true or false, not the string "true" (write true or false, without quotes)`,
+		},
+	},
+	{
+		"a wrong order",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+    by: created
+`,
+		[]string{
+			`4: retention[0].by: must be updated_at or created_at, not "created" (did you mean "created_at"?)`,
+		},
+	},
+	{
+		"a wrong count",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+    count: images
+`,
+		[]string{
+			`4: retention[0].count: must be digests or tags, not "images" (write one of them)`,
+		},
+	},
+	{
+		"a duration without a unit",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 14}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration, not the number 14 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"a duration in quotes without a unit",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: "14"}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "14" has no unit after 14 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"a negative duration",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: -3d}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "-3d" is negative (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"a fraction of a duration",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 1.5d}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "1.5d" has a fraction (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"an unknown unit",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 3 days}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "3 days" has the unknown unit " days" (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"units out of order",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 30m1h}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "30m1h" has its units out of order: largest first, each once (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"a unit twice",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 1d1d}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "1d1d" has its units out of order: largest first, each once (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"a duration beyond all times",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 300y}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "300y" is longer than 292 years (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"text after a duration",
+		`retention:
+  - match: {tags: ["*"]}
+    delete: {older_than: 14d ago}
+`,
+		[]string{
+			`3: retention[0].delete.older_than: must be a duration: "14d ago" has the unknown unit "d ago" (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+		},
+	},
+	{
+		"a number for a tag",
+		`retention:
+  - match: {tags: [1.10]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: must be a string, not the number 1.10 (put it in quotes: "1.10")`,
+		},
+	},
+	{
+		"a whole number for a tag",
+		`retention:
+  - match: {tags: [latest, 7]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[1]: must be a string, not the number 7 (put it in quotes: "7")`,
+		},
+	},
+	{
+		"a boolean for a tag",
+		`retention:
+  - match: {tags: [true]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: must be a string, not true (put it in quotes: "true")`,
+		},
+	},
+	{
+		"nothing for a tag",
+		`retention:
+  - match: {tags: [~]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: has no value (give it a value, or remove it)`,
+		},
+	},
+	{
+		"an empty string for a tag",
+		`retention:
+  - match: {tags: [""]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: must not be empty (give it a value, or remove it)`,
+		},
+	},
+	{
+		"a word for a list of tags",
+		`retention:
+  - match: {tags: pr-*}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags: must be a list, not the string "pr-*" (write ["pr-*"])`,
+		},
+	},
+	{
+		"a mapping for a list of tags",
+		`retention:
+  - match: {tags: {a: b}}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags: must be a list, not a mapping (write a list)`,
+		},
+	},
+	{
+		"a list for a regex",
+		`retention:
+  - match: {tags_regex: [a, b]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags_regex: must be a string, not a list (write one string)`,
+		},
+	},
+	{
+		"a tag twice",
+		`retention:
+  - match: {tags: [a, b, a]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[2]: repeats "a" of line 2 (remove one of the two)`,
+		},
+	},
+	{
+		"an open class in a glob",
+		`retention:
+  - match: {tags: ["pr-[0-9"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: is no valid glob: "pr-[0-9" (close every [ and {, and write \ before a character meant as itself)`,
+		},
+	},
+	{
+		"an open brace in a glob",
+		`retention:
+  - match: {images: ["{api,web"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.images[0]: is no valid glob: "{api,web" (close every [ and {, and write \ before a character meant as itself)`,
+		},
+	},
+	{
+		"a negated glob",
+		`retention:
+  - match: {tags: ["!latest"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: is no glob that can match: "!latest" (there is no negation: use except or exclude)`,
+		},
+	},
+	{
+		"a slash in a tag glob",
+		`retention:
+  - match: {tags: ["feature/*"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: is no glob that can match: "feature/*" (names of namespaces and tags hold no slash; images have their own key)`,
+		},
+	},
+	{
+		"a slash in a namespace glob",
+		`retention:
+  - match: {namespaces: ["prod/api"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.namespaces[0]: is no glob that can match: "prod/api" (names of namespaces and tags hold no slash; images have their own key)`,
+		},
+	},
+	{
+		"a space around a glob",
+		`retention:
+  - match: {tags: [" pr-*"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags[0]: must not begin or end with a space: " pr-*" (remove the space)`,
+		},
+	},
+	{
+		"a line break in a name",
+		`retention:
+  - name: "a\nb"
+    match: {tags: ["*"]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].name: must not hold line breaks or control characters (write it on one line)`,
+		},
+	},
+	{
+		"an open group in a regex",
+		`retention:
+  - match: {tags_regex: "v(1"}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags_regex: is no valid regular expression: missing closing ): "v(1" (RE2 syntax, without lookaround and backreferences)`,
+		},
+	},
+	{
+		"a lookahead in a regex",
+		`retention:
+  - match: {tags_regex: "(?!latest).*"}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags_regex: is no valid regular expression: invalid or unsupported Perl syntax: "(?!latest).*" (RE2 syntax, without lookaround and backreferences)`,
+		},
+	},
+	{
+		"a regex that would escape its anchors",
+		`retention:
+  - match: {tags_regex: "a)|(b"}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags_regex: is no valid regular expression: unexpected ): "a)|(b" (RE2 syntax, without lookaround and backreferences)`,
+		},
+	},
+	{
+		"a range in words",
+		`retention:
+  - match: {semver: "newest"}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.semver: is no version range: "newest" (write a range such as ">=1.0.0 <2.0.0", "^1.2", or "*")`,
+		},
+	},
+	{
+		"a number for a range",
+		`retention:
+  - match: {semver: 1.2}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.semver: must be a string, not the number 1.2 (put it in quotes: "1.2")`,
+		},
+	},
+	{
+		"a project by name",
+		`retention:
+  - match: {project_ids: [default]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.project_ids[0]: must be a UUID, not "default" (copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555)`,
+		},
+	},
+	{
+		"an age of zero in a match",
+		`retention:
+  - match: {older_than: 0s}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.older_than: must be longer than 0s (give it a length, or remove the key)`,
+		},
+	},
+	{
+		"ages that exclude each other",
+		`retention:
+  - match: {older_than: 30d, younger_than: 10d}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.younger_than: matches nothing beside older_than: 30d (make it longer than older_than, or remove one of the two)`,
+		},
+	},
+	{
+		"a region without a registry",
+		"scaleway:\n  regions: [fr-par, it-mil]\n",
+		[]string{
+			`2: scaleway.regions[1]: must be one of fr-par, nl-ams, pl-waw, not "it-mil" (it-mil runs containers, but has no registry)`,
+		},
+	},
+	{
+		"a misspelt region",
+		"scaleway:\n  regions: [fr-pra]\n",
+		[]string{
+			`2: scaleway.regions[0]: must be one of fr-par, nl-ams, pl-waw, not "fr-pra" (did you mean "fr-par"?)`,
+		},
+	},
+	{
+		"a region twice",
+		`scaleway:
+  regions:
+    - fr-par
+    - fr-par
+`,
+		[]string{
+			`4: scaleway.regions[1]: repeats "fr-par" of line 3 (remove one of the two)`,
+		},
+	},
+	{
+		"a word for the regions",
+		"scaleway: {regions: fr-par}\n",
+		[]string{
+			`1: scaleway.regions: must be a list, not the string "fr-par" (write ["fr-par"])`,
+		},
+	},
+	{
+		"an organization in capitals",
+		"scaleway: {organization_id: 11111111-2222-3333-4444-55555555555F}\n",
+		[]string{
+			`1: scaleway.organization_id: must be a UUID, not "11111111-2222-3333-4444-55555555555F" (copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555)`,
+		},
+	},
+	{
+		"an unknown time zone",
+		"timezone: Europe/Pariss\n",
+		[]string{
+			`1: timezone: is no known time zone: "Europe/Pariss" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+		},
+	},
+	{
+		"the time zone of the machine",
+		"timezone: Local\n",
+		[]string{
+			`1: timezone: is no known time zone: "Local" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+		},
+	},
+	{
+		"an empty time zone",
+		"timezone: \"\"\n",
+		[]string{
+			`1: timezone: must not be empty (give it a value, or remove it)`,
+		},
+	},
+	{
+		"a scope of namespaces only",
+		`scope:
+  include: ["**"]
+  exclude: ["funcscw*"]
+`,
+		[]string{
+			`3: scope.exclude[0]: matches no namespace/image: "funcscw*" (write "funcscw*/**" for all images of a namespace)`,
+		},
+	},
+	{
+		"a percentage over 100",
+		"limits: {max_deletion_percent: 101}\n",
+		[]string{
+			`1: limits.max_deletion_percent: must be from 0 to 100, not 101 (write a number in that range, or remove the key)`,
+		},
+	},
+	{
+		"a negative limit",
+		"limits: {max_deletions: -1, keep_at_least: -1}\n",
+		[]string{
+			`1: limits.keep_at_least: must be at least 0, not -1 (write 0 or more, or remove the key)`,
+			`1: limits.max_deletions: must be at least 0, not -1 (write 0 or more, or remove the key)`,
+		},
+	},
+	{
+		"a limit with a percent sign",
+		"limits: {max_deletion_percent: 50%}\n",
+		[]string{
+			`1: limits.max_deletion_percent: must be a whole number, not the string "50%" (write plain digits, without quotes)`,
+		},
+	},
+	{
+		"a list for a mapping",
+		"limits:\n  - min_age: 1h\n",
+		[]string{
+			`1: limits: must be a mapping, not a list (its keys: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age)`,
+		},
+	},
+	{
+		"a wrong shared_digest",
+		"shared_digest: untagged\n",
+		[]string{
+			`1: shared_digest: must be protect or untag, not "untagged" (did you mean "untag"?)`,
+		},
+	},
+	{
+		"a short digest to protect",
+		"protect: {digests: [\"sha256:abc\"]}\n",
+		[]string{
+			`1: protect.digests[0]: must be a digest, not "sha256:abc" (write sha256: and 64 hexadecimal digits in lower case)`,
+		},
+	},
+	{
+		"an empty rule for images without an age",
+		"empty: {images: {}}\n",
+		[]string{
+			`1: empty.images.older_than: is missing (say how long it must have been left alone, such as older_than: 30d)`,
+		},
+	},
+	{
+		"an empty rule that is switched on",
+		"empty: {images: true}\n",
+		[]string{
+			`1: empty.images: must be a mapping, not true (write images: {older_than: 7d}, or remove the key)`,
+		},
+	},
+	{
+		"an empty rule without a value",
+		"empty:\n  namespaces:\n",
+		[]string{
+			`2: empty.namespaces: has no value (write namespaces: {older_than: 30d}, or remove the key)`,
+		},
+	},
+	{
+		"a visibility rule without anything",
+		"visibility:\n  - name: x\n",
+		[]string{
+			`2: visibility[0].match: is missing (say what the rule is about, such as match: {namespaces: ["*"]})`,
+			`2: visibility[0].require: is missing (say which visibility it must have: private, public or inherit)`,
+			`2: visibility[0].subject: is missing (say what the rule is about: image or namespace)`,
+		},
+	},
+	{
+		"a namespace that inherits",
+		`visibility:
+  - {subject: namespace, match: {namespaces: ["*"]}, require: inherit}
+`,
+		[]string{
+			`2: visibility[0].require: must be private or public for namespaces (only an image can inherit its visibility)`,
+		},
+	},
+	{
+		"tags in a visibility rule",
+		`visibility:
+  - subject: image
+    match: {tags: ["*"]}
+    require: private
+`,
+		[]string{
+			`3: visibility[0].match.tags: makes no sense in a rule whose subject is the image (remove the key)`,
+		},
+	},
+	{
+		"images in a rule on namespaces",
+		`naming:
+  - subject: namespace
+    pattern: '[a-z]+'
+    match: {namespaces: ["*"]}
+    except:
+      images: [api]
+`,
+		[]string{
+			`6: naming[0].except.images: makes no sense in a rule whose subject is the namespace (remove the key)`,
+		},
+	},
+	{
+		"versions in a rule on images",
+		`naming:
+  - {subject: image, pattern: '[a-z]+', match: {semver: "*"}}
+`,
+		[]string{
+			`2: naming[0].match.semver: makes no sense in a rule whose subject is the image (remove the key)`,
+		},
+	},
+	{
+		"a visibility that there is not",
+		`visibility:
+  - {subject: image, match: {images: ["**"]}, require: internal}
+`,
+		[]string{
+			`2: visibility[0].require: must be one of private, public, inherit, not "internal" (write one of them)`,
+		},
+	},
+	{
+		"a visibility of a tag",
+		`visibility:
+  - {subject: tag, match: {images: ["**"]}, require: private}
+`,
+		[]string{
+			`2: visibility[0].subject: must be image or namespace, not "tag" (write one of them)`,
+		},
+	},
+	{
+		"a naming rule without a pattern",
+		"naming:\n  - {subject: image}\n",
+		[]string{
+			`2: naming[0].pattern: is missing (say how names must look, such as pattern: '[a-z0-9-]+')`,
+		},
+	},
+	{
+		"a naming rule with a wrong severity",
+		`naming:
+  - {subject: image, pattern: 'a+', severity: error}
+`,
+		[]string{
+			`2: naming[0].severity: must be deny or warn, not "error" (write one of them)`,
+		},
+	},
+	{
+		"two rules of one name",
+		`naming:
+  - {name: kebab, subject: image, pattern: 'a+'}
+  - {name: kebab, subject: tag, pattern: 'b+'}
+`,
+		[]string{
+			`3: naming[1].name: has the same name as naming[0]: "kebab" (give each rule its own name: plans and reports tell rules apart by it)`,
+		},
+	},
+	{
+		"two rules that are the same",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+`,
+		[]string{
+			`4: retention[1]: has the same name as retention[0]: "tags * keep last 3" (give each rule its own name: plans and reports tell rules apart by it)`,
+		},
+	},
+	{
+		"a cron expression of six fields",
+		"schedules: [{cron: \"0 0 3 * * *\", do: plan}]\n",
+		[]string{
+			`1: schedules[0].cron: is no cron expression: expected exactly 5 fields, found 6: [0 0 3 * * *] (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
+		},
+	},
+	{
+		"a cron expression out of range",
+		"schedules: [{cron: \"61 * * * *\", do: plan}]\n",
+		[]string{
+			`1: schedules[0].cron: is no cron expression: end of range (61) above maximum (59): 61 (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
+		},
+	},
+	{
+		"a cron expression with a zone",
+		"schedules: [{cron: \"TZ=UTC 0 3 * * *\", do: plan}]\n",
+		[]string{
+			`1: schedules[0].cron: must not name a time zone: "TZ=UTC 0 3 * * *" (use the key timezone)`,
+		},
+	},
+	{
+		"a day that never comes",
+		"schedules: [{cron: \"0 3 30 2 *\", do: plan}]\n",
+		[]string{
+			`1: schedules[0].cron: never comes: "0 3 30 2 *" (there is no such day)`,
+		},
+	},
+	{
+		"a schedule without a pause",
+		"schedules: [{cron: \"@every -5m\", do: plan}]\n",
+		[]string{
+			`1: schedules[0].cron: is no cron expression: "@every -5m" is shorter than a second (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
+		},
+	},
+	{
+		"a schedule that deletes",
+		"schedules: [{cron: \"@daily\", do: delete}]\n",
+		[]string{
+			`1: schedules[0].do: must be plan or apply, not "delete" (write one of them)`,
+		},
+	},
+	{
+		"a schedule without anything",
+		"schedules:\n  - jitter: 10m\n",
+		[]string{
+			`2: schedules[0].cron: is missing (say when, such as cron: "0 3 * * *")`,
+			`2: schedules[0].do: is missing (say what to do: plan or apply)`,
+		},
+	},
+	{
+		"a schedule in an unknown zone",
+		"schedules: [{cron: \"@daily\", do: plan, timezone: CEST+1}]\n",
+		[]string{
+			`1: schedules[0].timezone: is no known time zone: "CEST+1" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+		},
+	},
+	{
+		"a schedule that is a word",
+		"schedules: [\"@daily\"]\n",
+		[]string{
+			`1: schedules[0]: must be a mapping, not the string "@daily" (its keys: cron, do, jitter, timezone)`,
+		},
+	},
+	{
+		"an empty path of policies",
+		"policies: [\"\"]\n",
+		[]string{
+			`1: policies[0]: must not be empty (give it a value, or remove it)`,
+		},
+	},
+	{
+		"grace without a ledger",
+		"grace: 2d\n",
+		[]string{
+			`1: grace: needs a ledger: grace without a ledger is a config error (remove the key: the ledger is not available in this version)`,
+		},
+	},
+	{
+		"calendar keeps",
+		`retention:
+  - match: {tags: ["*"]}
+    keep:
+      last: 3
+      hourly: 24
+      yearly: 1
+`,
+		[]string{
+			`5: retention[0].keep.hourly: calendar keeps are not available in this version (remove the key, or use last or within)`,
+			`6: retention[0].keep.yearly: calendar keeps are not available in this version (remove the key, or use last or within)`,
+		},
+	},
+	{
+		"semver keeps",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {semver: {majors: 2}}
+`,
+		[]string{
+			`3: retention[0].keep.semver: semver keeps are not available in this version (remove the key, or keep a range with match.semver and all: true)`,
+		},
+	},
+	{
+		"groups",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+    group_by: 'env-(.*)'
+`,
+		[]string{
+			`4: retention[0].group_by: grouping of tags is not available in this version (remove the key, and write one rule for each group)`,
+		},
+	},
+	{
+		"attachments",
+		"attachments: {orphans: delete}\n",
+		[]string{
+			`1: attachments: rules on attachments are not available in this version (remove the key: attachments follow their subject)`,
+		},
+	},
+	{
+		"uses that are not looked up",
+		`protect:
+  references_file: in-use.txt
+  serverless: true
+  kubernetes: [{in_cluster: true}]
+`,
+		[]string{
+			`2: protect.references_file: references from a file are not available in this version (remove the key, or list tags and digests under protect)`,
+			`3: protect.serverless: looking up serverless uses is not available in this version (remove the key, and protect those tags by name)`,
+			`4: protect.kubernetes: looking up uses in a cluster is not available in this version (remove the key, and protect those tags by name)`,
+		},
+	},
+	{
+		"a ledger",
+		"grace: 1d\nledger: {dsn: runs.db}\n",
+		[]string{
+			`2: ledger.dsn: the ledger is not available in this version (remove the key)`,
+		},
+	},
+	{
+		"problems all over the file, out of order",
+		`scaleway: {regions: [it-mil]}
+retention:
+  - name: a
+    match: {tags: [1.10]}
+    delete:
+  - name: b
+    delete: {older_than: 3}
+  - name: a
+    match: {}
+    keep: {last: 0}
+timezone: Mars
+limits: {max_deletion_percent: 200}
+`,
+		[]string{
+			`1: scaleway.regions[0]: must be one of fr-par, nl-ams, pl-waw, not "it-mil" (it-mil runs containers, but has no registry)`,
+			`4: retention[0].match.tags[0]: must be a string, not the number 1.10 (put it in quotes: "1.10")`,
+			`5: retention[0].delete: has no value (write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key)`,
+			`6: retention[1].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
+			`7: retention[1].delete.older_than: must be a duration, not the number 3 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+			`8: retention[2].name: has the same name as retention[0]: "a" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`9: retention[2].match: is empty (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
+			`10: retention[2].keep.last: must be at least 1, not 0 (write 1 or more, or remove the key)`,
+			`11: timezone: is no known time zone: "Mars" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+			`12: limits.max_deletion_percent: must be from 0 to 100, not 200 (write a number in that range, or remove the key)`,
+		},
+	},
+	{
+		"a singular key that makes no sense either",
+		`visibility:
+  - {subject: namespace, match: {image: [api]}, require: private}
+`,
+		[]string{
+			`2: visibility[0].match.image: is an unknown key (did you mean "images"? allowed here: namespaces, images, tags, tags_regex, semver, project_ids, older_than, younger_than)`,
+		},
+	},
+	{
+		"a bracket in a key of an alias",
+		`protect:
+  tags: &t [latest]
+  *t : x
+`,
+		[]string{
+			`3: protect: has a key that is no plain word (write keys out, without brackets and aliases)`,
+		},
+	},
+	{
+		"a key of a match that is a number",
+		`retention:
+  - match: {1: [a]}
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.1: is an unknown key (allowed here: namespaces, images, tags, tags_regex, semver, project_ids, older_than, younger_than)`,
+		},
+	},
+	{
+		"an unnamed rule beside one of its name",
+		`retention:
+  - match: {tags: [a]}
+    keep: {last: 1}
+  - name: tags a keep last 1
+    match: {tags: [b]}
+    keep: {last: 1}
+  - match: {tags: [a]}
+    keep: {last: 1}
+`,
+		[]string{
+			`4: retention[1].name: has the same name as retention[0]: "tags a keep last 1" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`7: retention[2]: has the same name as retention[0]: "tags a keep last 1" (give each rule its own name: plans and reports tell rules apart by it)`,
+		},
+	},
+	{
+		"a mapping for a list of rules",
+		"retention:\n  name: a\n",
+		[]string{
+			`1: retention: must be a list, not a mapping (begin each entry with a dash)`,
+		},
+	},
+	{
+		"a boolean that is tagged as one",
+		"protect: {serverless: !!bool maybe}\n",
+		[]string{
+			`1: protect.serverless: must be true or false, not "maybe" (write true or false, without quotes)`,
+		},
+	},
+	{
+		"a value of somebody's own type",
+		"timezone: !zone Paris\n",
+		[]string{
+			`1: timezone: must be a string, not a value tagged !zone (put it in quotes: "Paris")`,
+		},
+	},
+	{
+		"a key longer than any",
+		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
+		[]string{
+			`1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+		},
+	},
+	{
+		"all that a rule and protect could ask for",
+		`retention:
+  - name: branch builds
+    match: {tags: ["main-*"]}
+    keep: {last: 10, within: 30d, hourly: 0, daily: 7, weekly: 4, monthly: 12, yearly: 3}
+    delete: {older_than: 24h}
+protect: {tags: ["latest"], digests: [], references_file: in-use.txt, serverless: false}
+`,
+		[]string{
+			`4: retention[0].keep.daily: calendar keeps are not available in this version (remove the key, or use last or within)`,
+			`4: retention[0].keep.monthly: calendar keeps are not available in this version (remove the key, or use last or within)`,
+			`4: retention[0].keep.weekly: calendar keeps are not available in this version (remove the key, or use last or within)`,
+			`4: retention[0].keep.yearly: calendar keeps are not available in this version (remove the key, or use last or within)`,
+			`6: protect.references_file: references from a file are not available in this version (remove the key, or list tags and digests under protect)`,
+		},
+	},
+}

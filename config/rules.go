@@ -1,0 +1,197 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// checkConfig checks what holds between keys, and fills in the defaults that
+// depend on others.
+func (d *decoder) checkConfig(c *Config) {
+	var retention, visibility, naming []named
+	for i := range c.Retention {
+		path := fmt.Sprintf("retention[%d]", i)
+		d.checkRetention(path, &c.Retention[i])
+		retention = append(retention, c.Retention[i].naming(path))
+	}
+	for i := range c.Visibility {
+		path := fmt.Sprintf("visibility[%d]", i)
+		d.checkVisibility(path, &c.Visibility[i])
+		visibility = append(visibility, c.Visibility[i].naming(path))
+	}
+	for i := range c.Naming {
+		path, r := fmt.Sprintf("naming[%d]", i), &c.Naming[i]
+		d.checkMatches(path, r.Subject, r.Match, r.Except)
+		naming = append(naming, r.naming(path))
+	}
+	d.checkNames(retention)
+	d.checkNames(visibility)
+	d.checkNames(naming)
+	for i := range c.Schedules {
+		if c.Schedules[i].Timezone == "" {
+			c.Schedules[i].Timezone = c.Timezone
+		}
+	}
+	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.clean("ledger") {
+		d.report("grace", "needs a ledger: grace without a ledger is a config error", graceHint())
+	}
+}
+
+// graceHint does not send the operator to a ledger that is not there.
+func graceHint() string {
+	if _, ok := unavailable["ledger.dsn"]; ok {
+		return "remove the key: the ledger is not available in this version"
+	}
+	return "name a ledger in ledger.dsn, or remove the key"
+}
+
+func (d *decoder) checkRetention(path string, r *Retention) {
+	keep, del := path+".keep", path+".delete"
+	switch {
+	case !d.given(keep) && !d.given(del) && d.whole(path):
+		d.report(path, "has neither keep nor delete", "say what happens to the matched tags, such as delete: {older_than: 14d}")
+	case !d.given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && d.clean(del):
+		d.report(del, "names no age, in a rule without keep: it would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
+	}
+	if r.Keep != nil && *r.Keep == (Keep{}) && d.clean(keep) {
+		d.report(keep, "keeps nothing", "say what to keep: last, within or all: true")
+	}
+	d.checkMatches(path, "tag", r.Match, r.Except)
+}
+
+func (d *decoder) checkVisibility(path string, r *Visibility) {
+	if r.Severity == "" && !r.Fix {
+		r.Severity = "deny"
+	}
+	if r.Subject == "namespace" && r.Require == "inherit" {
+		d.report(path+".require", "must be private or public for namespaces", "only an image can inherit its visibility")
+	}
+	d.checkMatches(path, r.Subject, r.Match, r.Except)
+}
+
+// senseless lists the fields of a match that make no sense for a subject.
+var senseless = map[string][]string{
+	"namespace": {"images", "tags", "tags_regex", "semver"},
+	"image":     {"tags", "tags_regex", "semver"},
+}
+
+func (d *decoder) checkMatches(path, subject string, match, except *Match) {
+	d.checkMatch(path+".match", subject, match)
+	d.checkMatch(path+".except", subject, except)
+}
+
+func (d *decoder) checkMatch(path, subject string, m *Match) {
+	for _, key := range senseless[subject] {
+		if at := join(path, key); d.given(at) && d.clean(at) {
+			d.report(at, "makes no sense in a rule whose subject is the "+subject, "remove the key")
+		}
+	}
+	if m == nil || m.YoungerThan.Duration() == 0 || m.OlderThan.Duration() == 0 {
+		return
+	}
+	if m.OlderThan.Duration() >= m.YoungerThan.Duration() {
+		d.report(join(path, "younger_than"), fmt.Sprintf("matches nothing beside older_than: %s", m.OlderThan), "make it longer than older_than, or remove one of the two")
+	}
+}
+
+// named is a rule and the words it is named by where the file does not.
+type named struct {
+	path  string
+	name  *string
+	words string // the default name
+	more  string // what the default name gets where it is not enough
+}
+
+// checkNames names the rules of one kind, and reports those with the same name.
+// A default name does not depend on the position of its rule.
+func (d *decoder) checkNames(rules []named) {
+	count := map[string]int{}
+	for _, r := range rules {
+		count[r.wanted()]++
+	}
+	first := map[string]named{}
+	for _, r := range rules {
+		if *r.name == "" && count[r.words] > 1 && r.more != "" {
+			r.words += " " + r.more
+		}
+		if *r.name == "" && d.clean(r.path) {
+			*r.name = r.words
+		}
+		if *r.name == "" {
+			continue
+		}
+		if other, ok := first[*r.name]; ok {
+			at := r.path
+			if d.given(at + ".name") {
+				at += ".name"
+			}
+			d.report(at, fmt.Sprintf("has the same name as %s: %s", other.path, quote(*r.name)), "give each rule its own name: plans and reports tell rules apart by it")
+			continue
+		}
+		first[*r.name] = r
+	}
+}
+
+func (r named) wanted() string {
+	if *r.name != "" {
+		return *r.name
+	}
+	return r.words
+}
+
+func (r *Retention) naming(path string) named {
+	var more []string
+	if k := r.Keep; k != nil {
+		more = append(more, "keep", words(reflect.ValueOf(*k)))
+	}
+	if r.Delete != nil {
+		more = append(more, "delete", words(reflect.ValueOf(*r.Delete)))
+	}
+	return named{path, &r.Name, matchWords(r.Match, r.Except), strings.TrimSpace(strings.Join(more, " "))}
+}
+
+func (r *Visibility) naming(path string) named {
+	return named{path, &r.Name, matchWords(r.Match, r.Except), r.Subject + " " + r.Require}
+}
+
+func (r *Naming) naming(path string) named {
+	return named{path, &r.Name, r.Subject + " " + r.Pattern, matchWords(r.Match, r.Except)}
+}
+
+func matchWords(match, except *Match) string {
+	var parts []string
+	if match != nil {
+		parts = append(parts, words(reflect.ValueOf(*match)))
+	}
+	if except != nil {
+		parts = append(parts, "except", words(reflect.ValueOf(*except)))
+	}
+	return strings.Join(parts, " ")
+}
+
+// words are the keys of a mapping that say something, with what they say:
+// "tags pr-* older than 14d".
+func words(v reflect.Value) string {
+	var out []string
+	for _, f := range fieldsOf(v.Type()) {
+		value := v.Field(f.index)
+		if value.IsZero() {
+			continue
+		}
+		key := strings.ReplaceAll(f.key, "_", " ")
+		switch {
+		case value.Kind() == reflect.Bool:
+			out = append(out, key)
+		case value.Kind() == reflect.Slice:
+			entries := slices.Sorted(slices.Values(value.Interface().([]string)))
+			out = append(out, key+" "+strings.Join(entries, ", "))
+		case value.Kind() == reflect.Pointer:
+			out = append(out, key, words(value.Elem()))
+		default:
+			out = append(out, fmt.Sprint(key, " ", value.Interface()))
+		}
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decimal leaves out what YAML reads in surprising ways: 010 and 0x10, 1_000.
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !decimal.MatchString(n.Value) {
+		d.report(path, "must be a whole number, not "+describe(n), "write plain digits, without quotes")
+		return
+	}
+	number, err := strconv.ParseInt(n.Value, 10, 32)
+	if err != nil {
+		d.report(path, "is out of range: "+clip(n.Value), "write a smaller number")
+		return
+	}
+	least, _ := strconv.ParseInt(tag.Get("min"), 10, 32)
+	most, err := strconv.ParseInt(tag.Get("max"), 10, 32)
+	switch {
+	case err == nil && (number < least || number > most):
+		d.report(path, fmt.Sprintf("must be from %d to %d, not %d", least, most, number), "write a number in that range, or remove the key")
+	case number < least:
+		d.report(path, fmt.Sprintf("must be at least %d, not %d", least, number), fmt.Sprintf("write %d or more, or remove the key", least))
+	default:
+		v.SetInt(number)
+	}
+}
+
+func (d *decoder) boolean(n *yaml.Node, path string, v reflect.Value) {
+	switch {
+	case n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool":
+		d.report(path, "must be true or false, not "+describe(n), "write true or false, without quotes")
+	case strings.EqualFold(n.Value, "true"):
+		v.SetBool(true)
+	case strings.EqualFold(n.Value, "false"):
+		v.SetBool(false)
+	default:
+		d.report(path, "must be true or false, not "+quote(n.Value), "write true or false, without quotes")
+	}
+}
+
+func (d *decoder) duration(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
+	const hint = "write whole numbers with units, largest first, such as 14d, 12h or 1h30m"
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
+		d.report(path, "must be a duration, not "+describe(n), hint)
+		return
+	}
+	length, err := ParseDuration(n.Value)
+	if err != nil {
+		d.report(path, "must be a duration: "+err.Error(), hint)
+		return
+	}
+	if length.Duration() == 0 && tag.Get("positive") != "" {
+		d.report(path, "must be longer than "+clip(n.Value), "give it a length, or remove the key")
+		return
+	}
+	v.Set(reflect.ValueOf(length))
+}
+
+func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
+	if !isText(n) {
+		hint := "write one string"
+		if n.Kind == yaml.ScalarNode {
+			hint = "put it in quotes: " + quote(n.Value)
+		}
+		d.report(path, "must be a string, not "+describe(n), hint)
+		return
+	}
+	if n.Value == "" && tag.Get("blank") != "" {
+		v.SetString("")
+		return
+	}
+	if message, hint := checkText(n.Value, tag); message != "" {
+		d.report(path, message, hint)
+		return
+	}
+	v.SetString(n.Value)
+}
+
+// checkText applies what holds for every string, and what the tag asks for.
+func checkText(s string, tag reflect.StructTag) (message, hint string) {
+	switch {
+	case s == "":
+		return "must not be empty", "give it a value, or remove it"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "must not hold line breaks or control characters", "write it on one line"
+	case strings.TrimSpace(s) != s:
+		return fmt.Sprintf("must not begin or end with a space: %s", quote(s)), "remove the space"
+	}
+	if one := tag.Get("one"); one != "" {
+		options := strings.Split(one, "|")
+		if slices.Contains(options, s) {
+			return "", ""
+		}
+		hint = "write one of them"
+		if meant := nearest(s, options); meant != "" {
+			hint = fmt.Sprintf("did you mean %q?", meant)
+		}
+		return fmt.Sprintf("must be %s, not %s", oneOf(options), quote(s)), hint
+	}
+	if check, ok := checks[tag.Get("is")]; ok {
+		return check(s)
+	}
+	return "", ""
+}
+
+func oneOf(options []string) string {
+	if len(options) == 2 {
+		return options[0] + " or " + options[1]
+	}
+	return "one of " + strings.Join(options, ", ")
+}
