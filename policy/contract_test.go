@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+const header = "package janitor.image.own\n\n"
+
+func TestWhatDoesNotCompile(t *testing.T) {
+	for name, row := range map[string]struct{ module, want string }{
+		"a typo in a field": {
+			header + "delete contains tag.nmae if some tag in input.tags",
+			`p0.rego:3: package janitor.image.own, rule delete: type error: undefined ref: tag.nmae`,
+		},
+		"a typo names the fields there are": {
+			header + "delete contains tag.nmae if some tag in input.tags",
+			`"age_days" "age_seconds" "attachment_of"`,
+		},
+		"a number compared with a string": {
+			header + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days < \"30d\"\n}",
+			`p0.rego:5: package janitor.image.own, rule delete: type error: lt: invalid argument(s)`,
+		},
+		"a time compared as a string": {
+			header + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.created_at < \"2026\"\n}",
+			`lt: invalid argument(s)`,
+		},
+		"a request to the network": {
+			header + "delete contains \"x\" if http.send({}).status_code == 200",
+			`p0.rego:3: package janitor.image.own, rule delete: type error: undefined function http.send`,
+		},
+		"a look-up in the DNS":      {header + "warn contains \"x\" if net.lookup_ip_addr(\"x\")", `undefined function net.lookup_ip_addr`},
+		"the runtime":               {header + "warn contains \"x\" if opa.runtime().env", `undefined function opa.runtime`},
+		"a random number":           {header + "warn contains \"x\" if rand.intn(\"x\", 3) == 1", `undefined function rand.intn`},
+		"a random identifier":       {header + "warn contains uuid.rfc4122(\"x\")", `undefined function uuid.rfc4122`},
+		"the facts of the built-in": {header + "warn contains \"x\" if input.facts", `undefined ref: input.facts`},
+		"an unused local":           {header + "warn contains \"x\" if y := 1", `assigned var y unused`},
+		"a package that is never asked": {
+			"package janitor.images.own\n\nwarn contains \"x\"",
+			`p0.rego:1: package janitor.images.own: package janitor.images.own is never asked`,
+		},
+		"a package without a name": {"package janitor.image\n\nwarn contains \"x\"", `name it janitor.image.<name>`},
+		"delete as a complete rule": {
+			header + "delete := {\"a\"}",
+			`p0.rego:3: package janitor.image.own, rule delete: write delete contains … if …`,
+		},
+		"delete as an object": {header + "delete[name] contains \"why\" if name := \"x\"", `write delete contains … if …`},
+		"deny as a boolean":   {header + "deny if true", `write deny contains … if …`},
+		"keep as a function":  {header + "keep(x) := x", `keep is a decision, not a function`},
+		"visibility as a set": {header + "visibility contains \"private\"", `write visibility := "private" if …`},
+		"a reserved name":     {header + "__janitor_delete contains 1", `names that begin with __janitor_ are reserved`},
+		"an image field of a namespace policy": {
+			"package janitor.namespace.own\n\nwarn contains \"x\" if input.image.name == \"x\"",
+			`undefined ref: input.image`,
+		},
+		"Rego of before version 1": {header + "delete[x] { x := 1 }", `if`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := tryEngine(t, builds, row.module)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want %s", err, row.want)
+			}
+		})
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, err := tryEngine(t, builds,
+		header+"delete contains tag.nmae if some tag in input.tags",
+		"package janitor.image.other\n\ndeny if true\n\nkeep := 1",
+	)
+	if err == nil || !strings.Contains(err.Error(), "p0.rego:3") || !strings.Contains(err.Error(), "p1.rego:3") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestHelpersAndDataOfOnesOwn(t *testing.T) {
+	e := newEngine(t, builds,
+		"package acme.lib\n\nold(tag) if tag.age_days > 3",
+		"package acme.unused\n\nx := input.image.name",
+		"package janitor.image.own\n\nimport data.acme.lib\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\tlib.old(tag)\n}",
+		"package janitor.namespace.own\n\nwarn contains \"seen\" if input.namespace.image_count > 0",
+	)
+	v := judge(t, e, anImage(aTag("x", 4*days), aTag("y", 1*days)))
+	if len(v.Tags[0].Delete) != 0 || len(v.Tags[1].Delete) != 1 || v.Err != nil {
+		t.Errorf("got %v", words(v))
+	}
+}
+
+func TestWrongShapesFailTheImage(t *testing.T) {
+	for name, row := range map[string]struct{ rule, want string }{
+		"a tag that is not there":           {`delete contains "nope"`, `rule delete gave "nope": image rg.fr-par.scw.cloud/prod/api has no tag "nope"`},
+		"a number":                          {`delete contains 3`, `rule delete gave 3: want a string or an object`},
+		"a list":                            {`keep contains ["pr-1"]`, `want a string or an object`},
+		"an empty string":                   {`delete contains ""`, `want more than an empty string`},
+		"an unknown field":                  {`delete contains {"tag": "pr-1", "msg": "x"}`, `there is no field "msg" here`},
+		"a reason that is no string":        {`delete contains {"tag": "pr-1", "reason": 1}`, `field "reason" wants a string that is not empty`},
+		"no subject":                        {`delete contains {"reason": "x"}`, `want exactly one of "tag", "image" and "namespace"`},
+		"two subjects":                      {`delete contains {"tag": "pr-1", "image": "api"}`, `want exactly one of`},
+		"another image":                     {`delete contains {"image": "web"}`, `image "web" is not what is judged here`},
+		"a namespace":                       {`delete contains {"namespace": "prod"}`, `namespace "prod" is not what is judged here`},
+		"an unknown visibility":             {`visibility := "secret"`, `there is no visibility "secret"`},
+		"a visibility of a number":          {`visibility := 1`, `want a string or an object`},
+		"a visibility without one":          {`visibility := {"reason": "x"}`, `a field is missing`},
+		"a violation without reason":        {`deny contains {"tag": "pr-1"}`, `a field is missing`},
+		"a violation of no such tag":        {`warn contains {"tag": "x", "reason": "y"}`, `has no tag "x"`},
+		"two visibilities":                  {"visibility := \"private\" if input.region\n\nvisibility := \"public\" if input.image", `eval_conflict_error`},
+		"a built-in that fails":             {`keep contains tag.name if { some tag in input.tags; time.parse_rfc3339_ns("2026-11-22") > 0 }`, `eval_builtin_error`},
+		"a built-in that fails in a delete": {`delete contains tag.name if { some tag in input.tags; to_number("x") > 0 }`, `eval_builtin_error`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, builds, "package janitor.image.own\n\n"+row.rule, "package janitor.image.fine\n\ndelete contains \"main-1\"")
+			v := judge(t, e, anImage(aTag("pr-1", 15*days), aTag("main-1", 0)))
+			if v.Err == nil || !strings.Contains(v.Err.Error(), row.want) || !strings.Contains(v.Err.Error(), "policy janitor.image.own") {
+				t.Errorf("got %v, want %s", v.Err, row.want)
+			}
+			if len(v.Tags) != 2 || len(v.Tags[0].Delete) == 0 || len(v.Tags[1].Delete) == 0 {
+				t.Errorf("what the others condemned is lost: %v", words(v))
+			}
+		})
+	}
+}
+
+func TestVisibility(t *testing.T) {
+	for name, row := range map[string]struct {
+		rules string
+		want  registry.Visibility
+	}{
+		"a plain value":               {`visibility := "private"`, "private"},
+		"an object":                   {`visibility := {"visibility": "public", "reason": "because"}`, "public"},
+		"a default":                   {`default visibility := "private"`, "private"},
+		"a default that gives way":    {"default visibility := \"private\"\n\nvisibility := \"public\" if input.image", "public"},
+		"an else":                     {"visibility := \"public\" if input.image.name == \"x\"\n\nelse := \"private\"", "private"},
+		"two rules of the same value": {"visibility := \"private\" if input.region\n\nvisibility := \"private\" if input.image", "private"},
+		"none":                        {`visibility := "private" if input.image.name == "x"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := judge(t, newEngine(t, "", header+row.rules), anImage(aTag("x", 0)))
+			var got registry.Visibility
+			if v.Visibility != nil {
+				got = v.Visibility.To
+			}
+			if got != row.want || v.Err != nil {
+				t.Errorf("got %v, want %q", words(v), row.want)
+			}
+		})
+	}
+}
+
+func TestTheMostPrivateWins(t *testing.T) {
+	e := newEngine(t, "", "package janitor.image.a\n\nvisibility := \"public\"", "package janitor.image.b\n\nvisibility := \"inherit\"")
+	v := judge(t, e, anImage(aTag("x", 0)))
+	if v.Visibility == nil || v.Visibility.To != registry.Inherit || len(v.Violations) != 1 {
+		t.Fatalf("got %v", words(v))
+	}
+	want := "policies differ: b/visibility asks for inherit, the most private, and wins; a/visibility asks for public"
+	if got := v.Violations[0].Reason.Text; got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestRunawayPolicyIsStopped(t *testing.T) {
+	e := newEngine(t, builds, header+`warn contains "x" if {
+	xs := numbers.range(1, 1000)
+	some a in xs
+	some b in xs
+	some c in xs
+	a + b + c == 0
+}`)
+	e.limits.timeout = 30_000_000 // 30 ms
+	v := judge(t, e, anImage(aTag("pr-1", 15*days)))
+	if v.Err == nil || !strings.Contains(v.Err.Error(), "policy janitor.image.own: stopped after 30ms") {
+		t.Errorf("got %v", v.Err)
+	}
+	if len(v.Tags) == 0 || len(v.Tags[0].Delete) == 0 {
+		t.Errorf("what the others condemned is lost: %v", words(v))
+	}
+}
+
+func TestGreedyPolicyIsStopped(t *testing.T) {
+	e := newEngine(t, builds, header+`warn contains "x" if {
+	xs := [s | some a in numbers.range(1, 3000); some b in numbers.range(1, 3000); s := sprintf("%d-%d", [a, b])]
+	count(xs) == 0
+}`)
+	e.limits.maxHeap = 64 << 20
+	v := judge(t, e, anImage(aTag("pr-1", 15*days)))
+	if v.Err == nil || !strings.Contains(v.Err.Error(), "policy janitor.image.own: stopped: it takes more than 64 MiB of memory") {
+		t.Errorf("got %v", v.Err)
+	}
+}

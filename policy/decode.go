@@ -1,0 +1,225 @@
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// decision is one element that a rule of a policy gave. An absent field is "".
+type decision struct {
+	Tag, Image, Namespace string // what it is about; none of them for the subject itself
+	Visibility            string
+	Reason                string
+	Rule                  string // of built-in policies: the name of the rule in the configuration
+	Severity              string // of built-in policies: already decided by the rule's kind
+}
+
+// take reads the answer of a query: for each slot a set of [rule index, value].
+func (d *decoder) take(slots []slot, answer *ast.Array) {
+	for i, s := range slots {
+		set, ok := answer.Elem(i).Value.(ast.Set)
+		if !ok {
+			d.fail(s.pkg, fmt.Errorf("%s is no set", s.kind))
+			continue
+		}
+		if s.kind == ruleVisibility && !s.pkg.builtin {
+			d.remember(s.pkg, set)
+			continue
+		}
+		set.Foreach(func(element *ast.Term) {
+			rule, value := s.pkg.ruleOf(s.kind, element, d.shadows)
+			if err := d.takeOne(s, rule, value); err != nil {
+				src := rule.source
+				d.fail(s.pkg, fmt.Errorf("%s:%d: rule %s gave %s: %w", cmp.Or(src.File, "builtin"), src.Line, src.Name, brief(value), err))
+			}
+		})
+	}
+}
+
+// remember keeps what each rule of a package's visibility gives, to tell later
+// which of them made it.
+func (d *decoder) remember(pkg *deciding, set ast.Set) {
+	if d.shadows == nil {
+		d.shadows = map[*deciding][]*ast.Array{}
+	}
+	set.Foreach(func(element *ast.Term) {
+		d.shadows[pkg] = append(d.shadows[pkg], element.Value.(*ast.Array))
+	})
+	slices.SortFunc(d.shadows[pkg], func(a, b *ast.Array) int { return a.Compare(b) })
+}
+
+// ruleOf splits an element into its value and the rule that gave it. The value
+// that a package's visibility really has comes after the shadows of its rules,
+// and is that of the first rule which gives the same: else branches and defaults
+// have no shadow, and count as the first rule.
+func (d *deciding) ruleOf(kind string, element *ast.Term, shadows map[*deciding][]*ast.Array) (*decisionRule, *ast.Term) {
+	if kind == visibilityValue {
+		for _, pair := range shadows[d] {
+			if pair.Elem(1).Equal(element) {
+				return d.rule(pair), element
+			}
+		}
+		for _, rule := range d.rules {
+			if rule.kind == ruleVisibility {
+				return rule, element
+			}
+		}
+	}
+	pair := element.Value.(*ast.Array)
+	return d.rule(pair), pair.Elem(1)
+}
+
+func (d *deciding) rule(pair *ast.Array) *decisionRule {
+	index, _ := pair.Elem(0).Value.(ast.Number).Int()
+	return d.rules[index]
+}
+
+func brief(value *ast.Term) string {
+	text := value.String()
+	if len(text) > 200 {
+		text = text[:200] + "…"
+	}
+	return text
+}
+
+func (d *decoder) takeOne(s slot, rule *decisionRule, value *ast.Term) error {
+	dec, err := read(value, s)
+	if err != nil {
+		return err
+	}
+	reason := registry.Reason{
+		Rule:   s.pkg.ruleName(rule.source, dec.Rule),
+		Text:   cmp.Or(dec.Reason, rule.source.Title, rule.source.Package+"."+rule.source.Name),
+		Source: rule.source,
+	}
+	switch s.kind {
+	case ruleDelete:
+		reason.ReportOnly = s.pkg.builtin && d.reportOnly[reason.Rule]
+		return d.vote(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Delete }, &d.verdict.Delete)
+	case ruleKeep:
+		return d.vote(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Keep }, &d.verdict.Keep)
+	case ruleVisibility, visibilityValue:
+		return d.voteVisibility(dec, reason)
+	}
+	return d.violation(registry.Severity(s.kind), dec, reason)
+}
+
+// read understands the shapes of the contract and refuses every other.
+func read(value *ast.Term, s slot) (decision, error) {
+	switch v := value.Value.(type) {
+	case ast.String:
+		switch {
+		case v == "":
+			return decision{}, errors.New("want more than an empty string")
+		case s.kind == ruleDelete || s.kind == ruleKeep:
+			return decision{Tag: string(v)}, nil
+		case s.kind == visibilityValue:
+			return decision{Visibility: string(v)}, nil
+		}
+		return decision{Reason: string(v)}, nil
+	case ast.Object:
+		return readObject(v, s)
+	}
+	return decision{}, errors.New("want a string or an object")
+}
+
+func readObject(object ast.Object, s slot) (decision, error) {
+	var dec decision
+	fields := map[ast.String]*string{"reason": &dec.Reason}
+	required := []*string{}
+	switch s.kind {
+	case ruleDelete, ruleKeep:
+		fields["tag"], fields["image"], fields["namespace"] = &dec.Tag, &dec.Image, &dec.Namespace
+	case ruleVisibility, visibilityValue:
+		fields["visibility"] = &dec.Visibility
+		required = append(required, &dec.Visibility)
+	default:
+		fields["tag"] = &dec.Tag
+		required = append(required, &dec.Reason)
+	}
+	if s.pkg.builtin {
+		fields["rule"], fields["severity"] = &dec.Rule, &dec.Severity
+	}
+	err := object.Iter(func(k, v *ast.Term) error {
+		key, _ := k.Value.(ast.String)
+		text, isText := v.Value.(ast.String)
+		switch field := fields[key]; {
+		case field == nil:
+			return fmt.Errorf("there is no field %v here", k)
+		case !isText || text == "":
+			return fmt.Errorf("field %v wants a string that is not empty", k)
+		default:
+			*field = string(text)
+		}
+		return nil
+	})
+	for _, field := range required {
+		if err == nil && *field == "" {
+			err = errors.New(`a field is missing: want {"visibility": …} for visibility, {"reason": …} for deny and warn`)
+		}
+	}
+	return dec, err
+}
+
+// vote counts a delete or a keep for a tag, or for the image or namespace itself.
+func (d *decoder) vote(dec decision, reason registry.Reason, of func(*registry.TagVerdict) *[]registry.Reason, self *[]registry.Reason) error {
+	v := d.verdict
+	switch {
+	case dec.Tag != "" && dec.Image == "" && dec.Namespace == "":
+		index, err := d.find(dec.Tag)
+		if err != nil {
+			return err
+		}
+		if v.Tags == nil {
+			v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
+		}
+		votes := of(&v.Tags[index])
+		*votes = append(*votes, reason)
+		return nil
+	case dec.Image != "" && dec.Tag == "" && dec.Namespace == "":
+		if v.Image == nil || v.Image.Name != dec.Image {
+			return fmt.Errorf("image %q is not what is judged here", dec.Image)
+		}
+	case dec.Namespace != "" && dec.Tag == "" && dec.Image == "":
+		if v.Image != nil || v.Namespace.Name != dec.Namespace {
+			return fmt.Errorf("namespace %q is not what is judged here", dec.Namespace)
+		}
+	default:
+		return errors.New(`want exactly one of "tag", "image" and "namespace"`)
+	}
+	*self = append(*self, reason)
+	return nil
+}
+
+// find returns the position of a tag in the image.
+func (d *decoder) find(tag string) (int, error) {
+	if d.verdict.Image == nil {
+		return 0, errors.New("a namespace has no tags")
+	}
+	index, ok := d.tags(tag)
+	if !ok {
+		return 0, fmt.Errorf("image %s has no tag %q", d.verdict.Image.Ref(), tag)
+	}
+	return index, nil
+}
+
+func (d *decoder) violation(severity registry.Severity, dec decision, reason registry.Reason) error {
+	ref := d.verdict.Namespace.Ref()
+	if d.verdict.Image != nil {
+		ref = d.verdict.Image.Ref()
+	}
+	if dec.Tag != "" {
+		if _, err := d.find(dec.Tag); err != nil {
+			return err
+		}
+		ref.Tag = dec.Tag
+	}
+	d.verdict.Violations = append(d.verdict.Violations, registry.Violation{Ref: ref, Severity: severity, Reason: reason})
+	return nil
+}

@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown/cache"
+)
+
+// DefaultTimeout bounds the evaluation of one image or namespace.
+const DefaultTimeout = 10 * time.Second
+
+// DefaultMaxHeap is how much the heap may grow, in bytes, during one evaluation
+// that takes longer than a moment.
+const DefaultMaxHeap = 512 << 20
+
+// Options of an Engine. The zero value has the built-in policies and no rules.
+type Options struct {
+	// Config is the configuration as a document of plain maps, slices, strings,
+	// numbers and booleans. Policies see it as data.config, and the built-in ones
+	// are driven by it. A duration K has its length beside it as K_seconds.
+	Config map[string]any
+	// Paths are the operator's own policies: Rego files, folders, bundles
+	// (.tar.gz). Files named *_test.rego are never part of the policy set.
+	Paths []string
+	// FS is where Paths are; nil is the machine's own file system.
+	FS fs.FS
+	// Dir is what reported file names are relative to; "" leaves them as they are.
+	Dir string
+	// Timeout bounds the evaluation of one image or namespace; 0 means
+	// DefaultTimeout.
+	Timeout time.Duration
+	// MaxHeap bounds, in bytes, how much the heap grows during one evaluation; 0
+	// means DefaultMaxHeap.
+	MaxHeap uint64
+	// Logger takes what policies print, at level debug; nil drops it.
+	Logger *slog.Logger
+}
+
+// Engine is a compiled policy set. It is immutable and safe for concurrent use.
+type Engine struct {
+	settings   *settings
+	reportOnly map[string]bool
+	image      *program
+	namespace  *program
+	digest     string
+	limits     limits
+}
+
+// New loads, checks and compiles the policy set. Every problem of the operator's
+// modules is reported at once, with file, line, package and rule.
+func New(ctx context.Context, o Options) (*Engine, error) {
+	set, err := decodeSettings(o.Config)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
+	}
+	sources, err := load(o.FS, o.Paths, o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(sources); err != nil {
+		return nil, err
+	}
+	data := map[string]any{}
+	for k, v := range sources.data {
+		data[k] = v
+	}
+	data["config"] = set.document
+	e := &Engine{settings: set, reportOnly: set.reportOnly(), digest: sources.digest(), limits: newLimits(ctx, o)}
+	if e.image, err = compile(ctx, imageSubject, sources, set, data); err != nil {
+		return nil, fmt.Errorf("compiling the image policies: %w", err)
+	}
+	if e.namespace, err = compile(ctx, namespaceSubject, sources, set, data); err != nil {
+		return nil, fmt.Errorf("compiling the namespace policies: %w", err)
+	}
+	return e, nil
+}
+
+// Digest is "sha256:<hex>" over the names and contents of the policy set, the
+// built-in policies included.
+func (e *Engine) Digest() string { return e.digest }
+
+// At pins the engine to the time of a scan. The zero Depth evaluates keep rules
+// only where something is condemned.
+func (e *Engine) At(now time.Time, depth Depth) *Judge {
+	return &Judge{
+		engine: e,
+		now:    now.UTC(),
+		depth:  depth,
+		cache:  cache.NewInterQueryValueCache(context.Background(), nil),
+		nowT:   ast.StringTerm(formatTime(now)),
+	}
+}
+
+// Depth says how much of a verdict is wanted.
+type Depth string
+
+const (
+	// WhatCounts evaluates keep rules only where something is condemned.
+	WhatCounts Depth = ""
+	// Everything evaluates every rule, so that every vote can be explained.
+	Everything Depth = "everything"
+)

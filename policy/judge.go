@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/topdown/cache"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Judge is an engine pinned to the time of a scan. It is safe for concurrent
+// use.
+type Judge struct {
+	engine *Engine
+	now    time.Time
+	nowT   *ast.Term
+	depth  Depth
+	cache  cache.InterQueryValueCache
+}
+
+// Image judges an image with all its tags, which must be sorted newest first.
+// The failure of a policy is Verdict.Err; the error is that of the context.
+func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdict, error) {
+	v := registry.Verdict{Namespace: img.Namespace, Image: img, Empty: len(img.Tags) == 0}
+	facts := j.imageFacts(img)
+	d := &decoder{program: j.engine.image, verdict: &v, reportOnly: j.engine.reportOnly, tags: facts.find}
+	j.run(ctx, &j.engine.image.ask, facts.document(askRules), d)
+	if j.depth == Everything || d.condemned() {
+		facts.relevant = j.relevant(&v)
+		j.run(ctx, &j.engine.image.veto, facts.document(vetoRules), d)
+	}
+	d.finish()
+	return v, ctx.Err()
+}
+
+// Namespace judges a namespace. Empty says that a complete listing, unfiltered by
+// the scope, proves that it has no image.
+func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty bool) (registry.Verdict, error) {
+	v := registry.Verdict{Namespace: ns, Empty: empty}
+	d := &decoder{program: j.engine.namespace, verdict: &v}
+	input := j.namespaceInput(ns, empty)
+	j.run(ctx, &j.engine.namespace.ask, input, d)
+	if j.depth == Everything || d.condemned() {
+		j.run(ctx, &j.engine.namespace.veto, input, d)
+	}
+	d.finish()
+	return v, ctx.Err()
+}
+
+// run asks all packages at once. When that fails, each is asked on its own, so
+// that what the others condemned is held and the culprit is named.
+func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder) {
+	if len(ph.slots) == 0 || ctx.Err() != nil {
+		return
+	}
+	answer, err := j.eval(ctx, ph.all, input)
+	if err == nil {
+		d.take(ph.slots, answer)
+		return
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	failed := false
+	for _, s := range ph.single {
+		answer, err := j.eval(ctx, s.query, input)
+		if err != nil {
+			failed = true
+			d.fail(s.slots[0].pkg, err)
+			continue
+		}
+		d.take(s.slots, answer)
+	}
+	if !failed { // all at once took too much, one by one did not
+		d.fail(nil, err)
+	}
+}
+
+// eval runs one query within its limits. The answer is an array with an element
+// for each slot.
+func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value) (*ast.Array, error) {
+	guard := j.engine.limits.watch(ctx)
+	defer guard.stop()
+	results, err := query.Eval(ctx,
+		rego.EvalParsedInput(input),
+		rego.EvalTime(j.now),
+		rego.EvalMetrics(metrics.NoOp()),
+		rego.EvalSortSets(false),
+		rego.EvalInterQueryBuiltinValueCache(j.cache),
+		rego.EvalExternalCancel(guard.cancel),
+		rego.EvalPrintHook(j.engine.limits.print),
+	)
+	if err != nil {
+		return nil, guard.explain(err)
+	}
+	if len(results) == 1 && len(results[0].Expressions) == 1 {
+		if term, ok := results[0].Expressions[0].Value.(*ast.Term); ok {
+			if array, ok := term.Value.(*ast.Array); ok {
+				return array, nil
+			}
+		}
+	}
+	return nil, errors.New("a decision is undefined")
+}
+
+// relevant marks the tags whose keep votes can matter: what is condemned, what
+// shares a digest with it, and attachments, which may follow their subject.
+func (j *Judge) relevant(v *registry.Verdict) []bool {
+	if j.depth == Everything {
+		return nil // all of them
+	}
+	digests := map[string]bool{}
+	for i, t := range v.Tags {
+		if len(t.Delete) > 0 {
+			digests[v.Image.Tags[i].Digest] = true
+		}
+	}
+	out := make([]bool, len(v.Image.Tags))
+	for i, t := range v.Image.Tags {
+		out[i] = digests[t.Digest] || registry.AttachmentSubject(t.Name) != ""
+	}
+	return out
+}
+
+// decoder collects the decisions of the packages into a verdict.
+type decoder struct {
+	program    *program
+	verdict    *registry.Verdict
+	tags       func(name string) (int, bool)
+	reportOnly map[string]bool
+	shadows    map[*deciding][]*ast.Array // what the rules of a package's visibility gave
+	votes      []visibilityVote
+	errs       []error
+}
+
+// condemned reports whether anything is, so that keep rules matter.
+func (d *decoder) condemned() bool {
+	if len(d.verdict.Delete) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(d.verdict.Tags, func(t registry.TagVerdict) bool { return len(t.Delete) > 0 })
+}
+
+// fail records that a package, or all of them together, failed.
+func (d *decoder) fail(pkg *deciding, err error) {
+	if pkg != nil {
+		err = fmt.Errorf("policy %s: %w", pkg.name(), err)
+	}
+	d.errs = append(d.errs, err)
+}
+
+// finish brings the verdict into its final order.
+func (d *decoder) finish() {
+	v := d.verdict
+	for i := range v.Tags {
+		v.Tags[i].Delete = tidy(v.Tags[i].Delete)
+		v.Tags[i].Keep = tidy(v.Tags[i].Keep)
+	}
+	v.Delete, v.Keep = tidy(v.Delete), tidy(v.Keep)
+	d.settleVisibility()
+	slices.SortFunc(v.Violations, compareViolations)
+	v.Err = errors.Join(distinct(d.errs)...)
+}

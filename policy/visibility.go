@@ -1,0 +1,92 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// privacy orders the visibilities, the most private first.
+var privacy = []registry.Visibility{registry.Private, registry.Inherit, registry.Public}
+
+// visibilityVote is what one rule asks for.
+type visibilityVote struct {
+	to     registry.Visibility
+	reason registry.Reason
+}
+
+func (d *decoder) voteVisibility(dec decision, reason registry.Reason) error {
+	to := registry.Visibility(dec.Visibility)
+	if !slices.Contains(privacy, to) {
+		return fmt.Errorf("there is no visibility %q: want private, public or inherit", to)
+	}
+	if to == registry.Inherit && d.verdict.Image == nil {
+		return fmt.Errorf("a namespace cannot inherit: want private or public")
+	}
+	d.votes = append(d.votes, visibilityVote{to, reason})
+	return nil
+}
+
+// settleVisibility lets the most private vote win and reports that there was
+// another.
+func (d *decoder) settleVisibility() {
+	if len(d.votes) == 0 {
+		return
+	}
+	rank := func(v visibilityVote) int { return slices.Index(privacy, v.to) }
+	slices.SortFunc(d.votes, func(a, b visibilityVote) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), registry.CompareReasons(a.reason, b.reason))
+	})
+	won := &registry.VisibilityVote{To: d.votes[0].to}
+	var others []string
+	for _, v := range d.votes {
+		if v.to == won.To {
+			won.Reasons = append(won.Reasons, v.reason)
+		} else {
+			others = append(others, fmt.Sprintf("%s asks for %s", v.reason.Rule, v.to))
+		}
+	}
+	won.Reasons = tidy(won.Reasons)
+	d.verdict.Visibility = won
+	if len(others) == 0 {
+		return
+	}
+	_ = d.violation(registry.Warn, decision{}, registry.Reason{ // names no tag, so it cannot fail
+		Rule: "visibility/conflict",
+		Text: fmt.Sprintf("policies differ: %s asks for %s, the most private, and wins; %s", won.Reasons[0].Rule, won.To, strings.Join(slices.Compact(others), ", ")),
+	})
+}
+
+// tidy sorts reasons and drops repetitions: two rules of a package may give the
+// same decision.
+func tidy(reasons []registry.Reason) []registry.Reason {
+	if len(reasons) < 2 {
+		return reasons
+	}
+	slices.SortFunc(reasons, compareReasons)
+	return slices.CompactFunc(reasons, func(a, b registry.Reason) bool {
+		return a.Rule == b.Rule && a.Text == b.Text && a.ReportOnly == b.ReportOnly
+	})
+}
+
+func compareReasons(a, b registry.Reason) int {
+	return cmp.Or(registry.CompareReasons(a, b), compareSources(a.Source, b.Source))
+}
+
+func compareSources(a, b *registry.Source) int {
+	if a == nil || b == nil {
+		return 0
+	}
+	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+}
+
+func compareViolations(a, b registry.Violation) int {
+	return cmp.Or(
+		strings.Compare(a.Ref.String(), b.Ref.String()),
+		strings.Compare(string(a.Severity), string(b.Severity)),
+		compareReasons(a.Reason, b.Reason),
+	)
+}
