@@ -1,0 +1,106 @@
+package actions
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// check verifies that a plan is what its id says, and that nothing in it
+// contradicts anything else.
+func check(p *Plan) error {
+	id, err := p.digest()
+	if err != nil {
+		return err
+	}
+	if p.ID != id {
+		return fmt.Errorf("%w: its id is %q, its contents have %q", ErrEdited, p.ID, id)
+	}
+	if p.TakenAt.IsZero() {
+		return errors.New("taken_at is missing")
+	}
+	for i := range p.Steps {
+		if err := checkStep(&p.Steps[i]); err != nil {
+			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
+		}
+		if i > 0 && compareChanges(p.Steps[i-1].Ref, p.Steps[i-1].Action, p.Steps[i].Ref, p.Steps[i].Action) >= 0 {
+			return fmt.Errorf("steps[%d] (%s): out of order, or there twice", i, p.Steps[i].Ref)
+		}
+	}
+	for i := range p.Held {
+		h := &p.Held[i]
+		if err := checkHeld(h); err != nil {
+			return fmt.Errorf("held[%d] (%s): %w", i, h.Ref, err)
+		}
+	}
+	for i, v := range p.Violations {
+		if v.Severity != registry.Deny && v.Severity != registry.Warn {
+			return fmt.Errorf("violations[%d] (%s): severity %q is unknown", i, v.Ref, v.Severity)
+		}
+	}
+	want := summarize(p)
+	want.Namespaces, want.Images, want.Tags = p.Summary.Namespaces, p.Summary.Images, p.Summary.Tags
+	if p.Summary != want {
+		return fmt.Errorf("summary: it does not count what the plan holds: want %+v", want)
+	}
+	return nil
+}
+
+// checkStep also lets the names share the bytes of the reference, as they do in
+// a plan that was just made.
+func checkStep(s *Step) error {
+	ref, err := checkRef(s.Action, s.Ref)
+	if err != nil {
+		return err
+	}
+	if ref.Region != s.Region || ref.Namespace != s.Namespace || ref.Image != s.Image || ref.Tag != s.Tag {
+		return errors.New("region, namespace, image and tag are not those of ref")
+	}
+	s.Region, s.Namespace, s.Image, s.Tag = ref.Region, ref.Namespace, ref.Image, ref.Tag
+	switch {
+	case s.ID == "":
+		return errors.New("id is missing")
+	case len(s.Reasons) == 0:
+		return errors.New("reasons are missing")
+	case s.Action.Deletes() && (s.From != "" || s.To != ""):
+		return errors.New("a deletion has no from and to")
+	case !s.Action.Deletes() && (s.From == "" || s.To == "" || s.From == s.To):
+		return fmt.Errorf("from %q to %q is no change of visibility", s.From, s.To)
+	}
+	return nil
+}
+
+func checkHeld(h *Held) error {
+	if _, err := checkRef(h.Action, h.Ref); err != nil {
+		return err
+	}
+	if !slices.Contains(Guards(), h.Guard) {
+		return fmt.Errorf("guard %q is unknown", h.Guard)
+	}
+	return nil
+}
+
+// checkRef parses a reference and checks that it names what the action is about.
+func checkRef(a Action, text string) (registry.Ref, error) {
+	ref, err := registry.ParseRef(text)
+	if err != nil {
+		return ref, fmt.Errorf("ref: %w", err)
+	}
+	var fits bool
+	switch a {
+	case DeleteTag:
+		fits = ref.Tag != ""
+	case DeleteImage, SetImageVisibility:
+		fits = ref.Image != "" && ref.Tag == ""
+	case DeleteNamespace, SetNamespaceVisibility:
+		fits = ref.Image == ""
+	default:
+		return ref, fmt.Errorf("action %q is unknown", a)
+	}
+	if !fits {
+		return ref, fmt.Errorf("%s does not fit the action %s", text, a)
+	}
+	return ref, nil
+}

@@ -1,0 +1,150 @@
+package actions
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The ways in which a file is no plan to rely on.
+var (
+	// ErrTruncated: the file ends before the plan does.
+	ErrTruncated = errors.New("the plan is cut off")
+	// ErrEdited: the contents do not match the plan's id.
+	ErrEdited = errors.New("the plan was changed after it was made")
+)
+
+// Decode reads a plan as Encode writes it, whitespace aside. It is strict: an
+// unknown, repeated or missing field, a wrong type, a contradiction within the
+// plan, or anything after it is an error that names the place. The id finds
+// accidents and edits; it is no signature.
+func Decode(r io.Reader) (*Plan, error) {
+	d := &decoder{json: json.NewDecoder(r), plan: new(Plan), seen: make(map[string]bool)}
+	d.json.DisallowUnknownFields()
+	if err := d.object(); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	if err := check(d.plan); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	return d.plan, nil
+}
+
+type decoder struct {
+	json *json.Decoder
+	plan *Plan
+	seen map[string]bool
+}
+
+func (d *decoder) object() error {
+	if err := d.delim('{', "the file"); err != nil {
+		return err
+	}
+	for d.json.More() {
+		token, err := d.json.Token()
+		if err != nil {
+			return broken(err)
+		}
+		name, _ := token.(string) // within an object, a key is always a string
+		if d.seen[name] {
+			return fmt.Errorf("field %q is there twice", name)
+		}
+		d.seen[name] = true
+		if err := d.field(name); err != nil {
+			return err
+		}
+	}
+	if err := d.delim('}', "the file"); err != nil {
+		return err
+	}
+	for _, name := range []string{"version", "id", "taken_at", "config_digest", "policy_digest", "summary", "steps", "held", "violations", "gaps"} {
+		if !d.seen[name] {
+			return fmt.Errorf("field %q is missing", name)
+		}
+	}
+	if _, err := d.json.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something after the end of the plan")
+	}
+	return nil
+}
+
+func (d *decoder) field(name string) error {
+	p := d.plan
+	switch name {
+	case "version":
+		if err := d.value(&p.Version, name); err != nil {
+			return err
+		}
+		if p.Version != Version {
+			return fmt.Errorf("version is %d: this program reads version %d", p.Version, Version)
+		}
+		return nil
+	case "id":
+		return d.value(&p.ID, name)
+	case "taken_at":
+		return d.value(&p.TakenAt, name)
+	case "config_digest":
+		return d.value(&p.ConfigDigest, name)
+	case "policy_digest":
+		return d.value(&p.PolicyDigest, name)
+	case "forecast":
+		return d.value(&p.Forecast, name)
+	case "summary":
+		return d.value(&p.Summary, name)
+	case "refused":
+		return array(d, &p.Refusals, name)
+	case "steps":
+		return array(d, &p.Steps, name)
+	case "held":
+		return array(d, &p.Held, name)
+	case "violations":
+		return array(d, &p.Violations, name)
+	case "gaps":
+		return array(d, &p.Gaps, name)
+	default:
+		return fmt.Errorf("field %q is unknown", name)
+	}
+}
+
+func (d *decoder) value(into any, where string) error {
+	if err := d.json.Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", where, broken(err))
+	}
+	return nil
+}
+
+// array reads entry by entry, so that the file is never held beside the plan.
+func array[T any](d *decoder, into *[]T, name string) error {
+	if err := d.delim('[', name); err != nil {
+		return err
+	}
+	*into = []T{}
+	for d.json.More() {
+		var entry T
+		if err := d.value(&entry, fmt.Sprintf("%s[%d]", name, len(*into))); err != nil {
+			return err
+		}
+		*into = append(*into, entry)
+	}
+	return d.delim(']', name)
+}
+
+func (d *decoder) delim(want json.Delim, where string) error {
+	token, err := d.json.Token()
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, broken(err))
+	}
+	if token != want {
+		return fmt.Errorf("%s: found %v instead of %q", where, token, want.String())
+	}
+	return nil
+}
+
+// broken tells a file that ends too early from one that is wrong.
+func broken(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return ErrTruncated
+	}
+	return err
+}

@@ -1,0 +1,222 @@
+package actions
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares with testdata/name.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// story is a plan with one of everything.
+func story(t *testing.T) *Plan {
+	v := imageOf(t, "latest a 2h", "v1.4.0 a 2h condemned", "pr-12 b 960h condemned", sig("b")+" c 960h", "pr-13 d 30m condemned", "v0 e 99h locked")
+	v.Tags[2].Delete = []registry.Reason{
+		{Rule: "retention/pull request builds", Text: "older than 14d <&>", Source: &registry.Source{Package: "janitor.library.retention"}},
+		{Rule: "previews/Preview builds live two weeks", Text: "zwölf Wochen alt", Source: &registry.Source{File: "policies/previews.rego", Line: 5}},
+	}
+	v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: condemnation("visibility/only oss is public")}
+	v.Violations = []registry.Violation{{Ref: v.Image.Ref(), Severity: registry.Deny,
+		Reason: registry.Reason{Rule: "naming/kebab case", Text: "bad name", Source: &registry.Source{File: "a.rego", Line: 7}}}}
+	v.Image.UpdatedAt = time.Date(2026, 10, 1, 14, 0, 0, 123456000, time.FixedZone("CEST", 7200))
+	o := Options{
+		TakenAt: scanTime.Add(5 * time.Nanosecond), ConfigDigest: "sha256:c0", PolicyDigest: "sha256:b0", MinAge: time.Hour, KeepAtLeast: 1,
+		MaxDeletions: 1, MaxDeletionPercent: 50, Forecast: true,
+	}
+	return planOf(o, []registry.Verdict{v}, []registry.Gap{{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 2: 500", Blinds: registry.BlindsItself}})
+}
+
+func TestPlanJSON(t *testing.T) {
+	golden(t, "story.json", encoded(t, story(t)))
+	golden(t, "empty.json", encoded(t, NewBuilder(Options{TakenAt: scanTime}).Plan()))
+}
+
+func TestTheIDIsTheDigestOfTheCompactPlanWithAnEmptyID(t *testing.T) {
+	p := story(t)
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(strings.Replace(encoded(t, p), p.ID, "", 1))); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("sha256:%x", sha256.Sum256(compact.Bytes())); p.ID != want {
+		t.Errorf("id is %s, want %s", p.ID, want)
+	}
+}
+
+// The streaming encoder and the field tags say the same thing twice.
+func TestEncodeAgreesWithTheFieldTags(t *testing.T) {
+	p := story(t)
+	var tagged, streamed bytes.Buffer
+	enc := json.NewEncoder(&tagged)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Compact(&streamed, []byte(encoded(t, p))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(tagged.String()), strings.TrimSpace(streamed.String())); diff != "" {
+		t.Errorf("(-tags +encoder):\n%s", diff)
+	}
+}
+
+func TestAReformattedPlanIsTheSamePlan(t *testing.T) {
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, []byte(encoded(t, story(t))), "", "\t"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode(&pretty); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name, old, new string
+		is             error
+		want           string
+	}{
+		{"an edited reference", "prod/api:pr-12", "prod/api:pr-99", ErrEdited, "the plan was changed after it was made"},
+		{"an edited time", "2026-10-01T12:00:00.123456Z", "2026-10-01T12:00:00.123457Z", ErrEdited, ""},
+		{"a lifted refusal", `"refused":[`, `"gaps":[`, nil, `gaps[0]: json: unknown field "limit"`},
+		{"a forecast made real", `"forecast":true,`, ``, ErrEdited, ""},
+		{"another version", `"version":1`, `"version":2`, nil, "version is 2: this program reads version 1"},
+		{"an unknown field", `"summary":`, `"sumary":`, nil, `field "sumary" is unknown`},
+		{"a field in other letters", `"held":[`, `"Held":[`, nil, `field "Held" is unknown`},
+		{"an unknown field of a step", `"tag":`, `"tagg":`, nil, `steps[1]: json: unknown field "tagg"`},
+		{"a repeated field", `"gaps":[`, `"steps":[`, nil, `field "steps" is there twice`},
+		{"a list that is none", `"gaps":[`, `"gaps":null,"x":[`, nil, `gaps: found <nil> instead of "["`},
+		{"a wrong type", `"deny":1`, `"deny":"1"`, nil, "summary: json: cannot unmarshal string"},
+		{"a missing field", `,"policy_digest":"sha256:b0"`, ``, nil, `field "policy_digest" is missing`},
+		{"text that is no JSON", `{"version"`, `version`, nil, "the file: invalid character"},
+		{"an empty file", "", "\x00", nil, "the file: invalid character"},
+		{"something after the plan", "500\"}\n]}\n", "500\"}\n]}\n{}", nil, "there is something after the end of the plan"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := encoded(t, story(t))
+			if !strings.Contains(text, tt.old) {
+				t.Fatalf("%q is not in the plan", tt.old)
+			}
+			_, err := Decode(strings.NewReader(strings.Replace(text, tt.old, tt.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("error is %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDecodeRefusesEveryTruncation(t *testing.T) {
+	text := strings.TrimSpace(encoded(t, story(t)))
+	for cut := range text {
+		if _, err := Decode(strings.NewReader(text[:cut])); !errors.Is(err, ErrTruncated) {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+	}
+}
+
+// These plans have the right id, and contradict themselves.
+func TestDecodeRefusesContradictions(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(p *Plan)
+		want string
+	}{
+		{"a step on another tag than its reference names", func(p *Plan) { p.Steps[1].Tag = "latest" }, "region, namespace, image and tag are not those of ref"},
+		{"a reference that is none", func(p *Plan) { p.Steps[0].Ref = "api:v1" }, "is no reference of this registry"},
+		{"a deletion of an image that names a tag", func(p *Plan) { p.Steps[1].Action = DeleteImage }, "does not fit the action delete_image"},
+		{"an unknown action", func(p *Plan) { p.Steps[1].Action = "purge" }, `action "purge" is unknown`},
+		{"a step without an id", func(p *Plan) { p.Steps[1].ID = "" }, "id is missing"},
+		{"a step without a reason", func(p *Plan) { p.Steps[1].Reasons = nil }, "reasons are missing"},
+		{"a change to the same", func(p *Plan) { p.Steps[0].To = p.Steps[0].From }, "is no change of visibility"},
+		{"a step that is there twice", func(p *Plan) { p.Steps = append(p.Steps, p.Steps[len(p.Steps)-1]) }, "out of order, or there twice"},
+		{"steps out of order", func(p *Plan) { p.Steps[0], p.Steps[1] = p.Steps[1], p.Steps[0] }, "out of order, or there twice"},
+		{"an unknown guard", func(p *Plan) { p.Held[0].Guard = "luck" }, `guard "luck" is unknown`},
+		{"an unknown severity", func(p *Plan) { p.Violations[0].Severity = "fatal" }, `severity "fatal" is unknown`},
+		{"a summary that counts something else", func(p *Plan) { p.Summary.Held = 0 }, "it does not count what the plan holds"},
+		{"no time", func(p *Plan) { p.TakenAt = time.Time{} }, "taken_at is missing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := story(t)
+			tt.edit(p)
+			p.ID = ""
+			_, err := Decode(strings.NewReader(encoded(t, p)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestATimeThatJSONCannotHoldLeavesNoID(t *testing.T) {
+	p := NewBuilder(Options{TakenAt: time.Date(12026, 1, 1, 0, 0, 0, 0, time.UTC)}).Plan()
+	if err := p.Encode(io.Discard); err == nil || p.ID != "" {
+		t.Errorf("id %q, error %v", p.ID, err)
+	}
+}
+
+func TestWriteErrorsAreReturned(t *testing.T) {
+	broken := errors.New("disk full")
+	if err := story(t).Encode(failing{broken}); !errors.Is(err, broken) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// Whatever Decode accepts, Encode writes back to something that it accepts as
+// the same plan.
+func FuzzDecode(f *testing.F) {
+	var b bytes.Buffer
+	if err := NewBuilder(Options{TakenAt: scanTime}).Plan().Encode(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	if text, err := os.ReadFile(filepath.Join("testdata", "story.json")); err == nil {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := Decode(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		again, err := Decode(strings.NewReader(encoded(t, p)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p, again); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

@@ -1,0 +1,82 @@
+package actions
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// percentNamespaceMin is the number of tags from which on a namespace has a
+// percentage of its own: of fewer, a single deletion may be most of them.
+const percentNamespaceMin = 20
+
+// refusals lists the limits that the plan exceeds.
+func (b *Builder) refusals(p *Plan) []Refusal {
+	var out []Refusal
+	deletions := p.Summary.DeleteTags + p.Summary.DeleteImages + p.Summary.DeleteNamespaces
+	if limit := b.o.MaxDeletions; limit >= 0 && deletions > limit {
+		out = append(out, Refusal{"max_deletions", fmt.Sprintf(
+			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
+			Count(deletions, "deletion"), Thousands(deletions-limit), Thousands(limit))})
+	}
+	if b.o.MaxDeletionPercent < 0 {
+		return out
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Action == DeleteTag {
+			b.namespaces[registry.Ref{Region: s.Region, Namespace: s.Namespace}].deleted++
+		}
+	}
+	limit := newPercent(b.o.MaxDeletionPercent)
+	if whole := (tally{p.Summary.Tags, p.Summary.DeleteTags}); limit.exceeded(whole) {
+		out = append(out, limit.refusal(whole, "all namespaces together"))
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(b.namespaces), compareRefs) {
+		if t := *b.namespaces[ref]; t.tags >= percentNamespaceMin && limit.exceeded(t) {
+			out = append(out, limit.refusal(t, ref.String()))
+		}
+	}
+	return out
+}
+
+func compareRefs(a, b registry.Ref) int {
+	return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Namespace, b.Namespace))
+}
+
+// percent is a share as it was written: 0.3 is three in a thousand, which no
+// float64 is.
+type percent struct {
+	text  string
+	share *big.Rat // per hundred
+}
+
+func newPercent(p float64) percent {
+	text := strconv.FormatFloat(p, 'f', -1, 64)
+	share, ok := new(big.Rat).SetString(text)
+	if !ok { // not a finite number: allow nothing
+		text, share = "0", new(big.Rat)
+	}
+	return percent{text, share.Quo(share, big.NewRat(100, 1))}
+}
+
+func (p percent) exceeded(t tally) bool {
+	return big.NewRat(int64(t.deleted), 1).Cmp(p.of(t.tags)) > 0
+}
+
+func (p percent) of(tags int) *big.Rat {
+	return new(big.Rat).Mul(p.share, big.NewRat(int64(tags), 1))
+}
+
+func (p percent) refusal(t tally, where string) Refusal {
+	most := p.of(t.tags)
+	allowed := int(new(big.Int).Quo(most.Num(), most.Denom()).Int64())
+	return Refusal{"max_deletion_percent", fmt.Sprintf(
+		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent",
+		Thousands(t.deleted), Count(t.tags, "tag"), where, Thousands(t.deleted-allowed), p.text)}
+}

@@ -1,0 +1,159 @@
+package actions
+
+import (
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Version is the version of the plan's JSON.
+const Version = 1
+
+// Plan is everything one pass found: what it would do, what it refuses to do,
+// what violates a policy and what it could not see. Builder and Decode make
+// one; whoever changes a plan makes its ID wrong, and Decode refuses it.
+//
+// The order of the fields is the order of the JSON.
+type Plan struct {
+	Version int `json:"version"`
+	// ID is "sha256:<hex>" over the plan's compact JSON with an empty id.
+	ID           string    `json:"id"`
+	TakenAt      time.Time `json:"taken_at"` // when the scan started, UTC
+	ConfigDigest string    `json:"config_digest"`
+	PolicyDigest string    `json:"policy_digest"`
+	// Forecast marks a plan made for another time than now: it is never applied.
+	Forecast bool    `json:"forecast,omitempty"`
+	Summary  Summary `json:"summary"`
+	// Refusals are the limits that this plan exceeds: with one, nothing of it is
+	// applied.
+	Refusals   []Refusal   `json:"refused,omitempty"`
+	Steps      []Step      `json:"steps"`      // sorted by ref, then action
+	Held       []Held      `json:"held"`       // sorted by ref, then action
+	Violations []Violation `json:"violations"` // sorted by ref, severity, rule, reason
+	Gaps       []Gap       `json:"gaps"`       // sorted by subject, error
+
+	// Stats is what the pass knew beside the contract; nil in a plan that was read
+	// from a file.
+	Stats *Stats `json:"-"`
+}
+
+// Refused says whether a limit refuses the plan, so that nothing of it may be
+// applied.
+func (p *Plan) Refused() bool { return len(p.Refusals) > 0 }
+
+// Incomplete says whether the pass could not see or judge everything: there is
+// a gap, or a policy failed.
+func (p *Plan) Incomplete() bool {
+	if len(p.Gaps) > 0 {
+		return true
+	}
+	for i := range p.Held {
+		if p.Held[i].Guard == GuardPolicyError {
+			return true
+		}
+	}
+	return false
+}
+
+// Action is what a step does.
+type Action string
+
+// The actions.
+const (
+	DeleteTag              Action = "delete_tag"
+	DeleteImage            Action = "delete_image"
+	DeleteNamespace        Action = "delete_namespace"
+	SetImageVisibility     Action = "set_image_visibility"
+	SetNamespaceVisibility Action = "set_namespace_visibility"
+)
+
+// Deletes says whether the action cannot be undone.
+func (a Action) Deletes() bool {
+	return a == DeleteTag || a == DeleteImage || a == DeleteNamespace
+}
+
+// Summary counts what was judged and what came of it. Objects that were skipped
+// or that are gaps were not judged and are not counted as namespaces, images or
+// tags.
+type Summary struct {
+	Namespaces       int `json:"namespaces"`
+	Images           int `json:"images"`
+	Tags             int `json:"tags"`
+	DeleteTags       int `json:"delete_tags"`
+	DeleteImages     int `json:"delete_images"`
+	DeleteNamespaces int `json:"delete_namespaces"`
+	SetVisibility    int `json:"set_visibility"`
+	Held             int `json:"held"`
+	Deny             int `json:"deny"`
+	Warn             int `json:"warn"`
+	Gaps             int `json:"gaps"`
+}
+
+// Step is one change to make. ID, Digest and UpdatedAt say what the object was
+// when it was judged; fields that its action has no use for are empty.
+type Step struct {
+	Action    Action              `json:"action"`
+	Ref       string              `json:"ref"`
+	Region    registry.Region     `json:"region"`
+	Namespace string              `json:"namespace"`
+	Image     string              `json:"image,omitempty"`
+	Tag       string              `json:"tag,omitempty"`
+	ID        string              `json:"id"`
+	Digest    string              `json:"digest,omitempty"`
+	UpdatedAt time.Time           `json:"updated_at,omitzero"` // UTC
+	From      registry.Visibility `json:"from,omitempty"`
+	To        registry.Visibility `json:"to,omitempty"`
+	Reasons   []Reason            `json:"reasons"` // shared between steps: read only
+}
+
+// Held is a change that a rule asks for and that a guard refuses.
+type Held struct {
+	Action  Action   `json:"action"`
+	Ref     string   `json:"ref"`
+	Guard   Guard    `json:"guard"`
+	Detail  string   `json:"detail"`
+	Reasons []Reason `json:"reasons"` // shared between entries: read only
+}
+
+// Reason is one rule's vote and its why. Source is "file:line" of a rule of the
+// operator's own, and empty for a built-in one.
+type Reason struct {
+	Rule   string `json:"rule"`
+	Text   string `json:"reason"`
+	Source string `json:"source,omitempty"`
+}
+
+// Violation is a finding of a policy: reported, never acted on.
+type Violation struct {
+	Ref      string            `json:"ref"`
+	Severity registry.Severity `json:"severity"`
+	Rule     string            `json:"rule"`
+	Text     string            `json:"reason"`
+	Source   string            `json:"source,omitempty"`
+}
+
+// Gap is something that could not be read or judged.
+type Gap struct {
+	Subject string `json:"subject"`
+	Error   string `json:"error"`
+}
+
+// Refusal is a limit that the plan exceeds, by how much, and what to do.
+type Refusal struct {
+	Limit  string `json:"limit"` // the key in the configuration: "max_deletions"
+	Detail string `json:"detail"`
+}
+
+// Stats is what the pass knew of the objects that the plan touches. Sizes are
+// bytes as the API counts them: layers that two tags of an image share count
+// once, so what a deletion frees is not known before it is done.
+type Stats struct {
+	Bytes  uint64                // of all images judged
+	Images map[string]ImageStats // by reference; only images with a step or a held entry
+}
+
+// ImageStats is the size of one image as it was judged.
+type ImageStats struct {
+	Tags  int
+	Bytes uint64
+}

@@ -1,0 +1,253 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Explanation is everything that speaks for and against one tag, image or
+// namespace.
+type Explanation struct {
+	Ref registry.Ref
+	// Verdict has every vote, also those that did not matter. It is nil for what
+	// was not judged, and Plan and Note then say why.
+	Verdict *registry.Verdict
+	// Plan is that of the image or namespace alone.
+	Plan *actions.Plan
+	// Note says why nothing was judged: "out of scope: …".
+	Note string
+}
+
+// Explain writes the explanation as text.
+func Explain(w io.Writer, e Explanation) error {
+	x := &explainer{e: e}
+	x.line("%s", e.Ref)
+	if e.Verdict == nil {
+		x.notJudged()
+	} else {
+		x.subject()
+		x.votes()
+		x.visibility()
+		x.violations()
+		x.decision()
+	}
+	_, err := io.WriteString(w, x.b.String())
+	return err
+}
+
+type explainer struct {
+	e Explanation
+	b strings.Builder
+}
+
+func (x *explainer) line(format string, args ...any) {
+	x.b.WriteString(clean(fmt.Sprintf(format, args...)))
+	x.b.WriteByte('\n')
+}
+
+// field writes a name and what it has, names in one column.
+func (x *explainer) field(name, format string, args ...any) {
+	x.line("  %-11s %s", name, fmt.Sprintf(format, args...))
+}
+
+func (x *explainer) notJudged() {
+	if x.e.Note != "" {
+		x.line("")
+		x.line("Not judged: %s.", x.e.Note)
+	}
+	if x.e.Plan == nil {
+		return
+	}
+	for _, g := range x.e.Plan.Gaps {
+		x.line("")
+		x.line("Gap: %s: %s", g.Subject, g.Error)
+	}
+	for _, v := range x.e.Plan.Violations {
+		x.line("")
+		x.line("%s: %s: %s", v.Severity, v.Rule, v.Text)
+	}
+}
+
+// tag is the position of the tag that is explained, or -1.
+func (x *explainer) tag() int {
+	if x.e.Ref.Tag == "" {
+		return -1
+	}
+	return slices.IndexFunc(x.e.Verdict.Image.Tags, func(t registry.Tag) bool { return t.Name == x.e.Ref.Tag })
+}
+
+func (x *explainer) subject() {
+	v := x.e.Verdict
+	switch i := x.tag(); {
+	case i >= 0:
+		t := v.Image.Tags[i]
+		x.field("digest", "%s", t.Digest)
+		if others := sharers(v.Image, i); len(others) > 0 {
+			x.field("shared with", "%s", strings.Join(others, ", "))
+		}
+		if subject := registry.AttachmentSubject(t.Name); subject != "" {
+			x.field("attached to", "%s", subject)
+		}
+		x.times(t.CreatedAt, t.UpdatedAt, t.Status)
+	case v.Image != nil:
+		x.field("tags", "%d", len(v.Image.Tags))
+		x.field("visibility", "%s, in effect %s", v.Image.Visibility, v.Image.EffectiveVisibility())
+		x.times(v.Image.CreatedAt, v.Image.UpdatedAt, v.Image.Status)
+	default:
+		x.field("images", "%d", v.Namespace.ImageCount)
+		x.field("visibility", "%s", v.Namespace.Visibility())
+		x.times(v.Namespace.CreatedAt, v.Namespace.UpdatedAt, v.Namespace.Status)
+	}
+}
+
+func (x *explainer) times(created, updated time.Time, status registry.Status) {
+	at := func(t time.Time) string {
+		return fmt.Sprintf("%s, %s", age(x.e.Plan.TakenAt.Sub(t)), t.UTC().Format(time.RFC3339))
+	}
+	x.field("updated", "%s", at(updated))
+	x.field("created", "%s", at(created))
+	x.field("status", "%s", status)
+}
+
+// sharers are the other tags with the digest of one.
+func sharers(img *registry.Image, i int) []string {
+	var out []string
+	for j, t := range img.Tags {
+		if j != i && t.Digest == img.Tags[i].Digest {
+			out = append(out, t.Name)
+		}
+	}
+	return out
+}
+
+func (x *explainer) votes() {
+	condemn, keep := x.reasons()
+	x.line("")
+	x.section("Condemned by", condemn)
+	x.section("Kept by", keep)
+	if i := x.tag(); i >= 0 && len(x.e.Verdict.Tags) > i && len(x.e.Verdict.Tags[i].InUse) > 0 {
+		x.field("In use", "%s", strings.Join(x.e.Verdict.Tags[i].InUse, ", "))
+	}
+}
+
+func (x *explainer) reasons() (condemn, keep []registry.Reason) {
+	v := x.e.Verdict
+	i := x.tag()
+	switch {
+	case i < 0:
+		return v.Delete, v.Keep
+	case i < len(v.Tags):
+		return v.Tags[i].Delete, v.Tags[i].Keep
+	}
+	return nil, nil
+}
+
+func (x *explainer) section(title string, reasons []registry.Reason) {
+	if len(reasons) == 0 {
+		x.line("%s no rule", title)
+		return
+	}
+	x.line("%s", title)
+	for _, r := range reasons {
+		x.line("  %s: %s%s", r.Rule, r.Text, origin(r))
+	}
+}
+
+// origin says where a rule of the operator's own stands, and which rules are
+// only tried.
+func origin(r registry.Reason) string {
+	var notes []string
+	if r.ReportOnly {
+		notes = append(notes, "report only")
+	}
+	if r.Source != nil && r.Source.File != "" {
+		notes = append(notes, fmt.Sprintf("%s:%d", r.Source.File, r.Source.Line))
+	}
+	if r.Source != nil && r.Source.Severity != "" {
+		notes = append(notes, "severity "+r.Source.Severity)
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(notes, ", ") + ")"
+}
+
+func (x *explainer) visibility() {
+	vote := x.e.Verdict.Visibility
+	if vote == nil || x.e.Ref.Tag != "" {
+		return
+	}
+	x.section("To be "+string(vote.To), vote.Reasons)
+}
+
+func (x *explainer) violations() {
+	for _, v := range x.e.Plan.Violations {
+		if v.Ref == x.e.Ref.String() {
+			x.line("%s: %s: %s", v.Severity, v.Rule, v.Text)
+		}
+	}
+}
+
+// decision says what becomes of it, and what decided that.
+func (x *explainer) decision() {
+	p := x.e.Plan
+	ref := x.e.Ref.String()
+	x.line("")
+	if x.e.Verdict.Err != nil {
+		x.line("Error: %v", x.e.Verdict.Err)
+	}
+	for _, g := range p.Gaps {
+		x.line("Gap: %s: %s", g.Subject, g.Error)
+	}
+	decided := false
+	for _, s := range p.Steps {
+		if s.Ref == ref {
+			x.step(s)
+			decided = decided || s.Action.Deletes()
+		}
+	}
+	for _, h := range p.Held {
+		if h.Ref == ref {
+			x.line("Decision: it stays: held by the guard %s: %s.", h.Guard, h.Detail)
+			decided = true
+		}
+	}
+	if condemn, keep := x.reasons(); !decided && len(condemn) > 0 && len(keep) > 0 {
+		x.line("Decision: it stays: %s keeps it, and any keep beats every delete.", keep[0].Rule)
+	} else if !decided && len(keep) > 0 {
+		x.line("Decision: it stays: no rule condemns it, and %s keeps it.", keep[0].Rule)
+	} else if !decided {
+		x.line("Decision: it stays: no rule condemns it.")
+	}
+	if x.e.Ref.Tag == "" && x.e.Verdict.Image != nil {
+		x.line("Its tags: %d to delete, %d held, %d in all.", p.Summary.DeleteTags, p.Summary.Held-heldSelf(p, ref), len(x.e.Verdict.Image.Tags))
+	}
+}
+
+func heldSelf(p *actions.Plan, ref string) int {
+	n := 0
+	for _, h := range p.Held {
+		if h.Ref == ref {
+			n++
+		}
+	}
+	return n
+}
+
+func (x *explainer) step(s actions.Step) {
+	if !s.Action.Deletes() {
+		x.line("Decision: it becomes %s; it is %s.", s.To, s.From)
+		return
+	}
+	var rules []string
+	for _, r := range s.Reasons {
+		rules = append(rules, r.Rule)
+	}
+	x.line("Decision: it is deleted: %s, nothing keeps it, and no guard applies.", strings.Join(rules, " and "))
+}
