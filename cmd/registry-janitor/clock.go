@@ -1,0 +1,25 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+// startOfPass is the time that a pass goes by: now, to the second.
+func startOfPass() time.Time { return time.Now().UTC().Truncate(time.Second) }
+
+// clockFrom is a clock that shows exactly start when it is first looked at and
+// then runs on, so that the demo is the same every day.
+func clockFrom(start time.Time) func() time.Time {
+	var mu sync.Mutex
+	var began time.Time
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		if began.IsZero() {
+			began = time.Now()
+			return start
+		}
+		return start.Add(time.Since(began))
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+func (a *app) configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check janitor.yaml, or print its JSON Schema",
+		Args:  cobra.NoArgs,
+		RunE:  help,
+	}
+	var file string
+	check := &cobra.Command{
+		Use:   "check -c FILE",
+		Short: "Check a configuration and the policies it names; nothing is asked of the API",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(file)
+			if err != nil {
+				return err
+			}
+			if _, err := janitor.Policies(cmd.Context(), c, policy.Options{}); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s is valid\n", file)
+			return err
+		},
+	}
+	configFlag(check, &file)
+	schema := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of janitor.yaml, for editors",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.stdout.Write(config.Schema())
+			return err
+		},
+	}
+	configFlag(schema, &file) // taken for symmetry with check; the schema is the same for every file
+	cmd.AddCommand(check, schema)
+	return cmd
+}
+
+// configFlag adds -c.
+func configFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "config", "c", "janitor.yaml", "the configuration `FILE`")
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	var f sourceFlags
+	cmd := &cobra.Command{
+		Use:   "explain -c FILE REF",
+		Short: "Show every reason for and against one tag, image or namespace",
+		Long: `Judge one tag, image or namespace, and show every rule that condemns it, every
+rule that keeps it, the guard that holds it, and what decided.
+
+REF is a full reference: rg.fr-par.scw.cloud/prod/api:v1.2.3`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), f, args[0]) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
+	ref, err := registry.ParseRef(text)
+	if err != nil {
+		return err
+	}
+	s, err := a.open(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	scope := janitor.Scope(s.pass.Config)
+	if !scope.Holds(ref) {
+		return report.Explain(a.stdout, report.Explanation{Ref: ref, Note: "it is outside the scope of the configuration (scope, scaleway.regions)"})
+	}
+	if f.inventory == "" {
+		scope = janitor.Narrow(scope, ref)
+	}
+	feed, err := s.feed(scope)
+	if err != nil {
+		return err
+	}
+	explanation, err := s.pass.Explain(ctx, feed, ref)
+	if err != nil {
+		return err
+	}
+	if err := report.Explain(a.stdout, explanation); err != nil {
+		return err
+	}
+	if explanation.Plan.Incomplete() {
+		return &statusError{code: exitIncomplete}
+	}
+	return nil
+}

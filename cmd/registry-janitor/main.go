@@ -1,0 +1,106 @@
+// Command registry-janitor keeps a Scaleway Container Registry clean and
+// governed: it judges every image by policy, plans what follows, and says why.
+//
+// This package is flags, signals, wiring and exit codes; the work is done by the
+// packages beside it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of the contract.
+const (
+	exitDone       = 0
+	exitIncomplete = 1
+	exitChanges    = 2
+	exitRefused    = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var status *statusError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &status):
+		if status.err != nil {
+			fmt.Fprintln(stderr, "registry-janitor:", status.err)
+		}
+		return status.code
+	}
+	fmt.Fprintln(stderr, "registry-janitor:", err)
+	return exitIncomplete
+}
+
+// statusError ends the program with an exit code, and with a message unless what
+// there is to say has been said.
+type statusError struct {
+	code int
+	err  error
+}
+
+func (e *statusError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *statusError) Unwrap() error { return e.err }
+
+// app is what all commands share.
+type app struct {
+	stdout, stderr io.Writer
+	logFormat      string
+	logLevel       string
+}
+
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := &cobra.Command{
+		Use:   "registry-janitor",
+		Short: "Keep a Scaleway Container Registry clean and governed",
+		Long: `registry-janitor judges every image of a Scaleway Container Registry by your
+policies, plans what follows, and says why. A plan never changes anything.
+
+Try it without an account: registry-janitor demo`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          help,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			_, err := a.logger()
+			return err
+		},
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "format of the log on standard error: text or json")
+	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
+	root.AddCommand(
+		a.demoCommand(), a.planCommand(), a.scanCommand(), a.explainCommand(),
+		a.configCommand(), a.emulatorCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// help is what a command that only groups others does.
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }

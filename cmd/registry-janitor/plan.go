@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// planFlags are the flags of plan.
+type planFlags struct {
+	sourceFlags
+	out      string
+	format   string
+	detailed bool
+	asOf     string
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan -c FILE",
+		Short: "Show what the policies would do, and why; nothing is changed",
+		Long: `Scan the registry, judge every image, and show what follows: what would be
+deleted or made private, what stays although a rule condemned it, and what
+violates a policy, each with its reason. A plan sends nothing but GET.
+
+Exit codes: 0 done; 1 an error, or something could not be read or judged;
+2 with --detailed-exitcode, when there are steps or deny violations;
+3 a limit refuses the plan. 3 beats 1 beats 2.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), f) },
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
+	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text or json")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
+	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
+	return cmd
+}
+
+func (a *app) plan(ctx context.Context, f planFlags) error {
+	if err := checkFormat(f.format); err != nil {
+		return err
+	}
+	s, err := a.open(ctx, f.sourceFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if f.asOf != "" {
+		if s.pass.TakenAt, err = parseTime(f.asOf, s.pass.Config.Location()); err != nil {
+			return err
+		}
+		s.pass.Forecast = true
+	}
+	feed, err := s.feed(janitor.Scope(s.pass.Config))
+	if err != nil {
+		return err
+	}
+	stop := showProgress(a.stderr, s.pass.Progress)
+	plan, err := s.pass.Plan(ctx, feed)
+	stop()
+	if err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := writePlan(f.out, plan); err != nil {
+			return err
+		}
+	}
+	if err := a.render(plan, f.format); err != nil {
+		return err
+	}
+	return status(plan, f.detailed)
+}
+
+// status is the exit code of a plan.
+func status(plan *actions.Plan, detailed bool) error {
+	switch {
+	case plan.Refused():
+		return &statusError{code: exitRefused}
+	case plan.Incomplete():
+		return &statusError{code: exitIncomplete}
+	case detailed && (len(plan.Steps) > 0 || plan.Summary.Deny > 0):
+		return &statusError{code: exitChanges}
+	}
+	return nil
+}
+
+func checkFormat(format string) error {
+	switch format {
+	case "text", "json":
+		return nil
+	case "markdown", "html", "junit":
+		return fmt.Errorf("--format %s is not part of this version: want text or json", format)
+	}
+	return fmt.Errorf("--format %q: want text or json", format)
+}
+
+// render prints the plan to standard output.
+func (a *app) render(plan *actions.Plan, format string) error {
+	run := report.Run{Plan: plan}
+	if format == "json" {
+		return report.JSON(a.stdout, run)
+	}
+	return report.Text(a.stdout, run, report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)})
+}
+
+// writePlan replaces the file in one step, so that nobody reads half a plan.
+func writePlan(path string, plan *actions.Plan) (err error) {
+	return writeFile(path, plan.Encode)
+}
+
+func writeFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+			err = fmt.Errorf("writing %s: %w", path, err)
+		}
+	}()
+	if err = write(f); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// parseTime reads a time, or a day in the zone of the configuration.
+func parseTime(text string, zone *time.Location) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.UTC(), nil
+	}
+	t, err := time.ParseInLocation("2006-01-02", text, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--as-of %q: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z", text)
+	}
+	return t.UTC(), nil
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+func (a *app) scanCommand() *cobra.Command {
+	var f sourceFlags
+	var out string
+	cmd := &cobra.Command{
+		Use:   "scan -c FILE -o inventory.jsonl",
+		Short: "Record what is in the registry, for plan --inventory",
+		Long: `Scan the registry and write what is there as JSON Lines: a header, a record for
+each namespace and each image with its tags, what could not be read, and a
+closing count. plan --inventory judges it as often as you like, and asks nothing
+of the API.
+
+Exit codes: 0 done; 1 an error, or something could not be read: the inventory
+is written all the same, and says what is missing.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return fmt.Errorf("-o is missing: name the file to write, or - for standard output")
+			}
+			return a.scan(cmd.Context(), f, out)
+		},
+	}
+	configFlag(cmd, &f.config)
+	f.addConcurrency(cmd)
+	cmd.Flags().StringVarP(&out, "out", "o", "", "the `FILE` to write, - for standard output")
+	return cmd
+}
+
+func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
+	c, err := config.Load(f.config)
+	if err != nil {
+		return err
+	}
+	reader, err := a.reader(c, f)
+	if err != nil {
+		return err
+	}
+	pass := &janitor.Pass{Config: c, Progress: new(janitor.Progress)}
+	s := live(ctx, pass, reader, f.concurrency)
+	var gaps []registry.Gap
+	write := func(w io.Writer) error {
+		feed, err := s.feed(janitor.Scope(c))
+		if err != nil {
+			return err
+		}
+		stop := showProgress(a.stderr, pass.Progress)
+		defer stop()
+		gaps, err = pass.Record(feed, w)
+		return err
+	}
+	if out == "-" {
+		err = write(a.stdout)
+	} else {
+		err = writeFile(out, write)
+	}
+	if err != nil {
+		return err
+	}
+	for _, g := range gaps {
+		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
+	}
+	if len(gaps) > 0 {
+		return &statusError{code: exitIncomplete, err: fmt.Errorf("the inventory has %d gaps", len(gaps))}
+	}
+	return nil
+}

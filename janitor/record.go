@@ -1,0 +1,41 @@
+package janitor
+
+import (
+	"io"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// Record writes the scan as an inventory and returns the gaps in it. A plan of
+// the inventory is that of the scan.
+func (p *Pass) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
+	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config)})
+	if err != nil {
+		return nil, err
+	}
+	var gaps []registry.Gap
+	write := func(item scanner.Item) error {
+		if item.Gap != nil {
+			gaps = append(gaps, *item.Gap)
+		}
+		if item.Image != nil {
+			p.count(&registry.Verdict{Image: item.Image})
+		}
+		return out.Write(item)
+	}
+	for item := range feed.Items() {
+		if err := write(item); err != nil {
+			return gaps, err
+		}
+	}
+	if err := feed.Err(); err != nil {
+		return gaps, err
+	}
+	if gap := p.clockGap(); gap != nil {
+		if err := write(scanner.Item{Gap: gap}); err != nil {
+			return gaps, err
+		}
+	}
+	return gaps, out.Close()
+}
