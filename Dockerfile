@@ -1,0 +1,38 @@
+# docker build -t registry-janitor .
+#
+# The version comes from the Go toolchain, which stamps the tag or the commit of
+# the repository that it builds: that is why .git is part of the build context.
+# Built without it, from an archive of the source or in a linked worktree, the
+# program calls itself "devel".
+
+ARG GO_IMAGE=golang:1.26-bookworm
+ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
+
+FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
+WORKDIR /src
+
+# Settings of the Go toolchain for who builds behind a proxy; unset by default.
+ARG GOPROXY
+ARG GOSUMDB
+ARG GOFLAGS
+
+# The modules change less often than the code, so they are a layer of their own.
+COPY go.mod go.sum ./
+RUN go mod download
+
+COPY . .
+ARG TARGETOS
+ARG TARGETARCH
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -ldflags "-s -w" -o /out/registry-janitor ./cmd/registry-janitor
+
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="registry-janitor" \
+      org.opencontainers.image.description="Policy-driven cleanup of the Scaleway Container Registry" \
+      org.opencontainers.image.source="https://github.com/registry-janitor/registry-janitor" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /out/registry-janitor /usr/local/bin/registry-janitor
+# The user nonroot of the base image, by number: Kubernetes cannot prove of a name
+# that it is not root.
+USER 65532:65532
+ENTRYPOINT ["registry-janitor"]

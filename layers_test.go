@@ -1,0 +1,324 @@
+package registry_janitor_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestLayers holds the architecture of docs/design.md: who may import what, who
+// may read the clock, and what no package may have.
+func TestLayers(t *testing.T) {
+	for _, problem := range newTree(t, os.DirFS(".")).problems(rules()) {
+		t.Error(problem)
+	}
+}
+
+// TestNoPrivateWords keeps what belongs to the making of this project out of it.
+func TestNoPrivateWords(t *testing.T) {
+	for _, problem := range privateWords(t, os.DirFS(".")) {
+		t.Error(problem)
+	}
+}
+
+// module is the path that the packages of this repository share.
+const module = "github.com/registry-janitor/registry-janitor"
+
+// architecture is what newTree's findings are held against.
+type architecture struct {
+	packages map[string]layer    // by folder; no other folder may hold a package
+	owners   map[string][]string // by import path or its beginning: the packages that may import it
+	clock    []string            // the files that may read the clock
+}
+
+// layer is what one package may import.
+type layer struct {
+	ours   []string // of our packages, by folder
+	closed bool     // nothing from outside but the standard library and theirs
+	theirs []string
+	pure   bool // nothing of the standard library that does I/O either
+}
+
+func rules() architecture {
+	return architecture{
+		packages: map[string]layer{
+			// The nouns, which everybody shares and which depend on nobody.
+			"registry": {closed: true, pure: true},
+			// Reads janitor.yaml into its own types, so that a change of the format stays here.
+			"config": {},
+			// The registry API in memory. Users' own tests import it, so it brings nothing along.
+			"emulator": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
+			// Files to copy, and an embed.FS of them.
+			"examples": {closed: true},
+			// Walks a source that it declares itself; the SDK is behind that.
+			"scanner": {ours: []string{"registry"}},
+			// Judges by Rego; what its verdicts lead to is not its business.
+			"policy": {ours: []string{"registry"}},
+			// Turns verdicts into a plan; pure, so that it can be tested with every input there is.
+			"actions": {ours: []string{"registry"}, pure: true},
+			// Translates the SDK into the nouns, and satisfies the scanner without knowing it.
+			"scaleway": {ours: []string{"registry"}},
+			// Renders a finished plan; it has nothing to ask from anyone else.
+			"report": {ours: []string{"registry", "actions"}},
+			// One pass: joins the stages.
+			"janitor": {ours: []string{"registry", "config", "scanner", "policy", "actions", "report"}},
+			// The program: wires everything.
+			"cmd/registry-janitor": {ours: []string{
+				"registry", "config", "emulator", "examples", "scanner", "policy", "actions", "scaleway", "report", "janitor",
+			}},
+		},
+		owners: map[string][]string{
+			// A change of the SDK is a change of one package.
+			"github.com/scaleway/scaleway-sdk-go": {"scaleway"},
+			// So is one of the policy engine: without strict mode, schemas and narrowed
+			// capabilities a policy must not run.
+			"github.com/open-policy-agent/opa": {"policy"},
+			// Metrics are set from a finished run, never from within.
+			"github.com/prometheus/client_golang": nil,
+			// The cluster is one more use source at most, and not in this version.
+			"k8s.io": nil,
+			// Only the program prints and ends.
+			"github.com/spf13/cobra": {"cmd/registry-janitor"},
+		},
+		clock: []string{
+			"cmd/registry-janitor/clock.go", // when a pass starts
+			"emulator/clock.go",             // the time of a registry that nobody gave one
+			"scaleway/clock.go",             // pacing of requests, and the comparison with the API's clock
+		},
+	}
+}
+
+// tree is the Go code of a repository but its tests, parsed.
+type tree struct {
+	files   *token.FileSet
+	sources map[string]map[string]*ast.File // by folder and file
+}
+
+func newTree(t *testing.T, repository fs.FS) *tree {
+	t.Helper()
+	tr := &tree{files: token.NewFileSet(), sources: map[string]map[string]*ast.File{}}
+	walk(t, repository, func(name string, text []byte) {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return
+		}
+		file, err := parser.ParseFile(tr.files, name, text, parser.ParseComments)
+		if err != nil {
+			t.Errorf("parsing %s: %v", name, err)
+			return
+		}
+		folder := path.Dir(name)
+		if tr.sources[folder] == nil {
+			tr.sources[folder] = map[string]*ast.File{}
+		}
+		tr.sources[folder][name] = file
+	})
+	return tr
+}
+
+// problems are all violations, in a stable order.
+func (tr *tree) problems(a architecture) []string {
+	var problems []string
+	readers := map[string]bool{}
+	for _, folder := range slices.Sorted(maps.Keys(tr.sources)) {
+		layer, known := a.packages[folder]
+		if !known {
+			problems = append(problems, folder+": is not in the table of packages")
+			continue
+		}
+		problems = append(problems, packageComment(folder, tr.sources[folder])...)
+		for _, name := range slices.Sorted(maps.Keys(tr.sources[folder])) {
+			file := tr.sources[folder][name]
+			for _, imported := range file.Imports {
+				problems = append(problems, tr.at(imported, a.imported(folder, layer, imported)))
+			}
+			problems = append(problems, tr.inits(file)...)
+			for _, read := range clockReads(file) {
+				readers[name] = true
+				if !slices.Contains(a.clock, name) {
+					problems = append(problems, tr.at(read, "reads the clock: take the time, or a func() time.Time, from the caller"))
+				}
+			}
+		}
+	}
+	for _, name := range a.clock {
+		if !readers[name] {
+			problems = append(problems, name+": is in the list of files that read the clock, but does not")
+		}
+	}
+	return slices.DeleteFunc(problems, func(p string) bool { return p == "" })
+}
+
+// at prefixes a problem with where it is; no problem stays none.
+func (tr *tree) at(node ast.Node, problem string) string {
+	if problem == "" {
+		return ""
+	}
+	position := tr.files.Position(node.Pos())
+	return fmt.Sprintf("%s:%d: %s", position.Filename, position.Line, problem)
+}
+
+// imported says what is wrong with an import, and "" if nothing is.
+func (a architecture) imported(folder string, l layer, spec *ast.ImportSpec) string {
+	imported, err := strconv.Unquote(spec.Path.Value)
+	if err != nil {
+		return err.Error()
+	}
+	if ours, ok := within(imported, module); ok {
+		if !slices.Contains(l.ours, ours) {
+			return folder + " must not import " + ours
+		}
+		return ""
+	}
+	for owned, owners := range a.owners {
+		if _, ok := within(imported, owned); ok && !slices.Contains(owners, folder) {
+			return fmt.Sprintf("%s must not import %s, which only %v may", folder, imported, owners)
+		}
+	}
+	standard := !strings.Contains(strings.Split(imported, "/")[0], ".")
+	switch {
+	case imported == "C" || imported == "unsafe":
+		return folder + " must not import " + imported
+	case l.closed && !standard && !slices.Contains(l.theirs, imported):
+		return folder + " must not import " + imported + ": it has the standard library"
+	case l.pure && slices.Contains(impure(), imported):
+		return folder + " must not import " + imported + ": it is pure"
+	}
+	return ""
+}
+
+// within cuts what a path is inside of.
+func within(path, parent string) (rest string, ok bool) {
+	if path == parent {
+		return "", true
+	}
+	return strings.CutPrefix(path, parent+"/")
+}
+
+// impure lists what a pure package must not import: what it does depends on more
+// than its arguments.
+func impure() []string {
+	return []string{
+		"crypto/rand", "database/sql", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "net", "net/http",
+		"os", "os/exec", "os/signal", "os/user", "path/filepath", "runtime", "runtime/debug", "syscall",
+	}
+}
+
+// packageComment says what is wrong with the comment of a package.
+func packageComment(folder string, files map[string]*ast.File) []string {
+	var documented []string
+	var want string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		file := files[name]
+		want = "Package " + file.Name.Name + " "
+		if file.Name.Name == "main" {
+			want = "Command " + path.Base(folder) + " "
+		}
+		if file.Doc != nil && strings.HasPrefix(file.Doc.Text(), want) {
+			documented = append(documented, name)
+		}
+	}
+	switch len(documented) {
+	case 0:
+		return []string{fmt.Sprintf("%s: has no package comment, which starts with %q", folder, want)}
+	case 1:
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: has more than one package comment: %v", folder, documented)}
+}
+
+// inits are the functions that run before main and that nobody calls.
+func (tr *tree) inits(file *ast.File) []string {
+	var problems []string
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+			problems = append(problems, tr.at(f, "has an init function: let the caller call"))
+		}
+	}
+	return problems
+}
+
+// clockReads finds what reads the wall clock or waits by it: a mention is enough,
+// it need not be a call. Timers measure intervals, and are left alone.
+func clockReads(file *ast.File) []ast.Node {
+	name := ""
+	var reads []ast.Node
+	for _, spec := range file.Imports {
+		if spec.Path.Value != `"time"` {
+			continue
+		}
+		name = "time"
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		if name == "." {
+			reads = append(reads, spec) // what it hides cannot be told
+		}
+	}
+	clock := []string{"Now", "Since", "Until", "Sleep", "After", "Tick"}
+	ast.Inspect(file, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		// An identifier with an object is declared in the file: a variable named time.
+		of, ok := selector.X.(*ast.Ident)
+		if ok && of.Name == name && of.Obj == nil && slices.Contains(clock, selector.Sel.Name) {
+			reads = append(reads, selector)
+		}
+		return true
+	})
+	return reads
+}
+
+// privateWords finds words of the workshop in any text of the repository.
+func privateWords(t *testing.T, repository fs.FS) []string {
+	t.Helper()
+	words := []string{"/wo" + "rk/", "/tmp/" + "brief", "DESIGN" + ".md"}
+	var problems []string
+	walk(t, repository, func(name string, text []byte) {
+		for _, word := range words {
+			before, _, found := bytes.Cut(text, []byte(word))
+			if found {
+				problems = append(problems, fmt.Sprintf("%s:%d: mentions %s", name, bytes.Count(before, []byte("\n"))+1, word))
+			}
+		}
+	})
+	return problems
+}
+
+// walk visits the files of a repository in lexical order, but for what is not
+// text, git's own, and what builds and editors leave behind.
+func walk(t *testing.T, repository fs.FS, visit func(name string, text []byte)) {
+	t.Helper()
+	err := fs.WalkDir(repository, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "bin" || strings.HasPrefix(d.Name(), ".") && name != "." && d.Name() != ".ci" && d.Name() != ".github"):
+			return fs.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		text, err := fs.ReadFile(repository, name)
+		if err != nil {
+			return err
+		}
+		if bytes.IndexByte(text[:min(len(text), 8000)], 0) < 0 {
+			visit(name, text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
