@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,12 +22,14 @@ var checks = map[string]func(string) (message, hint string){
 	"name-glob": checkNameGlob,
 	"scope":     checkScope,
 	"regex":     checkRegex,
+	"group":     checkGroup,
 	"range":     checkRange,
 	"uuid":      checkUUID,
 	"digest":    checkDigest,
 	"region":    checkRegion,
 	"zone":      checkZone,
 	"cron":      checkCron,
+	"factor":    checkFactor,
 }
 
 func checkGlob(s string) (message, hint string) {
@@ -68,6 +71,17 @@ func checkRegex(s string) (message, hint string) {
 			}
 			return fmt.Sprintf("is no valid regular expression: %s: %s", text, quote(s)), "RE2 syntax, without lookaround and backreferences"
 		}
+	}
+	return "", ""
+}
+
+// checkGroup is for a regular expression of which a part names a group.
+func checkGroup(s string) (message, hint string) {
+	if message, hint = checkRegex(s); message != "" {
+		return message, hint
+	}
+	if regexp.MustCompile(s).NumSubexp() == 0 {
+		return fmt.Sprintf("has no capture group: %s", quote(s)), "put the part that names the group into brackets, such as 'env-(?P<group>[a-z]+)-.*'"
 	}
 	return "", ""
 }
@@ -141,4 +155,18 @@ func checkCron(s string) (message, hint string) {
 		return fmt.Sprintf("never comes: %s", quote(s)), "there is no such day"
 	}
 	return "", ""
+}
+
+func checkFactor(s string) (message, hint string) {
+	if _, ok := parseFactor(s); !ok {
+		return fmt.Sprintf("is no factor above 1: %s", quote(s)), "write how many times as much as usual is too much, such as 5x"
+	}
+	return "", ""
+}
+
+// parseFactor reads "5x".
+func parseFactor(s string) (float64, bool) {
+	digits, ok := strings.CutSuffix(s, "x")
+	f, err := strconv.ParseFloat(digits, 64)
+	return f, ok && err == nil && f > 1 && f <= 1e6
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"time"
 
 	// Time zones must not depend on what the machine has installed.
@@ -18,16 +19,18 @@ type Config struct {
 	// it are resolved against its folder.
 	File string `yaml:"-"`
 
-	Scaleway   Scaleway     `yaml:"scaleway"`
-	Timezone   string       `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
-	Scope      Scope        `yaml:"scope"`
-	Retention  []Retention  `yaml:"retention" blank:"ok"`
-	Empty      Empty        `yaml:"empty"`
-	Visibility []Visibility `yaml:"visibility" blank:"ok"`
-	Naming     []Naming     `yaml:"naming" blank:"ok"`
-	Protect    Protect      `yaml:"protect"`
-	Policies   []string     `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
-	Limits     Limits       `yaml:"limits"`
+	Scaleway    Scaleway     `yaml:"scaleway"`
+	Timezone    string       `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
+	Scope       Scope        `yaml:"scope"`
+	Retention   []Retention  `yaml:"retention" blank:"ok"`
+	Empty       Empty        `yaml:"empty"`
+	Visibility  []Visibility `yaml:"visibility" blank:"ok"`
+	Naming      []Naming     `yaml:"naming" blank:"ok"`
+	Protect     Protect      `yaml:"protect"`
+	Attachments Attachments  `yaml:"attachments"`
+	Policies    []string     `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
+	Policy      Policy       `yaml:"policy"`
+	Limits      Limits       `yaml:"limits"`
 	// SharedDigest is "protect", or "untag" where the operator knows that the API
 	// only removes the tag and not what it points at.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
@@ -60,6 +63,22 @@ type Protect struct {
 	Serverless     bool     `yaml:"serverless"`
 }
 
+// Attachments says what becomes of signatures and the like whose subject is gone.
+type Attachments struct {
+	// Orphans is "keep", or "delete" for attachments to a digest that no tag of
+	// their image has.
+	Orphans string `yaml:"orphans" one:"keep|delete"`
+}
+
+// Policy says how policies are loaded and run, not what they decide.
+type Policy struct {
+	// Timeout bounds the evaluation of one image or namespace.
+	Timeout Duration `yaml:"timeout" positive:"yes"`
+	// VerificationKey is the file of the public key (PEM) by which bundles must be
+	// signed, as written; see VerificationKeyPath. "" asks for no signature.
+	VerificationKey string `yaml:"verification_key" blank:"ok"`
+}
+
 // Limits bound what one pass may do.
 type Limits struct {
 	MinAge             Duration `yaml:"min_age"`
@@ -67,6 +86,14 @@ type Limits struct {
 	MaxDeletionPercent int      `yaml:"max_deletion_percent" min:"0" max:"100"`
 	KeepAtLeast        int      `yaml:"keep_at_least" min:"0"` // tags that stay in each image
 	MaxPlanAge         Duration `yaml:"max_plan_age"`
+	// Anomaly refuses a plan that deletes so many times more than the latest runs
+	// did, in the median: "5x". "" is off; it needs a ledger.
+	Anomaly string `yaml:"anomaly" is:"factor" blank:"ok"`
+	// Canary is how many steps of each kind are done and confirmed one at a time
+	// before several are worked on at once.
+	Canary int `yaml:"canary" min:"0"`
+	// MaxFailures is how many steps may fail in a row before the rest is skipped.
+	MaxFailures int `yaml:"max_failures" min:"1"`
 }
 
 // Ledger says where runs are recorded.
@@ -136,18 +163,65 @@ func (c *Config) Location() *time.Location {
 func (c *Config) PolicyPaths() []string {
 	paths := make([]string, 0, len(c.Policies))
 	for _, p := range c.Policies {
-		if !filepath.IsAbs(p) {
-			p = filepath.Join(filepath.Dir(c.File), p)
-		}
-		paths = append(paths, p)
+		paths = append(paths, c.resolve(p))
 	}
 	return paths
+}
+
+// StandardInput is the name of the references file that is no file.
+const StandardInput = "-"
+
+// ReferencesPath is the file of references in use, a relative path resolved
+// against the folder of the configuration file; StandardInput stays as it is, and
+// "" is none.
+func (c *Config) ReferencesPath() string {
+	switch name := c.Protect.ReferencesFile; name {
+	case "", StandardInput:
+		return name
+	default:
+		return c.resolve(name)
+	}
+}
+
+// VerificationKeyPath is where the key is by which policy bundles must be signed,
+// a relative path resolved against the folder of the configuration file; "" where
+// no signature is asked for.
+func (c *Config) VerificationKeyPath() string {
+	if c.Policy.VerificationKey == "" {
+		return ""
+	}
+	return c.resolve(c.Policy.VerificationKey)
+}
+
+// AnomalyFactor is limits.anomaly as a number; 0 is off.
+func (c *Config) AnomalyFactor() float64 {
+	f, _ := parseFactor(c.Limits.Anomaly)
+	return f
+}
+
+// LedgerDSN is where runs are recorded: a PostgreSQL database as it is written,
+// or the path of a SQLite file, resolved against the folder of the configuration
+// file; "" for nowhere.
+func (c *Config) LedgerDSN() string {
+	if c.Ledger.DSN == "" || strings.Contains(c.Ledger.DSN, "://") {
+		return c.Ledger.DSN
+	}
+	return c.resolve(c.Ledger.DSN)
+}
+
+func (c *Config) resolve(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(c.File), path)
 }
 
 func (c *Config) defaults() {
 	c.Scaleway.Regions = regions()
 	c.Timezone = "UTC"
 	c.Scope.Include = []string{"**"}
+	c.Attachments.Orphans = "keep"
+	c.Policy.Timeout = constant("10s")
 	c.SharedDigest = "protect"
 	c.Limits = Limits{
 		MinAge:             constant("1h"),
@@ -155,6 +229,8 @@ func (c *Config) defaults() {
 		MaxDeletionPercent: 50,
 		KeepAtLeast:        1,
 		MaxPlanAge:         constant("24h"),
+		Canary:             5,
+		MaxFailures:        10,
 	}
 }
 

@@ -31,7 +31,7 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 			{
 				Name: "branch builds", By: "updated_at", Count: "digests", Enforce: true,
 				Match:  &Match{Tags: []string{"main-*"}},
-				Keep:   &Keep{Last: 10, Within: constant("30d")},
+				Keep:   &Keep{Last: 10, Within: constant("30d"), Daily: 7, Weekly: 4, Monthly: 12, Yearly: 3},
 				Delete: &Delete{OlderThan: constant("24h")},
 			},
 			{
@@ -54,11 +54,13 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 			Match:  &Match{Namespaces: []string{"*"}},
 			Except: &Match{Namespaces: []string{"oss"}},
 		}},
-		Naming:   []Naming{{Name: "kebab case", Subject: "image", Pattern: "[a-z0-9]+(-[a-z0-9]+)*", Severity: "deny"}},
-		Protect:  Protect{Tags: []string{"latest"}},
-		Policies: []string{"policies/"},
+		Naming:      []Naming{{Name: "kebab case", Subject: "image", Pattern: "[a-z0-9]+(-[a-z0-9]+)*", Severity: "deny"}},
+		Protect:     Protect{Tags: []string{"latest"}},
+		Attachments: Attachments{Orphans: "keep"},
+		Policies:    []string{"policies/"},
+		Policy:      Policy{Timeout: constant("10s")},
 		Limits: Limits{
-			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"),
+			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
 		Schedules: []Schedule{
@@ -73,12 +75,14 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 
 func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
 	want := &Config{
-		File:     "janitor.yaml",
-		Scaleway: Scaleway{Regions: []string{"fr-par", "nl-ams", "pl-waw"}},
-		Timezone: "UTC",
-		Scope:    Scope{Include: []string{"**"}},
+		File:        "janitor.yaml",
+		Scaleway:    Scaleway{Regions: []string{"fr-par", "nl-ams", "pl-waw"}},
+		Timezone:    "UTC",
+		Scope:       Scope{Include: []string{"**"}},
+		Attachments: Attachments{Orphans: "keep"},
+		Policy:      Policy{Timeout: constant("10s")},
 		Limits: Limits{
-			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"),
+			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
 	}
@@ -89,9 +93,9 @@ func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
 		"null":                     "null\n",
 		"an empty mapping":         "{}\n",
 		"a byte order mark":        "\ufeff# windows\r\n",
-		"sections that are empty":  "scaleway: {}\nscope: {}\nempty: {}\nprotect: {}\nlimits: {}\nledger: {}\n",
+		"sections that are empty":  "scaleway: {}\nscope: {}\nempty: {}\nprotect: {}\nattachments: {}\npolicy: {}\nlimits: {}\nledger: {}\n",
 		"lists that are empty":     "retention: []\nvisibility: []\nnaming: []\npolicies: []\nschedules: []\n",
-		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\ngrace: 0d\n",
+		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\n",
 	}
 	for name, text := range empty {
 		got, err := Parse("janitor.yaml", []byte(text))
@@ -112,6 +116,9 @@ retention:
   - {match: {tags: [b, a], images: ["api/**"]}, except: {tags_regex: 'x.*'}, keep: {all: true}}
   - {match: {tags: ["main-*"], younger_than: 1y}, keep: {last: 3}}
   - {match: {tags: ["main-*"], younger_than: 1y}, keep: {within: 14d}, delete: {}}
+  - {match: {tags: ["env-*"]}, keep: {last: 3}}
+  - {match: {tags: ["env-*"]}, keep: {last: 3}, group_by: 'env-(.).*'}
+  - {match: {tags: ["env-*"]}, keep: {daily: 7, semver: {majors: 2, prereleases: true}}}
 visibility:
   - {subject: image, match: {namespaces: ["*"]}, require: private}
 naming:
@@ -138,6 +145,9 @@ naming:
 		"images api/** tags a, b except tags regex x.*",
 		"tags main-* younger than 1y keep last 3",
 		"tags main-* younger than 1y keep within 14d delete",
+		"tags env-* keep last 3",
+		"tags env-* keep last 3 group by env-(.).*",
+		"tags env-* keep daily 7 semver majors 2 prereleases",
 		"namespaces *",
 		"image [a-z]+",
 		"tag [a-z]+",
@@ -214,6 +224,42 @@ func TestPoliciesStartAtTheFolderOfTheFile(t *testing.T) {
 	want := []string{filepath.Join(dir, "policies"), filepath.Join(filepath.Dir(dir), "shared", "a.rego"), "/etc/own"}
 	if diff := cmp.Diff(want, c.PolicyPaths()); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheReferencesFileStartsAtTheFolderOfTheFile(t *testing.T) {
+	for written, want := range map[string]string{
+		"in-use.txt":      filepath.Join("dir", "in-use.txt"),
+		"../in-use.txt":   "in-use.txt",
+		"/etc/in-use.txt": "/etc/in-use.txt",
+		`"-"`:             StandardInput,
+		`""`:              "",
+	} {
+		c, err := Parse(filepath.Join("dir", "janitor.yaml"), []byte("protect: {references_file: "+written+", serverless: true}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ReferencesPath(); got != want || !c.Protect.Serverless {
+			t.Errorf("%s: got %q, want %q; serverless %v", written, got, want, c.Protect.Serverless)
+		}
+	}
+}
+
+func TestTheVerificationKeyStartsAtTheFolderOfTheFile(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                       "",
+		"policy: {verification_key: ''}":         "",
+		"policy: {verification_key: a.pem}":      filepath.Join("/etc/janitor", "a.pem"),
+		"policy: {verification_key: ../a.pem}":   filepath.Join("/etc", "a.pem"),
+		"policy: {verification_key: /own/a.pem}": "/own/a.pem",
+	} {
+		c, err := Parse("/etc/janitor/janitor.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.VerificationKeyPath(); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
 	}
 }
 

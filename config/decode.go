@@ -50,7 +50,9 @@ func (d *decoder) reportAt(line int, path, message, hint string) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: min(max(1, line), d.last), Path: path, Message: message, Hint: hint})
 	d.wrong[path] = true
 	for at := holder(path); at != ""; at = holder(at) {
-		d.wrong[at] = d.wrong[at]
+		if _, known := d.wrong[at]; !known {
+			d.wrong[at] = false
+		}
 	}
 }
 

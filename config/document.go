@@ -14,11 +14,12 @@ import (
 // of the file with the defaults filled in, made of plain maps, slices, strings,
 // booleans, int64 and float64 only. Beside each duration K, as written, stands
 // its length in seconds as K_seconds. What is optional and not given is absent.
-// The ledger is left out: where runs are recorded is no business of a policy,
-// and may hold a password.
+// The ledger is left out, which is no business of a policy and may hold a
+// password, and so is how policies are loaded and run.
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	delete(document, "ledger")
+	delete(document, "policy")
 	return document
 }
 

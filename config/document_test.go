@@ -18,6 +18,7 @@ func TestTheDocumentHasTheKeysOfTheFileAndTheDefaults(t *testing.T) {
 timezone: Europe/Paris
 retention:
   - {match: {tags: ["pr-*"], older_than: 1h30m}, keep: {within: 500ms}, delete: {}}
+  - {name: groups, match: {tags: ["*"]}, keep: {daily: 7, semver: {patches: 2}}, group_by: '(.).*'}
 empty: {images: {older_than: 7d}}
 visibility: [{name: v, subject: image, match: {namespaces: ["*"]}, require: private, fix: true}]
 naming: [{name: n, subject: image, pattern: a+}]
@@ -41,15 +42,27 @@ schedules: [{cron: "@daily", do: plan}]
 			},
 			"delete":  map[string]any{"older_than": "0s", "older_than_seconds": int64(0)},
 			"enforce": true,
+		}, map[string]any{
+			"name":     "groups",
+			"match":    map[string]any{"tags": []any{"*"}},
+			"by":       "updated_at",
+			"count":    "digests",
+			"group_by": "(.).*",
+			"keep": map[string]any{
+				"all": false, "hourly": int64(0), "daily": int64(7), "weekly": int64(0), "monthly": int64(0), "yearly": int64(0),
+				"semver": map[string]any{"patches": int64(2), "prereleases": false},
+			},
+			"enforce": true,
 		}},
-		"empty":      map[string]any{"images": map[string]any{"older_than": "7d", "older_than_seconds": int64(604800)}},
-		"visibility": []any{map[string]any{"name": "v", "subject": "image", "match": map[string]any{"namespaces": []any{"*"}}, "require": "private", "fix": true}},
-		"naming":     []any{map[string]any{"name": "n", "subject": "image", "pattern": "a+", "severity": "deny"}},
-		"protect":    map[string]any{"tags": []any{}, "digests": []any{}, "serverless": false},
-		"policies":   []any{},
+		"empty":       map[string]any{"images": map[string]any{"older_than": "7d", "older_than_seconds": int64(604800)}},
+		"visibility":  []any{map[string]any{"name": "v", "subject": "image", "match": map[string]any{"namespaces": []any{"*"}}, "require": "private", "fix": true}},
+		"naming":      []any{map[string]any{"name": "n", "subject": "image", "pattern": "a+", "severity": "deny"}},
+		"protect":     map[string]any{"tags": []any{}, "digests": []any{}, "serverless": false},
+		"attachments": map[string]any{"orphans": "keep"},
+		"policies":    []any{},
 		"limits": map[string]any{
 			"min_age": "1h", "min_age_seconds": int64(3600), "max_deletions": int64(1000), "max_deletion_percent": int64(50),
-			"keep_at_least": int64(1), "max_plan_age": "24h", "max_plan_age_seconds": int64(86400),
+			"keep_at_least": int64(1), "max_plan_age": "24h", "max_plan_age_seconds": int64(86400), "anomaly": "", "canary": int64(5), "max_failures": int64(10),
 		},
 		"shared_digest": "protect",
 		"grace":         "0s", "grace_seconds": int64(0),
@@ -102,6 +115,8 @@ func TestTheDigestIsOfWhatAPassPlansAndApplies(t *testing.T) {
 		"a default":          text + "limits: {keep_at_least: 1}\ntimezone: UTC\n",
 		"a schedule":         text + "schedules: [{cron: '@daily', do: plan}]\n",
 		"a profile":          text + "scaleway: {profile: ops}\n",
+		"a time limit":       text + "policy: {timeout: 1s, verification_key: a.pem}\n",
+		"orphans that stay":  text + "attachments: {orphans: keep}\n",
 		"an empty ledger":    text + "ledger: {dsn: ''}\n",
 	} {
 		if digest(same) != digest(text) {
@@ -119,6 +134,10 @@ func TestTheDigestIsOfWhatAPassPlansAndApplies(t *testing.T) {
 		"another time zone": text + "timezone: Europe/Paris\n",
 		"other regions":     text + "scaleway: {regions: [fr-par]}\n",
 		"shared digests":    text + "shared_digest: untag\n",
+		"a calendar keep":   "retention: [{name: a, match: {tags: [a, b]}, keep: {last: 3, daily: 1}}]\n",
+		"a version keep":    "retention: [{name: a, match: {tags: [a, b]}, keep: {last: 3, semver: {majors: 1}}}]\n",
+		"groups":            "retention: [{name: a, match: {tags: [a, b]}, keep: {last: 3}, group_by: '(.)'}]\n",
+		"orphans that go":   text + "attachments: {orphans: delete}\n",
 		"own policies":      text + "policies: [own/]\n",
 		"another scope":     text + "scope: {exclude: [a/b]}\n",
 		"empty images":      text + "empty: {images: {older_than: 7d}}\n",

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"math/rand"
 	"regexp"
 	"strconv"
@@ -95,7 +94,7 @@ func FuzzParseDuration(f *testing.F) {
 			t.Errorf("%q is written %s, which is %v, %v", s, d, again, err)
 		}
 		if nothing := regexp.MustCompile(`^[0a-z]*$`).MatchString(s); nothing != (d.Duration() == 0) {
-			t.Error(fmt.Sprintf("%q is %v", s, d.Duration()))
+			t.Errorf("%q is %v", s, d.Duration())
 		}
 	})
 }

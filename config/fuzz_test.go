@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 func FuzzParse(f *testing.F) {
@@ -48,7 +53,7 @@ func FuzzParse(f *testing.F) {
 
 // checkValid holds what every accepted configuration has.
 func checkValid(t *testing.T, c *Config) {
-	if c.Digest() != c.Digest() || len(c.PolicyPaths()) != len(c.Policies) {
+	if digest := c.Digest(); digest != c.Digest() || len(c.PolicyPaths()) != len(c.Policies) {
 		t.Error("a configuration that does not know itself")
 	}
 	names := map[string]bool{}
@@ -63,8 +68,12 @@ func checkValid(t *testing.T, c *Config) {
 		if r.Keep == nil && (r.Delete == nil || r.Delete.OlderThan.Duration() <= 0) {
 			t.Errorf("%s: no keep and no age", r.Name)
 		}
-		if r.Keep != nil && r.Keep.Last < 1 && r.Keep.Within.Duration() <= 0 && !r.Keep.All {
+		if k := r.Keep; k != nil && k.Last < 1 && k.Within.Duration() <= 0 && !k.All && k.Semver == nil &&
+			k.Hourly+k.Daily+k.Weekly+k.Monthly+k.Yearly < 1 {
 			t.Errorf("%s: keeps nothing", r.Name)
+		}
+		if r.GroupBy != "" && regexp.MustCompile(r.GroupBy).NumSubexp() < 1 {
+			t.Errorf("%s: groups by nothing", r.Name)
 		}
 	}
 	if p := c.Limits.MaxDeletionPercent; p < 0 || p > 100 || c.Limits.MaxDeletions < 0 || c.Limits.KeepAtLeast < 0 {
@@ -73,4 +82,79 @@ func checkValid(t *testing.T, c *Config) {
 	if len(c.Scaleway.Regions) == 0 || len(c.Scope.Include) == 0 {
 		t.Error("nothing to scan")
 	}
+}
+
+// What passes a check must be usable where it is used, and what does not must
+// have one line of words and a remedy.
+func fuzzCheck(f *testing.F, check func(string) (message, hint string), valid func(t *testing.T, s string)) {
+	f.Fuzz(func(t *testing.T, s string) {
+		message, hint := check(s)
+		if message == "" {
+			valid(t, s)
+			return
+		}
+		if hint == "" || strings.ContainsAny(message+hint, "\n\r") {
+			t.Errorf("%q: no message of one line with a remedy: %q (%q)", s, message, hint)
+		}
+	})
+}
+
+func FuzzGlob(f *testing.F) {
+	for _, s := range []string{"**", "pr-*", "{a,b}", "[a-z]?", "\\*", "[", "{a", "!a", "a/**/b", "[^a]", "[!a]", "{a,{b,c}}", ""} {
+		f.Add(s)
+	}
+	fuzzCheck(f, checkGlob, func(t *testing.T, s string) {
+		for _, name := range []string{"", "a", "pr-12", "team/api", s} {
+			if _, err := doublestar.Match(s, name); err != nil {
+				t.Errorf("%q passes, but cannot be matched with %q: %v", s, name, err)
+			}
+		}
+	})
+}
+
+func FuzzScope(f *testing.F) {
+	for _, s := range []string{"**", "prod/**", "prod", "/x", "x/", "*/*", "!a/b", "a/["} {
+		f.Add(s)
+	}
+	fuzzCheck(f, checkScope, func(t *testing.T, s string) {
+		if s != "**" && !strings.Contains(s, "/") {
+			t.Errorf("%q passes, but takes no namespace/image", s)
+		}
+	})
+}
+
+func FuzzRegex(f *testing.F) {
+	for _, s := range []string{"pr-[0-9]+", "a)|(b", "(?i)x", "(", "a{1001}", "(?m)^a$", "\\pL", "(?<n>a)"} {
+		f.Add(s)
+	}
+	fuzzCheck(f, checkRegex, func(t *testing.T, s string) {
+		if !regexp.MustCompile("^(?:"+s+")$").MatchString("x") && regexp.MustCompile("^(?:"+s+"|x)$").MatchString("y\nx") {
+			t.Errorf("%q escapes its anchors", s)
+		}
+	})
+}
+
+func FuzzGroup(f *testing.F) {
+	for _, s := range []string{"env-(?P<group>[a-z]+)-.*", "(a)(b)", "a", "(?:a)", "\\(a\\)", "[(]", "(a", "(?P<group>a)(?P<group>b)"} {
+		f.Add(s)
+	}
+	fuzzCheck(f, checkGroup, func(t *testing.T, s string) {
+		if regexp.MustCompile("^(?:"+s+")$").NumSubexp() < 1 {
+			t.Errorf("%q groups by nothing", s)
+		}
+	})
+}
+
+func FuzzRange(f *testing.F) {
+	for _, s := range []string{"*", ">=1.0.0 <2.0.0", "^1.2", "~1", "1 - 2", "1 || 2", ">", "", ">=1.0.0-0", "=v1", "1.x"} {
+		f.Add(s)
+	}
+	version := semver.MustParse("1.2.3-rc.1")
+	fuzzCheck(f, checkRange, func(t *testing.T, s string) {
+		span, err := semver.NewConstraint(s)
+		if err != nil {
+			t.Fatalf("%q passes, but is no range: %v", s, err)
+		}
+		span.Check(version) // must not panic
+	})
 }

@@ -63,14 +63,14 @@ var bad = []struct {
 		"the file is a list",
 		"- a\n- b\n",
 		[]string{
-			`1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+			`1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, ledger, schedules)`,
 		},
 	},
 	{
 		"the file is a word",
 		"hello\n",
 		[]string{
-			`1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+			`1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, ledger, schedules)`,
 		},
 	},
 	{
@@ -172,14 +172,14 @@ limits: {
 		"an unknown key at the top",
 		"retentoin: []\n",
 		[]string{
-			`1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+			`1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, ledger, schedules)`,
 		},
 	},
 	{
 		"an unknown key near nothing",
 		"dry_run: true\n",
 		[]string{
-			`1: dry_run: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
+			`1: dry_run: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, ledger, schedules)`,
 		},
 	},
 	{
@@ -196,7 +196,7 @@ limits: {
 		"an unknown key in limits",
 		"limits: {max_delete: 3}\n",
 		[]string{
-			`1: limits.max_delete: is an unknown key (did you mean "max_deletions"? allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age)`,
+			`1: limits.max_delete: is an unknown key (did you mean "max_deletions"? allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures)`,
 		},
 	},
 	{
@@ -207,7 +207,7 @@ limits: {
 `,
 		[]string{
 			`2: retention[0].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
-			`2: retention[0].tags: is an unknown key (it belongs in retention.match or retention.except; allowed here: name, match, except, by, count, keep, delete, enforce)`,
+			`2: retention[0].tags: is an unknown key (it belongs in retention.match or retention.except; allowed here: name, match, except, by, count, group_by, keep, delete, enforce)`,
 		},
 	},
 	{
@@ -227,14 +227,14 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].mtach: is an unknown key (did you mean "match"? allowed here: name, match, except, by, count, keep, delete, enforce)`,
+			`2: retention[0].mtach: is an unknown key (did you mean "match"? allowed here: name, match, except, by, count, group_by, keep, delete, enforce)`,
 		},
 	},
 	{
 		"a key of Go's flags",
 		"limits:\n  dryrun: yes\n",
 		[]string{
-			`2: limits.dryrun: is an unknown key (allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age)`,
+			`2: limits.dryrun: is an unknown key (allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures)`,
 		},
 	},
 	{
@@ -424,7 +424,7 @@ limits: {
     keep: {}
 `,
 		[]string{
-			`3: retention[0].keep: keeps nothing (say what to keep: last, within or all: true)`,
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within, hourly to yearly, semver or all: true)`,
 		},
 	},
 	{
@@ -435,7 +435,7 @@ limits: {
     delete: {}
 `,
 		[]string{
-			`3: retention[0].keep: keeps nothing (say what to keep: last, within or all: true)`,
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within, hourly to yearly, semver or all: true)`,
 		},
 	},
 	{
@@ -959,7 +959,7 @@ limits: {
 		"a list for a mapping",
 		"limits:\n  - min_age: 1h\n",
 		[]string{
-			`1: limits: must be a mapping, not a list (its keys: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age)`,
+			`1: limits: must be a mapping, not a list (its keys: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures)`,
 		},
 	},
 	{
@@ -1179,49 +1179,156 @@ limits: {
 		"grace without a ledger",
 		"grace: 2d\n",
 		[]string{
-			`1: grace: needs a ledger: grace without a ledger is a config error (remove the key: the ledger is not available in this version)`,
+			`1: grace: needs a ledger: grace without a ledger is a config error (name a ledger in ledger.dsn, or remove the key)`,
 		},
 	},
 	{
-		"calendar keeps",
+		"calendar keeps that keep nothing",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0}
+    delete: {}
+`,
+		[]string{
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within, hourly to yearly, semver or all: true)`,
+		},
+	},
+	{
+		"calendar keeps that are no counts",
 		`retention:
   - match: {tags: ["*"]}
     keep:
-      last: 3
-      hourly: 24
-      yearly: 1
+      hourly: -1
+      daily: 7d
+      weekly: 1.5
+      monthly: "12"
+      yearly: true
+      quarterly: 4
 `,
 		[]string{
-			`5: retention[0].keep.hourly: calendar keeps are not available in this version (remove the key, or use last or within)`,
-			`6: retention[0].keep.yearly: calendar keeps are not available in this version (remove the key, or use last or within)`,
+			`4: retention[0].keep.hourly: must be at least 0, not -1 (write 0 or more, or remove the key)`,
+			`5: retention[0].keep.daily: must be a whole number, not the string "7d" (write plain digits, without quotes)`,
+			`6: retention[0].keep.weekly: must be a whole number, not the number 1.5 (write plain digits, without quotes)`,
+			`7: retention[0].keep.monthly: must be a whole number, not the string "12" (write plain digits, without quotes)`,
+			`8: retention[0].keep.yearly: must be a whole number, not true (write plain digits, without quotes)`,
+			`9: retention[0].keep.quarterly: is an unknown key (allowed here: last, within, all, hourly, daily, weekly, monthly, yearly, semver)`,
 		},
 	},
 	{
-		"semver keeps",
+		"semver keeps of nothing",
+		`retention:
+  - match: {semver: "*"}
+    keep: {semver: {majors: 0, minors: -2, patches: all}}
+`,
+		[]string{
+			`3: retention[0].keep.semver.majors: must be at least 1, not 0 (write 1 or more, or remove the key)`,
+			`3: retention[0].keep.semver.minors: must be at least 1, not -2 (write 1 or more, or remove the key)`,
+			`3: retention[0].keep.semver.patches: must be a whole number, not the string "all" (write plain digits, without quotes)`,
+		},
+	},
+	{
+		"semver keeps that say nothing",
+		`retention:
+  - match: {semver: "*"}
+    keep: {semver: {}}
+`,
+		[]string{
+			`3: retention[0].keep.semver: is empty (say how many: semver: {majors: 2, minors: 3, patches: 2})`,
+		},
+	},
+	{
+		"semver keeps as a range",
 		`retention:
   - match: {tags: ["*"]}
-    keep: {semver: {majors: 2}}
+    keep: {semver: ">=1.0.0"}
 `,
 		[]string{
-			`3: retention[0].keep.semver: semver keeps are not available in this version (remove the key, or keep a range with match.semver and all: true)`,
+			`3: retention[0].keep.semver: must be a mapping, not the string ">=1.0.0" (its keys: majors, minors, patches, prereleases)`,
 		},
 	},
 	{
-		"groups",
+		"semver keeps with a typo",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {semver: {major: 2, prerelease: true}}
+`,
+		[]string{
+			`3: retention[0].keep.semver.major: is an unknown key (did you mean "majors"? allowed here: majors, minors, patches, prereleases)`,
+			`3: retention[0].keep.semver.prerelease: is an unknown key (did you mean "prereleases"? allowed here: majors, minors, patches, prereleases)`,
+		},
+	},
+	{
+		"groups without a capture group",
 		`retention:
   - match: {tags: ["*"]}
     keep: {last: 3}
-    group_by: 'env-(.*)'
+    group_by: 'env-(?:[a-z]+)-\(.*'
 `,
 		[]string{
-			`4: retention[0].group_by: grouping of tags is not available in this version (remove the key, and write one rule for each group)`,
+			`4: retention[0].group_by: has no capture group: "env-(?:[a-z]+)-\\(.*" (put the part that names the group into brackets, such as 'env-(?P<group>[a-z]+)-.*')`,
 		},
 	},
 	{
-		"attachments",
-		"attachments: {orphans: delete}\n",
+		"groups of a bad regular expression",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+    group_by: 'env-(?P<group>[a-z]+-.*'
+`,
 		[]string{
-			`1: attachments: rules on attachments are not available in this version (remove the key: attachments follow their subject)`,
+			`4: retention[0].group_by: is no valid regular expression: missing closing ): "env-(?P<group>[a-z]+-.*" (RE2 syntax, without lookaround and backreferences)`,
+		},
+	},
+	{
+		"groups by several expressions",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {last: 3}
+    group_by: ['(a)', '(b)']
+`,
+		[]string{
+			`4: retention[0].group_by: must be a string, not a list (write one string)`,
+		},
+	},
+	{
+		"attachments that do what they cannot",
+		"attachments: {orphans: remove}\n",
+		[]string{
+			`1: attachments.orphans: must be keep or delete, not "remove" (write one of them)`,
+		},
+	},
+	{
+		"attachments as a word",
+		"attachments: delete\n",
+		[]string{
+			`1: attachments: must be a mapping, not the string "delete" (its keys: orphans)`,
+		},
+	},
+	{
+		"attachments with a typo",
+		"attachments: {orphan: delete}\n",
+		[]string{
+			`1: attachments.orphan: is an unknown key (did you mean "orphans"? allowed here: orphans)`,
+		},
+	},
+	{
+		"policies without any time",
+		"policy: {timeout: 0s}\n",
+		[]string{
+			`1: policy.timeout: must be longer than 0s (give it a length, or remove the key)`,
+		},
+	},
+	{
+		"policies under the wrong key",
+		`policy:
+  paths: [policies/]
+  timeout: 10
+  verification_key: true
+`,
+		[]string{
+			`2: policy.paths: is an unknown key (allowed here: timeout, verification_key)`,
+			`3: policy.timeout: must be a duration, not the number 10 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+			`4: policy.verification_key: must be a string, not true (put it in quotes: "true")`,
 		},
 	},
 	{
@@ -1232,16 +1339,21 @@ limits: {
   kubernetes: [{in_cluster: true}]
 `,
 		[]string{
-			`2: protect.references_file: references from a file are not available in this version (remove the key, or list tags and digests under protect)`,
-			`3: protect.serverless: looking up serverless uses is not available in this version (remove the key, and protect those tags by name)`,
 			`4: protect.kubernetes: looking up uses in a cluster is not available in this version (remove the key, and protect those tags by name)`,
 		},
 	},
 	{
-		"a ledger",
-		"grace: 1d\nledger: {dsn: runs.db}\n",
+		"an anomaly without a ledger",
+		"limits: {anomaly: 5x}\n",
 		[]string{
-			`2: ledger.dsn: the ledger is not available in this version (remove the key)`,
+			`1: limits.anomaly: needs a ledger, which knows how much is usual (name a ledger in ledger.dsn, or remove the key)`,
+		},
+	},
+	{
+		"an anomaly that is no factor",
+		"limits:\n  anomaly: 0.5x\nledger: {dsn: runs.db}\n",
+		[]string{
+			`2: limits.anomaly: is no factor above 1: "0.5x" (write how many times as much as usual is too much, such as 5x)`,
 		},
 	},
 	{
@@ -1342,24 +1454,7 @@ limits: {max_deletion_percent: 200}
 		"a key longer than any",
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
 		[]string{
-			`1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, policies, limits, shared_digest, grace, ledger, schedules)`,
-		},
-	},
-	{
-		"all that a rule and protect could ask for",
-		`retention:
-  - name: branch builds
-    match: {tags: ["main-*"]}
-    keep: {last: 10, within: 30d, hourly: 0, daily: 7, weekly: 4, monthly: 12, yearly: 3}
-    delete: {older_than: 24h}
-protect: {tags: ["latest"], digests: [], references_file: in-use.txt, serverless: false}
-`,
-		[]string{
-			`4: retention[0].keep.daily: calendar keeps are not available in this version (remove the key, or use last or within)`,
-			`4: retention[0].keep.monthly: calendar keeps are not available in this version (remove the key, or use last or within)`,
-			`4: retention[0].keep.weekly: calendar keeps are not available in this version (remove the key, or use last or within)`,
-			`4: retention[0].keep.yearly: calendar keeps are not available in this version (remove the key, or use last or within)`,
-			`6: protect.references_file: references from a file are not available in this version (remove the key, or list tags and digests under protect)`,
+			`1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, ledger, schedules)`,
 		},
 	},
 }

@@ -15,19 +15,24 @@ type Match struct {
 
 // Retention is a rule that keeps tags, condemns tags, or both.
 type Retention struct {
-	Name   string  `yaml:"name"` // default: the words of the match
-	Match  *Match  `yaml:"match" need:"say which tags the rule is about, such as match: {tags: [\"pr-*\"]}" fill:"say which tags the rule is about, such as match: {tags: [\"pr-*\"]}"`
-	Except *Match  `yaml:"except,omitempty" fill:"say what the rule leaves out, or remove the key"`
-	By     string  `yaml:"by" one:"updated_at|created_at"`
-	Count  string  `yaml:"count" one:"digests|tags"` // what keep.last counts
-	Keep   *Keep   `yaml:"keep,omitempty" null:"write keep: {last: 10}, or remove the key"`
-	Delete *Delete `yaml:"delete,omitempty" null:"write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key"`
+	Name   string `yaml:"name"` // default: the words of the match
+	Match  *Match `yaml:"match" need:"say which tags the rule is about, such as match: {tags: [\"pr-*\"]}" fill:"say which tags the rule is about, such as match: {tags: [\"pr-*\"]}"`
+	Except *Match `yaml:"except,omitempty" fill:"say what the rule leaves out, or remove the key"`
+	By     string `yaml:"by" one:"updated_at|created_at"`
+	Count  string `yaml:"count" one:"digests|tags"` // what keep.last counts
+	// GroupBy is a regular expression, anchored at both ends. What its group named
+	// "group", or else its first one, takes of a tag's name is the name of the
+	// tag's group, and each group has its own counts.
+	GroupBy string  `yaml:"group_by,omitempty" is:"group"`
+	Keep    *Keep   `yaml:"keep,omitempty" null:"write keep: {last: 10}, or remove the key"`
+	Delete  *Delete `yaml:"delete,omitempty" null:"write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key"`
 	// Enforce is false for a rule whose deletions are shown but never applied.
 	Enforce bool `yaml:"enforce"`
 }
 
 // Keep says which of the matched tags a rule keeps: those that any of its
-// criteria takes.
+// criteria takes. Hourly to Yearly keep the newest tag of each of the latest so
+// many periods that hold one.
 type Keep struct {
 	Last    int         `yaml:"last,omitempty" min:"1"`
 	Within  Duration    `yaml:"within,omitempty" positive:"yes"`
@@ -41,6 +46,8 @@ type Keep struct {
 }
 
 // SemverKeep keeps the newest patches of the newest minors of the newest majors.
+// 0 is no limit. Without Prereleases a pre-release is no release: it is neither
+// kept nor counted.
 type SemverKeep struct {
 	Majors      int  `yaml:"majors,omitempty" min:"1"`
 	Minors      int  `yaml:"minors,omitempty" min:"1"`

@@ -37,6 +37,9 @@ func (d *decoder) checkConfig(c *Config) {
 	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.clean("ledger") {
 		d.report("grace", "needs a ledger: grace without a ledger is a config error", graceHint())
 	}
+	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.clean("ledger") {
+		d.report("limits.anomaly", "needs a ledger, which knows how much is usual", graceHint())
+	}
 }
 
 // graceHint does not send the operator to a ledger that is not there.
@@ -56,7 +59,7 @@ func (d *decoder) checkRetention(path string, r *Retention) {
 		d.report(del, "names no age, in a rule without keep: it would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
 	}
 	if r.Keep != nil && *r.Keep == (Keep{}) && d.clean(keep) {
-		d.report(keep, "keeps nothing", "say what to keep: last, within or all: true")
+		d.report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
 	}
 	d.checkMatches(path, "tag", r.Match, r.Except)
 }
@@ -145,6 +148,9 @@ func (r *Retention) naming(path string) named {
 	var more []string
 	if k := r.Keep; k != nil {
 		more = append(more, "keep", words(reflect.ValueOf(*k)))
+	}
+	if r.GroupBy != "" {
+		more = append(more, "group by "+r.GroupBy)
 	}
 	if r.Delete != nil {
 		more = append(more, "delete", words(reflect.ValueOf(*r.Delete)))

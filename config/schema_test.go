@@ -41,7 +41,7 @@ var invisible = []string{
 	"is no valid", "is no glob that can match", "matches no namespace/image", "is no version range", "is no known time zone", "is no cron",
 	"never comes", "must not name a time zone", "matches nothing beside", "has the same name", "makes no sense", "must be private or public for namespaces",
 	"names no age", "keeps nothing", "must be longer than", "must not begin or end", "must not hold line breaks", "must be a whole number, not the number 010",
-	"longer than 292 years", "is out of range", "needs a ledger", "YAML", "UTF-8", "is a duplicate key", "merge key", "no plain word", `not "maybe"`, "a value tagged",
+	"longer than 292 years", "is out of range", "needs a ledger", "YAML", "UTF-8", "has no capture group", "is a duplicate key", "merge key", "no plain word", `not "maybe"`, "a value tagged",
 }
 
 func TestTheSchemaRefusesTheBadConfigurationsThatItCanSee(t *testing.T) {
@@ -105,7 +105,7 @@ func factsOfSchema(t *testing.T, root, node map[string]any, path string, into ma
 		}
 		property = deref(root, property)
 		var options []string
-		for _, o := range list(property["enum"]) {
+		for _, o := range listOf(property["enum"]) {
 			options = append(options, o.(string))
 		}
 		into[at] = facts{slices.Contains(required, any(key)), strings.Join(options, "|")}
@@ -128,7 +128,7 @@ func deref(root, node map[string]any) map[string]any {
 	}
 }
 
-func list(value any) []any {
+func listOf(value any) []any {
 	entries, _ := value.([]any)
 	return entries
 }

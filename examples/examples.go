@@ -4,7 +4,8 @@ package examples
 
 import "embed"
 
-// Files are the configuration of the demo and the policies.
+// Files are the configuration of the demo, whole configurations, and the
+// policies with their tests.
 //
-//go:embed demo policies
+//go:embed configs demo policies
 var Files embed.FS

@@ -1,42 +1,88 @@
+//go:build unix
+
 package policy
 
 import (
 	"context"
 	"fmt"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// sample is the retention part of the documented configuration.
+// sample is what the documented configuration says about images.
 const sample = `
 timezone: Europe/Paris
 retention:
   - name: pull request builds
     match: {images: ["**"], tags: ["pr-*"]}
+    by: updated_at
     count: digests
     delete: {older_than: 14d, older_than_seconds: 1209600}
+    enforce: true
   - name: branch builds
     match: {tags: ["main-*"]}
+    by: updated_at
     count: digests
-    keep: {last: 10, within: 30d, within_seconds: 2592000}
+    keep: {last: 10, within: 30d, within_seconds: 2592000, all: false, hourly: 0, daily: 7, weekly: 4, monthly: 12, yearly: 3}
     delete: {older_than: 24h, older_than_seconds: 86400}
+    enforce: true
   - name: releases
     match: {semver: "*"}
+    by: updated_at
     count: digests
-    keep: {all: true}
-protect: {tags: [latest]}
+    keep: {all: true, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0}
+    enforce: true
+  - name: trial
+    match: {tags: ["exp-*"]}
+    by: updated_at
+    count: digests
+    delete: {older_than: 7d, older_than_seconds: 604800}
+    enforce: false
+empty:
+  images: {older_than: 7d, older_than_seconds: 604800}
+  namespaces: {older_than: 30d, older_than_seconds: 2592000}
+visibility:
+  - {name: only oss is public, subject: image, match: {namespaces: ["*"]}, except: {namespaces: ["oss"]}, require: private, fix: true}
+naming:
+  - {name: kebab case, subject: image, pattern: '[a-z0-9]+(-[a-z0-9]+)*', severity: deny}
+protect: {tags: [latest], digests: [], serverless: false}
+attachments: {orphans: keep}
 `
 
-// mixed is an image of n tags: pull-request builds, branch builds, releases. With
-// expired, most of them are condemned; without, none is.
+// tenRules are ten retention rules with a regular expression each, several of
+// which take the same tags.
+func tenRules() string {
+	text := "timezone: Europe/Paris\nretention:\n"
+	for i, pattern := range []string{
+		"pr-[0-9]+", "pr-[0-9]*[02468]", "main-[0-9]{7}", "main-0[0-9]+", "(main|master|develop)-.*",
+		"v?[0-9]+\\\\.[0-9]+\\\\.[0-9]+", "(pr|mr)-[0-9]*[13579]", "[a-z]+-[0-9]+", "exp-.*", "(?i)release-.*",
+	} {
+		keeps := "last: 10, within: 30d, within_seconds: 2592000, daily: 7, weekly: 4"
+		if i%2 == 0 {
+			keeps = "last: 3"
+		}
+		text += fmt.Sprintf("  - {name: rule %d, match: {tags_regex: \"%s\"}, count: digests, keep: {%s}, delete: {older_than: 14d, older_than_seconds: 1209600}}\n", i, pattern, keeps)
+	}
+	return text
+}
+
+// mixed is an image of n tags, newest first: pull-request builds, branch builds,
+// releases, one every two hours. With expired, most of them are condemned;
+// without, none is.
 func mixed(n int, expired bool) *registry.Image {
 	tags := make([]registry.Tag, 0, n)
 	for i := range n {
-		age := time.Duration(i) * time.Minute
+		age := time.Duration(i) * 2 * time.Hour
 		if expired {
 			age += 60 * days
+		} else {
+			age = time.Duration(i) * time.Second
 		}
 		switch name := ""; i % 10 {
 		case 9:
@@ -51,31 +97,221 @@ func mixed(n int, expired bool) *registry.Image {
 	return anImage(tags...)
 }
 
-func BenchmarkImage(b *testing.B) {
+func images(count, tags int, expired bool) []*registry.Image {
+	out := make([]*registry.Image, count)
+	for i := range out {
+		out[i] = mixed(tags, expired)
+	}
+	return out
+}
+
+// Most tags of every image are condemned.
+func BenchmarkCondemned(b *testing.B) {
 	e := newEngine(b, sample)
 	for _, n := range []int{1, 10, 100, 1000, 10000} {
-		b.Run(fmt.Sprintf("condemned/tags=%d", n), func(b *testing.B) { benchmarkImages(b, e, mixed(n, true)) })
-	}
-	for _, n := range []int{100, 10000} {
-		b.Run(fmt.Sprintf("nothing/tags=%d", n), func(b *testing.B) { benchmarkImages(b, e, mixed(n, false)) })
+		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { judgeImages(b, e, images(1, n, true)) })
 	}
 }
 
+// Three images in a hundred have candidates.
+func BenchmarkSteady(b *testing.B) {
+	e := newEngine(b, sample)
+	for _, n := range []int{18, 100, 1000} {
+		all := append(images(97, n, false), images(3, n, true)...)
+		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { judgeImages(b, e, all) })
+	}
+}
+
+func BenchmarkTenRules(b *testing.B) {
+	e := newEngine(b, tenRules())
+	for _, n := range []int{10, 100, 1000, 10000} {
+		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { judgeImages(b, e, images(1, n, true)) })
+	}
+}
+
+// The same ten tags, in one image and in ten.
+func BenchmarkTenTags(b *testing.B) {
+	e := newEngine(b, sample)
+	one := mixed(10, true)
+	var ten []*registry.Image
+	for _, t := range one.Tags {
+		ten = append(ten, anImage(t))
+	}
+	b.Run("images=1", func(b *testing.B) { judgeImages(b, e, []*registry.Image{one}) })
+	b.Run("images=10", func(b *testing.B) { judgeImages(b, e, ten) })
+}
+
+// All tags share one digest.
+func BenchmarkOneDigest(b *testing.B) {
+	e := newEngine(b, sample, header+"keep contains tag.name if {\n\tsome tag in input.tags\n\tcount(tag.shares_digest_with) == 1\n}")
+	for _, n := range []int{100, 1000, 10000} {
+		img := mixed(n, true)
+		for i := range img.Tags {
+			img.Tags[i].Digest = "sha256:one"
+		}
+		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { judgeImages(b, e, []*registry.Image{img}) })
+	}
+}
+
+// An own policy needs the whole input document.
 func BenchmarkOwnPolicy(b *testing.B) {
 	e := newEngine(b, sample, header+"delete contains tag.name if {\n\tsome tag in input.tags\n\tstartswith(tag.name, \"pr-\")\n\ttag.age_days > 14\n}")
-	for _, n := range []int{10, 1000} {
-		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { benchmarkImages(b, e, mixed(n, true)) })
+	for _, n := range []int{10, 100, 1000, 10000} {
+		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { judgeImages(b, e, images(1, n, true)) })
 	}
 }
 
-func benchmarkImages(b *testing.B, e *Engine, img *registry.Image) {
-	j := e.At(now, WhatCounts)
-	b.ReportAllocs()
-	for b.Loop() {
-		v, err := j.Image(context.Background(), img)
-		if err != nil || v.Err != nil {
-			b.Fatal(err, v.Err)
+// The floor: the same facts and decisions in plain Go.
+func BenchmarkFloor(b *testing.B) {
+	for name, config := range map[string]string{"sample": sample, "ten rules": tenRules()} {
+		set := newEngine(b, config).settings
+		for _, n := range []int{1, 10, 100, 1000, 10000} {
+			img := mixed(n, true)
+			b.Run(fmt.Sprintf("%s/tags=%d", name, n), func(b *testing.B) {
+				measure(b, n, func() { floor(set, img) })
+			})
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(img.Tags)), "ns/tag")
+}
+
+func judgeImages(b *testing.B, e *Engine, images []*registry.Image) {
+	j, tags := e.At(now, WhatCounts), 0
+	for _, img := range images {
+		tags += len(img.Tags)
+	}
+	measure(b, tags, func() {
+		for _, img := range images {
+			v, err := j.Image(context.Background(), img)
+			if err != nil || v.Err != nil {
+				b.Fatal(err, v.Err)
+			}
+		}
+	})
+}
+
+// measure reports wall and CPU time for each tag. CPU time is that of the whole
+// process, garbage collection included.
+func measure(b *testing.B, tags int, f func()) {
+	b.ReportAllocs()
+	before := cpuTime(b)
+	for b.Loop() {
+		f()
+	}
+	count := float64(b.N) * float64(tags)
+	b.ReportMetric(float64(cpuTime(b)-before)/count/1e3, "cpu-µs/tag")
+	b.ReportMetric(float64(b.Elapsed())/count/1e3, "µs/tag")
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// floor decides what the sample and the ten rules ask for, without Rego.
+func floor(set *settings, img *registry.Image) (condemned []string) {
+	tags := make([]tag, len(img.Tags))
+	for i := range img.Tags {
+		t := &img.Tags[i]
+		tags[i] = tag{Tag: t, index: i, version: parseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
+	}
+	del, kept := make([]bool, len(tags)), make([]bool, len(tags))
+	for i := range tags {
+		kept[i] = globs(set.Protect.Tags, tags[i].Name) && len(set.Protect.Tags) > 0
+	}
+	for i := range set.Retention {
+		r := &set.Retention[i]
+		if !r.takes(img) {
+			continue
+		}
+		matched := r.matched(now, img, tags)
+		if r.Delete != nil {
+			oldest := *r.Delete.Seconds
+			for _, t := range matched {
+				del[t.index] = del[t.index] || float64(r.age(now, t)) >= oldest
+			}
+		}
+		if r.Keep != nil {
+			floorKeep(set, r, matched, kept)
+		}
+	}
+	for i := range tags {
+		if del[i] && !kept[i] {
+			condemned = append(condemned, tags[i].Name)
+		}
+	}
+	return condemned
+}
+
+func floorKeep(set *settings, r *retentionRule, matched []*tag, kept []bool) {
+	counter := newCounter(r.Count)
+	seen := map[unit]map[period]bool{daily: {}, weekly: {}, monthly: {}, yearly: {}}
+	limits := map[unit]int{daily: r.Keep.Daily, weekly: r.Keep.Weekly, monthly: r.Keep.Monthly, yearly: r.Keep.Yearly}
+	for _, t := range matched {
+		keep := r.Keep.All || float64(r.age(now, t)) < r.Keep.Seconds
+		if t.counts() {
+			keep = keep || counter.of(t.Tag) < r.Keep.Last
+			local := r.time(t).In(set.location)
+			for u, limit := range limits {
+				if p := u.of(local); limit > 0 && !seen[u][p] {
+					keep = keep || len(seen[u]) < limit
+					seen[u][p] = true
+				}
+			}
+		}
+		kept[t.index] = kept[t.index] || keep
+	}
+}
+
+// The floor is one only if it decides what the library does.
+func TestTheFloorDecidesTheSame(t *testing.T) {
+	for name, config := range map[string]string{"sample": sample, "ten rules": tenRules()} {
+		e := newEngine(t, config)
+		for _, expired := range []bool{true, false} {
+			img := mixed(500, expired)
+			want := condemnedBy(t, e, now, img)
+			got := append([]string{}, floor(e.settings, img)...)
+			slices.Sort(got)
+			if expired != (len(want) > 300) {
+				t.Errorf("%s: %d of 500 tags are condemned", name, len(want))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-library +floor):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+// What an index of 50,000 uses adds, where every other image has some.
+func BenchmarkInUse(b *testing.B) {
+	e := newEngine(b, sample)
+	all := append(images(97, 50, false), images(3, 50, true)...)
+	var uses []registry.Use
+	for i, img := range all {
+		copied := *img
+		copied.Name = fmt.Sprintf("svc-%d", i)
+		all[i] = &copied
+	}
+	for i := range 20_000 {
+		for k := range 2 + i%2 {
+			ref := registry.Ref{Region: all[0].Namespace.Region, Namespace: all[0].Namespace.Name, Image: fmt.Sprintf("svc-%d", i), Tag: fmt.Sprintf("pr-%d", k)}
+			uses = append(uses, registry.Use{Ref: ref, By: "serverless container shop/api (fr-par)"})
+		}
+	}
+	index := registry.NewUseIndex(uses)
+	for name, uses := range map[string]*registry.UseIndex{"without": nil, "with": index} {
+		b.Run(name, func(b *testing.B) {
+			j := e.At(now, WhatCounts).Knowing(uses)
+			for b.Loop() {
+				for _, img := range all {
+					if _, err := j.Image(b.Context(), img); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/5000, "ns/tag")
+		})
+	}
 }

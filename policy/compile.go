@@ -2,8 +2,6 @@ package policy
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,32 +12,6 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
-
-// check compiles the operator's modules alone, against the schema they are
-// documented with, so that a wrong field does not compile, and against the
-// contract of decision rules. All problems are reported at once.
-func check(s *sources) error {
-	var problems []error
-	for _, m := range s.modules {
-		if m.builtin {
-			continue
-		}
-		_, _, err := packageSubject(m)
-		problems = append(problems, err)
-		if err == nil && decides(m) {
-			_, err = decisions(m)
-			problems = append(problems, err)
-		}
-	}
-	for _, subject := range []subject{imageSubject, namespaceSubject} {
-		own := slices.DeleteFunc(slices.Clone(s.modules), func(m module) bool { return m.builtin })
-		used := reachable(own, subject)
-		c := newCompiler(userSchema(subject))
-		c.Compile(parsed(used))
-		problems = append(problems, compileProblems(used, c.Errors)...)
-	}
-	return errors.Join(distinct(problems)...)
-}
 
 // decides reports whether the package of the module is one whose rules count.
 func decides(m module) bool {
@@ -140,78 +112,22 @@ func parsed(modules []module) map[string]*ast.Module {
 	return out
 }
 
-// compileProblems words the compiler's errors with file, line, package and rule.
-func compileProblems(modules []module, errs ast.Errors) []error {
-	var out []error
-	for _, e := range errs {
-		m, rule := enclosing(modules, e.Location)
-		if m == nil {
-			out = append(out, e)
-			continue
-		}
-		text := strings.TrimPrefix(e.Code, "rego_")
-		text = strings.ReplaceAll(text, "_", " ") + ": " + e.Message
-		if e.Details != nil {
-			for _, line := range e.Details.Lines() {
-				text += "\n\t" + line
-			}
-		}
-		out = append(out, problem(*m, e.Location, rule, "%s", text))
-	}
-	return out
-}
-
-// enclosing finds the module and the rule in which a location lies.
-func enclosing(modules []module, at *ast.Location) (*module, string) {
-	if at == nil {
-		return nil, ""
-	}
-	for i := range modules {
-		m := &modules[i]
-		if m.parsed.Package.Location.File != at.File {
-			continue
-		}
-		rule := ""
-		for _, r := range m.parsed.Rules {
-			if r.Location.Row <= at.Row {
-				rule = r.Head.Ref().String()
-			}
-		}
-		return m, rule
-	}
-	return nil, ""
-}
-
-// distinct drops nils and repetitions: a module may be compiled for both
-// subjects.
-func distinct(errs []error) []error {
-	seen := map[string]bool{}
-	var out []error
-	for _, err := range errs {
-		if err == nil || seen[err.Error()] {
-			continue
-		}
-		seen[err.Error()] = true
-		out = append(out, err)
-	}
-	return out
-}
-
 // program is the compiled policies of one subject.
 type program struct {
 	packages []*deciding
 	// own reports whether the operator's modules judge this subject too, so that
 	// the full input document is worth building.
 	own bool
-	// objects reports whether any policy looks at the image or namespace itself,
+	// readers are the built-in policies that look at the image or namespace itself,
 	// and not at facts alone.
-	objects bool
+	readers []string
 	ask     phase // what is condemned, violated or to be visible
 	veto    phase // what is kept
 }
 
 // phase is one query, and the same package by package for when it fails.
 type phase struct {
+	text   string
 	all    rego.PreparedEvalQuery
 	slots  []slot
 	single []single
@@ -224,6 +140,7 @@ type slot struct {
 }
 
 type single struct {
+	text  string
 	query rego.PreparedEvalQuery
 	slots []slot
 }
@@ -252,13 +169,16 @@ func compile(ctx context.Context, subject subject, s *sources, set *settings, da
 			return nil, err
 		}
 		p.own = p.own || !m.builtin
-		p.objects = p.objects || readsObjects(m)
+		if _, label, wrong := packageSubject(m); wrong == nil && m.builtin && readsObjects(m) {
+			p.readers = append(p.readers, label)
+		}
 	}
-	p.declare(compiled)
+	p.ask.declare(p.packages, ruleDelete, ruleDeny, ruleWarn, ruleVisibility)
+	p.veto.declare(p.packages, ruleKeep)
 	c := newCompiler(factSchema(subject))
 	c.Compile(compiled)
 	if c.Failed() {
-		return nil, errors.Join(compileProblems(modules, c.Errors)...)
+		return nil, problemsOf(compileProblems(modules, c.Errors))
 	}
 	return p, p.prepare(ctx, c, data)
 }
@@ -285,13 +205,13 @@ func annotate(modules []module) (*ast.AnnotationSet, ast.Errors) {
 // add registers the decision rules of a module and gives its compiled copy
 // their shadows.
 func (p *program) add(m module, compiled *ast.Module, byPath map[string]*deciding, annotations *ast.AnnotationSet) error {
-	_, label, err := packageSubject(m)
-	if err != nil {
-		return err
+	_, label, wrong := packageSubject(m)
+	if wrong != nil {
+		return wrong
 	}
-	rules, err := decisions(m)
-	if err != nil || len(rules) == 0 {
-		return err
+	rules, broken := decisions(m)
+	if len(broken) > 0 || len(rules) == 0 {
+		return problemsOf(broken)
 	}
 	path := m.parsed.Package.Path
 	pkg := byPath[path.String()]
@@ -301,7 +221,7 @@ func (p *program) add(m module, compiled *ast.Module, byPath map[string]*decidin
 		p.packages = append(p.packages, pkg)
 	}
 	for _, rule := range rules {
-		name := string(rule.Head.Ref()[0].Value.(ast.Var))
+		name := ruleName(rule)
 		if !rule.Default {
 			copied := shadow(rule, name, len(pkg.rules))
 			copied.Module = compiled
@@ -313,18 +233,8 @@ func (p *program) add(m module, compiled *ast.Module, byPath map[string]*decidin
 	return nil
 }
 
-const queryFile = "builtin/query.rego"
-
-// declare adds the module that asks all packages at once, and each on its own.
-func (p *program) declare(compiled map[string]*ast.Module) {
-	var b strings.Builder
-	b.WriteString("package janitor.builtin.query\n")
-	p.ask.declare(&b, "ask", p.packages, ruleDelete, ruleDeny, ruleWarn, ruleVisibility)
-	p.veto.declare(&b, "veto", p.packages, ruleKeep)
-	compiled[queryFile] = ast.MustParseModule(b.String())
-}
-
-func (ph *phase) declare(b *strings.Builder, name string, packages []*deciding, kinds ...string) {
+// declare writes the queries that ask all packages at once, and each on its own.
+func (ph *phase) declare(packages []*deciding, kinds ...string) {
 	var all []string
 	for _, pkg := range packages {
 		var slots []slot
@@ -342,13 +252,14 @@ func (ph *phase) declare(b *strings.Builder, name string, packages []*deciding, 
 		if len(slots) == 0 {
 			continue
 		}
-		fmt.Fprintf(b, "%s_%d := [%s]\n", name, len(ph.single), strings.Join(refs, ", "))
-		ph.single = append(ph.single, single{slots: slots})
+		ph.single = append(ph.single, single{text: arrayOf(refs), slots: slots})
 		ph.slots = append(ph.slots, slots...)
 		all = append(all, refs...)
 	}
-	fmt.Fprintf(b, "%s := [%s]\n", name, strings.Join(all, ", "))
+	ph.text = arrayOf(all)
 }
+
+func arrayOf(refs []string) string { return "[" + strings.Join(refs, ", ") + "]" }
 
 // visibilityValue is the kind of the slot that holds what a package's
 // visibility really is.
@@ -357,22 +268,22 @@ const visibilityValue = "visibility value"
 // prepare makes the queries ready for evaluation.
 func (p *program) prepare(ctx context.Context, c *ast.Compiler, data map[string]any) error {
 	store := inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))
-	query := func(name string) (rego.PreparedEvalQuery, error) {
+	query := func(text string) (rego.PreparedEvalQuery, error) {
 		return rego.New(
-			rego.Query("data.janitor.builtin.query."+name),
+			rego.Query(text),
 			rego.Compiler(c),
 			rego.Store(store),
 			rego.StrictBuiltinErrors(true),
 			rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
 		).PrepareForEval(ctx)
 	}
-	for name, ph := range map[string]*phase{"ask": &p.ask, "veto": &p.veto} {
+	for _, ph := range []*phase{&p.ask, &p.veto} {
 		var err error
-		if ph.all, err = query(name); err != nil {
+		if ph.all, err = query(ph.text); err != nil {
 			return err
 		}
 		for i := range ph.single {
-			if ph.single[i].query, err = query(fmt.Sprintf("%s_%d", name, i)); err != nil {
+			if ph.single[i].query, err = query(ph.single[i].text); err != nil {
 				return err
 			}
 		}

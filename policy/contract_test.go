@@ -184,9 +184,9 @@ func TestGreedyPolicyIsStopped(t *testing.T) {
 	xs := [s | some a in numbers.range(1, 3000); some b in numbers.range(1, 3000); s := sprintf("%d-%d", [a, b])]
 	count(xs) == 0
 }`)
-	e.limits.maxHeap = 64 << 20
+	e.limits.maxHeap = 16 << 20
 	v := judge(t, e, anImage(aTag("pr-1", 15*days)))
-	if v.Err == nil || !strings.Contains(v.Err.Error(), "policy janitor.image.own: stopped: it takes more than 64 MiB of memory") {
+	if v.Err == nil || !strings.Contains(v.Err.Error(), "policy janitor.image.own: stopped: it takes more than 16 MiB of memory") {
 		t.Errorf("got %v", v.Err)
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,9 @@ type Options struct {
 	// Paths are the operator's own policies: Rego files, folders, bundles
 	// (.tar.gz). Files named *_test.rego are never part of the policy set.
 	Paths []string
+	// VerificationKey is the public key, in PEM, by which every bundle must be
+	// signed; empty lets bundles in without a signature.
+	VerificationKey []byte
 	// FS is where Paths are; nil is the machine's own file system.
 	FS fs.FS
 	// Dir is what reported file names are relative to; "" leaves them as they are.
@@ -54,15 +58,16 @@ type Engine struct {
 // New loads, checks and compiles the policy set. Every problem of the operator's
 // modules is reported at once, with file, line, package and rule.
 func New(ctx context.Context, o Options) (*Engine, error) {
+	bounded()
 	set, err := decodeSettings(o.Config)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
 	}
-	sources, err := load(o.FS, o.Paths, o.Dir)
+	sources, err := load(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := check(sources); err != nil {
+	if err := cmp.Or(sources.missing(), problemsOf(contract(sources))); err != nil {
 		return nil, err
 	}
 	data := map[string]any{}

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -22,9 +23,12 @@ type imageFacts struct {
 	img      *registry.Image
 	tags     []tag
 	names    []*ast.Term
-	relevant []bool // of the tags, for keep rules; nil for all
+	relevant []bool     // of the tags, for keep rules; nil for all; see matters
+	inUse    [][]string // who uses each tag; nil when nobody uses any
+	matched  [][]*tag   // by each retention rule; nil until asked for
 	byName   map[string]int
-	base     ast.Value // the part of the input that both queries share, nil until built
+	about    []string   // the built-in policies that the last document has facts for
+	base     ast.Object // the part of the input that both queries share, nil until built
 }
 
 func (j *Judge) imageFacts(img *registry.Image) *imageFacts {
@@ -35,6 +39,31 @@ func (j *Judge) imageFacts(img *registry.Image) *imageFacts {
 		f.names[i] = ast.StringTerm(t.Name)
 	}
 	return f
+}
+
+// users are who uses a tag, for the input.
+func (f *imageFacts) users(i int) *ast.Term {
+	if f.inUse == nil || len(f.inUse[i]) == 0 {
+		return noNames
+	}
+	terms := make([]*ast.Term, len(f.inUse[i]))
+	for k, who := range f.inUse[i] {
+		terms[k] = ast.StringTerm(who)
+	}
+	return ast.ArrayTerm(terms...)
+}
+
+// markInUse says in the verdict who uses which tag.
+func (f *imageFacts) markInUse(v *registry.Verdict) {
+	if f.inUse == nil {
+		return
+	}
+	if v.Tags == nil {
+		v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
+	}
+	for i := range v.Tags {
+		v.Tags[i].InUse = f.inUse[i]
+	}
 }
 
 // find returns the position of a tag.
@@ -50,108 +79,58 @@ func (f *imageFacts) find(name string) (int, bool) {
 }
 
 // document is the input of one query: what the schema describes, and the facts
-// for the built-in policies.
+// for the built-in policies. It is nil where no policy could decide anything:
+// without facts the built-in ones have nothing to say.
 func (f *imageFacts) document(want selection) ast.Value {
-	facts := [][2]*ast.Term{
-		{keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.UpdatedAt))},
-		{keyRetention, f.retention(want)},
-	}
+	facts := &factList{}
 	if want == vetoRules {
-		facts = append(facts, f.protected()...)
+		f.keeps(facts)
+		f.protected(facts)
 	} else {
-		facts = append(facts, f.naming()...)
-		facts = append(facts, [2]*ast.Term{keyVisibility, f.judge.rules(f.judge.engine.settings.Visibility, func(r subjectRule) bool {
-			return r.Subject == string(imageSubject) && r.takesImage(f.judge, f.img)
-		})})
+		f.deletes(facts)
+		f.orphans(facts)
+		f.naming(facts)
+		f.visibility(facts)
+		f.empty(facts)
 	}
-	return f.judge.imageInput(f, ast.ObjectTerm(facts...))
+	f.about = facts.about
+	if len(facts.pairs) == 0 && !f.judge.engine.image.own {
+		return nil
+	}
+	return f.judge.imageInput(f, ast.ObjectTerm(facts.pairs...))
 }
 
-// retention hands in, for each rule that can condemn or keep something here, the
-// tags that it matched, in the rule's own order.
-func (f *imageFacts) retention(want selection) *ast.Term {
-	rules := f.judge.engine.settings.Retention
-	var out []*ast.Term
-	for i := range rules {
-		r := &rules[i]
-		if !r.has(want) || !r.takes(f.img) {
-			continue
-		}
-		matched := r.matched(f.judge.now, f.img, f.tags)
-		tags := f.facts(r, matched, want)
-		if len(tags) > 0 {
-			out = append(out, ast.ObjectTerm(
-				[2]*ast.Term{keyRule, ast.InternedTerm(i)},
-				[2]*ast.Term{keyTags, ast.ArrayTerm(tags...)},
-			))
-		}
-	}
-	return ast.ArrayTerm(out...)
+// factList is the facts by their names. A list that would be empty is left out:
+// a rule over an undefined list is over at once.
+type factList struct {
+	pairs [][2]*ast.Term
+	about []string // the built-in policies that they are for
 }
 
-func (r *retentionRule) has(want selection) bool {
-	if want == vetoRules {
-		return r.Keep != nil
+func (l *factList) add(policy string, key, value *ast.Term) {
+	l.pairs = append(l.pairs, [2]*ast.Term{key, value})
+	if !slices.Contains(l.about, policy) {
+		l.about = append(l.about, policy)
 	}
-	return r.Delete != nil
 }
 
-// facts are the name and age of each matched tag, and for keep rules its
-// position: how many digests (or tags, as the rule counts) are newer. A tag that
-// is not ready and an attachment have no position: they neither take a place nor
-// fill one.
-func (f *imageFacts) facts(r *retentionRule, matched []*tag, want selection) []*ast.Term {
-	out := make([]*ast.Term, 0, len(matched))
-	positions := newPositions(r.Count)
-	for _, t := range matched {
-		pairs := make([][2]*ast.Term, 2, 3)
-		pairs[0] = [2]*ast.Term{keyName, f.names[t.index]}
-		pairs[1] = [2]*ast.Term{keyAgeSeconds, ast.InternedTerm(r.age(f.judge.now, t))}
-		if want == vetoRules {
-			if t.Status == registry.StatusReady && t.subject == "" {
-				pairs = append(pairs, [2]*ast.Term{keyPosition, ast.InternedTerm(positions.of(t))})
-			}
-			if f.relevant != nil && !f.relevant[t.index] {
-				continue
-			}
-		}
-		out = append(out, ast.ObjectTerm(pairs...))
+func (l *factList) list(policy string, key *ast.Term, values []*ast.Term) {
+	if len(values) > 0 {
+		l.add(policy, key, ast.ArrayTerm(values...))
 	}
-	return out
-}
-
-// positions numbers tags or digests in the order in which they come.
-type positions struct {
-	digests map[string]int // nil to count tags
-	tags    int
-}
-
-func newPositions(count string) *positions {
-	if count == "tags" {
-		return &positions{}
-	}
-	return &positions{digests: map[string]int{}}
-}
-
-func (p *positions) of(t *tag) int {
-	if p.digests == nil {
-		p.tags++
-		return p.tags - 1
-	}
-	if _, seen := p.digests[t.Digest]; !seen {
-		p.digests[t.Digest] = len(p.digests)
-	}
-	return p.digests[t.Digest]
 }
 
 // protected hands in the tags that the configuration protects by name, with the
 // pattern that does, and by digest.
-func (f *imageFacts) protected() [][2]*ast.Term {
-	protect := f.judge.engine.settings.Protect
+func (f *imageFacts) protected(facts *factList) {
+	protect := &f.judge.engine.settings.Protect
 	var tags, digests []*ast.Term
 	for i := range f.tags {
+		if !f.matters(&f.tags[i]) {
+			continue
+		}
 		for _, pattern := range protect.Tags {
-			if globs([]string{pattern}, f.tags[i].Name) {
+			if doublestar.MatchUnvalidated(pattern, f.tags[i].Name) {
 				tags = append(tags, ast.ObjectTerm(
 					[2]*ast.Term{keyName, f.names[i]},
 					[2]*ast.Term{keyPattern, ast.StringTerm(pattern)},
@@ -162,49 +141,114 @@ func (f *imageFacts) protected() [][2]*ast.Term {
 			digests = append(digests, f.names[i])
 		}
 	}
-	return [][2]*ast.Term{
-		{keyProtectedTags, ast.ArrayTerm(tags...)},
-		{keyProtectedDigests, ast.ArrayTerm(digests...)},
-	}
+	facts.list("protect", keyProtectedTags, tags)
+	facts.list("protect", keyProtectedDigests, digests)
 }
 
-// naming hands in the rules that look at the image's name, and for those that
-// look at tags the names they look at. Attachments are named by tools.
-func (f *imageFacts) naming() [][2]*ast.Term {
+// orphans hands in the attachments to a digest that no other tag of the image
+// has.
+func (f *imageFacts) orphans(facts *factList) {
+	if f.judge.engine.settings.Attachments.Orphans != "delete" {
+		return
+	}
+	var out []*ast.Term
+	var having map[string]int // how many tags have a digest
+	for i := range f.tags {
+		t := &f.tags[i]
+		if t.subject == "" {
+			continue
+		}
+		if having == nil {
+			having = make(map[string]int, len(f.tags))
+			for k := range f.tags {
+				having[f.tags[k].Digest]++
+			}
+		}
+		others := having[t.subject]
+		if t.Digest == t.subject {
+			others--
+		}
+		if others == 0 {
+			out = append(out, ast.ObjectTerm(
+				[2]*ast.Term{keyName, f.names[i]},
+				[2]*ast.Term{keySubject, ast.StringTerm(t.subject)},
+			))
+		}
+	}
+	facts.list("attachments", keyOrphans, out)
+}
+
+// naming hands in the rules whose pattern does not take the image's name, and for
+// those that look at tags the names it does not take. Attachments are named by
+// tools.
+func (f *imageFacts) naming(facts *factList) {
 	rules := f.judge.engine.settings.Naming
 	var tags []*ast.Term
-	for i, r := range rules {
+	for i := range rules {
+		r := &rules[i]
 		if r.Subject != "tag" || !r.mayTakeTagsOf(f.img) {
 			continue
 		}
 		var names []*ast.Term
 		for t := range f.tags {
-			if f.tags[t].subject == "" && r.takesTag(f.judge, f.img, &f.tags[t]) {
+			if f.tags[t].subject == "" && !r.pattern.MatchString(f.tags[t].Name) && r.takesTag(f.judge, f.img, &f.tags[t]) {
 				names = append(names, f.names[t])
 			}
 		}
-		tags = append(tags, ast.ObjectTerm(
-			[2]*ast.Term{keyRule, ast.InternedTerm(i)},
-			[2]*ast.Term{keyTags, ast.ArrayTerm(names...)},
-		))
+		if len(names) > 0 {
+			tags = append(tags, ast.ObjectTerm(
+				[2]*ast.Term{keyRule, ast.InternedTerm(i)},
+				[2]*ast.Term{keyTags, ast.ArrayTerm(names...)},
+			))
+		}
 	}
-	return [][2]*ast.Term{
-		{keyNaming, f.judge.rules(rules, func(r subjectRule) bool {
-			return r.Subject == string(imageSubject) && r.takesImage(f.judge, f.img)
-		})},
-		{keyTagNaming, ast.ArrayTerm(tags...)},
+	facts.list("naming", keyNaming, f.judge.rules(rules, func(r *subjectRule) bool {
+		return r.Subject == string(imageSubject) && !r.pattern.MatchString(f.img.Name) && r.takesImage(f.judge, f.img)
+	}))
+	facts.list("naming", keyTagNaming, tags)
+}
+
+// visibility hands in the rules that look at the image. Where all of them are
+// satisfied and nobody else could ask for another visibility, there is nothing to
+// decide.
+func (f *imageFacts) visibility(facts *factList) {
+	satisfied := true
+	rules := f.judge.rules(f.judge.engine.settings.Visibility, func(r *subjectRule) bool {
+		takes := r.Subject == string(imageSubject) && r.takesImage(f.judge, f.img)
+		satisfied = satisfied && (!takes || r.satisfiedBy(f.img))
+		return takes
+	})
+	if satisfied && !f.judge.engine.image.own && f.judge.depth == WhatCounts {
+		return
+	}
+	facts.list("visibility", keyVisibility, rules)
+}
+
+// satisfiedBy reports whether the image has what the rule requires. A rule that
+// requires "inherit" looks at the image alone; the others at what a client meets.
+func (r *subjectRule) satisfiedBy(img *registry.Image) bool {
+	if r.Require == string(registry.Inherit) {
+		return img.Visibility == registry.Inherit
+	}
+	return string(img.EffectiveVisibility()) == r.Require
+}
+
+// empty hands in the age of an image without tags.
+func (f *imageFacts) empty(facts *factList) {
+	if len(f.tags) == 0 && f.judge.engine.settings.Empty["images"] != nil {
+		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.UpdatedAt)))
 	}
 }
 
 // rules lists the positions of the rules that take the subject.
-func (j *Judge) rules(rules []subjectRule, takes func(subjectRule) bool) *ast.Term {
+func (j *Judge) rules(rules []subjectRule, takes func(*subjectRule) bool) []*ast.Term {
 	var out []*ast.Term
-	for i, r := range rules {
-		if takes(r) {
+	for i := range rules {
+		if takes(&rules[i]) {
 			out = append(out, ast.InternedTerm(i))
 		}
 	}
-	return ast.ArrayTerm(out...)
+	return out
 }
 
 func (r *subjectRule) takesNamespace(j *Judge, ns *registry.Namespace) bool {

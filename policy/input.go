@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -50,9 +50,27 @@ var (
 	keyMonth               = ast.StringTerm("month")
 	keyYear                = ast.StringTerm("year")
 	keyAttachmentOf        = ast.StringTerm("attachment_of")
-	keyRetention           = ast.StringTerm("retention")
+	keyAged                = ast.StringTerm("aged")
+	keyAll                 = ast.StringTerm("all")
+	keyLast                = ast.StringTerm("last")
+	keyWithin              = ast.StringTerm("within")
+	keyCalendar            = ast.StringTerm("calendar")
+	keyReleases            = ast.StringTerm("releases")
 	keyRule                = ast.StringTerm("rule")
-	keyPosition            = ast.StringTerm("position")
+	keyReason              = ast.StringTerm("reason")
+	keyReasons             = ast.StringTerm("reasons")
+	keyNames               = ast.StringTerm("names")
+	keyAges                = ast.StringTerm("ages")
+	keyPositions           = ast.StringTerm("positions")
+	keyOldest              = ast.StringTerm("oldest")
+	keyYoungest            = ast.StringTerm("youngest")
+	keyLimit               = ast.StringTerm("limit")
+	keyLimits              = ast.StringTerm("limits")
+	keyMajors              = ast.StringTerm("majors")
+	keyMinors              = ast.StringTerm("minors")
+	keyPatches             = ast.StringTerm("patches")
+	keyOrphans             = ast.StringTerm("orphans")
+	keySubject             = ast.StringTerm("subject")
 	keyPattern             = ast.StringTerm("pattern")
 	keyProtectedTags       = ast.StringTerm("protected_tags")
 	keyProtectedDigests    = ast.StringTerm("protected_digests")
@@ -70,23 +88,24 @@ func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05
 // imageInput is the document of schema/image.json, with the facts beside it. What
 // no policy of the set reads is left out: the built-in ones live on facts.
 func (j *Judge) imageInput(f *imageFacts, facts *ast.Term) ast.Value {
+	if !j.engine.image.own {
+		reads := func(policy string) bool { return slices.Contains(j.engine.image.readers, policy) }
+		if slices.ContainsFunc(f.about, reads) {
+			return ast.NewObject([2]*ast.Term{keyImage, j.imageTerm(f.img)}, [2]*ast.Term{keyFacts, facts})
+		}
+		return ast.NewObject([2]*ast.Term{keyFacts, facts})
+	}
 	if f.base == nil {
-		var pairs [][2]*ast.Term
-		if j.engine.image.objects {
-			pairs = append(pairs,
-				[2]*ast.Term{keyNow, j.nowT},
-				[2]*ast.Term{keyRegion, ast.StringTerm(string(f.img.Namespace.Region))},
-				[2]*ast.Term{keyNamespace, j.namespaceTerm(f.img.Namespace)},
-				[2]*ast.Term{keyImage, j.imageTerm(f.img)},
-			)
-		}
-		if j.engine.image.own {
-			pairs = append(pairs, [2]*ast.Term{keyTags, j.tagTerms(f)})
-		}
-		f.base = ast.NewObject(pairs...)
+		f.base = ast.NewObject(
+			[2]*ast.Term{keyNow, j.nowT},
+			[2]*ast.Term{keyRegion, ast.StringTerm(string(f.img.Namespace.Region))},
+			[2]*ast.Term{keyNamespace, j.namespaceTerm(f.img.Namespace)},
+			[2]*ast.Term{keyImage, j.imageTerm(f.img)},
+			[2]*ast.Term{keyTags, j.tagTerms(f)},
+		)
 	}
 	input := ast.NewObjectWithCapacity(6)
-	f.base.(ast.Object).Foreach(input.Insert)
+	f.base.Foreach(input.Insert)
 	input.Insert(keyFacts, facts)
 	return input
 }
@@ -96,12 +115,12 @@ func (j *Judge) namespaceInput(ns *registry.Namespace, empty bool) ast.Value {
 	facts := ast.ObjectTerm(
 		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(j.now, ns.UpdatedAt))},
 		[2]*ast.Term{keyEmpty, ast.InternedTerm(empty)},
-		[2]*ast.Term{keyVisibility, j.rules(settings.Visibility, func(r subjectRule) bool {
+		[2]*ast.Term{keyVisibility, ast.ArrayTerm(j.rules(settings.Visibility, func(r *subjectRule) bool {
 			return r.Subject == string(namespaceSubject) && r.takesNamespace(j, ns)
-		})},
-		[2]*ast.Term{keyNaming, j.rules(settings.Naming, func(r subjectRule) bool {
+		})...)},
+		[2]*ast.Term{keyNaming, ast.ArrayTerm(j.rules(settings.Naming, func(r *subjectRule) bool {
 			return r.Subject == string(namespaceSubject) && r.takesNamespace(j, ns)
-		})},
+		})...)},
 	)
 	return ast.NewObject(
 		[2]*ast.Term{keyNow, j.nowT},
@@ -144,15 +163,18 @@ func (j *Judge) imageTerm(img *registry.Image) *ast.Term {
 
 // tagTerms are all tags of the image, newest first.
 func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
-	sharers := map[string][]int{}
-	for i := range f.tags {
-		sharers[f.tags[i].Digest] = append(sharers[f.tags[i].Digest], i)
-	}
+	sharers := f.sharers()
+	buckets := map[period]*ast.Term{}
 	prefix := f.img.Ref().String() + ":"
 	out := make([]*ast.Term, len(f.tags))
 	for i := range f.tags {
 		t := &f.tags[i]
 		age := wholeSeconds(j.now, t.UpdatedAt)
+		updated := ast.StringTerm(formatTime(t.UpdatedAt))
+		created := updated
+		if !t.CreatedAt.Equal(t.UpdatedAt) {
+			created = ast.StringTerm(formatTime(t.CreatedAt))
+		}
 		pairs := make([][2]*ast.Term, 0, 15)
 		pairs = append(pairs,
 			[2]*ast.Term{keyName, f.names[i]},
@@ -160,14 +182,14 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 			[2]*ast.Term{keyRef, ast.StringTerm(prefix + t.Name)},
 			[2]*ast.Term{keyDigest, ast.StringTerm(t.Digest)},
 			[2]*ast.Term{keyStatus, ast.StringTerm(string(t.Status))},
-			[2]*ast.Term{keyCreatedAt, ast.StringTerm(formatTime(t.CreatedAt))},
-			[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(t.UpdatedAt))},
+			[2]*ast.Term{keyCreatedAt, created},
+			[2]*ast.Term{keyUpdatedAt, updated},
 			[2]*ast.Term{keyAgeDays, ast.InternedTerm(age / day)},
 			[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(age)},
 			[2]*ast.Term{keyRank, ast.InternedTerm(i)},
-			[2]*ast.Term{keySharesDigestWith, f.others(sharers[t.Digest], i)},
-			[2]*ast.Term{keyInUse, ast.ArrayTerm()},
-			[2]*ast.Term{keyBucket, bucketTerm(t.UpdatedAt.In(j.engine.settings.location))},
+			[2]*ast.Term{keySharesDigestWith, sharers[t.Digest].others()},
+			[2]*ast.Term{keyInUse, f.users(i)},
+			[2]*ast.Term{keyBucket, bucketTerm(t.UpdatedAt.In(j.engine.settings.location), buckets)},
 		)
 		if v := t.version; v != nil {
 			pairs = append(pairs, [2]*ast.Term{keySemver, ast.ObjectTerm(
@@ -185,29 +207,64 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 	return ast.ArrayTerm(out...)
 }
 
-// others are the names of the tags that share a digest with one of them.
-func (f *imageFacts) others(sharers []int, self int) *ast.Term {
-	if len(sharers) < 2 {
-		return ast.ArrayTerm()
-	}
-	out := make([]*ast.Term, 0, len(sharers)-1)
-	for _, i := range sharers {
-		if i != self {
-			out = append(out, f.names[i])
+// noNames is the empty list.
+var noNames = ast.ArrayTerm()
+
+// sharers are the names of the tags that have one digest, newest first.
+type sharers struct {
+	names []*ast.Term
+	twice *ast.Array // the names twice in a row, where they are many
+	next  int        // the tag to be asked for next
+}
+
+// many is how many tags have to share a digest until each of them no longer gets
+// a list of its own: thousands of them would take gigabytes.
+const many = 64
+
+func (f *imageFacts) sharers() map[string]*sharers {
+	byDigest := make(map[string]*sharers, len(f.tags))
+	for i := range f.tags {
+		s := byDigest[f.tags[i].Digest]
+		if s == nil {
+			s = &sharers{}
+			byDigest[f.tags[i].Digest] = s
 		}
+		s.names = append(s.names, f.names[i])
 	}
-	return ast.ArrayTerm(out...)
+	return byDigest
+}
+
+// others are the names of the other tags. It is called once for each of them, in
+// their order. Where there are many, the list begins with the next older one and
+// comes round: that is a part of the names twice in a row, which takes no memory.
+func (s *sharers) others() *ast.Term {
+	count, self := len(s.names), s.next
+	s.next++
+	switch {
+	case count < 2:
+		return noNames
+	case count < many:
+		return ast.ArrayTerm(slices.Concat(s.names[:self], s.names[self+1:])...)
+	case s.twice == nil:
+		s.twice = ast.NewArray(slices.Concat(s.names, s.names)...)
+	}
+	return ast.NewTerm(s.twice.Slice(self+1, self+count))
 }
 
 // bucketTerm names the calendar periods of a local time. The two calendar hours
-// of a repeated hour have the same name.
-func bucketTerm(t time.Time) *ast.Term {
-	year, week := t.ISOWeek()
-	return ast.ObjectTerm(
-		[2]*ast.Term{keyHour, ast.StringTerm(t.Format("2006-01-02T15"))},
-		[2]*ast.Term{keyDay, ast.StringTerm(t.Format("2006-01-02"))},
-		[2]*ast.Term{keyWeek, ast.StringTerm(fmt.Sprintf("%04d-W%02d", year, week))},
-		[2]*ast.Term{keyMonth, ast.StringTerm(t.Format("2006-01"))},
-		[2]*ast.Term{keyYear, ast.StringTerm(t.Format("2006"))},
+// of a repeated hour have the same name. Tags of one hour share the term.
+func bucketTerm(local time.Time, made map[period]*ast.Term) *ast.Term {
+	hour := hourly.of(local)
+	if term := made[hour]; term != nil {
+		return term
+	}
+	name := func(u unit) *ast.Term { return ast.StringTerm(u.name(u.of(local))) }
+	made[hour] = ast.ObjectTerm(
+		[2]*ast.Term{keyHour, name(hourly)},
+		[2]*ast.Term{keyDay, name(daily)},
+		[2]*ast.Term{keyWeek, name(weekly)},
+		[2]*ast.Term{keyMonth, name(monthly)},
+		[2]*ast.Term{keyYear, name(yearly)},
 	)
+	return made[hour]
 }

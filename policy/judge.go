@@ -23,6 +23,14 @@ type Judge struct {
 	nowT   *ast.Term
 	depth  Depth
 	cache  cache.InterQueryValueCache
+	uses   *registry.UseIndex
+}
+
+// Knowing is the same judge, who also knows what is in use.
+func (j *Judge) Knowing(uses *registry.UseIndex) *Judge {
+	knowing := *j
+	knowing.uses = uses
+	return &knowing
 }
 
 // Image judges an image with all its tags, which must be sorted newest first.
@@ -30,13 +38,17 @@ type Judge struct {
 func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdict, error) {
 	v := registry.Verdict{Namespace: img.Namespace, Image: img, Empty: len(img.Tags) == 0}
 	facts := j.imageFacts(img)
+	v.InUse, facts.inUse = j.uses.InImage(img)
 	d := &decoder{program: j.engine.image, verdict: &v, reportOnly: j.engine.reportOnly, tags: facts.find}
-	j.run(ctx, &j.engine.image.ask, facts.document(askRules), d)
+	input := facts.document(askRules)
+	j.run(ctx, &j.engine.image.ask, input, d, facts.about...)
 	if j.depth == Everything || d.condemned() {
 		facts.relevant = j.relevant(&v)
-		j.run(ctx, &j.engine.image.veto, facts.document(vetoRules), d)
+		input := facts.document(vetoRules)
+		j.run(ctx, &j.engine.image.veto, input, d, facts.about...)
 	}
 	d.finish()
+	facts.markInUse(&v)
 	return v, ctx.Err()
 }
 
@@ -54,15 +66,21 @@ func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty boo
 	return v, ctx.Err()
 }
 
-// run asks all packages at once. When that fails, each is asked on its own, so
-// that what the others condemned is held and the culprit is named.
-func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder) {
-	if len(ph.slots) == 0 || ctx.Err() != nil {
+// run asks all packages at once, or the only one that can have something to say.
+// When that fails, each is asked on its own, so that what the others condemned is
+// held and the culprit is named. About names the built-in policies that the input
+// has facts for; none means all.
+func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder, about ...string) {
+	if len(ph.slots) == 0 || input == nil || ctx.Err() != nil {
 		return
 	}
-	answer, err := j.eval(ctx, ph.all, input)
+	query, slots := ph.all, ph.slots
+	if only := ph.only(about); only != nil {
+		query, slots = only.query, only.slots
+	}
+	answer, err := j.eval(ctx, query, input)
 	if err == nil {
-		d.take(ph.slots, answer)
+		d.take(slots, answer)
 		return
 	}
 	if ctx.Err() != nil {
@@ -83,11 +101,34 @@ func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder)
 	}
 }
 
+// only is the query of the one built-in package that there are facts for, and nil
+// where there are several or the operator's own packages are asked too.
+func (ph *phase) only(about []string) *single {
+	if len(about) != 1 {
+		return nil
+	}
+	var found *single
+	for i := range ph.single {
+		switch pkg := ph.single[i].slots[0].pkg; {
+		case !pkg.builtin:
+			return nil
+		case pkg.label == about[0]:
+			found = &ph.single[i]
+		}
+	}
+	return found
+}
+
 // eval runs one query within its limits. The answer is an array with an element
 // for each slot.
-func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value) (*ast.Array, error) {
+func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value) (answer *ast.Array, err error) {
 	guard := j.engine.limits.watch(ctx)
 	defer guard.stop()
+	defer func() { // a bug in a built-in function is the failure of the policy that called it
+		if p := recover(); p != nil {
+			answer, err = nil, fmt.Errorf("the evaluation broke off: %v", p)
+		}
+	}()
 	results, err := query.Eval(ctx,
 		rego.EvalParsedInput(input),
 		rego.EvalTime(j.now),

@@ -41,7 +41,7 @@ func TestLibrary(t *testing.T) {
 		}
 	}
 	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)
-	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).Run(context.Background(), modules)
+	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(modules).RunTests(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -14,10 +15,12 @@ import (
 )
 
 // A slow evaluation is one that takes longer than a glance; only then is the
-// heap looked at, so that ordinary evaluations pay nothing.
+// heap looked at again, so that ordinary evaluations pay next to nothing. From
+// then on it is looked at often: a policy that doubles what it has does so a few
+// times a second.
 const (
-	glance   = 250 * time.Millisecond
-	interval = 50 * time.Millisecond
+	glance   = 100 * time.Millisecond
+	interval = 20 * time.Millisecond
 )
 
 // limits bound the evaluation of one image or namespace.
@@ -38,7 +41,9 @@ func newLimits(ctx context.Context, o Options) limits {
 	return l
 }
 
-// guard watches one evaluation. It has no goroutine of its own: most evaluations
+// guard watches one evaluation. The heap is that of the whole process: when
+// several images are judged at once, their growth together counts against each
+// of them, so that it stays within the limit however many there are. It has no goroutine of its own: most evaluations
 // are over before its first timer fires.
 type guard struct {
 	limits
@@ -47,13 +52,14 @@ type guard struct {
 	unhook func() bool
 	done   atomic.Bool
 	left   time.Duration
-	heap   uint64
+	pause  time.Duration
+	heap   uint64 // in use before the evaluation began
 	why    atomic.Pointer[string]
 }
 
 // watch starts to guard an evaluation; stop ends that.
 func (l limits) watch(ctx context.Context) *guard {
-	g := &guard{limits: l, cancel: topdown.NewCancel(), left: l.timeout}
+	g := &guard{limits: l, cancel: topdown.NewCancel(), left: l.timeout, pause: interval, heap: heapSize(heapLive)}
 	first := min(glance, l.timeout)
 	g.left -= first
 	g.timer = time.AfterFunc(1<<62, g.look) // never, so that look always finds the field set
@@ -77,20 +83,32 @@ func (g *guard) look() {
 	if g.done.Load() {
 		return
 	}
-	heap := liveHeap()
-	if g.heap == 0 {
-		g.heap = heap
-	}
 	switch {
 	case g.left <= 0:
 		g.end(fmt.Sprintf("stopped after %s: the policy runs too long for this image", g.timeout))
-	case heap > g.heap+g.maxHeap:
+	case g.tooMuch():
 		g.end(fmt.Sprintf("stopped: it takes more than %d MiB of memory", g.maxHeap>>20))
 	default:
-		pause := min(interval, g.left)
+		pause := min(g.pause, g.left)
 		g.left -= pause
 		g.timer.Reset(pause)
 	}
+}
+
+// tooMuch reports whether the heap has grown beyond the limit. What is garbage
+// does not count, unless there is so much that collecting it first could be too
+// late.
+func (g *guard) tooMuch() bool {
+	heap := heapSize(heapObjects)
+	switch {
+	case heap <= g.heap+g.maxHeap:
+		return false
+	case heap > 2*(g.heap+g.maxHeap):
+		return true
+	}
+	runtime.GC()
+	g.pause = 5 * interval // which is not free either
+	return !g.done.Load() && heapSize(heapLive) > g.heap+g.maxHeap
 }
 
 func (g *guard) end(why string) {
@@ -106,9 +124,16 @@ func (g *guard) explain(err error) error {
 	return err
 }
 
-// liveHeap is the size of the objects on the heap, in bytes.
-func liveHeap() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+// The sizes of the heap, in bytes, by the names of runtime/metrics: of the
+// objects that the last collection found in use, and of all objects, which
+// include what is garbage since.
+const (
+	heapLive    = "/gc/heap/live:bytes"
+	heapObjects = "/memory/classes/heap/objects:bytes"
+)
+
+func heapSize(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
 }

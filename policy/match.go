@@ -7,6 +7,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -69,8 +70,13 @@ type tag struct {
 	*registry.Tag
 	index   int // in Image.Tags
 	version *semver.Version
-	subject string // of an attachment
+	subject string    // of an attachment
+	age     *ast.Term // since it was updated, in seconds; nil until asked for
 }
+
+// counts reports whether the tag can take a place among those that a rule counts.
+// One that is not ready and an attachment neither take a place nor fill one.
+func (t *tag) counts() bool { return t.Status == registry.StatusReady && t.subject == "" }
 
 // age in whole seconds, by the time that the rule goes by.
 func (r *retentionRule) age(now time.Time, t *tag) int { return wholeSeconds(now, r.time(t)) }
@@ -86,7 +92,7 @@ func (r *retentionRule) time(t *tag) time.Time {
 // newest first by the time that the rule goes by, ties by name.
 func (r *retentionRule) matched(now time.Time, img *registry.Image, tags []tag) []*tag {
 	exceptImage := r.Except != nil && r.Except.takesImage(img)
-	var out []*tag
+	out := []*tag{} // never nil: see matchedBy
 	for i := range tags {
 		t := &tags[i]
 		if !r.Match.takesTag(t.Name, t.version) || !r.Match.takesAge(r.age(now, t)) {
@@ -119,19 +125,4 @@ func globs(patterns []string, name string) bool {
 		}
 	}
 	return false
-}
-
-// parseVersion reads a tag name as a semantic version: X.Y.Z, a leading v
-// allowed, with an optional pre-release, and build metadata after the _ that
-// stands for the + which tags cannot hold. Anything looser is no version.
-func parseVersion(name string) *semver.Version {
-	name = strings.TrimPrefix(name, "v")
-	if name == "" || name[0] < '0' || name[0] > '9' {
-		return nil
-	}
-	v, err := semver.StrictNewVersion(strings.Replace(name, "_", "+", 1))
-	if err != nil {
-		return nil
-	}
-	return v
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -70,7 +69,7 @@ func (d *deciding) name() string { return strings.TrimPrefix(d.path.String(), "d
 // packageSubject tells what the package of a module judges: "" for a package of
 // helpers. A package below janitor that is neither is an error, since its rules
 // would never be asked.
-func packageSubject(m module) (subject, string, error) {
+func packageSubject(m module) (subject, string, *Finding) {
 	path := m.parsed.Package.Path[1:] // without data
 	if len(path) == 0 || path[0].Value.Compare(ast.String("janitor")) != 0 {
 		return "", "", nil
@@ -85,42 +84,54 @@ func packageSubject(m module) (subject, string, error) {
 	if len(words) >= 3 && (words[1] == string(imageSubject) || words[1] == string(namespaceSubject)) {
 		return subject(words[1]), strings.Join(words[2:], "/"), nil
 	}
-	return "", "", problem(m, m.parsed.Package.Location, "", "package %s is never asked: name it janitor.image.<name> or janitor.namespace.<name>", strings.Join(words, "."))
+	return "", "", found(m, m.parsed.Package.Location, "", Problem, "package", "package %s is never asked: name it janitor.image.<name> or janitor.namespace.<name>", strings.Join(words, "."))
 }
 
 // decisions collects the decision rules of a module, and refuses those whose
 // form is not that of the contract.
-func decisions(m module) ([]*ast.Rule, error) {
+func decisions(m module) ([]*ast.Rule, []*Finding) {
 	var rules []*ast.Rule
+	var wrong []*Finding
 	for _, rule := range m.parsed.Rules {
-		name := string(rule.Head.Ref()[0].Value.(ast.Var))
+		name := ruleName(rule)
 		if strings.HasPrefix(name, shadowPrefix) {
-			return nil, problem(m, rule.Location, name, "names that begin with %s are reserved", shadowPrefix)
+			wrong = append(wrong, found(m, rule.Location, name, Problem, "reserved-name", "names that begin with %s are reserved", shadowPrefix))
+			continue
 		}
 		if !isDecision(name) {
 			continue
 		}
-		if err := checkHead(m, rule, name); err != nil {
-			return nil, err
+		if f := checkHead(m, rule, name); f != nil {
+			wrong = append(wrong, f)
+			continue
 		}
 		rules = append(rules, rule)
 	}
-	return rules, nil
+	return rules, wrong
 }
 
-func checkHead(m module, rule *ast.Rule, name string) error {
+// ruleName is the first word of a rule's name.
+func ruleName(rule *ast.Rule) string {
+	name, _ := rule.Head.Ref()[0].Value.(ast.Var)
+	return string(name)
+}
+
+func checkHead(m module, rule *ast.Rule, name string) *Finding {
+	wrong := func(format string, args ...any) *Finding {
+		return found(m, rule.Location, name, Problem, "decision-form", format, args...)
+	}
 	set := rule.Head.RuleKind() == ast.MultiValue && len(rule.Head.Ref()) == 1
 	switch {
 	case len(rule.Head.Args) > 0:
-		return problem(m, rule.Location, name, "%s is a decision, not a function: give the helper another name", name)
+		return wrong("%s is a decision, not a function: give the helper another name", name)
 	case name == ruleVisibility && m.builtin, name != ruleVisibility && set:
 		return nil
 	case name == ruleVisibility && (set || len(rule.Head.Ref()) != 1):
-		return problem(m, rule.Location, name, "write visibility := \"private\" if …, one value for the image or namespace")
+		return wrong("write visibility := \"private\" if …, one value for the image or namespace")
 	case name == ruleVisibility:
 		return nil
 	}
-	return problem(m, rule.Location, name, "write %s contains … if …", name)
+	return wrong("write %s contains … if …", name)
 }
 
 // shadow copies a decision rule so that each element says which rule made it.
@@ -163,13 +174,4 @@ func source(m module, rule *ast.Rule, name string, annotations *ast.AnnotationSe
 		}
 	}
 	return s
-}
-
-// problem words an error about a rule of a module.
-func problem(m module, at *ast.Location, rule, format string, args ...any) error {
-	where := fmt.Sprintf("%s:%d: package %s", m.file, at.Row, strings.TrimPrefix(m.parsed.Package.Path.String(), "data."))
-	if rule != "" {
-		where += ", rule " + rule
-	}
-	return fmt.Errorf("%s: %s", where, fmt.Sprintf(format, args...))
 }

@@ -3,7 +3,6 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"time"
@@ -25,18 +24,49 @@ type settings struct {
 		Tags    []string `json:"tags"`
 		Digests []string `json:"digests"`
 	} `json:"protect"`
+	Attachments struct {
+		Orphans string `json:"orphans"`
+	} `json:"attachments"`
 }
 
 type retentionRule struct {
-	Name   string         `json:"name"`
-	Match  *match         `json:"match"`
-	Except *match         `json:"except"`
-	By     string         `json:"by"`
-	Count  string         `json:"count"`
-	Keep   map[string]any `json:"keep"`
-	Delete map[string]any `json:"delete"`
+	Name   string `json:"name"`
+	Match  *match `json:"match"`
+	Except *match `json:"except"`
+	By     string `json:"by"`
+	Count  string `json:"count"`
+	Groups string `json:"group_by"`
+	Keep   *keep  `json:"keep"`
+	Delete *struct {
+		OlderThan string   `json:"older_than"`
+		Seconds   *float64 `json:"older_than_seconds"`
+	} `json:"delete"`
 	// Enforce is nil for true.
 	Enforce *bool `json:"enforce"`
+
+	grouping *grouping // nil for one group of all
+	terms    ruleTerms
+}
+
+// keep is what a rule keeps: 0 and nil are criteria that it does not have.
+type keep struct {
+	All     bool        `json:"all"`
+	Last    int         `json:"last"`
+	Within  string      `json:"within"`
+	Seconds float64     `json:"within_seconds"`
+	Hourly  int         `json:"hourly"`
+	Daily   int         `json:"daily"`
+	Weekly  int         `json:"weekly"`
+	Monthly int         `json:"monthly"`
+	Yearly  int         `json:"yearly"`
+	Semver  *semverKeep `json:"semver"`
+}
+
+type semverKeep struct {
+	Majors      int  `json:"majors"`
+	Minors      int  `json:"minors"`
+	Patches     int  `json:"patches"`
+	Prereleases bool `json:"prereleases"`
 }
 
 // subjectRule is a visibility or a naming rule.
@@ -45,6 +75,10 @@ type subjectRule struct {
 	Subject string `json:"subject"`
 	Match   *match `json:"match"`
 	Except  *match `json:"except"`
+	Require string `json:"require"` // of visibility rules
+	Pattern string `json:"pattern"` // of naming rules
+
+	pattern *regexp.Regexp
 }
 
 // match selects namespaces, images or tags. Its fields combine with AND, the
@@ -81,12 +115,31 @@ func decodeSettings(document map[string]any) (*settings, error) {
 			return nil, err
 		}
 	}
+	return s, s.compile()
+}
+
+// compile makes once what every image needs.
+func (s *settings) compile() error {
 	for _, m := range s.matches() {
 		if err := m.compile(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return s, nil
+	var err error
+	for i := range s.Retention {
+		r := &s.Retention[i]
+		r.terms = r.makeTerms()
+		if r.grouping, err = newGrouping(r.Groups); err != nil {
+			return err
+		}
+	}
+	for i := range s.Naming {
+		r := &s.Naming[i]
+		if r.pattern, err = regexp.Compile(`^(?:` + r.Pattern + `)$`); err != nil {
+			return fmt.Errorf("pattern: %w", err)
+		}
+	}
+	return nil
 }
 
 // matches lists every match and except there is.
@@ -135,6 +188,8 @@ func (s *settings) drives(m module) bool {
 	switch label {
 	case "retention":
 		return len(s.Retention) > 0
+	case "attachments":
+		return s.Attachments.Orphans == "delete"
 	case "protect":
 		return len(s.Protect.Tags)+len(s.Protect.Digests) > 0
 	case "visibility":
@@ -161,5 +216,5 @@ func (s *settings) reportOnly() map[string]bool {
 
 // wholeSeconds rounds down, and takes a time in the future for now.
 func wholeSeconds(now, then time.Time) int {
-	return int(math.Floor(max(0, now.Sub(then).Seconds())))
+	return int(max(0, now.Sub(then)) / time.Second)
 }

@@ -90,3 +90,16 @@ func compareViolations(a, b registry.Violation) int {
 		compareReasons(a.Reason, b.Reason),
 	)
 }
+
+// distinct drops repetitions.
+func distinct(errs []error) []error {
+	seen := map[string]bool{}
+	var out []error
+	for _, err := range errs {
+		if !seen[err.Error()] {
+			seen[err.Error()] = true
+			out = append(out, err)
+		}
+	}
+	return out
+}

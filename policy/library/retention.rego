@@ -1,44 +1,51 @@
 # METADATA
 # title: Retention
 # description: |
-#   The retention rules of the configuration. Which tags a rule's match takes,
-#   in order, is a fact; what that means for them is decided here.
+#   The retention rules of the configuration. Which tags a rule's match takes, how
+#   old they are and how many are newer are facts; what that means for them is
+#   decided here. Each list of facts is about one criterion, and has an entry for
+#   each rule that has it, and for each group of the rule. An entry holds the name
+#   of the rule, the limit it sets, the reason to give, and of every tag the name
+#   and, at the same place of another list, what the limit is compared with.
 package janitor.builtin.image.retention
 
-delete contains {"tag": tag.name, "rule": rule.name, "reason": reason} if {
-	some matched in input.facts.retention
-	rule := data.config.retention[matched.rule]
-	oldest := rule.delete.older_than_seconds
-	reason := words(rule.delete.older_than)
-	some tag in matched.tags
-	tag.age_seconds >= oldest
+delete contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
+	some matched in input.facts.aged
+	some i, age in matched.ages
+	age >= matched.oldest
 }
 
-keep contains {"tag": tag.name, "rule": rule.name, "reason": "the rule keeps all it matches"} if {
-	some matched in input.facts.retention
-	rule := data.config.retention[matched.rule]
-	rule.keep.all
-	some tag in matched.tags
+keep contains {"tag": name, "rule": matched.rule, "reason": "the rule keeps all it matches"} if {
+	some matched in input.facts.all
+	some name in matched.names
 }
 
-keep contains {"tag": tag.name, "rule": rule.name, "reason": reason} if {
-	some matched in input.facts.retention
-	rule := data.config.retention[matched.rule]
-	newest := rule.keep.last
-	reason := sprintf("one of the %d newest %s", [newest, rule.count])
-	some tag in matched.tags
-	tag.position < newest
+keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
+	some matched in input.facts.last
+	some i, position in matched.positions
+	position < matched.limit
 }
 
-keep contains {"tag": tag.name, "rule": rule.name, "reason": reason} if {
-	some matched in input.facts.retention
-	rule := data.config.retention[matched.rule]
-	youngest := rule.keep.within_seconds
-	reason := concat("", ["younger than ", rule.keep.within])
-	some tag in matched.tags
-	tag.age_seconds < youngest
+keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
+	some matched in input.facts.within
+	some i, age in matched.ages
+	age < matched.youngest
 }
 
-words("0s") := "kept by no criterion of the rule"
+# The newest tag of each of the latest so many periods that hold one. The names
+# are those of the newest tags; limits and reasons depend on the unit.
+keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reasons[i]} if {
+	some matched in input.facts.calendar
+	some i, position in matched.positions
+	position < matched.limits[i]
+}
 
-words(age) := concat("", ["older than ", age]) if age != "0s"
+# The newest patches of the newest minors of the newest majors. A limit that the
+# rule does not set is greater than any position.
+keep contains {"tag": release.name, "rule": matched.rule, "reason": release.reason} if {
+	some matched in input.facts.releases
+	some release in matched.releases
+	release.major < matched.majors
+	release.minor < matched.minors
+	release.patch < matched.patches
+}

@@ -2,57 +2,121 @@ package janitor.builtin.image.retention_test
 
 import data.janitor.builtin.image.retention
 
-builds := {"name": "builds", "count": "digests", "keep": {"last": 2, "within": "3d", "within_seconds": 259200}, "delete": {"older_than": "1d", "older_than_seconds": 86400}}
+day := 86400
 
-facts(tags) := {"retention": [{"rule": 0, "tags": tags}]}
+entry := {"rule": "builds", "names": ["a", "b", "c"], "reason": "why"}
 
-names(votes) := {vote.tag | some vote in votes}
+with_facts(criterion, facts) := {criterion: [object.union(entry, facts)]}
+
+test_nothing_is_said_without_facts if {
+	condemned := retention.delete with input.facts as {}
+	kept := retention.keep with input.facts as {}
+	count(condemned) + count(kept) == 0
+}
 
 test_delete_from_the_age_on if {
-	votes := retention.delete with data.config.retention as [builds]
-		with input.facts as facts([{"name": "young", "age_seconds": 86399}, {"name": "old", "age_seconds": 86400}])
-	votes == {{"tag": "old", "rule": "builds", "reason": "older than 1d"}}
+	votes := retention.delete with input.facts as with_facts("aged", {"ages": [day - 1, day, day + 1], "oldest": day})
+	votes == {{"tag": "b", "rule": "builds", "reason": "why"}, {"tag": "c", "rule": "builds", "reason": "why"}}
 }
 
 test_delete_without_an_age if {
-	rule := object.union(builds, {"delete": {"older_than": "0s", "older_than_seconds": 0}})
-	votes := retention.delete with data.config.retention as [rule]
-		with input.facts as facts([{"name": "new", "age_seconds": 0}])
-	votes == {{"tag": "new", "rule": "builds", "reason": "kept by no criterion of the rule"}}
-}
-
-test_a_rule_without_delete_condemns_nothing if {
-	votes := retention.delete with data.config.retention as [object.remove(builds, ["delete"])]
-		with input.facts as facts([{"name": "old", "age_seconds": 9999999}])
-	count(votes) == 0
-}
-
-test_last_keeps_by_position if {
-	votes := retention.keep with data.config.retention as [object.union(builds, {"keep": {"within_seconds": 0}})]
-		with input.facts as facts([{"name": "a", "age_seconds": 9999999, "position": 1}, {"name": "b", "age_seconds": 9999999, "position": 2}])
-	votes == {{"tag": "a", "rule": "builds", "reason": "one of the 2 newest digests"}}
-}
-
-test_last_does_not_keep_what_has_no_position if {
-	votes := retention.keep with data.config.retention as [builds]
-		with input.facts as facts([{"name": "sha256-00.sig", "age_seconds": 9999999}])
-	count(votes) == 0
-}
-
-test_within_keeps_what_is_younger if {
-	votes := retention.keep with data.config.retention as [builds]
-		with input.facts as facts([{"name": "a", "age_seconds": 259199}, {"name": "b", "age_seconds": 259200}])
-	votes == {{"tag": "a", "rule": "builds", "reason": "younger than 3d"}}
-}
-
-test_all_keeps_all if {
-	votes := retention.keep with data.config.retention as [{"name": "releases", "keep": {"all": true}}]
-		with input.facts as facts([{"name": "a", "age_seconds": 0}, {"name": "b", "age_seconds": 9999999}])
-	names(votes) == {"a", "b"}
+	votes := retention.delete with input.facts as with_facts("aged", {"ages": [0, 0, 0], "oldest": 0})
+	count(votes) == 3
 }
 
 test_rules_are_told_apart if {
-	votes := retention.delete with data.config.retention as [builds, object.union(builds, {"name": "other"})]
-		with input.facts as {"retention": [{"rule": 1, "tags": [{"name": "old", "age_seconds": 86400}]}]}
-	votes == {{"tag": "old", "rule": "other", "reason": "older than 1d"}}
+	other := object.union(entry, {"rule": "other", "reason": "because", "ages": [day, 0, 0], "oldest": day})
+	votes := retention.delete with input.facts as {"aged": [object.union(entry, {"ages": [0, day, 0], "oldest": day}), other]}
+	votes == {{"tag": "a", "rule": "other", "reason": "because"}, {"tag": "b", "rule": "builds", "reason": "why"}}
 }
+
+test_what_condemns_does_not_keep if {
+	votes := retention.keep with input.facts as with_facts("aged", {"ages": [0, 0, 0], "oldest": day})
+	count(votes) == 0
+}
+
+test_all_keeps_all if {
+	votes := retention.keep with input.facts as {"all": [{"rule": "releases", "names": ["a", "b"]}]}
+	votes == {
+		{"tag": "a", "rule": "releases", "reason": "the rule keeps all it matches"},
+		{"tag": "b", "rule": "releases", "reason": "the rule keeps all it matches"},
+	}
+}
+
+test_last_keeps_by_position if {
+	votes := retention.keep with input.facts as with_facts("last", {"positions": [0, 1, 2], "limit": 2})
+	{vote.tag | some vote in votes} == {"a", "b"}
+}
+
+test_last_keeps_all_that_share_a_position if {
+	votes := retention.keep with input.facts as with_facts("last", {"positions": [0, 0, 1], "limit": 1})
+	{vote.tag | some vote in votes} == {"a", "b"}
+}
+
+test_each_group_has_its_own_positions if {
+	votes := retention.keep with input.facts as {"last": [
+		{"rule": "builds", "names": ["a", "b"], "positions": [0, 1], "limit": 1, "reason": "the newest of prod"},
+		{"rule": "builds", "names": ["c", "d"], "positions": [0, 1], "limit": 1, "reason": "the newest of dev"},
+	]}
+	votes == {
+		{"tag": "a", "rule": "builds", "reason": "the newest of prod"},
+		{"tag": "c", "rule": "builds", "reason": "the newest of dev"},
+	}
+}
+
+test_within_keeps_what_is_younger if {
+	votes := retention.keep with input.facts as with_facts("within", {"ages": [day - 1, day, day + 1], "youngest": day})
+	votes == {{"tag": "a", "rule": "builds", "reason": "why"}}
+}
+
+test_calendar_keeps_the_latest_periods if {
+	votes := retention.keep with input.facts as {"calendar": [{
+		"rule": "builds",
+		"names": ["a", "b", "c"],
+		"positions": [0, 1, 2],
+		"limits": [2, 2, 2],
+		"reasons": ["daily 2026-11-22", "daily 2026-11-20", "daily 2026-11-19"],
+	}]}
+	votes == {
+		{"tag": "a", "rule": "builds", "reason": "daily 2026-11-22"},
+		{"tag": "b", "rule": "builds", "reason": "daily 2026-11-20"},
+	}
+}
+
+test_a_tag_may_be_kept_for_several_periods if {
+	votes := retention.keep with input.facts as {"calendar": [{
+		"rule": "builds",
+		"names": ["a", "b", "a"],
+		"positions": [0, 1, 0],
+		"limits": [7, 1, 1],
+		"reasons": ["weekly 2026-W47", "yearly 2025", "yearly 2026"],
+	}]}
+	votes == {
+		{"tag": "a", "rule": "builds", "reason": "weekly 2026-W47"},
+		{"tag": "a", "rule": "builds", "reason": "yearly 2026"},
+	}
+}
+
+releases := [
+	{"name": "2.1.0", "reason": "why", "major": 0, "minor": 0, "patch": 0},
+	{"name": "1.4.2", "reason": "why", "major": 1, "minor": 0, "patch": 0},
+	{"name": "1.4.1", "reason": "why", "major": 1, "minor": 0, "patch": 1},
+	{"name": "1.3.9", "reason": "why", "major": 1, "minor": 1, "patch": 0},
+]
+
+none := 1000
+
+kept(majors, minors, patches) := {vote.tag | some vote in votes} if {
+	facts := {"rule": "releases", "releases": releases, "majors": majors, "minors": minors, "patches": patches}
+	votes := retention.keep with input.facts as {"releases": [facts]}
+}
+
+test_the_newest_patches_of_each_minor if kept(none, none, 1) == {"2.1.0", "1.4.2", "1.3.9"}
+
+test_the_newest_minors_of_each_major if kept(none, 1, none) == {"2.1.0", "1.4.2", "1.4.1"}
+
+test_the_newest_majors if kept(1, none, none) == {"2.1.0"}
+
+test_the_newest_patches_of_the_newest_minors_of_the_newest_majors if kept(2, 1, 1) == {"2.1.0", "1.4.2"}
+
+test_every_release if count(kept(none, none, none)) == 4

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSentences(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		// retention: what is deleted
+		{`retention: [{match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`, "deletes tags pr-* of every image once older than 14 days"},
+		{`retention: [{match: {tags: [latest]}, delete: {older_than: 1d12h}}]`, "deletes tag latest of every image once older than 1 day 12 hours"},
+		{`retention: [{match: {tags: ["pr-*", "mr-*", x]}, delete: {older_than: 1h}}]`, "deletes tags pr-*, mr-* or x of every image once older than 1 hour"},
+		{`retention: [{match: {tags: ["*"], images: ["api/**"], namespaces: [prod]}, delete: {older_than: 2w}}]`, "deletes tags of images api/** in namespace prod once older than 2 weeks"},
+		{`retention: [{match: {images: ["*"]}, delete: {older_than: 2w}}]`, "deletes tags of images * once older than 2 weeks"},
+		{`retention: [{match: {tags_regex: 'pr-[0-9]+'}, delete: {older_than: 14d}}]`, "deletes tags that match pr-[0-9]+ of every image once older than 14 days"},
+		{`retention: [{match: {semver: "<1.0.0", younger_than: 1y}, delete: {older_than: 3mo}}]`, "deletes tags that are semantic versions in <1.0.0 and are younger than 1 year of every image once older than 3 months"},
+		{`retention: [{match: {tags: ["*"], project_ids: [11111111-2222-3333-4444-555555555555]}, delete: {older_than: 3d}}]`, "deletes tags of every image of project 11111111-2222-3333-4444-555555555555 once older than 3 days"},
+		{`retention: [{match: {tags: ["pr-*"]}, except: {tags: [pr-main], namespaces: [oss]}, delete: {older_than: 14d}}]`, "deletes tags pr-* of every image once older than 14 days, except tag pr-main of every image in namespace oss"},
+		{`retention: [{match: {tags: ["exp-*"]}, delete: {older_than: 7d}, enforce: false}]`, "deletes tags exp-* of every image once older than 7 days; shown, but never applied"},
+		{`retention: [{match: {tags: ["exp-*"]}, delete: {older_than: 7d}, by: created_at}]`, "deletes tags exp-* of every image once older than 7 days; age and order are by creation"},
+		// retention: what is kept
+		{`retention: [{match: {semver: "*"}, keep: {all: true}}]`, "keeps all tags that are semantic versions of every image"},
+		{`retention: [{match: {tags: ["main-*"]}, keep: {last: 10, within: 30d}, delete: {older_than: 24h}}]`, "of tags main-* of every image, keeps the newest 10 digests and what is younger than 30 days, and deletes the others once older than 24 hours"},
+		{`retention: [{match: {tags: ["main-*"]}, keep: {last: 1}, count: tags, delete: {}}]`, "of tags main-* of every image, keeps the newest 1 tag, and deletes the others"},
+		{`retention: [{match: {tags: ["main-*"]}, keep: {hourly: 24, daily: 7, weekly: 4, monthly: 12, yearly: 1}}]`, "of tags main-* of every image, keeps the newest of each of the latest 24 hours with a tag, the newest of each of the latest 7 days with a tag, the newest of each of the latest 4 weeks with a tag, the newest of each of the latest 12 months with a tag and the newest of the latest year with a tag"},
+		{`retention: [{match: {semver: "*"}, keep: {semver: {majors: 2, minors: 3, patches: 1}}, delete: {}}]`, "of tags that are semantic versions of every image, keeps the newest patch version of the newest 3 minor versions of the newest 2 major versions, and deletes the others"},
+		{`retention: [{match: {semver: "*"}, keep: {semver: {majors: 2, prereleases: true}}, delete: {}}]`, "of tags that are semantic versions of every image, keeps every patch version of every minor version of the newest 2 major versions, pre-releases too, and deletes the others"},
+		{`retention: [{match: {tags: ["env-*"]}, group_by: 'env-([a-z]+)-.*', keep: {last: 3}, delete: {}}]`, "of tags env-* of every image, keeps the newest 3 digests, and deletes the others; each group of names by env-([a-z]+)-.* counts for itself"},
+		// empty
+		{`empty: {images: {older_than: 7d}}`, "deletes images without tags once unchanged for 7 days"},
+		{`empty: {namespaces: {older_than: 30d}}`, "deletes namespaces without images once unchanged for 30 days"},
+		// visibility
+		{`visibility: [{subject: image, match: {namespaces: ["*"]}, except: {namespaces: [oss]}, require: private, fix: true}]`, "requires every image, except every image in namespace oss, to be private, and makes them so"},
+		{`visibility: [{subject: namespace, match: {namespaces: ["team-*"]}, require: private}]`, "requires namespaces team-* to be private, and denies others"},
+		{`visibility: [{subject: image, match: {images: ["base/**"], older_than: 1d}, require: inherit, severity: warn}]`, "requires images base/** that are at least 1 day old to be inherit, and warns of others"},
+		// naming
+		{`naming: [{subject: image, pattern: '[a-z]+'}]`, "requires the names of every image to match [a-z]+, and denies others"},
+		{`naming: [{subject: tag, match: {tags: ["v*"]}, except: {images: [old]}, pattern: 'v[0-9]+', severity: warn}]`, "requires the names of tags v* of every image, except tags of image old, to match v[0-9]+, and warns of others"},
+		{`naming: [{subject: namespace, pattern: '[a-z]+'}]`, "requires the names of every namespace to match [a-z]+, and denies others"},
+		// protect, attachments, guards and limits
+		{`protect: {tags: [latest, "stable-*"]}`, "keeps tags latest or stable-* of every image, whatever the rules say"},
+		{`protect: {digests: ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}`, "keeps every tag of digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, whatever the rules say"},
+		{`attachments: {orphans: delete}`, "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs"},
+		{`limits: {keep_at_least: 3}`, "holds deletions until 3 ready tags of every image stay"},
+		{`limits: {max_deletions: 1}`, "refuses a plan with more than 1 deletion"},
+		{`limits: {canary: 1, max_failures: 3}`, "does the first 1 step of each kind one at a time"},
+		{`limits: {canary: 0, max_failures: 3}`, "skips the rest once 3 steps in a row fail"},
+		{`shared_digest: untag`, "deletes a tag even if a tag that stays has the same digest"},
+	} {
+		c, err := Parse("janitor.yaml", []byte(row.text))
+		if err != nil {
+			t.Errorf("%s: %v", row.text, err)
+			continue
+		}
+		var got []string
+		for _, s := range c.Sentences() {
+			got = append(got, s.Text)
+		}
+		if !strings.Contains("\n"+strings.Join(got, "\n")+"\n", "\n"+row.want+"\n") {
+			t.Errorf("%s\ngot\n%s\nwant\n%s", row.text, strings.Join(got, "\n"), row.want)
+		}
+	}
+}
+
+// What is not set is not said, and rules come in the order of the file.
+func TestSentencesOfAFile(t *testing.T) {
+	c, err := Parse("janitor.yaml", []byte("retention:\n  - {name: b, match: {tags: [x]}, keep: {all: true}}\n  - {name: a, match: {tags: [y]}, keep: {all: true}}\nlimits: {min_age: 0s, keep_at_least: 0}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range c.Sentences() {
+		got = append(got, s.Kind+"/"+s.Name)
+	}
+	want := []string{"retention/b", "retention/a", "attachments/orphans", "limits/max_deletions", "limits/max_deletion_percent", "limits/max_plan_age", "limits/canary", "limits/max_failures", "shared_digest/protect"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

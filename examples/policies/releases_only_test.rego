@@ -1,0 +1,27 @@
+package janitor.image.releases_only_test
+
+import data.janitor.image.releases_only
+import data.janitor.testing
+
+tags := [
+	testing.tag("latest", "8d"),
+	testing.tag("v1.4.0", "8d"),
+	testing.tag("1.4.0-rc.1", "8d"),
+	testing.tag("main-42", "8d"),
+	testing.tag("main-43", "6d"),
+]
+
+test_what_is_no_release_goes_after_a_week if {
+	votes := releases_only.delete with input as testing.image_with({"namespace": "releases"}, tags)
+	votes == {"1.4.0-rc.1", "main-42"}
+}
+
+test_releases_are_kept if {
+	votes := releases_only.keep with input as testing.image_with({"namespace": "releases"}, tags)
+	votes == {"v1.4.0"}
+}
+
+test_other_namespaces_are_left_alone if {
+	votes := releases_only.delete | releases_only.keep with input as testing.image_with({"namespace": "ci"}, tags)
+	votes == set()
+}

@@ -1,0 +1,219 @@
+package policy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// BenchOptions say how to measure.
+type BenchOptions struct {
+	// Clock tells how much CPU time the process has used: other programs on the
+	// machine must not count. Required.
+	Clock func() time.Duration
+	// Sizes are the numbers of tags, ascending; nil is 100, 1,000 and 10,000.
+	Sizes []int
+	// Growth is how many times as much a tag of the largest image may cost as one
+	// of the smallest; 0 means 2.5. Linear cost is 1.
+	Growth float64
+	// Enough is how long one size is measured at least, in all; 0 means 300 ms.
+	Enough time.Duration
+}
+
+// Measurement is the cost of one size.
+type Measurement struct {
+	Tags int `json:"tags"`
+	// PerTag is the least CPU time that judging took, divided by the tags.
+	PerTag time.Duration `json:"ns_per_tag"`
+	// Packages is the same for each package asked on its own, the dearest first.
+	Packages []PackageCost `json:"packages"`
+}
+
+// PackageCost is the cost of one package.
+type PackageCost struct {
+	Package string        `json:"package"`
+	PerTag  time.Duration `json:"ns_per_tag"`
+}
+
+// Benchmark is the cost of a policy set.
+type Benchmark struct {
+	Sizes []Measurement `json:"sizes"`
+	// Growth is the cost of a tag of the largest image, in those of the smallest.
+	Growth float64 `json:"growth"`
+	// Limit is the growth that is allowed.
+	Limit float64 `json:"limit"`
+	// Culprits are the packages that grow beyond the limit themselves.
+	Culprits []string `json:"culprits"`
+}
+
+// Linear reports whether the cost grows with the number of tags, and not with
+// its square.
+func (b *Benchmark) Linear() bool { return b.Growth <= b.Limit }
+
+// attempts is how often growth is measured again before it is believed: noise
+// only ever makes a measurement longer.
+const attempts = 3
+
+// Bench measures what judging images of several sizes costs. The error is that a
+// policy failed or ran into its limits at one of them; what was measured before
+// is given all the same.
+func (e *Engine) Bench(ctx context.Context, o BenchOptions) (*Benchmark, error) {
+	if o.Sizes == nil {
+		o.Sizes = []int{100, 1000, 10000}
+	}
+	o.Growth = cmp.Or(o.Growth, 2.5)
+	o.Enough = cmp.Or(o.Enough, 300*time.Millisecond)
+	b := &Benchmark{Limit: o.Growth, Culprits: []string{}}
+	judge := e.At(benchTime, Everything)
+	for _, n := range o.Sizes {
+		m, err := judge.measure(ctx, sampleImage(n), o)
+		if err != nil {
+			return b, fmt.Errorf("judging an image of %d tags: %w", n, err)
+		}
+		b.Sizes = append(b.Sizes, m)
+	}
+	for try := 0; ; try++ {
+		b.judge()
+		if b.Linear() || try == attempts || try > 0 && b.Growth > 2*b.Limit { // beyond all noise
+			return b, nil
+		}
+		for _, i := range []int{0, len(b.Sizes) - 1} {
+			m, err := judge.measure(ctx, sampleImage(b.Sizes[i].Tags), o)
+			if err != nil {
+				return b, fmt.Errorf("judging an image of %d tags: %w", b.Sizes[i].Tags, err)
+			}
+			b.Sizes[i].least(m)
+		}
+	}
+}
+
+// judge computes the growth, and who is to blame.
+func (b *Benchmark) judge() {
+	first, last := b.Sizes[0], b.Sizes[len(b.Sizes)-1]
+	b.Growth = growth(first.PerTag, last.PerTag)
+	b.Culprits = []string{}
+	for _, p := range last.Packages {
+		i := slices.IndexFunc(first.Packages, func(f PackageCost) bool { return f.Package == p.Package })
+		if i >= 0 && growth(first.Packages[i].PerTag, p.PerTag) > b.Limit {
+			b.Culprits = append(b.Culprits, p.Package)
+		}
+	}
+}
+
+func growth(from, to time.Duration) float64 { return float64(to) / float64(max(from, 1)) }
+
+// least takes over what is lower in another measurement of the same.
+func (m *Measurement) least(other Measurement) {
+	m.PerTag = min(m.PerTag, other.PerTag)
+	for i := range m.Packages {
+		for _, p := range other.Packages {
+			if p.Package == m.Packages[i].Package {
+				m.Packages[i].PerTag = min(m.Packages[i].PerTag, p.PerTag)
+			}
+		}
+	}
+}
+
+// measure times one size: the whole set, and each package alone.
+func (j *Judge) measure(ctx context.Context, img *registry.Image, o BenchOptions) (Measurement, error) {
+	m := Measurement{Tags: len(img.Tags), Packages: []PackageCost{}}
+	var err error
+	m.PerTag, err = fastest(o, len(img.Tags), func() error {
+		v, err := j.Image(ctx, img)
+		return errors.Join(err, v.Err)
+	})
+	if err != nil {
+		return m, err
+	}
+	facts := j.imageFacts(img)
+	costs := map[*deciding]time.Duration{}
+	for ph, want := range map[*phase]selection{&j.engine.image.ask: askRules, &j.engine.image.veto: vetoRules} {
+		input := facts.document(want)
+		for _, s := range ph.single {
+			cost, err := j.alone(ctx, s, input, len(img.Tags), o)
+			if err != nil {
+				return m, err
+			}
+			costs[s.slots[0].pkg] += cost
+		}
+	}
+	for pkg, cost := range costs {
+		m.Packages = append(m.Packages, PackageCost{pkg.name(), cost})
+	}
+	slices.SortFunc(m.Packages, func(a, b PackageCost) int {
+		return cmp.Or(cmp.Compare(b.PerTag, a.PerTag), cmp.Compare(a.Package, b.Package))
+	})
+	return m, nil
+}
+
+func (j *Judge) alone(ctx context.Context, s single, input ast.Value, tags int, o BenchOptions) (time.Duration, error) {
+	return fastest(o, tags, func() error {
+		if _, err := j.eval(ctx, s.query, input); err != nil {
+			return fmt.Errorf("policy %s: %w", s.slots[0].pkg.name(), err)
+		}
+		return nil
+	})
+}
+
+// fastest runs until it has measured for long enough, and at least three times,
+// and gives the least time per tag. Small images are run in batches: the clock
+// of the CPU is coarse.
+func fastest(o BenchOptions, tags int, run func() error) (time.Duration, error) {
+	batch := max(1, 500/max(tags, 1))
+	var best, total time.Duration
+	for n := 0; n < 3 || total < o.Enough; n++ {
+		start := o.Clock()
+		for range batch {
+			if err := run(); err != nil {
+				return 0, err
+			}
+		}
+		took := o.Clock() - start
+		total += max(took, time.Millisecond) // so that a clock that stands still ends
+		if n == 0 || took < best {
+			best = took
+		}
+		if took > time.Second {
+			break // slow enough to need no second look
+		}
+	}
+	return best / time.Duration(batch*max(tags, 1)), nil
+}
+
+// benchTime is the time of the scan in benchmarks.
+var benchTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// sampleImage is an image of n tags as they are met: builds of pull requests and
+// of branches, releases and their candidates, some of which share a digest, over
+// two years.
+func sampleImage(n int) *registry.Image {
+	ns := &registry.Namespace{ID: "ns", Name: "prod", Region: "fr-par", Status: registry.StatusReady, ImageCount: 1, CreatedAt: benchTime.AddDate(-2, 0, 0), UpdatedAt: benchTime}
+	img := &registry.Image{Namespace: ns, ID: "img", Name: "api", Status: registry.StatusReady, Visibility: registry.Inherit, SizeBytes: uint64(n) << 20, CreatedAt: ns.CreatedAt, UpdatedAt: benchTime}
+	step := 2 * 365 * 24 * time.Hour / time.Duration(max(n, 1))
+	for i := range n {
+		name, digest := fmt.Sprintf("pr-%d", n-i), i
+		switch i % 10 {
+		case 4, 5, 6:
+			name = fmt.Sprintf("main-%07d", n-i)
+		case 7:
+			name, digest = fmt.Sprintf("main-%07d", n-i), i-1
+		case 8:
+			name = fmt.Sprintf("v1.%d.%d-rc.1", (n-i)/100, (n-i)%100)
+		case 9:
+			name = fmt.Sprintf("v1.%d.%d", (n-i)/100, (n-i)%100)
+		}
+		at := benchTime.Add(-time.Duration(i) * step)
+		img.Tags = append(img.Tags, registry.Tag{
+			ID: fmt.Sprintf("id-%d", i), Name: name, Digest: fmt.Sprintf("sha256:%064x", digest),
+			Status: registry.StatusReady, CreatedAt: at, UpdatedAt: at,
+		})
+	}
+	return img
+}

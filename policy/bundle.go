@@ -1,0 +1,153 @@
+package policy
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/bundle"
+)
+
+// maxBundleFile bounds, in bytes, one file of a bundle once it is unpacked.
+const maxBundleFile = 64 << 20
+
+// bundleKey verifies the signatures of bundles.
+type bundleKey struct{ config *bundle.VerificationConfig }
+
+// theKey is the name under which the one key is known; the key that a bundle
+// names itself is of no interest.
+const theKey = "policy.verification_key"
+
+// parseKey reads a public key in PEM. No key at all is nil: bundles need no
+// signature then. A secret shared by signer and verifier is no key here: whoever
+// reads it could sign.
+func parseKey(text []byte) (*bundleKey, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	wrong := func(why string) error {
+		return fmt.Errorf("the verification key of bundles: %s: want a public key in PEM (RSA, ECDSA or Ed25519)", why)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, wrong("this is no PEM")
+	}
+	var public any
+	var err error
+	switch block.Type {
+	case "PUBLIC KEY":
+		public, err = x509.ParsePKIXPublicKey(block.Bytes)
+	case "RSA PUBLIC KEY":
+		public, err = x509.ParsePKCS1PublicKey(block.Bytes)
+	case "CERTIFICATE":
+		var certificate *x509.Certificate
+		if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
+			public = certificate.PublicKey
+		}
+	default:
+		return nil, wrong("this is a " + strings.ToLower(block.Type))
+	}
+	if err != nil {
+		return nil, wrong(err.Error())
+	}
+	algorithm := algorithmOf(public)
+	if algorithm == "" {
+		return nil, wrong("keys of this kind are not known")
+	}
+	config := &bundle.KeyConfig{Key: string(text), Algorithm: algorithm}
+	return &bundleKey{bundle.NewVerificationConfig(map[string]*bundle.KeyConfig{theKey: config}, theKey, "", nil)}, nil
+}
+
+// algorithmOf is the signature algorithm of a key, by the names of RFC 7518 and
+// RFC 8037. It comes from the key and never from the bundle, which could name a
+// weaker one.
+func algorithmOf(public any) string {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return "RS256"
+	case *ecdsa.PublicKey:
+		switch key.Curve.Params().BitSize {
+		case 256:
+			return "ES256"
+		case 384:
+			return "ES384"
+		case 521:
+			return "ES512"
+		}
+	case ed25519.PublicKey:
+		return "EdDSA"
+	}
+	return ""
+}
+
+// addBundle reads an OPA bundle, once its signature is verified.
+func (s *sources) addBundle(files fs.FS, file, dir string) error {
+	raw, err := readFile(files, file)
+	if err != nil {
+		return err
+	}
+	name := relative(file, dir)
+	reader := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(raw), file)).
+		WithSizeLimitBytes(maxBundleFile).
+		WithBundleName(name).
+		WithLazyLoadingMode(false)
+	if s.key == nil {
+		reader = reader.WithSkipBundleVerification(true)
+	} else {
+		reader = reader.WithBundleVerificationConfig(s.key.config)
+	}
+	b, err := reader.Read()
+	if err != nil {
+		return s.explain(name, raw, err)
+	}
+	if b.Type() == bundle.DeltaBundleType || len(b.WasmModules)+len(b.PlanModules) > 0 {
+		return fmt.Errorf("bundle %s holds more than Rego and data: build it with opa build -t rego", name)
+	}
+	for _, m := range b.Modules {
+		s.addModule(module{file: path.Join(name, m.Path), raw: m.Raw, bundle: name})
+	}
+	return s.addData(b.Data)
+}
+
+// explain words why a bundle is refused.
+func (s *sources) explain(name string, raw []byte, err error) error {
+	var parsing ast.Errors
+	switch {
+	case s.key == nil || errors.As(err, &parsing):
+		return fmt.Errorf("bundle %s: %w", name, err)
+	case !signed(raw):
+		return fmt.Errorf("bundle %s is not signed, and policy.verification_key wants a signature: sign it with opa build --signing-key, or remove the key: %w", name, ErrSignature)
+	}
+	return fmt.Errorf("bundle %s is refused: its signature does not fit its contents and policy.verification_key: %w", name, errors.Join(ErrSignature, err))
+}
+
+// signed reports whether a bundle has a signature at all.
+func signed(raw []byte) bool {
+	unzipped, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return false
+	}
+	for files := tar.NewReader(unzipped); ; {
+		header, err := files.Next()
+		if err != nil {
+			return false
+		}
+		if path.Base(header.Name) == ".signatures.json" {
+			return true
+		}
+	}
+}
+
+// ErrSignature: a bundle is not signed, or not by the key that is configured.
+var ErrSignature = errors.New("the signature is not valid")

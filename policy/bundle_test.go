@@ -1,0 +1,230 @@
+package policy
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/open-policy-agent/opa/v1/bundle"
+	build "github.com/open-policy-agent/opa/v1/compile"
+)
+
+// keyPair is a private key and its public one, in PEM.
+func keyPair(t *testing.T, private any, public any) (string, []byte) {
+	t.Helper()
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open})
+}
+
+func rsaPair(t *testing.T) (string, []byte) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keyPair(t, key, &key.PublicKey)
+}
+
+const bundled = `# METADATA
+# title: Bundled
+package janitor.image.bundled
+
+delete contains tag.name if {
+	some tag in input.tags
+	startswith(tag.name, data.prefixes[_])
+}
+`
+
+// buildBundle makes a bundle with OPA's own tools, signed unless there is no key.
+func buildBundle(t *testing.T, algorithm, private string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"own.rego":           bundled,
+		"own_test.rego":      "package janitor.image.bundled_test\n\nimport data.janitor.image.bundled\n\ntest_it if count(bundled.delete) == 0 with input.tags as []",
+		"prefixes/data.json": `["pr-"]`,
+	} {
+		path := filepath.Join(dir, "src", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	c := build.New().WithPaths(filepath.Join(dir, "src")).WithAsBundle(true).WithOutput(&out)
+	if private != "" {
+		c = c.WithBundleSigningConfig(bundle.NewSigningConfig(private, algorithm, ""))
+	}
+	if err := c.Build(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "policies.tar.gz")
+	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestBundles(t *testing.T) {
+	rsaSecret, rsaPublic := rsaPair(t)
+	_, otherPublic := rsaPair(t)
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ecSecret, ecPublic := keyPair(t, curve, &curve.PublicKey)
+	signed, unsigned := buildBundle(t, "RS256", rsaSecret), buildBundle(t, "", "")
+	for name, row := range map[string]struct {
+		path string
+		key  []byte
+		want string
+	}{
+		"unsigned, and nobody asks":       {unsigned, nil, ""},
+		"signed, and nobody asks":         {signed, nil, ""},
+		"signed by the key":               {signed, rsaPublic, ""},
+		"signed by a key on a curve":      {buildBundle(t, "ES256", ecSecret), ecPublic, ""},
+		"signed by another key":           {signed, otherPublic, "is refused: its signature does not fit its contents and policy.verification_key"},
+		"signed by a key of another kind": {signed, ecPublic, "is refused: its signature does not fit"},
+		"not signed":                      {unsigned, rsaPublic, "is not signed, and policy.verification_key wants a signature"},
+		"changed after it was signed":     {tamper(t, signed), rsaPublic, "is refused: its signature does not fit"},
+		"a key that is a secret":          {signed, []byte(rsaSecret), "this is a private key: want a public key in PEM"},
+		"a key that is no PEM":            {signed, []byte("hunter2"), "this is no PEM"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Dir(row.path)
+			e, err := New(context.Background(), Options{Paths: []string{row.path}, Dir: dir, VerificationKey: row.key})
+			if row.want != "" {
+				if err == nil || !strings.Contains(err.Error(), row.want) {
+					t.Fatalf("got %v, want %s", err, row.want)
+				}
+				if strings.Contains(row.want, "signature") && !errors.Is(err, ErrSignature) {
+					t.Errorf("%v is no ErrSignature", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := judge(t, e, anImage(aTag("pr-1", days), aTag("main", days)))
+			if len(v.Tags) != 2 || len(v.Tags[1].Delete) != 1 || v.Err != nil {
+				t.Fatalf("got %v", words(v))
+			}
+			if got := v.Tags[1].Delete[0].Source.File; got != "policies.tar.gz/own.rego" && !strings.HasPrefix(got, "policies.tar.gz/") {
+				t.Errorf("the source is %s", got)
+			}
+		})
+	}
+}
+
+// tamper changes what a bundle deletes, and leaves its signature.
+func tamper(t *testing.T, path string) string {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	unzipped, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	zipped := gzip.NewWriter(&out)
+	from, to := tar.NewReader(unzipped), tar.NewWriter(zipped)
+	changed := false
+	for {
+		header, err := from.Next()
+		if err == io.EOF {
+			break
+		}
+		text, err2 := io.ReadAll(from)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		worse := bytes.ReplaceAll(text, []byte("startswith(tag.name, data.prefixes[_])"), []byte("true"))
+		changed = changed || len(worse) != len(text)
+		header.Size = int64(len(worse))
+		if err := to.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Write(worse); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(to.Close(), zipped.Close()); err != nil || !changed {
+		t.Fatal("nothing was changed", err)
+	}
+	name := filepath.Join(t.TempDir(), "policies.tar.gz")
+	if err := os.WriteFile(name, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestTestsInBundlesAreNoPartOfTheSet(t *testing.T) {
+	path := buildBundle(t, "", "")
+	o := Options{Paths: []string{path}, Dir: filepath.Dir(path)}
+	report, findings, err := Test(context.Background(), o, TestOptions{})
+	if err != nil || len(findings) > 0 || report.Passed != 1 {
+		t.Fatal(report, findings, err)
+	}
+	d, err := Describe(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range d.Modules {
+		if strings.HasSuffix(m.File, "_test.rego") {
+			t.Errorf("%s is part of the set", m.File)
+		}
+		if m.Package == "janitor.image.bundled" && m.Bundle != "policies.tar.gz" {
+			t.Errorf("bundle is %q", m.Bundle)
+		}
+	}
+}
+
+// Keys of every kind are understood; which algorithm they verify comes from the
+// key alone.
+func TestAlgorithmOf(t *testing.T) {
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, curve := range map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521(), "": elliptic.P224()} {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := algorithmOf(&key.PublicKey); got != want {
+			t.Errorf("%s: got %s", want, got)
+		}
+	}
+	if got := algorithmOf(public); got != "EdDSA" {
+		t.Errorf("got %s", got)
+	}
+	if got := algorithmOf("a secret"); got != "" {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,277 @@
+package policy
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// checked are the findings in files, one a line, by name without the folder.
+func checked(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	findings, err := Check(Options{Paths: []string{dir}, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, f := range findings {
+		out = append(out, f.String())
+	}
+	return strings.Join(out, "\n")
+}
+
+const titled = "# METADATA\n# title: Own\npackage janitor.image.own\n\n"
+
+const titledNamespace = "# METADATA\n# title: Own\npackage janitor.namespace.own\n\n"
+
+func TestCheckFindsErrors(t *testing.T) {
+	for name, row := range map[string]struct {
+		module string
+		want   []string
+	}{
+		"a wrong field": {
+			titled + "delete contains tag.nmae if some tag in input.tags",
+			[]string{"p.rego:5:17: error: package janitor.image.own, rule delete: ", "tag.nmae", "hint: did you mean name?", "[unknown-field]"},
+		},
+		"a wrong type": {
+			titled + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days < \"30d\"\n}",
+			[]string{"p.rego:7:2: error: ", "only numbers compare by size", "[type]"},
+		},
+		"a forbidden built-in": {
+			titled + "warn contains \"x\" if http.send({}).status_code == 200",
+			[]string{"p.rego:5:22: error: ", "undefined function http.send", "policies are hermetic", "[unknown-function]"},
+		},
+		"a misspelt built-in": {
+			titled + "warn contains \"x\" if startwith(input.region, \"fr\")",
+			[]string{"undefined function startwith (did you mean startswith?)"},
+		},
+		"a misspelt key": {
+			titled + "delete contains {\"tagg\": tag.name} if some tag in input.tags",
+			[]string{"p.rego:5:18: error: ", `there is no key "tagg" in a decision delete: there are "tag", "image", "reason" (did you mean "tag"?) [decision-shape]`},
+		},
+		"a misspelt key behind an assignment": {
+			titled + "warn contains finding if finding := {\"msg\": \"x\"}",
+			[]string{`there is no key "msg" in a decision warn: there are "reason", "tag"`},
+		},
+		"a key of another subject": {
+			titledNamespace + "delete contains {\"image\": \"x\"}",
+			[]string{`there is no key "image" in a decision delete: there are "namespace", "reason"`},
+		},
+		"a tag of a namespace":       {titledNamespace + "delete contains \"x\"", []string{`a namespace has no tags (write {"namespace": input.namespace.name`}},
+		"no subject":                 {titled + "keep contains {\"reason\": \"x\"}", []string{"keep is about nothing"}},
+		"two subjects":               {titled + "keep contains {\"tag\": \"x\", \"image\": \"y\"}", []string{"keep is about two things at once"}},
+		"no reason":                  {titled + "deny contains {\"tag\": \"x\"}", []string{`"reason" is missing`}},
+		"a number":                   {titled + "delete contains 3", []string{"delete gives 3 (want the name of a tag"}},
+		"a list":                     {titled + "deny contains [\"x\"]", []string{`deny gives ["x"] (want a message`}},
+		"a reason that is a number":  {titled + "deny contains {\"reason\": 3}", []string{`field "reason" wants a string, and is 3`}},
+		"an unknown visibility":      {titled + "visibility := \"privat\"", []string{`there is no visibility "privat" here`, `did you mean "private"?`}},
+		"a namespace that inherits":  {titledNamespace + "visibility := {\"visibility\": \"inherit\"}", []string{`there is no visibility "inherit" here`}},
+		"a visibility in the else":   {titled + "visibility := \"public\" if input.image.name == \"x\"\n\nelse := \"secret\"", []string{`there is no visibility "secret"`}},
+		"deletes for delete":         {titled + "deletes contains tag.name if some tag in input.tags", []string{"p.rego:5:1: error: package janitor.image.own, rule deletes: there is no decision deletes", "did you mean delete? The decisions are delete, keep, deny, warn, visibility) [misspelt-decision]"}},
+		"Keep for keep":              {titled + "Keep contains tag.name if some tag in input.tags", []string{"there is no decision Keep", "did you mean keep?"}},
+		"allow for keep":             {titled + "allow if input.region == \"fr-par\"", []string{"there is no decision allow", "did you mean keep?"}},
+		"kep for keep":               {titled + "kep contains \"x\"", []string{"did you mean keep?"}},
+		"visibilty for visibility":   {titled + "visibilty := \"private\"", []string{"did you mean visibility?"}},
+		"delete as a complete rule":  {titled + "delete := {\"a\"}", []string{"write delete contains … if … [decision-form]"}},
+		"a package that never is":    {"package janitor.images.own\n\nwarn contains \"x\"", []string{"p.rego:1:1: error: ", "is never asked", "[package]"}},
+		"what does not parse":        {titled + "delete contains", []string{"p.rego:5:15: error: parse error"}},
+		"an empty file":              {"", []string{"p.rego:", "error: "}},
+		"a regex that is none":       {titled + "warn contains \"x\" if regex.match(`[a-`, input.image.name)", []string{"p.rego:5:34: error: ", `"[a-" is no regular expression`}},
+		"an unused variable":         {titled + "warn contains \"x\" if y := 1", []string{"assigned var y unused"}},
+		"a helper that is not used":  {"package acme.lib\n\nold(tag) if tag.age_days > undefined_var", []string{"p.rego:3:", "undefined_var"}},
+		"metadata that is not valid": {"# METADATA\n# title: [x\npackage janitor.image.own\n\nwarn contains \"x\"", []string{"p.rego:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := checked(t, map[string]string{"p.rego": row.module})
+			for _, want := range row.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("got\n%s\nwant %s", got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckWarns(t *testing.T) {
+	for name, row := range map[string]struct{ module, want string }{
+		"a lookup into a partial rule": {
+			titled + "fresh contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days < 3\n}\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\tnot fresh[tag.name]\n}",
+			"p.rego:12:6: warning: package janitor.image.own, rule delete: fresh[tag.name] looks into a partial rule, which costs all of it each time (write tag.name in fresh) [quadratic-lookup]",
+		},
+		"a lookup by a variable": {
+			titled + "fresh contains \"x\"\n\ndelete contains name if {\n\tsome tag in input.tags\n\tname := tag.name\n\tfresh[name]\n}",
+			"fresh[name] looks into a partial rule",
+		},
+		"a lookup across packages": {
+			titled + "import data.acme.lib\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\tlib.fresh[tag.name]\n}",
+			"lib.fresh[tag.name] looks into a partial rule",
+		},
+		"a partial object": {
+			titled + "ranks[tag.name] := tag.rank if some tag in input.tags\n\nwarn contains \"x\" if count(ranks) > 3",
+			"p.rego:5:1: warning: package janitor.image.own, rule ranks[tag.name]: ranks[tag.name] is a partial object",
+		},
+		"a partial object of sets": {
+			titled + "ranks[tag.digest] contains tag.name if some tag in input.tags\n\nwarn contains \"x\" if count(ranks) > 3",
+			"is a partial object",
+		},
+		"with input": {
+			titled + "old if input.region == \"x\"\n\nwarn contains \"x\" if {\n\tsome tag in input.tags\n\told with input.region as tag.name\n}",
+			"p.rego:9:6: warning: package janitor.image.own, rule warn: with input.region copies the whole input each time (hand the value to a function) [quadratic-with]",
+		},
+		"counting siblings": {
+			titled + "delete contains tag.name if {\n\tsome tag in input.tags\n\tcount([1 | some u in input.tags; u.age_seconds < tag.age_seconds]) > 10\n}",
+			"p.rego:7:23: warning: package janitor.image.own, rule delete: this goes through all tags again for each tag: 10,000 tags are 100,000,000 steps",
+		},
+		"counting siblings by a wildcard": {
+			titled + "delete contains tag.name if {\n\ttag := input.tags[_]\n\tcount([1 | input.tags[_].age_seconds < tag.age_seconds]) > 10\n}",
+			"[quadratic-siblings]",
+		},
+		"counting siblings in every": {
+			titled + "keep contains tag.name if {\n\tsome tag in input.tags\n\tevery u in input.tags { u.rank >= tag.rank }\n}",
+			"[quadratic-siblings]",
+		},
+		"counting siblings in a function": {
+			titled + "newer(tag) := count([1 | some u in input.tags; u.rank < tag.rank])\n\nkeep contains tag.name if {\n\tsome tag in input.tags\n\tnewer(tag) < 3\n}",
+			"newer goes through all tags, and is called for each tag",
+		},
+		"a field of an argument": {
+			titled + "old(t) if t.age_dayz > 3\n\nkeep contains tag.name if {\n\tsome tag in input.tags\n\told(tag)\n}",
+			`p.rego:5:11: warning: package janitor.image.own, rule old: t has no field "age_dayz": it has age_days, age_seconds,`,
+		},
+		"a nested field of an argument": {
+			titled + "first(t) if t.semver.mayor == 1\n\nkeep contains tag.name if {\n\tsome tag in input.tags\n\tfirst(tag)\n}",
+			`t.semver has no field "mayor": it has major, minor, patch, prerelease (did you mean major?) [unknown-field]`,
+		},
+		"a field of an argument two calls away": {
+			titled + "a(x) if x.nmae == \"\"\n\nb(y) if a(y)\n\nkeep contains tag.name if {\n\tsome tag in input.tags\n\tb(tag)\n}",
+			`x has no field "nmae"`,
+		},
+		"a field of an argument that nobody calls": {
+			titled + "a(tag) if tag.nmae == \"\"\n\nwarn contains \"x\" if false",
+			`tag has no field "nmae"`,
+		},
+		"a field of an every variable": {
+			titled + "warn contains \"x\" if {\n\tevery t in input.tags {\n\t\tt.nmae != \"\"\n\t}\n}",
+			`p.rego:7:3: warning: package janitor.image.own, rule warn: t has no field "nmae"`,
+		},
+		"a key of object.get": {
+			titled + "warn contains \"x\" if {\n\tsome tag in input.tags\n\tobject.get(tag, \"nmae\", \"\") == \"\"\n}",
+			`tag has no field "nmae"`,
+		},
+		"a key in a variable": {
+			titled + "warn contains \"x\" if {\n\tkey := \"nmae\"\n\tsome tag in input.tags\n\ttag[key] == \"\"\n}",
+			`tag has no field "nmae"`,
+		},
+		"an unanchored regex": {
+			titled + "warn contains \"x\" if not regex.match(`[a-z]+`, input.image.name)",
+			"p.rego:5:38: warning: package janitor.image.own, rule warn: \"[a-z]+\" matches anywhere in the text (write `^[a-z]+$` for the whole text",
+		},
+		"an unanchored regex in a constant": {
+			titled + "pattern := `[a-z]+`\n\nwarn contains \"x\" if not regex.match(pattern, input.image.name)",
+			"matches anywhere in the text",
+		},
+		"a rule without a title": {
+			header + "warn contains \"x\"",
+			"p.rego:3:1: warning: package janitor.image.own, rule warn: the rule has no title",
+		},
+		"decisions outside of janitor": {
+			"package acme.cleanup\n\ndelete contains \"x\"",
+			"p.rego:3:1: warning: package acme.cleanup, rule delete: delete is never asked",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := checked(t, map[string]string{"p.rego": row.module, "lib.rego": "package acme.lib\n\nfresh contains \"x\""})
+			if !strings.Contains(got, row.want) || strings.Contains(got, ": error: ") {
+				t.Errorf("got\n%s\nwant %s", got, row.want)
+			}
+		})
+	}
+}
+
+// What is fine is not doubted: a lint that cries wolf is switched off.
+func TestCheckIsSilent(t *testing.T) {
+	for name, module := range map[string]string{
+		"in instead of a lookup":       titled + "fresh contains \"x\"\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\tnot tag.name in fresh\n}",
+		"going through a partial rule": titled + "fresh contains \"x\"\n\ndelete contains name if fresh[name]",
+		"a declared iteration":         titled + "fresh contains \"x\"\n\ndelete contains name if {\n\tsome name\n\tfresh[name]\n}",
+		"a constant key":               titled + "fresh contains \"x\"\n\nwarn contains \"y\" if fresh.x",
+		"the newest ten of main":       titled + "keep contains {\"tag\": tag.name, \"reason\": \"one of the ten newest builds of main\"} if {\n\tmain := [tag | some tag in input.tags; startswith(tag.name, \"main-\")]\n\tsome tag in array.slice(main, 0, 10)\n}",
+		"a list before the iteration":  titled + "delete contains tag.name if {\n\tnewest := max([t.age_seconds | some t in input.tags])\n\tsome tag in input.tags\n\ttag.age_seconds > newest\n}",
+		"two comprehensions":           titled + "warn contains \"x\" if count([t | some t in input.tags]) != count({t.digest | some t in input.tags})",
+		"an anchored beginning":        titled + "warn contains \"x\" if regex.match(`^pr-`, input.image.name)",
+		"an anchored alternative":      titled + "warn contains \"x\" if regex.match(`(^|-)rc$`, input.image.name)",
+		"a helper called kept":         titled + "kept contains \"x\"\n\nkeep contains name if some name in kept",
+		"a helper called deleted":      titled + "deleted(tag) if tag.age_days > 3\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\tdeleted(tag)\n}",
+		"a helper called old":          titled + "old contains \"x\"\n\nother := 3\n\nwarn contains \"x\" if count(old) > other",
+		"fields that there are":        titled + "old(t) if t.semver.major == t.rank\n\nwarn contains \"x\" if {\n\tevery tag in input.tags { old(tag); tag.bucket.week != \"\" }\n}",
+		"an object as an argument":     titled + "f(o) := o.anything\n\nwarn contains f({\"anything\": \"x\"})",
+		"an argument of many kinds":    titled + "f(o) := o.name\n\nwarn contains f(input.image)\n\nwarn contains f(input.namespace)",
+		"a title on the rule":          header + "# METADATA\n# title: Mine\nwarn contains \"x\"",
+		"a title on the document":      header + "# METADATA\n# title: Mine\n# scope: document\nwarn contains \"x\"\n\nwarn contains \"y\"",
+		"an object that is built":      titled + "warn contains object.union({\"reason\": \"x\"}, {})",
+		"a visibility with a reason":   titled + "visibility := {\"visibility\": \"private\", \"reason\": \"x\"} if input.image.name == \"x\"",
+		"an image that goes":           titled + "delete contains {\"image\": input.image.name, \"reason\": \"x\"} if input.image.tag_count == 0",
+		"a namespace that goes":        titledNamespace + "delete contains {\"namespace\": input.namespace.name, \"reason\": \"x\"} if input.namespace.image_count == 0",
+		"a list in a fixed object":     titled + "limits.prod := 3\n\nlimits.dev := 4\n\nwarn contains \"x\" if limits.prod < limits.dev",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := checked(t, map[string]string{"p.rego": module}); got != "" {
+				t.Errorf("got\n%s", got)
+			}
+		})
+	}
+}
+
+func TestCheckReadsTestsButLeavesThemOutOfTheSet(t *testing.T) {
+	good := titled + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}"
+	for name, row := range map[string]struct{ test, want string }{
+		"a test that is fine": {
+			"package janitor.image.own_test\n\nimport data.janitor.image.own\nimport data.janitor.testing\n\ntest_it if {\n\tdoc := testing.image([testing.tag(\"a\", \"15d\")])\n\town.delete == {\"a\"} with input as doc\n}", "",
+		},
+		"one that does not parse":   {"package janitor.image.own_test\n\ntest_it if {", "p_test.rego:"},
+		"one that does not compile": {"package janitor.image.own_test\n\ntest_it if nope(1)", "p_test.rego:3:12: error: package janitor.image.own_test, rule test_it: type error: undefined function nope"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := checked(t, map[string]string{"p.rego": good, "p_test.rego": row.test})
+			if !strings.Contains(got, row.want) || row.want == "" && got != "" {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
+func TestCheckFindsEverythingAtOnce(t *testing.T) {
+	got := checked(t, map[string]string{
+		"a.rego":         titled + "delete contains tag.nmae if some tag in input.tags",
+		"b/b.rego":       "package janitor.image.other\n\nwarn contains {\"msg\": \"x\"}",
+		"c_test.rego":    "package c\n\ntest_x if nope(1)",
+		".hidden/x.rego": "nothing",
+	})
+	for _, want := range []string{"a.rego:5:17", "b/b.rego:3:1: warning", "b/b.rego:3:16: error", "c_test.rego:3"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %s", got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for word, want := range map[string]string{
+		"deletes": "delete", "dleete": "delete", "Keep": "keep", "kepe": "keep", "keeps": "keep", "visbility": "visibility",
+		"deny_": "deny", "wran": "warn", "old": "", "kind": "", "named": "", "dirty": "", "drop": "", "any": "", "when": "",
+	} {
+		if got := nearest(word, decisionNames()); got != want {
+			t.Errorf("%s: got %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package policy
+
+import (
+	"regexp/syntax"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// lint finds what compiles and is wrong or doubtful all the same: decisions of a
+// wrong shape, fields that the compiler cannot see, idioms whose cost grows with
+// the square of the number of tags, rules without a title, rules that are never
+// asked.
+func lint(s *sources) []*Finding {
+	own := s.own()
+	l := &linter{modules: own, args: map[string][]*node{}, rules: indexRules(own), inputs: map[subject]*node{
+		imageSubject: schemaTree(imageSubject), namespaceSubject: schemaTree(namespaceSubject),
+	}}
+	for range inference {
+		l.findings = nil
+		for _, m := range own {
+			l.module(m)
+		}
+	}
+	annotations, errs := annotate(own)
+	l.findings = append(l.findings, compileProblems(own, errs)...)
+	for _, m := range own {
+		l.titles(m, annotations)
+		l.dead(m)
+	}
+	return l.findings
+}
+
+// inference is how often the modules are walked: each time the arguments of
+// functions are known from one call further away.
+const inference = 3
+
+// linter walks modules. It keeps the findings of its last walk only.
+type linter struct {
+	modules  []module
+	rules    map[string]*ruleFacts // by full path: data.janitor.image.own.keep
+	args     map[string][]*node    // by function: what calls hand in
+	inputs   map[subject]*node     // by subject: the schema of the input
+	findings []*Finding
+
+	// of the rule that is walked
+	current module
+	imports imports
+	rule    *ast.Rule
+	root    *node // the schema of its input
+}
+
+// ruleFacts is what matters of all rules of one name.
+type ruleFacts struct {
+	partial  bool // p contains x, p[k] := v: a lookup evaluates all of it again
+	function bool
+	iterates bool   // a function that goes through all tags
+	constant string // of a rule that is a plain string
+}
+
+func indexRules(modules []module) map[string]*ruleFacts {
+	out := map[string]*ruleFacts{}
+	for _, m := range modules {
+		for _, rule := range m.parsed.Rules {
+			path := m.parsed.Package.Path.Append(ast.StringTerm(ruleName(rule))).String()
+			f := out[path]
+			if f == nil {
+				f = &ruleFacts{}
+				out[path] = f
+			}
+			f.function = f.function || len(rule.Head.Args) > 0
+			f.partial = f.partial || rule.Head.RuleKind() == ast.MultiValue || isPartialObject(rule)
+			f.iterates = f.iterates || len(rule.Head.Args) > 0 && goesThroughTags(rule)
+			if text, ok := constantOf(rule); ok {
+				f.constant = text
+			}
+		}
+	}
+	return out
+}
+
+// isPartialObject reports whether a rule is p[k] := v or p[k] contains v with a
+// key that varies.
+func isPartialObject(rule *ast.Rule) bool {
+	ref := rule.Head.Ref()
+	return len(rule.Head.Args) == 0 && slices.ContainsFunc(ref[1:], func(t *ast.Term) bool { return !ast.IsConstant(t.Value) })
+}
+
+func constantOf(rule *ast.Rule) (string, bool) {
+	if rule.Head.Value == nil || len(rule.Head.Args) > 0 || rule.Head.RuleKind() == ast.MultiValue || len(rule.Head.Ref()) != 1 {
+		return "", false
+	}
+	text, ok := rule.Head.Value.Value.(ast.String)
+	return string(text), ok
+}
+
+// goesThroughTags reports whether a rule goes through input.tags in any way.
+func goesThroughTags(rule *ast.Rule) bool {
+	yes := false
+	for r := rule; r != nil; r = r.Else {
+		ast.WalkRefs(r, func(ref ast.Ref) bool {
+			yes = yes || ref.HasPrefix(tagsRef()) && (len(ref) == 2 || !ast.IsConstant(ref[2].Value))
+			return false
+		})
+	}
+	return yes
+}
+
+func tagsRef() ast.Ref { return ast.Ref{ast.InputRootDocument, ast.StringTerm("tags")} }
+
+// module walks all rules of a module.
+func (l *linter) module(m module) {
+	l.current, l.imports = m, importsOf(m)
+	l.root = l.inputs[l.subjectOf(m)]
+	subject, _, _ := packageSubject(m)
+	for _, rule := range m.parsed.Rules {
+		l.rule = rule
+		if isPartialObject(rule) {
+			l.doubt(rule.Location, "quadratic-object", "%s is a partial object: each new key is compared with all the others, so its cost grows with the square of the number of tags", rule.Head.Ref()).
+				but("write %s := {key: value | some tag in input.tags; …}", ruleName(rule))
+		}
+		for r := rule; r != nil; r = r.Else {
+			l.walkRule(r)
+		}
+		if subject != "" && isDecision(ruleName(rule)) {
+			l.shape(rule, subject)
+		}
+	}
+}
+
+// subjectOf is whose input a module reads; a helper that both use is taken for
+// one of images.
+func (l *linter) subjectOf(m module) subject {
+	if s, _, _ := packageSubject(m); s != "" {
+		return s
+	}
+	in := func(s subject) bool {
+		return slices.ContainsFunc(reachable(l.modules, s), func(r module) bool { return r.file == m.file })
+	}
+	if in(namespaceSubject) && !in(imageSubject) {
+		return namespaceSubject
+	}
+	return imageSubject
+}
+
+// doubt records a warning in the rule that is walked.
+func (l *linter) doubt(at *ast.Location, code, format string, args ...any) *Finding {
+	return l.add(at, Doubt, code, format, args...)
+}
+
+func (l *linter) add(at *ast.Location, severity FindingSeverity, code, format string, args ...any) *Finding {
+	if at == nil || at.Row == 0 {
+		at = l.rule.Location
+	}
+	f := found(l.current, at, l.rule.Head.Ref().String(), severity, code, format, args...)
+	l.findings = append(l.findings, f)
+	return f
+}
+
+// titles asks for a METADATA title of every decision, which is what plans and
+// reports call it.
+func (l *linter) titles(m module, annotations *ast.AnnotationSet) {
+	if !decides(m) {
+		return
+	}
+	rules, _ := decisions(m)
+	for _, rule := range rules {
+		name := ruleName(rule)
+		if source(m, rule, name, annotations).Title == "" {
+			l.findings = append(l.findings, found(m, rule.Location, name, Doubt, "no-title",
+				"the rule has no title: reports will call it by its name").
+				but("write # METADATA and # title: … above the rule or the package"))
+		}
+	}
+}
+
+// dead finds decisions in packages that are never asked.
+func (l *linter) dead(m module) {
+	if subject, _, wrong := packageSubject(m); subject != "" || wrong != nil {
+		return
+	}
+	for _, rule := range m.parsed.Rules {
+		name := ruleName(rule)
+		if !isDecision(name) || len(rule.Head.Args) > 0 || refersTo(l.modules, m.parsed.Package.Path, name) {
+			continue
+		}
+		l.findings = append(l.findings, found(m, rule.Location, name, Doubt, "dead-decision",
+			"%s is never asked: only packages janitor.image.<name> and janitor.namespace.<name> decide", name).
+			but("rename the package, or the rule if it is a helper"))
+	}
+}
+
+// regex looks at a pattern that is known.
+func (l *linter) regex(pattern *ast.Term) {
+	text, ok := l.constant(pattern)
+	if !ok {
+		return
+	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		l.add(pattern.Location, Problem, "regex", "%q is no regular expression: %v", text, err)
+		return
+	}
+	if !anchored(parsed) {
+		l.doubt(pattern.Location, "unanchored-regex", "%q matches anywhere in the text", text).
+			but("write `^%s$` for the whole text, `^%s` for its beginning, or contains() for plain words", text, text)
+	}
+}
+
+// constant is the text of a term: a string, or a rule that is one.
+func (l *linter) constant(t *ast.Term) (string, bool) {
+	switch v := t.Value.(type) {
+	case ast.String:
+		return string(v), true
+	case ast.Var:
+		facts := l.rules[l.current.parsed.Package.Path.Append(ast.StringTerm(string(v))).String()]
+		return ruleConstant(facts)
+	case ast.Ref:
+		return ruleConstant(l.rules[l.imports.resolve(v).String()])
+	}
+	return "", false
+}
+
+func ruleConstant(f *ruleFacts) (string, bool) {
+	if f == nil || f.constant == "" {
+		return "", false
+	}
+	return f.constant, true
+}
+
+func anchored(r *syntax.Regexp) bool {
+	switch r.Op {
+	case syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
+		return true
+	}
+	return slices.ContainsFunc(r.Sub, anchored)
+}

@@ -1,0 +1,108 @@
+package policy
+
+import (
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// compileProblems words the compiler's errors with file, line, package and rule.
+func compileProblems(modules []module, errs ast.Errors) []*Finding {
+	var out []*Finding
+	for _, e := range errs {
+		m, rule := enclosing(modules, e.Location)
+		if m == nil {
+			out = append(out, &Finding{Severity: Problem, Code: compilerCode(e), Message: e.Error()})
+			continue
+		}
+		f := found(*m, e.Location, rule, Problem, compilerCode(e), "%s", compilerText(e))
+		f.Hint = compilerHint(e)
+		out = append(out, f)
+	}
+	return out
+}
+
+func compilerCode(e *ast.Error) string {
+	switch {
+	case e.Code == ast.TypeErr && strings.HasPrefix(e.Message, "undefined ref:"):
+		return "unknown-field"
+	case e.Code == ast.TypeErr && strings.HasPrefix(e.Message, "undefined function "):
+		return "unknown-function"
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(e.Code, "rego_"), "_error"), "_", "-")
+}
+
+// compilerText is what the compiler says, with its details.
+func compilerText(e *ast.Error) string {
+	text := strings.ReplaceAll(strings.TrimPrefix(e.Code, "rego_"), "_", " ") + ": " + e.Message
+	if e.Details != nil {
+		for _, line := range e.Details.Lines() {
+			text += "\n\t" + line
+		}
+	}
+	return text
+}
+
+// compilerHint adds what the compiler cannot know.
+func compilerHint(e *ast.Error) string {
+	if detail, ok := e.Details.(*ast.RefErrInvalidDetail); ok && detail.Pos < len(detail.Ref) {
+		word, _ := detail.Ref[detail.Pos].Value.(ast.String)
+		var fields []string
+		for _, v := range detail.OneOf {
+			if s, ok := v.(ast.String); ok {
+				fields = append(fields, string(s))
+			}
+		}
+		if meant := nearest(string(word), fields); meant != "" {
+			return "did you mean " + meant + "?"
+		}
+		return ""
+	}
+	if name, ok := strings.CutPrefix(e.Message, "undefined function "); ok {
+		return forbidden(name)
+	}
+	for _, operator := range []string{"lt", "lte", "gt", "gte"} {
+		if strings.HasPrefix(e.Message, operator+": invalid argument") {
+			return "only numbers compare by size here, since Rego puts every number below every string: age_days > 30"
+		}
+	}
+	return ""
+}
+
+// forbidden says why a built-in function is not there.
+func forbidden(name string) string {
+	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
+		if b.Name == name {
+			return "policies are hermetic, so that a plan depends on nothing but its input: what a policy needs to know comes in as input or data"
+		}
+	}
+	var names []string
+	for _, b := range capabilities().Builtins {
+		names = append(names, b.Name)
+	}
+	if meant := nearest(name, names); meant != "" {
+		return "did you mean " + meant + "?"
+	}
+	return ""
+}
+
+// enclosing finds the module and the rule in which a location lies.
+func enclosing(modules []module, at *ast.Location) (*module, string) {
+	if at == nil {
+		return nil, ""
+	}
+	for i := range modules {
+		m := &modules[i]
+		if m.file != at.File {
+			continue
+		}
+		rule := ""
+		for _, r := range m.parsed.Rules {
+			if r.Location.Row <= at.Row {
+				rule = r.Head.Ref().String()
+			}
+		}
+		return m, rule
+	}
+	return nil, ""
+}

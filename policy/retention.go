@@ -1,0 +1,253 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// ruleTerms are what the facts say of a rule wherever it takes an image, made
+// once.
+type ruleTerms struct {
+	name                    *ast.Term
+	oldest, tooOld          *ast.Term // the age from which it condemns, and the reason
+	youngest, young         *ast.Term // the age from which it does not keep, and the reason
+	last                    *ast.Term
+	majors, minors, patches *ast.Term
+	units                   []unitLimit
+}
+
+func (r *retentionRule) makeTerms() ruleTerms {
+	t := ruleTerms{name: ast.StringTerm(r.Name)}
+	if d := r.Delete; d != nil && d.Seconds != nil {
+		t.oldest = numberTerm(*d.Seconds)
+		t.tooOld = ast.StringTerm("older than " + d.OlderThan)
+		if *d.Seconds == 0 {
+			t.tooOld = ast.StringTerm("kept by no criterion of the rule")
+		}
+	}
+	if k := r.Keep; k != nil {
+		t.youngest, t.young = numberTerm(k.Seconds), ast.StringTerm("younger than "+k.Within)
+		t.last, t.units = ast.InternedTerm(k.Last), k.units()
+		if k.Semver != nil {
+			t.majors, t.minors, t.patches = limitTerm(k.Semver.Majors), limitTerm(k.Semver.Minors), limitTerm(k.Semver.Patches)
+		}
+	}
+	return t
+}
+
+func numberTerm(n float64) *ast.Term {
+	if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
+		return ast.InternedTerm(int(n))
+	}
+	return ast.FloatNumberTerm(n)
+}
+
+// limitTerm is a count, or for 0 a number greater than any position.
+func limitTerm(count int) *ast.Term {
+	if count == 0 {
+		return ast.InternedTerm(math.MaxInt)
+	}
+	return ast.InternedTerm(count)
+}
+
+// deletes hands in, for each rule that can condemn something here, the tags that
+// it matched and their ages.
+func (f *imageFacts) deletes(facts *factList) {
+	rules := f.judge.engine.settings.Retention
+	var aged []*ast.Term
+	for i := range rules {
+		r := &rules[i]
+		if r.terms.oldest == nil {
+			continue
+		}
+		if matched := f.matchedBy(i); len(matched) > 0 {
+			names, ages := f.ages(r, matched)
+			aged = append(aged, r.entry(names,
+				[2]*ast.Term{keyAges, ages},
+				[2]*ast.Term{keyOldest, r.terms.oldest},
+				[2]*ast.Term{keyReason, r.terms.tooOld},
+			))
+		}
+	}
+	facts.list("retention", keyAged, aged)
+}
+
+// entry is what the facts say for one criterion of the rule.
+func (r *retentionRule) entry(names *ast.Term, more ...[2]*ast.Term) *ast.Term {
+	pairs := make([][2]*ast.Term, 0, 6)
+	pairs = append(pairs, [2]*ast.Term{keyRule, r.terms.name}, [2]*ast.Term{keyNames, names})
+	return ast.ObjectTerm(append(pairs, more...)...)
+}
+
+// kept collects the facts for each criterion of a keep.
+type kept struct{ all, last, within, calendar, releases []*ast.Term }
+
+// keeps hands in, for each criterion of a keep, the rules that have it, with what
+// the criterion looks at of the tags that the rule matched, group by group.
+func (f *imageFacts) keeps(facts *factList) {
+	rules := f.judge.engine.settings.Retention
+	var k kept
+	for i := range rules {
+		r := &rules[i]
+		if r.Keep == nil {
+			continue
+		}
+		matched := f.matchedBy(i)
+		f.keepsOfEach(r, matched, &k)
+		for _, g := range r.grouping.split(matched) {
+			k.last = append(k.last, f.last(r, g)...)
+			k.calendar = append(k.calendar, f.calendar(r, g)...)
+			k.releases = append(k.releases, f.releases(r, g)...)
+		}
+	}
+	facts.list("retention", keyAll, k.all)
+	facts.list("retention", keyLast, k.last)
+	facts.list("retention", keyWithin, k.within)
+	facts.list("retention", keyCalendar, k.calendar)
+	facts.list("retention", keyReleases, k.releases)
+}
+
+// keepsOfEach are the criteria that look at each tag by itself.
+func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
+	if !r.Keep.All && r.Keep.Seconds == 0 {
+		return
+	}
+	tags := f.mattering(matched)
+	if len(tags) == 0 {
+		return
+	}
+	names, ages := f.ages(r, tags)
+	if r.Keep.All {
+		k.all = append(k.all, r.entry(names))
+	}
+	if r.Keep.Seconds > 0 {
+		k.within = append(k.within, r.entry(names,
+			[2]*ast.Term{keyAges, ages},
+			[2]*ast.Term{keyYoungest, r.terms.youngest},
+			[2]*ast.Term{keyReason, r.terms.young},
+		))
+	}
+}
+
+// matchedBy are the tags that a rule matched, in its own order; nil where it does
+// not take the image. Both queries ask for them.
+func (f *imageFacts) matchedBy(rule int) []*tag {
+	rules := f.judge.engine.settings.Retention
+	if f.matched == nil {
+		f.matched = make([][]*tag, len(rules))
+	}
+	if r := &rules[rule]; f.matched[rule] == nil && r.takes(f.img) {
+		f.matched[rule] = r.matched(f.judge.now, f.img, f.tags)
+	}
+	return f.matched[rule]
+}
+
+// matters reports whether a vote for the tag could change anything.
+func (f *imageFacts) matters(t *tag) bool { return f.relevant == nil || f.relevant[t.index] }
+
+func (f *imageFacts) mattering(tags []*tag) []*tag {
+	if f.relevant == nil {
+		return tags
+	}
+	out := make([]*tag, 0, len(tags))
+	for _, t := range tags {
+		if f.matters(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// ages are the names of tags and their ages in seconds, by the time that the rule
+// goes by.
+func (f *imageFacts) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term) {
+	n, a := make([]*ast.Term, len(tags)), make([]*ast.Term, len(tags))
+	for i, t := range tags {
+		n[i], a[i] = f.names[t.index], f.age(r, t)
+	}
+	return ast.ArrayTerm(n...), ast.ArrayTerm(a...)
+}
+
+// age is made once for all rules that go by the same time.
+func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
+	if r.By == "created_at" {
+		return ast.InternedTerm(r.age(f.judge.now, t))
+	}
+	if t.age == nil {
+		t.age = ast.InternedTerm(r.age(f.judge.now, t))
+	}
+	return t.age
+}
+
+// last are the names of the counting tags of a group and their positions: how
+// many digests (or tags, as the rule counts) are newer.
+func (f *imageFacts) last(r *retentionRule, g group) []*ast.Term {
+	if r.Keep.Last < 1 {
+		return nil
+	}
+	var names, positions []*ast.Term
+	counter := newCounter(r.Count)
+	for _, t := range g.tags {
+		if !t.counts() {
+			continue
+		}
+		position := counter.of(t.Tag)
+		if f.matters(t) {
+			names, positions = append(names, f.names[t.index]), append(positions, ast.InternedTerm(position))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []*ast.Term{r.entry(ast.ArrayTerm(names...),
+		[2]*ast.Term{keyPositions, ast.ArrayTerm(positions...)},
+		[2]*ast.Term{keyLimit, r.terms.last},
+		[2]*ast.Term{keyReason, ast.StringTerm(r.newest() + g.of)},
+	)}
+}
+
+// newest words what last keeps.
+func (r *retentionRule) newest() string {
+	if r.Count == "tags" {
+		return newest(r.Keep.Last, "tag", "tags")
+	}
+	return newest(r.Keep.Last, "digest", "digests")
+}
+
+// newest words how many of the newest are kept.
+func newest(count int, one, many string) string {
+	if count == 1 {
+		return "the newest " + one
+	}
+	return fmt.Sprintf("one of the %d newest %s", count, many)
+}
+
+// counter numbers tags or digests in the order in which they come.
+type counter struct {
+	digests map[string]int // nil to count tags
+	tags    int
+}
+
+func newCounter(count string) *counter {
+	if count == "tags" {
+		return &counter{}
+	}
+	return &counter{digests: map[string]int{}}
+}
+
+func (c *counter) of(t *registry.Tag) int {
+	if c.digests == nil {
+		c.tags++
+		return c.tags - 1
+	}
+	position, seen := c.digests[t.Digest]
+	if !seen {
+		position = len(c.digests)
+		c.digests[t.Digest] = position
+	}
+	return position
+}

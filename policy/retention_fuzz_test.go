@@ -1,0 +1,73 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A tag as OCI distribution has it.
+var tagName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+
+var longNumber = regexp.MustCompile(`[0-9]{18}`)
+
+// Which tags are versions, and which of two comes first, is as the reference says.
+func FuzzVersions(f *testing.F) {
+	for _, pair := range [][2]string{
+		{"1.2.3", "v1.2.3"}, {"1.10.0", "1.9.3"}, {"1.0.0-rc.1", "1.0.0"}, {"1.0.0-rc.10", "1.0.0-rc.2"}, {"1.0.0-1", "1.0.0-a"},
+		{"1.0.0_a", "1.0.0_b"}, {"1.0.0-a.b", "1.0.0-a"}, {"01.2.3", "1.2"}, {"20261122", "vv1.0.0"}, {"1.0.0-01", "1.0.0-0a"}, {"1.0.0-a_b_c", "1.0.0_a.-"},
+	} {
+		f.Add(pair[0], pair[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if !tagName.MatchString(a) || !tagName.MatchString(b) || longNumber.MatchString(a+" "+b) {
+			return
+		}
+		x, y, p, q := parseVersion(a), parseVersion(b), refVersion(a), refVersion(b)
+		if (x == nil) != (p == nil) || (y == nil) != (q == nil) {
+			t.Fatalf("%q and %q: %v and %v, the reference says %v and %v", a, b, x, y, p, q)
+		}
+		if x == nil || y == nil {
+			return
+		}
+		got := compareVersions(x, y)
+		if got != -compareVersions(y, x) {
+			t.Errorf("%q and %q compare differently the other way round", a, b)
+		}
+		if (got < 0) != refPrecedes(p, q) || (got > 0) != refPrecedes(q, p) {
+			t.Errorf("%q and %q compare as %d, unlike the reference", a, b, got)
+		}
+	})
+}
+
+// Groups split what they are given, whatever the pattern: each tag is in one.
+func FuzzGroups(f *testing.F) {
+	for _, pattern := range []string{"env-(?P<group>[a-z]+)-.*", "(a)|b", "(.*)", "()", "(?i)(A)", "(a)?(?P<group>b)?.*", "a)|(b", "(?m)^(a)$"} {
+		f.Add(pattern, "env-prod-1 env-dev-2 a b latest")
+	}
+	f.Fuzz(func(t *testing.T, pattern, names string) {
+		g, err := newGrouping(pattern)
+		if err != nil || g == nil {
+			return
+		}
+		var tags []*tag
+		for _, name := range strings.Fields(names) {
+			if tagName.MatchString(name) {
+				found := aTag(name, 0)
+				tags = append(tags, &tag{Tag: &found})
+			}
+		}
+		r, count := refRule{groupBy: pattern, groups: refAnchored(pattern)}, 0
+		for _, group := range g.split(tags) {
+			for _, found := range group.tags {
+				count++
+				if want := r.group(found.Name); group.of != want {
+					t.Errorf("%q puts %q into the group%s, the reference into the group%s", pattern, found.Name, group.of, want)
+				}
+			}
+		}
+		if count != len(tags) {
+			t.Errorf("%q splits %d tags into %d", pattern, len(tags), count)
+		}
+	})
+}

@@ -1,0 +1,414 @@
+package policy
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// This file is the retention language written down once more: as plainly as it
+// can be said, in whatever time it takes, and without a line of the engine. Only
+// the nouns and the standard library are shared.
+
+type refMatch struct {
+	namespaces, images, tags, projects []string
+	regex, semver                      string
+	olderThan, youngerThan             time.Duration // 0 is absent
+}
+
+type refRule struct {
+	name                                   string
+	match, except                          *refMatch
+	byCreated, countTags                   bool
+	groupBy                                string
+	groups                                 *regexp.Regexp // groupBy, compiled by judge
+	all                                    bool
+	last                                   int
+	within                                 time.Duration
+	hourly, daily, weekly, monthly, yearly int
+	semver                                 *refSemver
+	deletes                                bool
+	olderThan                              time.Duration
+}
+
+type refSemver struct {
+	majors, minors, patches int // 0 is no limit
+	prereleases             bool
+}
+
+type refConfig struct {
+	zone           string
+	rules          []refRule
+	protectTags    []string
+	protectDigests []string
+	orphans        bool
+}
+
+// refVotes are what is said of each tag, "rule: reason", sorted.
+type refVotes struct{ del, keep map[string][]string }
+
+func (c refConfig) judge(now time.Time, img *registry.Image) refVotes {
+	zone, err := time.LoadLocation(c.zone)
+	if err != nil {
+		panic(err)
+	}
+	v := refVotes{map[string][]string{}, map[string][]string{}}
+	for _, r := range c.rules {
+		r.judge(now, zone, img, v)
+	}
+	for _, t := range img.Tags {
+		for _, p := range c.protectTags {
+			if refGlob(p, t.Name) {
+				v.keep[t.Name] = append(v.keep[t.Name], "protect/tags: protected by "+p)
+			}
+		}
+		if slices.Contains(c.protectDigests, t.Digest) {
+			v.keep[t.Name] = append(v.keep[t.Name], "protect/digests: its digest is protected")
+		}
+		if subject := refSubject(t.Name); c.orphans && subject != "" && !refHasSubject(img, t, subject) {
+			v.del[t.Name] = append(v.del[t.Name], "attachments/orphans: no tag of the image has its subject "+subject)
+		}
+	}
+	for _, votes := range []map[string][]string{v.del, v.keep} {
+		for name := range votes {
+			sort.Strings(votes[name])
+		}
+	}
+	return v
+}
+
+func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, v refVotes) {
+	if r.groupBy != "" {
+		r.groups = refAnchored(r.groupBy)
+	}
+	var matched []registry.Tag
+	for _, t := range img.Tags {
+		if r.match.takes(now, r, img, t) && (r.except == nil || !r.except.takes(now, r, img, t)) {
+			matched = append(matched, t)
+		}
+	}
+	keep := func(t registry.Tag, format string, args ...any) {
+		v.keep[t.Name] = append(v.keep[t.Name], "retention/"+r.name+": "+fmt.Sprintf(format, args...))
+	}
+	for _, t := range matched {
+		age := r.age(now, t)
+		if r.deletes && age >= r.olderThan {
+			why := "older than " + refDuration(r.olderThan)
+			if r.olderThan == 0 {
+				why = "kept by no criterion of the rule"
+			}
+			v.del[t.Name] = append(v.del[t.Name], "retention/"+r.name+": "+why)
+		}
+		if r.all {
+			keep(t, "the rule keeps all it matches")
+		}
+		if r.within > 0 && age < r.within {
+			keep(t, "younger than %s", refDuration(r.within))
+		}
+		if t.Status != "ready" || refSubject(t.Name) != "" {
+			continue // takes no place, fills none
+		}
+		var rivals []registry.Tag // of its group, itself included
+		for _, o := range matched {
+			if o.Status == "ready" && refSubject(o.Name) == "" && r.group(o.Name) == r.group(t.Name) {
+				rivals = append(rivals, o)
+			}
+		}
+		of := r.group(t.Name)
+		if n := r.rank(t, rivals); n < r.last {
+			keep(t, "%s%s", refNewest(r.last, map[bool]string{true: "tag", false: "digest"}[r.countTags], "s"), of)
+		}
+		for unit, limit := range map[string]int{"hourly": r.hourly, "daily": r.daily, "weekly": r.weekly, "monthly": r.monthly, "yearly": r.yearly} {
+			if label, n := r.periodRank(unit, zone, t, rivals); n < limit {
+				keep(t, "%s %s%s", unit, label, of)
+			}
+		}
+		if why := r.releaseWhy(t, rivals); why != "" {
+			keep(t, "%s", why)
+		}
+	}
+}
+
+func (m *refMatch) takes(now time.Time, r refRule, img *registry.Image, t registry.Tag) bool {
+	anyGlob := func(patterns []string, name string) bool {
+		return patterns == nil || slices.ContainsFunc(patterns, func(p string) bool { return refGlob(p, name) })
+	}
+	age := r.age(now, t)
+	return anyGlob(m.namespaces, img.Namespace.Name) &&
+		anyGlob(m.images, img.Name) &&
+		anyGlob(m.tags, t.Name) &&
+		(m.projects == nil || slices.Contains(m.projects, img.Namespace.ProjectID)) &&
+		(m.regex == "" || refAnchored(m.regex).MatchString(t.Name)) &&
+		(m.semver == "" || refVersion(t.Name) != nil && refRanges[m.semver](refVersion(t.Name))) &&
+		(m.olderThan == 0 || age >= m.olderThan) &&
+		(m.youngerThan == 0 || age < m.youngerThan)
+}
+
+func (r refRule) time(t registry.Tag) time.Time {
+	if r.byCreated {
+		return t.CreatedAt
+	}
+	return t.UpdatedAt
+}
+
+// age of the future is nothing.
+func (r refRule) age(now time.Time, t registry.Tag) time.Duration {
+	if r.time(t).After(now) {
+		return 0
+	}
+	return now.Sub(r.time(t))
+}
+
+func (r refRule) newer(a, b registry.Tag) bool {
+	if !r.time(a).Equal(r.time(b)) {
+		return r.time(a).After(r.time(b))
+	}
+	return a.Name < b.Name
+}
+
+// newest is the newest of some tags, and false if there are none.
+func (r refRule) newest(tags []registry.Tag, which func(registry.Tag) bool) (found registry.Tag, ok bool) {
+	for _, t := range tags {
+		if which(t) && (!ok || r.newer(t, found)) {
+			found, ok = t, true
+		}
+	}
+	return found, ok
+}
+
+// rank is how many digests (or tags) have a tag newer than the newest of this one.
+func (r refRule) rank(t registry.Tag, rivals []registry.Tag) int {
+	newer := map[string]bool{}
+	if r.countTags {
+		for _, o := range rivals {
+			if r.newer(o, t) {
+				newer[o.Name] = true
+			}
+		}
+		return len(newer)
+	}
+	best, _ := r.newest(rivals, func(o registry.Tag) bool { return o.Digest == t.Digest })
+	for _, o := range rivals {
+		if o.Digest != t.Digest && r.newer(o, best) {
+			newer[o.Digest] = true
+		}
+	}
+	return len(newer)
+}
+
+// periodRank is the tag's period and how many later periods hold a tag; a tag that
+// is not the newest of its period comes after all.
+func (r refRule) periodRank(unit string, zone *time.Location, t registry.Tag, rivals []registry.Tag) (string, int) {
+	label := func(t registry.Tag) string {
+		local := r.time(t).In(zone)
+		switch unit {
+		case "hourly":
+			return local.Format("2006-01-02T15")
+		case "daily":
+			return local.Format("2006-01-02")
+		case "weekly":
+			year, week := local.ISOWeek()
+			return fmt.Sprintf("%04d-W%02d", year, week)
+		case "monthly":
+			return local.Format("2006-01")
+		}
+		return local.Format("2006")
+	}
+	mine := label(t)
+	if best, _ := r.newest(rivals, func(o registry.Tag) bool { return label(o) == mine }); best.Name != t.Name {
+		return mine, len(rivals) + 1000
+	}
+	later := map[string]bool{}
+	for _, o := range rivals {
+		if label(o) > mine {
+			later[label(o)] = true
+		}
+	}
+	return mine, len(later)
+}
+
+func (r refRule) releaseWhy(t registry.Tag, rivals []registry.Tag) string {
+	mine := refVersion(t.Name)
+	if r.semver == nil || mine == nil || mine.pre != "" && !r.semver.prereleases {
+		return ""
+	}
+	majors, minors, patches := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, o := range rivals {
+		v := refVersion(o.Name)
+		if v == nil || v.pre != "" && !r.semver.prereleases {
+			continue
+		}
+		if v.n[0] > mine.n[0] {
+			majors[fmt.Sprint(v.n[0])] = true
+		}
+		if v.n[0] == mine.n[0] && v.n[1] > mine.n[1] {
+			minors[fmt.Sprint(v.n[1])] = true
+		}
+		if v.n[0] == mine.n[0] && v.n[1] == mine.n[1] && refPrecedes(mine, v) {
+			patches[fmt.Sprint(v.n[2], v.pre)] = true
+		}
+	}
+	var why []string
+	for _, part := range []struct {
+		newer       map[string]bool
+		limit       int
+		one, plural string
+		of          string
+	}{
+		{patches, r.semver.patches, "patch", "es", fmt.Sprintf(" of %d.%d", mine.n[0], mine.n[1])},
+		{minors, r.semver.minors, "minor", "s", fmt.Sprintf(" of %d", mine.n[0])},
+		{majors, r.semver.majors, "major", "s", ""},
+	} {
+		if part.limit == 0 {
+			continue
+		}
+		if len(part.newer) >= part.limit {
+			return ""
+		}
+		why = append(why, refNewest(part.limit, part.one, part.plural)+part.of)
+	}
+	if why == nil {
+		why = []string{"the rule keeps every release"}
+	}
+	text := fmt.Sprintf("release %d.%d.%d", mine.n[0], mine.n[1], mine.n[2])
+	if mine.pre != "" {
+		text += "-" + mine.pre
+	}
+	return text + r.group(t.Name) + ": " + strings.Join(why, ", ")
+}
+
+// group is the words that tell a group from others, "" where there is one only.
+func (r refRule) group(name string) string {
+	if r.groupBy == "" {
+		return ""
+	}
+	re := r.groups
+	m := re.FindStringSubmatch(name)
+	if m == nil {
+		return " of the tags in no group"
+	}
+	captured := m[1]
+	for i, n := range re.SubexpNames() {
+		if n == "group" {
+			captured = m[i]
+		}
+	}
+	if captured == "" {
+		captured = `""`
+	}
+	return " of " + captured
+}
+
+func refAnchored(pattern string) *regexp.Regexp { return regexp.MustCompile(`\A(?:` + pattern + `)\z`) }
+
+func refNewest(n int, one, plural string) string {
+	if n == 1 {
+		return "the newest " + one
+	}
+	return fmt.Sprintf("one of the %d newest %s%s", n, one, plural)
+}
+
+type refSemverVersion struct {
+	n   [3]int
+	pre string
+}
+
+var refSemverName = regexp.MustCompile(`^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(?:-((?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:_[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$`)
+
+func refVersion(name string) *refSemverVersion {
+	m := refSemverName.FindStringSubmatch(name)
+	if m == nil {
+		return nil
+	}
+	v := &refSemverVersion{pre: m[4]}
+	for i := range v.n {
+		v.n[i], _ = strconv.Atoi(m[i+1])
+	}
+	return v
+}
+
+// refPrecedes is the order of semver.org: a before b.
+func refPrecedes(a, b *refSemverVersion) bool {
+	for i := range a.n {
+		if a.n[i] != b.n[i] {
+			return a.n[i] < b.n[i]
+		}
+	}
+	if a.pre == "" || b.pre == "" {
+		return a.pre != "" && b.pre == ""
+	}
+	x, y := strings.Split(a.pre, "."), strings.Split(b.pre, ".")
+	for i := 0; i < len(x) && i < len(y); i++ {
+		if x[i] == y[i] {
+			continue
+		}
+		p, errP := strconv.Atoi(x[i])
+		q, errQ := strconv.Atoi(y[i])
+		switch {
+		case errP == nil && errQ == nil:
+			return p < q
+		case errP == nil || errQ == nil:
+			return errP == nil
+		}
+		return x[i] < y[i]
+	}
+	return len(x) < len(y)
+}
+
+// refRanges are the ranges that the random rules use, each spelled out. Without a
+// pre-release in it, a range takes releases only.
+var refRanges = map[string]func(v *refSemverVersion) bool{
+	"*":              func(*refSemverVersion) bool { return true },
+	">=1.2.0 <2.0.0": func(v *refSemverVersion) bool { return v.pre == "" && v.n[0] == 1 && v.n[1] >= 2 },
+	"~1.2":           func(v *refSemverVersion) bool { return v.pre == "" && v.n[0] == 1 && v.n[1] == 2 },
+	"^2.0.0 || 0.x":  func(v *refSemverVersion) bool { return v.pre == "" && (v.n[0] == 2 || v.n[0] == 0) },
+	">=1.2.0-0": func(v *refSemverVersion) bool {
+		return !refPrecedes(v, &refSemverVersion{n: [3]int{1, 2, 0}, pre: "0"})
+	},
+}
+
+func refSubject(name string) string {
+	rest, ok := strings.CutPrefix(name, "sha256-")
+	for _, suffix := range []string{".sig", ".att", ".sbom"} {
+		if short, cut := strings.CutSuffix(rest, suffix); cut {
+			rest = short
+			break
+		}
+	}
+	if !ok || len(rest) != 64 || strings.Trim(rest, "0123456789abcdef") != "" {
+		return ""
+	}
+	return "sha256:" + rest
+}
+
+func refHasSubject(img *registry.Image, attachment registry.Tag, subject string) bool {
+	return slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Name != attachment.Name && t.Digest == subject })
+}
+
+// refGlob knows what the random rules use: *, ? and classes within a segment, and
+// ** for everything.
+func refGlob(pattern, name string) bool {
+	if pattern == "**" {
+		return true
+	}
+	ok, err := path.Match(pattern, name)
+	if err != nil {
+		panic(err)
+	}
+	return ok
+}
+
+// refDuration spells a length as the random rules do.
+func refDuration(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}

@@ -1,0 +1,171 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+func TestTheTestingLibraryPassesItsOwnTests(t *testing.T) {
+	report, findings, err := Test(context.Background(), Options{Paths: []string{"testing"}}, TestOptions{})
+	if err != nil || len(findings) > 0 {
+		t.Fatal(err, findings)
+	}
+	for _, r := range report.Results {
+		if r.Outcome != TestPassed {
+			t.Errorf("%s:%d: %s %s", r.File, r.Line, r.Outcome, r.Name+" "+r.Error)
+		}
+	}
+	if len(report.Results) < 20 {
+		t.Errorf("only %d tests ran", len(report.Results))
+	}
+}
+
+// evaluate asks for an expression with the library at hand.
+func evaluate(t *testing.T, expression string) (any, error) {
+	t.Helper()
+	results, err := rego.New(
+		rego.Module(testingFile, string(testingLibrary)),
+		rego.Capabilities(capabilities()),
+		rego.StrictBuiltinErrors(true),
+		rego.Query("x := "+strings.ReplaceAll(expression, "testing.", "data.janitor.testing.")),
+	).Eval(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	if len(results) == 0 {
+		t.Fatalf("%s is undefined", expression)
+	}
+	return plain(t, results[0].Bindings["x"]), nil
+}
+
+func plain(t *testing.T, v any) any {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// What the library builds is, field by field, what the engine hands to policies
+// for such an image.
+func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
+	hex := strings.Repeat("ab", 32)
+	got, err := evaluate(t, `testing.image_with({"name": "team/web", "region": "nl-ams", "visibility": "inherit", "age": "3d", "size_bytes": 77,
+		"namespace": {"name": "oss", "is_public": true, "image_count": 4, "description": "d", "size_bytes": 99}}, [
+			testing.tag("v1.2.3-rc.1", "15d"), testing.tag_with("latest", "1h", {"digest": "sha256:x", "created_age": "400d"}),
+			testing.tag_with("v2.0.0_build.7", "1h", {"digest": "sha256:x"}), testing.tag("main", "1y"), testing.tag("01.2.3", "60d"),
+			testing.tag_with("sha256-`+hex+`.sig", "2mo", {"status": "deleting"}), testing.tag("b", "15d"), testing.tag("v1.0.0-alpha.01", "1w")])`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := got.(map[string]any)
+	at := func(v any) time.Time {
+		out, err := time.Parse(time.RFC3339, v.(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	text := func(o any, key string) string { return o.(map[string]any)[key].(string) }
+	ns := doc["namespace"]
+	img := &registry.Image{
+		Namespace: &registry.Namespace{
+			ID: text(ns, "id"), Name: "oss", Region: "nl-ams", ProjectID: text(ns, "project_id"), Description: "d", IsPublic: true,
+			ImageCount: 4, SizeBytes: 99, CreatedAt: at(text(ns, "created_at")), UpdatedAt: at(text(ns, "updated_at")),
+		},
+		ID: text(doc["image"], "id"), Name: "team/web", Status: "ready", Visibility: "inherit", SizeBytes: 77,
+		CreatedAt: at(text(doc["image"], "created_at")), UpdatedAt: at(text(doc["image"], "updated_at")),
+	}
+	for _, tag := range doc["tags"].([]any) {
+		img.Tags = append(img.Tags, registry.Tag{
+			ID: text(tag, "id"), Name: text(tag, "name"), Digest: text(tag, "digest"), Status: registry.Status(text(tag, "status")),
+			CreatedAt: at(text(tag, "created_at")), UpdatedAt: at(text(tag, "updated_at")),
+		})
+	}
+	j := newEngine(t, "", header+"warn contains \"x\" if input.now").At(now, Everything)
+	want, err := ast.JSON(j.imageFacts(img).document(askRules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(want.(map[string]any), "facts")
+	if diff := cmp.Diff(plain(t, want), got); diff != "" {
+		t.Errorf("the engine (-) and the library (+) differ:\n%s", diff)
+	}
+	schema := mustSchema("image")
+	compareKeys(t, "image", doc, schema, schema["definitions"].(map[string]any))
+}
+
+func TestTheTestingLibraryBuildsANamespace(t *testing.T) {
+	got, err := evaluate(t, `testing.namespace_with("prod", {"age": "90d", "image_count": 3})`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := mustSchema("namespace")
+	compareKeys(t, "namespace", got, schema, schema["definitions"].(map[string]any))
+}
+
+func TestTheTestingLibraryRefuses(t *testing.T) {
+	for name, row := range map[string]struct{ expression, want string }{
+		"an age without a unit":       {`testing.image([testing.tag("a", "15")])`, "15 is no age"},
+		"an age with another unit":    {`testing.image([testing.tag("a", "15x")])`, "15x is no age"},
+		"units out of order":          {`testing.image([testing.tag("a", "1h1d")])`, "1h1d is no age"},
+		"an empty age":                {`testing.image([testing.tag("a", "")])`, "is no age"},
+		"an option that there is not": {`testing.image([testing.tag_with("a", "1d", {"digets": "x"})])`, "there is no option"},
+		"an option of an image":       {`testing.image_with({"nmae": "x"}, [])`, "there is no option"},
+		"an option of a namespace":    {`testing.namespace_with("x", {"public": true})`, "there is no option"},
+		"an option within":            {`testing.image_with({"namespace": {"public": true}}, [])`, "there is no option"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := evaluate(t, row.expression)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, %v, want %s", got, err, row.want)
+			}
+		})
+	}
+}
+
+// The library is part of no policy set, and a copy of it among the policies, for
+// OPA's own tools, does no harm.
+func TestACopyOfTheTestingLibraryDoesNoHarm(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{
+		"testing.rego":  string(TestingLibrary()),
+		"own.rego":      titled + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}",
+		"own_test.rego": "package janitor.image.own_test\n\nimport data.janitor.image.own\nimport data.janitor.testing\n\ntest_it if own.delete == {\"a\"} with input as testing.image([testing.tag(\"a\", \"15d\"), testing.tag(\"b\", \"14d\")])",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := Options{Paths: []string{dir}, Dir: dir}
+	if findings, err := Check(o); err != nil || len(findings) > 0 {
+		t.Error(findings, err)
+	}
+	if _, err := New(context.Background(), o); err != nil {
+		t.Error(err)
+	}
+	report, findings, err := Test(context.Background(), o, TestOptions{Coverage: true})
+	if err != nil || len(findings) > 0 || report.Passed != 1 || report.Failed != 0 {
+		t.Fatal(report, findings, err)
+	}
+	if len(report.Coverage.Files) != 1 || report.Coverage.Percent != 100 {
+		t.Errorf("coverage is %+v", report.Coverage)
+	}
+}
