@@ -21,6 +21,7 @@ type Builder struct {
 	follow     entries // attachments that only follow their subject
 	violations []Violation
 	gaps       []registry.Gap
+	planned    []PlannedImage
 }
 
 // tally counts the tags of one namespace.
@@ -44,6 +45,9 @@ func (b *Builder) Add(p Part) {
 	b.asked.add(p.asked)
 	b.follow.add(p.follow)
 	b.violations = append(b.violations, p.violations...)
+	if p.image != nil {
+		b.planned = append(b.planned, *p.image)
+	}
 	for _, g := range p.gaps {
 		b.AddGap(registry.Gap{Subject: g.Subject, Error: g.Error, Blinds: registry.BlindsItself})
 	}
@@ -95,6 +99,7 @@ func (b *Builder) Plan() *Plan {
 	slices.SortFunc(p.Gaps, func(x, y Gap) int {
 		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Error, y.Error))
 	})
+	p.Images = b.plannedImages(p.Steps)
 	p.Summary = summarize(p)
 	p.Summary.Namespaces, p.Summary.Images = len(b.namespaces), b.images
 	for _, t := range b.namespaces {
@@ -129,6 +134,23 @@ func (b *Builder) applyGaps() {
 	})
 	b.follow.steps = slices.DeleteFunc(b.follow.steps, func(s Step) bool { return blind.veto(s.Action, s.Ref) != "" })
 	b.follow.held = slices.DeleteFunc(b.follow.held, func(h Held) bool { return blind.veto(h.Action, h.Ref) != "" })
+}
+
+// plannedImages are the images of which the steps still delete something, now
+// that the gaps have held theirs.
+func (b *Builder) plannedImages(steps []Step) []PlannedImage {
+	deleted := make(map[string]bool, len(b.planned))
+	for i := range steps {
+		if s := &steps[i]; s.Action == DeleteTag || s.Action == DeleteImage {
+			deleted[imageRef(s.Action, s.Ref)] = true
+		}
+	}
+	planned := slices.DeleteFunc(b.planned, func(i PlannedImage) bool { return !deleted[i.Ref] })
+	slices.SortFunc(planned, func(x, y PlannedImage) int { return cmp.Or(cmp.Compare(x.Ref, y.Ref), cmp.Compare(x.ID, y.ID)) })
+	if len(planned) == 0 {
+		return nil
+	}
+	return planned
 }
 
 // blindness answers which deletions the gaps of a pass could have vetoed.

@@ -21,13 +21,8 @@ func check(p *Plan) error {
 	if p.TakenAt.IsZero() {
 		return errors.New("taken_at is missing")
 	}
-	for i := range p.Steps {
-		if err := checkStep(&p.Steps[i]); err != nil {
-			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
-		}
-		if i > 0 && compareChanges(p.Steps[i-1].Ref, p.Steps[i-1].Action, p.Steps[i].Ref, p.Steps[i].Action) >= 0 {
-			return fmt.Errorf("steps[%d] (%s): out of order, or there twice", i, p.Steps[i].Ref)
-		}
+	if err := checkSteps(p); err != nil {
+		return err
 	}
 	for i := range p.Held {
 		h := &p.Held[i]
@@ -40,12 +35,28 @@ func check(p *Plan) error {
 			return fmt.Errorf("violations[%d] (%s): severity %q is unknown", i, v.Ref, v.Severity)
 		}
 	}
+	if err := checkOutcome(p); err != nil {
+		return err
+	}
 	want := summarize(p)
 	want.Namespaces, want.Images, want.Tags = p.Summary.Namespaces, p.Summary.Images, p.Summary.Tags
 	if p.Summary != want {
 		return fmt.Errorf("summary: it does not count what the plan holds: want %+v", want)
 	}
 	return nil
+}
+
+// checkSteps verifies the steps and what the plan says of their images.
+func checkSteps(p *Plan) error {
+	for i := range p.Steps {
+		if err := checkStep(&p.Steps[i]); err != nil {
+			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
+		}
+		if i > 0 && compareChanges(p.Steps[i-1].Ref, p.Steps[i-1].Action, p.Steps[i].Ref, p.Steps[i].Action) >= 0 {
+			return fmt.Errorf("steps[%d] (%s): out of order, or there twice", i, p.Steps[i].Ref)
+		}
+	}
+	return checkImages(p)
 }
 
 // checkStep also lets the names share the bytes of the reference, as they do in
@@ -68,6 +79,64 @@ func checkStep(s *Step) error {
 		return errors.New("a deletion has no from and to")
 	case !s.Action.Deletes() && (s.From == "" || s.To == "" || s.From == s.To):
 		return fmt.Errorf("from %q to %q is no change of visibility", s.From, s.To)
+	}
+	return nil
+}
+
+// checkImages verifies that the plan says what stays in exactly those images
+// that it deletes something of.
+func checkImages(p *Plan) error {
+	for i := range p.Images {
+		img := &p.Images[i]
+		if _, err := checkRef(DeleteImage, img.Ref); err != nil {
+			return fmt.Errorf("images[%d]: %w", i, err)
+		}
+		switch {
+		case img.ID == "":
+			return fmt.Errorf("images[%d] (%s): id is missing", i, img.Ref)
+		case i > 0 && p.Images[i-1].Ref >= img.Ref:
+			return fmt.Errorf("images[%d] (%s): out of order, or there twice", i, img.Ref)
+		}
+		for k := 1; k < len(img.Stay); k++ {
+			if img.Stay[k-1] >= img.Stay[k] {
+				return fmt.Errorf("images[%d] (%s): stay is out of order, or names %q twice", i, img.Ref, img.Stay[k])
+			}
+		}
+	}
+	touched := make([]bool, len(p.Images))
+	for i := range p.Steps {
+		if err := checkStays(p, &p.Steps[i], touched); err != nil {
+			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
+		}
+	}
+	if i := slices.Index(touched, false); i >= 0 {
+		return fmt.Errorf("images[%d] (%s): no step deletes anything of it", i, p.Images[i].Ref)
+	}
+	return nil
+}
+
+// checkStays verifies that a deletion does not contradict what stays.
+func checkStays(p *Plan, s *Step, touched []bool) error {
+	if s.Action != DeleteTag && s.Action != DeleteImage {
+		return nil
+	}
+	i, ok := p.imageOf(s)
+	if !ok {
+		return errors.New("images does not say what stays in its image")
+	}
+	touched[i] = true
+	img := &p.Images[i]
+	if s.Action == DeleteImage {
+		switch {
+		case s.ID != img.ID:
+			return fmt.Errorf("images has another id for it: %q", img.ID)
+		case len(img.Stay) > 0:
+			return errors.New("the image is deleted, and yet tags of it stay")
+		}
+		return nil
+	}
+	if _, stays := slices.BinarySearch(img.Stay, s.Tag); stays {
+		return errors.New("the tag is deleted, and yet it stays")
 	}
 	return nil
 }

@@ -102,6 +102,11 @@ func (d *decoder) field(name string) error {
 		return array(d, &p.Violations, name)
 	case "gaps":
 		return array(d, &p.Gaps, name)
+	case "images":
+		return array(d, &p.Images, name)
+	case "outcome":
+		p.Outcome = new(Outcome)
+		return d.value(p.Outcome, name)
 	default:
 		return fmt.Errorf("field %q is unknown", name)
 	}

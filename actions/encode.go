@@ -13,7 +13,7 @@ import (
 // Encode writes the plan as JSON, one entry a line, so that plans can be
 // compared and searched with line tools. It streams: no second copy of the plan
 // is made. The id is the SHA-256 of the same JSON without whitespace and with an
-// empty id; a plan without an ID gets it here.
+// empty id and no outcome; a plan without an ID gets it here.
 func (p *Plan) Encode(w io.Writer) error {
 	id := p.ID
 	if id == "" {
@@ -57,6 +57,13 @@ func (p *Plan) write(w io.Writer, id, br string) error {
 	list(e, "held", p.Held)
 	list(e, "violations", p.Violations)
 	list(e, "gaps", p.Gaps)
+	if len(p.Images) > 0 {
+		list(e, "images", p.Images)
+	}
+	if p.Outcome != nil && id != "" {
+		e.text("," + br)
+		e.field("", "outcome", p.Outcome)
+	}
 	e.text("}" + br)
 	if e.err != nil {
 		return fmt.Errorf("writing the plan: %w", e.err)

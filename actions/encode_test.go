@@ -120,7 +120,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a missing field", `,"policy_digest":"sha256:b0"`, ``, nil, `field "policy_digest" is missing`},
 		{"text that is no JSON", `{"version"`, `version`, nil, "the file: invalid character"},
 		{"an empty file", "", "\x00", nil, "the file: invalid character"},
-		{"something after the plan", "500\"}\n]}\n", "500\"}\n]}\n{}", nil, "there is something after the end of the plan"},
+		{"something after the plan", "v1.4.0\"]}\n]}\n", "v1.4.0\"]}\n]}\n{}", nil, "there is something after the end of the plan"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := encoded(t, story(t))

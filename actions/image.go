@@ -25,7 +25,9 @@ func planImage(v registry.Verdict, o Options, part Part) Part {
 		return part
 	}
 	j.visibility(v.Visibility, j.imageStep(SetImageVisibility, v.Image.Visibility))
-	j.planDeletion(j.planTags())
+	goes := j.planTags()
+	j.planDeletion(goes)
+	j.noteStaying(goes)
 	return part
 }
 
@@ -41,7 +43,8 @@ func (j *imageJudge) reportTags() {
 	if s := j.v.Image.Status; s != registry.StatusReady {
 		j.warn(j.ref, statusImageRule, skippedText(s))
 	}
-	horizon := j.o.TakenAt.Add(clockTolerance)
+	scanned := j.o.scannedAt()
+	horizon := scanned.Add(clockTolerance)
 	for i := range j.v.Image.Tags {
 		t := &j.v.Image.Tags[i]
 		if t.Status != registry.StatusReady && !j.condemned(i) {
@@ -53,7 +56,7 @@ func (j *imageJudge) reportTags() {
 		}{{"updated_at", t.UpdatedAt}, {"created_at", t.CreatedAt}} {
 			if d.at.After(horizon) {
 				j.warn(j.tagRef(t.Name), futureRule, fmt.Sprintf("%s is %s, %s after the scan: it counts as newest",
-					d.field, d.at.UTC().Format(time.RFC3339), Age(d.at.Sub(j.o.TakenAt))))
+					d.field, d.at.UTC().Format(time.RFC3339), Age(d.at.Sub(scanned))))
 			}
 		}
 	}
@@ -136,6 +139,8 @@ func (j *imageJudge) planDeletion(goes func(i int) bool) {
 	}
 	young := j.o.youth(img.CreatedAt, img.UpdatedAt)
 	switch unlisted := unlistedNames(img); {
+	case len(j.v.InUse) > 0:
+		j.part.asked.hold(DeleteImage, j.ref, GuardInUse, "used by "+enumerateSorted(j.v.InUse), reasons)
 	case len(staying) > 0:
 		j.part.asked.hold(DeleteImage, j.ref, GuardNotEmpty, Count(len(staying), "tag")+" of it "+verb(len(staying), "stays", "stay")+": "+enumerateSorted(staying), reasons)
 	case len(unlisted) > 0:
@@ -151,6 +156,22 @@ func (j *imageJudge) planDeletion(goes func(i int) bool) {
 		s.Reasons = reasons
 		j.part.asked.step(s)
 	}
+}
+
+// noteStaying notes what stays in an image of which something is deleted. What is
+// being deleted already does not stay, whoever does it.
+func (j *imageJudge) noteStaying(goes func(i int) bool) {
+	if !j.part.Deletes() {
+		return
+	}
+	stay := []string{}
+	for i := range j.v.Image.Tags {
+		if t := &j.v.Image.Tags[i]; !goes(i) && t.Status != registry.StatusDeleting {
+			stay = append(stay, t.Name)
+		}
+	}
+	slices.Sort(stay)
+	j.part.image = &PlannedImage{Ref: j.ref, ID: j.v.Image.ID, Stay: stay}
 }
 
 func (j *imageJudge) imageStep(a Action, from registry.Visibility) Step {

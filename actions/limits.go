@@ -24,6 +24,11 @@ func (b *Builder) refusals(p *Plan) []Refusal {
 			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
 			Count(deletions, "deletion"), Thousands(deletions-limit), Thousands(limit))})
 	}
+	if a := b.o.Anomaly; a.Factor > 0 && a.Runs >= AnomalyRuns && float64(deletions) > a.most() {
+		out = append(out, Refusal{"anomaly", fmt.Sprintf(
+			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): look what has changed, then raise limits.anomaly for this run",
+			Count(deletions, "deletion"), number(a.Factor), number(a.usual()), Count(a.Runs, "run"))})
+	}
 	if b.o.MaxDeletionPercent < 0 {
 		return out
 	}
@@ -44,6 +49,15 @@ func (b *Builder) refusals(p *Plan) []Refusal {
 	}
 	return out
 }
+
+// most is the number of deletions that is still usual enough.
+func (a Anomaly) most() float64 { return a.Factor * a.usual() }
+
+// usual takes a registry that mostly deletes nothing for one that deletes now and
+// then: otherwise its first deletion would be an anomaly.
+func (a Anomaly) usual() float64 { return max(1, a.Usual) }
+
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func compareRefs(a, b registry.Ref) int {
 	return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Namespace, b.Namespace))

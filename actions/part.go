@@ -19,6 +19,13 @@ type Part struct {
 	follow     entries // attachments that only follow their subject
 	violations []Violation
 	gaps       []Gap
+	image      *PlannedImage // nil when nothing of an image is deleted
+}
+
+// Deletes says whether a step of the part deletes anything.
+func (p *Part) Deletes() bool {
+	deletes := func(s Step) bool { return s.Action.Deletes() }
+	return slices.ContainsFunc(p.asked.steps, deletes) || slices.ContainsFunc(p.follow.steps, deletes)
 }
 
 // entries are changes, to be made and held.
@@ -68,7 +75,7 @@ func silent(v *registry.Verdict, o *Options) bool {
 			return false
 		}
 	}
-	horizon := o.TakenAt.Add(clockTolerance)
+	horizon := o.scannedAt().Add(clockTolerance)
 	for i := range v.Image.Tags {
 		t := &v.Image.Tags[i]
 		if t.Status != registry.StatusReady || t.UpdatedAt.After(horizon) || t.CreatedAt.After(horizon) {
@@ -105,7 +112,7 @@ func (d *drafter) convert(rs []registry.Reason) []Reason {
 	}
 	out := make([]Reason, len(rs))
 	for i, r := range rs {
-		out[i] = Reason{Rule: r.Rule, Text: r.Text, Source: d.source(r.Source)}
+		out[i] = Reason{Rule: r.Rule, Text: r.Text, Source: d.source(r.Source), CustomSeverity: severity(r.Source)}
 	}
 	slices.SortFunc(out, compareReasons)
 	out = slices.Compact(out)
@@ -132,6 +139,13 @@ func (d *drafter) source(s *registry.Source) string {
 	return text
 }
 
+func severity(s *registry.Source) string {
+	if s == nil {
+		return ""
+	}
+	return s.Severity
+}
+
 func (d *drafter) warn(ref, rule, text string) {
 	d.part.violations = append(d.part.violations, Violation{Ref: ref, Severity: registry.Warn, Rule: rule, Text: text})
 }
@@ -140,6 +154,7 @@ func (d *drafter) violations(vs []registry.Violation) {
 	for _, v := range vs {
 		d.part.violations = append(d.part.violations, Violation{
 			Ref: v.Ref.String(), Severity: v.Severity, Rule: v.Reason.Rule, Text: v.Reason.Text, Source: d.source(v.Reason.Source),
+			CustomSeverity: severity(v.Reason.Source),
 		})
 	}
 }
@@ -169,7 +184,7 @@ func (d *drafter) visibility(vote *registry.VisibilityVote, s Step) {
 }
 
 func compareReasons(a, b Reason) int {
-	return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Source, b.Source))
+	return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Source, b.Source), cmp.Compare(a.CustomSeverity, b.CustomSeverity))
 }
 
 // reportOnly says whether no enforced rule is among the reasons.
@@ -190,6 +205,20 @@ func unenforced(rs []Reason) string {
 	return enumerate(rules) + ", which are not enforced"
 }
 
+// graceLeft is how long a condemned tag has still to wait; 0 when it need not.
+func (o *Options) graceLeft(t *registry.Tag, image string) time.Duration {
+	if o.Grace <= 0 {
+		return 0
+	}
+	since := o.TakenAt
+	if o.CondemnedSince != nil {
+		if known, ok := o.CondemnedSince(t.ID, t.Digest, image+":"+t.Name); ok && known.Before(since) {
+			since = known
+		}
+	}
+	return max(0, o.Grace-o.TakenAt.Sub(since))
+}
+
 // youth says why something dated so is too young to go, and "" if it is not. The
 // later of both times counts: a tag that moved, and a copy that kept the date of
 // its original, are as young as their younger date.
@@ -202,6 +231,8 @@ func (o *Options) youth(created, updated time.Time) string {
 	switch {
 	case age >= o.MinAge:
 		return ""
+	case age < 0 && o.Forecast:
+		return "dated " + Age(-age) + " after the time of the forecast"
 	case age < 0:
 		return "dated " + Age(-age) + " after the scan"
 	default:

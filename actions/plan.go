@@ -1,6 +1,9 @@
 package actions
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -16,7 +19,8 @@ const Version = 1
 // The order of the fields is the order of the JSON.
 type Plan struct {
 	Version int `json:"version"`
-	// ID is "sha256:<hex>" over the plan's compact JSON with an empty id.
+	// ID is "sha256:<hex>" over the plan's compact JSON with an empty id and no
+	// outcome.
 	ID           string    `json:"id"`
 	TakenAt      time.Time `json:"taken_at"` // when the scan started, UTC
 	ConfigDigest string    `json:"config_digest"`
@@ -31,6 +35,12 @@ type Plan struct {
 	Held       []Held      `json:"held"`       // sorted by ref, then action
 	Violations []Violation `json:"violations"` // sorted by ref, severity, rule, reason
 	Gaps       []Gap       `json:"gaps"`       // sorted by subject, error
+	// Images says what stays in every image that a step deletes something of. It is
+	// what applying holds the image against.
+	Images []PlannedImage `json:"images,omitempty"` // sorted by ref
+	// Outcome is what became of the steps, in a plan that was applied. It is no part
+	// of the ID.
+	Outcome *Outcome `json:"outcome,omitempty"`
 
 	// Stats is what the pass knew beside the contract; nil in a plan that was read
 	// from a file.
@@ -40,6 +50,21 @@ type Plan struct {
 // Refused says whether a limit refuses the plan, so that nothing of it may be
 // applied.
 func (p *Plan) Refused() bool { return len(p.Refusals) > 0 }
+
+// imageOf finds the entry of the image that a step deletes something of.
+func (p *Plan) imageOf(s *Step) (int, bool) {
+	ref := imageRef(s.Action, s.Ref)
+	return slices.BinarySearchFunc(p.Images, ref, func(i PlannedImage, ref string) int { return cmp.Compare(i.Ref, ref) })
+}
+
+// imageRef is the reference of the image that a step on a tag or an image is
+// about.
+func imageRef(a Action, ref string) string {
+	if a == DeleteTag {
+		return ref[:strings.LastIndexByte(ref, ':')]
+	}
+	return ref
+}
 
 // Incomplete says whether the pass could not see or judge everything: there is
 // a gap, or a policy failed.
@@ -106,6 +131,16 @@ type Step struct {
 	Reasons   []Reason            `json:"reasons"` // shared between steps: read only
 }
 
+// PlannedImage is an image of which a step deletes tags, or which a step deletes
+// itself.
+type PlannedImage struct {
+	Ref string `json:"ref"`
+	ID  string `json:"id"`
+	// Stay are the names of the tags that stay, sorted; those that were being
+	// deleted when they were judged are left out.
+	Stay []string `json:"stay"`
+}
+
 // Held is a change that a rule asks for and that a guard refuses.
 type Held struct {
 	Action  Action   `json:"action"`
@@ -121,6 +156,8 @@ type Reason struct {
 	Rule   string `json:"rule"`
 	Text   string `json:"reason"`
 	Source string `json:"source,omitempty"`
+	// CustomSeverity is the custom.severity of the rule's METADATA.
+	CustomSeverity string `json:"custom_severity,omitempty"`
 }
 
 // Violation is a finding of a policy: reported, never acted on.
@@ -130,6 +167,8 @@ type Violation struct {
 	Rule     string            `json:"rule"`
 	Text     string            `json:"reason"`
 	Source   string            `json:"source,omitempty"`
+	// CustomSeverity is the custom.severity of the rule's METADATA.
+	CustomSeverity string `json:"custom_severity,omitempty"`
 }
 
 // Gap is something that could not be read or judged.

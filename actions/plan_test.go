@@ -110,7 +110,7 @@ func TestTags(t *testing.T) {
 			[]string{"delete_tag /api:v1: retention/old"}},
 		{"any keep beats any delete", []string{"v1 a 48h condemned kept"}, nil, nil},
 		{"a tag in use is held", []string{"v1 a 48h condemned used"}, nil,
-			[]string{"held delete_tag /api:v1: in_use: in use by kubernetes: Deployment shop/api"}},
+			[]string{"held delete_tag /api:v1: in_use: used by kubernetes: Deployment shop/api"}},
 		{"a condemned tag that is not ready is held, another one is reported", []string{"v1 a 48h condemned locked", "v2 b 24h deleting"}, nil,
 			[]string{"held delete_tag /api:v1: not_ready: status is locked",
 				"warn /api:v2: status/tag: status is deleting: no candidate for deletion, counts as staying"}},
@@ -161,7 +161,7 @@ func TestKeepAtLeast(t *testing.T) {
 		{"a tag that stays anyway counts", []string{"v1 a 48h condemned", "v2 b 24h used"}, keep(1),
 			[]string{"delete_tag /api:v1: retention/old"}},
 		{"a held tag counts", []string{"v1 a 48h condemned", "v2 b 24h condemned used"}, keep(1),
-			[]string{"delete_tag /api:v1: retention/old", "held delete_tag /api:v2: in_use: in use by kubernetes: Deployment shop/api"}},
+			[]string{"delete_tag /api:v1: retention/old", "held delete_tag /api:v2: in_use: used by kubernetes: Deployment shop/api"}},
 		{"a tag that is not ready does not count", []string{"v1 a 48h condemned", "v2 b 24h locked"}, keep(1),
 			[]string{"held delete_tag /api:v1: " + held,
 				"warn /api:v2: status/tag: status is locked: no candidate for deletion, counts as staying"}},
@@ -198,7 +198,7 @@ func TestAttachments(t *testing.T) {
 		{"a following attachment passes the guards, and what follows it is silent", []string{"v1 a 48h condemned", sig("a") + " b 5m", sig("b") + " c 48h"}, minAge("1h"),
 			[]string{"delete_tag /api:v1: retention/old", "held delete_tag /api:sha256-A.sig: min_age: 5m old, younger than the 1h of min_age"}},
 		{"an attachment of a held tag is silent", []string{"v1 a 48h condemned used", sig("a") + " b 48h"}, nil,
-			[]string{"held delete_tag /api:v1: in_use: in use by kubernetes: Deployment shop/api"}},
+			[]string{"held delete_tag /api:v1: in_use: used by kubernetes: Deployment shop/api"}},
 		{"a young condemned attachment of a staying subject is named for its subject", []string{"v1 a 48h", sig("a") + " b 5m condemned"}, minAge("1h"),
 			[]string{"held delete_tag /api:sha256-A.sig: attachment: belongs to v1, which no rule condemns"}},
 	} {
@@ -352,7 +352,7 @@ func TestGaps(t *testing.T) {
 	}
 	const change = "set_image_visibility /api from inherit to private: visibility/x"
 	unheld := []string{"delete_namespace : empty/namespaces", change, "delete_tag /api:sha256-A.sig: attachments/follow their subject",
-		"delete_tag /api:v1: retention/old", "held delete_tag /api:v2: in_use: in use by kubernetes: Deployment shop/api"}
+		"delete_tag /api:v1: retention/old", "held delete_tag /api:v2: in_use: used by kubernetes: Deployment shop/api"}
 	for _, tt := range []struct {
 		name string
 		gap  registry.Gap

@@ -28,7 +28,7 @@ func (w world) options() Options {
 	return Options{
 		TakenAt: scanTime, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p",
 		MinAge:      pick(w, 0, time.Hour, 24*time.Hour),
-		KeepAtLeast: w.r.IntN(5), SharedDigest: pick(w, "", Protect, Untag),
+		KeepAtLeast: w.r.IntN(5), SharedDigest: pick(w, "", Protect, Untag), Orphans: pick(w, "", KeepOrphans, DeleteOrphans, DeleteOrphans),
 		MaxDeletions: pick(w, -1, 0, 5), MaxDeletionPercent: pick(w, -1, 0, 30, 12.5),
 	}
 }

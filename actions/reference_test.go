@@ -117,7 +117,7 @@ func (s *slow) alone(i int) fate {
 		return "not_ready"
 	case len(s.votes(i).InUse) > 0:
 		return "in_use"
-	case s.subject(i) != "" && len(s.subjects(i)) == 0:
+	case s.subject(i) != "" && len(s.subjects(i)) == 0 && !s.orphansGo():
 		return "attachment"
 	case s.o.TakenAt.Sub(t.UpdatedAt) < s.o.MinAge, s.o.TakenAt.Sub(t.CreatedAt) < s.o.MinAge:
 		return "min_age"
@@ -127,6 +127,15 @@ func (s *slow) alone(i int) fate {
 		return "shared_digest"
 	}
 	return ""
+}
+
+// orphansGo says whether orphans may go: every digest of the image is known.
+func (s *slow) orphansGo() bool {
+	known := !slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Digest == "" })
+	for _, name := range s.v.Image.TagNames {
+		known = known && slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Name == name })
+	}
+	return s.o.Orphans == DeleteOrphans && known
 }
 
 func (s *slow) close() {

@@ -17,12 +17,14 @@ import (
 // never lets another tag go, so the result does not depend on the order of the
 // work. Each digest speaks at most once, so the work is linear but for sorting.
 type standing struct {
-	o      *Options
-	tags   []registry.Tag
-	votes  []registry.TagVerdict
-	nodes  []node
-	groups []digestGroup
-	queue  []int32 // tags of which the others have not heard yet
+	o       *Options
+	image   string // its reference
+	tags    []registry.Tag
+	votes   []registry.TagVerdict
+	nodes   []node
+	groups  []digestGroup
+	queue   []int32 // tags of which the others have not heard yet
+	orphans bool    // attachments whose subject no other tag has may go
 	// staying counts the tags that stay and count for keep_at_least.
 	staying int
 	// enough is the detail of every tag that keep_at_least holds.
@@ -63,7 +65,8 @@ const none int32 = -1
 
 func newStanding(v *registry.Verdict, o *Options) *standing {
 	n := len(v.Image.Tags)
-	s := &standing{o: o, tags: v.Image.Tags, votes: v.Tags, nodes: make([]node, n), groups: make([]digestGroup, 0, n)}
+	s := &standing{o: o, image: v.Image.Ref().String(), tags: v.Image.Tags, votes: v.Tags, nodes: make([]node, n), groups: make([]digestGroup, 0, n)}
+	s.orphans = o.Orphans == DeleteOrphans && seesAllDigests(v.Image)
 	byDigest := make(map[string]int32, n)
 	for i := range s.nodes {
 		s.nodes[i] = node{digest: none, subject: none, nextSame: none, nextAtt: none, vote: s.vote(i)}
@@ -77,6 +80,13 @@ func newStanding(v *registry.Verdict, o *Options) *standing {
 		}
 	}
 	return s
+}
+
+// seesAllDigests reports whether it is known of every tag of the image which
+// digest it has. Otherwise the subject of an attachment may be one of those.
+func seesAllDigests(img *registry.Image) bool {
+	unknown := func(t registry.Tag) bool { return t.Digest == "" }
+	return !slices.ContainsFunc(img.Tags, unknown) && len(unlistedNames(img)) == 0
 }
 
 func (s *standing) vote(i int) vote {
@@ -185,10 +195,12 @@ func (s *standing) localGuard(i int) Guard {
 		return GuardNotReady
 	case len(s.votes[i].InUse) > 0:
 		return GuardInUse
-	case n.attached && n.subject == none:
+	case n.attached && n.subject == none && !s.orphans:
 		return GuardAttachment
 	case s.o.youth(t.CreatedAt, t.UpdatedAt) != "":
 		return GuardMinAge
+	case n.vote == condemnedTag && s.o.graceLeft(t, s.image) > 0:
+		return GuardGrace
 	case n.vote == condemnedTag && reportOnly(s.votes[i].Delete):
 		return GuardReportOnly
 	case t.Digest == "" && s.o.SharedDigest != Untag:

@@ -48,14 +48,19 @@ func (s *standing) detail(i int32, g Guard, reasons []Reason) string {
 	case GuardNotReady:
 		return "status is " + word(t.Status)
 	case GuardInUse:
-		return "in use by " + enumerateSorted(s.votes[i].InUse)
+		return "used by " + enumerateSorted(s.votes[i].InUse)
 	case GuardAttachment:
+		if n.subject == none && s.o.Orphans == DeleteOrphans {
+			return "the digest of some tag of the image is not known, and may be that of its subject"
+		}
 		if n.subject == none {
 			return "no other tag of the image has the digest of its subject, and an attachment never goes alone"
 		}
 		return "belongs to " + s.why(n.subject, i)
 	case GuardMinAge:
 		return s.o.youth(t.CreatedAt, t.UpdatedAt)
+	case GuardGrace:
+		return "condemned for less than the grace of " + Age(s.o.Grace) + ": " + Age(s.o.graceLeft(t, s.image)) + " to go"
 	case GuardReportOnly:
 		return "condemned only by " + unenforced(reasons)
 	case GuardSharedDigest:

@@ -26,10 +26,3 @@ const (
 	// BlindsAll: every deletion could have been vetoed.
 	BlindsAll Blinds = "all"
 )
-
-// Use says that somebody uses a tag or a digest.
-type Use struct {
-	Ref    Ref    // of the tag in use, or of the image when only the digest is known
-	Digest string // "" when the user names a tag only
-	By     string // who: "kubernetes prod-eu: Deployment shop/api"
-}

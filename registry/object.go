@@ -14,8 +14,12 @@ func Regions() []Region { return []Region{"fr-par", "nl-ams", "pl-waw"} }
 // this version does not know pass through unharmed and are never ready.
 type Status string
 
-// StatusReady is the only status in which an object may be judged.
-const StatusReady Status = "ready"
+const (
+	// StatusReady is the only status in which an object may be judged.
+	StatusReady Status = "ready"
+	// StatusDeleting is that of an object that is about to be gone.
+	StatusDeleting Status = "deleting"
+)
 
 // Visibility says who may pull an image.
 type Visibility string

@@ -71,9 +71,12 @@ type Verdict struct {
 	// Empty: proven by a complete listing, unfiltered by the scope, with zero rows.
 	Empty bool
 
-	Tags       []TagVerdict // one for each of Image.Tags, in the same order
-	Delete     []Reason     // votes against the image or the namespace itself
-	Keep       []Reason
+	Tags   []TagVerdict // one for each of Image.Tags, in the same order
+	Delete []Reason     // votes against the image or the namespace itself
+	Keep   []Reason
+	// InUse says who uses anything in the image, sorted: also a digest that no tag
+	// has.
+	InUse      []string
 	Visibility *VisibilityVote // nil when no policy asks for one
 	Violations []Violation
 	// Err is the failure of a policy: everything condemned here is held.

@@ -96,16 +96,19 @@ func implausible(path string, header http.Header, body []byte) string {
 }
 
 func isListing(path string) bool {
-	return strings.HasSuffix(path, "/namespaces") || strings.HasSuffix(path, "/images") || strings.HasSuffix(path, "/tags")
+	return strings.HasSuffix(path, "/namespaces") || strings.HasSuffix(path, "/images") || strings.HasSuffix(path, "/tags") ||
+		strings.HasSuffix(path, "/containers") || strings.HasSuffix(path, "/job-definitions")
 }
 
 // refusal makes the error of an answer other than 200.
 func (t *attempt) refusal(resp *http.Response) error {
 	// What cannot be read of an error is only missing in its text.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+	kind, message := t.message(resp.Header, body)
 	return &statusError{
 		code:       resp.StatusCode,
-		message:    t.message(resp.Header, body),
+		kind:       kind,
+		message:    message,
 		retryAfter: t.retryAfter(resp.Header),
 	}
 }
@@ -123,16 +126,16 @@ type apiError struct {
 	} `json:"details"`
 }
 
-// message is what an error body says, on one line. It is redacted before it is
-// cut, so that no half of the secret key stays.
-func (t *attempt) message(header http.Header, body []byte) string {
+// message is what an error body says, on one line, and the type it states. It is
+// redacted before it is cut, so that no half of the secret key stays.
+func (t *attempt) message(header http.Header, body []byte) (kind, message string) {
 	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	var text string
 	switch contentType {
 	case "application/json":
 		var e apiError
 		if json.Unmarshal(body, &e) == nil {
-			text = e.text()
+			kind, text = e.Type, e.text()
 		}
 	case "text/plain":
 		text = string(body)
@@ -141,7 +144,7 @@ func (t *attempt) message(header http.Header, body []byte) string {
 	if len(text) > maxMessage {
 		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
 	}
-	return text
+	return kind, text
 }
 
 func (e *apiError) text() string {

@@ -16,6 +16,7 @@ import (
 // statusError is an answer of the API other than 200.
 type statusError struct {
 	code    int
+	kind    string // the type that the body states, such as "permissions_denied"; "" when it states none
 	message string // redacted; "" when the answer says nothing a person can read
 	// retryAfter is what the API asks to wait; negative when it does not say.
 	retryAfter time.Duration
@@ -55,6 +56,12 @@ type timeoutError struct{ after time.Duration }
 
 func (e *timeoutError) Error() string { return fmt.Sprintf("no complete answer within %s", e.after) }
 
+// unsentError is a request that was never sent.
+type unsentError struct{ err error }
+
+func (e *unsentError) Error() string { return e.err.Error() }
+func (e *unsentError) Unwrap() error { return e.err }
+
 // terminalError is a failure that no repetition can mend.
 type terminalError struct{ err error }
 
@@ -76,7 +83,7 @@ func (e *callError) Error() string {
 
 func (e *callError) Unwrap() error { return e.err }
 
-// readError is what callers of a Reader get: text in which the secret key
+// readError is what callers of a Reader or an Editor get: text in which the secret key
 // cannot be, and nothing to unwrap but the sentinels it stands for. The causes
 // are left behind on purpose, since their texts quote the API.
 type readError struct {
@@ -89,10 +96,10 @@ func (e *readError) Unwrap() []error { return e.kinds }
 
 // fail makes the readError for doing what the format says.
 func (r *Reader) fail(ctx context.Context, err error, format string, args ...any) error {
-	kinds := sentinels(err)
+	kinds := r.kinds(err)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
-		kinds = append(sentinels(err), ctx.Err())
+		kinds = append(r.kinds(err), ctx.Err())
 	}
 	text := fmt.Sprintf(format, args...) + ": " + plain(err)
 	return &readError{text: r.redact.text(text), kinds: kinds}

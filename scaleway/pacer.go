@@ -33,7 +33,7 @@ func newPacer(next http.RoundTripper, concurrency int) *pacer {
 func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := t.host(req.URL.Host)
 	if err := host.enter(req.Context()); err != nil {
-		return nil, fmt.Errorf("wait for a turn: %w", err)
+		return nil, &unsentError{fmt.Errorf("wait for a turn: %w", err)}
 	}
 	defer host.leave()
 	sent := monotonic()

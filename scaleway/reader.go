@@ -1,10 +1,7 @@
 package scaleway
 
 import (
-	"crypto/tls"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -47,39 +44,21 @@ type Options struct {
 // keeps what it has learned about the API's rate limit: make one and keep it.
 type Reader struct {
 	api         *sdk.API
+	client      *scw.Client // for what is not of the registry
 	concurrency int
 	skew        *clockSkew
 	redact      *redactor
+	kinds       func(error) []error // the errors of package registry that one stands for
 }
 
 // NewReader finds the credentials and makes a Reader. Its errors say what to do
 // about missing or malformed ones, and never quote them. It sends nothing.
 func NewReader(o Options) (*Reader, error) {
-	o = o.withDefaults()
-	creds, err := o.credentials()
+	c, err := connect(o)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{
-		concurrency: o.Concurrency,
-		skew:        &clockSkew{now: o.Now},
-		redact:      newRedactor(creds.secretKey),
-	}
-	userAgent := o.UserAgent
-	if userAgent == "" {
-		userAgent = creds.userAgent
-	}
-	client, err := scw.NewClient(
-		scw.WithAuth(creds.accessKey, creds.secretKey),
-		scw.WithAPIURL(creds.apiURL),
-		scw.WithUserAgent(userAgent),
-		scw.WithHTTPClient(&doer{http.Client{Transport: r.transport(o, creds), CheckRedirect: noRedirects}}),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("set up the Scaleway client: %s", r.redact.text(plain(err)))
-	}
-	r.api = sdk.NewAPI(client)
-	return r, nil
+	return c.reader(sentinels)
 }
 
 // Skew returns the largest difference seen between the Date header of an answer
@@ -102,38 +81,3 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
-
-// transport builds the chain that the package comment describes.
-func (r *Reader) transport(o Options, creds *credentials) http.RoundTripper {
-	base := o.Base
-	if base == nil {
-		base = newBase(o.Concurrency, creds.insecure)
-	}
-	if o.Observer != nil {
-		base = o.Observer(base)
-	}
-	tries := newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: r.skew, redact: r.redact}, o.Concurrency)
-	return &readOnly{host: creds.apiHost, next: newRetrier(tries, o.Logger)}
-}
-
-// newBase is http.DefaultTransport with as many idle connections to one host as
-// there may be requests in flight; the default of two would open a connection
-// for nearly every request.
-func newBase(concurrency int, insecure bool) *http.Transport {
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConns:        4 * concurrency,
-		MaxIdleConnsPerHost: concurrency,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 10 * time.Second,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: insecure}, // as SCW_INSECURE asks
-	}
-}
-
-// doer hides the http.Client from the SDK, which, given one, would wrap its
-// transport to dump every request and answer when SCW_DEBUG is set.
-type doer struct{ client http.Client }
-
-func (d *doer) Do(req *http.Request) (*http.Response, error) { return d.client.Do(req) }

@@ -16,6 +16,9 @@ const inventoryVersion = 1
 type Header struct {
 	TakenAt time.Time
 	Scope   Scope
+	// Asked says whom the inventory asked what is in use, such as "serverless". A use
+	// of anybody else is not known not to be.
+	Asked []string
 }
 
 // The types of records.
@@ -35,6 +38,7 @@ type headerRecord struct {
 	Version int         `json:"version"`
 	TakenAt time.Time   `json:"taken_at"`
 	Scope   scopeRecord `json:"scope"`
+	Asked   []string    `json:"asked,omitempty"`
 }
 
 type scopeRecord struct {

@@ -135,7 +135,7 @@ func (i *Inventory) readHeader() (Header, error) {
 	if err := strict(line, &record); err != nil {
 		return Header{}, err
 	}
-	h := Header{TakenAt: instant(record.TakenAt), Scope: Scope(record.Scope)}
+	h := Header{TakenAt: instant(record.TakenAt), Scope: Scope(record.Scope), Asked: record.Asked}
 	switch {
 	case record.Version != inventoryVersion:
 		return Header{}, fmt.Errorf("the inventory has version %d, this program reads version %d", record.Version, inventoryVersion)

@@ -33,7 +33,7 @@ func NewInventoryWriter(w io.Writer, h Header) (*InventoryWriter, error) {
 	i := &InventoryWriter{buffer: buffer, lines: json.NewEncoder(buffer), known: map[namespaceKey]bool{}}
 	i.lines.SetEscapeHTML(false)
 	err := i.lines.Encode(headerRecord{
-		Type: typeHeader, Version: inventoryVersion, TakenAt: instant(h.TakenAt), Scope: scopeRecord(h.Scope),
+		Type: typeHeader, Version: inventoryVersion, TakenAt: instant(h.TakenAt), Scope: scopeRecord(h.Scope), Asked: h.Asked,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write inventory: %w", err)

@@ -22,8 +22,12 @@ func (i *Inventory) Narrow(s Scope) error {
 	if !i.Header.Scope.equal(Scope{}) {
 		return errors.New("the inventory was taken with another scope, which left things out: take the scan again with this configuration, or use the configuration that it was taken with")
 	}
-	i.narrow = &narrower{scope: s.normal(), globs: s.globs(), namespaces: map[*registry.Namespace]bool{}, names: map[registry.Ref]*registry.Namespace{}}
+	i.narrow = newNarrower(s)
 	return nil
+}
+
+func newNarrower(s Scope) *narrower {
+	return &narrower{scope: s.normal(), globs: s.globs(), namespaces: map[*registry.Namespace]bool{}, names: map[registry.Ref]*registry.Namespace{}}
 }
 
 // narrower filters the items of a scan of everything.

@@ -1,0 +1,125 @@
+package actions
+
+import (
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Witness remembers why one side of a comparison leaves alone what the other
+// would change. Its memory is bounded by the other side's steps. Its methods may
+// be called from one goroutine at a time.
+type Witness struct {
+	stances map[changeKey]Stance
+	outside map[registry.Ref]bool
+}
+
+// NewWitness starts a witness.
+func NewWitness() *Witness {
+	return &Witness{stances: make(map[changeKey]Stance), outside: make(map[registry.Ref]bool)}
+}
+
+// Add is to be called with every verdict of this side, and the steps that the
+// other side has on the same image with its tags, or on the same namespace.
+func (w *Witness) Add(v registry.Verdict, others []Step) {
+	if len(others) == 0 {
+		return
+	}
+	a := attestation{v: &v}
+	for i := range others {
+		if stance, ok := a.stance(&others[i]); ok {
+			w.stances[changeKey{others[i].Action, others[i].Ref}] = stance
+		}
+	}
+}
+
+// Outside is to be called with every image and namespace that the other side has
+// steps or violations on, and that this one does not look at.
+func (w *Witness) Outside(ref registry.Ref) { w.outside[ref] = true }
+
+// ignores says whether a reference is of something that this side does not look
+// at.
+func (w *Witness) ignores(ref string) bool {
+	if w == nil || len(w.outside) == 0 {
+		return false
+	}
+	r, err := registry.ParseRef(ref)
+	r.Tag = ""
+	return err == nil && w.outside[r]
+}
+
+// Steps are the changes that the verdict led to, before gaps are known.
+func (p Part) Steps() []Step { return slices.Concat(p.asked.steps, p.follow.steps) }
+
+// Silent says whether the verdict led to nothing: no change, made or held, and
+// no violation.
+func (p Part) Silent() bool {
+	return len(p.asked.steps)+len(p.asked.held)+len(p.follow.steps)+len(p.follow.held)+len(p.violations) == 0
+}
+
+// StepsByObject groups the steps of a plan by the image that they are on or in,
+// or by the namespace.
+func (p *Plan) StepsByObject() map[registry.Ref][]Step {
+	out := make(map[registry.Ref][]Step)
+	for _, s := range p.Steps {
+		ref := registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image}
+		out[ref] = append(out[ref], s)
+	}
+	return out
+}
+
+// attestation looks the other side's steps up in a verdict.
+type attestation struct {
+	drafter
+	v    *registry.Verdict
+	tags map[string]int
+}
+
+// stance says why the verdict does not lead to the step. It knows nothing of a
+// tag that was not there, nor of what is condemned: the plan says what became of
+// that.
+func (a *attestation) stance(s *Step) (Stance, bool) {
+	switch s.Action {
+	case DeleteTag:
+		return a.tag(s.Tag)
+	case DeleteImage, DeleteNamespace:
+		return a.votes(a.v.Delete, a.v.Keep)
+	}
+	vote := a.v.Visibility
+	if vote == nil {
+		return Stance{Standing: StandsFree, Detail: "no rule asks for a change", Reasons: []Reason{}}, true
+	}
+	return Stance{
+		Standing: StandsKept, To: vote.To, Detail: "it is " + string(vote.To) + " already, as the rules ask", Reasons: a.convert(vote.Reasons),
+	}, true
+}
+
+func (a *attestation) tag(name string) (Stance, bool) {
+	if a.v.Image == nil {
+		return Stance{}, false
+	}
+	if a.tags == nil {
+		a.tags = make(map[string]int, len(a.v.Image.Tags))
+		for i := range a.v.Image.Tags {
+			a.tags[a.v.Image.Tags[i].Name] = i
+		}
+	}
+	i, ok := a.tags[name]
+	switch {
+	case !ok:
+		return Stance{}, false
+	case len(a.v.Tags) != len(a.v.Image.Tags):
+		return a.votes(nil, nil)
+	}
+	return a.votes(a.v.Tags[i].Delete, a.v.Tags[i].Keep)
+}
+
+func (a *attestation) votes(del, keep []registry.Reason) (Stance, bool) {
+	switch {
+	case len(del) == 0:
+		return Stance{Standing: StandsFree, Detail: "no rule condemns it", Reasons: []Reason{}}, true
+	case len(keep) > 0:
+		return Stance{Standing: StandsKept, Reasons: a.convert(keep)}, true
+	}
+	return Stance{}, false
+}

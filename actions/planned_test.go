@@ -1,0 +1,158 @@
+package actions
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// The plan names exactly the images that it deletes something of, and what stays
+// in each is every tag without a step.
+func TestThePlanSaysWhatStays(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		vs := w.registry()
+		p := planOf(w.options(), w.shuffled(vs), w.gaps())
+		deleted, touched := make(map[string]bool), make(map[string]bool)
+		for _, s := range p.Steps {
+			if s.Action == DeleteTag || s.Action == DeleteImage {
+				deleted[s.Ref], touched[imageRef(s.Action, s.Ref)] = true, true
+			}
+		}
+		var want []PlannedImage
+		for _, v := range vs {
+			if v.Image == nil || !touched[v.Image.Ref().String()] {
+				continue
+			}
+			img := PlannedImage{Ref: v.Image.Ref().String(), ID: v.Image.ID, Stay: []string{}}
+			for _, tag := range v.Image.Tags {
+				if !deleted[v.Image.TagRef(tag.Name).String()] && tag.Status != registry.StatusDeleting {
+					img.Stay = append(img.Stay, tag.Name)
+				}
+			}
+			slices.Sort(img.Stay)
+			want = append(want, img)
+		}
+		slices.SortFunc(want, func(a, b PlannedImage) int { return strings.Compare(a.Ref, b.Ref) })
+		if diff := cmp.Diff(want, p.Images); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if _, err := Decode(strings.NewReader(encoded(t, p))); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAGapThatHoldsEverythingInAnImageTakesItOut(t *testing.T) {
+	p := planOf(unlimited(), []registry.Verdict{imageOf(t, "latest a 2h", "pr-12 b 960h condemned")},
+		[]registry.Gap{{Subject: "clock", Error: "wrong", Blinds: registry.BlindsAll}})
+	if p.Images != nil || strings.Contains(encoded(t, p), `"images":[`) {
+		t.Errorf("%+v", p.Images)
+	}
+}
+
+// These plans have the right id, and contradict themselves.
+func TestDecodeRefusesWhatCannotStay(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(p *Plan)
+		want string
+	}{
+		{"no image", func(p *Plan) { p.Images = nil }, "steps[1] (rg.fr-par.scw.cloud/prod/api:pr-12): images does not say what stays in its image"},
+		{"another image", func(p *Plan) { p.Images[0].Ref += "x" }, "images does not say what stays in its image"},
+		{"an image too many", func(p *Plan) {
+			p.Images = append(p.Images, PlannedImage{Ref: "rg.fr-par.scw.cloud/prod/web", ID: "x"})
+		}, "images[1] (rg.fr-par.scw.cloud/prod/web): no step deletes anything of it"},
+		{"an image twice", func(p *Plan) { p.Images = append(p.Images, p.Images[0]) }, "out of order, or there twice"},
+		{"a tag for an image", func(p *Plan) { p.Images[0].Ref += ":x" }, "does not fit"},
+		{"no id", func(p *Plan) { p.Images[0].ID = "" }, "id is missing"},
+		{"a tag that goes and stays", func(p *Plan) { p.Images[0].Stay = []string{"pr-12"} }, "the tag is deleted, and yet it stays"},
+		{"a tag twice", func(p *Plan) { p.Images[0].Stay = []string{"a", "a"} }, `stay is out of order, or names "a" twice`},
+		{"tags out of order", func(p *Plan) { p.Images[0].Stay = []string{"b", "a"} }, "stay is out of order"},
+		{"an image that goes while tags stay", func(p *Plan) { p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To = DeleteImage, "", "" }, "the image is deleted, and yet tags of it stay"},
+		{"an image that goes under another id", func(p *Plan) {
+			p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To, p.Images[0].Stay, p.Images[0].ID = DeleteImage, "", "", nil, "x"
+		}, "images has another id for it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := story(t)
+			tt.edit(p)
+			p.ID = ""
+			_, err := Decode(strings.NewReader(encoded(t, p)))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// applied is a plan with an outcome.
+func applied(t *testing.T) *Plan {
+	p := story(t)
+	p.Outcome = &Outcome{Stopped: "the run was stopped: disk full", Lost: []string{"rg.fr-par.scw.cloud/prod/api:latest"}}
+	for i, s := range p.Steps {
+		r := StepResult{Ref: s.Ref, Action: s.Action, Result: Results()[i], At: scanTime}
+		if i > 0 {
+			r.Detail = "since <that> is so"
+		}
+		p.Outcome.Results = append(p.Outcome.Results, r)
+	}
+	must(t, p.Outcome.count())
+	return p
+}
+
+func TestOutcomeJSON(t *testing.T) {
+	p := applied(t)
+	text := encoded(t, p)
+	want := `"outcome":{"results":[` +
+		`{"ref":"rg.fr-par.scw.cloud/prod/api","action":"set_image_visibility","result":"done","detail":""},` +
+		`{"ref":"rg.fr-par.scw.cloud/prod/api:pr-12","action":"delete_tag","result":"gone","detail":"since <that> is so"},` +
+		`{"ref":"` + p.Steps[2].Ref + `","action":"delete_tag","result":"changed","detail":"since <that> is so"}],` +
+		`"done":1,"gone":1,"changed":1,"blocked":0,"failed":0,"skipped":0,"stopped":"the run was stopped: disk full","lost":["rg.fr-par.scw.cloud/prod/api:latest"]}`
+	if !strings.Contains(text, want) {
+		t.Errorf("got %s\nwant %s", text, want)
+	}
+	if p.ID != story(t).ID {
+		t.Error("the outcome changes the id")
+	}
+	var tagged, streamed bytes.Buffer
+	enc := json.NewEncoder(&tagged)
+	enc.SetEscapeHTML(false)
+	must(t, enc.Encode(p))
+	must(t, json.Compact(&streamed, []byte(text)))
+	if diff := cmp.Diff(strings.TrimSpace(tagged.String()), streamed.String()); diff != "" {
+		t.Errorf("(-tags +encoder):\n%s", diff)
+	}
+	again, err := Decode(strings.NewReader(text))
+	must(t, err)
+	for i := range p.Outcome.Results {
+		p.Outcome.Results[i].At = again.Outcome.Results[i].At // is not in the file
+	}
+	if diff := cmp.Diff(p.Outcome, again.Outcome); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDecodeRefusesAnOutcomeOfSomethingElse(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(o *Outcome)
+		want string
+	}{
+		{"a result too few", func(o *Outcome) { o.Results = o.Results[:2]; o.Changed = 0 }, "2 results for 3 steps"},
+		{"a result of another step", func(o *Outcome) { o.Results[0].Ref += "x" }, "is not that of steps[0]"},
+		{"an unknown result", func(o *Outcome) { o.Results[0].Result = "perhaps" }, `result "perhaps" is unknown`},
+		{"a count that is wrong", func(o *Outcome) { o.Done = 3 }, `"done" counts 3, the results hold 1`},
+	} {
+		p := applied(t)
+		tt.edit(p.Outcome)
+		if _, err := Decode(strings.NewReader(encoded(t, p))); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error is %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}

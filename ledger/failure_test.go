@@ -1,0 +1,164 @@
+package ledger
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+)
+
+// On a full disk the journal says so before the next step is sent, and has
+// everything that it acknowledged.
+func TestFullDiskStopsTheRun(t *testing.T) {
+	t.Parallel()
+	l := open(t, databases[0].dsn(t))
+	r := begin(t, l, KindApply)
+	l.db.SetMaxOpenConns(1) // the limit is one of a connection
+	if _, err := l.db.Exec(`PRAGMA max_page_count = 60`); err != nil {
+		t.Fatal(err)
+	}
+	var accepted []string
+	var failure error
+	for _, tag := range names(1000) {
+		if failure = r.Intend(t.Context(), step(tag)); failure != nil {
+			break
+		}
+		accepted = append(accepted, tag)
+	}
+	if failure == nil || !strings.Contains(failure.Error(), "full") {
+		t.Fatalf("after %d intents: %v", len(accepted), failure)
+	}
+	if err := r.Intend(t.Context(), actions.Step{Action: actions.DeleteTag, Ref: ref("z")}); err == nil {
+		t.Error("after a failure an intent was taken")
+	}
+	d, err := l.Run(t.Context(), r.ID())
+	must(t, err)
+	if len(d.Steps) != len(accepted) {
+		t.Errorf("the journal has %d steps, %d were acknowledged", len(d.Steps), len(accepted))
+	}
+	if _, err := l.db.Exec(`PRAGMA max_page_count = 10000`); err != nil {
+		t.Fatal(err)
+	}
+	// There is room again: the results are written, but nothing new is begun.
+	must(t, r.Done(t.Context(), result(accepted[0], actions.ResultDone)))
+	if err := r.Intend(t.Context(), step("later")); err == nil {
+		t.Error("after a failure an intent was taken")
+	}
+	must(t, r.Finish(t.Context(), Ending{Status: StatusFailed, Exit: 1}))
+}
+
+func TestLedgerThatCannotBeWrittenStopsTheRun(t *testing.T) {
+	t.Parallel()
+	l := open(t, databases[0].dsn(t))
+	r := begin(t, l, KindApply)
+	l.db.SetMaxOpenConns(1)
+	if _, err := l.db.Exec(`PRAGMA query_only = 1`); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Intend(t.Context(), step("a")); err == nil {
+		t.Error("an intent was taken")
+	}
+	if err := r.Done(t.Context(), result("a", actions.ResultDone)); err == nil {
+		t.Error("a result was taken")
+	}
+	if err := r.Finish(t.Context(), Ending{Status: StatusFailed}); err == nil {
+		t.Error("the end was taken")
+	}
+	if _, err := r.Condemned(t.Context(), Observation{At: start, Judged: everything, Tags: []CondemnedTag{{ID: "a", Ref: ref("a")}}}); err == nil {
+		t.Error("an observation was taken")
+	}
+	if _, err := l.db.Exec(`PRAGMA query_only = 0`); err != nil { // for Close
+		t.Fatal(err)
+	}
+}
+
+// The server ends the connections, as it does when it is restarted.
+func TestLostConnectionIsALostLock(t *testing.T) {
+	t.Parallel()
+	dsn := postgres(t)
+	l := open(t, dsn)
+	lock := mustLock(t, l)
+	r := begin(t, l, KindApply)
+	must(t, r.Intend(t.Context(), step("a")))
+	s, err := startServer()
+	must(t, err)
+	// The one with the lock only: the others are replaced without anybody noticing.
+	if _, err := s.admin(t).Exec(`SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = $1
+		AND l.objid = (SELECT hashtext($2)::bit(32)::bigint::oid)`, lockSpace, dsn[strings.LastIndex(dsn, "=")+1:]); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-lock.Lost():
+	case <-time.After(20 * time.Second):
+		t.Fatal("the loss was not noticed")
+	}
+	if err := r.Intend(t.Context(), step("b")); !errors.Is(err, ErrNotLocked) {
+		t.Errorf("an intent without the lock gives %v", err)
+	}
+	other := open(t, dsn)
+	mustLock(t, other)
+	must(t, r.Done(t.Context(), result("a", actions.ResultDone)))
+	if found, err := other.Interrupted(t.Context()); err != nil || len(found) != 1 || len(found[0].Steps) != 0 {
+		t.Errorf("interrupted are %+v (%v)", found, err)
+	}
+	must(t, lock.Unlock()) // gives back nothing that is not its own
+	if err := open(t, dsn).holder(t.Context()); !strings.Contains(err.Error(), "ada@build-7") {
+		t.Errorf("the new holder is forgotten: %v", err)
+	}
+}
+
+func TestOpenRefusesWhatIsNoLedger(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	noDatabase := filepath.Join(folder, "notes.txt")
+	must(t, os.WriteFile(noDatabase, []byte(strings.Repeat("these are notes\n", 100)), 0o600))
+	foreign := filepath.Join(folder, "foreign.db")
+	db, err := openFile(foreign, time.Second)
+	must(t, err)
+	if _, err := db.Exec(`CREATE TABLE customers (id INTEGER)`); err != nil {
+		t.Fatal(err)
+	}
+	must(t, db.Close())
+	for name, c := range map[string]struct{ dsn, want string }{
+		"an empty DSN":                    {"", "empty"},
+		"a database in memory":            {":memory:", "neither"},
+		"a file URL":                      {"file:ledger.db?mode=ro", "neither"},
+		"another kind of database":        {"mysql://localhost/db", "neither"},
+		"a file that is no database":      {noDatabase, "notes.txt"},
+		"the database of another program": {foreign, "another program"},
+		"a folder":                        {folder, folder},
+		"a file below a file":             {filepath.Join(noDatabase, "ledger.db"), "not a directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := Open(t.Context(), c.dsn, Options{})
+			if err == nil {
+				l.Close()
+				t.Fatal("it was opened")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("the error is %q, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestLedgerFileIsForItsOwnerOnly(t *testing.T) {
+	t.Parallel()
+	path := databases[0].dsn(t)
+	l := open(t, path)
+	begin(t, l, KindApply)
+	for name, want := range map[string]fs.FileMode{
+		filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600, path + ".lock": 0o600,
+	} {
+		info, err := os.Stat(name)
+		must(t, err)
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has the mode %o, want %o", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+)
+
+// EventKind is what happened to an object.
+type EventKind string
+
+// The kinds of events.
+const (
+	// EventCondemned: the policies began to want it deleted.
+	EventCondemned EventKind = "condemned"
+	// EventSpared: they no longer do, it has another digest, or it is gone.
+	EventSpared EventKind = "spared"
+	// EventHeld: a guard began to refuse what the policies want.
+	EventHeld EventKind = "held"
+	// EventReleased: that guard no longer does, or there is nothing to refuse.
+	EventReleased EventKind = "released"
+	// EventIntended: a step was about to be sent.
+	EventIntended EventKind = "intended"
+	// EventResult: it became known what became of a step.
+	EventResult EventKind = "result"
+)
+
+// Event is one thing that happened to an object. Fields that its kind has no use
+// for are empty.
+type Event struct {
+	At           time.Time // UTC
+	Kind         EventKind
+	Run          int64 // the run that found or did it
+	Who          string
+	PolicyDigest string // of that run
+	PlanID       string // of that run
+	Digest       string // of the tag
+	Action       actions.Action
+	Guard        actions.Guard
+	Result       actions.Result
+	Detail       string
+	Reasons      []actions.Reason
+}
+
+// History is everything that ever happened to the tag, image or namespace that
+// a reference names, oldest first.
+func (l *Ledger) History(ctx context.Context, ref string) ([]Event, error) {
+	events, err := l.spanEvents(ctx, ref)
+	if err != nil {
+		return nil, l.fail("reading the history from", err)
+	}
+	steps, err := l.stepEvents(ctx, ref)
+	if err != nil {
+		return nil, l.fail("reading the history from", err)
+	}
+	events = append(events, steps...)
+	slices.SortStableFunc(events, func(a, b Event) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Kind.order(), b.Kind.order()))
+	})
+	return events, nil
+}
+
+// order is that of events of one run at the same time: one guard lets go before
+// the next one holds.
+func (k EventKind) order() int {
+	return slices.Index([]EventKind{EventSpared, EventReleased, EventCondemned, EventHeld, EventIntended, EventResult}, k)
+}
+
+func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT s.kind, s.subject, s.value, s.detail, s.reasons,
+		s.since, s.since_run, r.who, r.policy_digest, r.plan_id,
+		s.ended, COALESCE(s.ended_run, 0), COALESCE(e.who, ''), COALESCE(e.policy_digest, ''), COALESCE(e.plan_id, '')
+		FROM janitor_spans s JOIN janitor_runs r ON r.id = s.since_run LEFT JOIN janitor_runs e ON e.id = s.ended_run
+		WHERE s.ref = $1 ORDER BY s.id`, text(ref))
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	return events, each(rows, func() error {
+		var kind, subject, value, reasons string
+		var start, end Event
+		var since int64
+		var ended sql.NullInt64
+		if err := rows.Scan(&kind, &subject, &value, &start.Detail, &reasons, &since, &start.Run, &start.Who, &start.PolicyDigest, &start.PlanID,
+			&ended, &end.Run, &end.Who, &end.PolicyDigest, &end.PlanID); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(reasons), &start.Reasons); err != nil {
+			return fmt.Errorf("reading reasons: %w", err)
+		}
+		start.At, end.At = fromMicros(since), fromNullMicros(ended)
+		switch kind {
+		case spanCondemned:
+			start.Kind, end.Kind = EventCondemned, EventSpared
+			start.Digest, end.Digest = value, value
+		default:
+			start.Kind, end.Kind = EventHeld, EventReleased
+			start.Action, end.Action = actions.Action(subject), actions.Action(subject)
+			start.Guard, end.Guard = actions.Guard(value), actions.Guard(value)
+		}
+		events = append(events, start)
+		if ended.Valid {
+			events = append(events, end)
+		}
+		return nil
+	})
+}
+
+func (l *Ledger) stepEvents(ctx context.Context, ref string) ([]Event, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT s.action, s.step, s.intended, s.done, COALESCE(s.result, ''), COALESCE(s.detail, ''),
+		r.id, r.who, r.policy_digest, r.plan_id
+		FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id WHERE s.ref = $1 ORDER BY r.id, s.action`, text(ref))
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	return events, each(rows, func() error {
+		var e Event
+		var encoded, detail string
+		var result actions.Result
+		var intended, done sql.NullInt64
+		if err := rows.Scan(&e.Action, &encoded, &intended, &done, &result, &detail, &e.Run, &e.Who, &e.PolicyDigest, &e.PlanID); err != nil {
+			return err
+		}
+		if encoded != "" {
+			var s actions.Step
+			if err := json.Unmarshal([]byte(encoded), &s); err != nil {
+				return fmt.Errorf("reading a step of run %d: %w", e.Run, err)
+			}
+			e.Digest, e.Reasons = s.Digest, s.Reasons
+		}
+		if intended.Valid {
+			e.At, e.Kind = fromNullMicros(intended), EventIntended
+			events = append(events, e)
+		}
+		if done.Valid {
+			e.At, e.Kind, e.Result, e.Detail = fromNullMicros(done), EventResult, result, detail
+			events = append(events, e)
+		}
+		return nil
+	})
+}

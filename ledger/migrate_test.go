@@ -1,0 +1,114 @@
+package ledger
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+)
+
+// upTo is a program that knows only the first migrations.
+func upTo(version int) source {
+	return func(folder string) ([]migration, error) {
+		all, err := embedded()(folder)
+		if err != nil {
+			return nil, err
+		}
+		return all[:version], nil
+	}
+}
+
+// openAt opens a ledger as an older program did.
+func openAt(t *testing.T, dsn string, version int) *Ledger {
+	t.Helper()
+	e, err := openEngine(t.Context(), dsn, defaultTimeout)
+	must(t, err)
+	l := &Ledger{engine: e, db: e.database(), now: wallClock, timeout: defaultTimeout, program: "an older program"}
+	must(t, l.migrate(t.Context(), upTo(version)))
+	return l
+}
+
+func TestEveryOlderLedgerIsBroughtUpToDate(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		engine, err := openEngine(t.Context(), dsn, defaultTimeout)
+		must(t, err)
+		all, err := embedded()(engine.migrations())
+		must(t, err)
+		must(t, engine.database().Close())
+		old := openAt(t, dsn, 1)
+		r := begin(t, old, KindApply)
+		must(t, r.Intend(t.Context(), step("a")))
+		must(t, r.Done(t.Context(), result("a", actions.ResultDone)))
+		must(t, old.Close())
+		for version := 2; version <= len(all); version++ {
+			l := openAt(t, dsn, version)
+			if n := query(t, l, `SELECT count(*) FROM janitor_schema_migrations`); n != int64(version) {
+				t.Errorf("%d migrations are recorded, want %d", n, version)
+			}
+			must(t, l.Close())
+		}
+		l := open(t, dsn)
+		d, err := l.Run(t.Context(), r.ID())
+		must(t, err)
+		if len(d.Steps) != 1 || d.Steps[0].Result != actions.ResultDone {
+			t.Errorf("of the older journal is left %+v", d.Steps)
+		}
+		if _, err := l.Condemned(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestNewerLedgerIsRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		l := open(t, dsn)
+		execute(t, l, `INSERT INTO janitor_schema_migrations (version, name, applied, program) VALUES (99, 'future', 0, 'registry-janitor 9')`)
+		if newer, err := Open(t.Context(), dsn, Options{}); !errors.Is(err, ErrNewer) {
+			t.Errorf("opening it gives %v, %v", newer, err)
+		}
+	})
+}
+
+// Several processes that open a new ledger at once migrate it once.
+func TestOpeningAtOnceMigratesOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				l, err := Open(t.Context(), dsn, Options{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		l := open(t, dsn)
+		if n := query(t, l, `SELECT count(*) FROM janitor_lock`); n != 1 {
+			t.Errorf("there are %d locks", n)
+		}
+	})
+}
+
+// A migration that fails leaves nothing behind.
+func TestFailedMigrationLeavesNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		l := openAt(t, dsn, 1)
+		defer l.Close()
+		broken := func(folder string) ([]migration, error) {
+			all, err := upTo(1)(folder)
+			return append(all, migration{version: 2, name: "broken", sql: `CREATE TABLE janitor_half (id BIGINT); CREATE TABLE janitor_half (id BIGINT);`}), err
+		}
+		if err := l.migrate(t.Context(), broken); err == nil {
+			t.Fatal("a broken migration was applied")
+		}
+		if exists, err := l.engine.hasTable(t.Context(), "janitor_half"); err != nil || exists {
+			t.Errorf("half of it is left: %t (%v)", exists, err)
+		}
+		must(t, l.migrate(t.Context(), embedded()))
+	})
+}

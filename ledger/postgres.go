@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// postgresEngine is a ledger in a PostgreSQL database. Its lock is an advisory
+// lock of a connection that does nothing else, so it must not go through a
+// pooler that hands out connections by transaction.
+type postgresEngine struct {
+	config *pgx.ConnConfig
+	db     *sql.DB
+}
+
+const (
+	// lockSpace is the first key of the advisory locks, "jani" in ASCII; the second
+	// is the schema, so that several ledgers fit into one database.
+	lockSpace = 0x6a616e69
+	// writeSpace is that of the locks that last for a transaction.
+	writeSpace = lockSpace + 1
+	// watchEvery is how often the connection that holds the lock is tried; one that
+	// was closed is seen at once.
+	watchEvery = 5 * time.Second
+	// connectTimeout applies where the DSN has no connect_timeout.
+	connectTimeout = 10 * time.Second
+)
+
+func openPostgres(ctx context.Context, dsn string, timeout time.Duration) (*postgresEngine, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The error quotes the DSN, and what is malformed cannot be masked reliably.
+		return nil, errors.New("opening the ledger: its postgres:// DSN cannot be read: want postgres://user:password@host:port/database, special characters percent-encoded")
+	}
+	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectTimeout)
+	e := &postgresEngine{config: config}
+	e.db = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(prepareSession))
+	e.db.SetMaxOpenConns(readers + 1)
+	e.db.SetMaxIdleConns(readers + 1)
+	if err := e.check(ctx, timeout); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", e.where(), e.clean(err)), e.db.Close())
+	}
+	return e, nil
+}
+
+// prepareSession makes a commit that was acknowledged durable, also on a server
+// that is set up to be fast instead.
+func prepareSession(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
+}
+
+func (e *postgresEngine) check(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var encoding string
+	if err := e.db.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
+		return err
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the encoding of the database is %s: want UTF8", encoding)
+	}
+	return nil
+}
+
+func (e *postgresEngine) database() *sql.DB  { return e.db }
+func (e *postgresEngine) migrations() string { return "postgres" }
+func (e *postgresEngine) shared() string     { return " FOR SHARE" }
+
+func (e *postgresEngine) where() string {
+	return fmt.Sprintf("%s on PostgreSQL at %s", cmp.Or(e.config.Database, e.config.User), e.config.Host)
+}
+
+func (e *postgresEngine) hasTable(ctx context.Context, name string) (exists bool, err error) {
+	err = e.db.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, name).Scan(&exists)
+	return exists, err
+}
+
+func (e *postgresEngine) serialize(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))`, writeSpace)
+	return err
+}
+
+// clean keeps an error as it is, unless it shows the password.
+func (e *postgresEngine) clean(err error) error {
+	if err == nil || e.config.Password == "" {
+		return err
+	}
+	message := err.Error()
+	for _, secret := range []string{e.config.Password, url.QueryEscape(e.config.Password), url.PathEscape(e.config.Password)} {
+		message = strings.ReplaceAll(message, secret, "xxxxx")
+	}
+	if message == err.Error() {
+		return err
+	}
+	return errors.New(message)
+}
+
+func (e *postgresEngine) tryLock(ctx context.Context) (hold, error) {
+	conn, err := pgx.ConnectConfig(ctx, e.config)
+	if err != nil {
+		return nil, err
+	}
+	var locked bool
+	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, lockSpace).Scan(&locked)
+	if err == nil && locked {
+		// The server notices a machine that vanished, and frees the lock, within a minute.
+		_, err = conn.Exec(ctx, `SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3`)
+	}
+	if err != nil || !locked {
+		closeConn(conn)
+		return nil, err
+	}
+	h := &postgresHold{conn: conn, gone: make(chan struct{})}
+	ctx, h.stop = context.WithCancel(context.Background())
+	h.watching.Go(func() { h.watch(ctx) })
+	return h, nil
+}
+
+type postgresHold struct {
+	conn     *pgx.Conn
+	gone     chan struct{}
+	stop     context.CancelFunc
+	watching sync.WaitGroup
+}
+
+func (h *postgresHold) lost() <-chan struct{} { return h.gone }
+
+// watch closes gone when the connection is: with it the server frees the lock.
+func (h *postgresHold) watch(ctx context.Context) {
+	for {
+		wait, cancel := context.WithTimeout(ctx, watchEvery)
+		_, err := h.conn.WaitForNotification(wait) // none will come: it waits for the connection to end
+		idle := wait.Err() != nil
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		if idle && !h.conn.IsClosed() {
+			ping, cancel := context.WithTimeout(ctx, watchEvery)
+			err = h.conn.Ping(ping)
+			cancel()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			close(h.gone)
+			return
+		}
+	}
+}
+
+func (h *postgresHold) release() error {
+	h.stop()
+	h.watching.Wait()
+	select {
+	case <-h.gone:
+		return h.conn.Close(context.Background()) // it has nothing to say to the server any more
+	default:
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), watchEvery)
+	defer cancel()
+	// The server frees the lock of a closed connection too, but only a moment later.
+	_, err := h.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	closeConn(h.conn)
+	return err
+}
+
+func closeConn(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), watchEvery)
+	defer cancel()
+	_ = conn.Close(ctx) // closed it is, whatever the server says to it
+}

@@ -1,0 +1,251 @@
+package ledger
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Kind is what a run is for.
+type Kind string
+
+// A run that plans changes nothing; one that applies does, under the lock.
+const (
+	KindPlan  Kind = "plan"
+	KindApply Kind = "apply"
+)
+
+// Status is how a run stands.
+type Status string
+
+// The statuses.
+const (
+	StatusRunning Status = "running"
+	// StatusFinished: the run came to its end, whatever became of single steps.
+	StatusFinished Status = "finished"
+	// StatusFailed: an error or a limit kept the run from doing what it was for.
+	StatusFailed Status = "failed"
+	// StatusInterrupted: the run was stopped, or its process died.
+	StatusInterrupted Status = "interrupted"
+)
+
+// RunInfo says what a run is.
+type RunInfo struct {
+	Kind                       Kind
+	ConfigDigest, PolicyDigest string
+}
+
+// Run is a run that is being recorded. It is safe for concurrent use. A run that
+// is never finished counts as interrupted once its process is gone.
+type Run struct {
+	ledger  *Ledger
+	id      int64
+	lock    *Lock // nil for a run that changes nothing
+	journal journal
+}
+
+// Begin records that a run starts. One that applies needs the lock of the
+// ledger.
+func (l *Ledger) Begin(ctx context.Context, info RunInfo) (*Run, error) {
+	r := &Run{ledger: l}
+	var epoch int64
+	if info.Kind == KindApply {
+		r.lock = l.held()
+		if err := r.lock.valid(); err != nil {
+			return nil, l.fail("beginning a run in", err)
+		}
+		epoch = r.lock.epoch
+	}
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if r.lock != nil {
+			if err := r.lock.confirm(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return tx.QueryRowContext(ctx, `INSERT INTO janitor_runs (kind, status, started, who, program, config_digest, policy_digest, epoch)
+			VALUES ($1, 'running', $2, $3, $4, $5, $6, $7) RETURNING id`,
+			string(info.Kind), micros(l.now()), text(l.who), text(l.program), text(info.ConfigDigest), text(info.PolicyDigest), epoch).Scan(&r.id)
+	})
+	if err != nil {
+		return nil, l.fail("beginning a run in", err)
+	}
+	return r, nil
+}
+
+// ID names the run: 1 for the first one in the ledger.
+func (r *Run) ID() int64 { return r.id }
+
+// Plan records the plan that this run made or is about to apply.
+//
+// For a plan that this run made, judged says whether it had the object of a
+// reference judged, without a gap or an error: what the plan then no longer
+// holds is over. It is nil for a plan that was read from a file, which says
+// nothing about now.
+func (r *Run) Plan(ctx context.Context, p *actions.Plan, judged func(registry.Ref) bool) error {
+	var body bytes.Buffer
+	z := gzip.NewWriter(&body)
+	bare := *p
+	bare.Outcome = nil // it belongs to one run, and the plan to all that apply it
+	if err := errors.Join(bare.Encode(z), z.Close()); err != nil {
+		return r.ledger.fail("recording the plan in", err)
+	}
+	summary, err := json.Marshal(p.Summary)
+	if err != nil {
+		return r.ledger.fail("recording the plan in", err)
+	}
+	return r.ledger.fail("recording the plan in", r.ledger.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO janitor_plans (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
+			text(p.ID), body.Bytes()); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE janitor_runs SET plan_id = $1, summary = $2 WHERE id = $3`, text(p.ID), string(summary), r.id); err != nil {
+			return err
+		}
+		if judged == nil {
+			return nil
+		}
+		_, err := r.observe(ctx, tx, spanHeld, p.TakenAt, heldSpans(p.Held), judged)
+		return err
+	}))
+}
+
+// Ending is how a run ended.
+type Ending struct {
+	Status  Status
+	Exit    int    // the exit code of the program
+	Message string // the error, if there was one
+	// Outcome is what became of the steps; nil for a run that applied nothing. The
+	// steps that were decided without being tried go into the history too.
+	Outcome *actions.Outcome
+}
+
+// Finish records how the run ended, whether or not ctx is done. Everything that
+// was given to its journal is written before.
+func (r *Run) Finish(ctx context.Context, e Ending) error {
+	l := r.ledger
+	var outcome []byte
+	if e.Outcome != nil {
+		var err error
+		if outcome, err = packJSON(e.Outcome); err != nil {
+			return l.fail("recording the outcome in", err)
+		}
+	}
+	// Whatever could not be written, it has said so; the end is recorded all the same.
+	_ = r.append(context.WithoutCancel(ctx), &entry{})
+	return l.fail("finishing a run in", l.writeMuch(context.WithoutCancel(ctx), func(ctx context.Context, tx *sql.Tx) error {
+		if err := r.complete(ctx, tx, e.Outcome); err != nil {
+			return err
+		}
+		counts, deletions, err := countSteps(ctx, tx, r.id)
+		if err != nil {
+			return err
+		}
+		encoded, err := json.Marshal(counts)
+		if err != nil {
+			return err
+		}
+		now := micros(l.now())
+		if _, err := tx.ExecContext(ctx, `UPDATE janitor_runs SET status = $1, ended = $2, exit_code = $3, message = $4, counts = $5, deletions = $6, outcome = $7 WHERE id = $8`,
+			string(e.Status), now, e.Exit, text(e.Message), string(encoded), deletions, outcome, r.id); err != nil {
+			return err
+		}
+		return endDeleted(ctx, tx, r.id, now)
+	}))
+}
+
+// complete records the results that the journal does not have.
+func (r *Run) complete(ctx context.Context, tx *sql.Tx, o *actions.Outcome) error {
+	if o == nil {
+		return nil
+	}
+	type key struct{ ref, action string }
+	known := make(map[key]bool)
+	rows, err := tx.QueryContext(ctx, `SELECT ref, action FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL`, r.id)
+	if err != nil {
+		return err
+	}
+	if err := each(rows, func() error {
+		var k key
+		err := rows.Scan(&k.ref, &k.action)
+		known[k] = true
+		return err
+	}); err != nil {
+		return err
+	}
+	var missing []entry
+	for _, res := range o.Results {
+		e := r.result(res)
+		if k := (key{e.ref, e.action}); !known[k] {
+			known[k] = true
+			missing = append(missing, e)
+		}
+	}
+	return writeResults(ctx, tx, r.id, missing)
+}
+
+// countSteps counts the steps of a run by result, and its confirmed deletions.
+func countSteps(ctx context.Context, q querier, run int64) (counts map[actions.Result]int, deletions int, err error) {
+	counts = make(map[actions.Result]int)
+	rows, err := q.QueryContext(ctx, `SELECT result, action, count(*) FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL GROUP BY result, action`, run)
+	if err != nil {
+		return nil, 0, err
+	}
+	err = each(rows, func() error {
+		var result actions.Result
+		var action actions.Action
+		var n int
+		if err := rows.Scan(&result, &action, &n); err != nil {
+			return err
+		}
+		counts[result] += n
+		if result == actions.ResultDone && action.Deletes() {
+			deletions += n
+		}
+		return nil
+	})
+	return counts, deletions, err
+}
+
+// each calls f for every row, and closes the rows.
+func each(rows *sql.Rows, f func() error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func packJSON(v any) ([]byte, error) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if err := errors.Join(json.NewEncoder(z).Encode(v), z.Close()); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("unpacking: %w", err)
+	}
+	return io.ReadAll(z)
+}
+
+func unpackJSON(packed []byte, into any) error {
+	encoded, err := unpack(packed)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(encoded, into)
+}

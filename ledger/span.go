@@ -1,0 +1,176 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// The kinds of spans.
+const (
+	spanCondemned = "condemned" // subject: the id of the tag, value: its digest
+	spanHeld      = "held"      // subject: the action, value: the guard
+)
+
+// span is something that is so for a time. Another value is another span.
+type span struct {
+	ref, subject, value string
+	detail              string
+	reasons             []actions.Reason
+}
+
+type spanKey struct{ ref, subject string }
+
+// openSpan is a span that has not ended, for all that is known.
+type openSpan struct {
+	id    int64
+	value string
+	since int64
+	seen  bool
+}
+
+func heldSpans(held []actions.Held) []span {
+	spans := make([]span, len(held))
+	for i := range held {
+		h := &held[i]
+		spans[i] = span{ref: h.Ref, subject: string(h.Action), value: string(h.Guard), detail: h.Detail, reasons: h.Reasons}
+	}
+	return spans
+}
+
+// observe records what is so at a time: what is new starts, what has another
+// value starts anew, and what is no longer so although it was looked at ends. It
+// writes only what changed, and returns what is open afterwards.
+func (r *Run) observe(ctx context.Context, tx *sql.Tx, kind string, at time.Time, now []span, judged func(registry.Ref) bool) (map[spanKey]*openSpan, error) {
+	if err := r.ledger.engine.serialize(ctx, tx); err != nil {
+		return nil, err
+	}
+	open, err := openSpans(ctx, tx, kind)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []span
+	var over []any // ids
+	for _, s := range now {
+		s.ref, s.subject, s.value = text(s.ref), text(s.subject), text(s.value)
+		key := spanKey{s.ref, s.subject}
+		o := open[key]
+		switch {
+		case o != nil && (o.seen || o.value == s.value):
+			o.seen = true
+			continue
+		case o != nil:
+			over = append(over, o.id)
+		}
+		fresh = append(fresh, s)
+		open[key] = &openSpan{value: s.value, since: micros(at), seen: true}
+	}
+	for key, o := range open {
+		if o.seen {
+			continue
+		}
+		// What has no reference that can be read is in nobody's scope.
+		if ref, err := registry.ParseRef(key.ref); err != nil || judged(ref) {
+			over = append(over, o.id)
+			delete(open, key)
+		}
+	}
+	if err := endSpans(ctx, tx, over, micros(at), r.id); err != nil {
+		return nil, err
+	}
+	return open, startSpans(ctx, tx, kind, fresh, micros(at), r.id)
+}
+
+func openSpans(ctx context.Context, q querier, kind string) (map[spanKey]*openSpan, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, ref, subject, value, since FROM janitor_spans WHERE kind = $1 AND ended IS NULL`, kind)
+	if err != nil {
+		return nil, err
+	}
+	open := make(map[spanKey]*openSpan)
+	return open, each(rows, func() error {
+		var key spanKey
+		var o openSpan
+		if err := rows.Scan(&o.id, &key.ref, &key.subject, &o.value, &o.since); err != nil {
+			return err
+		}
+		open[key] = &o
+		return nil
+	})
+}
+
+// chunk is how many rows one statement writes. With more of them SQLite takes
+// longer to tell the parameters apart than the statement saves.
+const chunk = 50
+
+func endSpans(ctx context.Context, tx *sql.Tx, ids []any, at, run int64) error {
+	for some := range slices.Chunk(ids, chunk) {
+		args := append([]any{at, run}, some...)
+		// A clock that was set back must not make a span end before it starts.
+		if _, err := tx.ExecContext(ctx, `UPDATE janitor_spans SET ended = CASE WHEN since > $1 THEN since ELSE $1 END, ended_run = $2 WHERE id IN (`+
+			placeholders(3, len(some))+`)`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func startSpans(ctx context.Context, tx *sql.Tx, kind string, spans []span, at, run int64) error {
+	return inChunks(spans, 8, func(values string, some []span) error {
+		var args []any
+		for _, s := range some {
+			reasons, err := json.Marshal(s.reasons)
+			if err != nil {
+				return err
+			}
+			args = append(args, kind, s.ref, s.subject, s.value, text(s.detail), string(reasons), at, run)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO janitor_spans (kind, ref, subject, value, detail, reasons, since, since_run) VALUES `+values, args...)
+		return err
+	})
+}
+
+// inChunks calls write for some rows at a time, with the VALUES that their
+// columns need: "($1, $2), ($3, $4)".
+func inChunks[T any](rows []T, columns int, write func(values string, some []T) error) error {
+	for some := range slices.Chunk(rows, chunk) {
+		var values strings.Builder
+		for i := range some {
+			if i > 0 {
+				values.WriteString(", ")
+			}
+			values.WriteString("(" + placeholders(i*columns+1, columns) + ")")
+		}
+		if err := write(values.String(), some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeholders are n of them from a number on: "$3, $4, $5".
+func placeholders(from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(from + i))
+	}
+	return b.String()
+}
+
+// endDeleted ends what was so of the objects that a run deleted, or found gone.
+func endDeleted(ctx context.Context, tx *sql.Tx, run, at int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE janitor_spans SET ended = CASE WHEN since > $1 THEN since ELSE $1 END, ended_run = $2
+		WHERE ended IS NULL AND ref IN (SELECT ref FROM janitor_steps WHERE run_id = $2 AND result IN ($3, $4) AND action IN ($5, $6, $7))`,
+		at, run, string(actions.ResultDone), string(actions.ResultGone), string(actions.DeleteTag), string(actions.DeleteImage), string(actions.DeleteNamespace))
+	return err
+}

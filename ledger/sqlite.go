@@ -1,0 +1,167 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteEngine is a ledger in a file. Its lock is a second, empty database
+// beside it, in which the holder has a write transaction open: the operating
+// system ends that with the process.
+type sqliteEngine struct {
+	path string
+	db   *sql.DB
+}
+
+// readers is how many connections may read beside the one that writes.
+const readers = 4
+
+func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqliteEngine, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the ledger: %w", err)
+	}
+	e := &sqliteEngine{path: path}
+	for _, name := range []string{path, e.lockPath()} {
+		if err := createPrivate(name); err != nil {
+			return nil, fmt.Errorf("creating the ledger: %w", err)
+		}
+	}
+	// FULL: a commit that was acknowledged survives a power cut too.
+	if e.db, err = openFile(path, timeout, "journal_mode(wal)", "synchronous(full)", "foreign_keys(1)"); err != nil {
+		return nil, fmt.Errorf("opening the ledger %s: %w", path, err)
+	}
+	e.db.SetMaxOpenConns(readers + 1)
+	e.db.SetMaxIdleConns(readers + 1)
+	if err := e.check(ctx, timeout); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", path, err), e.db.Close())
+	}
+	return e, nil
+}
+
+// createPrivate makes a file that only its owner may read, unless it exists. It
+// must not even open one that does: closing it again would drop the locks that
+// this process has on it.
+func createPrivate(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // by another process, a moment ago
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// openFile opens a SQLite file in which every transaction is there to write.
+func openFile(path string, busy time.Duration, pragmas ...string) (*sql.DB, error) {
+	query := url.Values{
+		"_txlock":   {"immediate"},
+		"_dqs":      {"0"},
+		"_error_rc": {"1"},
+		"_pragma":   append([]string{"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")"}, pragmas...),
+	}
+	// A URL, because a path may hold what a plain file name must not.
+	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// check opens the first connection. Two processes that turn a new file to WAL
+// at once get in each other's way, whatever the timeout.
+func (e *sqliteEngine) check(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := retry(ctx, func() (bool, error) {
+		err := e.db.PingContext(ctx)
+		return !isBusy(err), err
+	}); err != nil {
+		return err
+	}
+	ours, err := e.hasTable(ctx, "janitor_schema_migrations")
+	if err != nil || ours {
+		return err
+	}
+	var tables int
+	if err := e.db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE name NOT LIKE 'janitor_%'`).Scan(&tables); err != nil {
+		return err
+	}
+	if tables > 0 {
+		return errors.New("the file is the database of another program")
+	}
+	return nil
+}
+
+func (e *sqliteEngine) database() *sql.DB                               { return e.db }
+func (e *sqliteEngine) where() string                                   { return e.path }
+func (e *sqliteEngine) lockPath() string                                { return e.path + ".lock" }
+func (e *sqliteEngine) migrations() string                              { return "sqlite" }
+func (e *sqliteEngine) serialize(ctx context.Context, tx *sql.Tx) error { return nil } // every transaction is alone
+func (e *sqliteEngine) shared() string                                  { return "" }
+func (e *sqliteEngine) clean(err error) error                           { return err }
+
+func (e *sqliteEngine) hasTable(ctx context.Context, name string) (exists bool, err error) {
+	err = e.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`, name).Scan(&exists)
+	return exists, err
+}
+
+func (e *sqliteEngine) tryLock(ctx context.Context) (hold, error) {
+	db, err := openFile(e.lockPath(), 0)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(ctx)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	}
+	if err == nil {
+		return &sqliteHold{db: db, conn: conn, never: make(chan struct{})}, nil
+	}
+	if conn != nil {
+		_ = conn.Close()
+	}
+	_ = db.Close()
+	if isBusy(err) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+type sqliteHold struct {
+	db    *sql.DB
+	conn  *sql.Conn
+	never chan struct{}
+}
+
+// lost is never closed: the operating system takes a file lock from nobody.
+func (h *sqliteHold) lost() <-chan struct{} { return h.never }
+
+func (h *sqliteHold) release() error {
+	_, err := h.conn.ExecContext(context.Background(), "ROLLBACK")
+	return errors.Join(err, h.conn.Close(), h.db.Close())
+}
+
+func isBusy(err error) bool {
+	var e *sqlite.Error
+	// The low byte is the code, what is above says more about it.
+	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_BUSY || e.Code()&0xff == sqlite3.SQLITE_LOCKED)
+}

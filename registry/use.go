@@ -1,0 +1,152 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Use says that somebody uses a tag, a digest, or both. What is in use stays.
+type Use struct {
+	// Ref is of the tag in use, or of the image when only the digest is known; the
+	// zero Ref with a digest is that digest in every image.
+	Ref    Ref
+	Digest string // "" when the user names a tag only
+	By     string // who: "serverless container shop/api (fr-par)"
+}
+
+// CompareUses orders uses, so that the order in which they were read does not
+// matter.
+func CompareUses(a, b Use) int {
+	return cmp.Or(
+		cmp.Compare(a.Ref.Region, b.Ref.Region), cmp.Compare(a.Ref.Namespace, b.Ref.Namespace),
+		cmp.Compare(a.Ref.Image, b.Ref.Image), cmp.Compare(a.Ref.Tag, b.Ref.Tag),
+		cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.By, b.By))
+}
+
+// Mention is the reference of an image as its user writes it: short, with a tag,
+// with a digest, in any registry.
+type Mention struct {
+	Reference string
+	By        string
+}
+
+// UseIndex answers who uses what. Making it costs what the uses do, and asking
+// it costs one look-up for each image that nobody uses. It is immutable; the nil
+// index knows no use.
+type UseIndex struct {
+	images   map[Ref]*imageUses
+	anywhere map[string][]string // digest → who uses it in whatever image
+}
+
+// imageUses are the uses of one image.
+type imageUses struct {
+	by      []string // of any of it
+	tags    map[string][]string
+	digests map[string][]string
+}
+
+// NewUseIndex makes an index of uses, in any order and repeated or not.
+func NewUseIndex(uses []Use) *UseIndex {
+	if len(uses) == 0 {
+		return nil
+	}
+	x := &UseIndex{images: map[Ref]*imageUses{}, anywhere: map[string][]string{}}
+	for _, u := range uses {
+		if u.Ref == (Ref{}) {
+			if u.Digest == "" {
+				continue
+			}
+			x.anywhere[u.Digest] = insert(x.anywhere[u.Digest], u.By)
+			continue
+		}
+		image := u.Ref
+		image.Tag = ""
+		of := x.images[image]
+		if of == nil {
+			of = &imageUses{tags: map[string][]string{}, digests: map[string][]string{}}
+			x.images[image] = of
+		}
+		of.by = insert(of.by, u.By)
+		if u.Ref.Tag != "" {
+			of.tags[u.Ref.Tag] = insert(of.tags[u.Ref.Tag], u.By)
+		}
+		if u.Digest != "" {
+			of.digests[u.Digest] = insert(of.digests[u.Digest], u.By)
+		}
+	}
+	return x
+}
+
+// InImage says who uses the image, and who uses each of its tags, in the order
+// of the tags; both are nil when nobody uses any of it, and tags is nil when all
+// that is in use is of no tag it has. A digest in use is a use of every tag that
+// carries it. The lists are sorted, and shared: read only.
+func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
+	if x == nil {
+		return nil, nil
+	}
+	of := x.images[img.Ref()]
+	if of == nil && len(x.anywhere) == 0 {
+		return nil, nil
+	}
+	if of != nil {
+		image = of.by
+	}
+	for i := range img.Tags {
+		users := x.users(of, img.Tags[i].Name, img.Tags[i].Digest)
+		if users == nil {
+			continue
+		}
+		if tags == nil {
+			tags = make([][]string, len(img.Tags))
+		}
+		tags[i] = users
+	}
+	return image, tags
+}
+
+// Of says who uses the tag that ref names and that has this digest, or anything
+// in the image when it names no tag, sorted; nil when nobody does.
+func (x *UseIndex) Of(ref Ref, digest string) []string {
+	if x == nil {
+		return nil
+	}
+	image := ref
+	image.Tag = ""
+	if of := x.images[image]; ref.Tag == "" && of != nil {
+		return of.by
+	}
+	return x.users(x.images[image], ref.Tag, digest)
+}
+
+// users joins what is known by name and by digest. No use names an empty tag or
+// an empty digest, so what has none matches nothing.
+func (x *UseIndex) users(of *imageUses, tag, digest string) []string {
+	var users []string
+	if of != nil {
+		users = MergeUsers(of.tags[tag], of.digests[digest])
+	}
+	return MergeUsers(users, x.anywhere[digest])
+}
+
+// insert puts a name into a sorted list that does not have it.
+func insert(sorted []string, name string) []string {
+	at, found := slices.BinarySearch(sorted, name)
+	if found {
+		return sorted
+	}
+	return slices.Insert(sorted, at, name)
+}
+
+// MergeUsers joins two sorted lists of users without changing either.
+func MergeUsers(a, b []string) []string {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
+		return a
+	}
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

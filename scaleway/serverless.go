@@ -1,0 +1,182 @@
+package scaleway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// User is somebody who may use images, and can be asked about it.
+type User struct {
+	Name string // "serverless containers in nl-ams"
+	// List returns every image that it uses, as it is written there, or fails.
+	List func(context.Context) ([]registry.Mention, error)
+}
+
+// Serverless are Serverless Containers and Serverless Jobs in every region that
+// has them, whatever region is scanned: a container in one may run an image of
+// another. Functions name no image; what they run is in registry namespaces of
+// the platform's own.
+//
+// A container that is stopped or scaled to zero pulls its image again when it is
+// asked for, so all that is defined counts, whatever its status.
+func (r *Reader) Serverless() []User {
+	var users []User
+	for _, region := range containerRegions() {
+		users = append(users, User{"serverless containers in " + region, func(ctx context.Context) ([]registry.Mention, error) {
+			return r.containers(ctx, region)
+		}})
+	}
+	for _, region := range olderRegions() {
+		users = append(users, User{"serverless jobs in " + region, func(ctx context.Context) ([]registry.Mention, error) {
+			return r.jobs(ctx, region)
+		}})
+	}
+	return users
+}
+
+// The regions of the serverless APIs as the SDK (v1.39.0) names them: of
+// containers v1, and of containers v1beta1 and jobs v1alpha2.
+func containerRegions() []string { return append(olderRegions(), "it-mil") }
+func olderRegions() []string     { return []string{"fr-par", "nl-ams", "pl-waw"} }
+
+// containers asks every version of the API that the region has: none is promised
+// to show what was made by another one.
+func (r *Reader) containers(ctx context.Context, region string) ([]registry.Mention, error) {
+	rows, err := r.workloads(ctx, "/containers/v1/regions/"+region+"/containers")
+	if err == nil && slices.Contains(olderRegions(), region) {
+		var older []workload
+		older, err = r.workloads(ctx, "/containers/v1beta1/regions/"+region+"/containers")
+		rows = append(rows, older...)
+	}
+	if err != nil {
+		return nil, r.fail(ctx, err, "list serverless containers in %s", region)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	names := r.containerNamespaces(ctx, region)
+	return mentions(rows, func(w *workload) string {
+		namespace := names[w.NamespaceID]
+		if namespace == "" {
+			namespace = w.NamespaceID
+		}
+		return fmt.Sprintf("serverless container %s/%s (%s)", namespace, w.Name, region)
+	}), nil
+}
+
+// containerNamespaces are the names by ID. They only word a reason: without them
+// the ID does, and nothing is kept less.
+func (r *Reader) containerNamespaces(ctx context.Context, region string) map[string]string {
+	names := map[string]string{}
+	rows, err := listRows(ctx, r, "/containers/v1/regions/"+region+"/namespaces")
+	if err != nil {
+		return names
+	}
+	for _, row := range rows {
+		names[row.ID] = row.Name
+	}
+	return names
+}
+
+func (r *Reader) jobs(ctx context.Context, region string) ([]registry.Mention, error) {
+	rows, err := r.workloads(ctx, "/serverless-jobs/v1alpha2/regions/"+region+"/job-definitions")
+	if err != nil {
+		return nil, r.fail(ctx, err, "list serverless jobs in %s", region)
+	}
+	return mentions(rows, func(w *workload) string {
+		return fmt.Sprintf("serverless job %s (%s)", w.Name, region)
+	}), nil
+}
+
+// mentions are what the workloads use. One without an image uses none yet.
+func mentions(rows []workload, by func(*workload) string) []registry.Mention {
+	var out []registry.Mention
+	for i := range rows {
+		if image := rows[i].image(); image != "" {
+			out = append(out, registry.Mention{Reference: image, By: by(&rows[i])})
+		}
+	}
+	return out
+}
+
+// workload is the part of a container, a job definition or a namespace of
+// containers that matters here. Each API has its own word for the image.
+type workload struct {
+	ID            string  `json:"id"`
+	Name          string  `json:"name"`
+	NamespaceID   string  `json:"namespace_id"`
+	V1Image       *string `json:"image"`
+	RegistryImage *string `json:"registry_image"`
+	ImageURI      *string `json:"image_uri"`
+}
+
+func (w *workload) image() string {
+	for _, image := range []*string{w.V1Image, w.RegistryImage, w.ImageURI} {
+		if image != nil {
+			return *image
+		}
+	}
+	return ""
+}
+
+// workloads lists what may use an image. A row that does not say whether it does
+// is refused: the API may have come to call it by another name.
+func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error) {
+	rows, err := listRows(ctx, r, path)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if rows[i].V1Image == nil && rows[i].RegistryImage == nil && rows[i].ImageURI == nil {
+			return nil, fmt.Errorf("row %s does not say its image", rows[i].ID)
+		}
+	}
+	return rows, nil
+}
+
+// listRows reads a whole listing, with the same care as those of the registry.
+// It goes through the SDK's client, but not through its call for containers v1,
+// which asks /metadata besides, without the context, and breaks on a null row.
+func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
+	fetch := func(ctx context.Context, number int32) (page[workload], error) {
+		var answer struct {
+			Containers     []*workload `json:"containers"`
+			JobDefinitions []*workload `json:"job_definitions"`
+			Namespaces     []*workload `json:"namespaces"`
+			TotalCount     *uint32     `json:"total_count"`
+		}
+		err := r.client.Do(&scw.ScalewayRequest{Method: "GET", Path: path, Query: url.Values{
+			"page":      {strconv.Itoa(int(number))},
+			"page_size": {strconv.Itoa(pageSize)},
+			"order_by":  {"created_at_asc"},
+		}}, &answer, scw.WithContext(ctx))
+		if err != nil {
+			return page[workload]{}, err
+		}
+		if answer.TotalCount == nil {
+			return page[workload]{}, errors.New("the answer does not say its total_count")
+		}
+		rows := answer.Containers
+		if rows == nil {
+			rows = answer.JobDefinitions
+		}
+		if rows == nil {
+			rows = answer.Namespaces
+		}
+		return translate(rows, *answer.TotalCount, func(row *workload) (workload, error) {
+			if _, err := parseUUID(row.ID); err != nil {
+				return workload{}, fmt.Errorf("the id of a row %w", err)
+			}
+			return *row, nil
+		})
+	}
+	return listAll(ctx, r.concurrency, fetch, func(w *workload) [16]byte { return idOf(w.ID) })
+}
