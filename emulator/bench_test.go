@@ -85,36 +85,18 @@ func liveHeap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestAMillionTagsFit holds the emulator to its promises: under 600 MB of live
-// heap, which is 600 bytes a tag, and pages of 100 rows in under a millisecond.
-// The time is that of the best of several pages, since the machine may have other
-// things to do.
+// TestAMillionTagsFit holds the emulator to its promise of under 600 MB of live
+// heap, which is 600 bytes a tag. How long a page takes is for the benchmarks.
 func TestAMillionTagsFit(t *testing.T) {
-	images, limit := 20_000, time.Millisecond
+	images := 20_000
 	if raceDetector {
-		images, limit = 1_000, 20*time.Millisecond
+		images = 1_000
 	}
 	before := liveHeap()
 	s := large(t, images)
 	used := (liveHeap() - before) / int64(50*images)
+	runtime.KeepAlive(s)
 	if used > 600 {
 		t.Errorf("%d bytes of live heap a tag", used)
 	}
-	w := &sink{header: http.Header{}}
-	path := fmt.Sprintf("/registry/v1/regions/fr-par/images?page_size=100&page=%d", images/200)
-	req, err := http.NewRequestWithContext(t.Context(), "GET", path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-Auth-Token", "k")
-	best := time.Hour
-	for range 20 {
-		began := time.Now()
-		s.ServeHTTP(w, req)
-		best = min(best, time.Since(began))
-	}
-	if best > limit {
-		t.Errorf("a page took %v, want at most %v", best, limit)
-	}
-	t.Logf("%d bytes a tag; a page of 100 images with 50 tags each: %v", used, best)
 }

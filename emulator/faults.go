@@ -38,7 +38,7 @@ func arm(list []Fault) []*armed {
 					a.Region = region
 				}
 			}
-			a.path = strings.Split(strings.TrimPrefix(below, "/"), "/")
+			a.path = strings.Split(strings.ReplaceAll(strings.TrimPrefix(below, "/"), "{region}", "*"), "/")
 		}
 		if f.Ref != "" {
 			a.ref = strings.Split(f.Ref, "/")
@@ -98,7 +98,9 @@ func (a *armed) matches(q *about) bool {
 	switch {
 	case a.Method != "" && a.Method != q.call.http.Method,
 		a.Region != "" && a.Region != rt.region,
-		a.path != nil && !matchSegments(a.path, strings.Split(strings.TrimPrefix(rt.below, "/"), "/")),
+		a.path != nil && !slices.ContainsFunc(rt.paths(), func(path string) bool {
+			return matchSegments(a.path, strings.Split(strings.TrimPrefix(path, "/"), "/"))
+		}),
 		a.Page != 0 && a.Page != pageOf(q.call.http),
 		spoilsPage(kindOf(&a.Fault)) && !isListing(q.call):
 		return false

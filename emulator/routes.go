@@ -13,11 +13,17 @@ type route struct {
 	below  string // the path below the region, with its leading slash
 	shape  string // below with {id} for the identifier; "" when the API has no such path
 	id     string
+	// product is the serverless API that the path is of; nil for the registry. Below
+	// is the whole path then.
+	product *product
 }
 
 func parseRoute(path string) route {
 	rest, ok := strings.CutPrefix(path, apiPrefix)
 	if !ok {
+		if rt, ok := parseServerless(path); ok {
+			return rt
+		}
 		return route{below: path}
 	}
 	var rt route
@@ -49,6 +55,9 @@ var operations = map[string]map[string]operation{
 
 // act lets the API do what it was asked.
 func (s *Server) act(c *call) answer {
+	if c.route.product != nil {
+		return s.actServerless(c)
+	}
 	r, ok := s.regions[c.route.region]
 	if c.route.region != "" && !ok {
 		// Recorded of a Scaleway product in a region that does not have it.

@@ -38,6 +38,8 @@ type Server struct {
 	used    map[uuid]bool
 	nextDue atomic.Int64 // nanoseconds; the moment of due[0]
 
+	serverless map[string]*serverless // by region
+
 	faults  faults
 	limiter limiter
 	log     requestLog
@@ -79,6 +81,7 @@ func New(o Options) (*Server, error) {
 	}
 	b := builder{start: s.now().UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
 	b.namespaces(&o.World)
+	s.serverless = b.serverless(&o.World)
 	s.nextDue.Store(math.MaxInt64)
 	return s, nil
 }

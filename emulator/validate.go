@@ -45,6 +45,7 @@ func validate(w *World) []problem {
 		v.fault(&w.Faults[i], fmt.Sprintf("faults[%d]", i))
 	}
 	v.namespaces(w.Namespaces)
+	v.serverless(w)
 	return v.problems
 }
 

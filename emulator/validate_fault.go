@@ -43,7 +43,7 @@ func (v *validator) fault(f *Fault, at string) {
 	if !methodName.MatchString(f.Method) {
 		v.add(at+".method", fmt.Sprintf("%q is no method", f.Method), "in capitals: GET, POST, PATCH or DELETE")
 	}
-	v.word(at+".region", f.Region, regionNames()...)
+	v.word(at+".region", f.Region, containerRegions()...)
 	v.glob(at+".path", f.Path)
 	if region, _, ok := cutRegion(f.Path); ok && !slices.Contains(regionNames(), region) && region != "*" && region != "{region}" {
 		v.add(at+".path", fmt.Sprintf("%q is unknown", region), suggest(region, append(regionNames(), "*")))

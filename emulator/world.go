@@ -15,6 +15,11 @@ import "time"
 //	        {name: latest, digest: A, age: 2h, created_age: 400d},
 //	        {name: v1.4.0, digest: A, age: 2h},
 //	        {name: "pr-{n}", count: 500, age: 1d, step: 2h, size: 120MB}]}]}
+//	containers: [{name: api, namespace: shop, region: fr-par, image: "rg.fr-par.scw.cloud/prod/api:v1.4.0"}]
+//	jobs: [{name: nightly, region: nl-ams, image: "rg.fr-par.scw.cloud/prod/api:latest"}]
+//
+// Containers and jobs are what Serverless Containers (v1, v1beta1) and Serverless
+// Jobs (v1alpha2) list; faults happen to them as well.
 //
 // Durations are written as in janitor.yaml: 500ms 30s 90m 12h 14d 2w 6mo 1y,
 // combined largest first (1d12h). Ages are before the start of the emulator and
@@ -27,6 +32,8 @@ type World struct {
 	Settings   Settings    `yaml:"settings"`
 	Faults     []Fault     `yaml:"faults"`
 	Namespaces []Namespace `yaml:"namespaces"`
+	Containers []Container `yaml:"containers"`
+	Jobs       []Job       `yaml:"jobs"`
 }
 
 // Settings say how the emulated API behaves. The zero value is an API without
@@ -156,7 +163,10 @@ type Fault struct {
 	// Method is an HTTP method; "" means any.
 	Method string `yaml:"method"`
 	// Path is a glob over the path below /registry/v1/regions/{region}, with or
-	// without that prefix: * matches within one segment, ** any segments.
+	// without that prefix: * matches within one segment, ** any segments. Of the
+	// serverless APIs it is over the whole path, such as
+	// /containers/v1/regions/*/containers, or one of /containers and
+	// /job-definitions.
 	Path string `yaml:"path"`
 	// Region limits the fault to one region.
 	Region string `yaml:"region"`

@@ -170,7 +170,7 @@ func TestBadWorldFiles(t *testing.T) {
 		{"namespaces: []\n---\nnamespaces: []", "w:1: yaml: there is more than one document (remove the --- lines)"},
 		{"namespaces: [\n{name: a", "w:2: yaml: did not find expected ',' or '}' (check the indentation and the quotes)"},
 		{"faults: []\nnamespaces: []\nsettings: a: b", "w:3: yaml: mapping values are not allowed in this context (check the indentation and the quotes)"},
-		{"[]", "w:1: is a list (want a mapping of settings, faults, namespaces)"},
+		{"[]", "w:1: is a list (want a mapping of settings, faults, namespaces, containers, jobs)"},
 		{"settings: {latency: 1h1h}", `w:1: settings.latency: "1h1h" is no duration (such as 500ms, 30s, 90m, 12h, 14d, 2w, 6mo, 1y or 1d12h)`},
 		{"settings: {latency: 1m1h}", `w:1: settings.latency: "1m1h" is no duration (such as 500ms, 30s, 90m, 12h, 14d, 2w, 6mo, 1y or 1d12h)`},
 		{"settings: {latency: 1.5h}", `w:1: settings.latency: "1.5h" has no unit (such as 500ms, 30s, 90m, 12h, 14d, 2w, 6mo, 1y or 1d12h)`},

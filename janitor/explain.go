@@ -34,20 +34,18 @@ func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (report
 	e := report.Explanation{Ref: ref}
 	options := p.planOptions()
 	builder := actions.NewBuilder(options)
-	judge := p.Policies.At(p.TakenAt, policy.Everything)
+	var subject scanner.Item
+	var uses []registry.Use
 	found := false
 	for item := range feed.Items() {
-		verdict, err := p.explainItem(ctx, item, judge, ref)
-		if err != nil {
-			return e, err
-		}
 		switch {
-		case verdict != nil:
-			e.Verdict, found = verdict, true
-			builder.Add(actions.PlanVerdict(*verdict, options))
+		case item.Use != nil:
+			uses = append(uses, *item.Use)
+		case names(ref, item):
+			subject = item
 		case item.Gap != nil:
 			builder.AddGap(*item.Gap)
-			found = true
+			found = found || item.Gap.Blinds != registry.BlindsAll // which hides no object
 		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
 			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)
 			e.Note, found = "its status, or that of what it is in, is "+string(item.Skipped.Status), true
@@ -56,6 +54,16 @@ func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (report
 	if err := feed.Err(); err != nil {
 		return e, err
 	}
+	// It is judged last, when every use is known.
+	judge := p.Policies.At(p.TakenAt, policy.Everything).Knowing(registry.NewUseIndex(uses))
+	verdict, err := explainItem(ctx, subject, judge)
+	if err != nil {
+		return e, err
+	}
+	if verdict != nil {
+		e.Verdict, found = verdict, true
+		builder.Add(actions.PlanVerdict(*verdict, options))
+	}
 	if gap := p.clockGap(); gap != nil {
 		builder.AddGap(*gap)
 	}
@@ -63,15 +71,19 @@ func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (report
 	return e, missing(&e, found)
 }
 
-// explainItem judges the item if it is what the reference names.
-func (p *Pass) explainItem(ctx context.Context, item scanner.Item, judge *policy.Judge, ref registry.Ref) (*registry.Verdict, error) {
-	whole := ref
-	whole.Tag = ""
+// names reports whether the item is what the reference names, or its image.
+func names(ref registry.Ref, item scanner.Item) bool {
+	ref.Tag = ""
+	return item.Image != nil && item.Image.Ref() == ref || item.Listed != nil && item.Listed.Namespace.Ref() == ref
+}
+
+// explainItem judges an image or a namespace.
+func explainItem(ctx context.Context, item scanner.Item, judge *policy.Judge) (*registry.Verdict, error) {
 	switch {
-	case item.Image != nil && item.Image.Ref() == whole:
+	case item.Image != nil:
 		verdict, err := judge.Image(ctx, item.Image)
 		return &verdict, err
-	case item.Listed != nil && item.Listed.Namespace.Ref() == whole:
+	case item.Listed != nil:
 		verdict, err := judge.Namespace(ctx, item.Listed.Namespace, item.Listed.Empty)
 		return &verdict, err
 	}

@@ -3,8 +3,8 @@ package janitor
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,9 +38,14 @@ type Pass struct {
 	TakenAt time.Time
 	// Forecast marks a plan for another time than that of the scan.
 	Forecast bool
+	// ScannedAt is when the scan started; zero where that is TakenAt.
+	ScannedAt time.Time
 	// Skew tells, after the scan, how far the clock of the API was from the local
 	// one, if that is known; nil for a recorded scan.
 	Skew func() (time.Duration, bool)
+	// Recorder, if set, is the ledger that the pass writes to, and that knows since
+	// when what is condemned.
+	Recorder *Recorder
 	// Progress, if set, counts while the pass runs.
 	Progress *Progress
 }
@@ -56,12 +61,16 @@ type Progress struct {
 func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	builder := &lockedBuilder{Builder: actions.NewBuilder(options)}
-	judge := p.Policies.At(p.TakenAt, policy.WhatCounts)
-	group, ctx := errgroup.WithContext(ctx)
+	in := newIntake(feed)
+	if in.early != nil || p.looksForUses() {
+		builder.deferred = new(deferred)
+	}
+	judge := p.Policies.At(p.TakenAt, policy.WhatCounts).Knowing(in.early)
+	group, judging := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			for item := range feed.Items() {
-				if err := p.take(ctx, item, judge, options, builder); err != nil {
+			for item := range in.items() {
+				if err := p.take(judging, item, judge, options, builder); err != nil {
 					return err
 				}
 			}
@@ -76,8 +85,16 @@ func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	}
 	if gap := p.clockGap(); gap != nil {
 		builder.AddGap(*gap)
+		p.hide(gap)
 	}
-	return builder.Plan(), nil
+	builder.settle(in.late, options)
+	plan := builder.Plan()
+	if p.Recorder != nil {
+		if err := p.Recorder.record(ctx, plan); err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
 }
 
 // take judges and plans one item.
@@ -89,18 +106,19 @@ func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge,
 			return err
 		}
 		p.count(&verdict)
-		part := actions.PlanVerdict(verdict, o)
-		b.do(func(b *actions.Builder) { b.Add(part) })
+		p.see(&verdict)
+		b.add(verdict, actions.PlanVerdict(verdict, o))
 	case item.Listed != nil:
 		verdict, err := judge.Namespace(ctx, item.Listed.Namespace, item.Listed.Empty)
 		if err != nil {
 			return err
 		}
-		part := actions.PlanVerdict(verdict, o)
-		b.do(func(b *actions.Builder) { b.Add(part) })
+		p.see(&verdict)
+		b.add(verdict, actions.PlanVerdict(verdict, o))
 	case item.Skipped != nil && item.Skipped.Status != scanner.StatusGone:
 		b.do(func(b *actions.Builder) { b.AddSkipped(item.Skipped.Ref, item.Skipped.Status) })
 	case item.Gap != nil:
+		p.hide(item.Gap)
 		b.do(func(b *actions.Builder) { b.AddGap(*item.Gap) })
 	}
 	return nil
@@ -119,20 +137,44 @@ func (p *Pass) count(v *registry.Verdict) {
 	}
 }
 
+// see and hide tell the ledger, if there is one.
+func (p *Pass) see(v *registry.Verdict) {
+	if p.Recorder != nil {
+		p.Recorder.see(v)
+	}
+}
+
+func (p *Pass) hide(g *registry.Gap) {
+	if p.Recorder != nil {
+		p.Recorder.hide(g)
+	}
+}
+
 func (p *Pass) planOptions() actions.Options {
 	limits := p.Config.Limits
-	return actions.Options{
+	o := actions.Options{
 		TakenAt:            p.TakenAt,
 		ConfigDigest:       p.Config.Digest(),
 		PolicyDigest:       p.Policies.Digest(),
 		Forecast:           p.Forecast,
+		ScannedAt:          p.ScannedAt,
 		MinAge:             limits.MinAge.Duration(),
 		KeepAtLeast:        limits.KeepAtLeast,
 		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
+		Orphans:            actions.Orphans(p.Config.Attachments.Orphans),
 		MaxDeletions:       limits.MaxDeletions,
 		MaxDeletionPercent: float64(limits.MaxDeletionPercent),
+		Grace:              p.Config.Grace.Duration(),
 	}
+	if p.Recorder != nil {
+		o.CondemnedSince = p.Recorder.since.Since
+		o.Anomaly = p.Recorder.anomaly
+	}
+	return o
 }
+
+// clockSubject is what a gap is about that makes every age uncertain.
+const clockSubject = "clock"
 
 // clockGap is the gap of a clock so wrong that no age is certain, or nil.
 func (p *Pass) clockGap() *registry.Gap {
@@ -144,16 +186,41 @@ func (p *Pass) clockGap() *registry.Gap {
 		return nil
 	}
 	return &registry.Gap{
-		Subject: "clock",
+		Subject: clockSubject,
 		Error:   fmt.Sprintf("the clock of this machine and that of the API are %s apart, so no age is certain: set the clock", skew.Abs().Round(time.Second)),
 		Blinds:  registry.BlindsAll,
 	}
+}
+
+// looksForUses says whether uses may show up late.
+func (p *Pass) looksForUses() bool {
+	return p.Config.Protect.ReferencesFile != "" || p.Config.Protect.Serverless
 }
 
 // lockedBuilder lets several judges add to one plan.
 type lockedBuilder struct {
 	sync.Mutex
 	*actions.Builder
+	deferred *deferred // nil where no use may show up late
+}
+
+// add adds what a verdict came to, now or when all uses are known.
+func (b *lockedBuilder) add(v registry.Verdict, part actions.Part) {
+	if b.deferred != nil && b.deferred.hold(v, part) {
+		return
+	}
+	b.do(func(b *actions.Builder) { b.Add(part) })
+}
+
+// settle adds what was held back, now that every use is known.
+func (b *lockedBuilder) settle(late []registry.Use, o actions.Options) {
+	if b.deferred != nil {
+		b.deferred.settle(b.Builder, late, o)
+		return
+	}
+	for _, gap := range lateGaps(late) {
+		b.AddGap(gap)
+	}
 }
 
 func (b *lockedBuilder) do(f func(*actions.Builder)) {
@@ -170,16 +237,13 @@ func Scope(c *config.Config) scanner.Scope {
 		Include:        c.Scope.Include,
 		Exclude:        c.Scope.Exclude,
 	}
+	if c.Protect.Serverless {
+		// What Serverless Functions run is the platform's own, and no function names
+		// its image: nobody can tell what of it is in use.
+		s.Exclude = append(slices.Clone(s.Exclude), "funcscw*/**")
+	}
 	for _, region := range c.Scaleway.Regions {
 		s.Regions = append(s.Regions, registry.Region(region))
 	}
 	return s
-}
-
-// Policies compiles the policy set of a configuration.
-func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.Engine, error) {
-	o.Config = c.Document()
-	o.Paths = c.PolicyPaths()
-	o.Dir = filepath.Dir(c.File)
-	return policy.New(ctx, o)
 }

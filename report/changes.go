@@ -58,7 +58,7 @@ func (t *text) age(s actions.Step) string { return age(t.plan.TakenAt.Sub(s.Upda
 
 func (t *text) reasons(reasons []actions.Reason, indent int) {
 	for _, r := range reasons {
-		t.line(indent, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source)))
+		t.line(indent, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
 	}
 }
 
@@ -164,7 +164,7 @@ func reasonsKey(reasons []actions.Reason) string {
 func rulesOf(reasons []actions.Reason) string {
 	var rules []string
 	for _, r := range reasons {
-		if rule := r.Rule + place(r.Source); !slices.Contains(rules, rule) {
+		if rule := r.Rule + place(r.Source, r.CustomSeverity); !slices.Contains(rules, rule) {
 			rules = append(rules, rule)
 		}
 	}

@@ -183,7 +183,19 @@ func (x *explainer) visibility() {
 	if vote == nil || x.e.Ref.Tag != "" {
 		return
 	}
-	x.section("To be "+string(vote.To), vote.Reasons)
+	if present := x.present(); vote.To == present {
+		x.section("Visibility stays "+string(present), vote.Reasons)
+		return
+	}
+	x.section("Visibility becomes "+string(vote.To), vote.Reasons)
+}
+
+// present is the visibility that is set on the subject.
+func (x *explainer) present() registry.Visibility {
+	if x.e.Verdict.Image != nil {
+		return x.e.Verdict.Image.Visibility
+	}
+	return x.e.Verdict.Namespace.Visibility()
 }
 
 func (x *explainer) violations() {

@@ -24,8 +24,12 @@ func Text(w io.Writer, run Run, o TextOptions) error {
 	t.violations()
 	t.gaps()
 	t.refusals()
+	t.outcome()
 	t.line(0)
 	t.line(0, t.summary())
+	if o := run.Plan.Outcome; o != nil && len(o.Results) > 0 {
+		t.line(0, t.applied())
+	}
 	t.footer(run)
 	return t.w.Flush()
 }
@@ -74,7 +78,7 @@ func (t *text) violations() {
 			if v.Severity == registry.Deny {
 				style = red
 			}
-			t.line(2, t.in(style, clean(string(v.Severity))), " ", clean(v.Rule), clean(place(v.Source)))
+			t.line(2, t.in(style, clean(string(v.Severity))), " ", clean(v.Rule), clean(place(v.Source, v.CustomSeverity)))
 		}
 		t.line(4, clean(v.Ref), ": ", clean(v.Text))
 	}
@@ -158,8 +162,15 @@ func plural(n int, noun string) string {
 	return noun + "s"
 }
 
-// place says where a rule of the operator's own stands.
-func place(source string) string {
+// place says where a rule of the operator's own stands, and how severe it is by
+// its own word.
+func place(source, severity string) string {
+	switch {
+	case severity != "" && source != "":
+		source += ", severity " + severity
+	case severity != "":
+		source = "severity " + severity
+	}
 	if source == "" {
 		return ""
 	}

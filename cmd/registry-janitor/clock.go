@@ -23,3 +23,9 @@ func clockFrom(start time.Time) func() time.Time {
 		return start.Add(time.Since(began))
 	}
 }
+
+// stopwatch shows the time since it was made, by a clock that never jumps.
+func stopwatch() func() time.Duration {
+	began := time.Now()
+	return func() time.Duration { return time.Since(began) }
+}

@@ -6,17 +6,21 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"path"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/config"
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/scaleway"
+	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 // The demo is the same every time: its registry is made from this seed, and its
@@ -27,11 +31,13 @@ var demoDay = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func (a *app) demoCommand() *cobra.Command {
 	var format string
+	var apply bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Plan a made-up registry in the built-in emulator; needs no account",
 		Long: `Start the built-in emulator with the registry of a made-up company, and show the
-plan that the example policies make of it. Nothing leaves this machine.
+plan that the example policies make of it; with --apply, also carry it out.
+Nothing leaves this machine, and the emulator is gone afterwards.
 
 The demo exits with 0, and says what a real run would have exited with.`,
 		Args: cobra.NoArgs,
@@ -39,53 +45,109 @@ The demo exits with 0, and says what a real run would have exited with.`,
 			if err := checkFormat(format); err != nil {
 				return err
 			}
-			return a.demo(cmd.Context(), format)
+			d, err := startDemo(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer d.stop()
+			return a.demo(cmd.Context(), d, format, apply)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	cmd.Flags().BoolVar(&apply, "apply", false, "carry the plan out, in the emulator")
 	return cmd
 }
 
-func (a *app) demo(ctx context.Context, format string) error {
-	c, policies, err := demoPolicies(ctx)
+// demo shows the plan and, if asked to, what became of it.
+func (a *app) demo(ctx context.Context, d *demonstration, format string, apply bool) error {
+	done := showProgress(a.stderr, d.pass.Progress)
+	plan, err := d.plan(ctx)
+	done()
 	if err != nil {
 		return err
+	}
+	end := status(plan, false)
+	if apply {
+		if plan.Outcome, err = d.apply(ctx, plan); err != nil {
+			return err
+		}
+		end = ending(plan, plan.Outcome, nil)
+	}
+	if err := a.render(plan, format); err != nil {
+		return err
+	}
+	code, why := meaning(end)
+	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", code, why)
+	if !apply {
+		return nil
+	}
+	again, err := d.plan(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "Planned again afterwards: %s left to do.\n", actions.Count(len(again.Steps), "step"))
+	return nil
+}
+
+// demonstration is an emulator with the demo's registry, and a pass over it.
+type demonstration struct {
+	pass        *janitor.Pass
+	reader      *scaleway.Reader
+	connections scaleway.Options
+	stop        func()
+}
+
+func startDemo(ctx context.Context) (*demonstration, error) {
+	c, policies, err := demoPolicies(ctx)
+	if err != nil {
+		return nil, err
 	}
 	clock := clockFrom(demoDay)
 	url, stop, err := startEmulator(clock)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer stop()
-	reader, err := scaleway.NewReader(scaleway.Options{
+	d := &demonstration{stop: stop, connections: scaleway.Options{
 		Credentials: &scaleway.Credentials{
 			APIURL:    url,
 			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
 			SecretKey: "11111111-1111-1111-1111-111111111111",
 		},
 		Now: clock,
-	})
+	}}
+	if d.reader, err = scaleway.NewReader(d.connections); err != nil {
+		stop()
+		return nil, err
+	}
+	d.pass = &janitor.Pass{
+		Config: c, Policies: policies, TakenAt: demoDay, Skew: d.reader.Skew, Progress: new(janitor.Progress),
+	}
+	return d, nil
+}
+
+func (d *demonstration) plan(ctx context.Context) (*actions.Plan, error) {
+	return d.pass.Plan(ctx, scanner.Scan(ctx, d.reader, scanner.Options{Scope: janitor.Scope(d.pass.Config)}))
+}
+
+// apply carries the plan out, with a journal that nobody needs afterwards.
+func (d *demonstration) apply(ctx context.Context, plan *actions.Plan) (*actions.Outcome, error) {
+	editor, err := scaleway.NewEditor(d.connections)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s := live(ctx, &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}, reader, 16)
-	s.pass.TakenAt = demoDay
-	feed, err := s.feed(janitor.Scope(c))
+	dir, err := os.MkdirTemp("", "registry-janitor-demo-")
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("keeping the demo's journal: %w", err)
 	}
-	done := showProgress(a.stderr, s.pass.Progress)
-	plan, err := s.pass.Plan(ctx, feed)
-	done()
+	defer os.RemoveAll(dir)
+	journal, err := actions.OpenJournalFile(filepath.Join(dir, "journal.jsonl"), actions.JournalRun{ID: "demo", Plan: plan.ID})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.render(plan, format); err != nil {
-		return err
-	}
-	code, why := meaning(status(plan, false))
-	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", code, why)
-	return nil
+	defer journal.Close()
+	o := d.pass.ApplyOptions(16)
+	o.Now = d.connections.Now
+	return actions.Apply(ctx, plan, editor, journal, o)
 }
 
 // meaning words an exit code.

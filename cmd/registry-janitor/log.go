@@ -25,9 +25,9 @@ func (a *app) logger() (*slog.Logger, error) {
 	return nil, fmt.Errorf("--log-format %q: want text or json", a.logFormat)
 }
 
-// isTerminal reports whether somebody is looking at w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether somebody is looking at a stream, or typing into it.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

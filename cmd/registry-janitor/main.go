@@ -27,7 +27,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -68,13 +68,14 @@ func (e *statusError) Unwrap() error { return e.err }
 
 // app is what all commands share.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	logFormat      string
 	logLevel       string
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
-	a := &app{stdout: stdout, stderr: stderr}
+	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	root := &cobra.Command{
 		Use:   "registry-janitor",
 		Short: "Keep a Scaleway Container Registry clean and governed",
@@ -96,8 +97,8 @@ Try it without an account: registry-janitor demo`,
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "format of the log on standard error: text or json")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
 	root.AddCommand(
-		a.demoCommand(), a.planCommand(), a.scanCommand(), a.explainCommand(),
-		a.configCommand(), a.emulatorCommand(), a.versionCommand(),
+		a.demoCommand(), a.planCommand(), a.applyCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(),
+		a.configCommand(), a.policyCommand(), a.emulatorCommand(), a.versionCommand(),
 	)
 	return root
 }

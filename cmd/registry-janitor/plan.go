@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/ledger"
 	"github.com/registry-janitor/registry-janitor/report"
 )
 
@@ -22,12 +24,14 @@ type planFlags struct {
 	format   string
 	detailed bool
 	asOf     string
+	compare  string
+	textfile string
 }
 
 func (a *app) planCommand() *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
-		Use:   "plan -c FILE",
+		Use:   "plan -c FILE [--compare OTHER [NEW.json]]",
 		Short: "Show what the policies would do, and why; nothing is changed",
 		Long: `Scan the registry, judge every image, and show what follows: what would be
 deleted or made private, what stays although a rule condemned it, and what
@@ -35,15 +39,31 @@ violates a policy, each with its reason. A plan sends nothing but GET.
 
 Exit codes: 0 done; 1 an error, or something could not be read or judged;
 2 with --detailed-exitcode, when there are steps or deny violations;
-3 a limit refuses the plan. 3 beats 1 beats 2.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), f) },
+3 a limit refuses the plan. 3 beats 1 beats 2.
+
+With --as-of, the plan is a forecast: what the same policies would do then, on
+what is there now. A day begins at midnight in the time zone of the
+configuration. A forecast is never applied.` + compareHelp,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case cmd.Flags().Changed("as-of") && f.asOf == "":
+				return fmt.Errorf("--as-of is empty: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z")
+			case cmd.Flags().Changed("compare"):
+				return a.compare(cmd, f, args)
+			case len(args) > 0:
+				return fmt.Errorf("plan takes no argument but with --compare: %q", args[0])
+			}
+			return a.plan(cmd.Context(), f)
+		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
-	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text or json")
+	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text or json; with --compare also markdown")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
 	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
+	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of `OTHER`: a configuration, or a saved plan (.json)")
+	textfileFlag(cmd, &f.textfile)
 	return cmd
 }
 
@@ -51,17 +71,36 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err := checkFormat(f.format); err != nil {
 		return err
 	}
-	s, err := a.open(ctx, f.sourceFlags)
+	s, err := a.openAt(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if f.asOf != "" {
-		if s.pass.TakenAt, err = parseTime(f.asOf, s.pass.Config.Location()); err != nil {
+	if f.inventory != "" || f.asOf != "" {
+		if err := s.pass.ReadLedger(ctx); err != nil {
 			return err
 		}
-		s.pass.Forecast = true
+		return a.planSession(ctx, s, f)
 	}
+	recorder, err := s.pass.NewRecorder(ctx, recorderOptions(ledger.KindPlan, 0))
+	if err != nil {
+		return err
+	}
+	err = a.planSession(ctx, s, f)
+	if recorder == nil {
+		return err
+	}
+	code, _ := meaning(err)
+	var failed *statusError
+	cause := err
+	if errors.As(err, &failed) {
+		cause = failed.err // the plan was made, whatever its exit code
+	}
+	return errors.Join(err, recorder.Finish(ctx, code, cause, nil), recorder.Close())
+}
+
+// planSession makes the plan, writes it and shows it.
+func (a *app) planSession(ctx context.Context, s *session, f planFlags) error {
 	feed, err := s.feed(janitor.Scope(s.pass.Config))
 	if err != nil {
 		return err
@@ -80,7 +119,30 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err := a.render(plan, f.format); err != nil {
 		return err
 	}
+	if err := writeMetrics(f.textfile, plan); err != nil {
+		return err
+	}
 	return status(plan, f.detailed)
+}
+
+// openAt opens the session, and moves it to the time of a forecast.
+func (a *app) openAt(ctx context.Context, f planFlags) (*session, error) {
+	s, err := a.open(ctx, f.sourceFlags)
+	if err != nil || f.asOf == "" {
+		return s, err
+	}
+	at, err := parseTime(f.asOf, s.pass.Config.Location())
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	scanned := s.pass.TakenAt
+	if at.Before(scanned) {
+		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s lies before the scan of %s: what was deleted since is not in it, and what was pushed since counts as new\n",
+			f.asOf, scanned.Format(time.RFC3339))
+	}
+	s.pass.TakenAt, s.pass.ScannedAt, s.pass.Forecast = at, scanned, true
+	return s, nil
 }
 
 // status is the exit code of a plan.
@@ -146,11 +208,11 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 
 // parseTime reads a time, or a day in the zone of the configuration.
 func parseTime(text string, zone *time.Location) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), nil
-	}
-	t, err := time.ParseInLocation("2006-01-02", text, zone)
+	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
+		t, err = time.ParseInLocation("2006-01-02", text, zone)
+	}
+	if year := t.UTC().Year(); err != nil || year < 1 || year > 9999 { // what a plan can hold
 		return time.Time{}, fmt.Errorf("--as-of %q: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z", text)
 	}
 	return t.UTC(), nil

@@ -49,7 +49,7 @@ func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
 		return err
 	}
 	pass := &janitor.Pass{Config: c, Progress: new(janitor.Progress)}
-	s := live(ctx, pass, reader, f.concurrency)
+	s := a.live(ctx, pass, reader, f.concurrency)
 	var gaps []registry.Gap
 	write := func(w io.Writer) error {
 		feed, err := s.feed(janitor.Scope(c))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/tar"
+	"compress/gzip"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -37,7 +39,10 @@ func TestScripts(t *testing.T) {
 			"requests": requests,
 			"exits":    exits,
 			"same":     same,
+			"agree":    haveInCommon,
 			"cut":      cut,
+			"bundle":   bundle,
+			"edit":     edit,
 		},
 	})
 }
@@ -98,9 +103,24 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // same fails unless a JSON file has a value at a path: same FILE PATH VALUE
 func same(ts *testscript.TestScript, neg bool, args []string) {
+	if got := fmt.Sprint(lookUp(ts, args[0], args[1])); (got == args[2]) == neg {
+		ts.Fatalf("%s is %q", args[1], got)
+	}
+}
+
+// haveInCommon fails unless two JSON files have the same value: agree FILE PATH FILE PATH
+func haveInCommon(ts *testscript.TestScript, neg bool, args []string) {
+	a, b := fmt.Sprint(lookUp(ts, args[0], args[1])), fmt.Sprint(lookUp(ts, args[2], args[3]))
+	if (a == b) == neg {
+		ts.Fatalf("%s is %q, %s is %q", args[1], a, args[3], b)
+	}
+}
+
+// lookUp is what a JSON file has at a path of keys and positions.
+func lookUp(ts *testscript.TestScript, file, path string) any {
 	var document any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &document))
-	for _, key := range strings.Split(args[1], ".") {
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &document))
+	for _, key := range strings.Split(path, ".") {
 		switch v := document.(type) {
 		case map[string]any:
 			document = v[key]
@@ -108,22 +128,43 @@ func same(ts *testscript.TestScript, neg bool, args []string) {
 			i, err := strconv.Atoi(key)
 			ts.Check(err)
 			if i >= len(v) {
-				ts.Fatalf("%s: there are only %d elements", args[1], len(v))
+				ts.Fatalf("%s: there are only %d elements", path, len(v))
 			}
 			document = v[i]
 		default:
-			ts.Fatalf("%s: nothing is there", args[1])
+			ts.Fatalf("%s: nothing is there", path)
 		}
 	}
-	if got := fmt.Sprint(document); (got == args[2]) == neg {
-		ts.Fatalf("%s is %q", args[1], got)
-	}
+	return document
 }
 
 // cut writes a file without its last line: cut FROM TO
 func cut(ts *testscript.TestScript, neg bool, args []string) {
 	text := strings.TrimSuffix(ts.ReadFile(args[0]), "\n")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text[:strings.LastIndexByte(text, '\n')+1]), 0o600))
+}
+
+// edit copies a file with a text replaced: edit FROM TO OLD NEW
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), args[2], args[3])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// bundle packs files as OPA bundles are packed: bundle OUT FILE…
+func bundle(ts *testscript.TestScript, neg bool, args []string) {
+	out, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer out.Close()
+	zipped := gzip.NewWriter(out)
+	packed := tar.NewWriter(zipped)
+	for _, name := range args[1:] {
+		text := ts.ReadFile(name)
+		ts.Check(packed.WriteHeader(&tar.Header{Name: "/" + name, Mode: 0o600, Size: int64(len(text))}))
+		_, err := packed.Write([]byte(text))
+		ts.Check(err)
+	}
+	ts.Check(packed.Close())
+	ts.Check(zipped.Close())
 }
 
 func TestVersionIsKnown(t *testing.T) {

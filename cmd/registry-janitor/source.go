@@ -33,8 +33,12 @@ func (f *sourceFlags) addConcurrency(cmd *cobra.Command) {
 
 // session is a pass and the scan that it judges.
 type session struct {
-	pass  *janitor.Pass
+	pass   *janitor.Pass
+	reader *scaleway.Reader // nil for a recorded scan
+	// scan starts the scan, and feed the scan with the uses of what is in it.
+	scan  func(scope scanner.Scope) (janitor.Feed, error)
 	feed  func(scope scanner.Scope) (janitor.Feed, error)
+	uses  janitor.Uses
 	close func()
 }
 
@@ -55,13 +59,13 @@ func (a *app) open(ctx context.Context, f sourceFlags) (*session, error) {
 	}
 	pass := &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}
 	if f.inventory != "" {
-		return openInventory(ctx, pass, f.inventory)
+		return a.openInventory(ctx, pass, f.inventory)
 	}
 	reader, err := a.reader(c, f)
 	if err != nil {
 		return nil, err
 	}
-	return live(ctx, pass, reader, f.concurrency), nil
+	return a.live(ctx, pass, reader, f.concurrency), nil
 }
 
 // reader connects to the API with a client that cannot change anything.
@@ -69,33 +73,46 @@ func (a *app) reader(c *config.Config, f sourceFlags) (*scaleway.Reader, error) 
 	if f.concurrency < 1 {
 		return nil, fmt.Errorf("--concurrency %d: want at least 1", f.concurrency)
 	}
-	log, err := a.logger()
+	o, err := a.scalewayOptions(c, f)
 	if err != nil {
 		return nil, err
 	}
-	return scaleway.NewReader(scaleway.Options{
+	return scaleway.NewReader(o)
+}
+
+// scalewayOptions are how to reach the API.
+func (a *app) scalewayOptions(c *config.Config, f sourceFlags) (scaleway.Options, error) {
+	log, err := a.logger()
+	return scaleway.Options{
 		Profile:     c.Scaleway.Profile,
 		Concurrency: f.concurrency,
 		UserAgent:   "registry-janitor/" + version(),
 		Logger:      log,
-	})
+	}, err
 }
 
 // live is a session over the API.
-func live(ctx context.Context, pass *janitor.Pass, reader *scaleway.Reader, concurrency int) *session {
+func (a *app) live(ctx context.Context, pass *janitor.Pass, reader *scaleway.Reader, concurrency int) *session {
 	pass.TakenAt = startOfPass()
 	pass.Skew = reader.Skew
+	scan := func(scope scanner.Scope) janitor.Feed {
+		return scanner.Scan(ctx, reader, scanner.Options{Scope: scope, Concurrency: concurrency})
+	}
+	uses := janitor.NewUses(pass.Config, a.stdin, serverless(reader))
 	return &session{
-		pass: pass,
+		pass:   pass,
+		reader: reader,
+		scan:   func(scope scanner.Scope) (janitor.Feed, error) { return scan(scope), nil },
 		feed: func(scope scanner.Scope) (janitor.Feed, error) {
-			return scanner.Scan(ctx, reader, scanner.Options{Scope: scope, Concurrency: concurrency}), nil
+			return uses.Watch(ctx, func() janitor.Feed { return scan(scope) }), nil
 		},
+		uses:  uses,
 		close: func() {},
 	}
 }
 
 // openInventory is a session over a recorded scan.
-func openInventory(ctx context.Context, pass *janitor.Pass, path string) (*session, error) {
+func (a *app) openInventory(ctx context.Context, pass *janitor.Pass, path string) (*session, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the inventory: %w", err)
@@ -106,14 +123,24 @@ func openInventory(ctx context.Context, pass *janitor.Pass, path string) (*sessi
 		return nil, fmt.Errorf("reading the inventory %s: %w", path, err)
 	}
 	pass.TakenAt = inventory.Header.TakenAt
+	scan := func(scope scanner.Scope) (janitor.Feed, error) {
+		if err := inventory.Narrow(scope); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return recorded{inventory.Stream(ctx), path}, nil
+	}
+	uses := janitor.RecordedUses(pass.Config, a.stdin, inventory.Header)
 	return &session{
 		pass: pass,
+		scan: scan,
 		feed: func(scope scanner.Scope) (janitor.Feed, error) {
-			if err := inventory.Narrow(scope); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+			feed, err := scan(scope)
+			if err != nil {
+				return nil, err
 			}
-			return recorded{inventory.Stream(ctx), path}, nil
+			return uses.Watch(ctx, func() janitor.Feed { return feed }), nil
 		},
+		uses:  uses,
 		close: func() { _ = file.Close() },
 	}, nil
 }

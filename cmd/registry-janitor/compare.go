@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// compareHelp belongs to the help of plan.
+const compareHelp = `
+
+With --compare OTHER, what is shown is not the plan but how it differs from
+another one: which tags, images, namespaces and visibilities only one of them
+would change, by which rule, and why the other leaves them alone.
+
+  plan -c janitor.yaml --compare main.yaml    two configurations on one scan
+  plan -c janitor.yaml --compare OLD.json     a configuration and a saved plan
+  plan --compare OLD.json NEW.json            two saved plans, without a scan
+
+OTHER is "before", and a saved plan if its name ends in .json; the -c file, or
+NEW.json, is "after". Two configurations are judged on one scan, made in the
+scope of the -c file: what only the other one looks at is not compared. Grace is
+left out of account, and nothing is recorded.
+
+With --format markdown it fits into a comment on a pull request. Exit codes: 1
+when either side is incomplete; 2 with --detailed-exitcode, when they differ; 3
+when a limit refuses the plan that is "after". 3 beats 1 beats 2.`
+
+// compare shows how two plans differ.
+func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
+	format := report.Format(f.format)
+	if err := checkCompare(cmd, f, args); err != nil {
+		return err
+	}
+	var c *actions.Comparison
+	var err error
+	if len(args) == 1 {
+		c, err = compareSaved(f.compare, args[0])
+	} else {
+		c, err = a.compareScan(cmd.Context(), f)
+	}
+	if err != nil {
+		return err
+	}
+	options := report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)}
+	if err := report.Compare(a.stdout, format, c, options); err != nil {
+		return err
+	}
+	switch {
+	case c.After.Refused:
+		return &statusError{code: exitRefused}
+	case c.Incomplete():
+		return &statusError{code: exitIncomplete}
+	case f.detailed && c.Differ():
+		return &statusError{code: exitChanges}
+	}
+	return nil
+}
+
+// checkCompare refuses flags that would have no effect.
+func checkCompare(cmd *cobra.Command, f planFlags, args []string) error {
+	known := false
+	for _, format := range report.CompareFormats() {
+		known = known || string(format) == f.format
+	}
+	if !known {
+		return fmt.Errorf("--format %q: with --compare, want text, json or markdown", f.format)
+	}
+	if f.compare == "" {
+		return errors.New("--compare is empty: name another configuration, or a saved plan")
+	}
+	if f.out != "" {
+		return errors.New("-o makes no sense with --compare, which shows a comparison and no plan: save the plans with plan -o, and compare the files")
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	if !isPlan(f.compare) {
+		return fmt.Errorf("--compare %s %s: a saved plan is compared with a saved plan here; to compare it with a configuration, write plan -c %s --compare %s", f.compare, args[0], f.compare, args[0])
+	}
+	for _, flag := range []string{"config", "inventory", "as-of"} {
+		if cmd.Flags().Changed(flag) {
+			return fmt.Errorf("--%s makes no sense with two saved plans: nothing is judged", flag)
+		}
+	}
+	return nil
+}
+
+// isPlan says whether a file is a saved plan, by its name.
+func isPlan(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".json") }
+
+func compareSaved(before, after string) (*actions.Comparison, error) {
+	old, err := readPlan(before)
+	if err != nil {
+		return nil, err
+	}
+	young, err := readPlan(after)
+	if err != nil {
+		return nil, err
+	}
+	return actions.Compare(actions.Half{Name: before, Plan: old}, actions.Half{Name: after, Plan: young}), nil
+}
+
+func readPlan(path string) (*actions.Plan, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	defer file.Close()
+	plan, err := actions.Decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return plan, nil
+}
+
+// compareScan judges one scan, and the same scan by the other side.
+func (a *app) compareScan(ctx context.Context, f planFlags) (*actions.Comparison, error) {
+	var saved *actions.Plan
+	var other *janitor.Pass
+	var err error
+	if isPlan(f.compare) {
+		saved, err = readPlan(f.compare)
+	} else {
+		other, err = a.otherPass(ctx, f.compare)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.openAt(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	feed, err := s.feed(janitor.Scope(s.pass.Config))
+	if err != nil {
+		return nil, err
+	}
+	stop := showProgress(a.stderr, s.pass.Progress)
+	defer stop()
+	if saved != nil {
+		return s.pass.CompareWith(ctx, feed, f.compare, saved)
+	}
+	other.TakenAt, other.Forecast, other.ScannedAt = s.pass.TakenAt, s.pass.Forecast, s.pass.ScannedAt
+	return s.pass.Compare(ctx, feed, other)
+}
+
+// otherPass is the pass of another configuration.
+func (a *app) otherPass(ctx context.Context, path string) (*janitor.Pass, error) {
+	log, err := a.logger()
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: log})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &janitor.Pass{Config: c, Policies: policies}, nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"io/fs"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/examples"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/scaleway"
+)
+
+// Every example configuration is valid, its policies compile, and it makes a plan
+// of the demo's registry in which something happens and nothing fails.
+func TestExampleConfigurations(t *testing.T) {
+	files, err := filepath.Glob("../../examples/configs/*.yaml")
+	if err != nil || len(files) < 3 {
+		t.Fatal("there are too few example configurations", files, err)
+	}
+	for _, file := range append(files, "../../examples/demo/janitor.yaml") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			c, err := config.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			policies, err := janitor.Policies(t.Context(), c, policy.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock := func() time.Time { return demoDay }
+			world := emulator.DemoWorld(demoSeed)
+			world.Faults, world.Settings = nil, emulator.Settings{} // nothing to wait for
+			handler, err := emulator.New(emulator.Options{World: world, Now: clock})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(handler)
+			defer server.Close()
+			reader, err := scaleway.NewReader(scaleway.Options{
+				Credentials: &scaleway.Credentials{
+					APIURL:    server.URL,
+					AccessKey: "SCWXXXXXXXXXXXXXXXXX",
+					SecretKey: "11111111-1111-1111-1111-111111111111",
+				},
+				Now: clock,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := new(app).live(t.Context(), &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}, reader, 16)
+			s.pass.TakenAt = demoDay
+			feed, err := s.feed(janitor.Scope(c))
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := s.pass.Plan(t.Context(), feed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan.Summary.DeleteTags+plan.Summary.Held == 0 {
+				t.Errorf("it condemns nothing: %+v", plan.Summary)
+			}
+			if plan.Incomplete() {
+				t.Errorf("something failed: gaps %+v", plan.Gaps)
+			}
+		})
+	}
+}
+
+// Every file of the examples is of a kind that a test runs: Rego by the tests of
+// the policies, YAML by the one above.
+func TestNoExampleIsUntested(t *testing.T) {
+	err := fs.WalkDir(examples.Files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		for _, pattern := range []string{"configs/*.yaml", "demo/janitor.yaml", "policies/*.rego"} {
+			if ok, _ := filepath.Match(pattern, path); ok {
+				return nil
+			}
+		}
+		t.Errorf("%s is run by no test", path)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/ledger"
+)
+
+func (a *app) historyCommand() *cobra.Command {
+	var file string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "history -c FILE [REF]",
+		Short: "Show the runs in the ledger, or everything that ever happened to a tag",
+		Long: `Without REF: the runs, newest first. With REF, a full reference: since when it is
+condemned, why it was held, when it was deleted, by which run and policies.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withLedger(cmd.Context(), file, func(ctx context.Context, l *ledger.Ledger) error {
+				if len(args) == 1 {
+					return a.historyOf(ctx, l, args[0])
+				}
+				return a.runs(ctx, l, limit)
+			})
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "how many runs; 0 for all")
+	show := &cobra.Command{
+		Use:   "show -c FILE RUN",
+		Short: "Show one run: its plan, its outcome, and every step",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is no run: want a number that history shows", args[0])
+			}
+			return a.withLedger(cmd.Context(), file, func(ctx context.Context, l *ledger.Ledger) error {
+				return a.showRun(ctx, l, id)
+			})
+		},
+	}
+	configFlag(show, &file)
+	cmd.AddCommand(show)
+	return cmd
+}
+
+// withLedger opens the ledger of a configuration.
+func (a *app) withLedger(ctx context.Context, file string, f func(context.Context, *ledger.Ledger) error) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	l, err := janitor.LedgerOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return f(ctx, l)
+}
+
+func (a *app) runs(ctx context.Context, l *ledger.Ledger, limit int) error {
+	runs, err := l.Runs(ctx, limit)
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		_, err := fmt.Fprintln(a.stdout, "No run yet.")
+		return err
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTARTED\tKIND\tSTATUS\tEXIT\tSTEPS\tOUTCOME\tBY")
+	for _, r := range runs {
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.ID, stamp(r.Started), r.Kind, r.Status, r.Exit, planned(r.Summary), counts(r), r.Who)
+	}
+	return w.Flush()
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// planned is how many steps a plan has.
+func planned(s *actions.Summary) string {
+	if s == nil {
+		return "-"
+	}
+	return strconv.Itoa(s.DeleteTags + s.DeleteImages + s.DeleteNamespaces + s.SetVisibility)
+}
+
+// counts words what became of the steps.
+func counts(r ledger.RunRecord) string {
+	var out []string
+	for _, result := range actions.Results() {
+		if n := r.Counts[result]; n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, result))
+		}
+	}
+	if r.Unresolved > 0 {
+		out = append(out, fmt.Sprintf("%d unresolved", r.Unresolved))
+	}
+	if len(out) == 0 {
+		return "-"
+	}
+	return strings.Join(out, ", ")
+}
+
+func (a *app) showRun(ctx context.Context, l *ledger.Ledger, id int64) error {
+	run, err := l.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	field := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%s\t%s\n", name, value)
+		}
+	}
+	field("run", strconv.FormatInt(run.ID, 10))
+	field("kind", string(run.Kind))
+	field("status", fmt.Sprintf("%s, exit code %d", run.Status, run.Exit))
+	field("message", run.Message)
+	field("started", stamp(run.Started))
+	field("ended", stamp(run.Ended))
+	field("by", run.Who+", "+run.Program)
+	field("configuration", run.ConfigDigest)
+	field("policies", run.PolicyDigest)
+	field("plan", run.PlanID)
+	for _, other := range run.SamePlan {
+		field("same plan", "run "+strconv.FormatInt(other, 10))
+	}
+	field("outcome", counts(run.RunRecord))
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, s := range run.Steps {
+		result := string(s.Result)
+		if result == "" {
+			result = "unresolved"
+		}
+		fmt.Fprintf(a.stdout, "  %-8s %s %s", result, s.Action, s.Ref)
+		if s.Detail != "" {
+			fmt.Fprintf(a.stdout, ": %s", s.Detail)
+		}
+		fmt.Fprintln(a.stdout)
+	}
+	return nil
+}
+
+func (a *app) historyOf(ctx context.Context, l *ledger.Ledger, ref string) error {
+	events, err := l.History(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return fmt.Errorf("the ledger has nothing about %s", ref)
+	}
+	fmt.Fprintln(a.stdout, ref)
+	for _, e := range events {
+		fmt.Fprintf(a.stdout, "  %s  %-9s %s  (run %d, %s)\n", stamp(e.At), e.Kind, about(e), e.Run, e.Who)
+	}
+	return nil
+}
+
+// about words what an event is about.
+func about(e ledger.Event) string {
+	var parts []string
+	add := func(text string) {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	add(string(e.Action))
+	add(string(e.Guard))
+	add(string(e.Result))
+	add(e.Detail)
+	for _, r := range e.Reasons {
+		add(r.Rule + ": " + r.Text)
+	}
+	return strings.Join(parts, "; ")
+}

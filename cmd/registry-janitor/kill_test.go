@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/ledger"
+)
+
+const killWorld = `
+settings: {latency: 1ms, delete_delay: 20ms}
+namespaces:
+  - {name: prod, age: 400d, images: [
+      {name: "svc-{n}", count: 6, tags: [{name: latest, age: 1h}, {name: "v1.0.{n}", count: 4, age: 50d}, {name: "pr-{n}", count: 10, age: 40d}]}]}
+`
+
+const killConfig = `
+retention: [{name: prs, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
+limits: {max_deletion_percent: 100, canary: 1}
+ledger: {dsn: runs.db}
+`
+
+// Whenever the process is killed, nothing is lost: what goes is what was planned,
+// every deletion was in the journal before it was sent, and the next run goes on.
+// JANITOR_KILLS sets how many kills there are.
+func TestKilledAtAnyMoment(t *testing.T) {
+	kills := 6
+	if n, err := strconv.Atoi(os.Getenv("JANITOR_KILLS")); err == nil {
+		kills = n
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for done := 0; done < kills; {
+		done += killStory(t, rng, kills-done)
+	}
+}
+
+// killStory applies to one registry until a run comes to its end, killing at
+// most so many, and returns how many it killed.
+func killStory(t *testing.T, rng *rand.Rand, most int) (killed int) {
+	world, err := emulator.ParseWorld("world.yaml", []byte(killWorld))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := emulator.New(emulator.Options{World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewServer(server)
+	defer listener.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "janitor.yaml")
+	if err := os.WriteFile(file, []byte(killConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		cmd := exec.Command("registry-janitor", "apply", "-c", file, "--yes")
+		cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL="+listener.URL,
+			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+		var output strings.Builder
+		cmd.Stdout, cmd.Stderr = &output, &output
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if killed < most {
+			timer := time.AfterFunc(time.Duration(rng.IntN(400))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+			err = cmd.Wait()
+			timer.Stop()
+		} else {
+			err = cmd.Wait()
+		}
+		switch {
+		case err == nil:
+			checkAfterKills(t, server, filepath.Join(dir, "runs.db"))
+			return max(killed, 1) // a story without a kill is one that came too late
+		case cmd.ProcessState.ExitCode() == -1:
+			killed++
+		default:
+			t.Fatalf("%v: %s", err, output.String())
+		}
+	}
+}
+
+func checkAfterKills(t *testing.T, server *emulator.Server, dsn string) {
+	t.Helper()
+	l, err := ledger.Open(context.Background(), dsn, ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	runs, err := l.Runs(context.Background(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, tries := map[string]int{}, map[string]int{}
+	for _, r := range runs {
+		if r.Unresolved > 0 || r.Status == ledger.StatusRunning {
+			t.Errorf("run %d is %s, with %d steps unresolved", r.ID, r.Status, r.Unresolved)
+		}
+		run, err := l.Run(context.Background(), r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range run.Steps {
+			if s.Step != nil {
+				tries[s.Step.ID] += 1
+			}
+			if s.Result == actions.ResultDone {
+				done[s.Ref]++
+			}
+		}
+	}
+	for i := 1; i <= 6; i++ {
+		for n := 1; n <= 10; n++ {
+			if ref := fmt.Sprintf("rg.fr-par.scw.cloud/prod/svc-%d:pr-%d", i, n); done[ref] != 1 {
+				t.Errorf("%s was recorded as deleted %d times", ref, done[ref])
+			}
+		}
+	}
+	if len(done) != 60 {
+		t.Errorf("%d tags were recorded as deleted, want 60", len(done))
+	}
+	checkRequests(t, server.Requests(), tries)
+}
+
+// checkRequests fails if a tag was deleted that was not in the journal, or was
+// deleted without being read before.
+func checkRequests(t *testing.T, requests []emulator.Request, tries map[string]int) {
+	t.Helper()
+	read := map[string]bool{}
+	for _, r := range requests {
+		id := path.Base(r.Path)
+		switch r.Method {
+		case "GET":
+			read[id] = true
+		case "DELETE":
+			if tries[id] == 0 || r.Query != "" {
+				t.Errorf("%s %s?%s was not in the journal", r.Method, r.Path, r.Query)
+			}
+			if !read[id] {
+				t.Errorf("%s %s was not read before", r.Method, r.Path)
+			}
+			read[id] = false
+		default:
+			t.Errorf("%s %s", r.Method, r.Path)
+		}
+	}
+}
+
+// A polite signal lets the steps in flight finish, skips the rest, and says so.
+func TestTerminated(t *testing.T) {
+	world, err := emulator.ParseWorld("world.yaml", []byte(strings.Replace(killWorld, "latency: 1ms", "latency: 20ms", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := emulator.New(emulator.Options{World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleting := make(chan struct{})
+	var once sync.Once
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			once.Do(func() { close(deleting) })
+		}
+		server.ServeHTTP(w, r)
+	}))
+	defer listener.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "janitor.yaml")
+	if err := os.WriteFile(file, []byte(killConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("registry-janitor", "apply", "-c", file, "--yes", "--concurrency", "2")
+	cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL="+listener.URL,
+		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+	var output strings.Builder
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-deleting
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitIncomplete {
+		t.Fatalf("%v: %s", err, output.String())
+	}
+	l, err := ledger.Open(context.Background(), filepath.Join(dir, "runs.db"), ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	run, err := l.Run(context.Background(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Status != ledger.StatusInterrupted || run.Unresolved != 0 || run.Counts[actions.ResultSkipped] == 0 || run.Counts[actions.ResultDone] == 0 {
+		t.Errorf("run %+v", run.RunRecord)
+	}
+	deleted := 0
+	for _, r := range server.Requests() {
+		if r.Method == "DELETE" && r.Status == 200 {
+			deleted++
+		}
+	}
+	if deleted != run.Counts[actions.ResultDone] {
+		t.Errorf("%d were deleted, and %d recorded", deleted, run.Counts[actions.ResultDone])
+	}
+	if !strings.Contains(output.String(), "skipped") {
+		t.Errorf("the report does not say what was skipped: %s", output.String())
+	}
+}

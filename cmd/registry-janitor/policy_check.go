@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+func (a *app) policyCheckCommand() *cobra.Command {
+	var file, format string
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "check [-c FILE] [PATH…]",
+		Short: "Check policies: types, fields, decisions, cost; nothing is asked of the API",
+		Long: `Check Rego files, folders and bundles, or the policies of a configuration, as
+strictly as a plan does, and find what compiles and is wrong or slow all the same.
+Tests (*_test.rego) are checked too, but are no part of the policy set. With paths,
+neither a configuration nor credentials are needed.
+
+Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf(format, "text", "json"); err != nil {
+				return err
+			}
+			options, err := a.policyOptions(cmd, file, args)
+			if err != nil {
+				return err
+			}
+			options.Dir = "" // places that editors find
+			findings, err := policy.Check(options)
+			if err != nil {
+				return err
+			}
+			if err := a.printFindings(findings, format, len(options.Paths)); err != nil {
+				return err
+			}
+			return findingStatus(findings, strict)
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
+	return cmd
+}
+
+// printFindings writes one finding a line, or all as a JSON array.
+func (a *app) printFindings(findings []*policy.Finding, format string, paths int) error {
+	if format == "json" {
+		if findings == nil {
+			findings = []*policy.Finding{}
+		}
+		encoder := json.NewEncoder(a.stdout)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(findings)
+	}
+	for _, f := range findings {
+		if _, err := fmt.Fprintln(a.stdout, f.String()); err != nil {
+			return err
+		}
+	}
+	errors, warnings := countFindings(findings)
+	switch {
+	case len(findings) > 0:
+		_, err := fmt.Fprintf(a.stdout, "%d errors, %d warnings\n", errors, warnings)
+		return err
+	case paths == 0:
+		_, err := fmt.Fprintln(a.stdout, "the configuration has no policies of its own")
+		return err
+	}
+	_, err := fmt.Fprintln(a.stdout, "the policies are valid")
+	return err
+}
+
+func countFindings(findings []*policy.Finding) (errors, warnings int) {
+	for _, f := range findings {
+		if f.Severity == policy.Problem {
+			errors++
+		} else {
+			warnings++
+		}
+	}
+	return errors, warnings
+}
+
+// findingStatus is the exit code of findings that have been printed.
+func findingStatus(findings []*policy.Finding, strict bool) error {
+	errors, warnings := countFindings(findings)
+	if errors > 0 || strict && warnings > 0 {
+		return &statusError{code: exitIncomplete}
+	}
+	return nil
+}

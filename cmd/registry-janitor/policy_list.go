@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+func (a *app) policyListCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "list -c FILE",
+		Short: "Say what every rule of a configuration does, in a sentence each",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := config.Load(file)
+			if err != nil {
+				return err
+			}
+			options, err := janitor.PolicyOptions(c, policy.Options{})
+			if err != nil {
+				return err
+			}
+			options.Dir = "" // places that editors find
+			d, err := policy.Describe(options)
+			if err != nil {
+				return err
+			}
+			p := &lines{w: a.stdout}
+			for _, s := range c.Sentences() {
+				p.printf("%s/%s: %s\n", s.Kind, s.Name, s.Text)
+			}
+			p.own(d)
+			return p.err
+		},
+	}
+	configFlag(cmd, &file)
+	return cmd
+}
+
+// own lists the operator's own rules by their titles.
+func (l *lines) own(d *policy.Description) {
+	for _, m := range d.Modules {
+		if m.Builtin {
+			continue
+		}
+		for _, r := range m.Rules {
+			title := r.Title
+			if title == "" {
+				title = "has no title"
+			}
+			if r.Severity != "" {
+				title += fmt.Sprintf(" (severity %s)", r.Severity)
+			}
+			l.printf("%s.%s: %s  %s:%d\n", m.Package, r.Name, title, r.File, r.Line)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+func (a *app) policyShowCommand() *cobra.Command {
+	var file, format string
+	var testing bool
+	cmd := &cobra.Command{
+		Use:   "show [-c FILE] [PATH…]",
+		Short: "Show the policy set: modules, rules, titles, configuration, digests",
+		Long: `Show every policy that judges, built-in and your own: its package, title and
+severity, its decision rules with file and line, the part of the configuration that
+drives it, and its digest. The digest of the set is the policy_digest of a plan.
+
+With --testing, print the Rego of data.janitor.testing instead, to put beside your
+tests where OPA's own opa test runs them.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf(format, "text", "json"); err != nil {
+				return err
+			}
+			if testing {
+				_, err := a.stdout.Write(policy.TestingLibrary())
+				return err
+			}
+			options, err := a.policyOptions(cmd, file, args)
+			if err != nil {
+				return err
+			}
+			d, err := policy.Describe(options)
+			if err != nil {
+				return err
+			}
+			return a.showPolicies(d, format)
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	cmd.Flags().BoolVar(&testing, "testing", false, "print the helper library for tests")
+	return cmd
+}
+
+func (a *app) showPolicies(d *policy.Description, format string) error {
+	if format == "json" {
+		encoder := json.NewEncoder(a.stdout)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(d)
+	}
+	p := &lines{w: a.stdout}
+	p.printf("policy set %s\n", d.Digest)
+	for _, m := range d.Modules {
+		p.module(m)
+	}
+	if len(d.Data) > 0 {
+		p.printf("\ndata: %s\n", strings.Join(d.Data, ", "))
+	}
+	return p.err
+}
+
+func (l *lines) module(m policy.ModuleDescription) {
+	l.printf("\n%s  %s\n", m.Package, m.File)
+	if m.Title != "" {
+		l.printf("  title: %s\n", m.Title)
+	}
+	for i, line := range strings.Split(m.Description, "\n") {
+		switch {
+		case m.Description == "":
+		case i == 0:
+			l.printf("  description: %s\n", line)
+		default:
+			l.printf("    %s\n", line)
+		}
+	}
+	if m.Severity != "" {
+		l.printf("  severity: %s\n", m.Severity)
+	}
+	switch {
+	case m.Judges == "":
+		l.printf("  helpers\n")
+	case !m.Active:
+		l.printf("  judges: nothing; the configuration has no rule for it\n")
+	default:
+		l.printf("  judges: every %s\n", m.Judges)
+	}
+	for _, r := range m.Rules {
+		note := ""
+		if r.Title != "" && r.Title != m.Title {
+			note = "  " + r.Title
+		}
+		if r.Severity != "" && r.Severity != m.Severity {
+			note += "  severity " + r.Severity
+		}
+		l.printf("  rule: %s  %s:%d%s\n", r.Name, r.File, r.Line, note)
+	}
+	l.config(m)
+	l.printf("  digest: %s\n", m.Digest)
+}
+
+// config is what of the configuration a module sees.
+func (l *lines) config(m policy.ModuleDescription) {
+	switch {
+	case !m.Builtin:
+		l.printf("  config: all of it, as data.config\n")
+	case m.Active:
+		text, err := json.Marshal(m.Config)
+		if err != nil {
+			text = fmt.Append(nil, m.Config)
+		}
+		l.printf("  config: data.config.%s = %s\n", m.ConfigKey, text)
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// lintFlags are the flags of policy lint.
+type lintFlags struct {
+	sourceFlags
+	format string
+	strict bool
+}
+
+func (a *app) policyLintCommand() *cobra.Command {
+	var f lintFlags
+	cmd := &cobra.Command{
+		Use:   "lint -c FILE",
+		Short: "Hold the rules against a registry: which do nothing, which do too much",
+		Long: `Scan the registry, or take a recorded scan with --inventory, and look at what
+each rule does with what there is:
+
+  matches_nothing  a rule, or a pattern of protect.tags, that matches nothing
+  shadowed         a rule whose every match another rule keeps, or condemns no
+                   later, so that it has no effect
+  empties_image    a rule that would delete every tag of an image, were it not
+                   for limits.keep_at_least
+  hits_releases    a tags_regex of a deleting rule that also hits tags that look
+                   like releases
+
+It says what is so today: a rule may match nothing because nothing is due.
+Nothing is planned, and nothing but GET is sent.
+
+Exit codes: 0 done, with or without findings; 1 an error, or something could not
+be read or judged, or there are findings and --strict is given.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.lint(cmd.Context(), f) },
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text or json")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 when there are findings")
+	return cmd
+}
+
+func (a *app) lint(ctx context.Context, f lintFlags) error {
+	if f.format != string(report.FormatText) && f.format != string(report.FormatJSON) {
+		return fmt.Errorf("--format %q: want text or json", f.format)
+	}
+	s, err := a.open(ctx, f.sourceFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	feed, err := s.scan(janitor.Scope(s.pass.Config))
+	if err != nil {
+		return err
+	}
+	stop := showProgress(a.stderr, s.pass.Progress)
+	lint, err := s.pass.Lint(ctx, feed)
+	stop()
+	if err != nil {
+		return err
+	}
+	options := report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)}
+	if err := report.WriteLint(a.stdout, report.Format(f.format), lint, options); err != nil {
+		return err
+	}
+	switch {
+	case len(lint.Gaps) > 0:
+		return &statusError{code: exitIncomplete}
+	case f.strict && len(lint.Findings) > 0:
+		return &statusError{code: exitIncomplete, err: fmt.Errorf("--strict: %s", actions.Count(len(lint.Findings), "finding"))}
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package janitor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+// Policies compiles the policy set of a configuration.
+func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.Engine, error) {
+	o, err := PolicyOptions(c, o)
+	if err != nil {
+		return nil, err
+	}
+	return policy.New(ctx, o)
+}
+
+// PolicyOptions adds to options what the configuration says about policies.
+func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
+	o.Config = c.Document()
+	o.Paths = append(c.PolicyPaths(), o.Paths...)
+	o.Dir = filepath.Dir(c.File)
+	o.Timeout = c.Policy.Timeout.Duration()
+	if path := c.VerificationKeyPath(); path != "" {
+		key, err := os.ReadFile(path)
+		if err != nil {
+			return o, fmt.Errorf("reading policy.verification_key: %w", err)
+		}
+		if len(key) == 0 {
+			return o, fmt.Errorf("reading policy.verification_key: %s is empty", path)
+		}
+		o.VerificationKey = key
+	}
+	return o, nil
+}

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// CompareFormats lists the formats that Compare knows.
+func CompareFormats() []Format { return []Format{FormatText, FormatJSON, FormatMarkdown} }
+
+// FormatMarkdown is GitHub's and GitLab's Markdown.
+const FormatMarkdown Format = "markdown"
+
+// Compare renders a comparison. The options matter to the text alone.
+func Compare(w io.Writer, f Format, c *actions.Comparison, o TextOptions) error {
+	switch f {
+	case FormatText:
+		return compareText(w, c, o)
+	case FormatJSON:
+		return c.Encode(w)
+	case FormatMarkdown:
+		return compareMarkdown(w, c)
+	default:
+		return fmt.Errorf("unknown format %q: want one of %q", f, CompareFormats())
+	}
+}
+
+func compareText(w io.Writer, c *actions.Comparison, o TextOptions) error {
+	t := &comparison{printer: newPrinter(w, o), c: c}
+	t.head()
+	for _, only := range onlies() {
+		t.section(only)
+	}
+	t.violations()
+	t.line(0)
+	t.line(0, t.in(bold, verdictOf(c)))
+	return t.w.Flush()
+}
+
+// comparison writes one as text.
+type comparison struct {
+	*printer
+	c *actions.Comparison
+}
+
+func onlies() []actions.Only {
+	return []actions.Only{actions.InAfter, actions.InBefore, actions.InBoth}
+}
+
+func (t *comparison) head() {
+	c := t.c
+	t.line(0, t.in(bold, "Comparison"), " of what two policy sets would do")
+	for _, side := range []struct {
+		word string
+		actions.Side
+	}{{"before", c.Before}, {"after ", c.After}} {
+		t.line(2, side.word, "  ", t.in(bold, clean(side.Name)), ": ", sideFacts(side.Side))
+	}
+	for _, note := range c.Notes {
+		t.line(0)
+		t.line(0, t.in(yellow, clean(note)))
+	}
+	if len(c.Rules) == 0 {
+		return
+	}
+	t.line(0)
+	t.line(0, t.in(bold, "Steps that only one side has, by rule"))
+	rows := [][]string{{"before", "after", "rule"}}
+	for _, r := range c.Rules {
+		rows = append(rows, []string{actions.Thousands(r.OnlyBefore), actions.Thousands(r.OnlyAfter), r.Rule})
+	}
+	t.rows(2, rows)
+}
+
+// sideFacts words the plan of one side.
+func sideFacts(s actions.Side) string {
+	out := moment(s.TakenAt)
+	if s.Forecast {
+		out += " (forecast)"
+	}
+	n := s.Summary
+	out += ", " + actions.Thousands(n.DeleteTags+n.DeleteImages+n.DeleteNamespaces) + " to delete, " + actions.Thousands(n.SetVisibility) + " to change"
+	if found := listed(count{n.Held, "held"}, count{n.Deny, "deny"}, count{n.Warn, "warn"}, count{n.Gaps, plural(n.Gaps, "gap")}); found != "" {
+		out += ", " + found
+	}
+	if s.Refused {
+		out += "; REFUSED by a limit"
+	}
+	if s.Incomplete {
+		out += "; INCOMPLETE"
+	}
+	return out
+}
+
+// section lists the steps of one side only, image by image.
+func (t *comparison) section(only actions.Only) {
+	groups := changesOf(t.c, only)
+	if len(groups) == 0 {
+		return
+	}
+	t.line(0)
+	t.line(0, t.in(bold, sectionTitle(t.c, only)))
+	for _, g := range groups {
+		t.line(2, t.in(bold, clean(g.ref.String())))
+		for _, a := range groupBy(g.changes, likeness) {
+			t.alike(a.entries, only)
+		}
+	}
+}
+
+// alike are changes of one object for the same reasons.
+func (t *comparison) alike(changes []actions.Change, only actions.Only) {
+	first := changes[0]
+	if only == actions.InBoth {
+		t.line(4, t.in(cyan, "~ visibility"), ": ", stanceWords(first.Action, first.Before), " before, ", stanceWords(first.Action, first.After), " after")
+		t.reasons("before", first.Before)
+		t.reasons("after", first.After)
+		return
+	}
+	step, other := sides(first)
+	t.line(4, t.in(red, actionWords(first, len(changes))))
+	for _, r := range step.Reasons {
+		t.line(6, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
+	}
+	if first.Action == actions.DeleteTag {
+		cells := make([]cell, len(changes))
+		for i, c := range changes {
+			cells[i] = cell{name: tagOf(c.Ref)}
+		}
+		t.columns(8, cells)
+	}
+	t.line(6, t.in(yellow, otherSide(only)+": "), stanceWords(first.Action, other))
+	t.reasons("", other)
+}
+
+func (t *comparison) reasons(word string, s actions.Stance) {
+	if word != "" {
+		word += ": "
+	}
+	if s.Standing == actions.StandsHeld {
+		return // the guard says it
+	}
+	for _, r := range s.Reasons {
+		t.line(8, word, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
+	}
+}
+
+func (t *comparison) violations() {
+	if len(t.c.Found) == 0 {
+		return
+	}
+	t.line(0)
+	t.line(0, t.in(bold, "Violations that only one side reports"))
+	for _, v := range t.c.Found {
+		style := yellow
+		if v.Severity == registry.Deny {
+			style = red
+		}
+		t.line(2, "only ", string(v.Only), ": ", t.in(style, clean(string(v.Severity))), " ", clean(v.Rule), clean(place(v.Source, v.CustomSeverity)))
+		t.line(4, clean(v.Ref), ": ", clean(v.Text))
+	}
+}
+
+// verdictOf is the closing line.
+func verdictOf(c *actions.Comparison) string {
+	s := c.Summary
+	if !c.Differ() {
+		return "No difference: " + actions.Count(s.Same, "step") + " on both sides, and the same violations"
+	}
+	text := fmt.Sprintf("Difference: %s only before, %s only after, %s to different ends, %s the same",
+		actions.Count(s.OnlyBefore.Steps(), "step"), actions.Count(s.OnlyAfter.Steps(), "step"), actions.Thousands(s.Differs), actions.Thousands(s.Same))
+	if n := len(c.Found); n > 0 {
+		text += ", and " + actions.Count(n, "violation") + " of one side"
+	}
+	return text
+}
+
+func sectionTitle(c *actions.Comparison, only actions.Only) string {
+	effects := c.Summary.OnlyAfter
+	switch only {
+	case actions.InBoth:
+		return "To different ends: " + actions.Count(c.Summary.Differs, "change") + " of visibility"
+	case actions.InBefore:
+		effects = c.Summary.OnlyBefore
+	}
+	return "Only " + string(only) + ": " + effectWords(effects)
+}
+
+// effectWords lists what the steps are.
+func effectWords(e actions.Effects) string {
+	return strings.TrimSuffix(listed(
+		count{e.DeleteTags, plural(e.DeleteTags, "tag") + " to delete"},
+		count{e.DeleteImages, plural(e.DeleteImages, "image") + " to delete"},
+		count{e.DeleteNamespaces, plural(e.DeleteNamespaces, "namespace") + " to delete"},
+		count{e.SetVisibility, plural(e.SetVisibility, "visibility change")},
+	), ", ")
+}

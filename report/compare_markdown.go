@@ -1,0 +1,195 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+)
+
+// markdownMax is the length, in bytes, beyond which details are cut: what a
+// comment on a pull request may have, with room for what is put around it.
+const markdownMax = 60_000
+
+// compareMarkdown writes the comparison for a comment on a pull request: a table
+// of numbers that is always whole, and details that fold and are cut with a
+// count where they do not fit.
+func compareMarkdown(w io.Writer, c *actions.Comparison) error {
+	m := &markdown{room: markdownMax - 1000}
+	m.compareHead(c)
+	for _, only := range onlies() {
+		m.section(c, only)
+	}
+	m.violations(c)
+	if m.cut > 0 {
+		m.b.WriteString(fmt.Sprintf("\n_… and %s more: too long for a comment. `--format json` has all of it._\n", actions.Thousands(m.cut)))
+	}
+	_, err := io.WriteString(w, m.b.String())
+	return err
+}
+
+// markdown is a document of bounded length.
+type markdown struct {
+	b    strings.Builder
+	room int // what may be written in all
+	cut  int // rows that did not fit
+}
+
+func (m *markdown) line(pieces ...string) {
+	for _, p := range pieces {
+		m.b.WriteString(p)
+	}
+	m.b.WriteByte('\n')
+}
+
+// row writes a line of details if it fits. Once one did not, none is written, so
+// that what is missing is the end.
+func (m *markdown) row(entries int, pieces ...string) {
+	n := 1
+	for _, p := range pieces {
+		n += len(p)
+	}
+	if m.cut > 0 || m.b.Len()+n > m.room {
+		m.cut += entries
+		return
+	}
+	m.line(pieces...)
+}
+
+func (m *markdown) compareHead(c *actions.Comparison) {
+	m.line("### What the policies would do: before and after")
+	m.line()
+	m.line("**Before:** ", code(c.Before.Name), " · **After:** ", code(c.After.Name), " · judged for ", moment(c.After.TakenAt))
+	m.line()
+	m.line("**", escape(verdictOf(c)), "**")
+	for _, note := range c.Notes {
+		m.line()
+		m.line("> ", escape(note))
+	}
+	for _, s := range []actions.Side{c.Before, c.After} {
+		if s.Refused || s.Incomplete {
+			m.line()
+			m.line("> **", code(s.Name), "**: ", escape(sideFacts(s)))
+		}
+	}
+	m.line()
+	m.line("| | before | after | only before | only after |")
+	m.line("|---|---:|---:|---:|---:|")
+	b, a, ob, oa := c.Before.Summary, c.After.Summary, c.Summary.OnlyBefore, c.Summary.OnlyAfter
+	for _, r := range []struct {
+		what string
+		n    [4]int
+	}{
+		{"tags to delete", [4]int{b.DeleteTags, a.DeleteTags, ob.DeleteTags, oa.DeleteTags}},
+		{"images to delete", [4]int{b.DeleteImages, a.DeleteImages, ob.DeleteImages, oa.DeleteImages}},
+		{"namespaces to delete", [4]int{b.DeleteNamespaces, a.DeleteNamespaces, ob.DeleteNamespaces, oa.DeleteNamespaces}},
+		{"visibility changes", [4]int{b.SetVisibility, a.SetVisibility, ob.SetVisibility, oa.SetVisibility}},
+		{"deny violations", [4]int{b.Deny, a.Deny, ob.Deny, oa.Deny}},
+		{"warn violations", [4]int{b.Warn, a.Warn, ob.Warn, oa.Warn}},
+	} {
+		m.line("| ", r.what, " | ", actions.Thousands(r.n[0]), " | ", actions.Thousands(r.n[1]), " | ", actions.Thousands(r.n[2]), " | ", actions.Thousands(r.n[3]), " |")
+	}
+	m.byRule(c)
+}
+
+func (m *markdown) byRule(c *actions.Comparison) {
+	if len(c.Rules) == 0 {
+		return
+	}
+	m.row(0)
+	m.row(0, "| rule | only before | only after |")
+	m.row(0, "|---|---:|---:|")
+	for _, r := range c.Rules {
+		m.row(1, "| ", escape(r.Rule), " | ", actions.Thousands(r.OnlyBefore), " | ", actions.Thousands(r.OnlyAfter), " |")
+	}
+}
+
+func (m *markdown) section(c *actions.Comparison, only actions.Only) {
+	groups := changesOf(c, only)
+	if len(groups) == 0 {
+		return
+	}
+	m.fold(escape(sectionTitle(c, only)), func() {
+		m.row(0, "| what | why | on the other side |")
+		m.row(0, "|---|---|---|")
+		for _, g := range groups {
+			for _, a := range groupBy(g.changes, likeness) {
+				m.alike(g, a.entries, only)
+			}
+		}
+	})
+}
+
+// alikeMax is how many names one row of the table takes.
+const alikeMax = 50
+
+func (m *markdown) alike(g changeGroup, changes []actions.Change, only actions.Only) {
+	for len(changes) > 0 {
+		some := changes[:min(alikeMax, len(changes))]
+		changes = changes[len(some):]
+		first := some[0]
+		step, other := sides(first)
+		what := actionWords(first, len(some)) + " of"
+		if first.Action != actions.DeleteTag {
+			what = strings.TrimPrefix(strings.TrimPrefix(actionWords(first, 1), "- "), "~ ") + ":"
+		}
+		names := code(g.ref.String())
+		for i, c := range some {
+			if first.Action != actions.DeleteTag {
+				break
+			}
+			names += [2]string{"<br>", " "}[min(i, 1)] + code(tagOf(c.Ref))
+		}
+		why, others := reasonLines(step.Reasons), escape(stanceWords(first.Action, other))
+		if only == actions.InBoth {
+			why, others = escape("after: "+stanceWords(first.Action, first.After)), escape("before: "+stanceWords(first.Action, first.Before))
+		}
+		m.row(len(some), "| ", escape(strings.TrimPrefix(what, "- ")), " ", names, " | ", why, " | ", others, " |")
+	}
+}
+
+func reasonLines(reasons []actions.Reason) string {
+	lines := make([]string, len(reasons))
+	for i, r := range reasons {
+		lines[i] = escape(r.Rule + ": " + r.Text)
+	}
+	return strings.Join(lines, "<br>")
+}
+
+func (m *markdown) violations(c *actions.Comparison) {
+	if len(c.Found) == 0 {
+		return
+	}
+	m.fold("Violations that only one side reports: "+actions.Thousands(len(c.Found)), func() {
+		m.row(0, "| only | | what | why |")
+		m.row(0, "|---|---|---|---|")
+		for _, v := range c.Found {
+			m.row(1, "| ", string(v.Only), " | ", string(v.Severity), " | ", code(v.Ref), " | ", escape(v.Rule+": "+v.Text), " |")
+		}
+	})
+}
+
+// fold puts details under a line that opens them. The closing line is always
+// written where the opening one is.
+func (m *markdown) fold(title string, details func()) {
+	m.line()
+	m.line("<details><summary>", title, "</summary>")
+	m.line()
+	details()
+	m.line()
+	m.line("</details>")
+}
+
+// escape makes text safe in a table of Markdown: nothing in it is markup, a
+// link, or a mention of somebody.
+func escape(s string) string { return markup.Replace(clean(s)) }
+
+// code is text as it is, in the type of code.
+func code(s string) string { return "<code>" + escape(s) + "</code>" }
+
+// markup is what Markdown or HTML could take for its own.
+var markup = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;",
+	"]", "&#93;", "@", "&#64;", "#", "&#35;", "~", "&#126;", `\`, "&#92;", "!", "&#33;", "://", "&#58;//", "$", "&#36;",
+)

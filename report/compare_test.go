@@ -1,0 +1,148 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// compared is a comparison with one of everything.
+func compared(t *testing.T) *actions.Comparison {
+	t.Helper()
+	reasons := func(rule, text string) []actions.Reason { return []actions.Reason{{Rule: rule, Text: text}} }
+	const api, web = "rg.fr-par.scw.cloud/prod/api", "rg.fr-par.scw.cloud/prod/web"
+	step := actions.Stance{Standing: actions.StandsStep, Reasons: reasons("retention/prs", "older than 7d")}
+	change := func(only actions.Only, ref string, other actions.Stance) actions.Change {
+		c := actions.Change{Only: only, Action: actions.DeleteTag, Ref: ref, Before: other, After: step}
+		if only == actions.InBefore {
+			c.Before, c.After = c.After, c.Before
+		}
+		return c
+	}
+	free := actions.Stance{Standing: actions.StandsFree, Detail: "no rule condemns it"}
+	return &actions.Comparison{
+		Version: 1,
+		Before:  actions.Side{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{DeleteTags: 1, SetVisibility: 1, Held: 2}},
+		After:   actions.Side{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{DeleteTags: 4, SetVisibility: 1, Deny: 1}},
+		Notes:   []string{"The scopes differ: only what both look at is compared."},
+		Summary: actions.Contrast{
+			Same: 3, Differs: 1, OnlyBefore: actions.Effects{DeleteTags: 1},
+			OnlyAfter: actions.Effects{DeleteTags: 3, DeleteImages: 1, Deny: 1},
+		},
+		Rules: []actions.ByRule{{Rule: "retention/prs", OnlyBefore: 1, OnlyAfter: 4}, {Rule: "visibility/closed", OnlyBefore: 1, OnlyAfter: 1}},
+		Changes: []actions.Change{
+			change(actions.InAfter, api+":pr-1", free),
+			change(actions.InAfter, api+":pr-2", free),
+			change(actions.InAfter, api+":pr-3", actions.Stance{Standing: actions.StandsKept, Reasons: reasons("retention/releases", "the rule keeps all it matches")}),
+			change(actions.InBefore, api+":pr-4", actions.Stance{Standing: actions.StandsHeld, Guard: actions.GuardSharedDigest, Detail: "shares its digest with latest, which is kept", Reasons: step.Reasons}),
+			{Only: actions.InAfter, Action: actions.DeleteImage, Ref: web, After: step, Before: actions.Stance{Standing: actions.StandsUnknown}},
+			{
+				Only: actions.InBoth, Action: actions.SetImageVisibility, Ref: web,
+				Before: actions.Stance{Standing: actions.StandsStep, To: registry.Private, Reasons: reasons("visibility/closed", "the image is public, and must be private")},
+				After:  actions.Stance{Standing: actions.StandsStep, To: registry.Inherit, Reasons: reasons("visibility/closed", "the image is public, and must be inherit")},
+			},
+		},
+		Found: []actions.Finding{{Only: actions.InAfter, Violation: actions.Violation{Ref: api, Severity: registry.Deny, Rule: "naming/kebab case", Text: "no | good"}}},
+	}
+}
+
+func rendered(t *testing.T, f Format, c *actions.Comparison) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Compare(&b, f, c, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestCompare(t *testing.T) {
+	golden(t, "compare.txt", rendered(t, FormatText, compared(t)))
+	golden(t, "compare.md", rendered(t, FormatMarkdown, compared(t)))
+	same := &actions.Comparison{Before: actions.Side{TakenAt: scanTime}, After: actions.Side{TakenAt: scanTime}}
+	if text := rendered(t, FormatText, same); !strings.Contains(text, "No difference") {
+		t.Error(text)
+	}
+	if err := Compare(new(bytes.Buffer), "pdf", same, TextOptions{}); err == nil {
+		t.Error("a format that is not there is taken")
+	}
+}
+
+// A comment on a pull request has a largest length. What does not fit is
+// counted, and the document is whole all the same.
+func TestMarkdownFitsIntoAComment(t *testing.T) {
+	for _, n := range []int{10, 1000, 100000} {
+		c := compared(t)
+		c.Changes = nil
+		for i := range n {
+			c.Changes = append(c.Changes, actions.Change{
+				Only: actions.InAfter, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%d:pr-%d", i/7, i),
+				Before: actions.Stance{Standing: actions.StandsFree, Detail: "no rule condemns it"},
+				After:  actions.Stance{Standing: actions.StandsStep, Reasons: []actions.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
+			})
+		}
+		text := rendered(t, FormatMarkdown, c)
+		if len(text) > 60_000 {
+			t.Errorf("%d differences: %d bytes", n, len(text))
+		}
+		if strings.Count(text, "<details>") != strings.Count(text, "</details>") {
+			t.Errorf("%d differences: a fold is not closed", n)
+		}
+		shown := strings.Count(text, "<code>pr-")
+		cut := 0
+		if m := regexp.MustCompile(`… and ([0-9,]+) more`).FindStringSubmatch(text); m != nil {
+			cut, _ = strconv.Atoi(strings.ReplaceAll(m[1], ",", ""))
+		}
+		// The one violation may be among what is cut.
+		if got := shown + cut; got != n && got != n+1 {
+			t.Errorf("%d differences: %d are shown and %d counted", n, shown, cut)
+		}
+		if n == 10 && cut > 0 || n > 1000 && cut == 0 {
+			t.Errorf("%d differences: %d are cut", n, cut)
+		}
+	}
+}
+
+// Nothing from the registry or from a policy is markup, or a mention.
+func TestMarkdownIsInert(t *testing.T) {
+	c := compared(t)
+	evil := "x|y`<script>@team [a](http://b) ![](c) **d** #1 \n| z |"
+	c.Changes[0].After.Reasons = []actions.Reason{{Rule: evil, Text: evil}}
+	c.Changes[0].Before.Detail = evil
+	c.Changes[0].Ref = "rg.fr-par.scw.cloud/prod/api:" + evil
+	c.Found[0].Text = evil
+	c.Rules[0].Rule = evil
+	c.Notes = []string{evil}
+	c.Before.Name = evil
+	text := rendered(t, FormatMarkdown, c)
+	for _, bad := range []string{"<script", "@team", "](", "**d", "`", "http://", "\n| z"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("%q gets through", bad)
+		}
+	}
+}
+
+func TestWriteLint(t *testing.T) {
+	l := &Lint{TakenAt: scanTime, Images: 3, Tags: 12, Rules: 2, Gaps: []actions.Gap{{Subject: "rg.fr-par.scw.cloud/prod/x", Error: "cut off"}}, Findings: []LintFinding{
+		{Kind: LintMatchesNothing, Rule: "retention/\x1b[31mx", Message: "it matches nothing of what there is", Remedy: "remove it", Examples: []string{}},
+		{Kind: LintShadowed, Rule: "retention/y", Message: "all is kept", Remedy: "remove it", Tags: 2, Images: 1, Examples: []string{"rg.fr-par.scw.cloud/prod/api:y"}},
+	}}
+	var b bytes.Buffer
+	if err := WriteLint(&b, FormatText, l, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "lint.txt", b.String())
+	b.Reset()
+	if err := WriteLint(&b, FormatJSON, l, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "lint.json", b.String())
+	if err := WriteLint(&b, "html", l, TextOptions{}); err == nil {
+		t.Error("a format that is not there is taken")
+	}
+}

@@ -1,0 +1,16 @@
+package report
+
+import "testing"
+
+func TestPlaceOfARule(t *testing.T) {
+	for _, row := range []struct{ source, severity, want string }{
+		{"", "", ""},
+		{"own.rego:7", "", " (own.rego:7)"},
+		{"own.rego:7", "high", " (own.rego:7, severity high)"},
+		{"", "high", " (severity high)"},
+	} {
+		if got := place(row.source, row.severity); got != row.want {
+			t.Errorf("%q %q: got %q, want %q", row.source, row.severity, got, row.want)
+		}
+	}
+}
