@@ -20,7 +20,7 @@ const day = 24 * time.Hour
 func DemoWorld(seed uint64) World {
 	d := demo{rng: rand.New(rand.NewPCG(seed, 0x6a616e69746f72))}
 	w := World{
-		Settings:   Settings{DeleteDelay: time.Second},
+		Settings:   Settings{DeleteDelay: 200 * time.Millisecond},
 		Faults:     []Fault{{Method: "GET", Region: "nl-ams", Ref: "data/feature-store", Path: "/images/*/tags", Status: 500}},
 		Namespaces: d.company(),
 	}

@@ -176,8 +176,26 @@ func (w *application) run(ctx context.Context, given *actions.Plan) (*actions.Pl
 	if err != nil {
 		return plan, nil, err
 	}
+	ctx, stop := w.whileLocked(ctx)
+	defer stop()
 	outcome, err := actions.Apply(ctx, plan, w.editor, journal, options)
 	return plan, outcome, err
+}
+
+// whileLocked ends the run when another process may apply something too.
+func (w *application) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if w.recorder != nil {
+		go func() {
+			select {
+			case <-w.recorder.Lost():
+				fmt.Fprintln(w.stderr, "registry-janitor: the lock of the ledger is lost: stopping")
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
 }
 
 // planned makes the plan, or records the given one.
@@ -263,8 +281,8 @@ func ending(plan *actions.Plan, outcome *actions.Outcome, cause error) error {
 	return nil
 }
 
-// canAsk reports whether somebody can read a question and answer it.
-func (a *app) canAsk() bool { return isTerminal(a.stdin) && isTerminal(a.stderr) }
+// canAsk reports whether somebody can answer a question.
+func (a *app) canAsk() bool { return isTerminal(a.stdin) }
 
 // recorderOptions say who records, for the ledger.
 func recorderOptions(kind ledger.Kind, wait time.Duration) janitor.RecorderOptions {

@@ -227,3 +227,29 @@ func TestTerminated(t *testing.T) {
 		t.Errorf("the report does not say what was skipped: %s", output.String())
 	}
 }
+
+// One run at a time: another one says whose turn it is, and waits if asked to.
+func TestLocked(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "janitor.yaml")
+	if err := os.WriteFile(file, []byte(killConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(context.Background(), filepath.Join(dir, "runs.db"), ledger.Options{Who: "somebody@else"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Lock(context.Background(), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, wait := range []string{"0s", "300ms"} {
+		cmd := exec.Command("registry-janitor", "apply", "-c", file, "--yes", "--lock-timeout", wait)
+		cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL=http://127.0.0.1:1",
+			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+		output, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != exitIncomplete || !strings.Contains(string(output), "somebody@else") {
+			t.Errorf("waiting %s: %v: %s", wait, err, output)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package janitor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+const (
+	usedWorld = `{namespaces: [{name: prod, age: 400d, images: [
+		{name: api, tags: [{name: pr-1, age: 20d, digest: A}, {name: pr-2, age: 21d, digest: A}, {name: pr-3, age: 22d}, {name: latest, age: 1d}, {name: x, age: 1d}]},
+		{name: web, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]}]}`
+	usedRules = `
+retention: [{name: prs, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
+limits: {max_deletion_percent: 100}
+protect: {serverless: true}`
+)
+
+// answers is a source that says something else every time it is asked.
+func answers(name string, each ...string) scanner.UseSource {
+	turn := 0
+	return scanner.UseSource{Name: name, List: func(context.Context) ([]registry.Mention, error) {
+		answer := each[min(turn, len(each)-1)]
+		turn++
+		if answer == "fail" {
+			return nil, errors.New("out of reach")
+		}
+		var out []registry.Mention
+		for _, r := range strings.Fields(answer) {
+			out = append(out, registry.Mention{Reference: "rg.fr-par.scw.cloud/" + r, By: "someone"})
+		}
+		return out, nil
+	}}
+}
+
+// words are the steps and what is held, a line each.
+func words(p *actions.Plan) []string {
+	var out []string
+	for _, s := range p.Steps {
+		out = append(out, string(s.Action)+" "+strings.TrimPrefix(s.Ref, "rg.fr-par.scw.cloud/"))
+	}
+	for _, h := range p.Held {
+		out = append(out, fmt.Sprintf("%s: %s: %s", strings.TrimPrefix(h.Ref, "rg.fr-par.scw.cloud/"), h.Guard, h.Detail))
+	}
+	return out
+}
+
+// What is in use stays, whenever it comes to be known; and the plan of the record
+// of a scan is that of the scan, byte for byte.
+func TestUsesHoldWheneverTheyShow(t *testing.T) {
+	web := "delete_tag prod/web:pr-1"
+	two := []string{
+		"delete_tag prod/api:pr-3", web,
+		"prod/api:pr-1: in_use: used by someone",
+		"prod/api:pr-2: shared_digest: shares its digest with pr-1, which is held (in_use)",
+	}
+	const gap = "gap: a gap could have vetoed it: source: out of reach"
+	all := []string{"prod/api:pr-1: " + gap, "prod/api:pr-2: " + gap, "prod/api:pr-3: " + gap, "prod/web:pr-1: " + gap}
+	for name, row := range map[string]struct {
+		answers []string
+		want    []string
+	}{
+		"nobody":                  {[]string{""}, []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", web}},
+		"before the scan":         {[]string{"prod/api:pr-1"}, two},
+		"during the scan":         {[]string{"", "prod/api:pr-1"}, two},
+		"only before it was over": {[]string{"prod/api:pr-1", ""}, two},
+		"one before, one during": {[]string{"prod/api:pr-1", "prod/api:pr-1 prod/api:pr-3"}, []string{
+			web, "prod/api:pr-1: in_use: used by someone",
+			"prod/api:pr-2: shared_digest: shares its digest with pr-1, which is held (in_use)",
+			"prod/api:pr-3: in_use: used by someone",
+		}},
+		"a digest during the scan": {[]string{"", "prod/api@" + digestOfA}, []string{
+			"delete_tag prod/api:pr-3", web, "prod/api:pr-1: in_use: used by someone", "prod/api:pr-2: in_use: used by someone",
+		}},
+		"something else":         {[]string{"", "prod/api:latest prod/other:pr-1"}, []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", web}},
+		"cannot be asked":        {[]string{"fail"}, all},
+		"cannot be asked before": {[]string{"fail", ""}, all},
+		"cannot be asked after":  {[]string{"", "fail"}, all},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, concurrency := range []int{1, 16} {
+				s := newSetting(t, parse(t, usedWorld), usedRules, concurrency)
+				feed := func() Feed {
+					u := Uses{Sources: []scanner.UseSource{answers("source", row.answers...)}}
+					return u.Watch(t.Context(), func() Feed { return s.scan(t, concurrency) })
+				}
+				p, err := s.pass.Plan(t.Context(), feed())
+				check(t, err)
+				if diff := cmp.Diff(row.want, words(p)); diff != "" {
+					t.Error(diff)
+				}
+				if p.Incomplete() != strings.Contains(name, "cannot") {
+					t.Errorf("gaps %+v", p.Gaps)
+				}
+				var record bytes.Buffer
+				_, err = s.pass.Record(feed(), &record)
+				check(t, err)
+				inventory, err := scanner.ReadInventory(&record)
+				check(t, err)
+				again, err := s.pass.Plan(t.Context(), RecordedUses(s.pass.Config, nil, inventory.Header).Watch(t.Context(), func() Feed { return inventory.Stream(t.Context()) }))
+				check(t, err)
+				if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
+					t.Errorf("the record says: %s", diff)
+				}
+			}
+		})
+	}
+}
+
+const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd"
+
+// A pass that did not expect uses to show late holds everything of their images.
+func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
+	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
+	u := Uses{Sources: []scanner.UseSource{answers("source", "", "prod/api:pr-1")}}
+	p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
+	check(t, err)
+	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
+		t.Error(words(p), p.Gaps)
+	}
+}
+
+func TestAPassEndsWithTheReferencesThatCannotBeRead(t *testing.T) {
+	broken := errors.New("no such file")
+	for name, failing := range map[string]int{"before the scan": 1, "after it": 2} {
+		s := newSetting(t, parse(t, usedWorld), usedRules, 4)
+		turn := 0
+		u := Uses{References: func() ([]registry.Use, error) {
+			if turn++; turn == failing {
+				return nil, broken
+			}
+			return nil, nil
+		}}
+		scans := 0
+		p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { scans++; return s.scan(t, 4) }))
+		if p != nil || !errors.Is(err, broken) || scans != failing-1 {
+			t.Errorf("%s: %v, %v after %d scans", name, p, err, scans)
+		}
+	}
+}
+
+func TestAnImageOfWhichSomethingIsInUseStays(t *testing.T) {
+	s := newSetting(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [{name: bare, age: 30d}, {name: gone, age: 30d}]}]}`),
+		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
+	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
+		u := Uses{Sources: []scanner.UseSource{answers("source", when...)}}
+		p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
+		check(t, err)
+		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, words(p)); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+}
+
+func TestComparingKnowsTheUses(t *testing.T) {
+	s := newSetting(t, parse(t, usedWorld), usedRules, 4)
+	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
+	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
+		u := Uses{Sources: []scanner.UseSource{answers("source", when...)}}
+		c, err := s.pass.Compare(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }), s.rival(t, other))
+		check(t, err)
+		if text := written(t, c); strings.Contains(text, `prod/api:pr-1"`) || !strings.Contains(text, `prod/web:pr-1"`) || c.Incomplete() != (name == "during") {
+			t.Errorf("%s: incomplete %v: %s", name, c.Incomplete(), text)
+		}
+	}
+}
