@@ -12,6 +12,9 @@
 //
 // What it answers beyond the API:
 //
+//   - the lists of Serverless Containers (v1 and v1beta1, with the namespaces of
+//     containers) and of the definitions of Serverless Jobs (v1alpha2), of what the
+//     world says runs.
 //   - GET /_emulator/requests is the request log as a JSON array, one request a
 //     line, oldest first. It needs no token and logs itself nowhere.
 package emulator

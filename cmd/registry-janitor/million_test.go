@@ -41,7 +41,7 @@ func BenchmarkMillionTags(b *testing.B) {
 	write(b, filepath.Join(dir, "janitor.yaml"), millionConfig)
 	for b.Loop() {
 		server, url := startProcess(b, exec.Command(binary, "emulator", "--listen", "127.0.0.1:0", "--world", filepath.Join(dir, "world.yaml")))
-		plan := exec.Command(binary, "plan", "-c", filepath.Join(dir, "janitor.yaml"), "-o", filepath.Join(dir, "plan.json"), "--format", "json")
+		plan := exec.Command(binary, "plan", "-c", filepath.Join(dir, "janitor.yaml"), "--format", "json")
 		plan.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL="+url,
 			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
 		began := time.Now()
