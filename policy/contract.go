@@ -20,6 +20,7 @@ func contract(s *sources) []*Finding {
 			findings = append(findings, wrong)
 		}
 		if subject == "" {
+			findings = append(findings, dead(m, own)...)
 			continue
 		}
 		_, broken := decisions(m)
@@ -118,6 +119,25 @@ var synonyms = map[string]string{
 	"violation": ruleDeny, "violations": ruleDeny, "denied": ruleDeny, "denies": ruleDeny, "forbid": ruleDeny,
 	"warning": ruleWarn, "warnings": ruleWarn,
 	"visible": ruleVisibility,
+}
+
+// dead finds decisions in packages that are never asked and that nothing refers
+// to: a keep that is never asked protects nothing.
+func dead(m module, all []module) []*Finding {
+	if _, _, wrong := packageSubject(m); wrong != nil {
+		return nil
+	}
+	var out []*Finding
+	for _, rule := range m.parsed.Rules {
+		name := ruleName(rule)
+		if !isDecision(name) || len(rule.Head.Args) > 0 || refersTo(all, m.parsed.Package.Path, name) {
+			continue
+		}
+		out = append(out, found(m, rule.Location, name, Problem, "dead-decision",
+			"%s is never asked: only packages janitor.image.<name> and janitor.namespace.<name> decide", name).
+			but("rename the package, or the rule if it is a helper"))
+	}
+	return out
 }
 
 // misspelt finds rules whose name is nearly that of a decision and that nothing

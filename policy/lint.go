@@ -26,7 +26,6 @@ func lint(s *sources) []*Finding {
 	l.findings = append(l.findings, compileProblems(own, errs)...)
 	for _, m := range own {
 		l.titles(m, annotations)
-		l.dead(m)
 	}
 	return l.findings
 }
@@ -171,22 +170,6 @@ func (l *linter) titles(m module, annotations *ast.AnnotationSet) {
 				"the rule has no title: reports will call it by its name").
 				but("write # METADATA and # title: … above the rule or the package"))
 		}
-	}
-}
-
-// dead finds decisions in packages that are never asked.
-func (l *linter) dead(m module) {
-	if subject, _, wrong := packageSubject(m); subject != "" || wrong != nil {
-		return
-	}
-	for _, rule := range m.parsed.Rules {
-		name := ruleName(rule)
-		if !isDecision(name) || len(rule.Head.Args) > 0 || refersTo(l.modules, m.parsed.Package.Path, name) {
-			continue
-		}
-		l.findings = append(l.findings, found(m, rule.Location, name, Doubt, "dead-decision",
-			"%s is never asked: only packages janitor.image.<name> and janitor.namespace.<name> decide", name).
-			but("rename the package, or the rule if it is a helper"))
 	}
 }
 

@@ -183,21 +183,33 @@ func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
 	return t.age
 }
 
-// last are the names of the counting tags of a group and their positions: how
-// many digests (or tags, as the rule counts) are newer.
+// last are the names of the tags of a group and their positions: how many digests
+// (or tags, as the rule counts) are newer. Where digests are counted, those that do
+// not count themselves stay with theirs.
 func (f *imageFacts) last(r *retentionRule, g group) []*ast.Term {
 	if r.Keep.Last < 1 {
 		return nil
 	}
 	var names, positions []*ast.Term
-	counter := newCounter(r.Count)
-	for _, t := range g.tags {
-		if !t.counts() {
-			continue
-		}
-		position := counter.of(t.Tag)
+	add := func(t *tag, position int) {
 		if f.matters(t) {
 			names, positions = append(names, f.names[t.index]), append(positions, ast.InternedTerm(position))
+		}
+	}
+	counter := newCounter(r.Count)
+	others := false
+	for _, t := range g.tags {
+		if t.counts() {
+			add(t, counter.of(t.Tag))
+		} else {
+			others = true
+		}
+	}
+	if others { // they take no place, but stay with a digest that does
+		for _, t := range g.tags {
+			if position, seen := counter.digests[t.Digest]; seen && !t.counts() {
+				add(t, position)
+			}
 		}
 	}
 	if len(names) == 0 {

@@ -112,16 +112,22 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 		if r.within > 0 && age < r.within {
 			keep(t, "younger than %s", refDuration(r.within))
 		}
-		if t.Status != "ready" || refSubject(t.Name) != "" {
-			continue // takes no place, fills none
-		}
-		var rivals []registry.Tag // of its group, itself included
+		var rivals []registry.Tag // of its group, itself included if it counts
 		for _, o := range matched {
 			if o.Status == "ready" && refSubject(o.Name) == "" && r.group(o.Name) == r.group(t.Name) {
 				rivals = append(rivals, o)
 			}
 		}
 		of := r.group(t.Name)
+		if t.Status != "ready" || refSubject(t.Name) != "" {
+			for _, o := range rivals { // it takes no place, but stays with its digest
+				if !r.countTags && o.Digest == t.Digest && r.rank(o, rivals) < r.last {
+					keep(t, "%s%s", refNewest(r.last, "digest", "s"), of)
+					break
+				}
+			}
+			continue
+		}
 		if n := r.rank(t, rivals); n < r.last {
 			keep(t, "%s%s", refNewest(r.last, map[bool]string{true: "tag", false: "digest"}[r.countTags], "s"), of)
 		}

@@ -231,8 +231,9 @@ func TestFaultsOfListings(t *testing.T) {
 				"gap rg.fr-par.scw.cloud blinds namespaces in fr-par: list images in fr-par: page 1: 503 Service Unavailable: boom (after 5 tries)")},
 		{"a refusal in one region", `{region: nl-ams, status: 403, body: text, message: no rights}`,
 			change(dutch, "gap rg.nl-ams.scw.cloud blinds namespaces in nl-ams: list namespaces in nl-ams: page 1: 403 Forbidden: no rights")},
-		{"an image deleted meanwhile", `{region: fr-par, ref: test/api, path: "/images/*/tags", status: 404}`,
-			change([]string{"image fr-par/test/api [other]"}, "skipped fr-par/test/api gone")},
+		{"tags that are not found of an image that is still listed", `{region: fr-par, ref: test/api, path: "/images/*/tags", status: 404}`,
+			change([]string{"image fr-par/test/api [other]"},
+				"gap rg.fr-par.scw.cloud/test/api blinds itself in fr-par: list tags of image ID in fr-par: page 1: 404 Not Found: resource was not found, although the image is still listed")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

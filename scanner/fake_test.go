@@ -25,6 +25,8 @@ type fake struct {
 	// Errors by what is listed: "namespaces fr-par", "images fr-par" (also with
 	// "/<namespace id>"), "tags <image id>". An image listing fails at its end.
 	errs map[string]error
+	// gone are the IDs of images that a listing by name does not have any more.
+	gone map[string]bool
 
 	mu    sync.Mutex
 	calls []string
@@ -64,6 +66,7 @@ func (f *fake) Images(_ context.Context, q registry.Query) iter.Seq2[registry.Im
 			n := f.namespaceOf(&image)
 			here := n == nil && strings.Contains(image.NamespaceID, string(q.Region)) ||
 				n != nil && n.Region == q.Region && (q.ProjectID == "" || sameID(n.ProjectID, q.ProjectID))
+			here = here && (q.Name == "" || q.Name == image.Name && !f.gone[image.ID])
 			if here && (q.NamespaceID == "" || image.NamespaceID == q.NamespaceID) && !yield(image, nil) {
 				return
 			}

@@ -100,10 +100,22 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api")
 				f.errs = map[string]error{"tags " + imageID("fr-par", "prod", "api"): fmt.Errorf("list: %w", registry.ErrNotFound)}
+				f.gone = map[string]bool{imageID("fr-par", "prod", "api"): true}
 				return f
 			},
 			scope: only1("fr-par"),
 			want:  lines("listed fr-par/prod empty=false", "namespace fr-par/prod", "skipped fr-par/prod/api gone"),
+		},
+		{
+			name: "an image whose tags are not found although it is still listed is a gap",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "prod", "api")
+				f.errs = map[string]error{"tags " + imageID("fr-par", "prod", "api"): fmt.Errorf("list: %w", registry.ErrNotFound)}
+				return f
+			},
+			scope: only1("fr-par"),
+			want: lines("gap rg.fr-par.scw.cloud/prod/api blinds itself in fr-par: list: not found, although the image is still listed",
+				"listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
 			name: "no tags beside inline names or a size, or one name twice, is a gap; no tags at all are an empty image",

@@ -27,7 +27,7 @@ func (j job) run() {
 	case errors.Is(err, registry.ErrDenied):
 		r.deny(err)
 	case errors.Is(err, registry.ErrNotFound):
-		r.emit(Item{Skipped: skipped(image.Namespace, image.Ref(), StatusGone)})
+		j.missing(err)
 	case err != nil && r.ctx.Err() != nil:
 	case err != nil:
 		j.gap(err)
@@ -38,6 +38,24 @@ func (j job) run() {
 		}
 		r.emit(Item{Image: image})
 	}
+}
+
+// missing looks whether an image whose tags are not found is really gone: a fresh
+// listing no longer has it. One that is still listed could not be read.
+func (j job) missing(err error) {
+	r := j.region
+	q := registry.Query{Region: r.region, NamespaceID: j.image.NamespaceID, Name: j.image.Name}
+	for image, failed := range r.src.Images(r.ctx, q) {
+		if failed != nil {
+			j.gap(errors.Join(err, failed))
+			return
+		}
+		if image.ID == j.image.ID {
+			j.gap(fmt.Errorf("%w, although the image is still listed", err))
+			return
+		}
+	}
+	r.emit(Item{Skipped: skipped(j.image.Namespace, j.image.Ref(), StatusGone)})
 }
 
 // gap reports that the image could not be read.

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// startOfPass is the time that a pass goes by: now, to the second.
-func startOfPass() time.Time { return time.Now().UTC().Truncate(time.Second) }
+// startOfPass is the time that a pass goes by: now, to the microsecond, as the
+// API's own times are.
+func startOfPass() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // clockFrom is a clock that shows exactly start when it is first looked at and
 // then runs on, so that the demo is the same every day.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -62,17 +63,20 @@ func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("SCW_API_URL", server.URL)
 	ts.Setenv("SCW_ACCESS_KEY", "SCWXXXXXXXXXXXXXXXXX")
 	ts.Setenv("SCW_SECRET_KEY", "11111111-1111-1111-1111-111111111111")
-	servers[ts.Getenv("WORK")] = handler
+	servers.Store(ts.Getenv("WORK"), handler)
 }
 
-// servers are the emulators of the running scripts, by work folder. Scripts do
-// not run in parallel with themselves, and each has a folder of its own.
-var servers = map[string]*emulator.Server{}
+// servers are the emulators of the running scripts, by work folder.
+var servers sync.Map
 
 // requests fails unless only these methods were asked of the emulator: requests
 // METHOD…
 func requests(ts *testscript.TestScript, neg bool, args []string) {
-	log := servers[ts.Getenv("WORK")].Requests()
+	server, ok := servers.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("there is no emulator")
+	}
+	log := server.(*emulator.Server).Requests()
 	if len(log) == 0 {
 		ts.Fatalf("nothing was asked of the emulator")
 	}
