@@ -35,20 +35,15 @@ func (d *decoder) checkConfig(c *Config) {
 		}
 	}
 	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.clean("ledger") {
-		d.report("grace", "needs a ledger: grace without a ledger is a config error", graceHint())
+		d.report("grace", "needs a ledger: grace without a ledger is a config error", ledgerHint)
 	}
 	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.clean("ledger") {
-		d.report("limits.anomaly", "needs a ledger, which knows how much is usual", graceHint())
+		d.report("limits.anomaly", "needs a ledger, which knows how much is usual", ledgerHint)
 	}
 }
 
-// graceHint does not send the operator to a ledger that is not there.
-func graceHint() string {
-	if _, ok := unavailable["ledger.dsn"]; ok {
-		return "remove the key: the ledger is not available in this version"
-	}
-	return "name a ledger in ledger.dsn, or remove the key"
-}
+// ledgerHint is the remedy for a key that needs the ledger.
+const ledgerHint = "name a ledger in ledger.dsn, or remove the key"
 
 func (d *decoder) checkRetention(path string, r *Retention) {
 	keep, del := path+".keep", path+".delete"

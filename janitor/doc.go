@@ -1,7 +1,7 @@
-// Package janitor runs one pass: scan, judge, plan. It joins the stages, and has
-// no rule of its own.
+// Package janitor runs one pass: scan, judge, plan, and record it in the ledger if
+// there is one. It joins the stages, and has no rule of its own.
 //
-// It must never change anything: a pass holds nothing that could. It must never
-// take what the scanner could not read for what is not there: gaps go into the
-// plan.
+// It must never change anything in a registry: a pass holds nothing that could. It
+// must never take what the scanner could not read for what is not there: gaps go
+// into the plan.
 package janitor
