@@ -14,8 +14,6 @@ import (
 type Builder struct {
 	o          Options
 	namespaces map[registry.Ref]*tally
-	images     int
-	bytes      uint64
 	touched    map[string]ImageStats
 	asked      entries // what a rule asks for
 	follow     entries // attachments that only follow their subject
@@ -24,8 +22,11 @@ type Builder struct {
 	planned    []PlannedImage
 }
 
-// tally counts the tags of one namespace.
-type tally struct{ tags, deleted int }
+// tally counts what is in one namespace, and how many of its tags go.
+type tally struct {
+	NamespaceStats
+	deleted int
+}
 
 // NewBuilder starts a plan.
 func NewBuilder(o Options) *Builder {
@@ -34,10 +35,9 @@ func NewBuilder(o Options) *Builder {
 
 // Add adds what one verdict came to.
 func (b *Builder) Add(p Part) {
-	b.countTags(registry.Ref{Region: p.subject.Region, Namespace: p.subject.Namespace}, p.tags)
+	t := b.tally(registry.Ref{Region: p.subject.Region, Namespace: p.subject.Namespace})
 	if p.subject.Image != "" {
-		b.images++
-		b.bytes += p.bytes
+		t.count(&p)
 		if len(p.asked.steps)+len(p.asked.held) > 0 {
 			b.touched[p.subject.String()] = ImageStats{Tags: p.tags, Bytes: p.bytes}
 		}
@@ -53,13 +53,24 @@ func (b *Builder) Add(p Part) {
 	}
 }
 
-func (b *Builder) countTags(namespace registry.Ref, n int) {
+func (b *Builder) tally(namespace registry.Ref) *tally {
 	t := b.namespaces[namespace]
 	if t == nil {
 		t = new(tally)
 		b.namespaces[namespace] = t
 	}
-	t.tags += n
+	return t
+}
+
+// count adds what an image has.
+func (t *tally) count(p *Part) {
+	t.Images++
+	t.Tags += p.tags
+	t.Bytes += p.bytes
+	if p.public {
+		t.PublicImages++
+		t.PublicBytes += p.bytes
+	}
 }
 
 // AddGap adds something that could not be read. The deletions that it could have
@@ -91,7 +102,7 @@ func (b *Builder) Plan() *Plan {
 		Forecast: b.o.Forecast,
 		Steps:    sorted(b.asked.steps, compareSteps), Held: sorted(b.asked.held, compareHeld),
 		Violations: sorted(b.violations, compareViolations), Gaps: make([]Gap, 0, len(b.gaps)),
-		Stats: &Stats{Bytes: b.bytes, Images: b.touched},
+		Stats: b.stats(),
 	}
 	for _, g := range b.gaps {
 		p.Gaps = append(p.Gaps, Gap{Subject: g.Subject, Error: g.Error})
@@ -101,15 +112,25 @@ func (b *Builder) Plan() *Plan {
 	})
 	p.Images = b.plannedImages(p.Steps)
 	p.Summary = summarize(p)
-	p.Summary.Namespaces, p.Summary.Images = len(b.namespaces), b.images
+	p.Summary.Namespaces = len(b.namespaces)
 	for _, t := range b.namespaces {
-		p.Summary.Tags += t.tags
+		p.Summary.Images += t.Images
+		p.Summary.Tags += t.Tags
 	}
 	p.Refusals = b.refusals(p)
 	// A time that JSON cannot hold leaves the ID empty: Encode says so, and no
 	// plan without an ID is ever applied.
 	p.ID, _ = p.digest()
 	return p
+}
+
+func (b *Builder) stats() *Stats {
+	s := &Stats{Images: b.touched, Namespaces: make(map[string]NamespaceStats, len(b.namespaces))}
+	for ref, t := range b.namespaces {
+		s.Bytes += t.Bytes
+		s.Namespaces[ref.String()] = t.NamespaceStats
+	}
+	return s
 }
 
 // applyGaps holds every deletion that a gap could have vetoed. An attachment

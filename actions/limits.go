@@ -39,11 +39,11 @@ func (b *Builder) refusals(p *Plan) []Refusal {
 		}
 	}
 	limit := newPercent(b.o.MaxDeletionPercent)
-	if whole := (tally{p.Summary.Tags, p.Summary.DeleteTags}); limit.exceeded(whole) {
+	if whole := (tally{NamespaceStats{Tags: p.Summary.Tags}, p.Summary.DeleteTags}); limit.exceeded(whole) {
 		out = append(out, limit.refusal(whole, "all namespaces together"))
 	}
 	for _, ref := range slices.SortedFunc(maps.Keys(b.namespaces), compareRefs) {
-		if t := *b.namespaces[ref]; t.tags >= percentNamespaceMin && limit.exceeded(t) {
+		if t := *b.namespaces[ref]; t.Tags >= percentNamespaceMin && limit.exceeded(t) {
 			out = append(out, limit.refusal(t, ref.String()))
 		}
 	}
@@ -80,7 +80,7 @@ func newPercent(p float64) percent {
 }
 
 func (p percent) exceeded(t tally) bool {
-	return big.NewRat(int64(t.deleted), 1).Cmp(p.of(t.tags)) > 0
+	return big.NewRat(int64(t.deleted), 1).Cmp(p.of(t.Tags)) > 0
 }
 
 func (p percent) of(tags int) *big.Rat {
@@ -88,9 +88,9 @@ func (p percent) of(tags int) *big.Rat {
 }
 
 func (p percent) refusal(t tally, where string) Refusal {
-	most := p.of(t.tags)
+	most := p.of(t.Tags)
 	allowed := int(new(big.Int).Quo(most.Num(), most.Denom()).Int64())
 	return Refusal{"max_deletion_percent", fmt.Sprintf(
 		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent",
-		Thousands(t.deleted), Count(t.tags, "tag"), where, Thousands(t.deleted-allowed), p.text)}
+		Thousands(t.deleted), Count(t.Tags, "tag"), where, Thousands(t.deleted-allowed), p.text)}
 }

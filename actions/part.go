@@ -15,6 +15,7 @@ type Part struct {
 	subject    registry.Ref
 	tags       int
 	bytes      uint64
+	public     bool    // everybody may pull the image
 	asked      entries // what a rule asks for
 	follow     entries // attachments that only follow their subject
 	violations []Violation
@@ -57,6 +58,7 @@ func PlanVerdict(v registry.Verdict, o Options) Part {
 		subject: registry.Ref{Region: v.Namespace.Region, Namespace: v.Namespace.Name, Image: v.Image.Name},
 		tags:    len(v.Image.Tags),
 		bytes:   v.Image.SizeBytes,
+		public:  v.Image.EffectiveVisibility() == registry.Public,
 	}
 	if silent(&v, &o) {
 		return part // the common case: it must not allocate

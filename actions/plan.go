@@ -187,8 +187,18 @@ type Refusal struct {
 // bytes as the API counts them: layers that two tags of an image share count
 // once, so what a deletion frees is not known before it is done.
 type Stats struct {
-	Bytes  uint64                // of all images judged
-	Images map[string]ImageStats // by reference; only images with a step or a held entry
+	Bytes      uint64                    // of all images judged
+	Images     map[string]ImageStats     // by reference; only images with a step or a held entry
+	Namespaces map[string]NamespaceStats // by reference; every namespace judged
+}
+
+// NamespaceStats is what was judged in one namespace. An image is public if
+// everybody may pull it: by its own visibility, or by that of the namespace where
+// it inherits it.
+type NamespaceStats struct {
+	Images, PublicImages int
+	Tags                 int
+	Bytes, PublicBytes   uint64
 }
 
 // ImageStats is the size of one image as it was judged.

@@ -8,13 +8,55 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 
-// Run is one finished pass.
+// Run is one finished pass, and what was applied of its plan.
 type Run struct {
+	// Plan is nil where the run failed before there was one; Error says why.
 	Plan *actions.Plan
+	// Kind is what the run was for: "plan" or "apply".
+	Kind string
+	// Trigger is what started it: the name of a schedule, "start", "http", or
+	// "command" for a run that somebody started by hand.
+	Trigger string
+	// Started is when it began; zero where nobody looked.
+	Started time.Time
 	// Duration is how long the pass took; 0 where nobody measured it.
 	Duration time.Duration
+	// Judging is the time that policies took, summed over all that judged at once; 0
+	// where nobody measured it.
+	Judging time.Duration
 	// Calls is how many API calls the pass made; 0 where nobody counted them.
 	Calls int64
+	// Exit is the exit code that a command would have ended with.
+	Exit int
+	// Error is why the run ended before it was done; "" if it did not.
+	Error string
+	// Sources are those that were asked what is in use.
+	Sources []UseSource
+	// Price is what storage costs.
+	Price Price
+}
+
+// Succeeded says whether the run was complete: without an error, gaps, policy
+// errors, refusals, failed and skipped steps.
+func (r *Run) Succeeded() bool {
+	p := r.Plan
+	return r.Error == "" && p != nil && !p.Incomplete() && !p.Refused() && (p.Outcome == nil || !p.Outcome.Incomplete())
+}
+
+// UseSource is one source that was asked what is in use.
+type UseSource struct {
+	Name   string    // as reasons name it: "kubernetes prod-eu"
+	Uses   int       // that it named
+	ReadAt time.Time // when it answered last; zero if it did not
+	Error  string    // why it could not be asked; "" if it could
+}
+
+// Price is what a month of storage costs.
+type Price struct {
+	// PerGB is for 10⁹ bytes of private images and a month; public ones are free.
+	PerGB float64
+	// Currency is its ISO 4217 code.
+	Currency string
 }
 
 // Format is a way to render a run.
