@@ -153,7 +153,7 @@ func TestLedgerFileIsForItsOwnerOnly(t *testing.T) {
 	l := open(t, path)
 	begin(t, l, KindApply)
 	for name, want := range map[string]fs.FileMode{
-		filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600, path + ".lock": 0o600,
+		filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600, path + ".lock": 0o600, path + ".leader": 0o600,
 	} {
 		info, err := os.Stat(name)
 		must(t, err)

@@ -74,13 +74,23 @@ type engine interface {
 	// shared ends a SELECT so that nobody may change its rows before the end of the
 	// transaction.
 	shared() string
-	// tryLock takes the lock of the ledger, or returns nil if it is taken.
-	tryLock(ctx context.Context) (hold, error)
+	// tryLock takes a lock of the ledger, or returns nil if it is taken.
+	tryLock(ctx context.Context, which lockName) (hold, error)
 	// clean takes out of an error what must not be shown.
 	clean(err error) error
 }
 
-// hold is the lock, held. It ends with the process at the latest.
+// lockName is one of the two locks of a ledger.
+type lockName int
+
+const (
+	// runLock is held by the run that may change something.
+	runLock lockName = iota
+	// leaderLock is held by the daemon that works, while others stand by.
+	leaderLock
+)
+
+// hold is a lock, held. It ends with the process at the latest.
 type hold interface {
 	// lost is closed when the lock is no longer held, or cannot be known to be.
 	lost() <-chan struct{}

@@ -50,7 +50,7 @@ func (l *Ledger) Lock(ctx context.Context, wait time.Duration) (*Lock, error) {
 		// One try may take longer than the caller cares to wait for another run.
 		ctx, cancel := context.WithTimeout(ctx, l.timeout)
 		defer cancel()
-		h, err = l.engine.tryLock(ctx)
+		h, err = l.engine.tryLock(ctx, runLock)
 		taken = h == nil && err == nil
 		return !taken, err
 	})
@@ -160,7 +160,7 @@ func (w watch) alive(epoch int64) bool {
 func (l *Ledger) watch(ctx context.Context) (w watch, err error) {
 	w.held = l.held().valid() == nil
 	if !w.held {
-		h, err := l.engine.tryLock(ctx)
+		h, err := l.engine.tryLock(ctx, runLock)
 		if err != nil {
 			return w, err
 		}

@@ -29,6 +29,8 @@ const (
 	lockSpace = 0x6a616e69
 	// writeSpace is that of the locks that last for a transaction.
 	writeSpace = lockSpace + 1
+	// leaderSpace is that of the lock of the daemon that works.
+	leaderSpace = lockSpace + 2
 	// watchEvery is how often the connection that holds the lock is tried; one that
 	// was closed is seen at once.
 	watchEvery = 5 * time.Second
@@ -106,16 +108,17 @@ func (e *postgresEngine) clean(err error) error {
 	return errors.New(message)
 }
 
-func (e *postgresEngine) tryLock(ctx context.Context) (hold, error) {
+func (e *postgresEngine) tryLock(ctx context.Context, which lockName) (hold, error) {
 	conn, err := pgx.ConnectConfig(ctx, e.config)
 	if err != nil {
 		return nil, err
 	}
 	var locked bool
-	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, lockSpace).Scan(&locked)
+	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, spaceOf(which)).Scan(&locked)
 	if err == nil && locked {
-		// The server notices a machine that vanished, and frees the lock, within a minute.
-		_, err = conn.Exec(ctx, `SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3`)
+		// The server notices a machine that vanished, and frees the lock, within 20 s: a
+		// daemon that stands by takes over within 30.
+		_, err = conn.Exec(ctx, `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3`)
 	}
 	if err != nil || !locked {
 		closeConn(conn)
@@ -125,6 +128,14 @@ func (e *postgresEngine) tryLock(ctx context.Context) (hold, error) {
 	ctx, h.stop = context.WithCancel(context.Background())
 	h.watching.Go(func() { h.watch(ctx) })
 	return h, nil
+}
+
+// spaceOf is the first key of the advisory lock.
+func spaceOf(which lockName) int {
+	if which == leaderLock {
+		return leaderSpace
+	}
+	return lockSpace
 }
 
 type postgresHold struct {

@@ -36,7 +36,7 @@ func (l *Ledger) records(ctx context.Context, s selection, f func(RunRecord)) er
 		return err
 	}
 	rows, err := l.db.QueryContext(ctx, `SELECT r.id, r.kind, r.status, r.started, r.ended, r.who, r.program, r.config_digest, r.policy_digest,
-		r.plan_id, r.epoch, COALESCE(r.exit_code, 0), r.message, r.counts, r.summary,
+		r.plan_id, r.epoch, COALESCE(r.exit_code, 0), r.message, r.counts, r.summary, r.cause,
 		(SELECT count(*) FROM janitor_steps s WHERE s.run_id = r.id AND s.result IS NULL)
 		FROM janitor_runs r `+s.clause, s.args...)
 	if err != nil {
@@ -82,7 +82,7 @@ func scanRecord(rows *sql.Rows) (r RunRecord, epoch int64, err error) {
 	var ended sql.NullInt64
 	var counts, summary string
 	if err := rows.Scan(&r.ID, &r.Kind, &r.Status, &started, &ended, &r.Who, &r.Program, &r.ConfigDigest, &r.PolicyDigest,
-		&r.PlanID, &epoch, &r.Exit, &r.Message, &counts, &summary, &r.Unresolved); err != nil {
+		&r.PlanID, &epoch, &r.Exit, &r.Message, &counts, &summary, &r.Trigger, &r.Unresolved); err != nil {
 		return r, epoch, err
 	}
 	r.Started, r.Ended = fromMicros(started), fromNullMicros(ended)

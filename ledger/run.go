@@ -39,7 +39,9 @@ const (
 
 // RunInfo says what a run is.
 type RunInfo struct {
-	Kind                       Kind
+	Kind Kind
+	// Trigger is what started it: the name of a schedule, or "command".
+	Trigger                    string
 	ConfigDigest, PolicyDigest string
 }
 
@@ -70,9 +72,9 @@ func (l *Ledger) Begin(ctx context.Context, info RunInfo) (*Run, error) {
 				return err
 			}
 		}
-		return tx.QueryRowContext(ctx, `INSERT INTO janitor_runs (kind, status, started, who, program, config_digest, policy_digest, epoch)
-			VALUES ($1, 'running', $2, $3, $4, $5, $6, $7) RETURNING id`,
-			string(info.Kind), micros(l.now()), text(l.who), text(l.program), text(info.ConfigDigest), text(info.PolicyDigest), epoch).Scan(&r.id)
+		return tx.QueryRowContext(ctx, `INSERT INTO janitor_runs (kind, status, started, who, program, config_digest, policy_digest, epoch, cause)
+			VALUES ($1, 'running', $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+			string(info.Kind), micros(l.now()), text(l.who), text(l.program), text(info.ConfigDigest), text(info.PolicyDigest), epoch, text(info.Trigger)).Scan(&r.id)
 	})
 	if err != nil {
 		return nil, l.fail("beginning a run in", err)

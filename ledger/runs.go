@@ -14,6 +14,7 @@ import (
 type RunRecord struct {
 	ID                         int64
 	Kind                       Kind
+	Trigger                    string // what started it: the name of a schedule, or "command"
 	Status                     Status
 	Started, Ended             time.Time // UTC; Ended is zero for a run that has no recorded end
 	Who, Program               string

@@ -33,7 +33,7 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
 	e := &sqliteEngine{path: path}
-	for _, name := range []string{path, e.lockPath()} {
+	for _, name := range []string{path, e.lockPath(runLock), e.lockPath(leaderLock)} {
 		if err := createPrivate(name); err != nil {
 			return nil, fmt.Errorf("creating the ledger: %w", err)
 		}
@@ -113,19 +113,26 @@ func (e *sqliteEngine) check(ctx context.Context, timeout time.Duration) error {
 
 func (e *sqliteEngine) database() *sql.DB                               { return e.db }
 func (e *sqliteEngine) where() string                                   { return e.path }
-func (e *sqliteEngine) lockPath() string                                { return e.path + ".lock" }
 func (e *sqliteEngine) migrations() string                              { return "sqlite" }
 func (e *sqliteEngine) serialize(ctx context.Context, tx *sql.Tx) error { return nil } // every transaction is alone
 func (e *sqliteEngine) shared() string                                  { return "" }
 func (e *sqliteEngine) clean(err error) error                           { return err }
+
+// lockPath is the file whose lock is the lock.
+func (e *sqliteEngine) lockPath(which lockName) string {
+	if which == leaderLock {
+		return e.path + ".leader"
+	}
+	return e.path + ".lock"
+}
 
 func (e *sqliteEngine) hasTable(ctx context.Context, name string) (exists bool, err error) {
 	err = e.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`, name).Scan(&exists)
 	return exists, err
 }
 
-func (e *sqliteEngine) tryLock(ctx context.Context) (hold, error) {
-	db, err := openFile(e.lockPath(), 0)
+func (e *sqliteEngine) tryLock(ctx context.Context, which lockName) (hold, error) {
+	db, err := openFile(e.lockPath(which), 0)
 	if err != nil {
 		return nil, err
 	}
