@@ -74,12 +74,20 @@ func rules() architecture {
 			// Renders a finished plan; it has nothing to ask from anyone else.
 			"report": {ours: []string{"registry", "actions"}},
 			// Counts a finished run; what it was about is in the report's hands.
-			"metrics": {ours: []string{"report"}},
-			// One pass: joins the stages.
-			"janitor": {ours: []string{"registry", "config", "scanner", "policy", "actions", "report", "ledger"}},
+			"metrics": {ours: []string{"registry", "actions", "report"}},
+			// Asks a cluster what it runs: one more use source.
+			"kube": {ours: []string{"registry"}},
+			// Tells people of a finished run.
+			"notify": {ours: []string{"registry", "actions", "report"}},
+			// Shows over HTTP what a daemon that it declares itself has to show.
+			"web": {ours: []string{"registry", "actions", "report"}},
+			// One pass, and the daemon that makes them: joins the stages.
+			"janitor": {ours: []string{
+				"registry", "config", "scanner", "policy", "actions", "scaleway", "kube", "report", "ledger", "metrics", "notify", "web",
+			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "config", "emulator", "examples", "scanner", "policy", "actions", "scaleway", "report", "ledger", "metrics", "janitor",
+				"registry", "config", "emulator", "examples", "scanner", "policy", "actions", "scaleway", "report", "ledger", "metrics", "notify", "web", "janitor",
 			}},
 		},
 		owners: map[string][]string{
@@ -90,8 +98,13 @@ func rules() architecture {
 			"github.com/open-policy-agent/opa": {"policy"},
 			// Metrics are set from a finished run, never from within.
 			"github.com/prometheus/client_golang": {"metrics"},
-			// The cluster is one more use source at most, and not in this version.
-			"k8s.io": nil,
+			// The cluster is one more use source, by client-go's connection alone.
+			"k8s.io": {"kube"},
+			// How a message reaches people is one package's business.
+			"github.com/nicholas-fedor/shoutrrr": {"notify"},
+			// So is how the daemon is reached.
+			"github.com/prometheus/exporter-toolkit": {"web"},
+			"github.com/robfig/cron/v3":              {"config", "janitor"},
 			// What is stored goes through one package.
 			"database/sql":         {"ledger"},
 			"modernc.org/sqlite":   {"ledger"},
@@ -100,6 +113,8 @@ func rules() architecture {
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},
 		clock: []string{
+			"janitor/clock.go",              // when a run of the daemon starts, and how long it takes
+			"kube/clock.go",                 // when a cluster was asked
 			"actions/clock.go",              // when a step is applied, and how long it is watched
 			"cmd/registry-janitor/clock.go", // when a pass starts
 			"ledger/clock.go",               // when a record was made
@@ -118,8 +133,10 @@ type tree struct {
 func newTree(t *testing.T, repository fs.FS) *tree {
 	t.Helper()
 	tr := &tree{files: token.NewFileSet(), sources: map[string]map[string]*ast.File{}}
+	others := nestedModules(t, repository)
 	walk(t, repository, func(name string, text []byte) {
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") ||
+			slices.ContainsFunc(others, func(folder string) bool { return strings.HasPrefix(name, folder+"/") }) {
 			return
 		}
 		file, err := parser.ParseFile(tr.files, name, text, parser.ParseComments)
@@ -134,6 +151,18 @@ func newTree(t *testing.T, repository fs.FS) *tree {
 		tr.sources[folder][name] = file
 	})
 	return tr
+}
+
+// nestedModules are the folders of tools and tests that are no part of the program.
+func nestedModules(t *testing.T, repository fs.FS) []string {
+	t.Helper()
+	var folders []string
+	walk(t, repository, func(name string, _ []byte) {
+		if path.Base(name) == "go.mod" && name != "go.mod" {
+			folders = append(folders, path.Dir(name))
+		}
+	})
+	return folders
 }
 
 // problems are all violations, in a stable order.

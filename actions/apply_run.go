@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -173,14 +174,7 @@ func (r *run) mayOpen() bool {
 // do does one unit and makes those ready that waited for it.
 func (r *run) do(u *unit) {
 	t := &turn{run: r}
-	switch u.work {
-	case examineImage:
-		t.examine(u.image)
-	case deleteTags:
-		t.deleteGroup(u)
-	default:
-		t.single(u)
-	}
+	t.work(u)
 	t.give()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,6 +197,32 @@ func (r *run) do(u *unit) {
 		}
 	}
 	r.changed.Signal()
+}
+
+// work does what there is to do of a unit. A bug in it stops the run, and what
+// was not decided yet has failed: nobody knows how far it came.
+func (t *turn) work(u *unit) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		t.run.o.Logger.Error("a step panicked", "panic", p, "stack", string(debug.Stack()))
+		t.run.halt(fmt.Errorf("%w: a bug in the program: panic: %v", ErrStopped, p))
+		for _, i := range u.steps {
+			if t.run.results[i].Result == "" {
+				t.run.results[i].Result, t.run.results[i].Detail = ResultFailed, fmt.Sprintf("a bug in the program, and it is not known how far it came: panic: %v", p)
+			}
+		}
+	}()
+	switch u.work {
+	case examineImage:
+		t.examine(u.image)
+	case deleteTags:
+		t.deleteGroup(u)
+	default:
+		t.single(u)
+	}
 }
 
 // countProven counts towards the canary what has shown what the API does: a step

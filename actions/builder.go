@@ -74,8 +74,21 @@ func (t *tally) count(p *Part) {
 }
 
 // AddGap adds something that could not be read. The deletions that it could have
-// vetoed are held, also those that were added before.
-func (b *Builder) AddGap(g registry.Gap) { b.gaps = append(b.gaps, g) }
+// vetoed are held, also those that were added before. One that blinds nothing is a
+// warning.
+func (b *Builder) AddGap(g registry.Gap) {
+	if g.Blinds != registry.BlindsNothing {
+		b.gaps = append(b.gaps, g)
+		return
+	}
+	b.violations = append(b.violations, Violation{
+		Ref: g.Subject, Severity: registry.Warn, Rule: SourceRule, Text: "could not be asked what is in use, and the configuration does not require it: " + g.Error,
+	})
+}
+
+// SourceRule is the rule of the warning that a use source could not be asked,
+// which the configuration does not require. Its subject is the source.
+const SourceRule = "protect/required"
 
 // AddViolation adds a finding that came from no verdict.
 func (b *Builder) AddViolation(v registry.Violation) {

@@ -386,6 +386,16 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+func TestAGapThatBlindsNothingIsAWarning(t *testing.T) {
+	b := NewBuilder(unlimited())
+	b.AddGap(registry.Gap{Subject: "kubernetes prod", Error: "no answer", Blinds: registry.BlindsNothing, Source: "kubernetes prod"})
+	p := b.Plan()
+	want := []string{"warn kubernetes prod: protect/required: could not be asked what is in use, and the configuration does not require it: no answer"}
+	if diff := cmp.Diff(want, told(p)); diff != "" || p.Incomplete() || p.Summary.Gaps != 0 || p.Summary.Warn != 1 {
+		t.Errorf("incomplete %v, summary %+v, (-want +got):\n%s", p.Incomplete(), p.Summary, diff)
+	}
+}
+
 func TestWhatIsSkippedAndFoundElsewhereIsReported(t *testing.T) {
 	b := NewBuilder(unlimited())
 	b.AddSkipped(registry.Ref{Region: "fr-par", Namespace: "prod"}, "locked")

@@ -141,7 +141,7 @@ func (w world) gaps() []registry.Gap {
 	for w.chance(25) {
 		gaps = append(gaps, registry.Gap{
 			Subject: pick(w, "clock", "kubernetes prod", "rg.fr-par.scw.cloud/ns0/img0"), Error: pick(w, "refused", "timeout"),
-			Blinds: pick(w, registry.BlindsItself, registry.BlindsNamespaces, registry.BlindsAll), Region: pick[registry.Region](w, "", "fr-par"),
+			Blinds: pick(w, registry.BlindsItself, registry.BlindsNamespaces, registry.BlindsAll, registry.BlindsNothing), Region: pick[registry.Region](w, "", "fr-par"),
 		})
 	}
 	return gaps

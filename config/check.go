@@ -18,18 +18,26 @@ import (
 // checks are the shapes of strings, by the name that a field's tag "is" gives
 // them. Each returns what is wrong and the remedy; "" is nothing.
 var checks = map[string]func(string) (message, hint string){
-	"glob":      checkGlob,
-	"name-glob": checkNameGlob,
-	"scope":     checkScope,
-	"regex":     checkRegex,
-	"group":     checkGroup,
-	"range":     checkRange,
-	"uuid":      checkUUID,
-	"digest":    checkDigest,
-	"region":    checkRegion,
-	"zone":      checkZone,
-	"cron":      checkCron,
-	"factor":    checkFactor,
+	"glob":        checkGlob,
+	"name-glob":   checkNameGlob,
+	"scope":       checkScope,
+	"regex":       checkRegex,
+	"group":       checkGroup,
+	"range":       checkRange,
+	"uuid":        checkUUID,
+	"digest":      checkDigest,
+	"region":      checkRegion,
+	"namespace":   checkKubernetesNamespace,
+	"zone":        checkZone,
+	"cron":        checkCron,
+	"factor":      checkFactor,
+	"file":        checkFile,
+	"currency":    checkCurrency,
+	"variable":    checkVariable,
+	"secret-file": checkSecretFile,
+	"template":    checkTemplate,
+	"link":        checkLink,
+	"occasion":    checkOccasion,
 }
 
 func checkGlob(s string) (message, hint string) {
@@ -160,6 +168,15 @@ func checkCron(s string) (message, hint string) {
 func checkFactor(s string) (message, hint string) {
 	if _, ok := parseFactor(s); !ok {
 		return fmt.Sprintf("is no factor above 1: %s", quote(s)), "write how many times as much as usual is too much, such as 5x"
+	}
+	return "", ""
+}
+
+var currency = regexp.MustCompile(`^[A-Z]{3}$`)
+
+func checkCurrency(s string) (message, hint string) {
+	if !currency.MatchString(s) {
+		return fmt.Sprintf("is no code of a currency: %s", quote(s)), "write its three capital letters, such as EUR"
 	}
 	return "", ""
 }

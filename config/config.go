@@ -38,6 +38,11 @@ type Config struct {
 	Grace     Duration   `yaml:"grace"`
 	Ledger    Ledger     `yaml:"ledger"`
 	Schedules []Schedule `yaml:"schedules" blank:"ok"`
+	// Notifications say who is told of a run.
+	Notifications []Notification `yaml:"notifications" blank:"ok"`
+	Cost          Cost           `yaml:"cost"`
+
+	lines map[string]int `yaml:"-"` // where each key stands, by its path
 }
 
 // Scaleway says which part of the cloud is scanned. Credentials are not part of
@@ -57,10 +62,14 @@ type Scope struct {
 
 // Protect names what stays whatever the rules say.
 type Protect struct {
-	Tags           []string `yaml:"tags" is:"name-glob" blank:"ok"`
-	Digests        []string `yaml:"digests" is:"digest" blank:"ok"`
-	ReferencesFile string   `yaml:"references_file,omitempty" blank:"ok"`
-	Serverless     bool     `yaml:"serverless"`
+	Tags    []string `yaml:"tags" is:"name-glob" blank:"ok"`
+	Digests []string `yaml:"digests" is:"digest" blank:"ok"`
+	// ReferencesFile and Serverless may also be written as mappings, which say too
+	// whether they are required.
+	ReferencesFile string       `yaml:"references_file,omitempty" blank:"ok"`
+	Serverless     bool         `yaml:"serverless"`
+	Kubernetes     []Kubernetes `yaml:"kubernetes,omitempty" fill:"write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true"`
+	Optional       Optional     `yaml:"-"`
 }
 
 // Attachments says what becomes of signatures and the like whose subject is gone.
@@ -103,10 +112,19 @@ type Ledger struct {
 
 // Schedule is when the daemon plans or applies.
 type Schedule struct {
+	// Name is what logs, metrics and the history call it; "" is made of the rest.
+	Name     string   `yaml:"name,omitempty" blank:"ok"`
 	Cron     string   `yaml:"cron" is:"cron" need:"say when, such as cron: \"0 3 * * *\""`
 	Do       string   `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
 	Jitter   Duration `yaml:"jitter"`             // a random delay below it is added
 	Timezone string   `yaml:"timezone" is:"zone"` // default: that of the configuration
+}
+
+// Cost is what storage costs, for reports and metrics: nothing is decided by it.
+type Cost struct {
+	// PerGBMonth is the price of 10⁹ bytes of private images for a month.
+	PerGBMonth float64 `yaml:"per_gb_month" min:"0" max:"1000000"`
+	Currency   string  `yaml:"currency" is:"currency"` // ISO 4217: EUR
 }
 
 // Load reads and checks the configuration in a file. The error is Problems when
@@ -142,10 +160,21 @@ func Parse(name string, data []byte) (*Config, error) {
 		d.value(root, "", reflect.ValueOf(c).Elem(), "")
 		d.checkConfig(c)
 	}
+	c.lines = d.lines
 	if len(d.problems) > 0 {
 		return nil, d.problems.sorted()
 	}
 	return c, nil
+}
+
+// Problem is one with the key at path, such as "policies[0]", that shows only
+// when the configuration is used.
+func (c *Config) Problem(path, message, hint string) error {
+	at := path
+	for c.lines[at] == 0 && at != "" {
+		at = holder(at)
+	}
+	return Problems{{File: c.File, Line: max(1, c.lines[at]), Path: path, Message: message, Hint: hint}}
 }
 
 // Location is the time zone of the configuration, and UTC where that is not
@@ -232,6 +261,8 @@ func (c *Config) defaults() {
 		Canary:             5,
 		MaxFailures:        10,
 	}
+	// The list price of the provider in 2026; public images are free up to 75 GB.
+	c.Cost = Cost{PerGBMonth: 0.027, Currency: "EUR"}
 }
 
 // regions lists the regions that have a Container Registry, as the API's own

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
@@ -67,8 +68,9 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 			{Cron: "*/30 * * * *", Do: "plan", Timezone: "Europe/Paris"},
 			{Cron: "0 3 * * *", Do: "apply", Jitter: constant("10m"), Timezone: "Europe/Paris"},
 		},
+		Cost: Cost{PerGBMonth: 0.027, Currency: "EUR"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}
 }
@@ -85,6 +87,7 @@ func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
 			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
+		Cost:         Cost{PerGBMonth: 0.027, Currency: "EUR"},
 	}
 	empty := map[string]string{
 		"no byte":                  "",
@@ -93,9 +96,9 @@ func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
 		"null":                     "null\n",
 		"an empty mapping":         "{}\n",
 		"a byte order mark":        "\ufeff# windows\r\n",
-		"sections that are empty":  "scaleway: {}\nscope: {}\nempty: {}\nprotect: {}\nattachments: {}\npolicy: {}\nlimits: {}\nledger: {}\n",
-		"lists that are empty":     "retention: []\nvisibility: []\nnaming: []\npolicies: []\nschedules: []\n",
-		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\n",
+		"sections that are empty":  "scaleway: {}\nscope: {}\nempty: {}\nprotect: {}\nattachments: {}\npolicy: {}\nlimits: {}\nledger: {}\ncost: {}\n",
+		"lists that are empty":     "retention: []\nvisibility: []\nnaming: []\npolicies: []\nschedules: []\nnotifications: []\n",
+		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\ncost: {per_gb_month: 0.0270}\n",
 	}
 	for name, text := range empty {
 		got, err := Parse("janitor.yaml", []byte(text))
@@ -103,7 +106,7 @@ func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

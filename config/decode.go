@@ -104,6 +104,8 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.
 		d.boolean(n, path, v)
 	case reflect.Int:
 		d.number(n, path, v, tag)
+	case reflect.Float64:
+		d.amount(n, path, v, tag)
 	default:
 		d.text(n, path, v, tag)
 	}
@@ -177,9 +179,9 @@ func (d *decoder) entry(key, value *yaml.Node, path string, v reflect.Value, fie
 	at := join(path, clip(key.Value))
 	i := slices.IndexFunc(fields, func(f field) bool { return f.key == key.Value })
 	if i < 0 {
-		if _, ok := unavailable[pattern(at)]; ok {
+		if hint, ok := forbidden[pattern(at)]; ok {
 			d.lines[at] = key.Line
-			d.refuse(at)
+			d.report(at, "is not allowed here", hint)
 			return
 		}
 		d.unknown(key, path, at, keysOf(fields))
@@ -189,13 +191,24 @@ func (d *decoder) entry(key, value *yaml.Node, path string, v reflect.Value, fie
 	if value.Kind == yaml.ScalarNode && !isNull(value) {
 		d.lines[at] = value.Line
 	}
-	to := v.Field(fields[i].index)
-	before := len(d.problems)
-	d.value(value, at, to, fields[i].tag)
-	if !to.IsZero() && d.refuse(at) {
-		d.problems = slices.Delete(d.problems, before, len(d.problems)-1)
+	if with, ok := v.Addr().Interface().(longer); ok && isMapping(value) {
+		if form, take := with.long(key.Value); form != nil {
+			d.value(value, at, reflect.ValueOf(form).Elem(), longTag)
+			take()
+			return
+		}
 	}
+	d.value(value, at, v.Field(fields[i].index), fields[i].tag)
 }
+
+// longer is a mapping of which a key may be written as one value, or as a mapping
+// that says more.
+type longer interface {
+	long(key string) (form any, take func())
+}
+
+// longTag is the tag of such mappings.
+const longTag reflect.StructTag = `fill:"write the value alone, or say whether it is required"`
 
 // unknown reports a key that the mapping does not have. The key that was most
 // likely meant counts as given, so that it is not reported as missing or senseless too.

@@ -13,7 +13,8 @@
 //	fill      a mapping without any key is an error; the text is the hint
 //	null      the hint where the key stands without a value
 //	blank     "ok" where an empty string or list spells the default
-//	min, max  the bounds of a whole number
+//	lines     "ok" where a string may have several lines
+//	min, max  the bounds of a number
 //	positive  "yes" where a duration of zero is an error
 //
 // It must never guess: a file that is not understood whole is refused whole. It

@@ -15,17 +15,22 @@ import (
 // booleans, int64 and float64 only. Beside each duration K, as written, stands
 // its length in seconds as K_seconds. What is optional and not given is absent.
 // The ledger is left out, which is no business of a policy and may hold a
-// password, and so is how policies are loaded and run.
+// password, and so are how policies are loaded and run, what storage costs, and
+// who is told.
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
+	c.Protect.document(document["protect"].(map[string]any))
 	delete(document, "ledger")
 	delete(document, "policy")
+	delete(document, "cost")
+	delete(document, "notifications")
 	return document
 }
 
 // Digest is "sha256:<hex>" of what the configuration makes a pass plan and
 // apply. Comments, formatting, and the order of keys, of rules and of the entries
-// of lists do not change it; neither do schedules, the profile and the ledger.
+// of lists do not change it; neither do schedules, the profile, the ledger, the
+// cost and who is told.
 func (c *Config) Digest() string {
 	document := c.Document()
 	delete(document, "schedules")
@@ -71,6 +76,8 @@ func plainOf(v reflect.Value) any {
 		return v.Bool()
 	case reflect.Int:
 		return v.Int()
+	case reflect.Float64:
+		return v.Float()
 	default:
 		return v.String()
 	}

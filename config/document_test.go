@@ -23,6 +23,7 @@ empty: {images: {older_than: 7d}}
 visibility: [{name: v, subject: image, match: {namespaces: ["*"]}, require: private, fix: true}]
 naming: [{name: n, subject: image, pattern: a+}]
 schedules: [{cron: "@daily", do: plan}]
+notifications: [{name: ops, url_env: OPS_URL, link: "https://janitor.example.com"}]
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -113,10 +114,12 @@ func TestTheDigestIsOfWhatAPassPlansAndApplies(t *testing.T) {
 		"block style":        "retention:\n- match:\n    tags:\n    - a\n    - b\n  name: a\n  keep:\n    last: 3\n",
 		"the order of globs": "retention: [{name: a, match: {tags: [b, a]}, keep: {last: 3}}]\n",
 		"a default":          text + "limits: {keep_at_least: 1}\ntimezone: UTC\n",
+		"a notification":     text + "notifications: [{name: ops, url_env: OPS_URL}]\n",
 		"a schedule":         text + "schedules: [{cron: '@daily', do: plan}]\n",
 		"a profile":          text + "scaleway: {profile: ops}\n",
 		"a time limit":       text + "policy: {timeout: 1s, verification_key: a.pem}\n",
 		"orphans that stay":  text + "attachments: {orphans: keep}\n",
+		"a price":            text + "cost: {per_gb_month: 1, currency: USD}\n",
 		"an empty ledger":    text + "ledger: {dsn: ''}\n",
 	} {
 		if digest(same) != digest(text) {

@@ -80,6 +80,14 @@ func lineAt(data []byte, offset int) int { return 1 + bytes.Count(data[:offset],
 // isNull reports whether the node is a key without a value, or an explicit null.
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
+// isMapping reports whether the node is a mapping, or an alias of one.
+func isMapping(n *yaml.Node) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n.Kind == yaml.MappingNode
+}
+
 // isText reports whether the node is a string. Dates are strings too, as in the
 // core schema of YAML 1.2: a tag may be named 2026-11-22.
 func isText(n *yaml.Node) bool {
@@ -111,8 +119,12 @@ func describe(n *yaml.Node) string {
 
 func quote(s string) string { return strconv.Quote(clip(s)) }
 
-// clip shortens what was read for a message, and takes its line breaks out.
+// clip shortens what was read for a message, and takes its line breaks out. Of a
+// URL it leaves the scheme only: what follows may be a secret.
 func clip(s string) string {
+	if scheme, _, ok := strings.Cut(s, "://"); ok {
+		s = scheme + "://..."
+	}
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == utf8.RuneError {
 			return '?'

@@ -26,6 +26,7 @@ func (d *decoder) checkConfig(c *Config) {
 		d.checkMatches(path, r.Subject, r.Match, r.Except)
 		naming = append(naming, r.naming(path))
 	}
+	d.checkKubernetes(c.Protect.Kubernetes)
 	d.checkNames(retention)
 	d.checkNames(visibility)
 	d.checkNames(naming)
@@ -34,6 +35,7 @@ func (d *decoder) checkConfig(c *Config) {
 			c.Schedules[i].Timezone = c.Timezone
 		}
 	}
+	d.checkNotifications(c)
 	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.clean("ledger") {
 		d.report("grace", "needs a ledger: grace without a ledger is a config error", ledgerHint)
 	}

@@ -15,6 +15,8 @@ import (
 // decimal leaves out what YAML reads in surprising ways: 010 and 0x10, 1_000.
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
+var amountPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
 func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !decimal.MatchString(n.Value) {
 		d.report(path, "must be a whole number, not "+describe(n), "write plain digits, without quotes")
@@ -35,6 +37,23 @@ func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect
 	default:
 		v.SetInt(number)
 	}
+}
+
+// amount is a number that need not be whole: plain decimal digits, no exponent.
+func (d *decoder) amount(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
+	tagged := n.ShortTag()
+	if n.Kind != yaml.ScalarNode || (tagged != "!!int" && tagged != "!!float") || !amountPattern.MatchString(n.Value) {
+		d.report(path, "must be a number, not "+describe(n), "write plain digits, such as 0.027, without quotes")
+		return
+	}
+	least, _ := strconv.ParseFloat(tag.Get("min"), 64)
+	most, _ := strconv.ParseFloat(tag.Get("max"), 64)
+	number, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil || number < least || number > most {
+		d.report(path, fmt.Sprintf("must be from %s to %s, not %s", tag.Get("min"), tag.Get("max"), clip(n.Value)), "write a number in that range, or remove the key")
+		return
+	}
+	v.SetFloat(number)
 }
 
 func (d *decoder) boolean(n *yaml.Node, path string, v reflect.Value) {
@@ -93,6 +112,10 @@ func checkText(s string, tag reflect.StructTag) (message, hint string) {
 	switch {
 	case s == "":
 		return "must not be empty", "give it a value, or remove it"
+	case tag.Get("lines") != "":
+		if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
+			return "must not hold control characters", "remove them"
+		}
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "must not hold line breaks or control characters", "write it on one line"
 	case strings.TrimSpace(s) != s:

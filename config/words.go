@@ -45,6 +45,9 @@ func (c *Config) Sentences() []Sentence {
 		add("attachments", "orphans", "keeps signatures, attestations and bills of materials whose subject is gone; the others follow theirs")
 	}
 	c.limitWords(add)
+	for i := range c.Notifications {
+		add("notifications", c.Notifications[i].Name, "%s", c.Notifications[i].words())
+	}
 	return out
 }
 
@@ -56,10 +59,13 @@ func (c *Config) protectWords(add func(kind, name, format string, args ...any)) 
 		add("protect", "digests", "keeps every tag of %s, whatever the rules say", plural("digest", c.Protect.Digests))
 	}
 	if c.Protect.ReferencesFile != "" {
-		add("protect", "references_file", "keeps what %s names", c.Protect.referencesWords())
+		add("protect", "references_file", "keeps what %s names%s", c.Protect.referencesWords(), optionalWords(c.Protect.Optional.References))
 	}
 	if c.Protect.Serverless {
-		add("protect", "serverless", "keeps what serverless containers and jobs use, and leaves out the namespaces of serverless functions (funcscw*)")
+		add("protect", "serverless", "keeps what serverless containers and jobs use, and leaves out the namespaces of serverless functions (funcscw*)%s", optionalWords(c.Protect.Optional.Serverless))
+	}
+	for i := range c.Protect.Kubernetes {
+		add("protect", "kubernetes", "%s", c.Protect.Kubernetes[i].words())
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/config"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -46,10 +45,6 @@ func (p *Pass) CompareWith(ctx context.Context, feed Feed, name string, saved *a
 		return nil, err
 	}
 	return c.compared(p, actions.Half{Name: name, Plan: saved}, graceNote(p)), nil
-}
-
-func sameUses(a, b config.Protect) bool {
-	return a.ReferencesFile == b.ReferencesFile && a.Serverless == b.Serverless
 }
 
 // comparison is the work of comparing.

@@ -45,7 +45,8 @@ func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (report
 			subject = item
 		case item.Gap != nil:
 			builder.AddGap(*item.Gap)
-			found = found || item.Gap.Blinds != registry.BlindsAll // which hides no object
+			hidden := item.Gap.Blinds != registry.BlindsAll && item.Gap.Blinds != registry.BlindsNothing // which hide no object
+			found = found || hidden
 		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
 			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)
 			e.Note, found = "its status, or that of what it is in, is "+string(item.Skipped.Status), true

@@ -53,6 +53,9 @@ type Pass struct {
 // Progress counts what a pass has seen so far. It is safe for concurrent use.
 type Progress struct {
 	Images, Tags, Condemned atomic.Int64
+	// Judging is the time that policies took, in nanoseconds, summed over all that
+	// judge at once.
+	Judging atomic.Int64
 }
 
 // Plan judges everything that the feed has and plans what follows from it. The
@@ -62,19 +65,21 @@ func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	builder := &lockedBuilder{Builder: actions.NewBuilder(options)}
 	in := newIntake(feed)
-	if in.early != nil || p.looksForUses() {
+	if in.early != nil || looksForUses(p.Config) {
 		builder.deferred = new(deferred)
 	}
 	judge := p.Policies.At(p.TakenAt, policy.WhatCounts).Knowing(in.early)
 	group, judging := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			for item := range in.items() {
-				if err := p.take(judging, item, judge, options, builder); err != nil {
-					return err
+			return safely(func() error {
+				for item := range in.items() {
+					if err := p.take(judging, item, judge, options, builder); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -101,7 +106,9 @@ func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge, o actions.Options, b *lockedBuilder) error {
 	switch {
 	case item.Image != nil:
+		done := p.judging()
 		verdict, err := judge.Image(ctx, item.Image)
+		done()
 		if err != nil {
 			return err
 		}
@@ -109,7 +116,9 @@ func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge,
 		p.see(&verdict)
 		b.add(verdict, actions.PlanVerdict(verdict, o))
 	case item.Listed != nil:
+		done := p.judging()
 		verdict, err := judge.Namespace(ctx, item.Listed.Namespace, item.Listed.Empty)
+		done()
 		if err != nil {
 			return err
 		}
@@ -122,6 +131,15 @@ func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge,
 		b.do(func(b *actions.Builder) { b.AddGap(*item.Gap) })
 	}
 	return nil
+}
+
+// judging takes the time until what it returns is called, if anybody counts.
+func (p *Pass) judging() func() {
+	if p.Progress == nil {
+		return func() {}
+	}
+	elapsed := stopwatch()
+	return func() { p.Progress.Judging.Add(int64(elapsed())) }
 }
 
 func (p *Pass) count(v *registry.Verdict) {
@@ -190,11 +208,6 @@ func (p *Pass) clockGap() *registry.Gap {
 		Error:   fmt.Sprintf("the clock of this machine and that of the API are %s apart, so no age is certain: set the clock", skew.Abs().Round(time.Second)),
 		Blinds:  registry.BlindsAll,
 	}
-}
-
-// looksForUses says whether uses may show up late.
-func (p *Pass) looksForUses() bool {
-	return p.Config.Protect.ReferencesFile != "" || p.Config.Protect.Serverless
 }
 
 // lockedBuilder lets several judges add to one plan.

@@ -21,6 +21,11 @@ func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.
 
 // PolicyOptions adds to options what the configuration says about policies.
 func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
+	for i, path := range c.PolicyPaths() {
+		if _, err := os.Stat(path); err != nil {
+			return o, c.Problem(fmt.Sprintf("policies[%d]", i), "cannot be read: "+err.Error(), "name a folder, a .rego file or a bundle; relative paths begin at the folder of this file")
+		}
+	}
 	o.Config = c.Document()
 	o.Paths = append(c.PolicyPaths(), o.Paths...)
 	o.Dir = filepath.Dir(c.File)
@@ -28,10 +33,10 @@ func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
 	if path := c.VerificationKeyPath(); path != "" {
 		key, err := os.ReadFile(path)
 		if err != nil {
-			return o, fmt.Errorf("reading policy.verification_key: %w", err)
+			return o, c.Problem("policy.verification_key", "cannot be read: "+err.Error(), "name the file with the public key, in PEM")
 		}
 		if len(key) == 0 {
-			return o, fmt.Errorf("reading policy.verification_key: %s is empty", path)
+			return o, c.Problem("policy.verification_key", path+" is empty", "name the file with the public key, in PEM")
 		}
 		o.VerificationKey = key
 	}

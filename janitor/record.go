@@ -7,8 +7,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Record writes the scan as an inventory and returns the gaps in it. A plan of
-// the inventory is that of the scan.
+// Record writes the scan as an inventory and returns the gaps in it that hold
+// something. A plan of the inventory is that of the scan.
 func (p *Pass) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Asked: asked(p.Config)})
 	if err != nil {
@@ -16,7 +16,7 @@ func (p *Pass) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 	}
 	var gaps []registry.Gap
 	write := func(item scanner.Item) error {
-		if item.Gap != nil {
+		if item.Gap != nil && item.Gap.Blinds != registry.BlindsNothing {
 			gaps = append(gaps, *item.Gap)
 		}
 		if item.Image != nil {

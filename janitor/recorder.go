@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -31,6 +32,8 @@ type Recorder struct {
 // RecorderOptions say who records what.
 type RecorderOptions struct {
 	Kind ledger.Kind
+	// Trigger is what started the run: the name of a schedule, or "command".
+	Trigger string
 	// Who runs the program, and which program it is.
 	Who, Program string
 	// Wait is how long to wait for another run to end, for a run that applies.
@@ -64,7 +67,7 @@ func (r *Recorder) begin(ctx context.Context, p *Pass, o RecorderOptions) (err e
 		}
 	}
 	r.run, err = r.ledger.Begin(ctx, ledger.RunInfo{
-		Kind: o.Kind, ConfigDigest: p.Config.Digest(), PolicyDigest: p.Policies.Digest(),
+		Kind: o.Kind, Trigger: o.Trigger, ConfigDigest: p.Config.Digest(), PolicyDigest: p.Policies.Digest(),
 	})
 	if err != nil {
 		return err
@@ -85,8 +88,13 @@ func (r *Recorder) read(ctx context.Context, p *Pass) (err error) {
 // Journal takes the steps that are applied.
 func (r *Recorder) Journal() actions.Journal { return r.run }
 
-// Run is the number of the run.
-func (r *Recorder) Run() int64 { return r.run.ID() }
+// ID names the run in the ledger; "" of no recorder.
+func (r *Recorder) ID() string {
+	if r == nil {
+		return ""
+	}
+	return strconv.FormatInt(r.run.ID(), 10)
+}
 
 // Lost is closed when another process may apply something too.
 func (r *Recorder) Lost() <-chan struct{} {

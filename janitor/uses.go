@@ -2,16 +2,18 @@ package janitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/config"
+	"github.com/registry-janitor/registry-janitor/kube"
 	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/report"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
@@ -22,26 +24,60 @@ type Uses struct {
 	// be read is an error of the pass.
 	References func() ([]registry.Use, error)
 	// Sources are asked. One that cannot be is a gap.
-	Sources []scanner.UseSource
+	Sources []Source
+	// Now is the clock of Asked; nil is the wall clock.
+	Now func() time.Time
+
+	file     string          // how reasons name the references file
+	optional bool            // that file
+	known    map[string]bool // key of a source that the configuration has → whether it is required
+	heard    *heard          // nil where nobody asks for them
+}
+
+// Source is a use source, and what inventories call it.
+type Source struct {
+	scanner.UseSource
+	// Key is the same for sources that are asked together; "" for one of which
+	// inventories say nothing.
+	Key string
 }
 
 // NewUses are the uses that a configuration has looked up. Serverless are asked
 // where the configuration says so. Stdin is read, once, where the references file
-// is "-".
-func NewUses(c *config.Config, stdin io.Reader, serverless []scanner.UseSource) Uses {
-	var u Uses
-	if name := c.Protect.ReferencesFile; name != "" {
-		by := "references file " + name
-		u.References = func() ([]registry.Use, error) { return readReferences(c.ReferencesPath(), by) }
-		if name == config.StandardInput {
-			u.References = sync.OnceValues(func() ([]registry.Use, error) {
-				return scanner.ReadReferences("standard input", stdin, "references on standard input")
-			})
+// is "-". Of each cluster the options say only what it shares with the others:
+// UserAgent and Logger.
+func NewUses(c *config.Config, stdin io.Reader, serverless []scanner.UseSource, o kube.Options) Uses {
+	u := listedUses(c, stdin)
+	if c.Protect.Serverless {
+		for _, s := range serverless {
+			u.Sources = append(u.Sources, Source{s, askedServerless})
 		}
 	}
-	if c.Protect.Serverless {
-		u.Sources = serverless
+	for i := range c.Protect.Kubernetes {
+		k := &c.Protect.Kubernetes[i]
+		cluster := newCluster(c, k, o)
+		u.Sources = append(u.Sources, Source{scanner.UseSource{Name: u.unique(cluster.Name()), List: cluster.Mentions}, askedCluster(k)})
 	}
+	return u
+}
+
+// listedUses are those that a configuration lists, without anybody to ask.
+func listedUses(c *config.Config, stdin io.Reader) Uses {
+	u := Uses{known: known(c), heard: newHeard()}
+	name := c.Protect.ReferencesFile
+	if name == "" {
+		return u
+	}
+	u.optional = c.Protect.Optional.References
+	if name == config.StandardInput {
+		u.file = "references on standard input"
+		u.References = sync.OnceValues(func() ([]registry.Use, error) {
+			return scanner.ReadReferences("standard input", stdin, u.file)
+		})
+		return u
+	}
+	u.file = "references file " + name
+	u.References = func() ([]registry.Use, error) { return readReferences(c.ReferencesPath(), u.file) }
 	return u
 }
 
@@ -53,120 +89,133 @@ func readReferences(path, by string) ([]registry.Use, error) {
 	defer file.Close()
 	uses, err := scanner.ReadReferences(path, file, by)
 	if err != nil {
-		return nil, fmt.Errorf("reading protect.references_file: %w", err)
+		return uses, fmt.Errorf("reading protect.references_file: %w", err)
 	}
 	return uses, nil
 }
 
-// askedServerless is how an inventory says that it asked them.
-const askedServerless = "serverless"
-
-// asked is whom a scan of the configuration asks what is in use, but for the
-// references file, which is read again.
-func asked(c *config.Config) []string {
-	if c.Protect.Serverless {
-		return []string{askedServerless}
+func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cluster {
+	o.Name, o.Context, o.Kubeconfig = k.Name, k.Context, c.KubeconfigPath(k)
+	o.Namespaces, o.ReplicaSets = k.Namespaces, k.ReplicaSets
+	if k.InCluster {
+		o.Access = kube.InCluster
 	}
-	return nil
+	return kube.New(o)
 }
 
-// RecordedUses are the uses beside those in an inventory: those of the references
-// file, and a gap in place of what the inventory did not ask.
-func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) Uses {
-	u := NewUses(c, stdin, nil)
-	if c.Protect.Serverless && !slices.Contains(h.Asked, askedServerless) {
-		u.Sources = []scanner.UseSource{{Name: askedServerless, List: func(context.Context) ([]registry.Mention, error) {
-			return nil, errors.New("the inventory was taken without asking what they use: take the scan again with protect.serverless")
-		}}}
+// unique is a name that no other source has: two kubeconfigs may call different
+// clusters the same.
+func (u *Uses) unique(name string) string {
+	free := name
+	for n := 2; slices.ContainsFunc(u.Sources, func(s Source) bool { return s.Name == free }); n++ {
+		free = fmt.Sprintf("%s (%d)", name, n)
 	}
-	return u
+	return free
 }
 
 // none reports whether there is nobody to ask.
-func (u Uses) none() bool { return u.References == nil && len(u.Sources) == 0 }
+func (u Uses) none() bool { return u.References == nil && len(u.Sources) == 0 && len(u.known) == 0 }
 
-// Read asks everybody. The uses are sorted and each comes once.
+// Read asks everybody. The uses are sorted and each comes once. What could not be
+// asked is a gap, and one that the configuration does not require blinds nothing.
 func (u Uses) Read(ctx context.Context) ([]registry.Use, []registry.Gap, error) {
-	var listed []registry.Use
-	if u.References != nil {
-		var err error
-		if listed, err = u.References(); err != nil {
-			return nil, nil, err
-		}
+	var gaps []registry.Gap
+	uses, err := u.listed()
+	switch {
+	case err != nil && !u.optional:
+		return nil, nil, err
+	case err != nil:
+		gaps = append(gaps, registry.Gap{Subject: u.file, Error: err.Error(), Blinds: registry.BlindsNothing})
 	}
-	uses, gaps := scanner.Uses(ctx, u.Sources)
-	uses = append(uses, listed...)
+	type answer struct {
+		uses []registry.Use
+		gaps []registry.Gap
+	}
+	each := make([]answer, len(u.Sources))
+	var wg sync.WaitGroup
+	for i, s := range u.Sources {
+		wg.Go(func() {
+			each[i].uses, each[i].gaps = u.ask(ctx, s)
+		})
+	}
+	wg.Wait()
+	for _, a := range each {
+		uses = append(uses, a.uses...)
+		gaps = append(gaps, a.gaps...)
+	}
 	slices.SortFunc(uses, registry.CompareUses)
 	return slices.Compact(uses), gaps, ctx.Err()
 }
 
-// Watch is a scan with its uses: everybody is asked before it starts, so that
-// every image is judged knowing its uses, and once more when it is over, so that
-// what was deployed meanwhile is seen. The uses of the first time come before
-// everything else, those that only the second time shows come last.
-func (u Uses) Watch(ctx context.Context, scan func() Feed) Feed {
-	if u.none() {
-		return scan()
+// listed reads the references file, if there is one.
+func (u Uses) listed() ([]registry.Use, error) {
+	if u.References == nil {
+		return nil, nil
 	}
-	w := &watch{items: make(chan scanner.Item, 16)}
-	go func() {
-		defer close(w.items)
-		w.err = w.run(ctx, u, scan)
-	}()
-	return w
+	uses, err := u.References()
+	u.note(u.file, uses, err)
+	return slices.Clone(uses), err // standard input is read once, and handed out again
 }
 
-// watch is the Feed of Watch.
-type watch struct {
-	items chan scanner.Item
-	err   error
+// ask asks one source.
+func (u Uses) ask(ctx context.Context, s Source) ([]registry.Use, []registry.Gap) {
+	uses, gaps := scanner.Uses(ctx, []scanner.UseSource{s.UseSource})
+	if len(gaps) == 0 {
+		u.note(s.Name, uses, nil)
+		return uses, nil
+	}
+	gap := gaps[0] // it is one source
+	gap.Source = s.Key
+	u.weigh(&gap)
+	u.note(s.Name, uses, gapError(gap.Error))
+	return uses, []registry.Gap{gap}
 }
 
-func (w *watch) Items() <-chan scanner.Item { return w.items }
-func (w *watch) Err() error                 { return w.err }
-
-func (w *watch) run(ctx context.Context, u Uses, scan func() Feed) error {
-	uses, gaps, err := u.Read(ctx)
-	if err != nil {
-		return err
-	}
-	w.emit(ctx, uses, gaps)
-	feed := scan()
-	for item := range feed.Items() {
-		w.send(ctx, item)
-	}
-	if err := feed.Err(); err != nil {
-		return err
-	}
-	again, gapsAgain, err := u.Read(ctx)
-	if err != nil {
-		return err
-	}
-	w.emit(ctx,
-		slices.DeleteFunc(again, func(use registry.Use) bool {
-			_, known := slices.BinarySearchFunc(uses, use, registry.CompareUses)
-			return known
-		}),
-		slices.DeleteFunc(gapsAgain, func(g registry.Gap) bool {
-			return slices.ContainsFunc(gaps, func(k registry.Gap) bool { return k.Subject == g.Subject })
-		}))
-	return ctx.Err()
-}
-
-func (w *watch) emit(ctx context.Context, uses []registry.Use, gaps []registry.Gap) {
-	for i := range uses {
-		w.send(ctx, scanner.Item{Use: &uses[i]})
-	}
-	for i := range gaps {
-		w.send(ctx, scanner.Item{Gap: &gaps[i]})
+// weigh says what a gap blinds, by what the configuration says of its source. Of
+// one that it does not have, it says nothing.
+func (u Uses) weigh(g *registry.Gap) {
+	required, known := u.known[g.Source]
+	switch {
+	case !known:
+	case required:
+		g.Blinds = registry.BlindsAll
+	default:
+		g.Blinds = registry.BlindsNothing
 	}
 }
 
-func (w *watch) send(ctx context.Context, item scanner.Item) {
-	select {
-	case w.items <- item:
-	case <-ctx.Done():
+// Vetoes are the gaps that hold something: without those of sources that are not
+// required.
+func Vetoes(gaps []registry.Gap) []registry.Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(g registry.Gap) bool { return g.Blinds == registry.BlindsNothing })
+}
+
+// Asked says of each source what came of asking it last, in the order of the
+// configuration; none before anybody was asked.
+func (u Uses) Asked() []report.UseSource {
+	var out []report.UseSource
+	names := []string{u.file}
+	for _, s := range u.Sources {
+		names = append(names, s.Name)
 	}
+	for _, name := range names {
+		if a, ok := u.heard.of(name); ok {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// note remembers what came of asking.
+func (u Uses) note(name string, uses []registry.Use, err error) {
+	if u.heard == nil {
+		return
+	}
+	now := u.Now
+	if now == nil {
+		now = wallClock
+	}
+	u.heard.note(name, len(uses), err, now)
 }
 
 // Deletes reports whether a step of the plan deletes anything, which a use could

@@ -90,7 +90,7 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 			for _, concurrency := range []int{1, 16} {
 				s := newSetting(t, parse(t, usedWorld), usedRules, concurrency)
 				feed := func() Feed {
-					u := Uses{Sources: []scanner.UseSource{answers("source", row.answers...)}}
+					u := Uses{Sources: []Source{{UseSource: answers("source", row.answers...)}}}
 					return u.Watch(t.Context(), func() Feed { return s.scan(t, concurrency) })
 				}
 				p, err := s.pass.Plan(t.Context(), feed())
@@ -121,7 +121,7 @@ const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a
 // A pass that did not expect uses to show late holds everything of their images.
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
-	u := Uses{Sources: []scanner.UseSource{answers("source", "", "prod/api:pr-1")}}
+	u := Uses{Sources: []Source{{UseSource: answers("source", "", "prod/api:pr-1")}}}
 	p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
@@ -152,7 +152,7 @@ func TestAnImageOfWhichSomethingIsInUseStays(t *testing.T) {
 	s := newSetting(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [{name: bare, age: 30d}, {name: gone, age: 30d}]}]}`),
 		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
 	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
-		u := Uses{Sources: []scanner.UseSource{answers("source", when...)}}
+		u := Uses{Sources: []Source{{UseSource: answers("source", when...)}}}
 		p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
 		check(t, err)
 		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, words(p)); diff != "" {
@@ -165,7 +165,7 @@ func TestComparingKnowsTheUses(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), usedRules, 4)
 	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
 	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
-		u := Uses{Sources: []scanner.UseSource{answers("source", when...)}}
+		u := Uses{Sources: []Source{{UseSource: answers("source", when...)}}}
 		c, err := s.pass.Compare(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }), s.rival(t, other))
 		check(t, err)
 		if text := written(t, c); strings.Contains(text, `prod/api:pr-1"`) || !strings.Contains(text, `prod/web:pr-1"`) || c.Incomplete() != (name == "during") {

@@ -24,6 +24,18 @@ var (
 	ErrUnknownRun = errors.New("no such run")
 )
 
+// Error says what was being done to which ledger when the database failed.
+type Error struct {
+	Doing string // "opening", "reading the runs from"
+	Where string // without credentials
+	Err   error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s the ledger %s: %v", e.Doing, e.Where, e.Err) }
+
+// Unwrap gives the error of the database.
+func (e *Error) Unwrap() error { return e.Err }
+
 const (
 	// defaultTimeout is how long one write may take, waiting for others included.
 	defaultTimeout = 30 * time.Second
@@ -157,7 +169,7 @@ func (l *Ledger) fail(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s the ledger %s: %w", doing, l.engine.where(), l.engine.clean(err))
+	return &Error{Doing: doing, Where: l.engine.where(), Err: l.engine.clean(err)}
 }
 
 // write runs f in one transaction, which is on disk when write returns nil. It

@@ -12,6 +12,9 @@ type Gap struct {
 	Blinds Blinds
 	// Region limits Blinds to one region; "" means all of them.
 	Region Region
+	// Source is the use source that could not be asked, as inventories name it; ""
+	// for any other gap. What it blinds is the configuration's to say.
+	Source string
 }
 
 // Blinds is the set of deletions that a gap could have vetoed, and so holds.
@@ -25,4 +28,7 @@ const (
 	BlindsNamespaces Blinds = "namespaces"
 	// BlindsAll: every deletion could have been vetoed.
 	BlindsAll Blinds = "all"
+	// BlindsNothing: it could have vetoed deletions, and the operator has said that
+	// they need not wait for it. It is a warning.
+	BlindsNothing Blinds = "nothing"
 )

@@ -63,3 +63,7 @@ func size(bytes uint64) string {
 	}
 	return strconv.FormatFloat(value, 'f', digits, 64) + " " + units[unit:unit+1] + "B"
 }
+
+// Clean is a text from elsewhere on one line, safe to print: whatever does not show
+// itself is written as its escape.
+func Clean(s string) string { return clean(s) }

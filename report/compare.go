@@ -12,9 +12,6 @@ import (
 // CompareFormats lists the formats that Compare knows.
 func CompareFormats() []Format { return []Format{FormatText, FormatJSON, FormatMarkdown} }
 
-// FormatMarkdown is GitHub's and GitLab's Markdown.
-const FormatMarkdown Format = "markdown"
-
 // Compare renders a comparison. The options matter to the text alone.
 func Compare(w io.Writer, f Format, c *actions.Comparison, o TextOptions) error {
 	switch f {

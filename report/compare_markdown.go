@@ -180,16 +180,3 @@ func (m *markdown) fold(title string, details func()) {
 	m.line()
 	m.line("</details>")
 }
-
-// escape makes text safe in a table of Markdown: nothing in it is markup, a
-// link, or a mention of somebody.
-func escape(s string) string { return markup.Replace(clean(s)) }
-
-// code is text as it is, in the type of code.
-func code(s string) string { return "<code>" + escape(s) + "</code>" }
-
-// markup is what Markdown or HTML could take for its own.
-var markup = strings.NewReplacer(
-	"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;",
-	"]", "&#93;", "@", "&#64;", "#", "&#35;", "~", "&#126;", `\`, "&#92;", "!", "&#33;", "://", "&#58;//", "$", "&#36;",
-)

@@ -200,8 +200,11 @@ func (x *explainer) present() registry.Visibility {
 
 func (x *explainer) violations() {
 	for _, v := range x.e.Plan.Violations {
-		if v.Ref == x.e.Ref.String() {
+		switch {
+		case v.Ref == x.e.Ref.String():
 			x.line("%s: %s: %s", v.Severity, v.Rule, v.Text)
+		case v.Rule == actions.SourceRule:
+			x.line("%s: %s: %s: %s", v.Severity, v.Rule, v.Ref, v.Text)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func WriteLint(w io.Writer, f Format, l *Lint, o TextOptions) error {
 			*Lint
 		}{1, l})
 	default:
-		return fmt.Errorf("unknown format %q: want one of %q", f, Formats())
+		return fmt.Errorf("unknown format %q: want one of %q", f, []Format{FormatText, FormatJSON})
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 // Run is one finished pass, and what was applied of its plan.
 type Run struct {
+	// ID names it among those of its ledger, or of its daemon; "" where neither is.
+	ID string
 	// Plan is nil where the run failed before there was one; Error says why.
 	Plan *actions.Plan
 	// Kind is what the run was for: "plan" or "apply".
@@ -43,6 +45,26 @@ func (r *Run) Succeeded() bool {
 	return r.Error == "" && p != nil && !p.Incomplete() && !p.Refused() && (p.Outcome == nil || !p.Outcome.Incomplete())
 }
 
+// Forecast says whether the run was for another time than now.
+func (r *Run) Forecast() bool { return r.Plan != nil && r.Plan.Forecast }
+
+// Summary is what the history shows of it.
+func (r *Run) Summary() RunSummary {
+	s := RunSummary{ID: r.ID, Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Duration: r.Duration, Exit: r.Exit, Error: r.Error}
+	p := r.Plan
+	if p == nil {
+		return s
+	}
+	s.Tags, s.Steps, s.Held, s.Violations, s.Gaps = p.Summary.Tags, len(p.Steps), len(p.Held), len(p.Violations), len(p.Gaps)
+	if p.Stats != nil {
+		s.Bytes = p.Stats.Bytes
+	}
+	if p.Outcome != nil {
+		s.Done, s.Failed, s.Skipped = p.Outcome.Done, p.Outcome.Failed, p.Outcome.Skipped
+	}
+	return s
+}
+
 // UseSource is one source that was asked what is in use.
 type UseSource struct {
 	Name   string    // as reasons name it: "kubernetes prod-eu"
@@ -66,10 +88,18 @@ type Format string
 const (
 	FormatText Format = "text"
 	FormatJSON Format = "json"
+	// FormatMarkdown is GitHub's and GitLab's Markdown.
+	FormatMarkdown Format = "markdown"
+	// FormatJUnit is JUnit's XML, as GitLab and Jenkins read it.
+	FormatJUnit Format = "junit"
+	// FormatHTML is one self-contained page for a browser.
+	FormatHTML Format = "html"
 )
 
 // Formats lists the formats that Write knows.
-func Formats() []Format { return []Format{FormatText, FormatJSON} }
+func Formats() []Format {
+	return []Format{FormatText, FormatJSON, FormatMarkdown, FormatJUnit, FormatHTML}
+}
 
 // Write renders the run in a format. The options matter to the text alone.
 func Write(w io.Writer, f Format, run Run, o TextOptions) error {
@@ -78,6 +108,12 @@ func Write(w io.Writer, f Format, run Run, o TextOptions) error {
 		return Text(w, run, o)
 	case FormatJSON:
 		return JSON(w, run)
+	case FormatMarkdown:
+		return Markdown(w, run)
+	case FormatJUnit:
+		return JUnit(w, run)
+	case FormatHTML:
+		return HTML(w, run)
 	default:
 		return fmt.Errorf("unknown format %q: want one of %q", f, Formats())
 	}

@@ -237,7 +237,7 @@ func TestWrite(t *testing.T) {
 	if err := Write(&b, FormatText, run, TextOptions{}); err != nil || b.String() != textOf(t, run, TextOptions{}) {
 		t.Errorf("error %v", err)
 	}
-	if err := Write(&b, "pdf", run, TextOptions{}); err == nil || !strings.Contains(err.Error(), `["text" "json"]`) {
+	if err := Write(&b, "pdf", run, TextOptions{}); err == nil || !strings.Contains(err.Error(), `["text" "json"`) {
 		t.Errorf("error %v", err)
 	}
 	full := errors.New("disk full")

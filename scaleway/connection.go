@@ -35,13 +35,13 @@ func connect(o Options) (*connection, error) {
 	if o.Observer != nil {
 		base = o.Observer(base)
 	}
-	c.tries = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency)
+	c.tries = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency, o.Waited)
 	return c, nil
 }
 
 // reader makes a client that only reads. kinds says what its errors wrap.
 func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
-	client, err := c.client(&readOnly{host: c.creds.apiHost, next: newRetrier(c.tries, c.o.Logger)})
+	client, err := c.client(&readOnly{host: c.creds.apiHost, next: newRetrier(c.tries, c.o.Logger, c.o.Retried)})
 	if err != nil {
 		return nil, err
 	}

@@ -9,12 +9,17 @@ import (
 	"time"
 )
 
+// noticeable is what counts as a wait: passing the limiter without one takes some
+// time too.
+const noticeable = time.Millisecond
+
 // pacer bounds the requests in flight to each host, and slows down when the
 // host answers 429. Its waits end before the attempt behind it begins, so they
 // never count against the timeout of a request.
 type pacer struct {
 	next        http.RoundTripper
 	concurrency int
+	waited      func(time.Duration) // told of every wait for the limiter
 
 	mu    sync.Mutex
 	hosts map[string]*hostPace
@@ -26,13 +31,13 @@ type hostPace struct {
 	limiter adaptiveLimiter
 }
 
-func newPacer(next http.RoundTripper, concurrency int) *pacer {
-	return &pacer{next: next, concurrency: concurrency, hosts: map[string]*hostPace{}}
+func newPacer(next http.RoundTripper, concurrency int, waited func(time.Duration)) *pacer {
+	return &pacer{next: next, concurrency: concurrency, waited: waited, hosts: map[string]*hostPace{}}
 }
 
 func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := t.host(req.URL.Host)
-	if err := host.enter(req.Context()); err != nil {
+	if err := host.enter(req.Context(), t.waited); err != nil {
 		return nil, &unsentError{fmt.Errorf("wait for a turn: %w", err)}
 	}
 	defer host.leave()
@@ -56,17 +61,21 @@ func (t *pacer) host(name string) *hostPace {
 // enter waits for a free slot, then for the limiter. In this order at most as
 // many requests as there are slots hold a reservation of a rate that may be cut
 // while they wait.
-func (h *hostPace) enter(ctx context.Context) error {
+func (h *hostPace) enter(ctx context.Context, waited func(time.Duration)) error {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := h.limiter.wait(ctx); err != nil {
-		h.leave()
-		return err
+	before := monotonic()
+	err := h.limiter.wait(ctx)
+	if d := monotonic().Sub(before); d >= noticeable {
+		waited(d)
 	}
-	return nil
+	if err != nil {
+		h.leave()
+	}
+	return err
 }
 
 func (h *hostPace) leave() { <-h.slots }

@@ -32,6 +32,13 @@ type Options struct {
 	// Observer wraps Base, so that it sees every single attempt; may be nil. It
 	// must not keep or log headers: they hold the secret key.
 	Observer func(http.RoundTripper) http.RoundTripper
+	// Waited is told how long a request was held back by the rate limit, each time
+	// one was; may be nil. Waiting for others to be answered is not part of it.
+	Waited func(time.Duration)
+	// Retried is told before a GET is tried again: its path, and the status that the
+	// try before was answered with, 0 where there was none; may be nil. It and Waited
+	// are called by several goroutines at once, and must not block.
+	Retried func(path string, status int)
 	// Logger takes warnings about credentials, and retries at the debug level; nil
 	// discards them.
 	Logger *slog.Logger
@@ -75,6 +82,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Waited == nil {
+		o.Waited = func(time.Duration) {}
+	}
+	if o.Retried == nil {
+		o.Retried = func(string, int) {}
 	}
 	if o.Now == nil {
 		o.Now = monotonic

@@ -27,16 +27,17 @@ const (
 // impossible 200, a timeout, a broken connection. It stands behind readOnly, so
 // all it ever repeats is a GET.
 type retrier struct {
-	client *http.Client
-	log    *slog.Logger
+	client  *http.Client
+	log     *slog.Logger
+	retried func(path string, status int)
 }
 
-func newRetrier(next http.RoundTripper, log *slog.Logger) *retrier {
-	return &retrier{log: log, client: &http.Client{Transport: next, CheckRedirect: noRedirects}}
+func newRetrier(next http.RoundTripper, log *slog.Logger, retried func(string, int)) *retrier {
+	return &retrier{log: log, retried: retried, client: &http.Client{Transport: next, CheckRedirect: noRedirects}}
 }
 
 func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	call := &retryCall{log: t.log, path: req.URL.Path}
+	call := &retryCall{log: t.log, retried: t.retried, path: req.URL.Path}
 	client := &retryablehttp.Client{
 		HTTPClient:   t.client,
 		RetryMax:     maxTries - 1,
@@ -50,11 +51,13 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 // retryCall is the state of one call: what its next pause is, and how long it
 // has waited.
 type retryCall struct {
-	log    *slog.Logger
-	path   string
-	tries  int
-	pause  time.Duration
-	waited time.Duration
+	log     *slog.Logger
+	retried func(path string, status int)
+	path    string
+	tries   int
+	status  int // that the last try was answered with; 0 for none
+	pause   time.Duration
+	waited  time.Duration
 }
 
 // check says whether to try again after err, and for how long to pause first.
@@ -66,6 +69,7 @@ func (c *retryCall) check(ctx context.Context, _ *http.Response, err error) (boo
 	if err == nil || !passing(err) {
 		return false, nil
 	}
+	c.status = statusOf(err)
 	c.pause = pauseAfter(err, c.tries)
 	return c.waited+c.pause <= maxWaiting, nil
 }
@@ -73,6 +77,7 @@ func (c *retryCall) check(ctx context.Context, _ *http.Response, err error) (boo
 func (c *retryCall) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 	c.waited += c.pause
 	c.log.Debug("request is tried again", "path", c.path, "try", c.tries+1, "pause", c.pause)
+	c.retried(c.path, c.status)
 	return c.pause
 }
 
@@ -81,6 +86,20 @@ func (c *retryCall) giveUp(resp *http.Response, err error, tries int) (*http.Res
 		_ = resp.Body.Close() // it is buffered: nothing can fail
 	}
 	return nil, &callError{tries: tries, err: err}
+}
+
+// statusOf is the status of the answer that the error stands for; 0 where there
+// was none.
+func statusOf(err error) int {
+	var status *statusError
+	var answer *answerError
+	switch {
+	case errors.As(err, &status):
+		return status.code
+	case errors.As(err, &answer):
+		return http.StatusOK
+	}
+	return 0
 }
 
 // passing tells the faults that may pass from those that will not.

@@ -123,6 +123,7 @@ type gapRecord struct {
 	Error   string          `json:"error"`
 	Blinds  registry.Blinds `json:"blinds"`
 	Region  registry.Region `json:"region,omitempty"`
+	Source  string          `json:"source,omitempty"`
 }
 
 // counts closes an inventory: how many records of each type there are.

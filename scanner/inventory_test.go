@@ -380,6 +380,7 @@ func TestInventoryRoundTripOfRandomItems(t *testing.T) {
 				items = append(items, Item{Image: image})
 			}
 			items = append(items, Item{Gap: &registry.Gap{Subject: text(), Error: text(), Blinds: registry.BlindsItself}},
+				Item{Gap: &registry.Gap{Subject: "kubernetes", Error: text(), Blinds: registry.BlindsNothing, Source: text()}},
 				Item{Skipped: &Skipped{Ref: registry.Ref{Region: "pl-waw", Namespace: text(), Image: text()}, Status: registry.Status(text())}})
 		}
 		got, err := read(t, write(t, items, Scope{}))

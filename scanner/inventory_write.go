@@ -95,7 +95,7 @@ func (i *InventoryWriter) record(item Item) (any, error) {
 		return useRecord{typeUse, u.Ref.Region, u.Ref.Namespace, u.Ref.Image, u.Ref.Tag, u.Digest, u.By}, nil
 	default:
 		g := item.Gap
-		return gapRecord{typeGap, g.Subject, g.Error, g.Blinds, g.Region}, nil
+		return gapRecord{typeGap, g.Subject, g.Error, g.Blinds, g.Region, g.Source}, nil
 	}
 }
 

@@ -132,16 +132,31 @@ func (s *scan) run(concurrency int) {
 	for range concurrency + (concurrency+1)/2 {
 		workers.Go(func() {
 			for j := range s.jobs {
-				j.run()
+				contained(j.run, j.gap)
 			}
 		})
 	}
 	for _, region := range s.scope.regions() {
-		regions.Go(func() { newRegionScan(s, region).run() })
+		regions.Go(func() {
+			contained(newRegionScan(s, region).run, func(err error) {
+				s.emit(Item{Gap: &registry.Gap{Subject: string(region), Error: err.Error(), Blinds: registry.BlindsAll, Region: region}})
+			})
+		})
 	}
 	regions.Wait()
 	close(s.jobs)
 	workers.Wait()
+}
+
+// contained turns a bug in f into a gap: what was to be read is not known then,
+// and everything else is.
+func contained(f func(), gap func(error)) {
+	defer func() {
+		if p := recover(); p != nil {
+			gap(fmt.Errorf("a bug in the program: panic: %v", p))
+		}
+	}()
+	f()
 }
 
 // ended says why ctx ended, if it did; it always is an error of package context

@@ -24,7 +24,8 @@ type UseSource struct {
 	// Name is the subject of the gap when it cannot be asked: "serverless containers
 	// in nl-ams".
 	Name string
-	// List returns every image that it uses, or fails.
+	// List returns every image that it uses, or fails; what it names although it
+	// failed counts too.
 	List func(context.Context) ([]registry.Mention, error)
 }
 
@@ -62,10 +63,7 @@ func Uses(ctx context.Context, sources []UseSource) ([]registry.Use, []registry.
 }
 
 func (s UseSource) uses(ctx context.Context) ([]registry.Use, error) {
-	mentions, err := s.List(ctx)
-	if err != nil {
-		return nil, err
-	}
+	mentions, failed := s.List(ctx)
 	var uses []registry.Use
 	var errs []error
 	for _, m := range mentions {
@@ -78,7 +76,10 @@ func (s UseSource) uses(ctx context.Context) ([]registry.Use, error) {
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	return uses, errors.Join(errs...)
+	if more := len(errs) - maxReferenceErrors; more > 0 {
+		errs = append(errs[:maxReferenceErrors], fmt.Errorf("and %d more references that cannot be read", more))
+	}
+	return uses, errors.Join(failed, errors.Join(errs...))
 }
 
 // errNoImage is a reference of this registry that stops short of an image.
@@ -144,7 +145,8 @@ const maxReferenceLine = 64 << 10
 
 // ReadReferences reads references in use, one a line; blank lines and lines that
 // begin with # are ignored. Everything else must be a valid reference: the error
-// names the file and the line. The uses are sorted and each comes once.
+// names the file and the line, and what could be read comes with it. The uses are
+// sorted and each comes once.
 func ReadReferences(name string, r io.Reader, by string) ([]registry.Use, error) {
 	var uses []registry.Use
 	var errs []error
@@ -172,15 +174,12 @@ func ReadReferences(name string, r io.Reader, by string) ([]registry.Use, error)
 	if err := lines.Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%s:%d: %w", name, number+1, err))
 	}
-	if errs != nil {
-		return nil, errors.Join(errs...)
-	}
 	slices.SortFunc(uses, registry.CompareUses)
-	return slices.Compact(uses), nil
+	return slices.Compact(uses), errors.Join(errs...)
 }
 
-// maxReferenceErrors is how many bad lines are shown: a file that holds something
-// else altogether has many.
+// maxReferenceErrors is how many bad references are shown: a file that holds
+// something else altogether has many.
 const maxReferenceErrors = 10
 
 func parseLine(text, by string) (registry.Use, bool, error) {

@@ -101,7 +101,7 @@ func TestABadReferencesFileIsAnErrorWithItsLines(t *testing.T) {
 		"no image":           {"rg.fr-par.scw.cloud/prod\n", []string{"f:1: ", "names no image"}},
 	} {
 		uses, err := ReadReferences("f", strings.NewReader(row.text), "me")
-		if err == nil || uses != nil {
+		if readable := strings.Contains(row.text, good); err == nil || readable != (len(uses) == 1) {
 			t.Errorf("%s: %v, %v", name, uses, err)
 			continue
 		}
@@ -134,15 +134,25 @@ func TestASourceThatCannotBeAskedIsAGap(t *testing.T) {
 		{"one", list("rg.fr-par.scw.cloud/prod/api:v1", "nginx", "rg.fr-par.scw.cloud/prod/api:v1")},
 		{"two", func(context.Context) ([]registry.Mention, error) { return nil, errBoom }},
 		{"three", list("rg.fr-par.scw.cloud/prod/api:v2", "what?")},
+		{"four", func(ctx context.Context) ([]registry.Mention, error) { // which names some all the same
+			mentions, _ := list("rg.fr-par.scw.cloud/prod/api:v3")(ctx)
+			return mentions, errBoom
+		}},
+		{"five", list(strings.Split(strings.Repeat("what? ", 99)+"what?", " ")...)},
 	})
 	wantGaps := []registry.Gap{
 		{Subject: "two", Error: errBoom.Error(), Blinds: registry.BlindsAll},
 		{Subject: "three", Error: `someone: "what?" is no valid reference: invalid reference format`, Blinds: registry.BlindsAll},
+		{Subject: "four", Error: errBoom.Error(), Blinds: registry.BlindsAll},
 	}
+	if five := gaps[len(gaps)-1]; five.Subject != "five" || !strings.HasSuffix(five.Error, "and 90 more references that cannot be read") {
+		t.Errorf("many that cannot be read: %+v", five)
+	}
+	gaps = gaps[:len(gaps)-1]
 	if diff := cmp.Diff(wantGaps, gaps); diff != "" {
 		t.Error(diff)
 	}
-	if len(uses) != 2 || uses[0].Ref.Tag != "v1" || uses[1].Ref.Tag != "v2" {
+	if len(uses) != 3 || uses[0].Ref.Tag != "v1" || uses[1].Ref.Tag != "v2" || uses[2].Ref.Tag != "v3" {
 		t.Errorf("uses %+v", uses)
 	}
 }

@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-// startOfPass is the time that a pass goes by: now, to the microsecond, as the
-// API's own times are.
-func startOfPass() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
-
 // clockFrom is a clock that shows exactly start when it is first looked at and
 // then runs on, so that the demo is the same every day.
 func clockFrom(start time.Time) func() time.Time {

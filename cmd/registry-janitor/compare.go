@@ -58,11 +58,11 @@ func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
 	}
 	switch {
 	case c.After.Refused:
-		return &statusError{code: exitRefused}
+		return &statusError{code: janitor.ExitRefused}
 	case c.Incomplete():
-		return &statusError{code: exitIncomplete}
+		return &statusError{code: janitor.ExitIncomplete}
 	case f.detailed && c.Differ():
-		return &statusError{code: exitChanges}
+		return &statusError{code: janitor.ExitChanges}
 	}
 	return nil
 }

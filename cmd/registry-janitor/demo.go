@@ -19,8 +19,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/report"
 	"github.com/registry-janitor/registry-janitor/scaleway"
-	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 // The demo is the same every time: its registry is made from this seed, and its
@@ -53,31 +53,29 @@ The demo exits with 0, and says what a real run would have exited with.`,
 			return a.demo(cmd.Context(), d, format, apply)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	cmd.Flags().StringVar(&format, "format", "text", "what to print: "+formats())
 	cmd.Flags().BoolVar(&apply, "apply", false, "carry the plan out, in the emulator")
 	return cmd
 }
 
 // demo shows the plan and, if asked to, what became of it.
 func (a *app) demo(ctx context.Context, d *demonstration, format string, apply bool) error {
-	done := showProgress(a.stderr, d.pass.Progress)
+	done := showProgress(a.stderr, d.live.Progress)
 	plan, err := d.plan(ctx)
 	done()
 	if err != nil {
 		return err
 	}
-	end := status(plan, false)
+	run := report.Run{Plan: plan, Kind: "plan", Trigger: byHand, Exit: janitor.PlanExit(plan)}
 	if apply {
-		if plan.Outcome, err = d.apply(ctx, plan); err != nil {
+		if run, err = a.demoApply(ctx, d, plan); err != nil {
 			return err
 		}
-		end = ending(plan, plan.Outcome, nil)
 	}
-	if err := a.render(plan, format); err != nil {
+	if err := a.render(run, format); err != nil {
 		return err
 	}
-	code, why := meaning(end)
-	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", code, why)
+	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", run.Exit, meaning(run.Exit))
 	if !apply {
 		return nil
 	}
@@ -89,12 +87,25 @@ func (a *app) demo(ctx context.Context, d *demonstration, format string, apply b
 	return nil
 }
 
+// demoApply carries the plan out, with a journal that nobody needs afterwards.
+func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Plan) (report.Run, error) {
+	dir, err := os.MkdirTemp("", "registry-janitor-demo-")
+	if err != nil {
+		return report.Run{}, fmt.Errorf("keeping the demo's journal: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	log, err := a.logger()
+	if err != nil {
+		return report.Run{}, err
+	}
+	work := &janitor.Application{Live: d.live, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: log}
+	return work.Run(ctx)
+}
+
 // demonstration is an emulator with the demo's registry, and a pass over it.
 type demonstration struct {
-	pass        *janitor.Pass
-	reader      *scaleway.Reader
-	connections scaleway.Options
-	stop        func()
+	live *janitor.Live
+	stop func()
 }
 
 func startDemo(ctx context.Context) (*demonstration, error) {
@@ -107,62 +118,39 @@ func startDemo(ctx context.Context) (*demonstration, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demonstration{stop: stop, connections: scaleway.Options{
+	pass := &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}
+	live, err := janitor.NewLive(pass, janitor.LiveOptions{Now: clock, Connection: scaleway.Options{
 		Credentials: &scaleway.Credentials{
 			APIURL:    url,
 			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
 			SecretKey: "11111111-1111-1111-1111-111111111111",
 		},
-		Now: clock,
-	}}
-	if d.reader, err = scaleway.NewReader(d.connections); err != nil {
+		Concurrency: 16,
+		Now:         clock,
+	}})
+	if err != nil {
 		stop()
 		return nil, err
 	}
-	d.pass = &janitor.Pass{
-		Config: c, Policies: policies, TakenAt: demoDay, Skew: d.reader.Skew, Progress: new(janitor.Progress),
-	}
-	return d, nil
+	return &demonstration{live, stop}, nil
 }
 
+// plan judges the registry as on the day of the demo, so that the plan is the same
+// every time.
 func (d *demonstration) plan(ctx context.Context) (*actions.Plan, error) {
-	return d.pass.Plan(ctx, scanner.Scan(ctx, d.reader, scanner.Options{Scope: janitor.Scope(d.pass.Config)}))
-}
-
-// apply carries the plan out, with a journal that nobody needs afterwards.
-func (d *demonstration) apply(ctx context.Context, plan *actions.Plan) (*actions.Outcome, error) {
-	editor, err := scaleway.NewEditor(d.connections)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "registry-janitor-demo-")
-	if err != nil {
-		return nil, fmt.Errorf("keeping the demo's journal: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	journal, err := actions.OpenJournalFile(filepath.Join(dir, "journal.jsonl"), actions.JournalRun{ID: "demo", Plan: plan.ID})
-	if err != nil {
-		return nil, err
-	}
-	defer journal.Close()
-	o := d.pass.ApplyOptions(16)
-	o.Now = d.connections.Now
-	return actions.Apply(ctx, plan, editor, journal, o)
+	d.live.TakenAt = demoDay
+	return d.live.Plan(ctx, d.live.Scan(ctx, janitor.Scope(d.live.Config)))
 }
 
 // meaning words an exit code.
-func meaning(err error) (int, string) {
-	var code int
-	if status, ok := err.(*statusError); ok {
-		code = status.code
-	}
+func meaning(code int) string {
 	switch code {
-	case exitIncomplete:
-		return code, "something could not be read or judged, and nothing is deleted there"
-	case exitRefused:
-		return code, "a limit refuses the plan, and nothing is changed"
+	case janitor.ExitIncomplete:
+		return "something could not be read or judged, and nothing is deleted there"
+	case janitor.ExitRefused:
+		return "a limit refuses the plan, and nothing is changed"
 	}
-	return code, "done"
+	return "done"
 }
 
 func demoPolicies(ctx context.Context) (*config.Config, *policy.Engine, error) {

@@ -42,24 +42,21 @@ func TestExampleConfigurations(t *testing.T) {
 			}
 			server := httptest.NewServer(handler)
 			defer server.Close()
-			reader, err := scaleway.NewReader(scaleway.Options{
-				Credentials: &scaleway.Credentials{
-					APIURL:    server.URL,
-					AccessKey: "SCWXXXXXXXXXXXXXXXXX",
-					SecretKey: "11111111-1111-1111-1111-111111111111",
-				},
+			live, err := janitor.NewLive(&janitor.Pass{Config: c, Policies: policies}, janitor.LiveOptions{
 				Now: clock,
+				Connection: scaleway.Options{
+					Credentials: &scaleway.Credentials{
+						APIURL:    server.URL,
+						AccessKey: "SCWXXXXXXXXXXXXXXXXX",
+						SecretKey: "11111111-1111-1111-1111-111111111111",
+					},
+					Now: clock,
+				},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := new(app).live(t.Context(), &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}, reader, 16)
-			s.pass.TakenAt = demoDay
-			feed, err := s.feed(janitor.Scope(c))
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan, err := s.pass.Plan(t.Context(), feed)
+			plan, err := live.Plan(t.Context(), live.Feed(t.Context(), janitor.Scope(c)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -38,7 +38,7 @@ func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
 	defer s.close()
 	scope := janitor.Scope(s.pass.Config)
 	if !scope.Holds(ref) {
-		return report.Explain(a.stdout, report.Explanation{Ref: ref, Note: "it is outside the scope of the configuration (scope, scaleway.regions)"})
+		return report.Explain(a.stdout, report.Explanation{Ref: ref, Note: janitor.OutOfScope})
 	}
 	if f.inventory == "" {
 		scope = janitor.Narrow(scope, ref)
@@ -55,7 +55,7 @@ func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
 		return err
 	}
 	if explanation.Plan.Incomplete() {
-		return &statusError{code: exitIncomplete}
+		return &statusError{code: janitor.ExitIncomplete}
 	}
 	return nil
 }

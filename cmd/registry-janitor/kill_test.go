@@ -19,6 +19,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/janitor"
 	"github.com/registry-janitor/registry-janitor/ledger"
 )
 
@@ -199,7 +200,7 @@ func TestTerminated(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitIncomplete {
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != janitor.ExitIncomplete {
 		t.Fatalf("%v: %s", err, output.String())
 	}
 	l, err := ledger.Open(context.Background(), filepath.Join(dir, "runs.db"), ledger.Options{})
@@ -248,7 +249,7 @@ func TestLocked(t *testing.T) {
 		cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL=http://127.0.0.1:1",
 			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
 		output, err := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != exitIncomplete || !strings.Contains(string(output), "somebody@else") {
+		if cmd.ProcessState.ExitCode() != janitor.ExitIncomplete || !strings.Contains(string(output), "somebody@else") {
 			t.Errorf("waiting %s: %v: %s", wait, err, output)
 		}
 	}

@@ -15,14 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-)
 
-// The exit codes of the contract.
-const (
-	exitDone       = 0
-	exitIncomplete = 1
-	exitChanges    = 2
-	exitRefused    = 3
+	"github.com/registry-janitor/registry-janitor/janitor"
 )
 
 func main() {
@@ -39,7 +33,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var status *statusError
 	switch {
 	case err == nil:
-		return exitDone
+		return janitor.ExitDone
 	case errors.As(err, &status):
 		if status.err != nil {
 			fmt.Fprintln(stderr, "registry-janitor:", status.err)
@@ -47,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return status.code
 	}
 	fmt.Fprintln(stderr, "registry-janitor:", err)
-	return exitIncomplete
+	return janitor.ExitIncomplete
 }
 
 // statusError ends the program with an exit code, and with a message unless what
@@ -97,9 +91,10 @@ Try it without an account: registry-janitor demo`,
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "format of the log on standard error: text or json")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
 	root.AddCommand(
-		a.demoCommand(), a.planCommand(), a.applyCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(),
-		a.configCommand(), a.policyCommand(), a.emulatorCommand(), a.versionCommand(),
+		a.demoCommand(), a.planCommand(), a.applyCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(),
+		a.configCommand(), a.policyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
 	)
+	complete(root)
 	return root
 }
 

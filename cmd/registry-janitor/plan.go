@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,7 @@ type planFlags struct {
 	detailed bool
 	asOf     string
 	compare  string
-	textfile string
+	metrics  metricsFlags
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -59,11 +61,11 @@ configuration. A forecast is never applied.` + compareHelp,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
-	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text or json; with --compare also markdown")
+	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: "+formats()+"; with --compare text, json or markdown")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
 	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of `OTHER`: a configuration, or a saved plan (.json)")
-	textfileFlag(cmd, &f.textfile)
+	f.metrics.add(cmd)
 	return cmd
 }
 
@@ -71,58 +73,58 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if err := checkFormat(f.format); err != nil {
 		return err
 	}
+	f.observe = f.metrics.observe
 	s, err := a.openAt(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if f.inventory != "" || f.asOf != "" {
-		if err := s.pass.ReadLedger(ctx); err != nil {
-			return err
-		}
-		return a.planSession(ctx, s, f)
-	}
-	recorder, err := s.pass.NewRecorder(ctx, recorderOptions(ledger.KindPlan, 0))
+	tell, err := a.notifier(s)
 	if err != nil {
 		return err
 	}
-	err = a.planSession(ctx, s, f)
-	if recorder == nil {
-		return err
+	exit := func(plan *actions.Plan) int { return exitOf(plan, f.detailed) }
+	run, err := a.makePlan(ctx, s, f, exit)
+	if !run.Forecast() && f.inventory == "" {
+		defer tell(ctx, run)
 	}
-	code, _ := meaning(err)
-	var failed *statusError
-	cause := err
-	if errors.As(err, &failed) {
-		cause = failed.err // the plan was made, whatever its exit code
-	}
-	return errors.Join(err, recorder.Finish(ctx, code, cause, nil), recorder.Close())
-}
-
-// planSession makes the plan, writes it and shows it.
-func (a *app) planSession(ctx context.Context, s *session, f planFlags) error {
-	feed, err := s.feed(janitor.Scope(s.pass.Config))
 	if err != nil {
-		return err
-	}
-	stop := showProgress(a.stderr, s.pass.Progress)
-	plan, err := s.pass.Plan(ctx, feed)
-	stop()
-	if err != nil {
-		return err
+		return errors.Join(err, f.metrics.write(ctx, run, a.stderr))
 	}
 	if f.out != "" {
-		if err := writePlan(f.out, plan); err != nil {
+		if err := writePlan(f.out, run.Plan); err != nil {
 			return err
 		}
 	}
-	if err := a.render(plan, f.format); err != nil {
+	if err := a.render(run, f.format); err != nil {
 		return err
 	}
-	if err := writeMetrics(f.textfile, plan); err != nil {
+	if err := f.metrics.write(ctx, run, a.stderr); err != nil {
 		return err
 	}
-	return status(plan, f.detailed)
+	return status(run.Exit, nil)
+}
+
+// makePlan makes the plan, and records it where it says something about now.
+func (a *app) makePlan(ctx context.Context, s *session, f planFlags, exit func(*actions.Plan) int) (report.Run, error) {
+	stop := showProgress(a.stderr, s.pass.Progress)
+	defer stop()
+	if s.live != nil && f.asOf == "" {
+		return s.live.MakePlan(ctx, a.recorderOptions(0), exit)
+	}
+	run := report.Run{Kind: string(ledger.KindPlan), Trigger: byHand, Price: janitor.PriceOf(s.pass.Config)}
+	if err := s.pass.ReadLedger(ctx); err != nil {
+		return run, err
+	}
+	feed, err := s.feed(janitor.Scope(s.pass.Config))
+	if err != nil {
+		return run, err
+	}
+	if run.Plan, err = s.pass.Plan(ctx, feed); err != nil {
+		return run, err
+	}
+	run.Exit = exit(run.Plan)
+	return run, nil
 }
 
 // openAt opens the session, and moves it to the time of a forecast.
@@ -145,36 +147,50 @@ func (a *app) openAt(ctx context.Context, f planFlags) (*session, error) {
 	return s, nil
 }
 
-// status is the exit code of a plan.
-func status(plan *actions.Plan, detailed bool) error {
-	switch {
-	case plan.Refused():
-		return &statusError{code: exitRefused}
-	case plan.Incomplete():
-		return &statusError{code: exitIncomplete}
-	case detailed && (len(plan.Steps) > 0 || plan.Summary.Deny > 0):
-		return &statusError{code: exitChanges}
+// exitOf is the exit code of a plan.
+func exitOf(plan *actions.Plan, detailed bool) int {
+	code := janitor.PlanExit(plan)
+	if code == janitor.ExitDone && detailed && (len(plan.Steps) > 0 || plan.Summary.Deny > 0) {
+		return janitor.ExitChanges
 	}
-	return nil
+	return code
+}
+
+// status ends the program with an exit code, and says why if there is more to say
+// than the report did.
+func status(code int, err error) error {
+	if code == janitor.ExitDone && err == nil {
+		return nil
+	}
+	return &statusError{code: code, err: err}
 }
 
 func checkFormat(format string) error {
-	switch format {
-	case "text", "json":
+	if slices.Contains(report.Formats(), report.Format(format)) {
 		return nil
-	case "markdown", "html", "junit":
-		return fmt.Errorf("--format %s is not part of this version: want text or json", format)
 	}
-	return fmt.Errorf("--format %q: want text or json", format)
+	return fmt.Errorf("--format %q: want %s", format, formats())
 }
 
-// render prints the plan to standard output.
-func (a *app) render(plan *actions.Plan, format string) error {
-	run := report.Run{Plan: plan}
-	if format == "json" {
-		return report.JSON(a.stdout, run)
+// formats lists the formats of a report in words.
+func formats() string {
+	known := report.Formats()
+	var b strings.Builder
+	for i, f := range known {
+		switch {
+		case i > 0 && i == len(known)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(f))
 	}
-	return report.Text(a.stdout, run, report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)})
+	return b.String()
+}
+
+// render prints the run to standard output.
+func (a *app) render(run report.Run, format string) error {
+	return report.Write(a.stdout, report.Format(format), run, report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)})
 }
 
 // writePlan replaces the file in one step, so that nobody reads half a plan.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -73,5 +74,5 @@ func (a *app) growth(b *policy.Benchmark) error {
 	if len(b.Culprits) > 0 {
 		culprits = ": " + strings.Join(b.Culprits, ", ")
 	}
-	return &statusError{code: exitIncomplete, err: fmt.Errorf("the cost grows beyond linear%s; policy check names the idioms that do this", culprits)}
+	return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("the cost grows beyond linear%s; policy check names the idioms that do this", culprits)}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -90,7 +91,7 @@ func countFindings(findings []*policy.Finding) (errors, warnings int) {
 func findingStatus(findings []*policy.Finding, strict bool) error {
 	errors, warnings := countFindings(findings)
 	if errors > 0 || strict && warnings > 0 {
-		return &statusError{code: exitIncomplete}
+		return &statusError{code: janitor.ExitIncomplete}
 	}
 	return nil
 }

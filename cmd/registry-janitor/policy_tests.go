@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -65,7 +66,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 		for _, finding := range findings {
 			fmt.Fprintln(a.stderr, finding.String())
 		}
-		return &statusError{code: exitIncomplete, err: fmt.Errorf("the policies do not compile, so no test was run")}
+		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("the policies do not compile, so no test was run")}
 	}
 	switch f.format {
 	case "json":
@@ -82,9 +83,9 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	case err != nil:
 		return err
 	case report.Passed+report.Failed == 0:
-		return &statusError{code: exitIncomplete, err: fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))}
+		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))}
 	case report.Failed > 0:
-		return &statusError{code: exitIncomplete}
+		return &statusError{code: janitor.ExitIncomplete}
 	}
 	return nil
 }

@@ -73,9 +73,9 @@ func (a *app) lint(ctx context.Context, f lintFlags) error {
 	}
 	switch {
 	case len(lint.Gaps) > 0:
-		return &statusError{code: exitIncomplete}
+		return &statusError{code: janitor.ExitIncomplete}
 	case f.strict && len(lint.Findings) > 0:
-		return &statusError{code: exitIncomplete, err: fmt.Errorf("--strict: %s", actions.Count(len(lint.Findings), "finding"))}
+		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("--strict: %s", actions.Count(len(lint.Findings), "finding"))}
 	}
 	return nil
 }

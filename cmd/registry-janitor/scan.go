@@ -44,12 +44,11 @@ func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	reader, err := a.reader(c, f)
+	pass := &janitor.Pass{Config: c, Progress: new(janitor.Progress)}
+	s, err := a.live(ctx, pass, f)
 	if err != nil {
 		return err
 	}
-	pass := &janitor.Pass{Config: c, Progress: new(janitor.Progress)}
-	s := a.live(ctx, pass, reader, f.concurrency)
 	var gaps []registry.Gap
 	write := func(w io.Writer) error {
 		feed, err := s.feed(janitor.Scope(c))
@@ -73,7 +72,7 @@ func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
 		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
 	}
 	if len(gaps) > 0 {
-		return &statusError{code: exitIncomplete, err: fmt.Errorf("the inventory has %d gaps", len(gaps))}
+		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("the inventory has %d gaps", len(gaps))}
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ type sourceFlags struct {
 	config      string
 	inventory   string
 	concurrency int
+	observe     func(*scaleway.Options) // nil where nobody counts requests
 }
 
 func (f *sourceFlags) add(cmd *cobra.Command) {
@@ -31,14 +32,20 @@ func (f *sourceFlags) addConcurrency(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.concurrency, "concurrency", 16, "how many requests are in flight at once")
 }
 
-// session is a pass and the scan that it judges.
+func (f *sourceFlags) checkConcurrency() error {
+	if f.concurrency < 1 {
+		return fmt.Errorf("--concurrency %d: want at least 1", f.concurrency)
+	}
+	return nil
+}
+
+// session is a pass and what it judges.
 type session struct {
-	pass   *janitor.Pass
-	reader *scaleway.Reader // nil for a recorded scan
+	pass *janitor.Pass
+	live *janitor.Live // nil for a recorded scan
 	// scan starts the scan, and feed the scan with the uses of what is in it.
 	scan  func(scope scanner.Scope) (janitor.Feed, error)
 	feed  func(scope scanner.Scope) (janitor.Feed, error)
-	uses  janitor.Uses
 	close func()
 }
 
@@ -61,54 +68,47 @@ func (a *app) open(ctx context.Context, f sourceFlags) (*session, error) {
 	if f.inventory != "" {
 		return a.openInventory(ctx, pass, f.inventory)
 	}
-	reader, err := a.reader(c, f)
+	return a.live(ctx, pass, f)
+}
+
+// live is a session over the API. Nothing is asked of it yet.
+func (a *app) live(ctx context.Context, pass *janitor.Pass, f sourceFlags) (*session, error) {
+	o, err := a.liveOptions(pass.Config, f)
 	if err != nil {
 		return nil, err
 	}
-	return a.live(ctx, pass, reader, f.concurrency), nil
-}
-
-// reader connects to the API with a client that cannot change anything.
-func (a *app) reader(c *config.Config, f sourceFlags) (*scaleway.Reader, error) {
-	if f.concurrency < 1 {
-		return nil, fmt.Errorf("--concurrency %d: want at least 1", f.concurrency)
-	}
-	o, err := a.scalewayOptions(c, f)
+	live, err := janitor.NewLive(pass, o)
 	if err != nil {
 		return nil, err
 	}
-	return scaleway.NewReader(o)
-}
-
-// scalewayOptions are how to reach the API.
-func (a *app) scalewayOptions(c *config.Config, f sourceFlags) (scaleway.Options, error) {
-	log, err := a.logger()
-	return scaleway.Options{
-		Profile:     c.Scaleway.Profile,
-		Concurrency: f.concurrency,
-		UserAgent:   "registry-janitor/" + version(),
-		Logger:      log,
-	}, err
-}
-
-// live is a session over the API.
-func (a *app) live(ctx context.Context, pass *janitor.Pass, reader *scaleway.Reader, concurrency int) *session {
-	pass.TakenAt = startOfPass()
-	pass.Skew = reader.Skew
-	scan := func(scope scanner.Scope) janitor.Feed {
-		return scanner.Scan(ctx, reader, scanner.Options{Scope: scope, Concurrency: concurrency})
-	}
-	uses := janitor.NewUses(pass.Config, a.stdin, serverless(reader))
 	return &session{
-		pass:   pass,
-		reader: reader,
-		scan:   func(scope scanner.Scope) (janitor.Feed, error) { return scan(scope), nil },
-		feed: func(scope scanner.Scope) (janitor.Feed, error) {
-			return uses.Watch(ctx, func() janitor.Feed { return scan(scope) }), nil
-		},
-		uses:  uses,
+		pass:  pass,
+		live:  live,
+		scan:  func(scope scanner.Scope) (janitor.Feed, error) { return live.Scan(ctx, scope), nil },
+		feed:  func(scope scanner.Scope) (janitor.Feed, error) { return live.Feed(ctx, scope), nil },
 		close: func() {},
+	}, nil
+}
+
+// liveOptions are how to reach the API.
+func (a *app) liveOptions(c *config.Config, f sourceFlags) (janitor.LiveOptions, error) {
+	if err := f.checkConcurrency(); err != nil {
+		return janitor.LiveOptions{}, err
 	}
+	log, err := a.logger()
+	o := janitor.LiveOptions{
+		Stdin: a.stdin,
+		Connection: scaleway.Options{
+			Profile:     c.Scaleway.Profile,
+			Concurrency: f.concurrency,
+			UserAgent:   "registry-janitor/" + version(),
+			Logger:      log,
+		},
+	}
+	if f.observe != nil {
+		f.observe(&o.Connection)
+	}
+	return o, err
 }
 
 // openInventory is a session over a recorded scan.
@@ -140,7 +140,6 @@ func (a *app) openInventory(ctx context.Context, pass *janitor.Pass, path string
 			}
 			return uses.Watch(ctx, func() janitor.Feed { return feed }), nil
 		},
-		uses:  uses,
 		close: func() { _ = file.Close() },
 	}, nil
 }

@@ -1,24 +1,57 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"io"
+
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/metrics"
 	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/scaleway"
 )
 
-// textfileFlag adds --metrics.textfile.
-func textfileFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "metrics.textfile", "", "also write metrics to this `FILE`, for the textfile collector of node_exporter")
+// metricsFlags say where the metrics of one run go.
+type metricsFlags struct {
+	textfile, pushURL, pushJob string
+
+	metrics *metrics.Metrics // nil until somebody wants them
 }
 
-// writeMetrics writes the metrics of a finished run, if somebody wants them.
-func writeMetrics(file string, plan *actions.Plan) error {
-	if file == "" {
+func (f *metricsFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.textfile, "metrics.textfile", "", "also write metrics to this `FILE`, for the textfile collector of node_exporter")
+	cmd.Flags().StringVar(&f.pushURL, "metrics.push-url", "", "also push metrics to the Pushgateway at this `URL`")
+	cmd.Flags().StringVar(&f.pushJob, "metrics.push-job", "registry-janitor", "the `NAME` of the job under which they are pushed")
+}
+
+// observe has the requests to the API counted, if somebody wants metrics.
+func (f *metricsFlags) observe(o *scaleway.Options) {
+	if f.textfile == "" && f.pushURL == "" {
+		return
+	}
+	f.metrics = metrics.New(version())
+	o.Observer, o.Waited, o.Retried = f.metrics.Transport, f.metrics.Waited, f.metrics.Retried
+}
+
+// write writes the metrics of a finished run, if somebody wants them. A push that
+// fails is told, and does not fail the run: what was done is done, and whoever
+// starts it again for the sake of its metrics has it done twice.
+func (f *metricsFlags) write(ctx context.Context, run report.Run, stderr io.Writer) error {
+	if f.textfile == "" && f.pushURL == "" {
 		return nil
 	}
-	m := metrics.New(version())
-	m.Set(report.Run{Plan: plan})
-	return m.WriteTextfile(file)
+	if f.metrics == nil { // nobody is asked: the scan is a recorded one
+		f.metrics = metrics.New(version())
+	}
+	f.metrics.Set(run)
+	if f.pushURL != "" {
+		if err := f.metrics.Push(context.WithoutCancel(ctx), f.pushURL, f.pushJob); err != nil {
+			fmt.Fprintf(stderr, "registry-janitor: %v\n", err)
+		}
+	}
+	if f.textfile == "" {
+		return nil
+	}
+	return f.metrics.WriteTextfile(f.textfile)
 }

@@ -1,4 +1,4 @@
-package main
+package janitor
 
 import (
 	"context"
@@ -13,32 +13,20 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 
-// journalFile records the steps of a run where there is no ledger.
-type journalFile struct {
-	path     string
-	resolved []resolvedStep // of runs that were interrupted
-	file     *actions.JournalFile
-}
-
-type resolvedStep struct {
-	run    string
-	result actions.StepResult
-}
-
-// newJournalFile finds the place of the journal: the one that is named, or beside
-// the plan, or in the state directory of the user.
-func newJournalFile(path, plan string) (*journalFile, error) {
-	if path == "" && plan != "" {
-		path = strings.TrimSuffix(plan, ".json") + ".journal.jsonl"
+// JournalPath is where steps are recorded without a ledger: in the file that is
+// named, or beside the plan, or in the state directory of the user.
+func JournalPath(named, plan string) (string, error) {
+	switch {
+	case named != "":
+		return named, nil
+	case plan != "":
+		return strings.TrimSuffix(plan, ".json") + ".journal.jsonl", nil
 	}
-	if path == "" {
-		state, err := stateDir()
-		if err != nil {
-			return nil, fmt.Errorf("there is no place for the journal: name a file with --journal: %w", err)
-		}
-		path = filepath.Join(state, "registry-janitor", "journal.jsonl")
+	state, err := stateDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no place for the journal: name a file with --journal: %w", err)
 	}
-	return &journalFile{path: path}, nil
+	return filepath.Join(state, "registry-janitor", "journal.jsonl"), nil
 }
 
 // stateDir follows the XDG Base Directory Specification.
@@ -48,6 +36,19 @@ func stateDir() (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	return filepath.Join(home, ".local", "state"), err
+}
+
+// journalFile records the steps of a run where there is no ledger.
+type journalFile struct {
+	path     string
+	who      string
+	resolved []resolvedStep // of runs that were interrupted
+	file     *actions.JournalFile
+}
+
+type resolvedStep struct {
+	run    string
+	result actions.StepResult
 }
 
 // resolve finds out what became of the steps of runs that were interrupted, and
@@ -75,7 +76,7 @@ func (j *journalFile) resolve(ctx context.Context, e actions.Editor, o actions.A
 
 // open begins a run in the journal. What cannot be recorded is not applied.
 func (j *journalFile) open(plan string) (actions.Journal, error) {
-	file, err := actions.OpenJournalFile(j.path, actions.JournalRun{ID: rand.Text(), Plan: plan, Who: who()})
+	file, err := actions.OpenJournalFile(j.path, actions.JournalRun{ID: rand.Text(), Plan: plan, Who: j.who})
 	if err != nil {
 		return nil, fmt.Errorf("no step may go unrecorded, so nothing is applied (name another file with --journal): %w", err)
 	}

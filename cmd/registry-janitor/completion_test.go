@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/registry-janitor/registry-janitor/janitor"
+)
+
+// The shells ask the program itself, by its hidden command __complete; what is
+// tested is its answer to them.
+func TestCompletion(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		typed []string
+		want  []string
+	}{
+		{"a format is one of those in the help", []string{"demo", "--format", ""}, []string{"text", "json", "markdown", "junit", "html", ":4"}},
+		{"the flags of all commands too", []string{"version", "--log-level", ""}, []string{"debug", "info", "warn", "error", ":4"}},
+		{"a configuration is a YAML file", []string{"plan", "--config", ""}, []string{"yaml", "yml", ":8"}},
+		{"also by its short name", []string{"plan", "-c", ""}, []string{"yaml", "yml", ":8"}},
+		{"a plan is a file", []string{"apply", ""}, []string{":0"}},
+		{"a number is none", []string{"plan", "--concurrency", ""}, []string{":4"}},
+		{"nor is an address", []string{"emulator", "--listen", ""}, []string{":4"}},
+		{"a reference begins with a region", []string{"explain", ""}, []string{"rg.fr-par.scw.cloud/", "rg.nl-ams.scw.cloud/", "rg.pl-waw.scw.cloud/", ":6"}},
+		{"of which one is left", []string{"history", "rg.n"}, []string{"rg.nl-ams.scw.cloud/", ":6"}},
+		{"and there is only one", []string{"explain", "rg.fr-par.scw.cloud/prod/api:v1", ""}, []string{":4"}},
+		{"nothing follows a command that takes nothing", []string{"version", ""}, []string{":4"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), append([]string{"__complete"}, tt.typed...), &stdout, &stderr); code != janitor.ExitDone {
+				t.Fatalf("exit code %d: %s", code, stderr.String())
+			}
+			got := strings.Split(strings.TrimSuffix(stdout.String(), "\n"), "\n")
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What a help says in any other way than the one that completion reads would be
+// completed with files, without anybody noticing.
+func TestEveryFormatAndChoiceIsCompleted(t *testing.T) {
+	found := 0
+	each(newRoot(new(bytes.Buffer), new(bytes.Buffer)), func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "format" {
+				return
+			}
+			found++
+			if words := offered(f.Usage); len(words) < 2 || words[0] != f.DefValue {
+				t.Errorf("%s --%s: the help %q offers %q, and the default is %q", cmd.CommandPath(), f.Name, f.Usage, words, f.DefValue)
+			}
+		})
+	})
+	if found < 3 {
+		t.Errorf("only %d commands have --format", found)
+	}
+}
+
+func TestCompletionScripts(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), []string{"completion", shell}, &stdout, &stderr); code != janitor.ExitDone || !strings.Contains(stdout.String(), "registry-janitor") {
+			t.Errorf("%s: exit code %d, %d bytes: %s", shell, code, stdout.Len(), stderr.String())
+		}
+	}
+}
+
+// each calls f for a command and all below it that somebody sees.
+func each(cmd *cobra.Command, f func(*cobra.Command)) {
+	f(cmd)
+	for _, below := range cmd.Commands() {
+		if !below.Hidden {
+			each(below, f)
+		}
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+// manCommand writes the man pages. It is hidden: packages bring them, and whoever
+// builds the program finds it in the documents.
+func (a *app) manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man DIR",
+		Short:  "Write the man pages of all commands into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return fmt.Errorf("writing the man pages: %w", err)
+			}
+			root := cmd.Root()
+			root.DisableAutoGenTag = true // its date would be that of the build; SOURCE_DATE_EPOCH sets the one at the foot
+			header := &doc.GenManHeader{Source: "registry-janitor", Manual: "registry-janitor"}
+			if err := doc.GenManTree(root, header, args[0]); err != nil {
+				return fmt.Errorf("writing the man pages: %w", err)
+			}
+			return nil
+		},
+	}
+}

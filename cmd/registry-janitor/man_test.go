@@ -1,0 +1,47 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/registry-janitor/registry-janitor/janitor"
+)
+
+// Every command that somebody sees has a page, which names all of its flags.
+func TestManPages(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "man1")
+	t.Setenv("SOURCE_DATE_EPOCH", "1763856000") // 2025-11-23
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"man", dir}, &stdout, &stderr); code != janitor.ExitDone || stdout.Len() > 0 {
+		t.Fatalf("exit code %d: %s%s", code, stdout.String(), stderr.String())
+	}
+	pages := 0
+	each(newRoot(new(bytes.Buffer), new(bytes.Buffer)), func(cmd *cobra.Command) {
+		page, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1"))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		pages++
+		if !bytes.Contains(page, []byte("Nov 2025")) {
+			t.Errorf("the page of %s has another date than it was told", cmd.CommandPath())
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden && !bytes.Contains(page, []byte(`\fB--`+f.Name+`\fP`)) {
+				t.Errorf("the page of %s does not have --%s", cmd.CommandPath(), f.Name)
+			}
+		})
+	})
+	if pages < 15 {
+		t.Errorf("there are only %d pages", pages)
+	}
+	if found, err := filepath.Glob(filepath.Join(dir, "*-man.1")); err != nil || len(found) > 0 {
+		t.Errorf("the hidden command has a page: %q %v", found, err)
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/notify"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// notifier tells whom the configuration names of a run. A URL that is missing is an
+// error before anything happens; that somebody could not be told changes nothing
+// of the run.
+func (a *app) notifier(s *session) (tell func(context.Context, report.Run), err error) {
+	if len(s.pass.Config.Notifications) == 0 || s.live == nil {
+		return func(context.Context, report.Run) {}, nil
+	}
+	notifier, err := notify.New(janitor.Notifications(s.pass.Config))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, run report.Run) {
+		if err := notifier.Send(context.WithoutCancel(ctx), run); err != nil {
+			fmt.Fprintln(a.stderr, "registry-janitor: not everybody was told of the run:", err)
+		}
+	}, nil
+}

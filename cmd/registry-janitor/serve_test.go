@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator"
+)
+
+const daemonWorld = `namespaces:
+  - {name: prod, age: 400d, images: [{name: api, tags: [{name: latest, age: 2h}, {name: v1.0.0, age: 90d}, {name: pr-1, age: 40d}]}]}
+`
+
+const daemonConfig = `retention: [{match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
+limits: {max_deletion_percent: 100}
+ledger: {dsn: runs.db}
+schedules: [{name: yearly, cron: "@yearly", do: apply}]
+`
+
+// daemonProcess is a real daemon in a process of its own.
+type daemonProcess struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	base string // where it is reached
+
+	mu  sync.Mutex
+	log strings.Builder
+}
+
+// startDaemon starts a daemon and waits until it listens.
+func startDaemon(t *testing.T, file, api string, flags ...string) *daemonProcess {
+	t.Helper()
+	d := &daemonProcess{t: t}
+	d.cmd = exec.Command("registry-janitor", append([]string{"serve", "-c", file, "--web.listen-address", "127.0.0.1:0"}, flags...)...)
+	d.cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(file), "SCW_API_URL="+api,
+		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+	stderr, err := d.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.cmd.Process.Kill(); _ = d.cmd.Wait() })
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(stderr); s.Scan(); {
+			d.mu.Lock()
+			d.log.WriteString(s.Text() + "\n")
+			d.mu.Unlock()
+			if _, address, ok := strings.Cut(s.Text(), "msg=listening address="); ok {
+				lines <- address
+			}
+		}
+	}()
+	address, ok := <-lines
+	if !ok {
+		t.Fatalf("it does not listen:\n%s", d.logged())
+	}
+	d.base = "http://" + address
+	return d
+}
+
+func (d *daemonProcess) logged() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.log.String()
+}
+
+// until waits for something that happens soon, and fails if it does not.
+func (d *daemonProcess) until(what string, f func() bool) {
+	d.t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !f() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			d.t.Fatalf("not so within 30 s: %s\n%s", what, d.logged())
+		}
+	}
+}
+
+func (d *daemonProcess) get(path string) string {
+	d.t.Helper()
+	response, err := http.Get(d.base + path)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(body)
+}
+
+func (d *daemonProcess) leads() bool {
+	var status struct{ Leads bool }
+	if err := json.Unmarshal([]byte(d.get("/api/v1/status")), &status); err != nil {
+		d.t.Fatal(err)
+	}
+	return status.Leads
+}
+
+func serveSite(t *testing.T) (file, api string) {
+	t.Helper()
+	world, err := emulator.ParseWorld("world.yaml", []byte(daemonWorld))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := emulator.New(emulator.Options{World: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	file = filepath.Join(t.TempDir(), "janitor.yaml")
+	writeText(t, file, daemonConfig)
+	return file, server.URL
+}
+
+func writeText(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	file, api := serveSite(t)
+	d := startDaemon(t, file, api, "--run-at-start")
+	d.until("the first run deletes the old tag", func() bool {
+		return strings.Contains(d.logged(), `msg="a run is over" kind=apply trigger=start run=1 exit=0`)
+	})
+	if page := d.get("/"); !strings.Contains(page, "pr-1") || !strings.Contains(page, "yearly") {
+		t.Errorf("the page lacks the run or the schedule:\n%s", page)
+	}
+
+	// A signal has the configuration read again, and a bad one changes nothing.
+	writeText(t, file, "nonsense: true\n")
+	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the bad configuration is reported", func() bool { return strings.Contains(d.logged(), "is not loaded, and the one before stays in force") })
+	d.until("the metric says so", func() bool {
+		return strings.Contains(d.get("/metrics"), "registry_janitor_config_last_reload_success 0")
+	})
+	// So does a change of the file, without anybody's asking.
+	writeText(t, file, daemonConfig+"timezone: Europe/Paris\n")
+	d.until("the good configuration is loaded", func() bool { return strings.Contains(d.get("/api/v1/status"), `"timezone":"Europe/Paris"`) })
+
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Wait(); err != nil {
+		t.Errorf("it ends with %v\n%s", err, d.logged())
+	}
+	if strings.Contains(d.logged(), "11111111-1111") {
+		t.Error("the secret key is in the log")
+	}
+}
+
+// Of two daemons with one ledger, one works; when it is killed, the other one does.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	file, api := serveSite(t)
+	first := startDaemon(t, file, api)
+	first.until("the first one works", first.leads)
+	second := startDaemon(t, file, api)
+	if second.leads() {
+		t.Fatal("two daemons work at once")
+	}
+	response, err := http.Post(second.base+"/api/v1/plan", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusConflict {
+		t.Errorf("one that stands by starts a run: %s", response.Status)
+	}
+	if err := first.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	second.until("the other one takes over", second.leads)
+}

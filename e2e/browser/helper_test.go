@@ -1,0 +1,167 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/e2e/program"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// chromium starts a browser for one test.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	// The browser writes into its profile until the very end.
+	profile, err := os.MkdirTemp("", "registry-janitor-chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) })
+	ctx, stop, err := Start(context.Background(), profile)
+	if errors.Is(err, ErrMissing) && os.Getenv("CI") == "" {
+		t.Skip("this test needs Chromium, Debian's package chromium: ", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return ctx
+}
+
+// tab is a tab whose page must neither complain nor ask another host.
+type tab struct {
+	*Tab
+	t *testing.T
+}
+
+func open(t *testing.T, browser context.Context, url string) *tab {
+	t.Helper()
+	opened, err := Open(browser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(opened.Context, 2*time.Minute)
+	opened.Context = ctx
+	tb := &tab{opened, t}
+	t.Cleanup(func() {
+		for _, complaint := range opened.Complaints() {
+			t.Errorf("the page complains: %s", complaint)
+		}
+		for _, request := range opened.Requests() {
+			if !strings.HasPrefix(request, "file://") && !strings.HasPrefix(request, "http://127.0.0.1:") {
+				t.Errorf("the page asks for %s", request)
+			}
+		}
+		cancel()
+		opened.Close()
+	})
+	if err := opened.Look("light", 1200, 900); err != nil {
+		t.Fatal(err)
+	}
+	tb.do(chromedp.Navigate(url))
+	return tb
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := b.Do(actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	v, err := Eval[T](b.Tab, expression)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+// until waits until a condition holds.
+func (b *tab) until(condition string) {
+	b.t.Helper()
+	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](condition, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+		b.t.Fatalf("waiting for %s: %v", condition, err)
+	}
+}
+
+// picture keeps a picture of the page.
+func (b *tab) picture(name string, height int64) {
+	b.t.Helper()
+	dir, err := Artifacts(b.t.TempDir())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.Picture(filepath.Join(dir, name+".png"), height, 1); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// demo is the page that the real program makes of its demo, and its plan.
+func demo(t *testing.T) (page string, plan *actions.Plan) {
+	t.Helper()
+	demoOnce.Do(func() {
+		binary := program.Build(t)
+		for format, into := range map[string]*[]byte{"html": &demoHTML, "json": &demoJSON} {
+			if *into, demoErr = exec.CommandContext(t.Context(), binary, "demo", "--format", format).Output(); demoErr != nil {
+				return
+			}
+		}
+	})
+	if demoErr != nil {
+		t.Fatalf("running the demo: %v", demoErr)
+	}
+	plan, err := actions.Decode(bytes.NewReader(demoJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, demoHTML), plan
+}
+
+// The demo takes seconds, and is the same every time: the tests share it.
+var (
+	demoOnce           sync.Once
+	demoHTML, demoJSON []byte
+	demoErr            = errors.New("the program was not built")
+)
+
+// write makes a file of a page, and returns its address.
+func write(t *testing.T, page []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, page, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return "file://" + file
+}
+
+// reportOf is the page of a run.
+func reportOf(t *testing.T, run report.Run) string {
+	t.Helper()
+	var page strings.Builder
+	if err := report.HTML(&page, run); err != nil {
+		t.Fatal(err)
+	}
+	return write(t, []byte(page.String()))
+}
+
+// serve serves the page of a daemon.
+func serve(t *testing.T, d report.Daemon, latest *report.Run) string {
+	t.Helper()
+	server := httptest.NewServer(Page(d, latest, nil))
+	t.Cleanup(server.Close)
+	return server.URL
+}

@@ -1,0 +1,320 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// shown counts the rows of a list that are not hidden, nor in what is hidden.
+func (b *tab) shown(list string) int {
+	b.t.Helper()
+	return eval[int](b, fmt.Sprintf(`Array.from(document.querySelectorAll('[data-list=%q] li')).filter(li => !li.closest('[hidden]')).length`, list))
+}
+
+// choose sets the filters to exactly these, by their values or words.
+func (b *tab) choose(fields map[string]string) {
+	b.t.Helper()
+	wanted, err := json.Marshal(fields)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	missing := eval[string](b, fmt.Sprintf(`((wanted) => {
+		const form = document.querySelector('form.filters');
+		for (const name of ['text', 'region', 'ns', 'rule', 'action', 'guard']) {
+			const field = form.elements.namedItem(name), value = wanted[name] || '';
+			const option = field.options && Array.from(field.options).find(o => o.value === value || o.text === value);
+			if (field.options && !option) return name + '=' + value;
+			field.value = option ? option.value : value;
+		}
+		form.requestSubmit();
+		return '';
+	})(%s)`, wanted))
+	if missing != "" {
+		b.t.Fatalf("the filters do not offer %s", missing)
+	}
+}
+
+// wanted says which steps and held entries filters leave, by the plan alone.
+func wanted(p *actions.Plan, f map[string]string) (steps, held int) {
+	fits := func(ref string, action actions.Action, guard actions.Guard, text string, reasons []actions.Reason) bool {
+		of, _ := registry.ParseRef(ref)
+		rule := f["rule"] == ""
+		for _, r := range reasons {
+			rule = rule || r.Rule == f["rule"]
+			text += " " + r.Rule + " " + r.Text
+		}
+		return rule && (f["region"] == "" || f["region"] == string(of.Region)) && (f["ns"] == "" || f["ns"] == of.Namespace) &&
+			(f["action"] == "" || f["action"] == string(action)) && (f["guard"] == "" || f["guard"] == string(guard)) &&
+			strings.Contains(strings.ToLower(ref+" "+text), strings.ToLower(f["text"]))
+	}
+	for _, s := range p.Steps {
+		if fits(s.Ref, s.Action, "", s.Digest, s.Reasons) {
+			steps++
+		}
+	}
+	for _, h := range p.Held {
+		if fits(h.Ref, h.Action, h.Guard, h.Detail, h.Reasons) {
+			held++
+		}
+	}
+	return steps, held
+}
+
+func TestFilters(t *testing.T) {
+	page, plan := demo(t)
+	b := open(t, chromium(t), page)
+	if got := []int{b.shown("steps"), b.shown("held"), b.shown("violations"), b.shown("gaps")}; got[0] != len(plan.Steps) || got[1] != len(plan.Held) || got[2] != len(plan.Violations) || got[3] != len(plan.Gaps) {
+		t.Fatalf("without filters %v are shown", got)
+	}
+	b.picture("report-light", 3200)
+	for _, f := range []map[string]string{
+		{"region": "nl-ams"},
+		{"ns": "prod"},
+		{"ns": "prod", "region": "fr-par"},
+		{"rule": "retention/pull request builds"},
+		{"action": "set_image_visibility"},
+		{"action": "delete_namespace"},
+		{"guard": "report_only"},
+		{"guard": "shared_digest", "ns": "prod"},
+		{"text": "pr-11"},
+		{"text": "FOLLOWS its SUBJECT"},
+		{"text": plan.Steps[20].Digest},
+		{"text": "checkout", "rule": "retention/branch builds", "region": "fr-par", "action": "delete_tag", "ns": "staging"},
+		{"text": "there is no such thing"},
+	} {
+		b.choose(f)
+		steps, held := wanted(plan, f)
+		if got := b.shown("steps"); got != steps {
+			t.Errorf("%v shows %d steps, want %d", f, got, steps)
+		}
+		if got := b.shown("held"); got != held {
+			t.Errorf("%v shows %d held entries, want %d", f, got, held)
+		}
+		status := eval[string](b, `document.querySelector('.status').textContent`)
+		if want := fmt.Sprintf("%d of %d steps, %d of %d held", steps, len(plan.Steps), held, len(plan.Held)); !strings.Contains(status, want) {
+			t.Errorf("%v: the page says %q, want %q", f, status, want)
+		}
+		if steps == 0 && !eval[bool](b, `!document.querySelector('#goes .none').hidden`) {
+			t.Errorf("%v: nobody says that nothing matches", f)
+		}
+	}
+	b.choose(map[string]string{"rule": "naming/kebab case"})
+	if got := b.shown("violations"); got != 2 {
+		t.Errorf("%d violations of one rule are shown", got)
+	}
+	b.choose(map[string]string{"text": "pr-1", "ns": "prod"})
+	b.do(chromedp.ScrollIntoView(`form.filters`, chromedp.ByQuery))
+	b.picture("report-filtered", 3200)
+}
+
+// What is filtered is in the address, so that it can be sent to somebody.
+func TestTheAddressRemembersTheFilters(t *testing.T) {
+	page, plan := demo(t)
+	browser := chromium(t)
+	b := open(t, browser, page)
+	f := map[string]string{"text": "main-10", "rule": "retention/branch builds", "ns": "prod"}
+	b.choose(f)
+	steps, _ := wanted(plan, f)
+	address := eval[string](b, `location.href`)
+	again := open(t, browser, address)
+	again.until(`document.querySelector('.status').textContent.startsWith('Shown:')`)
+	if got := again.shown("steps"); got != steps || steps == 0 {
+		t.Errorf("%s shows %d steps, want %d", address, got, steps)
+	}
+}
+
+func TestAReasonOpensByMouseAndKeyboard(t *testing.T) {
+	page, _ := demo(t)
+	b := open(t, chromium(t), page)
+	const first = `#goes details.obj`
+	visible := `document.querySelector('` + first + ` .because').checkVisibility({contentVisibilityAuto: true})`
+	if eval[bool](b, visible) {
+		t.Fatal("the reason is open before anybody opened it")
+	}
+	b.do(chromedp.Click(first + ` summary`, chromedp.ByQuery))
+	b.until(visible)
+	if text := eval[string](b, `document.querySelector('`+first+`').innerText`); !strings.Contains(text, "retention/branch builds") || !strings.Contains(text, "older than 24h") {
+		t.Errorf("the reason says %q", text)
+	}
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until(`!` + visible)
+	b.do(chromedp.Click(`#goes .open-all`, chromedp.ByQuery))
+	b.until(`document.querySelectorAll('#goes details.obj:not([open])').length === 0`)
+	b.do(chromedp.Click(`#full`, chromedp.ByQuery))
+	if !eval[bool](b, `document.querySelector('#goes li code').checkVisibility()`) {
+		t.Error("the digests do not show")
+	}
+	b.picture("report-digests", 2600)
+	b.do(chromedp.Click(`#full`, chromedp.ByQuery))
+	b.picture("report-open", 2600)
+}
+
+func TestTheKeyboardReachesEverything(t *testing.T) {
+	page, _ := demo(t)
+	b := open(t, chromium(t), page)
+	focus := func() string {
+		return eval[string](b, `(() => { const e = document.activeElement; return e.className + '|' + e.id + '|' + (e.name || '') + '|' + e.tagName; })()`)
+	}
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if got := focus(); !strings.HasPrefix(got, "skip|") {
+		t.Fatalf("the first stop is %s", got)
+	}
+	if left := eval[float64](b, `document.activeElement.getBoundingClientRect().left`); left < 0 {
+		t.Error("the link that skips is not seen when it has the focus")
+	}
+	seen := map[string]bool{}
+	for range 40 {
+		b.do(chromedp.KeyEvent(kb.Tab))
+		at := focus()
+		seen[at] = true
+		if outline := eval[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline == "none" {
+			t.Errorf("%s does not show that it has the focus", at)
+		}
+	}
+	for _, want := range []string{"quiet|theme||BUTTON", "||text|INPUT", "||region|SELECT", "||ns|SELECT", "||rule|SELECT", "||action|SELECT", "||guard|SELECT", "|full||INPUT", "|||SUMMARY"} {
+		if !seen[want] {
+			t.Errorf("the keyboard does not reach %s; it reaches %v", want, seen)
+		}
+	}
+	b.do(chromedp.Focus(`form.filters [name=text]`, chromedp.ByQuery), chromedp.KeyEvent("pr-2"), chromedp.KeyEvent(kb.Enter))
+	b.until(`document.querySelector('.status').textContent.startsWith('Shown:')`)
+	b.do(chromedp.Focus(`form.filters button[type=reset]`, chromedp.ByQuery), chromedp.KeyEvent(kb.Enter))
+	b.until(`document.querySelector('.status').textContent === 'Everything is shown.'`)
+	if open := eval[int](b, `document.querySelectorAll('details.obj[open]').length`); open != 0 {
+		t.Errorf("%d details stay open after the filter is gone", open)
+	}
+}
+
+// Typing filters by itself.
+func TestTypingFilters(t *testing.T) {
+	page, plan := demo(t)
+	b := open(t, chromium(t), page)
+	b.do(chromedp.SendKeys(`form.filters [name=text]`, "feature", chromedp.ByQuery))
+	steps, held := wanted(plan, map[string]string{"text": "feature"})
+	b.until(fmt.Sprintf(`document.querySelector('.status').textContent.startsWith('Shown: %d of %d steps, %d of')`, steps, len(plan.Steps), held))
+	if got := b.shown("gaps"); got != 1 {
+		t.Errorf("%d gaps are shown", got)
+	}
+}
+
+func TestTheThemeIsRemembered(t *testing.T) {
+	page, _ := demo(t)
+	b := open(t, chromium(t), page)
+	paper := func() string { return eval[string](b, `getComputedStyle(document.documentElement).backgroundColor`) }
+	light := paper()
+	b.do(chromedp.Click(`#theme`, chromedp.ByQuery))
+	dark := paper()
+	if light == dark || eval[string](b, `document.getElementById('theme').getAttribute('aria-pressed')`) != "true" {
+		t.Fatalf("light is %s, dark is %s", light, dark)
+	}
+	b.picture("report-dark", 3200)
+	b.do(chromedp.Reload())
+	if got := paper(); got != dark {
+		t.Errorf("after a reload it is %s", got)
+	}
+	b.do(chromedp.Click(`#theme`, chromedp.ByQuery))
+	if err := b.Look("dark", 1200, 900); err != nil {
+		t.Fatal(err)
+	}
+	if got := paper(); got != light {
+		t.Errorf("what the reader chose, the system overrules: %s", got)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`localStorage.clear()`), chromedp.Reload())
+	if got := paper(); got != dark {
+		t.Errorf("without a choice, what the system prefers is not followed: %s", got)
+	}
+}
+
+func TestReadingNeedsNoScript(t *testing.T) {
+	page, plan := demo(t)
+	b := open(t, chromium(t), "about:blank")
+	if _, err := chromedp.Call(b.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(page))
+	if eval[bool](b, `document.querySelector('form.filters').checkVisibility() || document.getElementById('theme').checkVisibility()`) {
+		t.Error("what needs a script is shown")
+	}
+	if got := b.shown("steps"); got != len(plan.Steps) {
+		t.Errorf("%d steps are there", got)
+	}
+	b.do(chromedp.Click(`#held details summary`, chromedp.ByQuery))
+	if !eval[bool](b, `document.querySelector('#held details .because').checkVisibility()`) {
+		t.Error("a reason does not open")
+	}
+	b.do(chromedp.Click(`#full`, chromedp.ByQuery), chromedp.Click(`#space details summary`, chromedp.ByQuery))
+	if !eval[bool](b, `document.querySelector('#space table').checkVisibility()`) {
+		t.Error("the table of the chart does not open")
+	}
+	b.picture("report-no-script", 1600)
+}
+
+func TestPaperHasNothingToOpen(t *testing.T) {
+	page, plan := demo(t)
+	b := open(t, chromium(t), page)
+	if _, err := chromedp.Call(b.Context, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event('beforeprint'))`))
+	if got := eval[int](b, `Array.from(document.querySelectorAll('#goes li')).filter(li => li.checkVisibility()).length`); got != len(plan.Steps) {
+		t.Errorf("%d of %d steps are printed", got, len(plan.Steps))
+	}
+	if eval[bool](b, `document.querySelector('form.filters').checkVisibility()`) {
+		t.Error("the filters are printed")
+	}
+	b.picture("report-print", 2200)
+	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event('afterprint'))`))
+	if got := eval[int](b, `document.querySelectorAll('details[open]').length`); got != 0 {
+		t.Errorf("%d details stay open after printing", got)
+	}
+}
+
+// The figures are logged, not judged: they are those of whatever machine this is.
+func TestTwentyThousandRowsStayFluid(t *testing.T) {
+	plan := Company(1250)
+	plan.Outcome = Applied(plan)
+	if len(plan.Steps) < 20_000 {
+		t.Fatalf("%d steps", len(plan.Steps))
+	}
+	b := open(t, chromium(t), reportOf(t, report.Run{Plan: plan, Duration: time.Minute}))
+	t.Logf("%d steps: loaded in %.0f ms", len(plan.Steps), eval[float64](b, `performance.timing.loadEventEnd - performance.timing.navigationStart`))
+	for _, f := range []map[string]string{
+		{"text": "pr-1"}, {"text": "pr-15"}, {"region": "nl-ams"}, {"text": "main-", "region": "fr-par"}, {"text": "older"}, {"text": "nothing like it"}, {},
+	} {
+		took := b.timed(f)
+		steps, held := wanted(plan, f)
+		if got := b.shown("steps"); got != steps {
+			t.Errorf("%v shows %d steps, want %d", f, got, steps)
+		}
+		if got := b.shown("held"); got != held {
+			t.Errorf("%v shows %d held entries, want %d", f, got, held)
+		}
+		t.Logf("%v: %d steps after %.0f ms, drawn after %.0f ms", f, steps, took[0], took[1])
+	}
+}
+
+// timed filters, and says how many milliseconds that took, and how many until the
+// page was drawn again.
+func (b *tab) timed(f map[string]string) []float64 {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`window.took = null;
+		document.addEventListener('submit', () => { window.began = performance.now(); }, {once: true, capture: true});
+		document.querySelector('form.filters').addEventListener('submit', () => {
+			const filtered = performance.now() - window.began;
+			requestAnimationFrame(() => setTimeout(() => { window.took = [filtered, performance.now() - window.began]; }));
+		}, {once: true}); void 0`))
+	b.choose(f)
+	b.until(`window.took !== null`)
+	return eval[[]float64](b, `window.took`)
+}

@@ -1,0 +1,152 @@
+package manifests
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/registry-janitor/registry-janitor/e2e/program"
+)
+
+// The real program takes the configuration that each overlay mounts, and knows
+// every flag that its container is started with.
+func TestTheProgramTakesItsManifests(t *testing.T) {
+	janitor := program.Build(t)
+	for _, name := range overlays() {
+		b := build(t, "overlays/"+name)
+		for key, content := range b.configs["registry-janitor"].Data {
+			file := filepath.Join(t.TempDir(), key)
+			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(janitor, "config", "check", "-c", file).CombinedOutput(); err != nil {
+				t.Errorf("%s: config check: %v\n%s", name, err, out)
+			}
+		}
+		args := b.pods[0].spec.Containers[0].Args
+		checkFlags(t, janitor, name, args)
+		config := "--config=/etc/registry-janitor/janitor.yaml"
+		if !slices.Contains(args, config) {
+			t.Errorf("%s: its arguments %q do not have %s", name, args, config)
+		}
+	}
+	checkFlags(t, janitor, "the component", []string{"apply", "--metrics.push-url=http://x"})
+}
+
+// checkFlags looks for the flags in the help of the command, which is all that
+// says whether there is one without running it.
+func checkFlags(t *testing.T, janitor, who string, args []string) {
+	t.Helper()
+	help, err := exec.Command(janitor, args[0], "--help").CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %s --help: %v\n%s", who, args[0], err, help)
+	}
+	if !strings.Contains(string(help), "registry-janitor "+args[0]) {
+		t.Errorf("%s: there is no command %s", who, args[0])
+	}
+	words := strings.Fields(string(help))
+	for _, flag := range flagsOf(args) {
+		if !slices.Contains(words, flag) {
+			t.Errorf("%s: %s has no flag %s", who, args[0], flag)
+		}
+	}
+}
+
+// TestTheConfigurationsDifferInOneThing: kustomize cannot change a file inside of
+// a config map, so overlays have whole files, which must not drift apart.
+func TestTheConfigurationsDifferInOneThing(t *testing.T) {
+	base := document(t, "base")
+	for _, tt := range []struct {
+		overlay, key string
+	}{
+		{"daemon-ha", "ledger"},
+		{"in-use", "protect"},
+	} {
+		other := document(t, filepath.Join("overlays", tt.overlay))
+		if cmp.Equal(base[tt.key], other[tt.key]) {
+			t.Errorf("%s does not change %s", tt.overlay, tt.key)
+		}
+		other[tt.key] = base[tt.key]
+		if diff := cmp.Diff(base, other); diff != "" {
+			t.Errorf("%s changes more than %s (-base +overlay):\n%s", tt.overlay, tt.key, diff)
+		}
+	}
+}
+
+// TestTheDatabaseIsInTheEnvironment starts the real program with what the pod
+// has, and a port where nobody is: it says whom it tried.
+func TestTheDatabaseIsInTheEnvironment(t *testing.T) {
+	b := build(t, "overlays/daemon-ha")
+	file := filepath.Join(t.TempDir(), "janitor.yaml")
+	if err := os.WriteFile(file, []byte(b.configs["registry-janitor"].Data["janitor.yaml"]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program.Build(t), "history", "-c", file)
+	values := map[string]string{"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "records", "PGUSER": "somebody", "PGPASSWORD": "hush-hush", "PGSSLMODE": "disable"}
+	for _, e := range b.pods[0].spec.Containers[0].Env {
+		if value, ok := values[e.Name]; ok {
+			cmd.Env = append(cmd.Env, e.Name+"="+value)
+			delete(values, e.Name)
+		}
+	}
+	if len(values) > 0 {
+		t.Errorf("the pod does not have %v", values)
+	}
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("it reached a database:\n%s", out)
+	}
+	if !strings.Contains(string(out), "the ledger records on PostgreSQL at 127.0.0.1") || strings.Contains(string(out), "hush-hush") {
+		t.Errorf("it says:\n%s", out)
+	}
+}
+
+// document is a janitor.yaml of the examples.
+func document(t *testing.T, folder string) map[string]any {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(program.Root(t), "examples", "kubernetes", folder, "janitor.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]any
+	if err := yaml.UnmarshalStrict(content, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// keysOf are the names in an example of an env file.
+func keysOf(t *testing.T, name string) []string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(program.Root(t), "examples", "kubernetes", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for line := range strings.Lines(string(content)) {
+		if key, _, ok := strings.Cut(line, "="); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// copyTree copies the folder of the examples, so that a test may change one.
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func typeName(o any) string { return fmt.Sprintf("%T", o) }
+
+func itoa(n int32) string { return strconv.Itoa(int(n)) }

@@ -1,0 +1,63 @@
+// Package program builds and starts the real program for the tests of this
+// module. It must never start anything else than what is in this repository.
+package program
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Build builds the program for one test, and returns where it is.
+func Build(t testing.TB) string {
+	t.Helper()
+	root := Root(t)
+	out := filepath.Join(t.TempDir(), "registry-janitor")
+	cmd := exec.Command("go", "build", "-o", out, "./cmd/registry-janitor")
+	cmd.Dir = root
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building the program: %v\n%s", err, output)
+	}
+	return out
+}
+
+// Missing ends a test that needs a program which is not installed: on a machine
+// that runs the checks of a change it fails, elsewhere it is left out.
+func Missing(t testing.TB, name, debianPackage string) {
+	t.Helper()
+	message := name + " is not installed, so this test does not run: apt-get install " + debianPackage
+	if os.Getenv("CI") != "" {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+}
+
+// Root is the folder of the repository.
+func Root(t testing.TB) string {
+	t.Helper()
+	root, err := findRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// findRoot looks upwards for the folder of the main module.
+func findRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "cmd", "registry-janitor")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("the repository is not above %s", dir)
+		}
+		dir = parent
+	}
+}

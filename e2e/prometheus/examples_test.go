@@ -1,0 +1,48 @@
+package prometheus
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/e2e/program"
+)
+
+// The tools of Prometheus accept the examples, and the tests of the rules pass.
+func TestTheExamplesPassTheToolsOfPrometheus(t *testing.T) {
+	promtool, amtool := find(t, "promtool"), find(t, "amtool")
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(program.Root(t), "examples", "prometheus"))); err != nil {
+		t.Fatal(err)
+	}
+	secure(t, dir) // what the configuration names, and nobody keeps in a repository
+	for _, command := range [][]string{
+		{promtool, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml"},
+		{promtool, "check", "config", "--lint=all", "--lint-fatal", "prometheus.yaml"},
+		{promtool, "test", "rules", "rules_test.yaml"},
+		{amtool, "check-config", "alertmanager.yaml"},
+	} {
+		t.Run(strings.Join(command[1:3], " "), func(t *testing.T) {
+			if text, err := run(t, dir, nil, command[0], command[1:]...); err != nil {
+				t.Errorf("%v: %s", err, text)
+			}
+		})
+	}
+}
+
+// The tests of the rules are worth something: a rule that has been spoilt fails them.
+func TestTheTestsOfTheRulesCanFail(t *testing.T) {
+	promtool := find(t, "promtool")
+	dir, text := t.TempDir(), example(t, "prometheus/rules.yaml")
+	spoilt := strings.Replace(text, "time() - 26 * 3600", "time() - 60 * 3600", 1)
+	spoilt = strings.Replace(spoilt, "[26h]", "[60h]", 1)
+	if spoilt == text {
+		t.Fatal("nothing is spoilt")
+	}
+	write(t, dir, "rules.yaml", spoilt)
+	write(t, dir, "rules_test.yaml", example(t, "prometheus/rules_test.yaml"))
+	if output, err := run(t, dir, nil, promtool, "test", "rules", "rules_test.yaml"); err == nil {
+		t.Errorf("the tests of the rules pass without the rule: %s", output)
+	}
+}

@@ -1,0 +1,35 @@
+package janitor
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestJudgingIsMeasured(t *testing.T) {
+	s := newSetting(t, withoutFaults(), rules, 4)
+	s.pass.Progress = new(Progress)
+	if _, err := s.pass.Plan(t.Context(), s.scan(t, 4)); err != nil {
+		t.Fatal(err)
+	}
+	if s.pass.Progress.Judging.Load() <= 0 {
+		t.Error("judging took no time")
+	}
+}
+
+// In a bubble the clock stands while somebody computes: what remains is waiting,
+// which is no part of judging.
+func TestWaitingForTheRegistryIsNoPartOfJudging(t *testing.T) {
+	world := withoutFaults()
+	world.Settings.Latency = 20 * time.Millisecond
+	s := newSetting(t, world, rules, 4)
+	s.pass.Progress = new(Progress)
+	synctest.Test(t, func(t *testing.T) {
+		if _, err := s.pass.Plan(t.Context(), s.scan(t, 4)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if took := s.pass.Progress.Judging.Load(); took != 0 {
+		t.Errorf("judging took %d ns of a clock that stood", took)
+	}
+}

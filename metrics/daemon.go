@@ -1,0 +1,165 @@
+package metrics
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// How a notification can end, as the label result of notifications_total has it.
+const (
+	notified    = "sent"
+	notNotified = "failed"
+)
+
+// schedule is how one schedule stands, by its label.
+type schedule struct {
+	next      time.Time // zero where it is not due any more, or never was
+	ran, fine bool      // whether it ran, and whether its last run was complete
+	last      time.Time
+	took      time.Duration
+	success   time.Time // when its last complete run ended
+}
+
+// reload is the last attempt to load the configuration.
+type reload struct {
+	tried, ok bool
+	at        time.Time // of the last that could be loaded
+}
+
+// standing is whether a process works.
+type standing struct{ known, leads bool }
+
+// SetNext says when a schedule is due next.
+func (m *Metrics) SetNext(name string, next time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.scheduleNames.admit(name)
+	label := m.scheduleNames.label(name)
+	s := m.schedules[label]
+	if label != other || s.next.IsZero() || next.Before(s.next) {
+		s.next = next
+	}
+	m.schedules[label] = s
+	m.counters.skipped.WithLabelValues(label)
+	m.counters.panics.WithLabelValues(label)
+}
+
+// ForgetSchedules forgets all schedules but these, such as when a new configuration
+// has others. Runs that no schedule started are counted on.
+func (m *Metrics) ForgetSchedules(keep []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name := range m.scheduleNames.known {
+		if !slices.Contains(keep, name) && !slices.Contains(triggers(), name) {
+			delete(m.scheduleNames.known, name)
+			m.forgetSchedule(clean(name))
+		}
+	}
+	m.forgetSchedule(other)
+}
+
+// triggers are what starts runs beside schedules, as report.Run has it.
+func triggers() []string { return []string{byCommand, "start", "http"} }
+
+func (m *Metrics) forgetSchedule(label string) {
+	delete(m.schedules, label)
+	for _, vector := range []*prometheus.CounterVec{m.counters.runs, m.counters.skipped, m.counters.panics} {
+		vector.DeletePartialMatch(prometheus.Labels{"schedule": label})
+	}
+}
+
+// Overlapped counts a run that was due while another one was going on.
+func (m *Metrics) Overlapped(schedule string) { m.count(m.counters.skipped, schedule) }
+
+// Panicked counts a run that ended in a panic.
+func (m *Metrics) Panicked(schedule string) { m.count(m.counters.panics, schedule) }
+
+func (m *Metrics) count(vector *prometheus.CounterVec, schedule string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.scheduleNames.admit(schedule)
+	vector.WithLabelValues(m.scheduleNames.label(schedule)).Inc()
+}
+
+// Reloaded says that the configuration was loaded, or could not be.
+func (m *Metrics) Reloaded(at time.Time, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reload.tried, m.reload.ok = true, ok
+	if ok {
+		m.reload.at = at
+	}
+}
+
+// LedgerFailed counts an attempt to read or write the ledger that failed.
+func (m *Metrics) LedgerFailed() { m.counters.ledgerErrors.Inc() }
+
+// Notified counts a notification that was sent, or that failed with err.
+func (m *Metrics) Notified(err error) {
+	result := notified
+	if err != nil {
+		result = notNotified
+	}
+	m.counters.notifications.WithLabelValues(result).Inc()
+}
+
+// Leads says whether this process works or stands by. What one that stands by knows
+// of a registry is out of date sooner or later, and somebody else exposes it: it is
+// forgotten.
+func (m *Metrics) Leads(yes bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.leads = standing{known: true, leads: yes}
+	if yes {
+		return
+	}
+	m.run, m.plan, m.applied, m.sources, m.lastSuccess = nil, nil, nil, nil, time.Time{}
+	for label, s := range m.schedules {
+		m.schedules[label] = schedule{next: s.next}
+	}
+}
+
+// setSchedule takes what a run says about its schedule.
+func (m *Metrics) setSchedule(label string, run *report.Run) {
+	s := m.schedules[label]
+	s.ran, s.fine, s.last, s.took = true, run.Succeeded(), startOf(run), run.Duration
+	if s.fine {
+		s.success = endOf(run)
+	}
+	m.schedules[label] = s
+}
+
+// daemon is how the daemon stands; nothing where there is none. The caller holds
+// the lock.
+func (m *Metrics) daemon() []prometheus.Metric {
+	var all []prometheus.Metric
+	s := &m.states
+	for _, label := range slices.Sorted(maps.Keys(m.schedules)) {
+		one := m.schedules[label]
+		if !one.next.IsZero() {
+			all = append(all, s.scheduleNext.is(unix(one.next), label))
+		}
+		if one.ran {
+			all = append(all, s.scheduleLast.is(unix(one.last), label),
+				s.scheduleDuration.is(one.took.Seconds(), label), s.scheduleSuccess.is(number(one.fine), label))
+		}
+		if !one.success.IsZero() {
+			all = append(all, s.scheduleLastSuccess.is(unix(one.success), label))
+		}
+	}
+	if m.reload.tried {
+		all = append(all, s.reloadSuccess.is(number(m.reload.ok)))
+	}
+	if !m.reload.at.IsZero() {
+		all = append(all, s.reloadTime.is(unix(m.reload.at)))
+	}
+	if m.leads.known {
+		all = append(all, s.leader.is(number(m.leads.leads)))
+	}
+	return all
+}

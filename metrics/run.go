@@ -1,0 +1,171 @@
+package metrics
+
+import (
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/report"
+)
+
+// How a run can end, as the label result of runs_total has it.
+const (
+	runSucceeded  = "succeeded"
+	runIncomplete = "incomplete" // something could not be read, judged or done
+	runRefused    = "refused"    // by a limit
+	runFailed     = "failed"     // with an error
+)
+
+// byCommand is what started a run that does not say it: somebody, by hand.
+const byCommand = "command"
+
+// Set takes the values of a finished run. What a run without a plan could not find
+// out stays as the last plan had it, and what became of steps as the last
+// application had it.
+func (m *Metrics) Set(run report.Run) {
+	kind, trigger := kindOf(&run), triggerOf(&run)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.command = kind
+	m.scheduleNames.admit(trigger)
+	schedule := m.scheduleNames.label(trigger)
+	m.counters.runs.WithLabelValues(kind, schedule, resultOf(&run)).Inc()
+	m.counters.evaluation.Add(max(0, run.Judging.Seconds()))
+	m.setRun(&run)
+	m.setSchedule(schedule, &run)
+	m.setSources(&run)
+	if run.Plan == nil {
+		return
+	}
+	m.setPlan(&run)
+	if run.Plan.Outcome != nil {
+		m.setOutcome(run.Plan)
+	}
+}
+
+func (m *Metrics) setRun(run *report.Run) {
+	s := &m.states
+	if run.Succeeded() {
+		m.lastSuccess = endOf(run)
+	}
+	m.run = []prometheus.Metric{
+		s.lastRun.is(unix(startOf(run))),
+		s.lastRunSuccess.is(number(run.Succeeded())),
+		s.lastRunDuration.is(run.Duration.Seconds()),
+		s.lastRunEvaluation.is(run.Judging.Seconds()),
+		s.lastRunRequests.is(float64(run.Calls)),
+	}
+	if !m.lastSuccess.IsZero() {
+		m.run = append(m.run, s.lastSuccess.is(unix(m.lastSuccess)))
+	}
+}
+
+// setOutcome counts what became of the steps.
+func (m *Metrics) setOutcome(p *actions.Plan) {
+	applied := tally{state: m.states.applied}
+	for i := range p.Steps {
+		// So that "nothing was done" is a zero, and not a series that is not there.
+		applied.add(0, string(p.Steps[i].Region), string(p.Steps[i].Action), string(actions.ResultDone))
+	}
+	for _, region := range regionsOf(p) {
+		for _, action := range actionNames() {
+			applied.add(0, region, action, string(actions.ResultDone))
+		}
+	}
+	for i := range p.Outcome.Results {
+		r := &p.Outcome.Results[i]
+		region, _ := place(r.Ref)
+		applied.add(1, region, string(r.Action), string(r.Result))
+		m.counters.steps.WithLabelValues(string(r.Action), string(r.Result)).Inc()
+	}
+	m.applied = append(applied.metrics(), m.states.lost.is(float64(len(p.Outcome.Lost))))
+}
+
+func kindOf(run *report.Run) string {
+	switch {
+	case run.Kind != "":
+		return run.Kind
+	case run.Plan != nil && run.Plan.Outcome != nil:
+		return "apply"
+	}
+	return "plan"
+}
+
+func triggerOf(run *report.Run) string {
+	if run.Trigger == "" {
+		return byCommand
+	}
+	return run.Trigger
+}
+
+func resultOf(run *report.Run) string {
+	switch {
+	case run.Plan != nil && run.Plan.Refused():
+		return runRefused
+	case run.Plan == nil || run.Error != "":
+		return runFailed
+	case !run.Succeeded():
+		return runIncomplete
+	}
+	return runSucceeded
+}
+
+// startOf is when a run began: that of its scan, where nobody looked at the clock.
+func startOf(run *report.Run) time.Time {
+	if run.Started.IsZero() && run.Plan != nil {
+		return run.Plan.TakenAt
+	}
+	return run.Started
+}
+
+func endOf(run *report.Run) time.Time { return startOf(run).Add(run.Duration) }
+
+// unix is a time in seconds, and 0 where there is none.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixNano()) / float64(time.Second)
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// tally adds up the values of a gauge by their labels.
+type tally struct {
+	state state
+	rows  map[string]*row
+	order []*row
+}
+
+type row struct {
+	labels []string
+	value  float64
+}
+
+func (t *tally) add(value float64, labels ...string) {
+	key := strings.Join(labels, "\xff") // which no label holds
+	r, ok := t.rows[key]
+	if !ok {
+		if t.rows == nil {
+			t.rows = map[string]*row{}
+		}
+		r = &row{labels: labels}
+		t.rows[key], t.order = r, append(t.order, r)
+	}
+	r.value += value
+}
+
+func (t *tally) metrics() []prometheus.Metric {
+	var all []prometheus.Metric
+	for _, r := range t.order {
+		all = append(all, t.state.is(r.value, r.labels...))
+	}
+	return all
+}

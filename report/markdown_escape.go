@@ -1,0 +1,126 @@
+package report
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+)
+
+// escape makes text safe in Markdown, in a table too: nothing in it is markup, a
+// link, a reference to an issue, or a mention of somebody. GitHub and GitLab look
+// for references and mentions in what the text looks like when it is rendered, so
+// that a character reference does not keep them from it; a space of no width does.
+func escape(s string) string { return escapeMarkup(clean(s), breakReference) }
+
+// code is text as it is, in the type of code, where nobody looks for references.
+func code(s string) string {
+	return "<code>" + escapeMarkup(clean(s), func(string, int) bool { return false }) + "</code>"
+}
+
+// noWidth parts a sign from what would make it a reference.
+const noWidth = "&#8203;"
+
+func escapeMarkup(s string, breaks func(s string, end int) bool) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if entity := entityOf(s[i], s[i+1:]); entity != "" {
+			b.WriteString(entity)
+		} else {
+			b.WriteByte(s[i])
+		}
+		if breaks(s, i+1) {
+			b.WriteString(noWidth)
+		}
+	}
+	return b.String()
+}
+
+// entityOf is the character reference of what Markdown or HTML could take for its
+// own before what follows, and "" of everything else.
+func entityOf(c byte, follows string) string {
+	switch c {
+	case ':':
+		if strings.HasPrefix(follows, "//") {
+			return "&#58;"
+		}
+	case '&':
+		return "&amp;"
+	case '<':
+		return "&lt;"
+	case '>':
+		return "&gt;"
+	case '"':
+		return "&quot;"
+	case '|':
+		return "&#124;"
+	case '`':
+		return "&#96;"
+	case '*':
+		return "&#42;"
+	case '_':
+		return "&#95;"
+	case '[':
+		return "&#91;"
+	case ']':
+		return "&#93;"
+	case '@':
+		return "&#64;"
+	case '#':
+		return "&#35;"
+	case '~':
+		return "&#126;"
+	case '\\':
+		return "&#92;"
+	case '!':
+		return "&#33;"
+	case '$':
+		return "&#36;"
+	}
+	return ""
+}
+
+// breakReference says whether what ends at end begins a reference or a link with
+// what follows.
+func breakReference(s string, end int) bool {
+	next, _ := utf8.DecodeRuneInString(s[end:])
+	switch s[end-1] {
+	case '@', '#', '!', '$', '&', '%', '~', '^':
+		return unicode.IsLetter(next) || unicode.IsDigit(next) || next == '"' || next == '_'
+	case ':':
+		return strings.HasPrefix(s[end:], "//")
+	case 'w', 'W':
+		return next == '.' && end >= 3 && strings.EqualFold(s[end-3:end], "www")
+	case '-': // GH-12
+		return unicode.IsDigit(next) && end >= 3 && strings.EqualFold(s[end-3:end], "gh-")
+	}
+	return false
+}
+
+// textMax and nameMax bound, in characters, what is shown of a text and of a name
+// from elsewhere, so that one of them cannot push everything else out.
+const (
+	textMax = 500
+	nameMax = 400
+)
+
+// short is the beginning of a text, which says how much is left out.
+func short(s string, most int) string {
+	n := utf8.RuneCountInString(s)
+	if n <= most {
+		return s
+	}
+	end := 0
+	for range most {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		end += size
+	}
+	return s[:end] + "… (" + actions.Count(n-most, "more character") + ")"
+}
+
+// name is a name or a reference in the type of code.
+func name(s string) string { return code(short(s, nameMax)) }
+
+// prose is a text in words.
+func prose(s string) string { return escape(short(s, textMax)) }

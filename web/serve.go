@@ -1,0 +1,155 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"gopkg.in/yaml.v3"
+)
+
+// DefaultAddress is where a daemon listens that was told nothing: on this machine
+// alone.
+const DefaultAddress = "127.0.0.1:9095"
+
+// ServeOptions say where and how to serve.
+type ServeOptions struct {
+	// Addresses to listen on; none is DefaultAddress. A port of 0 is any free one.
+	Addresses []string
+	// SystemdSocket has it listen on the sockets that systemd passes, and on no
+	// address.
+	SystemdSocket bool
+	// ConfigFile is a web configuration of exporter-toolkit, for TLS, basic
+	// authentication and headers; "" is none.
+	ConfigFile string
+	// Log takes where it listens, and warnings; required.
+	Log *slog.Logger
+}
+
+// How long requests may take. Answers are rendered before they are sent.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	writeTimeout  = 5 * time.Minute // an explanation asks the API
+	idleTimeout   = 2 * time.Minute
+	// stopTimeout is how long requests may go on once the daemon is told to stop.
+	stopTimeout = 5 * time.Second
+)
+
+// Listen opens the sockets, so that an address that is taken, or a bad web
+// configuration, is an error before anything else happens.
+func Listen(o ServeOptions) ([]net.Listener, error) {
+	if err := toolkit.Validate(o.ConfigFile); err != nil {
+		return nil, fmt.Errorf("reading the web configuration %s: %w", o.ConfigFile, err)
+	}
+	if o.SystemdSocket {
+		listeners, err := activation.Listeners()
+		if err == nil && len(listeners) == 0 {
+			err = errors.New("systemd has passed no socket: start the socket unit, not the service")
+		}
+		return listeners, err
+	}
+	addresses := o.Addresses
+	if len(addresses) == 0 {
+		addresses = []string{DefaultAddress}
+	}
+	var listeners []net.Listener
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close()
+			}
+			return nil, fmt.Errorf("listening: %w", err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+// Serve serves the handler until the context ends, and closes the listeners.
+func Serve(ctx context.Context, listeners []net.Listener, handler http.Handler, o ServeOptions) error {
+	warnIfOpen(listeners, o)
+	for _, l := range listeners {
+		o.Log.Info("listening", "address", l.Addr().String())
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxBody,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		if err := server.Shutdown(bounded); err != nil {
+			_ = server.Close()
+		}
+	})
+	flags := &toolkit.FlagConfig{WebListenAddresses: &[]string{}, WebSystemdSocket: new(bool), WebConfigFile: &o.ConfigFile}
+	err := toolkit.ServeMultiple(listeners, server, flags, slog.New(quiet{o.Log.Handler()}))
+	if !stop() {
+		<-stopped
+	}
+	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving: %w", err)
+}
+
+// quiet leaves out what exporter-toolkit says at the info level: where it listens
+// has been said, and TLS is what it was told to do.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level > slog.LevelInfo && q.Handler.Enabled(ctx, level)
+}
+
+// warnIfOpen says so when anybody may ask: the daemon listens beyond this machine
+// and asks nobody who they are.
+func warnIfOpen(listeners []net.Listener, o ServeOptions) {
+	if authenticates(o.ConfigFile) {
+		return
+	}
+	for _, l := range listeners {
+		if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+			o.Log.Warn("whoever reaches this address sees the registry and may start a plan: set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
+				"address", l.Addr().String())
+		}
+	}
+}
+
+// authenticates reports whether a web configuration asks who somebody is.
+func authenticates(file string) bool {
+	if file == "" {
+		return false
+	}
+	data, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return false
+	}
+	var c struct {
+		Users map[string]string `yaml:"basic_auth_users"`
+		TLS   struct {
+			ClientAuth string `yaml:"client_auth_type"`
+		} `yaml:"tls_server_config"`
+	}
+	if yaml.Unmarshal(data, &c) != nil {
+		return false
+	}
+	return len(c.Users) > 0 || c.TLS.ClientAuth == "RequireAndVerifyClientCert"
+}
