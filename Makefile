@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 1m
 
-.PHONY: all build test race lint demo bench fuzz image ci
+.PHONY: all build test race lint demo pictures bench fuzz image ci
 
 all: lint test
 
@@ -20,6 +20,9 @@ lint: ## what .ci/run checks before it runs tests
 
 demo: ## the main job against the built-in emulator
 	go run ./cmd/registry-janitor demo
+
+pictures: ## those of the documentation, in docs/pictures; needs Chromium
+	go -C e2e run ./pictures
 
 bench: ## all benchmarks, in the form that benchstat reads
 	go test -run '^$$' -bench . -benchmem -count 6 ./...

@@ -45,6 +45,7 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	if s.policies, err = Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
 		return nil, err
 	}
+	// A new one, since a URL may be another one now; it tells once more of what lasts.
 	if s.notifier, err = notify.New(Notifications(c)); err != nil {
 		return nil, err
 	}

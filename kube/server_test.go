@@ -87,8 +87,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			f.list(w, r, resource, "")
 			return
 		}
-		namespace, ok := strings.CutPrefix(r.URL.Path, prefix+"/namespaces/")
-		if namespace, ok = strings.CutSuffix(namespace, "/"+resource.Name); ok {
+		namespace, inside := strings.CutPrefix(r.URL.Path, prefix+"/namespaces/")
+		if namespace, ok := strings.CutSuffix(namespace, "/"+resource.Name); inside && ok {
 			f.list(w, r, resource, namespace)
 			return
 		}

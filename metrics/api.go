@@ -18,9 +18,6 @@ func (m *Metrics) Transport(next http.RoundTripper) http.RoundTripper {
 	return &transport{next: next, counters: &m.counters}
 }
 
-// Requests is how many requests have gone through the transport so far.
-func (m *Metrics) Requests() int64 { return m.counters.sent.Load() }
-
 type transport struct {
 	next     http.RoundTripper
 	counters *counters
@@ -36,7 +33,6 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		code = codeOf(resp.StatusCode)
 	}
 	t.counters.requests.WithLabelValues(operation, code).Inc()
-	t.counters.sent.Add(1)
 	return resp, err
 }
 

@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -102,8 +100,6 @@ type counters struct {
 	requests, retries                                         *prometheus.CounterVec
 	evaluation, ledgerErrors, waits, waited                   prometheus.Counter
 	latency                                                   *prometheus.HistogramVec
-
-	sent *atomic.Int64 // requests of every kind
 }
 
 func newCounters() counters {
@@ -114,7 +110,6 @@ func newCounters() counters {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: prefix, Name: name, Help: help})
 	}
 	c := counters{
-		sent:          new(atomic.Int64),
 		runs:          vector("runs_total", "Finished runs, by what started them and how they ended.", "kind", "schedule", "result"),
 		steps:         vector("steps_total", "Steps of plans that were applied, by what became of them.", "action", "result"),
 		sourceErrors:  vector("use_source_errors_total", "Runs in which the source could not be asked.", "source"),

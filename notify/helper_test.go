@@ -65,10 +65,9 @@ type request struct {
 
 // services stands for all hosts there are: every request of the process goes to it.
 type services struct {
-	mu       sync.Mutex
-	got      []request
-	answer   func(w http.ResponseWriter, r *http.Request)
-	requests chan struct{}
+	mu     sync.Mutex
+	got    []request
+	answer func(w http.ResponseWriter, r *http.Request)
 }
 
 func newServices(t *testing.T) *services {

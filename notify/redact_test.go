@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"unicode/utf8"
 )
 
 // secretURLs are URLs of services, and what of each is a secret.
@@ -168,7 +169,7 @@ func FuzzMessage(f *testing.F) {
 		run.Error, run.Plan.Gaps[0].Error = word, word
 		for i, parsed := range templates {
 			out, err := (&target{template: parsed}).render(newMessage(Notification{}, run, nil))
-			if err != nil || len(out) > textMax || strings.ContainsAny(out, "\x1b\x00\r\xff") {
+			if err != nil || len(out) > textMax || (strings.ContainsAny(out, "\x1b\x00\r") || !utf8.ValidString(out)) {
 				t.Errorf("template %d, error %v: %q", i, err, out)
 			}
 			if i == 0 && !strings.Contains(out, strings.TrimSpace(line(word))) {

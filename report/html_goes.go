@@ -26,7 +26,7 @@ type imageView struct {
 	Size  string // "" where it is not known
 	Goes  int    // in percent of its tags; -1 where it is not known
 	Held  int
-	Rules string // which of them condemn how many
+	Rules string // which of them condemn how many, and what else there is to say
 	Sets  []*setView
 }
 
@@ -76,15 +76,6 @@ func (g *goer) result(s *actions.Step) string {
 
 func (g *goer) image(o *objectGroup) *imageView {
 	v := &imageView{Name: clean(o.ref.Image), Count: len(o.tags) + len(o.objects), Goes: -1, Held: len(o.held)}
-	var fate []string
-	for _, s := range o.objects {
-		switch s.Action {
-		case actions.DeleteImage:
-			fate = append(fate, "the whole image")
-		default:
-			fate = append(fate, clean(string(s.From))+" → "+clean(string(s.To)))
-		}
-	}
 	tags := actions.Count(len(o.tags), "tag")
 	if stats, ok := g.stats(o.ref); ok {
 		v.Size = size(stats.Bytes)
@@ -93,18 +84,32 @@ func (g *goer) image(o *objectGroup) *imageView {
 			v.Goes = share(len(o.tags), stats.Tags)
 		}
 	}
+	said := fates(o)
 	if len(o.tags) > 0 {
-		fate = append(fate, tags)
+		said = append(said, tags)
 	}
-	v.Fate = strings.Join(fate, ", ")
+	v.Fate = said[len(said)-1]
+	v.Rules = strings.Join(append(said[:len(said)-1], condemnedBy(o.tags)...), ", ")
 	v.Sets = append(g.objects(o), g.tags(o)...)
-	v.Rules = condemnedBy(o.tags)
 	return v
+}
+
+// fates is what becomes of the object itself.
+func fates(o *objectGroup) []string {
+	var out []string
+	for _, s := range o.objects {
+		if s.Action == actions.DeleteImage {
+			out = append(out, "the whole image")
+		} else {
+			out = append(out, clean(string(s.From))+" → "+clean(string(s.To)))
+		}
+	}
+	return out
 }
 
 // condemnedBy counts tags by the rules that condemn them, the most first, each rule
 // without its kind.
-func condemnedBy(steps []actions.Step) string {
+func condemnedBy(steps []actions.Step) []string {
 	counts := map[string]int{}
 	for i := range steps {
 		for _, r := range steps[i].Reasons {
@@ -120,7 +125,7 @@ func condemnedBy(steps []actions.Step) string {
 	for i, name := range names {
 		names[i] = clean(name) + " " + actions.Thousands(counts[name])
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func (g *goer) stats(ref registry.Ref) (actions.ImageStats, bool) {

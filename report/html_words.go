@@ -34,7 +34,7 @@ func guardWords(g actions.Guard) string {
 	case actions.GuardPolicyError:
 		return "A policy failed on its image, so nobody knows what that policy would have kept."
 	case actions.GuardNotReady:
-		return "The registry is still at work on it: its status is not “ready”."
+		return "Its status is not “ready”: the registry is at work on it, or something is wrong with it."
 	case actions.GuardInUse:
 		return "Somebody uses it."
 	case actions.GuardAttachment:
@@ -171,14 +171,4 @@ func money(p Price, amount string) string {
 		return "€" + amount
 	}
 	return clean(p.Currency) + " " + amount
-}
-
-// shortDigest is enough of a digest to compare by eye.
-func shortDigest(s string) string {
-	const shown = len("sha256:") + 12
-	s = clean(s)
-	if len(s) > shown && plain(s) {
-		return s[:shown] + "…"
-	}
-	return s
 }

@@ -203,7 +203,7 @@ func TestWhatPagesCouldTakeForTheirOwnIsEscaped(t *testing.T) {
 var (
 	entity   = regexp.MustCompile(`&(?:#[0-9]+|[a-z]+);`)
 	ownTags  = regexp.MustCompile(`</?(?:details|summary|code|sub)>|<br>`)
-	unsafe   = regexp.MustCompile("[<>@#~\\\\]|&(?:[^#a-z]|$)")
+	unsafe   = regexp.MustCompile(`[<>@#~\\]|&(?:[^#a-z]|$)`)
 	tableRow = regexp.MustCompile(`(?m)^\|.*$`)
 )
 

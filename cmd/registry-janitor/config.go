@@ -7,6 +7,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/config"
 	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/notify"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -29,6 +30,13 @@ func (a *app) configCommand() *cobra.Command {
 			}
 			if _, err := janitor.Policies(cmd.Context(), c, policy.Options{}); err != nil {
 				return err
+			}
+			missing, wrong := notify.Check(janitor.Notifications(c))
+			if wrong != nil {
+				return wrong
+			}
+			if missing != nil {
+				fmt.Fprintln(a.stderr, "registry-janitor: a run would fail here:", missing)
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s is valid\n", file)
 			return err

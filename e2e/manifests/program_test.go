@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,10 +17,23 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// The real program takes the configuration that each overlay mounts, and knows
-// every flag that its container is started with.
-func TestTheProgramTakesItsManifests(t *testing.T) {
+// TestTheProgram is what needs the real program, which is built once.
+func TestTheProgram(t *testing.T) {
 	janitor := program.Build(t)
+	for name, test := range map[string]func(*testing.T, string){
+		"it takes the manifests":             testTheManifests,
+		"its database is in the environment": testTheDatabase,
+		"it has what the guide says":         testTheGuide,
+		"systemd understands its units":      testUnits,
+		"it has the flags of its units":      testUnitFlags,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, janitor) })
+	}
+}
+
+// testTheManifests: it takes the configuration that each overlay mounts, and knows
+// every flag that its container is started with.
+func testTheManifests(t *testing.T, janitor string) {
 	for _, name := range overlays() {
 		b := build(t, "overlays/"+name)
 		for key, content := range b.configs["registry-janitor"].Data {
@@ -45,18 +59,46 @@ func TestTheProgramTakesItsManifests(t *testing.T) {
 // says whether there is one without running it.
 func checkFlags(t *testing.T, janitor, who string, args []string) {
 	t.Helper()
-	help, err := exec.Command(janitor, args[0], "--help").CombinedOutput()
+	command := commandOf(args)
+	help, err := exec.Command(janitor, append(command, "--help")...).CombinedOutput()
 	if err != nil {
-		t.Errorf("%s: %s --help: %v\n%s", who, args[0], err, help)
+		t.Errorf("%s: %s --help: %v\n%s", who, command, err, help)
 	}
-	if !strings.Contains(string(help), "registry-janitor "+args[0]) {
-		t.Errorf("%s: there is no command %s", who, args[0])
+	if usage := "registry-janitor " + strings.Join(command, " "); !strings.Contains(string(help), usage) {
+		t.Errorf("%s: there is no command %s", who, usage)
 	}
-	words := strings.Fields(string(help))
+	words := strings.Fields(strings.ReplaceAll(string(help), ",", " "))
 	for _, flag := range flagsOf(args) {
 		if !slices.Contains(words, flag) {
-			t.Errorf("%s: %s has no flag %s", who, args[0], flag)
+			t.Errorf("%s: %s has no flag %s", who, command, flag)
 		}
+	}
+}
+
+// commandOf are the words before the first flag or argument.
+func commandOf(args []string) []string {
+	n := 1
+	if len(args) > 1 && slices.Contains([]string{"config", "policy", "history"}, args[0]) && regexp.MustCompile(`^[a-z]+$`).MatchString(args[1]) {
+		n = 2
+	}
+	return slices.Clone(args[:n])
+}
+
+// testTheGuide looks at every command of the guide to running
+// it, in the same way.
+func testTheGuide(t *testing.T, janitor string) {
+	guide, err := os.ReadFile(filepath.Join(program.Root(t), "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, m := range regexp.MustCompile("(?m)^\\$ registry-janitor (.*)$|`registry-janitor ([^`]*)`").FindAllStringSubmatch(string(guide), -1) {
+		command, _, _ := strings.Cut(m[1]+m[2], "#")
+		seen++
+		checkFlags(t, janitor, "the guide", strings.Fields(command))
+	}
+	if seen < 15 {
+		t.Errorf("only %d commands were found in the guide", seen)
 	}
 }
 
@@ -81,15 +123,15 @@ func TestTheConfigurationsDifferInOneThing(t *testing.T) {
 	}
 }
 
-// TestTheDatabaseIsInTheEnvironment starts the real program with what the pod
-// has, and a port where nobody is: it says whom it tried.
-func TestTheDatabaseIsInTheEnvironment(t *testing.T) {
+// testTheDatabase starts the program with what the pod has, and a port where
+// nobody is: it says whom it tried.
+func testTheDatabase(t *testing.T, janitor string) {
 	b := build(t, "overlays/daemon-ha")
 	file := filepath.Join(t.TempDir(), "janitor.yaml")
 	if err := os.WriteFile(file, []byte(b.configs["registry-janitor"].Data["janitor.yaml"]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program.Build(t), "history", "-c", file)
+	cmd := exec.Command(janitor, "history", "-c", file)
 	values := map[string]string{"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "records", "PGUSER": "somebody", "PGPASSWORD": "hush-hush", "PGSSLMODE": "disable"}
 	for _, e := range b.pods[0].spec.Containers[0].Env {
 		if value, ok := values[e.Name]; ok {

@@ -16,11 +16,10 @@ import (
 // installed is where the units expect the program.
 const installed = "/usr/local/bin/registry-janitor"
 
-// TestUnits has systemd itself read the units, with the real program in its
+// testUnits has systemd itself read the units, with the real program in its
 // place, and rate how much the services could do beyond what they need.
-func TestUnits(t *testing.T) {
+func testUnits(t *testing.T, janitor string) {
 	analyze := systemdAnalyze(t)
-	janitor := program.Build(t)
 	folder := t.TempDir()
 	var units, services []string
 	for name, text := range unitFiles(t) {
@@ -72,8 +71,7 @@ func systemdAnalyze(t *testing.T) string {
 	return ""
 }
 
-func TestTheUnitsStartTheProgramWithFlagsThatItHas(t *testing.T) {
-	janitor := program.Build(t)
+func testUnitFlags(t *testing.T, janitor string) {
 	for name, text := range unitFiles(t) {
 		for _, line := range settings(text, "ExecStart") {
 			words := strings.Fields(line)

@@ -27,6 +27,7 @@ const daemonConfig = `
 retention: [{name: pull requests, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
 limits: {max_deletions: 1, max_deletion_percent: 100}
 cost: {per_gb_month: 2, currency: CHF}
+protect: {serverless: true}
 schedules: [{cron: "0 3 * * *", do: plan}]
 `
 
@@ -62,6 +63,10 @@ func TestPrometheusSeesTheDaemonAndTheCronJob(t *testing.T) {
 	s.cronJob(t)
 
 	for query, want := range map[string]float64{
+		`count(registry_janitor_use_source_last_read_success{command=""} == 1)`:        7, // containers in four regions, jobs in three
+		`count(time() - registry_janitor_use_source_last_read_timestamp_seconds < 60)`: 7,
+		`count(registry_janitor_last_run_api_requests{command=""} > 0)`:                1,
+		`count(registry_janitor_last_run_policy_evaluation_seconds{command=""} > 0)`:   1,
 		`up{job="registry-janitor"}`:                                                                                                   1,
 		`registry_janitor_scanned_tags{job="registry-janitor", command=""}`:                                                            5,
 		`sum(registry_janitor_public_images{job="registry-janitor", command=""})`:                                                      1,
