@@ -166,11 +166,16 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request) {
 // start starts a run of a kind.
 func (s *server) start(kind string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		// Who asks by a form has typed it; a program says it by its address.
+		if kind == "apply" && isForm(r) && r.PostFormValue("confirm") != kind {
+			writeError(w, http.StatusBadRequest, `nothing was started: type "apply" to confirm`)
+			return
+		}
 		if err := s.daemon.Start(kind); err != nil {
 			s.fail(w, err)
 			return
 		}
-		if isForm(r) {
+		if isForm(r) && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}
@@ -187,17 +192,14 @@ func (s *server) reload(w http.ResponseWriter, r *http.Request) {
 		writeText(w, http.StatusInternalServerError, "the configuration is not loaded, and the one before stays in force:\n"+err.Error()+"\n")
 		return
 	}
-	if isForm(r) {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
 	writeText(w, http.StatusOK, "the configuration is loaded\n")
 }
 
-// isForm reports whether a page has sent the request, which then wants a page.
+// isForm reports whether the request is what a page sends; curl -d looks the same,
+// but for Sec-Fetch-Mode.
 func isForm(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	return err == nil && kind == "application/x-www-form-urlencoded" && r.Header.Get("Sec-Fetch-Mode") == "navigate"
+	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
 // fail answers with what went wrong.

@@ -154,6 +154,23 @@ func TestApplyIsStartedWhereItIsEnabled(t *testing.T) {
 	}
 }
 
+func TestFormMustConfirmAnApplication(t *testing.T) {
+	for _, tt := range []struct {
+		body           string
+		status, starts int
+	}{{"", 400, 0}, {"confirm=yes", 400, 0}, {"confirm=apply", 303, 1}} {
+		d := newDaemon()
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/api/v1/apply", strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		web.Handler(d, web.HandlerOptions{EnableApply: true}).ServeHTTP(w, r)
+		if w.Code != tt.status || len(d.started) != tt.starts {
+			t.Errorf("%q: %d, want %d; started %q", tt.body, w.Code, tt.status, d.started)
+		}
+	}
+}
+
 // The page must work under the policy that it is served with: nothing inline, and
 // nothing from anywhere else.
 func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {

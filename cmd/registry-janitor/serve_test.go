@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -43,8 +45,7 @@ func startDaemon(t *testing.T, file, api string, flags ...string) *daemonProcess
 	t.Helper()
 	d := &daemonProcess{t: t}
 	d.cmd = exec.Command("registry-janitor", append([]string{"serve", "-c", file, "--web.listen-address", "127.0.0.1:0"}, flags...)...)
-	d.cmd.Env = append(os.Environ(), "HOME="+filepath.Dir(file), "SCW_API_URL="+api,
-		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+	d.cmd.Env = serveEnv(file, api)
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +72,11 @@ func startDaemon(t *testing.T, file, api string, flags ...string) *daemonProcess
 	}
 	d.base = "http://" + address
 	return d
+}
+
+func serveEnv(file, api string) []string {
+	return append(os.Environ(), "HOME="+filepath.Dir(file), "SCW_API_URL="+api,
+		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
 }
 
 func (d *daemonProcess) logged() string {
@@ -160,6 +166,9 @@ func TestServe(t *testing.T) {
 	d.until("the metric says so", func() bool {
 		return strings.Contains(d.get("/metrics"), "registry_janitor_config_last_reload_success 0")
 	})
+	if page := d.get("/"); !strings.Contains(page, "nonsense") {
+		t.Errorf("the page does not show why:\n%s", page)
+	}
 	// So does a change of the file, without anybody's asking.
 	writeText(t, file, daemonConfig+"timezone: Europe/Paris\n")
 	d.until("the good configuration is loaded", func() bool { return strings.Contains(d.get("/api/v1/status"), `"timezone":"Europe/Paris"`) })
@@ -172,6 +181,44 @@ func TestServe(t *testing.T) {
 	}
 	if strings.Contains(d.logged(), "11111111-1111") {
 		t.Error("the secret key is in the log")
+	}
+}
+
+// systemd hands over its sockets as the files from number 3 on, and says so in the
+// environment.
+func TestServeOnASocketOfSystemd(t *testing.T) {
+	t.Parallel()
+	file, api := serveSite(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	cmd := exec.Command("sh", "-c", `LISTEN_FDS=1 LISTEN_PID=$$ exec registry-janitor serve -c "$0" --web.systemd-socket`, file)
+	cmd.Env, cmd.ExtraFiles = serveEnv(file, api), []*os.File{socket}
+	var output bytes.Buffer
+	cmd.Stderr = &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// The socket is there before the daemon: the request waits for it.
+	response, err := http.Get("http://" + listener.Addr().String() + "/-/healthy")
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("it answers %v, %v", response, err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ends with %v\n%s", err, output.String())
 	}
 }
 

@@ -116,13 +116,13 @@ func demo(t *testing.T) (page string, plan *actions.Plan) {
 	demoOnce.Do(func() {
 		binary := program.Build(t)
 		for format, into := range map[string]*[]byte{"html": &demoHTML, "json": &demoJSON} {
-			if *into, demoErr = exec.CommandContext(t.Context(), binary, "demo", "--format", format).Output(); demoErr != nil {
+			if *into, errDemo = exec.CommandContext(t.Context(), binary, "demo", "--format", format).Output(); errDemo != nil {
 				return
 			}
 		}
 	})
-	if demoErr != nil {
-		t.Fatalf("running the demo: %v", demoErr)
+	if errDemo != nil {
+		t.Fatalf("running the demo: %v", errDemo)
 	}
 	plan, err := actions.Decode(bytes.NewReader(demoJSON))
 	if err != nil {
@@ -135,7 +135,7 @@ func demo(t *testing.T) (page string, plan *actions.Plan) {
 var (
 	demoOnce           sync.Once
 	demoHTML, demoJSON []byte
-	demoErr            = errors.New("the program was not built")
+	errDemo            = errors.New("the program was not built")
 )
 
 // write makes a file of a page, and returns its address.

@@ -53,7 +53,7 @@ func pictures(ctx context.Context, folder string) error {
 		name          string
 		width, height int64
 		page          func(ctx context.Context, program, dir string) (string, error)
-	}{{"report.png", 1200, 1480, reportPage}, {"text.png", 1050, 2000, textPage}} {
+	}{{"report.png", 1200, 1480, reportPage}, {"text.png", 1290, 2000, textPage}} {
 		page, err := picture.page(ctx, program, work)
 		if err != nil {
 			return fmt.Errorf("%s: %w", picture.name, err)

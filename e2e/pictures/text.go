@@ -46,7 +46,7 @@ func onTerminal(cmd *exec.Cmd) (string, error) {
 		return "", fmt.Errorf("opening a terminal: %w", err)
 	}
 	defer terminal.Close()
-	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 60, Cols: 112}); err != nil {
+	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 60, Cols: 140}); err != nil {
 		return "", fmt.Errorf("sizing the terminal: %w", err)
 	}
 	cmd.Stdout = stdout
@@ -81,6 +81,6 @@ func painted(text string) string {
 const terminal = `<!doctype html><meta charset="utf-8"><title>registry-janitor demo</title><style>
 html { background: #15171a; }
 body { margin: 0; padding: 28px 34px; }
-pre { margin: 0; width: 112ch; white-space: pre-wrap; word-break: break-all; font: 14.5px/1.5 "JetBrains Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; color: #d9d6cf; font-variant-ligatures: none; }
+pre { margin: 0; width: 140ch; white-space: pre-wrap; word-break: break-all; font: 14.5px/1.5 "JetBrains Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; color: #d9d6cf; font-variant-ligatures: none; }
 .c1 { font-weight: 700; color: #f4f1ea; } .c2 { color: #8d9097; } .c31 { color: #ff8675; } .c33 { color: #e6b75b; } .c36 { color: #7cc4d8; }
 </style><pre>`
