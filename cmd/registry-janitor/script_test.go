@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world":    serveWorld,
+			"cluster":  serveCluster,
 			"requests": requests,
 			"exits":    exits,
 			"same":     same,

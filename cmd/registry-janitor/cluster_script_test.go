@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/registry-janitor/registry-janitor/kube"
+)
+
+// serveCluster starts a Kubernetes API that lists the objects in a JSON file, and
+// writes a kubeconfig with the context prod-eu for it. What the file calls
+// forbidden may not be listed: cluster FILE
+func serveCluster(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cluster FILE")
+	}
+	var objects map[string]json.RawMessage // by resource
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &objects))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		listObjects(w, path.Base(r.URL.Path), objects)
+	}))
+	ts.Defer(server.Close)
+	kubeconfig := fmt.Sprintf(`{apiVersion: v1, kind: Config, clusters: [{name: c, cluster: {server: %q}}],
+contexts: [{name: prod-eu, context: {cluster: c}}], current-context: prod-eu}`, server.URL)
+	ts.Check(os.WriteFile(ts.MkAbs("kubeconfig"), []byte(kubeconfig), 0o600))
+}
+
+func listObjects(w http.ResponseWriter, name string, objects map[string]json.RawMessage) {
+	if strings.Contains(string(objects["forbidden"]), `"`+name+`"`) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"%s is forbidden","reason":"Forbidden","code":403}`, name)
+		return
+	}
+	for _, resource := range kube.Resources() {
+		if resource.Name == name {
+			items := string(objects[name])
+			if items == "" {
+				items = "[]"
+			}
+			fmt.Fprintf(w, `{"kind":"%sList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":%s}`, resource.Kind, items)
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNotFound)
+}
