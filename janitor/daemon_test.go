@@ -295,6 +295,12 @@ func TestBadStartIsAnError(t *testing.T) {
 		t.Errorf("a bad configuration gives %v", err)
 	}
 	s.write(daemonConfig)
+	journal := s.options.Journal
+	s.options.Journal = ""
+	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no place for a journal") {
+		t.Errorf("neither ledger nor journal gives %v", err)
+	}
+	s.options.Journal = journal
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

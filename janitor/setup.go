@@ -41,6 +41,9 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.LedgerDSN() == "" && d.o.Journal == "" {
+		return nil, c.Problem("ledger", "there is no ledger, and no place for a journal", "set ledger: {dsn: …}, or name a file with --journal")
+	}
 	s := &setup{config: c, files: look(watchedFiles(c))} // before the policies are read: what changes meanwhile is seen
 	if s.policies, err = Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
 		return nil, err

@@ -133,7 +133,10 @@ func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 		log.Warn("the Scaleway config file cannot be read: only the environment counts", "error", err)
 		return path, nil, nil
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+	// systemd hands credentials over in a folder of the service's own, whatever their mode.
+	own := os.Getenv("CREDENTIALS_DIRECTORY")
+	guarded := own != "" && filepath.Dir(path) == filepath.Clean(own)
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 && !guarded {
 		log.Warn("others may read the Scaleway config file, which holds a secret key: run chmod 0600", "path", path)
 	}
 	config = &scw.Config{}

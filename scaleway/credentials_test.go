@@ -210,3 +210,17 @@ func readOnceVerbosely(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestCredentialsOfSystemdMayHaveAnyMode(t *testing.T) {
+	setenv(t)
+	path := writeConfig(t, profiles, 0o440)
+	t.Setenv("SCW_CONFIG_PATH", path)
+	t.Setenv("CREDENTIALS_DIRECTORY", filepath.Dir(path))
+	var log logBuffer
+	if _, err := loadCredentials("", log.logger()); err != nil {
+		t.Fatal(err)
+	}
+	if log.String() != "" {
+		t.Errorf("unexpected warning: %s", log.String())
+	}
+}

@@ -71,10 +71,8 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	if err := f.checkConcurrency(); err != nil {
 		return err
 	}
-	journal, err := janitor.JournalPath(f.journal, "")
-	if err != nil {
-		return err
-	}
+	// Without a place for one the daemon says so, unless it has a ledger.
+	journal, _ := janitor.JournalPath(f.journal, "")
 	reload, stop := hangups(ctx)
 	defer stop()
 	f.web.Log = log
