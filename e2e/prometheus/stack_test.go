@@ -118,7 +118,8 @@ func (s *stack) startDaemon(t *testing.T) {
 func (s *stack) startGateway(t *testing.T) {
 	t.Helper()
 	s.gateway = listen(t, isUp("/-/ready"), func(address string) *process {
-		return start(t, s.dir, nil, find(t, "prometheus-pushgateway"), "--web.listen-address="+address)
+		return start(t, s.dir, nil, find(t, "prometheus-pushgateway"),
+			"--web.listen-address="+address, "--persistence.file=") // Debian keeps one for the whole machine
 	})
 }
 
