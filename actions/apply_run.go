@@ -246,16 +246,27 @@ func (r *run) inspectCanaries() {
 	canaries := r.canaries
 	r.canaries = nil
 	r.mu.Unlock()
-	t := &turn{run: r}
-	for _, img := range canaries {
-		t.inspect(img)
-	}
-	t.give()
+	(&turn{run: r}).inspectAll(canaries)
 	r.mu.Lock()
 	for _, img := range canaries {
 		if img.left == 0 {
 			img.forget()
 		}
+	}
+}
+
+// inspectAll looks at images. After a bug in it nobody knows whether tags were
+// lost, and nothing more is begun.
+func (t *turn) inspectAll(images []*imageRun) {
+	defer t.give()
+	defer func() {
+		if p := recover(); p != nil {
+			t.run.o.Logger.Error("looking for lost tags panicked", "panic", p, "stack", string(debug.Stack()))
+			t.run.halt(fmt.Errorf("%w: %w: a bug in the program: panic: %v", ErrStopped, errUnchecked, p))
+		}
+	}()
+	for _, img := range images {
+		t.inspect(img)
 	}
 }
 

@@ -40,7 +40,12 @@ func (a *Application) Run(ctx context.Context) (report.Run, error) {
 		return run.end(err)
 	}
 	run.ID = a.recorder.ID()
-	plan, outcome, err := a.carryOut(ctx)
+	var plan *actions.Plan
+	var outcome *actions.Outcome
+	err := safely(func() (err error) { // so that the lock is given back whatever happens
+		plan, outcome, err = a.carryOut(ctx)
+		return err
+	})
 	if plan != nil {
 		plan.Outcome = outcome
 		run.Exit = ApplyExit(plan, outcome, err)
@@ -52,7 +57,7 @@ func (a *Application) Run(ctx context.Context) (report.Run, error) {
 	}
 	if failed := a.finish(ctx, run.Exit, outcome, err); failed != nil {
 		err = errors.Join(err, failed)
-		run.Exit = ExitIncomplete
+		run.Exit = max(run.Exit, ExitIncomplete)
 	}
 	return run.end(err)
 }

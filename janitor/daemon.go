@@ -52,7 +52,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if o.Web != nil {
-		handler := web.Handler(d, web.HandlerOptions{Metrics: d.metrics.Handler(), EnableApply: o.EnableApply})
+		handler := web.Handler(d, web.HandlerOptions{
+			Metrics: d.metrics.Handler(), EnableApply: o.EnableApply, Hosts: web.AllowedHosts(listeners, *o.Web),
+		})
 		group.Go(func() error { return web.Serve(ctx, listeners, handler, *o.Web) })
 	}
 	group.Go(func() error { return d.watch(ctx) })
@@ -71,6 +73,8 @@ type daemon struct {
 	// turn is taken by the run that is going on: there is one at a time.
 	turn chan struct{}
 	jobs sync.WaitGroup // runs that are going on, or about to
+	// loading is held while a configuration is loaded.
+	loading sync.Mutex
 
 	mu        sync.Mutex
 	setup     *setup

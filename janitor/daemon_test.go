@@ -268,6 +268,71 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// What waits when another configuration comes does what that says.
+func TestReloadTakesAwayWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
+limits: {max_deletion_percent: 100}
+schedules: [{name: soon, cron: "@hourly", do: apply, jitter: 59m}]`)
+		go func() {
+			time.Sleep(time.Hour + time.Second) // simulated
+			s.write(daemonConfig + `schedules: [{name: soon, cron: "@yearly", do: plan}]`)
+		}()
+		s.run(3 * time.Hour)
+		if s.deleted() > 0 || s.count("its schedule is no longer configured") != 1 {
+			t.Errorf("%d tags were deleted\n%s", s.deleted(), s.log)
+		}
+	})
+}
+
+// A policy folder behind a link, as git-sync and Kubernetes have it, is looked at.
+func TestLinkIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+"policies: [current]\n")
+		dir := filepath.Dir(s.file)
+		for name, title := range map[string]string{"r1": "one", "r2": "two"} {
+			if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			text := "# METADATA\n# title: " + title + "\npackage janitor.image.p\n\nwarn contains \"" + title + "\" if input.image.name == \"api\"\n"
+			if err := os.WriteFile(filepath.Join(dir, name, "p.rego"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		link := filepath.Join(dir, "current")
+		if err := os.Symlink("r1", link); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			time.Sleep(time.Minute) // simulated
+			if err := errors.Join(os.Symlink("r2", link+".new"), os.Rename(link+".new", link)); err != nil {
+				t.Error(err)
+			}
+		}()
+		s.run(2 * time.Minute)
+		if s.count(`msg="the configuration is loaded"`) != 1 {
+			t.Errorf("it was not loaded again\n%s", s.log)
+		}
+	})
+}
+
+func TestPanicOfASourceHoldsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+"protect: {serverless: true}\nschedules: [{cron: \"@hourly\", do: apply}]\n")
+		next := s.options.Live.Connection.Base
+		s.options.Live.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, "/containers") {
+				panic("a bug")
+			}
+			return next.RoundTrip(r)
+		})
+		s.run(time.Hour + time.Minute)
+		if s.count("panic: a bug") == 0 || s.count(`msg="a run is over, but not whole"`) != 1 || s.deleted() > 0 {
+			t.Errorf("the daemon did not go on\n%s", s.log)
+		}
+	})
+}
+
 func TestDaemonStopsARunWhereItIsSafe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`

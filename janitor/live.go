@@ -34,7 +34,7 @@ type Live struct {
 type LiveOptions struct {
 	// Connection is how to reach the API.
 	Connection scaleway.Options
-	// Stdin is read where the references file is "-"; nil is empty.
+	// Stdin is read where the references file is "-"; without one that is an error.
 	Stdin io.Reader
 	// Now is the time that passes go by; nil is the wall clock.
 	Now func() time.Time
@@ -107,7 +107,10 @@ func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actio
 	recorder, err := l.NewRecorder(ctx, o)
 	run.ID = recorder.ID()
 	if err == nil {
-		run.Plan, err = l.plan(ctx)
+		err = safely(func() (err error) { // so that the ledger is closed whatever happens
+			run.Plan, err = l.plan(ctx)
+			return err
+		})
 		run.Exit = ExitIncomplete
 		if err == nil {
 			run.Exit = exit(run.Plan)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -57,7 +58,7 @@ func (d *daemon) runAtStart(ctx context.Context, s *setup) {
 	if kinds[ledger.KindApply] {
 		kind = ledger.KindApply // which makes a plan, too
 	}
-	d.jobs.Go(func() { d.inTurn(ctx, kind, atStart) })
+	d.jobs.Go(func() { d.inTurn(ctx, func(s *setup) { d.run(ctx, s, kind, atStart) }) })
 }
 
 // due is called when a schedule is.
@@ -78,12 +79,19 @@ func (d *daemon) due(ctx context.Context, x scheduled) {
 		if x.jitter > 0 {
 			wait(ctx, rand.N(x.jitter))
 		}
-		d.inTurn(ctx, x.do, x.name)
+		d.inTurn(ctx, func(s *setup) {
+			// Another configuration may have come while it waited.
+			if still := func(y scheduled) bool { return y.name == x.name && y.do == x.do }; !slices.ContainsFunc(s.schedules, still) {
+				d.log.Info("a run is left out: its schedule is no longer configured", "schedule", x.name)
+				return
+			}
+			d.run(ctx, s, x.do, x.name)
+		})
 	})
 }
 
-// inTurn makes a run when no other one is going on.
-func (d *daemon) inTurn(ctx context.Context, kind ledger.Kind, trigger string) {
+// inTurn calls run when no other run is going on, with what is configured then.
+func (d *daemon) inTurn(ctx context.Context, run func(*setup)) {
 	select {
 	case d.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -91,7 +99,7 @@ func (d *daemon) inTurn(ctx context.Context, kind ledger.Kind, trigger string) {
 	}
 	defer func() { <-d.turn }()
 	if ctx.Err() == nil {
-		d.run(ctx, kind, trigger)
+		run(d.current())
 	}
 }
 
@@ -110,14 +118,13 @@ func (d *daemon) Start(kind string) error {
 	}
 	d.jobs.Go(func() {
 		defer func() { <-d.turn }()
-		d.run(ctx, ledger.Kind(kind), overHTTP)
+		d.run(ctx, d.current(), ledger.Kind(kind), overHTTP)
 	})
 	return nil
 }
 
 // run makes one run, and tells everybody.
-func (d *daemon) run(ctx context.Context, kind ledger.Kind, trigger string) {
-	s := d.current()
+func (d *daemon) run(ctx context.Context, s *setup, kind ledger.Kind, trigger string) {
 	d.log.Info("a run begins", "kind", kind, "trigger", trigger)
 	run := report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now()}
 	watch := stopwatch()

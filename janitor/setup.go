@@ -37,14 +37,21 @@ type scheduled struct {
 
 // load reads the configuration and its policies.
 func load(ctx context.Context, d *daemon) (*setup, error) {
+	before := look([]string{d.o.ConfigFile})
 	c, err := config.Load(d.o.ConfigFile)
 	if err != nil {
 		return nil, err
+	}
+	if c.Protect.ReferencesFile == config.StandardInput {
+		return nil, c.Problem("protect.references_file", "a daemon has no standard input", "name a file, which is read again for each run")
 	}
 	if c.LedgerDSN() == "" && d.o.Journal == "" {
 		return nil, c.Problem("ledger", "there is no ledger, and no place for a journal", "set ledger: {dsn: …}, or name a file with --journal")
 	}
 	s := &setup{config: c, files: look(watchedFiles(c))} // before the policies are read: what changes meanwhile is seen
+	if look([]string{d.o.ConfigFile}) != before {
+		s.files = "" // it changed while it was read: it is read again
+	}
 	if s.policies, err = Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
 		return nil, err
 	}
@@ -104,6 +111,8 @@ func (d *daemon) use(s *setup) {
 
 // Reload reads the configuration again. A bad one changes nothing.
 func (d *daemon) Reload(ctx context.Context) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
 	s, err := load(ctx, d)
 	if err != nil {
 		d.set(func() { d.reload = report.Reload{At: d.o.Live.Now(), Error: err.Error()} })
@@ -126,7 +135,8 @@ const lookEvery = time.Second
 func (d *daemon) watch(ctx context.Context) error {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	seen := d.current().files // what was loaded, or tried to
+	loaded := d.current()
+	seen := loaded.files // what was loaded, or tried to
 	before := seen
 	for {
 		select {
@@ -136,6 +146,9 @@ func (d *daemon) watch(ctx context.Context) error {
 			d.log.Info("asked to load the configuration")
 			seen = d.reloadNow(ctx)
 		case <-ticker.C:
+			if s := d.current(); s != loaded { // somebody has asked for it
+				loaded, seen = s, s.files
+			}
 			now := look(watchedFiles(d.current().config))
 			if now != seen && now == before {
 				d.log.Info("a file of the configuration has changed")
@@ -161,6 +174,11 @@ func watchedFiles(c *config.Config) []string {
 	if key := c.VerificationKeyPath(); key != "" {
 		files = append(files, key)
 	}
+	for _, n := range c.Notifications {
+		if n.URLFile != "" {
+			files = append(files, c.NotificationPath(n))
+		}
+	}
 	return files
 }
 
@@ -168,6 +186,9 @@ func watchedFiles(c *config.Config) []string {
 func look(paths []string) string {
 	var b strings.Builder
 	for _, path := range paths {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target // a link to a folder is not walked
+		}
 		_ = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				fmt.Fprintf(&b, "%s: %v\n", name, err)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -20,6 +22,10 @@ const (
 	maxHistory = 200
 	// shownRuns is how many runs the page shows.
 	shownRuns = 30
+	// localRun begins the ID of a run that is in no ledger.
+	localRun = "local-"
+	// ledgerPatience is how long a page waits for the ledger.
+	ledgerPatience = 5 * time.Second
 	// keepPlans is how long a plan that nobody has applied stays in the ledger.
 	keepPlans = 30 * 24 * time.Hour
 )
@@ -29,7 +35,7 @@ func (d *daemon) finished(ctx context.Context, run *report.Run) {
 	d.set(func() {
 		if run.ID == "" {
 			d.runs++
-			run.ID = strconv.Itoa(d.runs)
+			run.ID = localRun + strconv.Itoa(d.runs)
 		}
 		d.latest = run
 		d.history = append([]report.RunSummary{run.Summary()}, d.history[:min(len(d.history), maxHistory-1)]...)
@@ -103,13 +109,13 @@ func (d *daemon) Status(ctx context.Context) report.Daemon {
 	if err != nil {
 		d.log.Warn("the history of runs cannot be read", "error", err)
 	}
-	l := d.openLedger()
+	leader := d.leader(ctx)
 	now := d.o.Live.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := report.Daemon{
 		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Runs: runs,
-		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply,
+		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply, Leader: leader,
 	}
 	if d.running != nil {
 		r := *d.running
@@ -123,27 +129,42 @@ func (d *daemon) Status(ctx context.Context) report.Daemon {
 			Next: x.when.Next(now), Last: state.last, LastRun: state.lastRun, Skipped: state.skipped,
 		})
 	}
-	if l != nil {
-		if who, _, err := l.Leader(ctx); err == nil {
-			s.Leader = who
-		}
-	}
 	return s
+}
+
+// leader is who works, as far as the ledger tells.
+func (d *daemon) leader(ctx context.Context) string {
+	l := d.openLedger()
+	if l == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	who, _, err := l.Leader(ctx)
+	if err != nil {
+		return ""
+	}
+	return who
 }
 
 // Runs are those in the ledger, or those that this process has made.
 func (d *daemon) Runs(ctx context.Context, limit int) ([]report.RunSummary, error) {
-	if l := d.openLedger(); l != nil {
-		records, err := l.Runs(ctx, limit)
-		var runs []report.RunSummary
-		for i := range records {
-			runs = append(runs, d.summary(&records[i]))
-		}
-		return runs, err
+	var runs []report.RunSummary
+	d.set(func() { runs = slices.Clone(d.history) })
+	l := d.openLedger()
+	if l == nil {
+		return runs[:min(limit, len(runs))], nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return append([]report.RunSummary(nil), d.history[:min(limit, len(d.history))]...), nil
+	// What the ledger does not have is what it could not take.
+	runs = slices.DeleteFunc(runs, func(r report.RunSummary) bool { return !strings.HasPrefix(r.ID, localRun) })
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	records, err := l.Runs(ctx, limit)
+	for i := range records {
+		runs = append(runs, d.summary(&records[i]))
+	}
+	slices.SortStableFunc(runs, func(a, b report.RunSummary) int { return b.Started.Compare(a.Started) })
+	return runs[:min(limit, len(runs))], err
 }
 
 // summary is what the history shows of a run in the ledger.
@@ -174,13 +195,15 @@ func (d *daemon) Latest(ctx context.Context) (*report.Run, error) {
 	if l == nil {
 		return own, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
 	records, err := l.Runs(ctx, shownRuns)
 	if err != nil {
 		return own, nil // the page says what it can
 	}
 	for i := range records {
 		r := &records[i]
-		if own != nil && strconv.FormatInt(r.ID, 10) == own.ID {
+		if own != nil && (strconv.FormatInt(r.ID, 10) == own.ID || !r.Started.After(own.Started)) {
 			return own, nil
 		}
 		if !r.Ended.IsZero() && r.PlanID != "" {
@@ -188,7 +211,6 @@ func (d *daemon) Latest(ctx context.Context) (*report.Run, error) {
 			if err != nil {
 				continue // its plan was forgotten
 			}
-			d.set(func() { d.latest = run })
 			return run, nil
 		}
 	}
@@ -207,6 +229,8 @@ func (d *daemon) Run(ctx context.Context, id string) (*report.Run, error) {
 	if l == nil || err != nil {
 		return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
 	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
 	run, err := d.fromLedger(ctx, l, number)
 	if errors.Is(err, ledger.ErrUnknownRun) {
 		return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)

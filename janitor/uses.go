@@ -2,6 +2,7 @@ package janitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -71,6 +72,10 @@ func listedUses(c *config.Config, stdin io.Reader) Uses {
 	u.optional = c.Protect.Optional.References
 	if name == config.StandardInput {
 		u.file = "references on standard input"
+		if stdin == nil {
+			u.References = func() ([]registry.Use, error) { return nil, errNoStdin }
+			return u
+		}
 		u.References = sync.OnceValues(func() ([]registry.Use, error) {
 			return scanner.ReadReferences("standard input", stdin, u.file)
 		})
@@ -80,6 +85,8 @@ func listedUses(c *config.Config, stdin io.Reader) Uses {
 	u.References = func() ([]registry.Use, error) { return readReferences(c.ReferencesPath(), u.file) }
 	return u
 }
+
+var errNoStdin = errors.New("protect.references_file reads standard input, and there is none")
 
 func readReferences(path, by string) ([]registry.Use, error) {
 	file, err := os.Open(path)

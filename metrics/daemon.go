@@ -38,6 +38,9 @@ type standing struct{ known, leads bool }
 func (m *Metrics) SetNext(name string, next time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !m.isScheduled(name) {
+		return
+	}
 	m.scheduleNames.admit(name)
 	label := m.scheduleNames.label(name)
 	s := m.schedules[label]
@@ -54,6 +57,7 @@ func (m *Metrics) SetNext(name string, next time.Time) {
 func (m *Metrics) ForgetSchedules(keep []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.configured = append([]string{}, keep...)
 	for name := range m.scheduleNames.known {
 		if !slices.Contains(keep, name) && !slices.Contains(triggers(), name) {
 			delete(m.scheduleNames.known, name)
@@ -61,6 +65,12 @@ func (m *Metrics) ForgetSchedules(keep []string) {
 		}
 	}
 	m.forgetSchedule(other)
+}
+
+// isScheduled reports whether a schedule is configured, as far as that is known: a
+// run may end after its schedule was taken away.
+func (m *Metrics) isScheduled(name string) bool {
+	return m.configured == nil || slices.Contains(m.configured, name) || slices.Contains(triggers(), name)
 }
 
 // triggers are what starts runs beside schedules, as report.Run has it.
@@ -82,6 +92,9 @@ func (m *Metrics) Panicked(schedule string) { m.count(m.counters.panics, schedul
 func (m *Metrics) count(vector *prometheus.CounterVec, schedule string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !m.isScheduled(schedule) {
+		return
+	}
 	m.scheduleNames.admit(schedule)
 	vector.WithLabelValues(m.scheduleNames.label(schedule)).Inc()
 }

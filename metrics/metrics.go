@@ -31,6 +31,7 @@ type Metrics struct {
 
 	namespaces, rules bounded
 	sourceNames       bounded
+	configured        []string // schedules; nil until somebody says which there are
 	scheduleNames     bounded
 	lastSuccess       time.Time // when the last successful run ended
 	lastRead          map[string]time.Time

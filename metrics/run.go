@@ -29,12 +29,14 @@ func (m *Metrics) Set(run report.Run) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.command = kind
-	m.scheduleNames.admit(trigger)
-	schedule := m.scheduleNames.label(trigger)
-	m.counters.runs.WithLabelValues(kind, schedule, resultOf(&run)).Inc()
+	if m.isScheduled(trigger) {
+		m.scheduleNames.admit(trigger)
+		schedule := m.scheduleNames.label(trigger)
+		m.counters.runs.WithLabelValues(kind, schedule, resultOf(&run)).Inc()
+		m.setSchedule(schedule, &run)
+	}
 	m.counters.evaluation.Add(max(0, run.Judging.Seconds()))
 	m.setRun(&run)
-	m.setSchedule(schedule, &run)
 	m.setSources(&run)
 	if run.Plan == nil {
 		return

@@ -62,7 +62,12 @@ func Uses(ctx context.Context, sources []UseSource) ([]registry.Use, []registry.
 	return slices.Compact(uses), gaps
 }
 
-func (s UseSource) uses(ctx context.Context) ([]registry.Use, error) {
+func (s UseSource) uses(ctx context.Context) (known []registry.Use, err error) {
+	defer func() {
+		if p := recover(); p != nil { // nobody knows what it uses then
+			err = fmt.Errorf("a bug in the program: panic: %v", p)
+		}
+	}()
 	mentions, failed := s.List(ctx)
 	var uses []registry.Use
 	var errs []error

@@ -1,6 +1,11 @@
 package web
 
-import "net/http"
+import (
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // maxBody bounds the body of a request, in bytes: nothing that is asked needs one.
 const maxBody = 64 << 10
@@ -28,4 +33,29 @@ func guard(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
+}
+
+// knownHosts refuses requests for other hosts than this machine and the given ones;
+// nil lets all pass.
+func knownHosts(next http.Handler, hosts []string) http.Handler {
+	if hosts == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostOf(r.Host)
+		if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() && !slices.Contains(hosts, host) {
+			writeError(w, http.StatusMisdirectedRequest, "the daemon is not asked by this name: give it with --web.allowed-host")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostOf is the host in the Host of a request, without its port.
+func hostOf(text string) string {
+	host, _, err := net.SplitHostPort(text)
+	if err != nil {
+		host = strings.Trim(text, "[]")
+	}
+	return strings.ToLower(host)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -30,6 +31,9 @@ type ServeOptions struct {
 	// ConfigFile is a web configuration of exporter-toolkit, for TLS, basic
 	// authentication and headers; "" is none.
 	ConfigFile string
+	// Hosts are the names by which it may be asked where it listens on this machine
+	// alone and asks nobody who they are, beside localhost.
+	Hosts []string
 	// Log takes where it listens, and warnings; required.
 	Log *slog.Logger
 }
@@ -52,6 +56,7 @@ func Listen(o ServeOptions) ([]net.Listener, error) {
 	}
 	if o.SystemdSocket {
 		listeners, err := activation.Listeners()
+		listeners = slices.DeleteFunc(listeners, func(l net.Listener) bool { return l == nil }) // not of a stream
 		if err == nil && len(listeners) == 0 {
 			err = errors.New("systemd has passed no socket: start the socket unit, not the service")
 		}
@@ -73,6 +78,20 @@ func Listen(o ServeOptions) ([]net.Listener, error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+// AllowedHosts are the hosts that a handler behind the listeners is to be told: any
+// where others may reach it anyway, or where who asks says who they are.
+func AllowedHosts(listeners []net.Listener, o ServeOptions) []string {
+	if authenticates(o.ConfigFile) || slices.ContainsFunc(listeners, func(l net.Listener) bool { return !isLocal(l) }) {
+		return nil
+	}
+	return append([]string{}, o.Hosts...)
+}
+
+func isLocal(l net.Listener) bool {
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	return !ok || tcp.IP.IsLoopback()
 }
 
 // Serve serves the handler until the context ends, and closes the listeners.
@@ -126,7 +145,7 @@ func warnIfOpen(listeners []net.Listener, o ServeOptions) {
 		return
 	}
 	for _, l := range listeners {
-		if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		if !isLocal(l) {
 			o.Log.Warn("whoever reaches this address sees the registry and may start a plan: set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
 				"address", l.Addr().String())
 		}

@@ -57,6 +57,10 @@ type Control interface {
 type HandlerOptions struct {
 	// Metrics answers /metrics; nil answers nothing there.
 	Metrics http.Handler
+	// Hosts are those by which the daemon may be asked, beside this machine's own
+	// names; nil is any. Without them a page of another site, whose name leads here,
+	// could ask in the name of who looks at it.
+	Hosts []string
 	// EnableApply lets a POST start a run that changes the registry.
 	EnableApply bool
 }
@@ -83,7 +87,7 @@ func Handler(d Daemon, o HandlerOptions) http.Handler {
 	} else {
 		mux.HandleFunc("POST /api/v1/apply", applyIsOff)
 	}
-	return guard(mux)
+	return guard(knownHosts(mux, o.Hosts))
 }
 
 // server answers for one daemon.

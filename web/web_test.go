@@ -154,6 +154,30 @@ func TestApplyIsStartedWhereItIsEnabled(t *testing.T) {
 	}
 }
 
+func TestNameOfAnotherSiteThatLeadsHereIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		host   string
+		hosts  []string
+		status int
+	}{
+		{"evil.example:9095", []string{}, 421},
+		{"192.0.2.1:9095", []string{}, 421},
+		{"localhost:9095", []string{}, 200},
+		{"127.0.0.1:9095", []string{}, 200},
+		{"[::1]:9095", []string{}, 200},
+		{"janitor.example", []string{"janitor.example"}, 200},
+		{"evil.example", nil, 200}, // others reach it anyway
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/-/healthy", nil)
+		r.Host = tt.host
+		web.Handler(newDaemon(), web.HandlerOptions{Hosts: tt.hosts}).ServeHTTP(w, r)
+		if w.Code != tt.status {
+			t.Errorf("%s, allowed %q: %d, want %d", tt.host, tt.hosts, w.Code, tt.status)
+		}
+	}
+}
+
 func TestFormMustConfirmAnApplication(t *testing.T) {
 	for _, tt := range []struct {
 		body           string

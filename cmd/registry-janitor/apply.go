@@ -102,15 +102,16 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		err = errors.Join(err, a.render(run, f.format))
 	}
 	err = errors.Join(err, f.metrics.write(ctx, run, a.stderr))
-	return status(max(run.Exit, exitFor(err)), err)
+	return status(worse(run.Exit, err), err)
 }
 
-// exitFor is the exit code of an error beside the run.
-func exitFor(err error) int {
-	if err != nil {
+// worse is the exit code of a run beside which something else may have failed: 3
+// beats 1 beats 2.
+func worse(exit int, err error) int {
+	if err != nil && exit != janitor.ExitRefused {
 		return janitor.ExitIncomplete
 	}
-	return janitor.ExitDone
+	return exit
 }
 
 // application is the run of apply that the flags ask for.

@@ -88,21 +88,14 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 	if !run.Forecast() && f.inventory == "" {
 		defer tell(ctx, run)
 	}
-	if err != nil {
-		return errors.Join(err, f.metrics.write(ctx, run, a.stderr))
+	if run.Plan != nil && f.out != "" {
+		err = errors.Join(err, writePlan(f.out, run.Plan))
 	}
-	if f.out != "" {
-		if err := writePlan(f.out, run.Plan); err != nil {
-			return err
-		}
+	if run.Plan != nil {
+		err = errors.Join(err, a.render(run, f.format))
 	}
-	if err := a.render(run, f.format); err != nil {
-		return err
-	}
-	if err := f.metrics.write(ctx, run, a.stderr); err != nil {
-		return err
-	}
-	return status(run.Exit, nil)
+	err = errors.Join(err, f.metrics.write(ctx, run, a.stderr))
+	return status(worse(run.Exit, err), err)
 }
 
 // makePlan makes the plan, and records it where it says something about now.

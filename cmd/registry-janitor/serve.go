@@ -57,6 +57,7 @@ over when it is gone.
 	flags.StringArrayVar(&f.web.Addresses, "web.listen-address", []string{web.DefaultAddress}, "listen on this `ADDRESS`, such as :9095 for every interface; may be given again")
 	flags.BoolVar(&f.web.SystemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd passes instead")
 	flags.StringVar(&f.web.ConfigFile, "web.config.file", "", "`FILE` with TLS, basic authentication and headers, as every Prometheus exporter takes it")
+	flags.StringArrayVar(&f.web.Hosts, "web.allowed-host", nil, "behind a proxy on this machine: the `HOST` by which the daemon is asked; may be given again")
 	flags.BoolVar(&f.enableApply, "web.enable-apply", false, "let POST /api/v1/apply start a run that changes the registry")
 	flags.BoolVar(&f.runAtStart, "run-at-start", false, "make a first run at once: apply if a schedule applies, else plan")
 	flags.StringVar(&f.journal, "journal", "", "without a ledger: the `FILE` that every step is recorded in (default: in your state directory)")
