@@ -69,7 +69,9 @@ func happened(run report.Run) []happening {
 	add(OnGap, gapsOf(p))
 	add(OnViolation, denied(p))
 	if p.Outcome == nil {
-		add(OnPlanned, planned(p))
+		if run.Kind != "apply" { // one that is refused has not only planned
+			add(OnPlanned, planned(p))
+		}
 		return out
 	}
 	var deleted, changed bool

@@ -34,6 +34,8 @@ type ServeOptions struct {
 	// Hosts are the names by which it may be asked where it listens on this machine
 	// alone and asks nobody who they are, beside localhost.
 	Hosts []string
+	// EnableApply is that of the handler, for the warning.
+	EnableApply bool
 	// Log takes where it listens, and warnings; required.
 	Log *slog.Logger
 }
@@ -146,7 +148,11 @@ func warnIfOpen(listeners []net.Listener, o ServeOptions) {
 	}
 	for _, l := range listeners {
 		if !isLocal(l) {
-			o.Log.Warn("whoever reaches this address sees the registry and may start a plan: set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
+			may := "start a plan"
+			if o.EnableApply {
+				may = "start what deletes from it"
+			}
+			o.Log.Warn("whoever reaches this address sees the registry and may "+may+": set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
 				"address", l.Addr().String())
 		}
 	}

@@ -81,9 +81,17 @@ func (a *app) runs(ctx context.Context, l *ledger.Ledger, limit int) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tKIND\tSTATUS\tEXIT\tSTEPS\tOUTCOME\tBY")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", r.ID, stamp(r.Started), r.Kind, r.Status, r.Exit, planned(r.Summary), counts(r), r.Who)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, stamp(r.Started), r.Kind, r.Status, exitCode(r), planned(r.Summary), counts(r), r.Who)
 	}
 	return w.Flush()
+}
+
+// exitCode is that of a run that came to an end of its own.
+func exitCode(r ledger.RunRecord) string {
+	if r.Ended.IsZero() {
+		return "-"
+	}
+	return strconv.Itoa(r.Exit)
 }
 
 func stamp(t time.Time) string {

@@ -59,7 +59,7 @@ over when it is gone.
 	flags.StringVar(&f.web.ConfigFile, "web.config.file", "", "`FILE` with TLS, basic authentication and headers, as every Prometheus exporter takes it")
 	flags.StringArrayVar(&f.web.Hosts, "web.allowed-host", nil, "behind a proxy on this machine: the `HOST` by which the daemon is asked; may be given again")
 	flags.BoolVar(&f.enableApply, "web.enable-apply", false, "let POST /api/v1/apply start a run that changes the registry")
-	flags.BoolVar(&f.runAtStart, "run-at-start", false, "make a first run at once: apply if a schedule applies, else plan")
+	flags.BoolVar(&f.runAtStart, "run-at-start", false, "make a first run as soon as this daemon works (one that stands by: when it takes over): apply if a schedule applies, else plan")
 	flags.StringVar(&f.journal, "journal", "", "without a ledger: the `FILE` that every step is recorded in (default: in your state directory)")
 	return cmd
 }
@@ -76,7 +76,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	journal, _ := janitor.JournalPath(f.journal, "")
 	reload, stop := hangups(ctx)
 	defer stop()
-	f.web.Log = log
+	f.web.Log, f.web.EnableApply = log, f.enableApply
 	return janitor.Run(ctx, janitor.Options{
 		ConfigFile:  f.config,
 		Version:     version(),
