@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,6 +204,33 @@ func TestPanicEndsOneRunAndNotTheDaemon(t *testing.T) {
 		}
 		if got := s.count(`msg="a run is over"`); got != 1 {
 			t.Errorf("%d runs were whole, want the second\n%s", got, s.log)
+		}
+	})
+}
+
+// A run that panics gives the lock of the ledger back, so that the next one works.
+func TestPanicGivesTheLockBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+`ledger: {dsn: ledger.db}
+schedules: [{name: hourly, cron: "@hourly", do: apply}]`)
+		var armed, fired atomic.Bool
+		next := s.options.Live.Connection.Base
+		s.options.Live.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+			armed.Store(true)
+			return next.RoundTrip(r)
+		})
+		s.options.Live.Now = func() time.Time { // asked again once the plan is made
+			if armed.Load() && fired.CompareAndSwap(false, true) {
+				panic("a bug")
+			}
+			return time.Now()
+		}
+		s.run(2*time.Hour + time.Minute)
+		if s.count("a bug in the program ended the run") == 0 {
+			t.Errorf("nobody hears of the panic\n%s", s.log)
+		}
+		if got := s.count(`msg="a run is over" kind=apply trigger=hourly run=2 exit=0`); got != 1 {
+			t.Errorf("the next run did not work\n%s", s.log)
 		}
 	})
 }

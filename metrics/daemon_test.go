@@ -143,3 +143,23 @@ func TestAScrapeSeesOneRunOrTheNextAndNeverHalf(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestARunThatOutlivesItsScheduleBringsNothingBack(t *testing.T) {
+	m := New("v1")
+	m.ForgetSchedules([]string{"new"})
+	m.Set(report.Run{Plan: quiet(), Kind: "plan", Trigger: "old", Error: "refused"})
+	m.SetNext("old", start)
+	m.SetNext("new", start)
+	for _, f := range gathered(t, m) {
+		for _, metric := range f.GetMetric() {
+			for _, l := range metric.GetLabel() {
+				if l.GetName() == "schedule" && l.GetValue() == "old" {
+					t.Errorf("%s has the old schedule", f.GetName())
+				}
+			}
+		}
+	}
+	if _, ok := valueOf(t, m, `schedule_next_run_timestamp_seconds{schedule="new"}`); !ok {
+		t.Error("the new schedule has no next run")
+	}
+}
