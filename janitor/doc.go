@@ -1,7 +1,8 @@
-// Package janitor runs one pass: scan, judge, plan, and record it in the ledger if
-// there is one. It joins the stages, and has no rule of its own.
+// Package janitor makes runs: a pass that scans, judges and plans, an application
+// that carries a plan out, and what the ledger records of both; and the daemon that
+// makes them when they are due. It joins the stages, and has no rule of its own.
 //
-// It must never change anything in a registry: a pass holds nothing that could. It
-// must never take what the scanner could not read for what is not there: gaps go
-// into the plan.
+// It must never change a registry but through actions.Apply: a pass and a daemon
+// that only plans hold nothing that could. It must never take what the scanner could
+// not read for what is not there: gaps go into the plan.
 package janitor

@@ -147,12 +147,7 @@ func (d *daemon) run(ctx context.Context, s *setup, kind ledger.Kind, trigger st
 // notify tells people of a run, if there is anybody to tell. That nobody could be
 // told changes nothing of the run.
 func (d *daemon) notify(ctx context.Context, s *setup, run report.Run) {
-	if len(s.config.Notifications) == 0 {
-		return
-	}
-	err := s.notifier.Send(context.WithoutCancel(ctx), run)
-	d.metrics.Notified(err)
-	if err != nil {
+	if err := s.notifier.Send(context.WithoutCancel(ctx), run); err != nil {
 		d.log.Error("not everybody was told of the run", "error", err)
 	}
 }

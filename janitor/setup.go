@@ -56,7 +56,9 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 		return nil, err
 	}
 	// A new one, since a URL may be another one now; it tells once more of what lasts.
-	if s.notifier, err = notify.New(Notifications(c)); err != nil {
+	people := Notifications(c)
+	people.Told = d.metrics.Notified
+	if s.notifier, err = notify.New(people); err != nil {
 		return nil, err
 	}
 	s.schedules, err = schedulesOf(c)

@@ -44,6 +44,9 @@ type Options struct {
 	ReadFile  func(string) ([]byte, error)
 	// Timeout bounds each message; 0 is ten seconds.
 	Timeout time.Duration
+	// Told is called after each message, with why it could not be sent, and not where
+	// there was nothing to tell; nil is nobody. Several may call it at once.
+	Told func(error)
 }
 
 // DefaultTimeout is how long a service may take unless Options say otherwise.
@@ -56,6 +59,7 @@ var ErrNoURL = errors.New("there is no URL")
 // not told at every run; a new one tells it once more. A nil Notifier tells nobody.
 type Notifier struct {
 	timeout time.Duration
+	told    func(error)
 	targets []*target
 }
 
@@ -71,7 +75,7 @@ type target struct {
 // The error names everything that is wrong, without anything of a URL; what a
 // missing variable or file causes is ErrNoURL.
 func New(o Options) (*Notifier, error) {
-	n := &Notifier{timeout: o.Timeout}
+	n := &Notifier{timeout: o.Timeout, told: o.Told}
 	if n.timeout <= 0 {
 		n.timeout = DefaultTimeout
 	}
@@ -168,7 +172,11 @@ func (n *Notifier) Send(ctx context.Context, run report.Run) error {
 	var all sync.WaitGroup
 	for i, t := range n.targets {
 		all.Go(func() {
-			if err := t.send(ctx, run, n.timeout); err != nil {
+			sent, err := t.send(ctx, run, n.timeout)
+			if n.told != nil && (sent || err != nil) {
+				n.told(err)
+			}
+			if err != nil {
 				problems[i] = fmt.Errorf("notification %q: %w", t.Name, err)
 			}
 		})
@@ -177,27 +185,28 @@ func (n *Notifier) Send(ctx context.Context, run report.Run) error {
 	return errors.Join(problems...)
 }
 
-// send tells one of a run, if there is something to tell.
-func (t *target) send(ctx context.Context, run report.Run, timeout time.Duration) error {
+// send tells one of a run, if there is something to tell, and reports whether it
+// did.
+func (t *target) send(ctx context.Context, run report.Run, timeout time.Duration) (sent bool, err error) {
 	now := momentOf(run)
 	found := t.asked(happened(run))
 	if run.Plan != nil { // or else it saw nothing, and nothing is known to have ended
 		t.told.forget(found)
 	}
 	if !t.told.news(found, now, t.Repeat) {
-		return nil
+		return false, nil
 	}
 	text, err := t.render(newMessage(t.Notification, run, found))
 	if err != nil {
-		return err
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := t.service.send(ctx, headline(run), text); err != nil {
-		return err
+		return false, err
 	}
 	t.told.remember(found, now)
-	return nil
+	return true, nil
 }
 
 // momentOf is when a run was, as far as it says.

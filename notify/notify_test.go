@@ -400,3 +400,24 @@ func TestAMessageIsBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestToldIsCalledOnceForEachMessageAndNotForSilence(t *testing.T) {
+	s := newServices(t)
+	n := notifier(t, "https://hooks.test/in", Notification{On: []Occasion{OnDeleted}})
+	var told []error
+	n.told = func(err error) { told = append(told, err) }
+	send := func(run report.Run, want int, fails bool) {
+		t.Helper()
+		told = nil
+		_ = n.Send(t.Context(), run)
+		if len(told) != want || want == 1 && (told[0] != nil) != fails {
+			t.Errorf("told %v, want %d, failing %v", told, want, fails)
+		}
+	}
+	send(quiet(), 0, false)
+	send(eventful(), 1, false)
+	s.mu.Lock()
+	s.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
+	s.mu.Unlock()
+	send(eventful(), 1, true)
+}

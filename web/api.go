@@ -210,8 +210,6 @@ func (s *server) fail(w http.ResponseWriter, err error) {
 		status = http.StatusConflict
 	case errors.Is(err, ErrUnknownRun), errors.Is(err, registry.ErrNotFound):
 		status = http.StatusNotFound
-	case errors.Is(err, ErrBadRequest):
-		status = http.StatusBadRequest
 	}
 	writeError(w, status, err.Error())
 }

@@ -18,8 +18,6 @@ var (
 	ErrStandby = errors.New("this daemon stands by")
 	// ErrUnknownRun: there is no such run, or it is not known any more.
 	ErrUnknownRun = errors.New("no such run")
-	// ErrBadRequest: the request cannot be understood.
-	ErrBadRequest = errors.New("bad request")
 )
 
 // Daemon is what is shown, and told what to do. Its methods are called by several

@@ -30,8 +30,8 @@ func chromium(t *testing.T) context.Context {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	ctx, stop, err := Start(context.Background(), profile)
-	if errors.Is(err, ErrMissing) && os.Getenv("CI") == "" {
-		t.Skip("this test needs Chromium, Debian's package chromium: ", err)
+	if errors.Is(err, ErrMissing) {
+		program.Missing(t, "Chromium", "chromium")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -60,15 +60,7 @@ func linesAbout(out, folder string) string {
 // systemdAnalyze is the program of that name. With CI set it has to be there.
 func systemdAnalyze(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("systemd-analyze")
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("systemd-analyze is missing: install Debian's package systemd")
-	}
-	t.Skip("systemd-analyze is not installed (Debian's package systemd)")
-	return ""
+	return program.Find(t, "systemd-analyze", "systemd")
 }
 
 func testUnitFlags(t *testing.T, janitor string) {

@@ -34,6 +34,16 @@ func Missing(t testing.TB, name, debianPackage string) {
 	t.Skip(message)
 }
 
+// Find is where a program is that a Debian package has; without it, see Missing.
+func Find(t testing.TB, name, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Missing(t, name, debianPackage)
+	}
+	return path
+}
+
 // Root is the folder of the repository.
 func Root(t testing.TB) string {
 	t.Helper()

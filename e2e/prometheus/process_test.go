@@ -35,14 +35,10 @@ func poll(t *testing.T, what string, yes func() bool) {
 // skipped elsewhere.
 func find(t *testing.T, name string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("CI is set, and %s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
+	return program.Find(t, name, map[string]string{
+		"promtool": "prometheus", "prometheus": "prometheus", "amtool": "prometheus-alertmanager",
+		"prometheus-alertmanager": "prometheus-alertmanager", "prometheus-pushgateway": "prometheus-pushgateway",
+	}[name])
 }
 
 // output collects what a process says.
