@@ -55,7 +55,7 @@ func rules() architecture {
 			// The nouns, which everybody shares and which depend on nobody.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml into its own types, so that a change of the format stays here.
-			"config": {},
+			"internal/config": {},
 			// The registry API in memory. Users' own tests import it, so it brings nothing along.
 			"emulator": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// Files to copy, and an embed.FS of them.
@@ -68,58 +68,58 @@ func rules() architecture {
 			// editor and a journal that it declares itself.
 			"actions": {ours: []string{"registry"}},
 			// Translates the SDK into the nouns, and satisfies the scanner without knowing it.
-			"scaleway": {ours: []string{"registry"}},
+			"internal/scaleway": {ours: []string{"registry"}},
 			// Records what plans and passes did; it is told, and asks nobody.
-			"ledger": {ours: []string{"registry", "actions"}},
+			"internal/ledger": {ours: []string{"registry", "actions"}},
 			// Renders a finished plan; it has nothing to ask from anyone else.
-			"report": {ours: []string{"registry", "actions"}},
+			"internal/report": {ours: []string{"registry", "actions"}},
 			// Counts a finished run; what it was about is in the report's hands.
-			"metrics": {ours: []string{"registry", "actions", "report"}},
+			"metrics": {ours: []string{"registry", "actions", "internal/report"}},
 			// Asks a cluster what it runs: one more use source.
-			"kube": {ours: []string{"registry"}},
+			"internal/kube": {ours: []string{"registry"}},
 			// Tells people of a finished run.
-			"notify": {ours: []string{"registry", "actions", "report"}},
+			"internal/notify": {ours: []string{"registry", "actions", "internal/report"}},
 			// Shows over HTTP what a daemon that it declares itself has to show.
-			"web": {ours: []string{"registry", "actions", "report"}},
+			"internal/web": {ours: []string{"registry", "actions", "internal/report"}},
 			// One pass, and the daemon that makes them: joins the stages.
-			"janitor": {ours: []string{
-				"registry", "config", "scanner", "policy", "actions", "scaleway", "kube", "report", "ledger", "metrics", "notify", "web",
+			"internal/janitor": {ours: []string{
+				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web",
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "config", "emulator", "examples", "scanner", "policy", "actions", "scaleway", "report", "ledger", "metrics", "notify", "web", "janitor",
+				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "actions", "internal/scaleway", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor",
 			}},
 		},
 		owners: map[string][]string{
 			// A change of the SDK is a change of one package.
-			"github.com/scaleway/scaleway-sdk-go": {"scaleway"},
+			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway"},
 			// So is one of the policy engine: without strict mode, schemas and narrowed
 			// capabilities a policy must not run.
 			"github.com/open-policy-agent/opa": {"policy"},
 			// Metrics are set from a finished run, never from within.
 			"github.com/prometheus/client_golang": {"metrics"},
 			// The cluster is one more use source, by client-go's connection alone.
-			"k8s.io": {"kube"},
+			"k8s.io": {"internal/kube"},
 			// How a message reaches people is one package's business.
-			"github.com/nicholas-fedor/shoutrrr": {"notify"},
+			"github.com/nicholas-fedor/shoutrrr": {"internal/notify"},
 			// So is how the daemon is reached.
-			"github.com/prometheus/exporter-toolkit": {"web"},
-			"github.com/robfig/cron/v3":              {"config", "janitor"},
+			"github.com/prometheus/exporter-toolkit": {"internal/web"},
+			"github.com/robfig/cron/v3":              {"internal/config", "internal/janitor"},
 			// What is stored goes through one package.
-			"database/sql":         {"ledger"},
-			"modernc.org/sqlite":   {"ledger"},
-			"github.com/jackc/pgx": {"ledger"},
+			"database/sql":         {"internal/ledger"},
+			"modernc.org/sqlite":   {"internal/ledger"},
+			"github.com/jackc/pgx": {"internal/ledger"},
 			// Only the program prints and ends.
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},
 		clock: []string{
-			"janitor/clock.go",              // when a run of the daemon starts, and how long it takes
-			"kube/clock.go",                 // when a cluster was asked
+			"internal/janitor/clock.go",     // when a run of the daemon starts, and how long it takes
+			"internal/kube/clock.go",        // when a cluster was asked
 			"actions/clock.go",              // when a step is applied, and how long it is watched
 			"cmd/registry-janitor/clock.go", // when a pass starts
-			"ledger/clock.go",               // when a record was made
+			"internal/ledger/clock.go",      // when a record was made
 			"emulator/clock.go",             // the time of a registry that nobody gave one
-			"scaleway/clock.go",             // pacing of requests, and the comparison with the API's clock
+			"internal/scaleway/clock.go",    // pacing of requests, and the comparison with the API's clock
 		},
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
-	"github.com/registry-janitor/registry-janitor/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
 // hundreds is a registry of so many images, of each of which 100 tags go and 10

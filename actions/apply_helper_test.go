@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
-	"github.com/registry-janitor/registry-janitor/scaleway"
 )
 
 // site is an emulated registry with clients of it. It is made in a bubble of its

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 func TestAReloadThatFailsKeepsTheTimeOfTheLastThatDidNot(t *testing.T) {

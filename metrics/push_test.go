@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 const password = "hunter2secret"

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 // How a run can end, as the label result of runs_total has it.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 // setSources takes what the sources of uses answered. A run that ended before any

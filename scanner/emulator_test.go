@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
-	"github.com/registry-janitor/registry-janitor/scaleway"
 )
 
 const secretKey = "5ec4e75e-c4e7-4a11-9a11-0123456789ab"

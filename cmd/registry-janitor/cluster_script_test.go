@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/registry-janitor/registry-janitor/kube"
+	"github.com/registry-janitor/registry-janitor/internal/kube"
 )
 
 // serveCluster starts a Kubernetes API that lists the objects in a JSON file, and

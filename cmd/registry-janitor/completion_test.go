@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
 // The shells ask the program itself, by its hidden command __complete; what is

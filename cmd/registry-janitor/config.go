@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/config"
-	"github.com/registry-janitor/registry-janitor/janitor"
-	"github.com/registry-janitor/registry-janitor/notify"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 

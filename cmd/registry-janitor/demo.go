@@ -14,13 +14,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/config"
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/examples"
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
-	"github.com/registry-janitor/registry-janitor/report"
-	"github.com/registry-janitor/registry-janitor/scaleway"
 )
 
 // The demo is the same every time: its registry is made from this seed, and its

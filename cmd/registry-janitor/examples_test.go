@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/config"
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/examples"
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
-	"github.com/registry-janitor/registry-janitor/scaleway"
 )
 
 // Every example configuration is valid, its policies compile, and it makes a plan

@@ -14,8 +14,8 @@ import (
 
 	diff "github.com/google/go-cmp/cmp"
 
-	"github.com/registry-janitor/registry-janitor/config"
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 )

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/config"
-	"github.com/registry-janitor/registry-janitor/janitor"
-	"github.com/registry-janitor/registry-janitor/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 )
 
 func (a *app) historyCommand() *cobra.Command {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
 func main() {

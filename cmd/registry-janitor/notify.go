@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/registry-janitor/registry-janitor/janitor"
-	"github.com/registry-janitor/registry-janitor/notify"
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/notify"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 // notifier tells whom the configuration names of a run. A URL that is missing is an

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/config"
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 

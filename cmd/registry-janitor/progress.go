@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
 // showProgress keeps one line of w up to date until stop is called, if somebody

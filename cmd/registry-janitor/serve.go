@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/janitor"
-	"github.com/registry-janitor/registry-janitor/scaleway"
-	"github.com/registry-janitor/registry-janitor/web"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/web"
 )
 
 // serveFlags are the flags of serve.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/metrics"
-	"github.com/registry-janitor/registry-janitor/report"
-	"github.com/registry-janitor/registry-janitor/scaleway"
 )
 
 // metricsFlags say where the metrics of one run go.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/e2e/program"
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 // chromium starts a browser for one test.

@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/registry"
-	"github.com/registry-janitor/registry-janitor/report"
 )
 
 // shown counts the rows of a list that are not hidden, nor in what is hidden.

@@ -3,7 +3,7 @@ package browser
 import (
 	"net/http"
 
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 // Policy is the content security policy that a daemon serves its page under.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/registry"
-	"github.com/registry-janitor/registry-janitor/report"
 )
 
 // Noon is when everything here happens.

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/registry-janitor/registry-janitor/e2e/browser"
-	"github.com/registry-janitor/registry-janitor/report"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
 func main() {

@@ -1,0 +1,184 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+)
+
+// Application is one run that changes something: it makes a plan, or takes one
+// that was made, and carries it out.
+type Application struct {
+	Live *Live // required
+	// Given is the plan to carry out; nil to make one. Matches must have accepted it.
+	Given *actions.Plan
+	// Recorder says who applies. Its kind does not matter.
+	Recorder RecorderOptions
+	// Journal is the file that steps are recorded in where there is no ledger.
+	Journal string
+	// Ask, if set, shows the plan to somebody who may refuse it by an error.
+	Ask func(*actions.Plan) error
+	// Log takes what happens beside the steps; required.
+	Log *slog.Logger
+
+	editor   *scaleway.Editor
+	recorder *Recorder    // nil without a ledger
+	file     *journalFile // nil with one
+	refused  bool         // by who was asked
+}
+
+// Run carries it out. The run is as far as it came, whatever the error; its plan
+// is nil also where somebody has seen and refused it.
+func (a *Application) Run(ctx context.Context) (report.Run, error) {
+	run := a.Live.begin(report.Run{Kind: string(ledger.KindApply), Trigger: a.Recorder.Trigger})
+	if err := a.open(ctx); err != nil {
+		return run.end(err)
+	}
+	run.ID = a.recorder.ID()
+	var plan *actions.Plan
+	var outcome *actions.Outcome
+	err := safely(func() (err error) { // so that the lock is given back whatever happens
+		plan, outcome, err = a.carryOut(ctx)
+		return err
+	})
+	if plan != nil {
+		plan.Outcome = outcome
+		run.Exit = ApplyExit(plan, outcome, err)
+	} else {
+		run.Exit = ExitIncomplete
+	}
+	if !a.refused {
+		run.Plan = plan
+	}
+	if failed := a.finish(ctx, run.Exit, outcome, err); failed != nil {
+		err = errors.Join(err, failed)
+		run.Exit = max(run.Exit, ExitIncomplete)
+	}
+	return run.end(err)
+}
+
+// Declined reports whether somebody was asked and refused: nothing happened then.
+func (a *Application) Declined() bool { return a.refused }
+
+// open finds what it changes things with, and opens the ledger or finds the place
+// of the journal file. Without either nothing is applied.
+func (a *Application) open(ctx context.Context) (err error) {
+	if a.editor, err = scaleway.NewEditor(a.Live.o.Connection); err != nil {
+		return err
+	}
+	o := a.Recorder
+	o.Kind = ledger.KindApply
+	a.recorder, err = a.Live.NewRecorder(ctx, o)
+	if err != nil || a.recorder != nil {
+		return err
+	}
+	a.file = &journalFile{path: a.Journal, who: o.Who}
+	return nil
+}
+
+// carryOut makes or takes the plan, asks, and carries it out.
+func (a *Application) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
+	options := a.Live.ApplyOptions(a.Live.o.Connection.Concurrency)
+	options.Now = a.Live.o.Now
+	if err := a.resolve(ctx, options); err != nil {
+		return nil, nil, err
+	}
+	plan, err := a.planned(ctx)
+	if err != nil {
+		return plan, nil, err
+	}
+	if err := a.admit(ctx, plan, options); err != nil {
+		return plan, nil, err
+	}
+	if options.InUse, err = a.Live.usesNow(ctx, plan); err != nil {
+		return plan, nil, err
+	}
+	journal, err := a.journal(plan)
+	if err != nil {
+		return plan, nil, err
+	}
+	ctx, stop := a.whileLocked(ctx)
+	defer stop()
+	outcome, err := actions.Apply(ctx, plan, a.editor, journal, options)
+	return plan, outcome, err
+}
+
+// admit checks that the plan may be applied, and asks.
+func (a *Application) admit(ctx context.Context, plan *actions.Plan, o actions.ApplyOptions) error {
+	if err := plan.CheckApplicable(startOfPass(a.Live.o.Now), o.MaxPlanAge); err != nil {
+		return err
+	}
+	if a.Given != nil {
+		if err := a.Live.CheckOwner(ctx, plan, a.Live.reader); err != nil {
+			return err
+		}
+	}
+	if len(plan.Steps) == 0 || a.Ask == nil {
+		return nil
+	}
+	err := a.Ask(plan)
+	a.refused = err != nil
+	return err
+}
+
+// planned makes the plan, or records the given one.
+func (a *Application) planned(ctx context.Context) (*actions.Plan, error) {
+	if a.Given == nil {
+		return a.Live.plan(ctx)
+	}
+	if a.recorder == nil {
+		return a.Given, nil
+	}
+	return a.Given, a.recorder.Given(ctx, a.Given)
+}
+
+func (a *Application) journal(plan *actions.Plan) (actions.Journal, error) {
+	if a.recorder != nil {
+		return a.recorder.Journal(), nil
+	}
+	return a.file.open(plan.ID)
+}
+
+// whileLocked ends the run when another process may apply something too.
+func (a *Application) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if a.recorder != nil {
+		go func() {
+			select {
+			case <-a.recorder.Lost():
+				a.Log.Error("the lock of the ledger is lost: stopping")
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
+}
+
+// resolve finds out what became of the steps of a run that was interrupted.
+func (a *Application) resolve(ctx context.Context, o actions.ApplyOptions) error {
+	var n int
+	var err error
+	if a.recorder != nil {
+		n, err = a.recorder.Interrupted(ctx, a.editor, o)
+	} else {
+		n, err = a.file.resolve(ctx, a.editor, o)
+	}
+	if n > 0 {
+		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
+	}
+	return err
+}
+
+// finish records how the run ended.
+func (a *Application) finish(ctx context.Context, exit int, outcome *actions.Outcome, cause error) error {
+	if a.recorder != nil {
+		return errors.Join(a.recorder.Finish(ctx, exit, cause, outcome), a.recorder.Close())
+	}
+	return a.file.close(outcome)
+}

@@ -1,0 +1,278 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/web"
+	"github.com/registry-janitor/registry-janitor/metrics"
+)
+
+// Options say how the daemon runs.
+type Options struct {
+	// ConfigFile is the janitor.yaml; required.
+	ConfigFile string
+	// Live is how to reach the API. The profile is that of the configuration.
+	Live LiveOptions
+	// Version of the program, and who runs it where: "user@host".
+	Version, Who string
+	// Journal is the file that steps are recorded in where there is no ledger.
+	Journal string
+	// RunAtStart has the first schedule of each kind run once as soon as the daemon
+	// works; without schedules, it makes a plan.
+	RunAtStart bool
+	// EnableApply lets a POST start a run that changes the registry.
+	EnableApply bool
+	// Reload has the configuration read again each time something is received; nil
+	// where nobody asks.
+	Reload <-chan struct{}
+	// Web is where the daemon is reached over HTTP; nil is nowhere.
+	Web *web.ServeOptions
+	// Log takes what the daemon does; nil discards it.
+	Log *slog.Logger
+}
+
+// Run runs the daemon until the context ends, which lets a run that is going on
+// stop where it is safe. The error is that of a start that fails: a configuration
+// that is not valid, an address that is taken. Later errors are logged, counted,
+// and shown.
+func Run(ctx context.Context, o Options) error {
+	d, listeners, err := newDaemon(ctx, o)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	if o.Web != nil {
+		handler := web.Handler(d, web.HandlerOptions{
+			Metrics: d.metrics.Handler(), EnableApply: o.EnableApply, Hosts: web.AllowedHosts(listeners, *o.Web),
+		})
+		group.Go(func() error { return web.Serve(ctx, listeners, handler, *o.Web) })
+	}
+	group.Go(func() error { return d.watch(ctx) })
+	group.Go(func() error { return d.lead(ctx) })
+	err = group.Wait()
+	d.log.Info("stopped")
+	return err
+}
+
+// daemon makes passes when they are due.
+type daemon struct {
+	o       Options
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	started time.Time
+	// turn is taken by the run that is going on: there is one at a time.
+	turn chan struct{}
+	jobs sync.WaitGroup // runs that are going on, or about to
+	// loading is held while a configuration is loaded.
+	loading sync.Mutex
+
+	mu        sync.Mutex
+	setup     *setup
+	changed   chan struct{} // closed when there is another setup
+	reload    report.Reload
+	schedules map[string]*schedule // by name; those of former setups too
+	ledger    *ledger.Ledger       // nil without one, and while it is out of reach
+	working   context.Context      // of the runs; nil while the daemon stands by
+	first     bool                 // nothing was run at the start yet
+	running   *report.Running
+	progress  *Progress // of the run that is going on
+	latest    *report.Run
+	history   []report.RunSummary // newest first
+	runs      int                 // without a ledger, for the next ID
+	pruned    time.Time           // when old plans were forgotten last
+}
+
+func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Live.Now == nil {
+		o.Live.Now = wallClock
+	}
+	d := &daemon{
+		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Live.Now(), turn: make(chan struct{}, 1),
+		changed: make(chan struct{}), schedules: map[string]*schedule{}, first: true,
+	}
+	d.o.Live.Connection.Observer = d.metrics.Transport
+	d.o.Live.Connection.Waited, d.o.Live.Connection.Retried = d.metrics.Waited, d.metrics.Retried
+	setup, err := load(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.use(setup)
+	if o.Web == nil {
+		return d, nil, nil
+	}
+	listeners, err := web.Listen(*o.Web)
+	return d, listeners, err
+}
+
+// tryAgain is how long the daemon waits for a ledger that is out of reach.
+const tryAgain = 5 * time.Second
+
+// lead works whenever no other daemon with the same ledger does.
+func (d *daemon) lead(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := d.leadOnce(ctx, d.current().config.LedgerDSN())
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		d.log.Error("nothing is done without the ledger; it is tried again", "error", err, "in", tryAgain)
+		d.metrics.LedgerFailed()
+		wait(ctx, tryAgain)
+	}
+	return nil
+}
+
+// leadOnce waits for its turn, and works until it ends: because the ledger is
+// lost, or another one is configured.
+func (d *daemon) leadOnce(ctx context.Context, dsn string) (err error) {
+	if dsn == "" {
+		return d.work(ctx, dsn, nil)
+	}
+	l, err := ledger.Open(ctx, dsn, ledger.Options{Who: d.o.Who, Program: d.program()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	d.set(func() { d.ledger = l })
+	defer d.set(func() { d.ledger = nil })
+	d.metrics.Leads(false)
+	waiting, stop := d.whileConfigured(ctx, dsn)
+	defer stop()
+	leadership, err := l.Lead(waiting)
+	if err != nil {
+		if waiting.Err() != nil {
+			return nil // the daemon stops, or another ledger is configured
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, leadership.Resign()) }()
+	return d.work(ctx, dsn, leadership.Lost())
+}
+
+// whileConfigured is a context that ends when another ledger is configured.
+func (d *daemon) whileConfigured(ctx context.Context, dsn string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		for {
+			s, changed := d.watched()
+			if s.config.LedgerDSN() != dsn {
+				cancel()
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
+// work runs the schedules until the context ends, the leadership is lost, or
+// another ledger is configured. It returns when no run is going on any more.
+func (d *daemon) work(ctx context.Context, dsn string, lost <-chan struct{}) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	d.begin(ctx)
+	defer d.rest(cancel)
+	for {
+		s, changed := d.watched()
+		if s.config.LedgerDSN() != dsn {
+			return nil
+		}
+		clock := d.start(ctx, s)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		case <-lost:
+			cancel(errLost)
+		}
+		<-clock.Stop().Done()
+		if ctx.Err() != nil {
+			if errors.Is(context.Cause(ctx), errLost) {
+				return errLost
+			}
+			return nil
+		}
+	}
+}
+
+var errLost = errors.New("the connection to the ledger is lost, and another daemon may work")
+
+func (d *daemon) begin(ctx context.Context) {
+	d.set(func() { d.working = ctx })
+	d.metrics.Leads(true)
+	d.log.Info("working", "schedules", len(d.current().schedules))
+}
+
+func (d *daemon) rest(cancel context.CancelCauseFunc) {
+	d.set(func() { d.working = nil })
+	cancel(nil)
+	d.jobs.Wait()
+	d.metrics.Leads(false)
+}
+
+// current is the setup in force.
+func (d *daemon) current() *setup {
+	s, _ := d.watched()
+	return s
+}
+
+// watched is the setup in force, and what is closed when it no longer is.
+func (d *daemon) watched() (*setup, <-chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.setup, d.changed
+}
+
+// set changes something of the daemon.
+func (d *daemon) set(change func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change()
+}
+
+func (d *daemon) program() string { return "registry-janitor " + d.o.Version }
+
+// wait waits, unless the context ends before.
+func wait(ctx context.Context, duration time.Duration) {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// safely turns a panic into an error, so that a bug ends one run and not the
+// daemon.
+func safely(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{value: p, stack: stack()}
+		}
+	}()
+	return f()
+}
+
+// panicError is a bug that ended a run.
+type panicError struct {
+	value any
+	stack string
+}
+
+func (e *panicError) Error() string {
+	return fmt.Sprintf("a bug in the program ended the run (panic: %v); nothing was lost, please report it", e.value)
+}

@@ -1,0 +1,531 @@
+package janitor_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/web"
+)
+
+// registryWorld has a tag for every day, so that a week of cleaning has something
+// to do each day.
+const registryWorld = `namespaces:
+  - {name: prod, region: fr-par, age: 400d, images: [
+      {name: api, tags: [
+        {name: latest, age: 2h}, {name: v1.0.0, age: 300d},
+        {name: pr-1, age: 8d}, {name: pr-2, age: 9d}, {name: pr-3, age: 10d}, {name: pr-4, age: 13d}]}]}
+`
+
+const daemonConfig = `scaleway: {regions: [fr-par]}
+timezone: Europe/Paris
+retention: [{match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
+`
+
+// inMemory answers requests without a network, so that simulated time passes.
+type inMemory struct{ handler http.Handler }
+
+func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	w := httptest.NewRecorder()
+	m.handler.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// site is a registry and a configuration for a daemon.
+type site struct {
+	t        *testing.T
+	file     string
+	emulator *emulator.Server
+	log      *lockedBuffer
+	options  janitor.Options
+}
+
+func newSite(t *testing.T, world, config string) *site {
+	t.Helper()
+	parsed, err := emulator.ParseWorld("world.yaml", []byte(world))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := emulator.New(emulator.Options{World: parsed, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t, file: filepath.Join(t.TempDir(), "janitor.yaml"), emulator: server, log: new(lockedBuffer)}
+	s.write(config)
+	s.options = janitor.Options{
+		ConfigFile: s.file, Version: "test", Who: "somebody@here", Journal: filepath.Join(filepath.Dir(s.file), "journal.jsonl"),
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Live: janitor.LiveOptions{Connection: scaleway.Options{
+			Credentials: &scaleway.Credentials{
+				APIURL: "http://registry.test", AccessKey: "SCWXXXXXXXXXXXXXXXXX", SecretKey: "11111111-1111-1111-1111-111111111111",
+			},
+			Base: inMemory{server},
+		}},
+	}
+	return s
+}
+
+func (s *site) write(config string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.file, []byte(config), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// run runs the daemon for a time.
+func (s *site) run(during time.Duration) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), during)
+	defer cancel()
+	if err := janitor.Run(ctx, s.options); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// count is how often a text is in the log.
+func (s *site) count(text string) int { return strings.Count(s.log.String(), text) }
+
+func (s *site) deleted() int {
+	n := 0
+	for _, r := range s.emulator.Requests() {
+		if r.Method == http.MethodDelete {
+			n++
+		}
+	}
+	return n
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// A week of a plan every four hours and an application every night: each run takes
+// place, and each tag goes in the night after it is old enough.
+func TestWeekOfSchedules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+`
+schedules:
+  - {name: watch, cron: "0 */4 * * *", do: plan}
+  - {name: nightly, cron: "0 3 * * *", do: apply, jitter: 10m}
+ledger: {dsn: ledger.db}
+`)
+		s.run(7*24*time.Hour + time.Minute)
+		if got := s.count("a run is over"); got != 7*6+7 {
+			t.Errorf("%d runs, want %d\n%s", got, 7*6+7, s.log)
+		}
+		if got := s.count("trigger=nightly run="); got != 7 {
+			t.Errorf("%d applications, want 7", got)
+		}
+		if got := s.deleted(); got != 4 {
+			t.Errorf("%d tags were deleted, want all 4 of pull requests", got)
+		}
+		if s.count("level=WARN")+s.count("level=ERROR") > 0 {
+			t.Errorf("something went wrong:\n%s", s.log)
+		}
+	})
+}
+
+func TestOverlappingRunIsSkippedAndOtherSchedulesWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+`
+schedules:
+  - {name: often, cron: "* * * * *", do: plan}
+  - {name: hourly, cron: "@hourly", do: plan}
+`)
+		slow := slowly{s.options.Live.Connection.Base, 50 * time.Second} // 3 requests: a run takes 150 s
+		s.options.Live.Connection.Base = slow
+		s.options.Live.Connection.RequestTimeout = time.Minute
+		s.run(61 * time.Minute)
+		if s.count("a run is skipped: the one before is not over") == 0 {
+			t.Errorf("no run was skipped\n%s", s.log)
+		}
+		if s.count(`msg="a run begins" kind=plan trigger=hourly`) != 1 {
+			t.Errorf("the hourly run did not wait for its turn\n%s", s.log)
+		}
+	})
+}
+
+type slowly struct {
+	next http.RoundTripper
+	wait time.Duration
+}
+
+func (s slowly) RoundTrip(r *http.Request) (*http.Response, error) {
+	timer := time.NewTimer(s.wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return s.next.RoundTrip(r)
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+func TestPanicEndsOneRunAndNotTheDaemon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+`schedules: [{name: hourly, cron: "@hourly", do: plan}]`)
+		s.options.Live.Connection.Base = panicsOnce(s.options.Live.Connection.Base)
+		s.run(2*time.Hour + time.Minute)
+		if s.count("a bug in the program: panic: a bug") == 0 {
+			t.Errorf("nobody hears of the panic\n%s", s.log)
+		}
+		if got := s.count(`msg="a run is over"`); got != 1 {
+			t.Errorf("%d runs were whole, want the second\n%s", got, s.log)
+		}
+	})
+}
+
+// A run that panics gives the lock of the ledger back, so that the next one works.
+func TestPanicGivesTheLockBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+`ledger: {dsn: ledger.db}
+schedules: [{name: hourly, cron: "@hourly", do: apply}]`)
+		var armed, fired atomic.Bool
+		next := s.options.Live.Connection.Base
+		s.options.Live.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+			armed.Store(true)
+			return next.RoundTrip(r)
+		})
+		s.options.Live.Now = func() time.Time { // asked again once the plan is made
+			if armed.Load() && fired.CompareAndSwap(false, true) {
+				panic("a bug")
+			}
+			return time.Now()
+		}
+		s.run(2*time.Hour + time.Minute)
+		if s.count("a bug in the program ended the run") == 0 {
+			t.Errorf("nobody hears of the panic\n%s", s.log)
+		}
+		if got := s.count(`msg="a run is over" kind=apply trigger=hourly run=2 exit=0`); got != 1 {
+			t.Errorf("the next run did not work\n%s", s.log)
+		}
+	})
+}
+
+func panicsOnce(next http.RoundTripper) http.RoundTripper {
+	var once sync.Once
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		once.Do(func() { panic("a bug") })
+		return next.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestRunAtStart(t *testing.T) {
+	for _, tt := range []struct{ name, schedules, want string }{
+		{"plans where nothing is scheduled", ``, "kind=plan trigger=start"},
+		{"plans where a schedule plans", `schedules: [{cron: "@yearly", do: plan}]`, "kind=plan trigger=start"},
+		{"applies where a schedule applies", `schedules: [{cron: "@yearly", do: plan}, {cron: "@yearly", do: apply}]`, "kind=apply trigger=start"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, registryWorld, daemonConfig+tt.schedules)
+				s.options.RunAtStart = true
+				s.run(time.Minute)
+				if s.count(`msg="a run is over" `+tt.want) != 1 {
+					t.Errorf("want one run, %s\n%s", tt.want, s.log)
+				}
+			})
+		})
+	}
+}
+
+func TestReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+`schedules: [{name: hourly, cron: "@hourly", do: plan}]`)
+		asked := make(chan struct{})
+		s.options.Reload = asked
+		go func() {
+			time.Sleep(90 * time.Minute) // simulated
+			s.write(daemonConfig + `schedules: [{name: broken, cron: "never", do: plan}]`)
+			time.Sleep(time.Minute)
+			asked <- struct{}{}
+			time.Sleep(59 * time.Minute)
+			s.write(daemonConfig + `schedules: [{name: minutely, cron: "* * * * *", do: plan}]`)
+		}()
+		s.run(4 * time.Hour)
+		for text, want := range map[string]int{
+			"the configuration is not loaded, and the one before stays in force": 2, // the file, then somebody
+			`msg="the configuration is loaded"`:                                  1,
+			"trigger=broken":                                                     0,
+			`msg="a run is over" kind=plan trigger=hourly`:                       2, // also the hour after the bad file
+		} {
+			if got := s.count(text); got != want {
+				t.Errorf("%q is in the log %d times, want %d\n%s", text, got, want, s.log)
+			}
+		}
+		if got := s.count(`msg="a run is over" kind=plan trigger=minutely`); got < 85 {
+			t.Errorf("the new schedule ran only %d times\n%s", got, s.log)
+		}
+	})
+}
+
+// What waits when another configuration comes does what that says.
+func TestReloadTakesAwayWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
+limits: {max_deletion_percent: 100}
+schedules: [{name: soon, cron: "@hourly", do: apply, jitter: 59m}]`)
+		go func() {
+			time.Sleep(time.Hour + time.Second) // simulated
+			s.write(daemonConfig + `schedules: [{name: soon, cron: "@yearly", do: plan}]`)
+		}()
+		s.run(3 * time.Hour)
+		if s.deleted() > 0 || s.count("its schedule is no longer configured") != 1 {
+			t.Errorf("%d tags were deleted\n%s", s.deleted(), s.log)
+		}
+	})
+}
+
+// A policy folder behind a link, as git-sync and Kubernetes have it, is looked at.
+func TestLinkIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+"policies: [current]\n")
+		dir := filepath.Dir(s.file)
+		for name, title := range map[string]string{"r1": "one", "r2": "two"} {
+			if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			text := "# METADATA\n# title: " + title + "\npackage janitor.image.p\n\nwarn contains \"" + title + "\" if input.image.name == \"api\"\n"
+			if err := os.WriteFile(filepath.Join(dir, name, "p.rego"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		link := filepath.Join(dir, "current")
+		if err := os.Symlink("r1", link); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			time.Sleep(time.Minute) // simulated
+			if err := errors.Join(os.Symlink("r2", link+".new"), os.Rename(link+".new", link)); err != nil {
+				t.Error(err)
+			}
+		}()
+		s.run(2 * time.Minute)
+		if s.count(`msg="the configuration is loaded"`) != 1 {
+			t.Errorf("it was not loaded again\n%s", s.log)
+		}
+	})
+}
+
+func TestPanicOfASourceHoldsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, daemonConfig+"protect: {serverless: true}\nschedules: [{cron: \"@hourly\", do: apply}]\n")
+		next := s.options.Live.Connection.Base
+		s.options.Live.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.Contains(r.URL.Path, "/containers") {
+				panic("a bug")
+			}
+			return next.RoundTrip(r)
+		})
+		s.run(time.Hour + time.Minute)
+		if s.count("panic: a bug") == 0 || s.count(`msg="a run is over, but not whole"`) != 1 || s.deleted() > 0 {
+			t.Errorf("the daemon did not go on\n%s", s.log)
+		}
+	})
+}
+
+func TestDaemonStopsARunWhereItIsSafe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
+limits: {max_deletion_percent: 100, canary: 0}
+schedules: [{name: soon, cron: "@hourly", do: apply}]`)
+		s.options.Live.Connection.Base = slowly{s.options.Live.Connection.Base, 10 * time.Second}
+		s.run(time.Hour + 75*time.Second)
+		if s.count("msg=stopped") != 1 || s.count("trigger=soon") == 0 {
+			t.Errorf("it did not stop in the middle of a run\n%s", s.log)
+		}
+		// What was sent is in the journal with its result, or says that it is not known.
+		journal, err := os.ReadFile(s.options.Journal)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if got := strings.Count(string(journal), `"event":"intend"`); got < s.deleted() {
+			t.Errorf("%d deletions were sent, %d are in the journal\n%s", s.deleted(), got, journal)
+		}
+	})
+}
+
+func TestBadStartIsAnError(t *testing.T) {
+	s := newSite(t, registryWorld, "nonsense: true\n")
+	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("a bad configuration gives %v", err)
+	}
+	s.write(daemonConfig)
+	journal := s.options.Journal
+	s.options.Journal = ""
+	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no place for a journal") {
+		t.Errorf("neither ledger nor journal gives %v", err)
+	}
+	s.options.Journal = journal
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s.options.Web = &web.ServeOptions{Addresses: []string{taken.Addr().String()}, Log: s.options.Log}
+	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "listening") {
+		t.Errorf("a taken address gives %v", err)
+	}
+}
+
+// The daemon as it is met over HTTP, in real time.
+func TestDaemonOverHTTP(t *testing.T) {
+	s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+"limits: {max_deletion_percent: 100}\n"+`schedules: [{cron: "@yearly", do: plan}]`)
+	s.options.EnableApply = true
+	base := s.start()
+	if got := s.get(base + "/-/ready"); got != "ready\n" {
+		t.Errorf("/-/ready says %q", got)
+	}
+	s.post(base+"/api/v1/plan", http.StatusAccepted)
+	var runs struct {
+		Runs []struct {
+			ID, Kind, Trigger string
+			Exit, Steps, Done int
+		}
+	}
+	s.until(func() bool { s.json(base+"/api/v1/runs", &runs); return len(runs.Runs) == 1 })
+	if r := runs.Runs[0]; r.Kind != "plan" || r.Trigger != "http" || r.Exit != 0 || r.Steps != 4 {
+		t.Errorf("the history shows %+v", r)
+	}
+	var latest struct {
+		ID   string
+		Plan struct{ Steps []struct{ Ref string } }
+	}
+	s.json(base+"/api/v1/runs/latest", &latest)
+	if len(latest.Plan.Steps) != 4 {
+		t.Errorf("the latest run is %+v", latest)
+	}
+	s.post(base+"/api/v1/apply", http.StatusAccepted)
+	s.until(func() bool { s.json(base+"/api/v1/runs", &runs); return len(runs.Runs) == 2 })
+	if r := runs.Runs[0]; r.Kind != "apply" || r.Done != 4 {
+		t.Errorf("the history shows %+v", r)
+	}
+	var explained struct {
+		Judged bool
+		Keep   []any
+		Text   string
+	}
+	s.json(base+"/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1.0.0", &explained)
+	if !explained.Judged || !strings.Contains(explained.Text, "v1.0.0") {
+		t.Errorf("the explanation is %+v", explained)
+	}
+	if got := s.get(base + "/metrics"); !strings.Contains(got, "registry_janitor_config_last_reload_success 1") {
+		t.Errorf("the metrics lack the reload:\n%s", got)
+	}
+	s.post(base+"/-/reload", http.StatusOK)
+	s.write("nonsense: true\n")
+	s.post(base+"/-/reload", http.StatusInternalServerError)
+	if got := s.get(base + "/metrics"); !strings.Contains(got, "registry_janitor_config_last_reload_success 0") {
+		t.Error("the metrics do not show that the reload failed")
+	}
+	if strings.Contains(s.get(base+"/")+s.log.String(), "11111111-1111") {
+		t.Error("the secret key is shown")
+	}
+}
+
+// start runs the daemon until the end of the test, and returns where it is.
+func (s *site) start() string {
+	s.t.Helper()
+	s.options.Web = &web.ServeOptions{Addresses: []string{"127.0.0.1:0"}, Log: s.options.Log}
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() { stopped <- janitor.Run(ctx, s.options) }()
+	s.t.Cleanup(func() {
+		cancel()
+		if err := <-stopped; err != nil {
+			s.t.Error(err)
+		}
+	})
+	var address string
+	s.until(func() bool {
+		_, rest, found := strings.Cut(s.log.String(), "msg=listening address=")
+		address, _, _ = strings.Cut(rest, "\n")
+		return found && strings.Contains(s.log.String(), "msg=working")
+	})
+	return "http://" + address
+}
+
+// until waits for something that happens soon.
+func (s *site) until(f func() bool) {
+	s.t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !f() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			s.t.Fatalf("it does not happen\n%s", s.log)
+		}
+	}
+}
+
+func (s *site) get(url string) string {
+	s.t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(response.Body)
+	return b.String()
+}
+
+func (s *site) json(url string, v any) {
+	s.t.Helper()
+	if text := s.get(url); json.Unmarshal([]byte(text), v) != nil {
+		s.t.Fatalf("%s is no JSON: %s", url, text)
+	}
+}
+
+func (s *site) post(url string, want int) {
+	s.t.Helper()
+	response, err := http.Post(url, "", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != want {
+		var b bytes.Buffer
+		_, _ = b.ReadFrom(response.Body)
+		s.t.Errorf("POST %s: %s, want %d: %s", url, response.Status, want, fmt.Sprint(b.String()))
+	}
+}

@@ -1,0 +1,219 @@
+package janitor
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+// rival is another configuration at the same time.
+func (s *setting) rival(t testing.TB, configuration string) *Pass {
+	t.Helper()
+	c, err := config.Parse("other.yaml", []byte(configuration))
+	check(t, err)
+	policies, err := Policies(t.Context(), c, policy.Options{})
+	check(t, err)
+	return &Pass{Config: c, Policies: policies, TakenAt: s.pass.TakenAt}
+}
+
+func written(t testing.TB, c *actions.Comparison) string {
+	t.Helper()
+	var b bytes.Buffer
+	check(t, c.Encode(&b))
+	return b.String()
+}
+
+// A comparison is the same whatever the concurrency, and each of its sides is the
+// plan that its configuration makes alone.
+func TestAComparisonIsThatOfTwoPlans(t *testing.T) {
+	other := strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1)
+	var first string
+	for _, concurrency := range []int{1, 16} {
+		s := newSetting(t, withoutFaults(), rules, concurrency)
+		out, err := s.pass.Compare(t.Context(), s.scan(t, concurrency), s.rival(t, other))
+		check(t, err)
+		if out.After.ID != plan(t, withoutFaults(), rules, 4).ID {
+			t.Error("after is not the plan of the configuration")
+		}
+		if out.Before.ID != plan(t, withoutFaults(), other, 4).ID {
+			t.Error("before is not the plan of the other configuration")
+		}
+		if out.Summary.OnlyBefore.DeleteTags == 0 || out.Summary.Same == 0 {
+			t.Errorf("there is nothing to compare: %+v", out.Summary)
+		}
+		for _, change := range out.Changes {
+			for _, stance := range []actions.Stance{change.Before, change.After} {
+				if stance.Standing == actions.StandsUnknown || stance.Standing == actions.StandsAbsent {
+					t.Errorf("%s: nobody knows why: %+v", change.Ref, change)
+				}
+			}
+		}
+		got := written(t, out)
+		if first == "" {
+			first = got
+		}
+		if diff := cmp.Diff(first, got); diff != "" {
+			t.Errorf("with concurrency %d it differs: %s", concurrency, diff)
+		}
+	}
+}
+
+// Of a narrower scope, what both look at is compared, whichever side is narrower.
+func TestScopesThatDiffer(t *testing.T) {
+	narrow := "scope: {include: [\"prod/**\"]}\n" + strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1)
+	for _, pair := range [][2]string{{rules, narrow}, {narrow, rules}} {
+		s := newSetting(t, withoutFaults(), pair[0], 4)
+		out, err := s.pass.Compare(t.Context(), s.scan(t, 4), s.rival(t, pair[1]))
+		check(t, err)
+		c := out
+		if len(c.Notes) == 0 || !strings.Contains(c.Notes[0], "scopes differ") {
+			t.Errorf("it is not said: %q", c.Notes)
+		}
+		if len(c.Changes) == 0 {
+			t.Error("nothing is compared")
+		}
+		for _, change := range c.Changes {
+			if !strings.Contains(change.Ref, "/prod/") {
+				t.Errorf("%s is compared, but only one side looks at it", change.Ref)
+			}
+		}
+	}
+}
+
+// A plan is compared with a saved one of the same registry.
+func TestASavedPlan(t *testing.T) {
+	saved := plan(t, withoutFaults(), strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1), 4)
+	s := newSetting(t, withoutFaults(), rules, 4)
+	out, err := s.pass.CompareWith(t.Context(), s.scan(t, 4), "old.json", saved)
+	check(t, err)
+	for _, change := range out.Changes {
+		if change.Only == actions.InBefore && change.After.Standing != actions.StandsFree && change.After.Standing != actions.StandsHeld {
+			t.Errorf("%+v", change)
+		}
+	}
+	if out.Summary.OnlyBefore.DeleteTags == 0 {
+		t.Errorf("%+v", out.Summary)
+	}
+}
+
+// A forecast counts ages to another time, and still trusts no wrong clock.
+func TestForecast(t *testing.T) { synctest.Test(t, forecast) }
+
+func forecast(t *testing.T) {
+	for skew, trusted := range map[string]bool{"0s": true, "6m": false} {
+		s := newSetting(t, parse(t, `{settings: {clock_skew: `+skew+`}, namespaces: [
+			{name: prod, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 5m}, {name: latest, age: 1d}]}]}]}`), rules+"limits: {max_deletion_percent: 100}", 4)
+		s.pass.TakenAt, s.pass.ScannedAt, s.pass.Forecast = now.Add(30*24*time.Hour), now, true
+		p, err := s.pass.Plan(t.Context(), s.scan(t, 4))
+		check(t, err)
+		if !p.Forecast || !p.TakenAt.Equal(s.pass.TakenAt) {
+			t.Errorf("a skew of %s: it is no forecast: %+v", skew, p)
+		}
+		if got := len(p.Steps) == 1 && len(p.Gaps) == 0; got != trusted {
+			t.Errorf("a skew of %s: steps %+v, gaps %+v", skew, p.Steps, p.Gaps)
+		}
+	}
+}
+
+func TestLintDoesNotDependOnConcurrency(t *testing.T) {
+	const extra = `
+  - {name: typo, match: {tags: ["por-*"]}, delete: {older_than: 14d}}
+  - {name: slower, match: {tags: ["pr-*"]}, delete: {older_than: 30d}}
+  - {name: numbers, match: {tags_regex: '.*[0-9]'}, delete: {older_than: 300d}}
+`
+	configuration := strings.Replace(rules, "\nempty:", extra+"empty:", 1)
+	var first string
+	for _, concurrency := range []int{1, 16} {
+		s := newSetting(t, withoutFaults(), configuration, concurrency)
+		lint, err := s.pass.Lint(t.Context(), s.scan(t, concurrency))
+		check(t, err)
+		found := map[report.LintKind]string{}
+		for _, f := range lint.Findings {
+			found[f.Kind] += f.Rule + "; "
+		}
+		for kind, rule := range map[report.LintKind]string{
+			report.LintMatchesNothing: "retention/typo; ", report.LintShadowed: "retention/slower; ", report.LintHitsReleases: "retention/numbers; ",
+		} {
+			if !strings.Contains(found[kind], rule) {
+				t.Errorf("%s is not found for %s: %v", kind, rule, found)
+			}
+		}
+		if strings.Contains(found[report.LintMatchesNothing]+found[report.LintShadowed], "retention/pull request builds") {
+			t.Errorf("a rule that works is found: %v", found)
+		}
+		raw, err := json.Marshal(lint)
+		check(t, err)
+		if first == "" {
+			first = string(raw)
+		}
+		if diff := cmp.Diff(first, string(raw)); diff != "" {
+			t.Errorf("with concurrency %d it differs: %s", concurrency, diff)
+		}
+	}
+}
+
+// Each row is a set of rules over the same image, and what is found.
+func TestLint(t *testing.T) {
+	const world = `{namespaces: [{name: prod, age: 400d, images: [{name: api, tags: [
+		{name: pr-1, age: 40d}, {name: pr-2, age: 3d}, {name: 1.0.0, age: 40d}, {name: latest, age: 1d}]}]}]}`
+	for name, row := range map[string]struct {
+		rules string
+		want  []string
+	}{
+		"a rule that works": {
+			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`, nil},
+		"a rule that matches but condemns nothing yet is fine": {
+			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 1y}}]`, nil},
+		"of two rules that are alike one is enough": {
+			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}, {name: b, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`,
+			[]string{"shadowed retention/b"}},
+		"a rule that is not enforced shadows nothing": {
+			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 7d}, enforce: false}, {name: b, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`, nil},
+		"what is young enough to be kept today is not shadowed for ever": {
+			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}, {name: b, match: {tags: ["*"]}, keep: {within: 7d}}]`, nil},
+		"all is protected": {
+			"retention: [{name: a, match: {tags: [\"pr-*\"]}, delete: {older_than: 14d}}]\nprotect: {tags: [\"*\"]}",
+			[]string{"shadowed retention/a"}},
+		"a keep that another makes needless": {
+			`retention: [{name: a, match: {semver: "*"}, keep: {all: true}}, {name: b, match: {tags: ["1.*"]}, keep: {last: 1}}]`,
+			[]string{"shadowed retention/b"}},
+		"a keep that counts does not make another needless": {
+			`retention: [{name: a, match: {semver: "*"}, keep: {all: true}}, {name: b, match: {tags: ["*"]}, keep: {last: 9}}]`, nil},
+		"a regular expression that hits releases": {
+			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, delete: {older_than: 1y}}]`, []string{"hits_releases retention/a"}},
+		"one that leaves them out": {
+			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, except: {semver: "*"}, delete: {older_than: 1y}}]`, nil},
+		"one that only keeps": {
+			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, keep: {all: true}}]`, nil},
+		"a rule that empties the image": {
+			`retention: [{name: a, match: {tags: ["*"]}, delete: {older_than: 12h}}]`, []string{"empties_image retention/a"}},
+		"nothing keeps them all, but something keeps one": {
+			"retention: [{name: a, match: {tags: [\"*\"]}, delete: {older_than: 12h}}]\nprotect: {tags: [latest]}", nil},
+		"patterns and names that are nowhere": {
+			"protect: {tags: [lastest]}\nnaming: [{name: n, subject: namespace, match: {namespaces: [x]}, pattern: x}]\nvisibility: [{name: v, subject: image, match: {images: [x]}, require: private}]",
+			[]string{"matches_nothing naming/n", "matches_nothing protect/tags", "matches_nothing visibility/v"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSetting(t, parse(t, world), row.rules, 4)
+			lint, err := s.pass.Lint(t.Context(), s.scan(t, 4))
+			check(t, err)
+			var got []string
+			for _, f := range lint.Findings {
+				got = append(got, string(f.Kind)+" "+f.Rule)
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

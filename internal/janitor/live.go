@@ -1,0 +1,190 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/kube"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// Live is a pass over the registry itself, not over a record of it.
+type Live struct {
+	*Pass
+	// Uses says what is in use.
+	Uses Uses
+
+	reader *scaleway.Reader
+	calls  *atomic.Int64 // of the API
+	o      LiveOptions
+}
+
+// LiveOptions say how to reach what is judged.
+type LiveOptions struct {
+	// Connection is how to reach the API.
+	Connection scaleway.Options
+	// Stdin is read where the references file is "-"; without one that is an error.
+	Stdin io.Reader
+	// Now is the time that passes go by; nil is the wall clock.
+	Now func() time.Time
+}
+
+// NewLive connects the pass with a client that cannot change anything. Nothing is
+// asked yet.
+func NewLive(pass *Pass, o LiveOptions) (*Live, error) {
+	if o.Now == nil {
+		o.Now = wallClock
+	}
+	calls := new(atomic.Int64)
+	o.Connection.Observer = counting(o.Connection.Observer, calls)
+	reader, err := scaleway.NewReader(o.Connection)
+	if err != nil {
+		return nil, err
+	}
+	pass.TakenAt = startOfPass(o.Now)
+	pass.Skew = reader.Skew
+	uses := NewUses(pass.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
+	uses.Now = o.Now
+	return &Live{Pass: pass, Uses: uses, reader: reader, calls: calls, o: o}, nil
+}
+
+// counting counts what an observer sees, or what there is to see without one.
+func counting(observer func(http.RoundTripper) http.RoundTripper, calls *atomic.Int64) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		if observer != nil {
+			next = observer(next)
+		}
+		return counter{next, calls}
+	}
+}
+
+type counter struct {
+	next  http.RoundTripper
+	calls *atomic.Int64
+}
+
+func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.calls.Add(1)
+	return c.next.RoundTrip(r)
+}
+
+// serverless are the use sources that the API knows of.
+func serverless(reader *scaleway.Reader) []scanner.UseSource {
+	var sources []scanner.UseSource
+	for _, user := range reader.Serverless() {
+		sources = append(sources, scanner.UseSource(user))
+	}
+	return sources
+}
+
+// Scan starts a scan.
+func (l *Live) Scan(ctx context.Context, scope scanner.Scope) Feed {
+	return scanner.Scan(ctx, l.reader, scanner.Options{Scope: scope, Concurrency: l.o.Connection.Concurrency})
+}
+
+// Feed starts a scan with the uses of what is in it.
+func (l *Live) Feed(ctx context.Context, scope scanner.Scope) Feed {
+	return l.Uses.Watch(ctx, func() Feed { return l.Scan(ctx, scope) })
+}
+
+// MakePlan makes one plan, and records that in the ledger if there is one. Exit
+// says what the program ends with; the run is as far as it came, whatever the
+// error.
+func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (report.Run, error) {
+	run := l.begin(report.Run{Kind: string(ledger.KindPlan), Trigger: o.Trigger})
+	o.Kind = ledger.KindPlan
+	recorder, err := l.NewRecorder(ctx, o)
+	run.ID = recorder.ID()
+	if err == nil {
+		err = safely(func() (err error) { // so that the ledger is closed whatever happens
+			run.Plan, err = l.plan(ctx)
+			return err
+		})
+		run.Exit = ExitIncomplete
+		if err == nil {
+			run.Exit = exit(run.Plan)
+		}
+		if recorder != nil {
+			err = errors.Join(err, recorder.Finish(ctx, run.Exit, err, nil), recorder.Close())
+		}
+	}
+	return run.end(err)
+}
+
+// ExplainNow judges one object with every rule, as it is now.
+func (l *Live) ExplainNow(ctx context.Context, ref registry.Ref) (report.Explanation, error) {
+	scope := Scope(l.Config)
+	if !scope.Holds(ref) {
+		return report.Explanation{Ref: ref, Note: OutOfScope}, nil
+	}
+	return l.Explain(ctx, l.Feed(ctx, Narrow(scope, ref)), ref)
+}
+
+// OutOfScope is why nothing is said of what the configuration leaves out.
+const OutOfScope = "it is outside the scope of the configuration (scope, scaleway.regions)"
+
+// plan judges what is there now.
+func (l *Live) plan(ctx context.Context) (*actions.Plan, error) {
+	l.TakenAt = startOfPass(l.o.Now) // not when a lock was asked for
+	return l.Plan(ctx, l.Feed(ctx, Scope(l.Config)))
+}
+
+// usesNow asks again what is in use, right before a plan is applied: somebody may
+// have deployed what it deletes while it waited. When somebody cannot be asked,
+// nothing is applied that they could veto.
+func (l *Live) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.Ref, string) []string, error) {
+	if !Deletes(plan) {
+		return nil, nil
+	}
+	uses, gaps, err := l.Uses.Read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking what is in use before anything is deleted: %w", err)
+	}
+	if gaps = Vetoes(gaps); len(gaps) > 0 {
+		return nil, fmt.Errorf("asking what is in use before anything is deleted: %s: %s", gaps[0].Subject, gaps[0].Error)
+	}
+	return registry.NewUseIndex(uses).Of, nil
+}
+
+// activeRun is a run that is going on.
+type activeRun struct {
+	report.Run
+	live  *Live
+	watch func() time.Duration
+}
+
+func (l *Live) begin(run report.Run) *activeRun {
+	run.Started, run.Price = startOfPass(l.o.Now), PriceOf(l.Config)
+	return &activeRun{Run: run, live: l, watch: stopwatch()}
+}
+
+// PriceOf is what the configuration says that storage costs.
+func PriceOf(c *config.Config) report.Price {
+	return report.Price{PerGB: c.Cost.PerGBMonth, Currency: c.Cost.Currency}
+}
+
+// end completes what is known of the run.
+func (r *activeRun) end(err error) (report.Run, error) {
+	r.Duration, r.Sources, r.Calls = r.watch(), r.live.Uses.Asked(), r.live.calls.Load()
+	if r.live.Progress != nil {
+		r.Judging = time.Duration(r.live.Progress.Judging.Load())
+	}
+	if err != nil {
+		r.Error = err.Error()
+		if r.Exit == ExitDone {
+			r.Exit = ExitIncomplete
+		}
+	}
+	return r.Run, err
+}

@@ -1,0 +1,22 @@
+package janitor
+
+import (
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/notify"
+)
+
+// Notifications are those that a configuration has sent.
+func Notifications(c *config.Config) notify.Options {
+	var o notify.Options
+	for _, n := range c.Notifications {
+		x := notify.Notification{
+			Name: n.Name, URLEnv: n.URLEnv, URLFile: c.NotificationPath(n), Template: n.Template, Link: n.Link, Repeat: n.Repeat.Duration(),
+			On: []notify.Occasion{},
+		}
+		for _, occasion := range n.On {
+			x.On = append(x.On, notify.Occasion(occasion))
+		}
+		o.Notifications = append(o.Notifications, x)
+	}
+	return o
+}

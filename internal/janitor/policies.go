@@ -1,0 +1,44 @@
+package janitor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+// Policies compiles the policy set of a configuration.
+func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.Engine, error) {
+	o, err := PolicyOptions(c, o)
+	if err != nil {
+		return nil, err
+	}
+	return policy.New(ctx, o)
+}
+
+// PolicyOptions adds to options what the configuration says about policies.
+func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
+	for i, path := range c.PolicyPaths() {
+		if _, err := os.Stat(path); err != nil {
+			return o, c.Problem(fmt.Sprintf("policies[%d]", i), "cannot be read: "+err.Error(), "name a folder, a .rego file or a bundle; relative paths begin at the folder of this file")
+		}
+	}
+	o.Config = c.Document()
+	o.Paths = append(c.PolicyPaths(), o.Paths...)
+	o.Dir = filepath.Dir(c.File)
+	o.Timeout = c.Policy.Timeout.Duration()
+	if path := c.VerificationKeyPath(); path != "" {
+		key, err := os.ReadFile(path)
+		if err != nil {
+			return o, c.Problem("policy.verification_key", "cannot be read: "+err.Error(), "name the file with the public key, in PEM")
+		}
+		if len(key) == 0 {
+			return o, c.Problem("policy.verification_key", path+" is empty", "name the file with the public key, in PEM")
+		}
+		o.VerificationKey = key
+	}
+	return o, nil
+}

@@ -1,0 +1,183 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/web"
+)
+
+// What starts a run that no schedule does.
+const (
+	atStart  = "start"
+	overHTTP = "http"
+)
+
+// schedule is what is known of a schedule beyond a setup. The mutex of the daemon
+// guards it but for busy.
+type schedule struct {
+	busy    chan struct{} // taken from when it is due until its run is over
+	last    time.Time
+	lastRun string
+	skipped int
+}
+
+func newSchedule() *schedule { return &schedule{busy: make(chan struct{}, 1)} }
+
+// start starts the clock of a setup, and what is to run at once.
+func (d *daemon) start(ctx context.Context, s *setup) *cron.Cron {
+	clock := cron.New()
+	for _, x := range s.schedules {
+		clock.Schedule(x.when, cron.FuncJob(func() { d.due(ctx, x) }))
+		d.metrics.SetNext(x.name, x.when.Next(d.o.Live.Now()))
+	}
+	d.runAtStart(ctx, s)
+	clock.Start()
+	return clock
+}
+
+// runAtStart makes the first runs of a daemon that is told to.
+func (d *daemon) runAtStart(ctx context.Context, s *setup) {
+	first := false
+	d.set(func() { first, d.first = d.first, false })
+	if !first || !d.o.RunAtStart {
+		return
+	}
+	kinds := map[ledger.Kind]bool{}
+	for _, x := range s.schedules {
+		kinds[x.do] = true
+	}
+	kind := ledger.KindPlan // also for who has no schedule
+	if kinds[ledger.KindApply] {
+		kind = ledger.KindApply // which makes a plan, too
+	}
+	d.jobs.Go(func() { d.inTurn(ctx, func(s *setup) { d.run(ctx, s, kind, atStart) }) })
+}
+
+// due is called when a schedule is.
+func (d *daemon) due(ctx context.Context, x scheduled) {
+	d.metrics.SetNext(x.name, x.when.Next(d.o.Live.Now()))
+	var state *schedule
+	d.set(func() { state = d.schedules[x.name] })
+	select {
+	case state.busy <- struct{}{}:
+	default:
+		d.set(func() { state.skipped++ })
+		d.metrics.Overlapped(x.name)
+		d.log.Warn("a run is skipped: the one before is not over", "schedule", x.name)
+		return
+	}
+	d.jobs.Go(func() {
+		defer func() { <-state.busy }()
+		if x.jitter > 0 {
+			wait(ctx, rand.N(x.jitter))
+		}
+		d.inTurn(ctx, func(s *setup) {
+			// Another configuration may have come while it waited.
+			if still := func(y scheduled) bool { return y.name == x.name && y.do == x.do }; !slices.ContainsFunc(s.schedules, still) {
+				d.log.Info("a run is left out: its schedule is no longer configured", "schedule", x.name)
+				return
+			}
+			d.run(ctx, s, x.do, x.name)
+		})
+	})
+}
+
+// inTurn calls run when no other run is going on, with what is configured then.
+func (d *daemon) inTurn(ctx context.Context, run func(*setup)) {
+	select {
+	case d.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-d.turn }()
+	if ctx.Err() == nil {
+		run(d.current())
+	}
+}
+
+// Start starts a run at once, or says why it does not.
+func (d *daemon) Start(kind string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ctx := d.working
+	if ctx == nil || ctx.Err() != nil {
+		return web.ErrStandby
+	}
+	select {
+	case d.turn <- struct{}{}:
+	default:
+		return web.ErrBusy
+	}
+	d.jobs.Go(func() {
+		defer func() { <-d.turn }()
+		d.run(ctx, d.current(), ledger.Kind(kind), overHTTP)
+	})
+	return nil
+}
+
+// run makes one run, and tells everybody.
+func (d *daemon) run(ctx context.Context, s *setup, kind ledger.Kind, trigger string) {
+	d.log.Info("a run begins", "kind", kind, "trigger", trigger)
+	run := report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now()}
+	watch := stopwatch()
+	err := safely(func() (err error) {
+		run, err = d.make(ctx, s, kind, trigger)
+		return err
+	})
+	if bug := (*panicError)(nil); errors.As(err, &bug) {
+		d.metrics.Panicked(trigger)
+		d.log.Error("a run panicked", "panic", bug.value, "stack", bug.stack)
+		run.Exit, run.Error, run.Duration = ExitIncomplete, err.Error(), watch()
+	}
+	if failed := (*ledger.Error)(nil); errors.As(err, &failed) {
+		d.metrics.LedgerFailed()
+	}
+	d.finished(ctx, &run)
+	d.notify(ctx, s, run)
+}
+
+// notify tells people of a run, if there is anybody to tell. That nobody could be
+// told changes nothing of the run.
+func (d *daemon) notify(ctx context.Context, s *setup, run report.Run) {
+	if err := s.notifier.Send(context.WithoutCancel(ctx), run); err != nil {
+		d.log.Error("not everybody was told of the run", "error", err)
+	}
+}
+
+// make plans, or plans and applies.
+func (d *daemon) make(ctx context.Context, s *setup, kind ledger.Kind, trigger string) (report.Run, error) {
+	live, err := d.live(s)
+	if err != nil {
+		return report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now(), Exit: ExitIncomplete, Error: err.Error()}, err
+	}
+	d.set(func() {
+		d.running = &report.Running{Kind: string(kind), Trigger: trigger, Started: live.TakenAt}
+		d.progress = live.Progress
+	})
+	defer d.set(func() { d.running, d.progress = nil, nil })
+	o := RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience}
+	if kind == ledger.KindPlan {
+		return live.MakePlan(ctx, o, PlanExit)
+	}
+	work := &Application{Live: live, Recorder: o, Journal: d.o.Journal, Log: d.log}
+	return work.Run(ctx)
+}
+
+// lockPatience is how long the daemon waits for a run that somebody started by
+// hand.
+const lockPatience = 10 * time.Minute
+
+// live is a pass with the setup.
+func (d *daemon) live(s *setup) (*Live, error) {
+	o := d.o.Live
+	o.Connection.Profile = s.config.Scaleway.Profile
+	return NewLive(&Pass{Config: s.config, Policies: s.policies, Progress: new(Progress)}, o)
+}

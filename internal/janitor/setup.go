@@ -1,0 +1,211 @@
+package janitor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/notify"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/policy"
+)
+
+// setup is a configuration with all that is made of it. It never changes.
+type setup struct {
+	config    *config.Config
+	policies  *policy.Engine
+	notifier  *notify.Notifier
+	schedules []scheduled
+	files     string // how the files looked that it was made of
+}
+
+// scheduled is one schedule of a setup.
+type scheduled struct {
+	name, cron, timezone string
+	do                   ledger.Kind
+	jitter               time.Duration
+	when                 cron.Schedule
+}
+
+// load reads the configuration and its policies.
+func load(ctx context.Context, d *daemon) (*setup, error) {
+	before := look([]string{d.o.ConfigFile})
+	c, err := config.Load(d.o.ConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	if c.Protect.ReferencesFile == config.StandardInput {
+		return nil, c.Problem("protect.references_file", "a daemon has no standard input", "name a file, which is read again for each run")
+	}
+	if c.LedgerDSN() == "" && d.o.Journal == "" {
+		return nil, c.Problem("ledger", "there is no ledger, and no place for a journal", "set ledger: {dsn: …}, or name a file with --journal")
+	}
+	s := &setup{config: c, files: look(watchedFiles(c))} // before the policies are read: what changes meanwhile is seen
+	if look([]string{d.o.ConfigFile}) != before {
+		s.files = "" // it changed while it was read: it is read again
+	}
+	if s.policies, err = Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
+		return nil, err
+	}
+	// A new one, since a URL may be another one now; it tells once more of what lasts.
+	people := Notifications(c)
+	people.Told = d.metrics.Notified
+	if s.notifier, err = notify.New(people); err != nil {
+		return nil, err
+	}
+	s.schedules, err = schedulesOf(c)
+	return s, err
+}
+
+// schedulesOf gives every schedule a name of its own.
+func schedulesOf(c *config.Config) ([]scheduled, error) {
+	var all []scheduled
+	taken := map[string]int{}
+	for _, s := range c.Schedules {
+		zone := s.Timezone
+		if zone == "" {
+			zone = c.Timezone
+		}
+		when, err := cron.ParseStandard("CRON_TZ=" + zone + " " + s.Cron)
+		if err != nil {
+			return nil, fmt.Errorf("the schedule %q: %w", s.Cron, err) // config has checked it
+		}
+		name := s.Name
+		if name == "" {
+			name = s.Do + " " + s.Cron
+		}
+		if taken[name]++; taken[name] > 1 {
+			name = fmt.Sprintf("%s (%d)", name, taken[name])
+		}
+		all = append(all, scheduled{
+			name: name, cron: s.Cron, timezone: zone, do: ledger.Kind(s.Do), jitter: s.Jitter.Duration(), when: when,
+		})
+	}
+	return all, nil
+}
+
+// use puts a setup in force.
+func (d *daemon) use(s *setup) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.setup = s
+	d.reload = report.Reload{At: d.o.Live.Now()}
+	var names []string
+	for _, x := range s.schedules {
+		names = append(names, x.name)
+		if d.schedules[x.name] == nil {
+			d.schedules[x.name] = newSchedule()
+		}
+	}
+	d.metrics.ForgetSchedules(names)
+	d.metrics.Reloaded(d.reload.At, true)
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// Reload reads the configuration again. A bad one changes nothing.
+func (d *daemon) Reload(ctx context.Context) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	s, err := load(ctx, d)
+	if err != nil {
+		d.set(func() { d.reload = report.Reload{At: d.o.Live.Now(), Error: err.Error()} })
+		d.metrics.Reloaded(d.o.Live.Now(), false)
+		d.log.Error("the configuration is not loaded, and the one before stays in force", "error", err)
+		return err
+	}
+	d.use(s)
+	d.log.Info("the configuration is loaded", "config_digest", s.config.Digest(), "policy_digest", s.policies.Digest())
+	return nil
+}
+
+// lookEvery is how often the daemon looks whether a file has changed. It looks
+// instead of being told: that works on every file system, and through the
+// symbolic links that Kubernetes swaps.
+const lookEvery = time.Second
+
+// watch reloads when it is asked to, and when a file has changed and then stayed
+// as it is for a moment.
+func (d *daemon) watch(ctx context.Context) error {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	loaded := d.current()
+	seen := loaded.files // what was loaded, or tried to
+	before := seen
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.o.Reload:
+			d.log.Info("asked to load the configuration")
+			seen = d.reloadNow(ctx)
+		case <-ticker.C:
+			if s := d.current(); s != loaded { // somebody has asked for it
+				loaded, seen = s, s.files
+			}
+			now := look(watchedFiles(d.current().config))
+			if now != seen && now == before {
+				d.log.Info("a file of the configuration has changed")
+				seen = d.reloadNow(ctx)
+			}
+			before = now
+		}
+	}
+}
+
+// reloadNow returns how the files looked before they were read.
+func (d *daemon) reloadNow(ctx context.Context) string {
+	looked := look(watchedFiles(d.current().config))
+	if d.Reload(ctx) == nil {
+		return d.current().files
+	}
+	return looked
+}
+
+// watchedFiles are the files and folders that a configuration is made of.
+func watchedFiles(c *config.Config) []string {
+	files := append([]string{c.File}, c.PolicyPaths()...)
+	if key := c.VerificationKeyPath(); key != "" {
+		files = append(files, key)
+	}
+	for _, n := range c.Notifications {
+		if n.URLFile != "" {
+			files = append(files, c.NotificationPath(n))
+		}
+	}
+	return files
+}
+
+// look describes files, and all that is in folders, so that a change shows.
+func look(paths []string) string {
+	var b strings.Builder
+	for _, path := range paths {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target // a link to a folder is not walked
+		}
+		_ = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				fmt.Fprintf(&b, "%s: %v\n", name, err)
+				return nil
+			}
+			info, err := os.Stat(name) // of what a link points at
+			if err != nil {
+				fmt.Fprintf(&b, "%s: %v\n", name, err)
+				return nil
+			}
+			if !info.IsDir() {
+				fmt.Fprintf(&b, "%s %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+			}
+			return nil
+		})
+	}
+	return b.String()
+}

@@ -1,0 +1,280 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/web"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+const (
+	// maxHistory bounds how many runs a daemon without a ledger remembers.
+	maxHistory = 200
+	// shownRuns is how many runs the page shows.
+	shownRuns = 30
+	// localRun begins the ID of a run that is in no ledger.
+	localRun = "local-"
+	// ledgerPatience is how long a page waits for the ledger.
+	ledgerPatience = 5 * time.Second
+	// keepPlans is how long a plan that nobody has applied stays in the ledger.
+	keepPlans = 30 * 24 * time.Hour
+)
+
+// finished takes note of a run that is over.
+func (d *daemon) finished(ctx context.Context, run *report.Run) {
+	d.set(func() {
+		if run.ID == "" {
+			d.runs++
+			run.ID = localRun + strconv.Itoa(d.runs)
+		}
+		d.latest = run
+		d.history = append([]report.RunSummary{run.Summary()}, d.history[:min(len(d.history), maxHistory-1)]...)
+		if s := d.schedules[run.Trigger]; s != nil {
+			s.last, s.lastRun = run.Started, run.ID
+		}
+	})
+	d.metrics.Set(*run)
+	d.tell(run)
+	d.forgetPlans(ctx)
+}
+
+// tell logs how a run ended.
+func (d *daemon) tell(run *report.Run) {
+	s := run.Summary()
+	attributes := []any{
+		"kind", run.Kind, "trigger", run.Trigger, "run", run.ID, "exit", run.Exit, "duration", run.Duration.Round(time.Millisecond),
+		"tags", s.Tags, "steps", s.Steps, "held", s.Held, "violations", s.Violations, "gaps", s.Gaps,
+	}
+	if run.Plan != nil && run.Plan.Outcome != nil {
+		attributes = append(attributes, "done", s.Done, "failed", s.Failed, "skipped", s.Skipped)
+	}
+	switch {
+	case run.Error != "":
+		d.log.Error("a run failed", append(attributes, "error", run.Error)...)
+	case run.Exit != ExitDone:
+		d.log.Warn("a run is over, but not whole", append(attributes, "why", firstOf(run.Plan))...)
+	default:
+		d.log.Info("a run is over", attributes...)
+	}
+}
+
+// firstOf is the first thing that keeps a plan from being whole; the page has all
+// of them.
+func firstOf(p *actions.Plan) string {
+	switch {
+	case p.Refused():
+		return p.Refusals[0].Detail
+	case len(p.Gaps) > 0:
+		return p.Gaps[0].Subject + ": " + p.Gaps[0].Error
+	case p.Outcome != nil && p.Outcome.Incomplete():
+		return "not every step was carried out"
+	}
+	return "a policy failed"
+}
+
+// forgetPlans drops old plans from the ledger, once a day.
+func (d *daemon) forgetPlans(ctx context.Context) {
+	now := d.o.Live.Now()
+	var l *ledger.Ledger
+	d.set(func() {
+		if now.Sub(d.pruned) >= 24*time.Hour {
+			d.pruned, l = now, d.ledger
+		}
+	})
+	if l == nil {
+		return
+	}
+	if _, err := l.ForgetPlans(ctx, now.Add(-keepPlans)); err != nil && ctx.Err() == nil {
+		d.metrics.LedgerFailed()
+		d.log.Error("old plans stay in the ledger", "error", err)
+	}
+}
+
+// Ready is nil: a daemon does not start without a valid configuration.
+func (d *daemon) Ready() error { return nil }
+
+// Status is how the daemon stands.
+func (d *daemon) Status(ctx context.Context) report.Daemon {
+	runs, err := d.Runs(ctx, shownRuns)
+	if err != nil {
+		d.log.Warn("the history of runs cannot be read", "error", err)
+	}
+	leader := d.leader(ctx)
+	now := d.o.Live.Now()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := report.Daemon{
+		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Runs: runs,
+		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply, Leader: leader,
+	}
+	if d.running != nil {
+		r := *d.running
+		r.Images, r.Tags = d.progress.Images.Load(), d.progress.Tags.Load()
+		s.Running = &r
+	}
+	for _, x := range d.setup.schedules {
+		state := d.schedules[x.name]
+		s.Schedules = append(s.Schedules, report.Schedule{
+			Name: x.name, Cron: x.cron, Timezone: x.timezone, Do: string(x.do), Jitter: x.jitter,
+			Next: x.when.Next(now), Last: state.last, LastRun: state.lastRun, Skipped: state.skipped,
+		})
+	}
+	return s
+}
+
+// leader is who works, as far as the ledger tells.
+func (d *daemon) leader(ctx context.Context) string {
+	l := d.openLedger()
+	if l == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	who, _, err := l.Leader(ctx)
+	if err != nil {
+		return ""
+	}
+	return who
+}
+
+// Runs are those in the ledger, or those that this process has made.
+func (d *daemon) Runs(ctx context.Context, limit int) ([]report.RunSummary, error) {
+	var runs []report.RunSummary
+	d.set(func() { runs = slices.Clone(d.history) })
+	l := d.openLedger()
+	if l == nil {
+		return runs[:min(limit, len(runs))], nil
+	}
+	// What the ledger does not have is what it could not take.
+	runs = slices.DeleteFunc(runs, func(r report.RunSummary) bool { return !strings.HasPrefix(r.ID, localRun) })
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	records, err := l.Runs(ctx, limit)
+	for i := range records {
+		runs = append(runs, d.summary(&records[i]))
+	}
+	slices.SortStableFunc(runs, func(a, b report.RunSummary) int { return b.Started.Compare(a.Started) })
+	return runs[:min(limit, len(runs))], err
+}
+
+// summary is what the history shows of a run in the ledger.
+func (d *daemon) summary(r *ledger.RunRecord) report.RunSummary {
+	s := report.RunSummary{
+		ID: strconv.FormatInt(r.ID, 10), Kind: string(r.Kind), Trigger: r.Trigger, Started: r.Started, Exit: r.Exit, Error: r.Message,
+		Done: r.Counts[actions.ResultDone], Failed: r.Counts[actions.ResultFailed], Skipped: r.Counts[actions.ResultSkipped],
+	}
+	switch {
+	case !r.Ended.IsZero():
+		s.Duration = r.Ended.Sub(r.Started)
+	case r.Status == ledger.StatusInterrupted:
+		s.Exit, s.Error = ExitIncomplete, "interrupted"
+	}
+	if p := r.Summary; p != nil {
+		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn, p.Gaps
+		s.Steps = p.DeleteTags + p.DeleteImages + p.DeleteNamespaces + p.SetVisibility
+	}
+	return s
+}
+
+// Latest is the latest run: the one of this process, or one that another process
+// has written into the ledger since.
+func (d *daemon) Latest(ctx context.Context) (*report.Run, error) {
+	var own *report.Run
+	d.set(func() { own = d.latest })
+	l := d.openLedger()
+	if l == nil {
+		return own, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	records, err := l.Runs(ctx, shownRuns)
+	if err != nil {
+		return own, nil // the page says what it can
+	}
+	for i := range records {
+		r := &records[i]
+		if own != nil && (strconv.FormatInt(r.ID, 10) == own.ID || !r.Started.After(own.Started)) {
+			return own, nil
+		}
+		if !r.Ended.IsZero() && r.PlanID != "" {
+			run, err := d.fromLedger(ctx, l, r.ID)
+			if err != nil {
+				continue // its plan was forgotten
+			}
+			return run, nil
+		}
+	}
+	return own, nil
+}
+
+// Run is the run of an ID, with its plan as far as that is kept.
+func (d *daemon) Run(ctx context.Context, id string) (*report.Run, error) {
+	var own *report.Run
+	d.set(func() { own = d.latest })
+	if own != nil && own.ID == id {
+		return own, nil
+	}
+	l := d.openLedger()
+	number, err := strconv.ParseInt(id, 10, 64)
+	if l == nil || err != nil {
+		return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
+	}
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	run, err := d.fromLedger(ctx, l, number)
+	if errors.Is(err, ledger.ErrUnknownRun) {
+		return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
+	}
+	return run, err
+}
+
+func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*report.Run, error) {
+	details, err := l.Run(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	s := d.summary(&details.RunRecord)
+	run := &report.Run{
+		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration, Exit: s.Exit, Error: s.Error,
+	}
+	if details.PlanID == "" {
+		return run, nil
+	}
+	if run.Plan, err = l.Plan(ctx, details.PlanID); err != nil {
+		return nil, err
+	}
+	run.Plan.Outcome = details.Outcome
+	return run, nil
+}
+
+// openLedger is the ledger, or nil.
+func (d *daemon) openLedger() *ledger.Ledger {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ledger
+}
+
+// Explain judges one object now.
+func (d *daemon) Explain(ctx context.Context, ref registry.Ref) (report.Explanation, error) {
+	s := d.current()
+	live, err := d.live(s)
+	if err != nil {
+		return report.Explanation{}, err
+	}
+	if err := live.ReadLedger(ctx); err != nil {
+		return report.Explanation{}, err
+	}
+	return live.ExplainNow(ctx, ref)
+}
+
+func stack() string { return string(debug.Stack()) }

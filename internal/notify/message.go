@@ -1,0 +1,286 @@
+package notify
+
+import (
+	"cmp"
+	_ "embed"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+	"unicode/utf8"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Message is what a template sees: .Headline, {{range .Gaps.Items}} and so on.
+// Every text in it is one line, and shortened where it is long.
+type Message struct {
+	Name          string // of the notification
+	Kind, Trigger string // of the run: "apply", "nightly"
+	Started       time.Time
+	Duration      time.Duration
+	Headline      string   // what came of it, on a line; it is the title of the message too
+	Occasions     []string // those of "on" that there were
+	Link          string
+	PlanID        string
+
+	// What was judged.
+	Namespaces, Images, Tags int
+	// What was planned and found.
+	ToDelete, ToChange, Held, Deny, Warn int
+	// What became of the steps of a run that applied.
+	Applied                                       bool
+	Done, Gone, Changed, Blocked, Failed, Skipped int
+	// Rules are those that most steps are due to: of an applied plan, of the steps
+	// that were done.
+	Rules []Rule
+
+	Error      string // why the run ended before it was done
+	Stopped    string // why it ended before every step was tried
+	Lost       List   // tags that should have stayed and are gone
+	Refusals   List   // "max_deletions: 1,200 deletions planned, …"
+	Failures   List   // "delete_tag rg.fr-par.scw.cloud/prod/api:pr-1: 500 …"
+	Gaps       List   // "rg.nl-ams.scw.cloud/prod/api: page 3 of its tags: …"
+	Violations List   // those that are deny: "rg…/prod/api: naming/kebab case: …"
+}
+
+// Rule is a rule and how many steps are due to it.
+type Rule struct {
+	Rule  string
+	Steps int
+}
+
+// List is the beginning of a list.
+type List struct {
+	Items []string
+	Total int
+}
+
+// More is how many are left out.
+func (l List) More() int { return l.Total - len(l.Items) }
+
+// Bounds of a message.
+const (
+	shownMax = 5     // items of a list
+	lineMax  = 300   // characters of a text
+	textMax  = 3_500 // bytes of a message, which every service takes
+)
+
+// DefaultTemplate is the text of a message unless a notification has its own.
+//
+//go:embed message.tmpl
+var DefaultTemplate string
+
+func parseTemplate(text string) (*template.Template, error) {
+	if text == "" {
+		text = DefaultTemplate
+	}
+	t, err := template.New("template").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	// A field that there is not shows only when the template is carried out, with
+	// something in every list.
+	for _, m := range []Message{{}, sample()} {
+		if err := t.Execute(&limited{}, m); err != nil && !errors.Is(err, errTooLong) {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func sample() Message {
+	list := List{Items: []string{"a", "b"}, Total: 3}
+	return Message{
+		Name: "ops", Kind: "apply", Trigger: "nightly", Headline: "h", Occasions: []string{"gap"}, Link: "https://janitor.example.com", PlanID: "sha256:0",
+		Namespaces: 1, Images: 1, Tags: 1, ToDelete: 1, ToChange: 1, Held: 1, Deny: 1, Warn: 1,
+		Applied: true, Done: 1, Gone: 1, Changed: 1, Blocked: 1, Failed: 1, Skipped: 1, Rules: []Rule{{"r", 1}},
+		Error: "e", Stopped: "s", Lost: list, Refusals: list, Failures: list, Gaps: list, Violations: list,
+	}
+}
+
+// limited takes the beginning of a text.
+type limited struct{ b strings.Builder }
+
+var errTooLong = errors.New("the message is too long")
+
+func (l *limited) Write(p []byte) (int, error) {
+	n := min(len(p), 4*textMax-l.b.Len())
+	l.b.Write(p[:n])
+	if n < len(p) {
+		return n, errTooLong
+	}
+	return n, nil
+}
+
+func (t *target) render(m Message) (string, error) {
+	var out limited
+	err := t.template.Execute(&out, m)
+	if err != nil && !errors.Is(err, errTooLong) {
+		return "", err
+	}
+	text := strings.TrimSpace(out.b.String())
+	if err == nil && len(text) <= textMax {
+		return strings.ToValidUTF8(text, "?"), nil
+	}
+	return cut(text), nil
+}
+
+// cut shortens a message to whole lines, and says so.
+func cut(text string) string {
+	const note = "\n… (the message is cut)"
+	text = text[:min(len(text), textMax-len(note))]
+	if end := strings.LastIndexByte(text, '\n'); end > 0 {
+		text = text[:end]
+	}
+	return strings.ToValidUTF8(text, "") + note
+}
+
+// line makes one short line of a text from elsewhere.
+func line(s string) string {
+	s = report.Clean(s)
+	if utf8.RuneCountInString(s) <= lineMax {
+		return s
+	}
+	return string([]rune(s)[:lineMax-1]) + "…"
+}
+
+func (l *List) add(text string) {
+	l.Total++
+	if len(l.Items) < shownMax {
+		l.Items = append(l.Items, line(text))
+	}
+}
+
+func newMessage(n Notification, run report.Run, found []happening) Message {
+	m := Message{
+		Name: n.Name, Kind: line(run.Kind), Trigger: line(run.Trigger), Started: momentOf(run), Duration: run.Duration.Round(time.Second / 10),
+		Headline: headline(run), Link: n.Link, Error: line(run.Error),
+	}
+	for _, h := range found {
+		m.Occasions = append(m.Occasions, string(h.what))
+	}
+	p := run.Plan
+	if p == nil {
+		return m
+	}
+	s := p.Summary
+	m.PlanID = p.ID
+	m.Namespaces, m.Images, m.Tags = s.Namespaces, s.Images, s.Tags
+	m.ToDelete, m.ToChange, m.Held, m.Deny, m.Warn = deletions(s), s.SetVisibility, s.Held, s.Deny, s.Warn
+	m.Rules = rulesOf(p)
+	for _, r := range p.Refusals {
+		m.Refusals.add(r.Limit + ": " + r.Detail)
+	}
+	for _, g := range p.Gaps {
+		m.Gaps.add(g.Subject + ": " + g.Error)
+	}
+	for _, h := range p.Held {
+		if h.Guard == actions.GuardPolicyError {
+			m.Gaps.add(h.Ref + ": " + h.Detail)
+		}
+	}
+	for _, v := range p.Violations {
+		if v.Severity == registry.Deny {
+			m.Violations.add(v.Ref + ": " + v.Rule + ": " + v.Text)
+		}
+	}
+	m.outcome(p.Outcome)
+	return m
+}
+
+func (m *Message) outcome(o *actions.Outcome) {
+	if o == nil {
+		return
+	}
+	m.Applied = true
+	m.Done, m.Gone, m.Changed, m.Blocked, m.Failed, m.Skipped = o.Done, o.Gone, o.Changed, o.Blocked, o.Failed, o.Skipped
+	m.Stopped = line(o.Stopped)
+	for _, ref := range o.Lost {
+		m.Lost.add(ref)
+	}
+	for _, result := range []actions.Result{actions.ResultFailed, actions.ResultSkipped} {
+		for _, r := range o.Results {
+			if r.Result == result {
+				m.Failures.add(strings.TrimSuffix(string(r.Action)+" "+r.Ref+": "+cmp.Or(r.Detail, string(r.Result)), ": "))
+			}
+		}
+	}
+}
+
+func deletions(s actions.Summary) int { return s.DeleteTags + s.DeleteImages + s.DeleteNamespaces }
+
+// rulesOf counts the steps of each rule, the most first.
+func rulesOf(p *actions.Plan) []Rule {
+	counts := map[string]int{}
+	for i, s := range p.Steps {
+		if p.Outcome != nil && (i >= len(p.Outcome.Results) || p.Outcome.Results[i].Result != actions.ResultDone) {
+			continue
+		}
+		rules := map[string]bool{}
+		for _, r := range s.Reasons {
+			rules[line(r.Rule)] = true
+		}
+		for rule := range rules {
+			counts[rule]++
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var out []Rule
+	for _, name := range names[:min(shownMax, len(names))] {
+		out = append(out, Rule{name, counts[name]})
+	}
+	return out
+}
+
+// headline says on one line what came of a run.
+func headline(run report.Run) string {
+	kind := cmp.Or(line(run.Kind), "run")
+	what := "registry-janitor: " + kind
+	p := run.Plan
+	switch {
+	case p == nil:
+		return what + " failed"
+	case p.Refused():
+		return what + " refused by its limits: " + planWords(p)
+	case run.Error != "":
+		what += " failed"
+	case p.Outcome != nil && len(p.Outcome.Lost) > 0:
+		what += " lost " + actions.Count(len(p.Outcome.Lost), "tag") + " that should have stayed"
+	}
+	if p.Outcome == nil {
+		return what + ": " + planWords(p)
+	}
+	var counts []string
+	for _, r := range actions.Results() {
+		if n := p.Outcome.Count(r); n > 0 {
+			counts = append(counts, actions.Thousands(n)+" "+string(r))
+		}
+	}
+	return what + ": " + strings.Join(append(counts, findings(p)...), ", ")
+}
+
+func planWords(p *actions.Plan) string {
+	words := []string{actions.Thousands(deletions(p.Summary)) + " to delete", actions.Thousands(p.Summary.SetVisibility) + " to change"}
+	return strings.Join(append(words, findings(p)...), ", ")
+}
+
+func findings(p *actions.Plan) []string {
+	var words []string
+	if p.Summary.Deny > 0 {
+		words = append(words, actions.Thousands(p.Summary.Deny)+" deny")
+	}
+	if n := len(p.Gaps); n > 0 {
+		words = append(words, actions.Count(n, "gap"))
+	}
+	if p.Outcome != nil && len(p.Outcome.Results) == 0 && len(words) == 0 {
+		words = append(words, "nothing to do")
+	}
+	return words
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// The reasons for which a daemon does not do what it is asked to. Whatever wraps
+// one of them is shown to who asked.
+var (
+	// ErrBusy: a run is going on.
+	ErrBusy = errors.New("a run is going on")
+	// ErrStandby: another daemon does the work.
+	ErrStandby = errors.New("this daemon stands by")
+	// ErrUnknownRun: there is no such run, or it is not known any more.
+	ErrUnknownRun = errors.New("no such run")
+)
+
+// Daemon is what is shown, and told what to do. Its methods are called by several
+// goroutines at once.
+type Daemon interface {
+	State
+	History
+	Control
+}
+
+// State is how the daemon stands.
+type State interface {
+	Status(ctx context.Context) report.Daemon
+	// Ready is why the daemon cannot work, and nil if it can.
+	Ready() error
+}
+
+// History is what the daemon has done. The ID of a run is any text.
+type History interface {
+	// Latest is the latest run that was finished; nil before the first.
+	Latest(ctx context.Context) (*report.Run, error)
+	Runs(ctx context.Context, limit int) ([]report.RunSummary, error)
+	Run(ctx context.Context, id string) (*report.Run, error)
+}
+
+// Control is what the daemon can be told.
+type Control interface {
+	// Start starts a run of a kind, "plan" or "apply", and does not wait for it.
+	Start(kind string) error
+	Reload(ctx context.Context) error
+	Explain(ctx context.Context, ref registry.Ref) (report.Explanation, error)
+}
+
+// HandlerOptions say what is served beside the daemon.
+type HandlerOptions struct {
+	// Metrics answers /metrics; nil answers nothing there.
+	Metrics http.Handler
+	// Hosts are those by which the daemon may be asked, beside this machine's own
+	// names; nil is any. Without them a page of another site, whose name leads here,
+	// could ask in the name of who looks at it.
+	Hosts []string
+	// EnableApply lets a POST start a run that changes the registry.
+	EnableApply bool
+}
+
+// Handler serves a daemon.
+func Handler(d Daemon, o HandlerOptions) http.Handler {
+	s := &server{daemon: d, explaining: make(chan struct{}, 1)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page)
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", assets()))
+	if o.Metrics != nil {
+		mux.Handle("GET /metrics", o.Metrics)
+	}
+	mux.HandleFunc("GET /-/healthy", s.healthy)
+	mux.HandleFunc("GET /-/ready", s.ready)
+	mux.HandleFunc("POST /-/reload", s.reload)
+	mux.HandleFunc("GET /api/v1/status", s.status)
+	mux.HandleFunc("GET /api/v1/runs", s.runs)
+	mux.HandleFunc("GET /api/v1/runs/{id}", s.run)
+	mux.HandleFunc("GET /api/v1/explain", s.explain)
+	mux.HandleFunc("POST /api/v1/plan", s.start("plan"))
+	if o.EnableApply {
+		mux.HandleFunc("POST /api/v1/apply", s.start("apply"))
+	} else {
+		mux.HandleFunc("POST /api/v1/apply", applyIsOff)
+	}
+	return guard(knownHosts(mux, o.Hosts))
+}
+
+// server answers for one daemon.
+type server struct {
+	daemon Daemon
+	// explaining has room for one explanation at a time: each asks the API.
+	explaining chan struct{}
+}
+
+func assets() http.Handler {
+	files := http.FileServerFS(report.Assets())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		files.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
+	writeText(w, http.StatusOK, "healthy\n")
+}
+
+func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := s.daemon.Ready(); err != nil {
+		writeText(w, http.StatusServiceUnavailable, err.Error()+"\n")
+		return
+	}
+	writeText(w, http.StatusOK, "ready\n")
+}

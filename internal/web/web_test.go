@@ -1,0 +1,283 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/web"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// daemon does as it is told.
+type daemon struct {
+	latest           *report.Run
+	started          []string
+	busy, bad, ready error
+	status           report.Daemon
+}
+
+func (d *daemon) Status(context.Context) report.Daemon { return d.status }
+func (d *daemon) Ready() error                         { return d.ready }
+func (d *daemon) Latest(context.Context) (*report.Run, error) {
+	return d.latest, nil
+}
+
+func (d *daemon) Runs(_ context.Context, limit int) ([]report.RunSummary, error) {
+	runs := []report.RunSummary{{ID: "2", Kind: "apply", Done: 3}, {ID: "1", Kind: "plan"}}
+	return runs[:min(limit, len(runs))], nil
+}
+
+func (d *daemon) Run(_ context.Context, id string) (*report.Run, error) {
+	if id == "2" {
+		return d.latest, nil
+	}
+	return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
+}
+
+func (d *daemon) Start(kind string) error {
+	if d.busy == nil {
+		d.started = append(d.started, kind)
+	}
+	return d.busy
+}
+
+func (d *daemon) Reload(context.Context) error { return d.bad }
+
+func (d *daemon) Explain(_ context.Context, ref registry.Ref) (report.Explanation, error) {
+	if ref.Tag == "absent" {
+		return report.Explanation{}, fmt.Errorf("%s: %w", ref, registry.ErrNotFound)
+	}
+	return report.Explanation{Ref: ref, Note: "it is <out> of scope"}, nil
+}
+
+func newDaemon() *daemon {
+	b := actions.NewBuilder(actions.Options{TakenAt: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)})
+	b.AddGap(registry.Gap{Subject: "<script>alert(1)</script>", Error: "denied", Blinds: registry.BlindsAll})
+	return &daemon{latest: &report.Run{ID: "2", Kind: "plan", Trigger: "nightly", Plan: b.Plan()}}
+}
+
+func TestAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		name, method, path string
+		with               func(d *daemon)
+		headers            map[string]string
+		status             int
+		want               string // a regular expression
+	}{
+		{"a living process is healthy", "GET", "/-/healthy", nil, nil, 200, "^healthy\n$"},
+		{"a daemon that can work is ready", "GET", "/-/ready", nil, nil, 200, "^ready\n$"},
+		{"one that cannot says why", "GET", "/-/ready", func(d *daemon) { d.ready = errors.New("no configuration") }, nil, 503, "no configuration"},
+		{"the page shows the latest run", "GET", "/", nil, nil, 200, "(?s)<!doctype html>.*&lt;script&gt;alert"},
+		{"the page without a run", "GET", "/", func(d *daemon) { d.latest = nil }, nil, 200, "<!doctype html>"},
+		{"nothing else is a page", "GET", "/admin", nil, nil, 404, ""},
+		{"the style of the page", "GET", "/assets/report.css", nil, nil, 200, "{"},
+		{"the script of the page", "GET", "/assets/report.js", nil, nil, 200, "addEventListener"},
+		{"how it stands", "GET", "/api/v1/status", nil, nil, 200, `"schedules":\[\]`},
+		{"the history", "GET", "/api/v1/runs", nil, nil, 200, `^{"runs":\[{"id":"2".*{"id":"1"`},
+		{"a part of it", "GET", "/api/v1/runs?limit=1", nil, nil, 200, `^{"runs":\[{"id":"2"[^}]*}\]}`},
+		{"a limit that is none", "GET", "/api/v1/runs?limit=all", nil, nil, 400, "want a number from 1 to 1000"},
+		{"a run with its plan", "GET", "/api/v1/runs/latest", nil, nil, 200, `"trigger":"nightly".*"plan":{"version":1`},
+		{"the same by its ID", "GET", "/api/v1/runs/2", nil, nil, 200, `"plan":{"version":1`},
+		{"in another format", "GET", "/api/v1/runs/latest?format=markdown", nil, nil, 200, "#"},
+		{"as a page of its own", "GET", "/api/v1/runs/latest?format=html", nil, nil, 200, "<!doctype html>"},
+		{"in no format", "GET", "/api/v1/runs/latest?format=pdf", nil, nil, 400, "want one of"},
+		{"no run yet", "GET", "/api/v1/runs/latest", func(d *daemon) { d.latest = nil }, nil, 404, "no such run: there is none yet"},
+		{"a run without a plan", "GET", "/api/v1/runs/latest?format=text", func(d *daemon) { d.latest = &report.Run{Error: "denied"} }, nil, 404, "the run has no plan: denied"},
+		{"an unknown run", "GET", "/api/v1/runs/7", nil, nil, 404, "no such run"},
+		{"an explanation", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 200, `"ref":"rg.fr-par.scw.cloud/prod/api:v1","judged":false.*Not judged`},
+		{"of what is not there", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:absent", nil, nil, 404, "not found"},
+		{"of what is no reference", "GET", "/api/v1/explain?ref=latest", nil, nil, 400, "ref: "},
+		{"a plan is started", "POST", "/api/v1/plan", nil, nil, 202, `{"started":"plan"}`},
+		{"by the page, which is shown again", "POST", "/api/v1/plan", nil, map[string]string{
+			"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin",
+		}, 303, ""},
+		{"not while a run is going on", "POST", "/api/v1/plan", func(d *daemon) { d.busy = web.ErrBusy }, nil, 409, "a run is going on"},
+		{"not where another daemon works", "POST", "/api/v1/plan", func(d *daemon) { d.busy = web.ErrStandby }, nil, 409, "stands by"},
+		{"not by looking", "GET", "/api/v1/plan", nil, nil, 405, ""},
+		{"nothing is applied over HTTP", "POST", "/api/v1/apply", nil, nil, 403, "--web.enable-apply was not given"},
+		{"the configuration is read again", "POST", "/-/reload", nil, nil, 200, "is loaded"},
+		{"a bad one is told", "POST", "/-/reload", func(d *daemon) { d.bad = errors.New("janitor.yaml:3: nonsense") }, nil, 500, "janitor.yaml:3: nonsense"},
+		{"another site posts", "POST", "/api/v1/plan", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, 403, "another site"},
+		{"another site posts from an old browser", "POST", "/-/reload", nil, map[string]string{"Origin": "https://evil.example"}, 403, "another site"},
+		{"metrics that are not there", "GET", "/metrics", nil, nil, 404, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDaemon()
+			if tt.with != nil {
+				tt.with(d)
+			}
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest(tt.method, tt.path, nil)
+			for k, v := range tt.headers {
+				r.Header.Set(k, v)
+			}
+			web.Handler(d, web.HandlerOptions{}).ServeHTTP(w, r)
+			if w.Code != tt.status || !regexp.MustCompile(tt.want).MatchString(w.Body.String()) {
+				t.Errorf("%d, want %d: %.600s", w.Code, tt.status, w.Body)
+			}
+			if (tt.status >= 400 || tt.method == "GET") && len(d.started) > 0 {
+				t.Errorf("it started %q", d.started)
+			}
+			if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") ||
+				strings.Contains(policy, "unsafe-inline") && !strings.Contains(policy, "sandbox") {
+				t.Errorf("the page may do too much: %q", policy)
+			}
+			if kind := w.Header().Get("Content-Type"); kind == "application/json" && !json.Valid(w.Body.Bytes()) {
+				t.Errorf("no JSON: %s", w.Body)
+			}
+		})
+	}
+}
+
+func TestApplyIsStartedWhereItIsEnabled(t *testing.T) {
+	d := newDaemon()
+	w := httptest.NewRecorder()
+	web.Handler(d, web.HandlerOptions{EnableApply: true}).ServeHTTP(w, httptest.NewRequest("POST", "/api/v1/apply", nil))
+	if w.Code != http.StatusAccepted || fmt.Sprint(d.started) != "[apply]" {
+		t.Errorf("%d, started %q: %s", w.Code, d.started, w.Body)
+	}
+}
+
+func TestNameOfAnotherSiteThatLeadsHereIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		host   string
+		hosts  []string
+		status int
+	}{
+		{"evil.example:9095", []string{}, 421},
+		{"192.0.2.1:9095", []string{}, 421},
+		{"localhost:9095", []string{}, 200},
+		{"127.0.0.1:9095", []string{}, 200},
+		{"[::1]:9095", []string{}, 200},
+		{"janitor.example", []string{"janitor.example"}, 200},
+		{"evil.example", nil, 200}, // others reach it anyway
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/-/healthy", nil)
+		r.Host = tt.host
+		web.Handler(newDaemon(), web.HandlerOptions{Hosts: tt.hosts}).ServeHTTP(w, r)
+		if w.Code != tt.status {
+			t.Errorf("%s, allowed %q: %d, want %d", tt.host, tt.hosts, w.Code, tt.status)
+		}
+	}
+}
+
+func TestFormMustConfirmAnApplication(t *testing.T) {
+	for _, tt := range []struct {
+		body           string
+		status, starts int
+	}{{"", 400, 0}, {"confirm=yes", 400, 0}, {"confirm=apply", 303, 1}} {
+		d := newDaemon()
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/api/v1/apply", strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		web.Handler(d, web.HandlerOptions{EnableApply: true}).ServeHTTP(w, r)
+		if w.Code != tt.status || len(d.started) != tt.starts {
+			t.Errorf("%q: %d, want %d; started %q", tt.body, w.Code, tt.status, d.started)
+		}
+	}
+}
+
+// The page must work under the policy that it is served with: nothing inline, and
+// nothing from anywhere else.
+func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
+	w := httptest.NewRecorder()
+	web.Handler(newDaemon(), web.HandlerOptions{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	for _, forbidden := range []string{`<style`, ` style="`, `<script>`, ` onclick=`, `javascript:`, `src="http`, `href="http`} {
+		if strings.Contains(w.Body.String(), forbidden) {
+			t.Errorf("it holds %s", forbidden)
+		}
+	}
+}
+
+func TestServeAsksWhoSomebodyIs(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "open.yaml")
+	closed := filepath.Join(dir, "closed.yaml")
+	// The password is "secret", at the least cost.
+	write(t, plain, "http_server_config: {http2: false}\n")
+	write(t, closed, "basic_auth_users: {somebody: $2a$04$ZfnUgqRSJGtXYlUUv8XW4u9LPPH.j8Rj0CPJGE5J2aLoRvM.84l2q}\n")
+	for _, tt := range []struct {
+		name, file, address string
+		warns               bool
+	}{
+		{"on this machine, anybody", plain, "127.0.0.1:0", false},
+		{"on every interface, anybody", plain, ":0", true},
+		{"on every interface, without a file", "", ":0", true},
+		{"on every interface, who has a password", closed, ":0", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			o := web.ServeOptions{Addresses: []string{tt.address}, ConfigFile: tt.file, Log: slog.New(slog.NewTextHandler(&log, nil))}
+			listeners, err := web.Listen(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- web.Serve(ctx, listeners, web.Handler(newDaemon(), web.HandlerOptions{}), o) }()
+			_, port, _ := strings.Cut(strings.ReplaceAll(listeners[0].Addr().String(), "[::]", "127.0.0.1"), ":")
+			want := http.StatusOK
+			if tt.file == closed {
+				want = http.StatusUnauthorized
+			}
+			if got := statusOf(t, "http://127.0.0.1:"+port+"/-/healthy"); got != want {
+				t.Errorf("%d, want %d", got, want)
+			}
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if got := strings.Contains(log.String(), "whoever reaches this address"); got != tt.warns {
+				t.Errorf("warned %v, want %v: %s", got, tt.warns, log.String())
+			}
+		})
+	}
+}
+
+func TestBadWebConfigurationIsAnError(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.yaml")
+	write(t, file, "tls_server_config: {cert: x}\n")
+	if _, err := web.Listen(web.ServeOptions{ConfigFile: file}); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("it gives %v", err)
+	}
+	if _, err := web.Listen(web.ServeOptions{SystemdSocket: true}); err == nil || !strings.Contains(err.Error(), "systemd") {
+		t.Errorf("no socket gives %v", err)
+	}
+}
+
+func statusOf(t *testing.T, url string) int {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{}, DisableKeepAlives: true}}
+	response, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
