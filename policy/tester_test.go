@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/internal/junit"
 )
 
 // tested runs the tests in files.
@@ -123,7 +125,7 @@ func TestJUnit(t *testing.T) {
 	if err := report.JUnit(&out); err != nil {
 		t.Fatal(err)
 	}
-	var got junitSuites
+	var got junit.Suites
 	if err := xml.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatalf("%v in\n%s", err, out.String())
 	}
@@ -132,10 +134,10 @@ func TestJUnit(t *testing.T) {
 		t.Errorf("counts are wrong in\n%s", out.String())
 	}
 	c := s.Cases[1]
-	if c.Name != "test_fails" || c.Class != "janitor.image.own_test" || c.File != "own_test.rego" || c.Line != 7 || c.Failure == nil || c.Failure.Text != "own_test.rego:7" {
+	if c.Name != "test_fails" || c.Class != "janitor.image.own_test" || c.File != "own_test.rego" || c.Line != "7" || c.Failure == nil || c.Failure.Text != "own_test.rego:7" {
 		t.Errorf("got %+v", c)
 	}
-	if s.Cases[0].Output != "[31mred\n" || s.Cases[3].Output != "hello <&>\n" {
-		t.Errorf("got %q, %q", s.Cases[0].Output, s.Cases[3].Output)
+	if s.Cases[0].SystemOut != "[31mred\n" || s.Cases[3].SystemOut != "hello <&>\n" {
+		t.Errorf("got %q, %q", s.Cases[0].SystemOut, s.Cases[3].SystemOut)
 	}
 }
