@@ -5,13 +5,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"time"
 
 	// Time zones must not depend on what the machine has installed.
 	_ "time/tzdata"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
+
+// Duration is a length of time as an operator writes it.
+type Duration = strictyaml.Duration
 
 // Config is a valid janitor.yaml with its defaults filled in.
 type Config struct {
@@ -42,7 +46,7 @@ type Config struct {
 	Notifications []Notification `yaml:"notifications" blank:"ok"`
 	Cost          Cost           `yaml:"cost"`
 
-	lines map[string]int `yaml:"-"` // where each key stands, by its path
+	document *strictyaml.Document `yaml:"-"` // with the line of each key
 }
 
 // Scaleway says which part of the cloud is scanned. Credentials are not part of
@@ -153,28 +157,25 @@ const maxFileSize = 4 << 20
 // error is Problems: all there are, sorted by line. An empty file is valid: it
 // has all the defaults, and condemns nothing.
 func Parse(name string, data []byte) (*Config, error) {
-	d := newDecoder(name, data)
 	c := &Config{File: name}
 	c.defaults()
-	if root := d.document(data); root != nil {
-		d.value(root, "", reflect.ValueOf(c).Elem(), "")
-		d.checkConfig(c)
+	c.document = format().Parse(name, data, c)
+	if !c.document.Empty() {
+		checker{c.document}.checkConfig(c)
 	}
-	c.lines = d.lines
-	if len(d.problems) > 0 {
-		return nil, d.problems.sorted()
+	if err := c.document.Err(); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
+// format is what the tags of the types cannot say.
+func format() strictyaml.Format { return strictyaml.Format{Checks: checks, Forbidden: forbidden} }
+
 // Problem is one with the key at path, such as "policies[0]", that shows only
 // when the configuration is used.
 func (c *Config) Problem(path, message, hint string) error {
-	at := path
-	for c.lines[at] == 0 && at != "" {
-		at = holder(at)
-	}
-	return Problems{{File: c.File, Line: max(1, c.lines[at]), Path: path, Message: message, Hint: hint}}
+	return strictyaml.Problems{c.document.Problem(path, message, hint)}
 }
 
 // Location is the time zone of the configuration, and UTC where that is not
@@ -250,14 +251,14 @@ func (c *Config) defaults() {
 	c.Timezone = "UTC"
 	c.Scope.Include = []string{"**"}
 	c.Attachments.Orphans = "keep"
-	c.Policy.Timeout = constant("10s")
+	c.Policy.Timeout = strictyaml.MustDuration("10s")
 	c.SharedDigest = "protect"
 	c.Limits = Limits{
-		MinAge:             constant("1h"),
+		MinAge:             strictyaml.MustDuration("1h"),
 		MaxDeletions:       1000,
 		MaxDeletionPercent: 50,
 		KeepAtLeast:        1,
-		MaxPlanAge:         constant("24h"),
+		MaxPlanAge:         strictyaml.MustDuration("24h"),
 		Canary:             5,
 		MaxFailures:        10,
 	}

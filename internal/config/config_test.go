@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
@@ -27,13 +29,13 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 			{
 				Name: "pull request builds", By: "updated_at", Count: "digests", Enforce: true,
 				Match:  &Match{Images: []string{"**"}, Tags: []string{"pr-*"}},
-				Delete: &Delete{OlderThan: constant("14d")},
+				Delete: &Delete{OlderThan: strictyaml.MustDuration("14d")},
 			},
 			{
 				Name: "branch builds", By: "updated_at", Count: "digests", Enforce: true,
 				Match:  &Match{Tags: []string{"main-*"}},
-				Keep:   &Keep{Last: 10, Within: constant("30d"), Daily: 7, Weekly: 4, Monthly: 12, Yearly: 3},
-				Delete: &Delete{OlderThan: constant("24h")},
+				Keep:   &Keep{Last: 10, Within: strictyaml.MustDuration("30d"), Daily: 7, Weekly: 4, Monthly: 12, Yearly: 3},
+				Delete: &Delete{OlderThan: strictyaml.MustDuration("24h")},
 			},
 			{
 				Name: "releases", By: "updated_at", Count: "digests", Enforce: true,
@@ -43,12 +45,12 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 			{
 				Name: "trial", By: "updated_at", Count: "digests",
 				Match:  &Match{Tags: []string{"exp-*"}},
-				Delete: &Delete{OlderThan: constant("7d")},
+				Delete: &Delete{OlderThan: strictyaml.MustDuration("7d")},
 			},
 		},
 		Empty: Empty{
-			Images:     &EmptyRule{OlderThan: constant("7d")},
-			Namespaces: &EmptyRule{OlderThan: constant("30d")},
+			Images:     &EmptyRule{OlderThan: strictyaml.MustDuration("7d")},
+			Namespaces: &EmptyRule{OlderThan: strictyaml.MustDuration("30d")},
 		},
 		Visibility: []Visibility{{
 			Name: "only oss is public", Subject: "image", Require: "private", Fix: true,
@@ -59,14 +61,14 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 		Protect:     Protect{Tags: []string{"latest"}},
 		Attachments: Attachments{Orphans: "keep"},
 		Policies:    []string{"policies/"},
-		Policy:      Policy{Timeout: constant("10s")},
+		Policy:      Policy{Timeout: strictyaml.MustDuration("10s")},
 		Limits: Limits{
-			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"), Canary: 5, MaxFailures: 10,
+			MinAge: strictyaml.MustDuration("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: strictyaml.MustDuration("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
 		Schedules: []Schedule{
 			{Cron: "*/30 * * * *", Do: "plan", Timezone: "Europe/Paris"},
-			{Cron: "0 3 * * *", Do: "apply", Jitter: constant("10m"), Timezone: "Europe/Paris"},
+			{Cron: "0 3 * * *", Do: "apply", Jitter: strictyaml.MustDuration("10m"), Timezone: "Europe/Paris"},
 		},
 		Cost: Cost{PerGBMonth: 0.027, Currency: "EUR"},
 	}
@@ -82,9 +84,9 @@ func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
 		Timezone:    "UTC",
 		Scope:       Scope{Include: []string{"**"}},
 		Attachments: Attachments{Orphans: "keep"},
-		Policy:      Policy{Timeout: constant("10s")},
+		Policy:      Policy{Timeout: strictyaml.MustDuration("10s")},
 		Limits: Limits{
-			MinAge: constant("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: constant("24h"), Canary: 5, MaxFailures: 10,
+			MinAge: strictyaml.MustDuration("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: strictyaml.MustDuration("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
 		Cost:         Cost{PerGBMonth: 0.027, Currency: "EUR"},

@@ -8,6 +8,8 @@ import (
 	"math"
 	"reflect"
 	"slices"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 // Document is the configuration as policies see it under data.config: the keys
@@ -41,14 +43,14 @@ func (c *Config) Digest() string {
 
 func mappingOf(v reflect.Value) map[string]any {
 	m := map[string]any{}
-	for _, f := range fieldsOf(v.Type()) {
-		value := v.Field(f.index)
-		if f.optional && value.IsZero() {
+	for _, f := range strictyaml.FieldsOf(v.Type()) {
+		value := v.Field(f.Index)
+		if f.Optional && value.IsZero() {
 			continue
 		}
-		m[f.key] = plainOf(value)
+		m[f.Key] = plainOf(value)
 		if d, ok := value.Interface().(Duration); ok {
-			m[f.key+"_seconds"] = seconds(d)
+			m[f.Key+"_seconds"] = seconds(d)
 		}
 	}
 	return m

@@ -11,6 +11,8 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 func FuzzParse(f *testing.F) {
@@ -35,7 +37,7 @@ func FuzzParse(f *testing.F) {
 		if config != nil {
 			t.Error("a bad file has a configuration")
 		}
-		var problems Problems
+		var problems strictyaml.Problems
 		if !errors.As(err, &problems) || len(problems) == 0 {
 			t.Fatalf("want Problems, got %T %v", err, err)
 		}

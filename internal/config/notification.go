@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 // Notification says whom to tell of a run, of what, and in which words. The URL of
@@ -28,9 +30,9 @@ type Notification struct {
 	Repeat Duration `yaml:"repeat"`
 }
 
-func (n *Notification) defaults() {
+func (n *Notification) Defaults() {
 	n.On = []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}
-	n.Repeat = constant("24h")
+	n.Repeat = strictyaml.MustDuration("24h")
 }
 
 // NotificationPath is the file that has the URL of a notification, a relative path
@@ -50,17 +52,17 @@ const urlHint = "the URL holds a secret: put it into an environment variable or 
 // the remedy.
 var forbidden = map[string]string{"notifications.url": urlHint}
 
-func (d *decoder) checkNotifications(c *Config) {
+func (d checker) checkNotifications(c *Config) {
 	var rules []named
 	for i := range c.Notifications {
 		path, n := fmt.Sprintf("notifications[%d]", i), &c.Notifications[i]
 		rules = append(rules, named{path: path, name: &n.Name})
-		env, file := d.given(path+".url_env"), d.given(path+".url_file")
+		env, file := d.Given(path+".url_env"), d.Given(path+".url_file")
 		switch {
 		case env && file:
-			d.report(path+".url_file", "stands beside url_env", "say in one place where the URL is")
-		case !env && !file && !d.given(path+".url") && d.whole(path):
-			d.report(path, "does not say where the URL of the service is", "name the environment variable that has it with url_env, or the file with url_file")
+			d.Report(path+".url_file", "stands beside url_env", "say in one place where the URL is")
+		case !env && !file && !d.Given(path+".url") && d.Whole(path):
+			d.Report(path, "does not say where the URL of the service is", "name the environment variable that has it with url_env, or the file with url_file")
 		}
 	}
 	d.checkNames(rules)
@@ -93,7 +95,7 @@ func checkTemplate(s string) (message, hint string) {
 		if line, rest, ok := strings.Cut(text, ": "); ok {
 			text = rest + " (line " + line + " of the template)"
 		}
-		return "is no valid template: " + clip(text), "it is a template of Go's text/template, such as \"{{.Headline}}\""
+		return "is no valid template: " + strictyaml.Clip(text), "it is a template of Go's text/template, such as \"{{.Headline}}\""
 	}
 	return "", ""
 }
@@ -129,11 +131,7 @@ func checkOccasion(s string) (message, hint string) {
 	if slices.Contains(names, s) {
 		return "", ""
 	}
-	hint = "write one of them"
-	if meant := nearest(s, names); meant != "" {
-		hint = fmt.Sprintf("did you mean %q?", meant)
-	}
-	return fmt.Sprintf("must be %s, not %s", oneOf(names), quote(s)), hint
+	return strictyaml.NotOneOf(s, names)
 }
 
 func (n *Notification) words() string {

@@ -7,6 +7,8 @@ import (
 	"text/template"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 func TestNotificationsAreReadAsTheyAreMeant(t *testing.T) {
@@ -15,10 +17,10 @@ func TestNotificationsAreReadAsTheyAreMeant(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Notification{
-		{Name: "ops", URLEnv: "SLACK_URL", On: []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}, Repeat: constant("24h")},
+		{Name: "ops", URLEnv: "SLACK_URL", On: []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}, Repeat: strictyaml.MustDuration("24h")},
 		{
 			Name: "managers", URLFile: "secrets/mail", On: []string{"deleted", "planned"}, Template: "{{.Headline}}\n\t{{range .Rules}}{{.Rule}} {{end}}\n",
-			Link: "https://janitor.example.com/", Repeat: constant("0s"),
+			Link: "https://janitor.example.com/", Repeat: strictyaml.MustDuration("0s"),
 		},
 	}
 	if diff := cmp.Diff(want, c.Notifications); diff != "" {
@@ -58,8 +60,8 @@ func FuzzNoURLIsRepeated(f *testing.F) {
 				t.Errorf("%s: %s (%s)", name, message, hint)
 			}
 		}
-		if got := clip(s); strings.Contains(got, rest) {
-			t.Errorf("clip(%q) is %q", s, got)
+		if got := strictyaml.Clip(s); strings.Contains(got, rest) {
+			t.Errorf("strictyaml.Clip(%q) is %q", s, got)
 		}
 	})
 }

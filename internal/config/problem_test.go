@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 func TestBadConfigurationsAreReportedWithLinePathAndRemedy(t *testing.T) {
@@ -15,7 +17,7 @@ func TestBadConfigurationsAreReportedWithLinePathAndRemedy(t *testing.T) {
 			if config != nil {
 				t.Errorf("a bad file has the configuration %+v", config)
 			}
-			var problems Problems
+			var problems strictyaml.Problems
 			if !errors.As(err, &problems) {
 				t.Fatalf("want Problems, got %v", err)
 			}

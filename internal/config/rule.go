@@ -95,6 +95,6 @@ type Naming struct {
 	Severity string `yaml:"severity" one:"deny|warn"`
 }
 
-func (r *Retention) defaults() { r.By, r.Count, r.Enforce = "updated_at", "digests", true }
+func (r *Retention) Defaults() { r.By, r.Count, r.Enforce = "updated_at", "digests", true }
 
-func (n *Naming) defaults() { n.Severity = "deny" }
+func (n *Naming) Defaults() { n.Severity = "deny" }

@@ -5,11 +5,16 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
+
+// checker adds what is wrong between the keys of a document.
+type checker struct{ *strictyaml.Document }
 
 // checkConfig checks what holds between keys, and fills in the defaults that
 // depend on others.
-func (d *decoder) checkConfig(c *Config) {
+func (d checker) checkConfig(c *Config) {
 	var retention, visibility, naming []named
 	for i := range c.Retention {
 		path := fmt.Sprintf("retention[%d]", i)
@@ -36,37 +41,37 @@ func (d *decoder) checkConfig(c *Config) {
 		}
 	}
 	d.checkNotifications(c)
-	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.clean("ledger") {
-		d.report("grace", "needs a ledger: grace without a ledger is a config error", ledgerHint)
+	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.Clean("ledger") {
+		d.Report("grace", "needs a ledger: grace without a ledger is a config error", ledgerHint)
 	}
-	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.clean("ledger") {
-		d.report("limits.anomaly", "needs a ledger, which knows how much is usual", ledgerHint)
+	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.Clean("ledger") {
+		d.Report("limits.anomaly", "needs a ledger, which knows how much is usual", ledgerHint)
 	}
 }
 
 // ledgerHint is the remedy for a key that needs the ledger.
 const ledgerHint = "name a ledger in ledger.dsn, or remove the key"
 
-func (d *decoder) checkRetention(path string, r *Retention) {
+func (d checker) checkRetention(path string, r *Retention) {
 	keep, del := path+".keep", path+".delete"
 	switch {
-	case !d.given(keep) && !d.given(del) && d.whole(path):
-		d.report(path, "has neither keep nor delete", "say what happens to the matched tags, such as delete: {older_than: 14d}")
-	case !d.given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && d.clean(del):
-		d.report(del, "names no age, in a rule without keep: it would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
+	case !d.Given(keep) && !d.Given(del) && d.Whole(path):
+		d.Report(path, "has neither keep nor delete", "say what happens to the matched tags, such as delete: {older_than: 14d}")
+	case !d.Given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && d.Clean(del):
+		d.Report(del, "names no age, in a rule without keep: it would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
 	}
-	if r.Keep != nil && *r.Keep == (Keep{}) && d.clean(keep) {
-		d.report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
+	if r.Keep != nil && *r.Keep == (Keep{}) && d.Clean(keep) {
+		d.Report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
 	}
 	d.checkMatches(path, "tag", r.Match, r.Except)
 }
 
-func (d *decoder) checkVisibility(path string, r *Visibility) {
+func (d checker) checkVisibility(path string, r *Visibility) {
 	if r.Severity == "" && !r.Fix {
 		r.Severity = "deny"
 	}
 	if r.Subject == "namespace" && r.Require == "inherit" {
-		d.report(path+".require", "must be private or public for namespaces", "only an image can inherit its visibility")
+		d.Report(path+".require", "must be private or public for namespaces", "only an image can inherit its visibility")
 	}
 	d.checkMatches(path, r.Subject, r.Match, r.Except)
 }
@@ -77,22 +82,22 @@ var senseless = map[string][]string{
 	"image":     {"tags", "tags_regex", "semver"},
 }
 
-func (d *decoder) checkMatches(path, subject string, match, except *Match) {
+func (d checker) checkMatches(path, subject string, match, except *Match) {
 	d.checkMatch(path+".match", subject, match)
 	d.checkMatch(path+".except", subject, except)
 }
 
-func (d *decoder) checkMatch(path, subject string, m *Match) {
+func (d checker) checkMatch(path, subject string, m *Match) {
 	for _, key := range senseless[subject] {
-		if at := join(path, key); d.given(at) && d.clean(at) {
-			d.report(at, "makes no sense in a rule whose subject is the "+subject, "remove the key")
+		if at := strictyaml.Join(path, key); d.Given(at) && d.Clean(at) {
+			d.Report(at, "makes no sense in a rule whose subject is the "+subject, "remove the key")
 		}
 	}
 	if m == nil || m.YoungerThan.Duration() == 0 || m.OlderThan.Duration() == 0 {
 		return
 	}
 	if m.OlderThan.Duration() >= m.YoungerThan.Duration() {
-		d.report(join(path, "younger_than"), fmt.Sprintf("matches nothing beside older_than: %s", m.OlderThan), "make it longer than older_than, or remove one of the two")
+		d.Report(strictyaml.Join(path, "younger_than"), fmt.Sprintf("matches nothing beside older_than: %s", m.OlderThan), "make it longer than older_than, or remove one of the two")
 	}
 }
 
@@ -106,7 +111,7 @@ type named struct {
 
 // checkNames names the rules of one kind, and reports those with the same name.
 // A default name does not depend on the position of its rule.
-func (d *decoder) checkNames(rules []named) {
+func (d checker) checkNames(rules []named) {
 	count := map[string]int{}
 	for _, r := range rules {
 		count[r.wanted()]++
@@ -116,7 +121,7 @@ func (d *decoder) checkNames(rules []named) {
 		if *r.name == "" && count[r.words] > 1 && r.more != "" {
 			r.words += " " + r.more
 		}
-		if *r.name == "" && d.clean(r.path) {
+		if *r.name == "" && d.Clean(r.path) {
 			*r.name = r.words
 		}
 		if *r.name == "" {
@@ -124,10 +129,10 @@ func (d *decoder) checkNames(rules []named) {
 		}
 		if other, ok := first[*r.name]; ok {
 			at := r.path
-			if d.given(at + ".name") {
+			if d.Given(at + ".name") {
 				at += ".name"
 			}
-			d.report(at, fmt.Sprintf("has the same name as %s: %s", other.path, quote(*r.name)), "give each rule its own name: plans and reports tell rules apart by it")
+			d.Report(at, fmt.Sprintf("has the same name as %s: %s", other.path, strictyaml.Quote(*r.name)), "give each rule its own name: plans and reports tell rules apart by it")
 			continue
 		}
 		first[*r.name] = r
@@ -178,12 +183,12 @@ func matchWords(match, except *Match) string {
 // "tags pr-* older than 14d".
 func words(v reflect.Value) string {
 	var out []string
-	for _, f := range fieldsOf(v.Type()) {
-		value := v.Field(f.index)
+	for _, f := range strictyaml.FieldsOf(v.Type()) {
+		value := v.Field(f.Index)
 		if value.IsZero() {
 			continue
 		}
-		key := strings.ReplaceAll(f.key, "_", " ")
+		key := strings.ReplaceAll(f.Key, "_", " ")
 		switch {
 		case value.Kind() == reflect.Bool:
 			out = append(out, key)

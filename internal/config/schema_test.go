@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 func TestTheSchemaAcceptsWhatParseAccepts(t *testing.T) {
@@ -82,10 +84,10 @@ type facts struct {
 }
 
 func factsOfTypes(mapping reflect.Type, path string, into map[string]facts) {
-	for _, f := range fieldsOf(mapping) {
-		at := join(path, f.key)
-		into[at] = facts{f.tag.Get("need") != "", f.tag.Get("one")}
-		if inner := nested(f.typ); inner != nil {
+	for _, f := range strictyaml.FieldsOf(mapping) {
+		at := strictyaml.Join(path, f.Key)
+		into[at] = facts{f.Tag.Get("need") != "", f.Tag.Get("one")}
+		if inner := strictyaml.Nested(f.Type); inner != nil {
 			factsOfTypes(inner, at, into)
 		}
 	}
@@ -97,7 +99,7 @@ func factsOfSchema(t *testing.T, root, node map[string]any, path string, into ma
 	}
 	required, _ := node["required"].([]any)
 	for key, value := range node["properties"].(map[string]any) {
-		at, property := join(path, key), value.(map[string]any)
+		at, property := strictyaml.Join(path, key), value.(map[string]any)
 		if property["description"] == nil {
 			t.Errorf("%s: the schema has no description", at)
 		}

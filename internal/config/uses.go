@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
 // Kubernetes is a cluster whose images stay.
@@ -22,7 +24,7 @@ type Kubernetes struct {
 	Required    bool `yaml:"required"`
 }
 
-func (k *Kubernetes) defaults() { k.Required = true }
+func (k *Kubernetes) Defaults() { k.Required = true }
 
 // Label is what the file calls the cluster, by which one is told from another.
 func (k *Kubernetes) Label() string {
@@ -47,21 +49,25 @@ type (
 	}
 )
 
-func (f *referencesForm) defaults() { f.Required = true }
-func (f *serverlessForm) defaults() { f.Required = true }
+func (f *referencesForm) Defaults() { f.Required = true }
+func (f *serverlessForm) Defaults() { f.Required = true }
 
-// long is how a key may be written as a mapping, and takes what it says; nil
-// where a key has but one form.
-func (p *Protect) long(key string) (form any, take func()) {
+// Alternative is the mapping that may be written in place of one value.
+func (p *Protect) Alternative(key string) *strictyaml.Alternative {
+	const empty = "write the value alone, or say whether it is required"
 	switch key {
 	case "references_file":
 		f := &referencesForm{}
-		return f, func() { p.ReferencesFile, p.Optional.References = f.Path, !f.Required }
+		return &strictyaml.Alternative{Into: f, Empty: empty, Apply: func() {
+			p.ReferencesFile, p.Optional.References = f.Path, !f.Required
+		}}
 	case "serverless":
 		f := &serverlessForm{}
-		return f, func() { p.Serverless, p.Optional.Serverless = true, !f.Required }
+		return &strictyaml.Alternative{Into: f, Empty: empty, Apply: func() {
+			p.Serverless, p.Optional.Serverless = true, !f.Required
+		}}
 	}
-	return nil, nil
+	return nil
 }
 
 // document puts the long forms where they are needed.
@@ -84,23 +90,23 @@ func (c *Config) KubeconfigPath(k *Kubernetes) string {
 }
 
 // checkKubernetes checks what holds between the keys of clusters.
-func (d *decoder) checkKubernetes(clusters []Kubernetes) {
+func (d checker) checkKubernetes(clusters []Kubernetes) {
 	first := map[string]string{}
 	for i := range clusters {
 		k, path := &clusters[i], fmt.Sprintf("protect.kubernetes[%d]", i)
-		if !d.clean(path) {
+		if !d.Clean(path) {
 			continue
 		}
 		switch {
 		case k.InCluster && (k.Kubeconfig != "" || k.Context != ""):
-			d.report(path+".in_cluster", "excludes kubeconfig and context", "a pod reaches its own cluster without either: remove in_cluster, or remove them")
+			d.Report(path+".in_cluster", "excludes kubeconfig and context", "a pod reaches its own cluster without either: remove in_cluster, or remove them")
 			continue
 		case !k.InCluster && k.Kubeconfig == "" && k.Context == "":
-			d.report(path, "does not say which cluster", "write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true")
+			d.Report(path, "does not say which cluster", "write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true")
 			continue
 		}
 		if other, ok := first[k.Label()]; ok {
-			d.report(path, fmt.Sprintf("has the same name as %s: %s", other, quote(k.Label())), "give each cluster its own name: reasons tell clusters apart by it")
+			d.Report(path, fmt.Sprintf("has the same name as %s: %s", other, strictyaml.Quote(k.Label())), "give each cluster its own name: reasons tell clusters apart by it")
 			continue
 		}
 		first[k.Label()] = path
@@ -111,7 +117,7 @@ var kubernetesNamespace = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])
 
 func checkKubernetesNamespace(s string) (message, hint string) {
 	if !kubernetesNamespace.MatchString(s) {
-		return fmt.Sprintf("is no namespace of Kubernetes: %s", quote(s)), "write its whole name; for all namespaces, remove the key"
+		return fmt.Sprintf("is no namespace of Kubernetes: %s", strictyaml.Quote(s)), "write its whole name; for all namespaces, remove the key"
 	}
 	return "", ""
 }
@@ -119,7 +125,7 @@ func checkKubernetesNamespace(s string) (message, hint string) {
 // checkFile refuses what a shell would expand, and this program does not.
 func checkFile(s string) (message, hint string) {
 	if strings.HasPrefix(s, "~") || strings.Contains(s, "$") {
-		return fmt.Sprintf("is not expanded: %s", quote(s)), "write the path out; a relative one starts at the folder of this file"
+		return fmt.Sprintf("is not expanded: %s", strictyaml.Quote(s)), "write the path out; a relative one starts at the folder of this file"
 	}
 	return "", ""
 }

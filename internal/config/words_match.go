@@ -118,19 +118,4 @@ func verb(n int, one, many string) string {
 }
 
 // spell words a duration as it was written: "14 days", "1 hour 30 minutes".
-func spell(d Duration) string {
-	names := map[string]string{"y": "year", "mo": "month", "w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
-	var parts []string
-	for rest := d.String(); rest != ""; {
-		number, unit, tail := cutPart(rest)
-		rest = tail
-		n, err := strconv.Atoi(number)
-		if err != nil || names[unit] == "" {
-			return d.String()
-		}
-		if n > 0 || d.Duration() == 0 {
-			parts = append(parts, count(n, names[unit]))
-		}
-	}
-	return strings.Join(parts, " ")
-}
+func spell(d Duration) string { return d.Words() }

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// document reads the one YAML document of a configuration, and returns nil where
-// there is nothing to decode: an empty file, or one that is no YAML.
-func (d *decoder) document(data []byte) *yaml.Node {
+// read returns the root of the one YAML document in data, and nil if there is
+// nothing to decode: an empty file, or one that is not YAML.
+func (d *Document) read(data []byte) *yaml.Node {
 	if !utf8.Valid(data) {
 		valid := 0
 		for r, n := utf8.DecodeRune(data); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(data[valid:]) {
@@ -53,7 +53,7 @@ var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 
 // syntax reports an error of the YAML library.
-func (d *decoder) syntax(data []byte, err error) {
+func (d *Document) syntax(data []byte, err error) {
 	text, line := err.Error(), 1
 	if m := yamlError.FindStringSubmatch(text); m != nil {
 		text = m[2]
@@ -72,7 +72,7 @@ func (d *decoder) syntax(data []byte, err error) {
 			line = lineAt(data, at)
 		}
 	}
-	d.reportAt(line, "", fmt.Sprintf("is no valid YAML: %s", clip(text)), hint)
+	d.reportAt(line, "", fmt.Sprintf("is no valid YAML: %s", Clip(text)), hint)
 }
 
 func lineAt(data []byte, offset int) int { return 1 + bytes.Count(data[:offset], []byte("\n")) }
@@ -105,23 +105,23 @@ func describe(n *yaml.Node) string {
 	}
 	switch tag := n.ShortTag(); tag {
 	case "!!str", "!!timestamp", "!!merge":
-		return "the string " + quote(n.Value)
+		return "the string " + Quote(n.Value)
 	case "!!int", "!!float":
-		return "the number " + clip(n.Value)
+		return "the number " + Clip(n.Value)
 	case "!!bool":
-		return clip(n.Value)
+		return Clip(n.Value)
 	case "!!null":
 		return "null"
 	default:
-		return "a value tagged " + clip(tag)
+		return "a value tagged " + Clip(tag)
 	}
 }
 
-func quote(s string) string { return strconv.Quote(clip(s)) }
+func Quote(s string) string { return strconv.Quote(Clip(s)) }
 
 // clip shortens what was read for a message, and takes its line breaks out. Of a
 // URL it leaves the scheme only: what follows may be a secret.
-func clip(s string) string {
+func Clip(s string) string {
 	if scheme, _, ok := strings.Cut(s, "://"); ok {
 		s = scheme + "://..."
 	}

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"math/rand"
@@ -45,7 +45,7 @@ func TestAnythingElseIsNoDuration(t *testing.T) {
 }
 
 func TestEqualDurationsNeedNotBeWrittenAlike(t *testing.T) {
-	if !constant("14d").Equal(constant("2w")) || constant("14d").Equal(constant("15d")) {
+	if !MustDuration("14d").Equal(MustDuration("2w")) || MustDuration("14d").Equal(MustDuration("15d")) {
 		t.Error("14d is 2w and not 15d")
 	}
 }

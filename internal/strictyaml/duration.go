@@ -1,9 +1,13 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // Duration is a length of time as an operator writes it: 14d, 1h30m. The zero
@@ -33,7 +37,7 @@ func ParseDuration(s string) (Duration, error) {
 		return Duration{}, fmt.Errorf("is empty")
 	}
 	if s[0] == '-' {
-		return Duration{}, fmt.Errorf("%q is negative", clip(s))
+		return Duration{}, fmt.Errorf("%q is negative", Clip(s))
 	}
 	var total time.Duration
 	next := 0 // the largest unit that may follow
@@ -41,29 +45,38 @@ func ParseDuration(s string) (Duration, error) {
 		number, unit, tail := cutPart(rest)
 		rest = tail
 		if number == "" {
-			return Duration{}, fmt.Errorf("%q is no duration: want a whole number before each unit", clip(s))
+			return Duration{}, fmt.Errorf("%q is no duration: want a whole number before each unit", Clip(s))
 		}
 		if unit == "" {
-			return Duration{}, fmt.Errorf("%q has no unit after %s", clip(s), clip(number))
+			return Duration{}, fmt.Errorf("%q has no unit after %s", Clip(s), Clip(number))
 		}
 		if unit[0] == '.' || unit[0] == ',' {
-			return Duration{}, fmt.Errorf("%q has a fraction", clip(s))
+			return Duration{}, fmt.Errorf("%q has a fraction", Clip(s))
 		}
 		i := unitIndex(unit)
 		if i < 0 {
-			return Duration{}, fmt.Errorf("%q has the unknown unit %q", clip(s), clip(unit))
+			return Duration{}, fmt.Errorf("%q has the unknown unit %q", Clip(s), Clip(unit))
 		}
 		if i < next {
-			return Duration{}, fmt.Errorf("%q has its units out of order: largest first, each once", clip(s))
+			return Duration{}, fmt.Errorf("%q has its units out of order: largest first, each once", Clip(s))
 		}
 		next = i + 1
 		part, ok := times(number, units[i].length)
 		if !ok || part > math.MaxInt64-total {
-			return Duration{}, fmt.Errorf("%q is longer than 292 years", clip(s))
+			return Duration{}, fmt.Errorf("%q is longer than 292 years", Clip(s))
 		}
 		total += part
 	}
 	return Duration{length: total, text: s}, nil
+}
+
+// MustDuration is for durations that are written in this program.
+func MustDuration(s string) Duration {
+	d, err := ParseDuration(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
 }
 
 // Duration is the length.
@@ -78,6 +91,24 @@ func (d Duration) String() string {
 		return "0s"
 	}
 	return d.text
+}
+
+// Words spells the duration as it was written: "14 days", "1 hour 30 minutes".
+func (d Duration) Words() string {
+	names := map[string]string{"y": "year", "mo": "month", "w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
+	var parts []string
+	for rest := d.String(); rest != ""; {
+		number, unit, tail := cutPart(rest)
+		rest = tail
+		n, err := strconv.Atoi(number)
+		if err != nil || names[unit] == "" {
+			return d.String()
+		}
+		if n > 0 || d.Duration() == 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+text.Choose(n, names[unit], names[unit]+"s"))
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 // Equal reports whether both are of the same length, however they are written.
@@ -119,13 +150,4 @@ func times(digits string, unit time.Duration) (time.Duration, bool) {
 		n = n*10 + digit
 	}
 	return time.Duration(n) * unit, true
-}
-
-// constant is for durations that stand in this program.
-func constant(s string) Duration {
-	d, err := ParseDuration(s)
-	if err != nil {
-		panic(err)
-	}
-	return d
 }

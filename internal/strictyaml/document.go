@@ -1,0 +1,109 @@
+package strictyaml
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+)
+
+// Format is what the tags of the types cannot say.
+type Format struct {
+	// Checks are the shapes of strings, by the name that the tag "is" gives them.
+	Checks map[string]Check
+	// Forbidden are keys that an author may try but must not use, by their path
+	// without positions in lists, with the remedy.
+	Forbidden map[string]string
+}
+
+// Check returns what is wrong with a string and the remedy, or two empty strings.
+type Check func(string) (message, hint string)
+
+// Document is a document that was read, and everything that is wrong with it.
+type Document struct {
+	file     string
+	last     int            // the last line of the file
+	empty    bool           // there was nothing to decode
+	lines    map[string]int // the line of each key, by its path
+	problems Problems
+	wrong    map[string]bool // the paths of problems; false for what holds them
+}
+
+// Parse reads the one YAML document in data into the struct that into points to,
+// which has the defaults already. file stands for it in messages. The caller adds
+// what it finds with [Document.Report], and ends with [Document.Err].
+func (f Format) Parse(file string, data []byte, into any) *Document {
+	document := newDocument(file)
+	document.last = max(1, bytes.Count(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))+1)
+	root := document.read(data)
+	document.empty = root == nil
+	if root != nil {
+		to := reflect.ValueOf(into).Elem()
+		d := decoder{Document: document, format: f, root: to.Type()}
+		d.value(root, "", to, "")
+	}
+	return document
+}
+
+func newDocument(file string) *Document {
+	return &Document{file: file, last: 1, lines: map[string]int{"": 1}, wrong: map[string]bool{}}
+}
+
+// Empty reports whether the document says nothing at all.
+func (d *Document) Empty() bool { return d.empty && len(d.problems) == 0 }
+
+// Given reports whether the document has the key at path, right or wrong.
+func (d *Document) Given(path string) bool {
+	_, ok := d.lines[path]
+	return ok
+}
+
+// Clean reports whether nothing is wrong with the key at path and what it holds.
+func (d *Document) Clean(path string) bool {
+	_, ok := d.wrong[path]
+	return !ok
+}
+
+// Whole reports whether nothing is wrong with the key at path itself.
+func (d *Document) Whole(path string) bool { return !d.wrong[path] }
+
+// Report adds a problem with the key at path, on the line of the key or of what
+// holds it.
+func (d *Document) Report(path, message, hint string) {
+	problem := d.Problem(path, message, hint)
+	d.reportAt(problem.Line, path, message, hint)
+}
+
+// Problem is one with the key at path that shows only later, when the value is
+// used.
+func (d *Document) Problem(path, message, hint string) Problem {
+	at := path
+	for !d.Given(at) {
+		at = holder(at)
+	}
+	return d.problemAt(d.lines[at], path, message, hint)
+}
+
+// Err is everything that is wrong as [Problems], or nil.
+func (d *Document) Err() error {
+	if len(d.problems) == 0 {
+		return nil
+	}
+	return d.problems.sorted()
+}
+
+func (d *Document) reportAt(line int, path, message, hint string) {
+	d.problems = append(d.problems, d.problemAt(line, path, message, hint))
+	d.wrong[path] = true
+	for at := holder(path); at != ""; at = holder(at) {
+		if _, known := d.wrong[at]; !known {
+			d.wrong[at] = false
+		}
+	}
+}
+
+func (d *Document) problemAt(line int, path, message, hint string) Problem {
+	return Problem{File: d.file, Line: min(max(1, line), d.last), Path: path, Message: message, Hint: hint}
+}
+
+// holder is the path of the mapping or list that the key at path is in.
+func holder(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
