@@ -88,13 +88,17 @@ func rules() architecture {
 			"internal/notify": {ours: []string{"registry", "actions", "internal/report"}},
 			// Shows over HTTP what a daemon that it declares itself has to show.
 			"internal/web": {ours: []string{"registry", "actions", "internal/report"}},
-			// One pass, and the daemon that makes them: joins the stages.
+			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web",
+				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/report", "internal/ledger",
+			}},
+			// The runs that are due: schedules, leadership, reload.
+			"internal/daemon": {ours: []string{
+				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web",
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "actions", "internal/scaleway", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor",
+				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "actions", "internal/scaleway", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{
@@ -111,7 +115,7 @@ func rules() architecture {
 			"github.com/nicholas-fedor/shoutrrr": {"internal/notify"},
 			// So is how the daemon is reached.
 			"github.com/prometheus/exporter-toolkit": {"internal/web"},
-			"github.com/robfig/cron/v3":              {"internal/config", "internal/janitor"},
+			"github.com/robfig/cron/v3":              {"internal/config", "internal/daemon"},
 			// What is stored goes through one package.
 			"database/sql":         {"internal/ledger"},
 			"modernc.org/sqlite":   {"internal/ledger"},
@@ -121,7 +125,6 @@ func rules() architecture {
 		},
 		clock: []string{
 			"internal/clock/clock.go",       // the one clock
-			"internal/janitor/clock.go",     // when a run of the daemon starts, and how long it takes
 			"internal/kube/clock.go",        // when a cluster was asked
 			"actions/clock.go",              // when a step is applied, and how long it is watched
 			"cmd/registry-janitor/clock.go", // when a pass starts

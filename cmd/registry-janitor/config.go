@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -31,7 +32,7 @@ func (a *app) configCommand() *cobra.Command {
 			if _, err := janitor.Policies(cmd.Context(), c, policy.Options{}); err != nil {
 				return err
 			}
-			missing, wrong := notify.Check(janitor.Notifications(c))
+			missing, wrong := notify.Check(daemon.Notifications(c))
 			if wrong != nil {
 				return wrong
 			}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 )
@@ -16,7 +16,7 @@ func (a *app) notifier(s *session) (tell func(context.Context, report.Run), err 
 	if len(s.pass.Config.Notifications) == 0 || s.live == nil {
 		return func(context.Context, report.Run) {}, nil
 	}
-	notifier, err := notify.New(janitor.Notifications(s.pass.Config))
+	notifier, err := notify.New(daemon.Notifications(s.pass.Config))
 	if err != nil {
 		return nil, err
 	}

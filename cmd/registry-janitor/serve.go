@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -77,7 +78,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	reload, stop := hangups(ctx)
 	defer stop()
 	f.web.Log, f.web.EnableApply = log, f.enableApply
-	return janitor.Run(ctx, janitor.Options{
+	return daemon.Run(ctx, daemon.Options{
 		ConfigFile:  f.config,
 		Version:     version(),
 		Who:         who(),

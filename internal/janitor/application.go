@@ -42,7 +42,7 @@ func (a *Application) Run(ctx context.Context) (report.Run, error) {
 	run.ID = a.recorder.ID()
 	var plan *actions.Plan
 	var outcome *actions.Outcome
-	err := safely(func() (err error) { // so that the lock is given back whatever happens
+	err := Contain(func() (err error) { // so that the lock is given back whatever happens
 		plan, outcome, err = a.carryOut(ctx)
 		return err
 	})

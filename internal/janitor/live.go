@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
@@ -44,7 +45,7 @@ type LiveOptions struct {
 // asked yet.
 func NewLive(pass *Pass, o LiveOptions) (*Live, error) {
 	if o.Now == nil {
-		o.Now = wallClock
+		o.Now = clock.Now
 	}
 	calls := new(atomic.Int64)
 	o.Connection.Observer = counting(o.Connection.Observer, calls)
@@ -107,7 +108,7 @@ func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actio
 	recorder, err := l.NewRecorder(ctx, o)
 	run.ID = recorder.ID()
 	if err == nil {
-		err = safely(func() (err error) { // so that the ledger is closed whatever happens
+		err = Contain(func() (err error) { // so that the ledger is closed whatever happens
 			run.Plan, err = l.plan(ctx)
 			return err
 		})
@@ -157,16 +158,20 @@ func (l *Live) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.R
 	return registry.NewUseIndex(uses).Of, nil
 }
 
+// startOfPass is the time that a pass goes by: cut to the microsecond, as the
+// API's own times are.
+func startOfPass(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }
+
 // activeRun is a run that is going on.
 type activeRun struct {
 	report.Run
 	live  *Live
-	watch func() time.Duration
+	began time.Time // by the clock of the machine
 }
 
 func (l *Live) begin(run report.Run) *activeRun {
 	run.Started, run.Price = startOfPass(l.o.Now), PriceOf(l.Config)
-	return &activeRun{Run: run, live: l, watch: stopwatch()}
+	return &activeRun{Run: run, live: l, began: clock.Now()}
 }
 
 // PriceOf is what the configuration says that storage costs.
@@ -176,7 +181,7 @@ func PriceOf(c *config.Config) report.Price {
 
 // end completes what is known of the run.
 func (r *activeRun) end(err error) (report.Run, error) {
-	r.Duration, r.Sources, r.Calls = r.watch(), r.live.Uses.Asked(), r.live.calls.Load()
+	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.live.Uses.Asked(), r.live.calls.Load()
 	if r.live.Progress != nil {
 		r.Judging = time.Duration(r.live.Progress.Judging.Load())
 	}

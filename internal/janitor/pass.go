@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -72,7 +73,7 @@ func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	group, judging := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			return safely(func() error {
+			return Contain(func() error {
 				for item := range in.items() {
 					if err := p.take(judging, item, judge, options, builder); err != nil {
 						return err
@@ -138,8 +139,8 @@ func (p *Pass) judging() func() {
 	if p.Progress == nil {
 		return func() {}
 	}
-	elapsed := stopwatch()
-	return func() { p.Progress.Judging.Add(int64(elapsed())) }
+	began := clock.Now()
+	return func() { p.Progress.Judging.Add(int64(clock.Now().Sub(began))) }
 }
 
 func (p *Pass) count(v *registry.Verdict) {

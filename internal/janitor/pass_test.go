@@ -25,7 +25,7 @@ import (
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func clock() time.Time { return now }
+func atNow() time.Time { return now }
 
 // setting is an emulator and a pass over it.
 type setting struct {
@@ -36,7 +36,7 @@ type setting struct {
 
 func newSetting(t testing.TB, world emulator.World, configuration string, concurrency int) *setting {
 	t.Helper()
-	server, err := emulator.New(emulator.Options{World: world, Now: clock})
+	server, err := emulator.New(emulator.Options{World: world, Now: atNow})
 	check(t, err)
 	c, err := config.Parse("janitor.yaml", []byte(configuration))
 	check(t, err)
@@ -50,7 +50,7 @@ func newSetting(t testing.TB, world emulator.World, configuration string, concur
 		},
 		Base:           inProcess{server},
 		Concurrency:    concurrency,
-		Now:            clock,
+		Now:            atNow,
 		RequestTimeout: 2 * time.Second,
 	})
 	check(t, err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -220,7 +221,7 @@ func (u Uses) note(name string, uses []registry.Use, err error) {
 	}
 	now := u.Now
 	if now == nil {
-		now = wallClock
+		now = clock.Now
 	}
 	u.heard.note(name, len(uses), err, now)
 }

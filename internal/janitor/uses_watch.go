@@ -19,7 +19,7 @@ func (u Uses) Watch(ctx context.Context, scan func() Feed) Feed {
 	w := &watch{items: make(chan scanner.Item, 16)}
 	go func() {
 		defer close(w.items)
-		w.err = safely(func() error { return w.run(ctx, u, scan) })
+		w.err = Contain(func() error { return w.run(ctx, u, scan) })
 	}()
 	return w
 }

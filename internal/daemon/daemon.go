@@ -1,9 +1,13 @@
-package janitor
+// Package daemon runs the schedules of a configuration: it makes a run when one is
+// due, one at a time, loads the configuration again when it changes, and answers
+// package web. Of several daemons with the same ledger, one works.
+//
+// It must never change a registry itself: package janitor makes the runs.
+package daemon
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -11,6 +15,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -22,7 +28,7 @@ type Options struct {
 	// ConfigFile is the janitor.yaml; required.
 	ConfigFile string
 	// Live is how to reach the API. The profile is that of the configuration.
-	Live LiveOptions
+	Live janitor.LiveOptions
 	// Version of the program, and who runs it where: "user@host".
 	Version, Who string
 	// Journal is the file that steps are recorded in where there is no ledger.
@@ -85,7 +91,7 @@ type daemon struct {
 	working   context.Context      // of the runs; nil while the daemon stands by
 	first     bool                 // nothing was run at the start yet
 	running   *report.Running
-	progress  *Progress // of the run that is going on
+	progress  *janitor.Progress // of the run that is going on
 	latest    *report.Run
 	history   []report.RunSummary // newest first
 	runs      int                 // without a ledger, for the next ID
@@ -97,7 +103,7 @@ func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) 
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Live.Now == nil {
-		o.Live.Now = wallClock
+		o.Live.Now = clock.Now
 	}
 	d := &daemon{
 		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Live.Now(), turn: make(chan struct{}, 1),
@@ -129,7 +135,7 @@ func (d *daemon) lead(ctx context.Context) error {
 		}
 		d.log.Error("nothing is done without the ledger; it is tried again", "error", err, "in", tryAgain)
 		d.metrics.LedgerFailed()
-		wait(ctx, tryAgain)
+		_ = clock.Sleep(ctx, tryAgain)
 	}
 	return nil
 }
@@ -245,34 +251,3 @@ func (d *daemon) set(change func()) {
 }
 
 func (d *daemon) program() string { return "registry-janitor " + d.o.Version }
-
-// wait waits, unless the context ends before.
-func wait(ctx context.Context, duration time.Duration) {
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
-// safely turns a panic into an error, so that a bug ends one run and not the
-// daemon.
-func safely(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &panicError{value: p, stack: stack()}
-		}
-	}()
-	return f()
-}
-
-// panicError is a bug that ended a run.
-type panicError struct {
-	value any
-	stack string
-}
-
-func (e *panicError) Error() string {
-	return fmt.Sprintf("a bug in the program ended the run (panic: %v); nothing was lost, please report it", e.value)
-}

@@ -1,4 +1,4 @@
-package janitor
+package daemon
 
 import (
 	"github.com/registry-janitor/registry-janitor/internal/config"

@@ -1,4 +1,4 @@
-package janitor
+package daemon
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -77,7 +79,7 @@ func (d *daemon) due(ctx context.Context, x scheduled) {
 	d.jobs.Go(func() {
 		defer func() { <-state.busy }()
 		if x.jitter > 0 {
-			wait(ctx, rand.N(x.jitter))
+			_ = clock.Sleep(ctx, rand.N(x.jitter))
 		}
 		d.inTurn(ctx, func(s *setup) {
 			// Another configuration may have come while it waited.
@@ -127,15 +129,15 @@ func (d *daemon) Start(kind string) error {
 func (d *daemon) run(ctx context.Context, s *setup, kind ledger.Kind, trigger string) {
 	d.log.Info("a run begins", "kind", kind, "trigger", trigger)
 	run := report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now()}
-	watch := stopwatch()
-	err := safely(func() (err error) {
+	began := clock.Now()
+	err := janitor.Contain(func() (err error) {
 		run, err = d.make(ctx, s, kind, trigger)
 		return err
 	})
-	if bug := (*panicError)(nil); errors.As(err, &bug) {
+	if bug := (*janitor.PanicError)(nil); errors.As(err, &bug) {
 		d.metrics.Panicked(trigger)
-		d.log.Error("a run panicked", "panic", bug.value, "stack", bug.stack)
-		run.Exit, run.Error, run.Duration = ExitIncomplete, err.Error(), watch()
+		d.log.Error("a run panicked", "panic", bug.Value, "stack", bug.Stack)
+		run.Exit, run.Error, run.Duration = janitor.ExitIncomplete, err.Error(), clock.Now().Sub(began)
 	}
 	if failed := (*ledger.Error)(nil); errors.As(err, &failed) {
 		d.metrics.LedgerFailed()
@@ -156,18 +158,18 @@ func (d *daemon) notify(ctx context.Context, s *setup, run report.Run) {
 func (d *daemon) make(ctx context.Context, s *setup, kind ledger.Kind, trigger string) (report.Run, error) {
 	live, err := d.live(s)
 	if err != nil {
-		return report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now(), Exit: ExitIncomplete, Error: err.Error()}, err
+		return report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now(), Exit: janitor.ExitIncomplete, Error: err.Error()}, err
 	}
 	d.set(func() {
 		d.running = &report.Running{Kind: string(kind), Trigger: trigger, Started: live.TakenAt}
 		d.progress = live.Progress
 	})
 	defer d.set(func() { d.running, d.progress = nil, nil })
-	o := RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience}
+	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience}
 	if kind == ledger.KindPlan {
-		return live.MakePlan(ctx, o, PlanExit)
+		return live.MakePlan(ctx, o, janitor.PlanExit)
 	}
-	work := &Application{Live: live, Recorder: o, Journal: d.o.Journal, Log: d.log}
+	work := &janitor.Application{Live: live, Recorder: o, Journal: d.o.Journal, Log: d.log}
 	return work.Run(ctx)
 }
 
@@ -176,8 +178,8 @@ func (d *daemon) make(ctx context.Context, s *setup, kind ledger.Kind, trigger s
 const lockPatience = 10 * time.Minute
 
 // live is a pass with the setup.
-func (d *daemon) live(s *setup) (*Live, error) {
+func (d *daemon) live(s *setup) (*janitor.Live, error) {
 	o := d.o.Live
 	o.Connection.Profile = s.config.Scaleway.Profile
-	return NewLive(&Pass{Config: s.config, Policies: s.policies, Progress: new(Progress)}, o)
+	return janitor.NewLive(&janitor.Pass{Config: s.config, Policies: s.policies, Progress: new(janitor.Progress)}, o)
 }

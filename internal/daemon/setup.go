@@ -1,4 +1,4 @@
-package janitor
+package daemon
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -52,7 +53,7 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	if look([]string{d.o.ConfigFile}) != before {
 		s.files = "" // it changed while it was read: it is read again
 	}
-	if s.policies, err = Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
+	if s.policies, err = janitor.Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
 		return nil, err
 	}
 	// A new one, since a URL may be another one now; it tells once more of what lasts.

@@ -1,16 +1,16 @@
-package janitor
+package daemon
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -61,7 +61,7 @@ func (d *daemon) tell(run *report.Run) {
 	switch {
 	case run.Error != "":
 		d.log.Error("a run failed", append(attributes, "error", run.Error)...)
-	case run.Exit != ExitDone:
+	case run.Exit != janitor.ExitDone:
 		d.log.Warn("a run is over, but not whole", append(attributes, "why", firstOf(run.Plan))...)
 	default:
 		d.log.Info("a run is over", attributes...)
@@ -177,7 +177,7 @@ func (d *daemon) summary(r *ledger.RunRecord) report.RunSummary {
 	case !r.Ended.IsZero():
 		s.Duration = r.Ended.Sub(r.Started)
 	case r.Status == ledger.StatusInterrupted:
-		s.Exit, s.Error = ExitIncomplete, "interrupted"
+		s.Exit, s.Error = janitor.ExitIncomplete, "interrupted"
 	}
 	if p := r.Summary; p != nil {
 		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn, p.Gaps
@@ -276,5 +276,3 @@ func (d *daemon) Explain(ctx context.Context, ref registry.Ref) (report.Explanat
 	}
 	return live.ExplainNow(ctx, ref)
 }
-
-func stack() string { return string(debug.Stack()) }

@@ -1,4 +1,4 @@
-package janitor_test
+package daemon_test
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -57,7 +58,7 @@ type site struct {
 	file     string
 	emulator *emulator.Server
 	log      *lockedBuffer
-	options  janitor.Options
+	options  daemon.Options
 }
 
 func newSite(t *testing.T, world, config string) *site {
@@ -72,7 +73,7 @@ func newSite(t *testing.T, world, config string) *site {
 	}
 	s := &site{t: t, file: filepath.Join(t.TempDir(), "janitor.yaml"), emulator: server, log: new(lockedBuffer)}
 	s.write(config)
-	s.options = janitor.Options{
+	s.options = daemon.Options{
 		ConfigFile: s.file, Version: "test", Who: "somebody@here", Journal: filepath.Join(filepath.Dir(s.file), "journal.jsonl"),
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Live: janitor.LiveOptions{Connection: scaleway.Options{
@@ -97,7 +98,7 @@ func (s *site) run(during time.Duration) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), during)
 	defer cancel()
-	if err := janitor.Run(ctx, s.options); err != nil {
+	if err := daemon.Run(ctx, s.options); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -384,13 +385,13 @@ schedules: [{name: soon, cron: "@hourly", do: apply}]`)
 
 func TestBadStartIsAnError(t *testing.T) {
 	s := newSite(t, registryWorld, "nonsense: true\n")
-	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "nonsense") {
+	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "nonsense") {
 		t.Errorf("a bad configuration gives %v", err)
 	}
 	s.write(daemonConfig)
 	journal := s.options.Journal
 	s.options.Journal = ""
-	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no place for a journal") {
+	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no place for a journal") {
 		t.Errorf("neither ledger nor journal gives %v", err)
 	}
 	s.options.Journal = journal
@@ -400,7 +401,7 @@ func TestBadStartIsAnError(t *testing.T) {
 	}
 	defer taken.Close()
 	s.options.Web = &web.ServeOptions{Addresses: []string{taken.Addr().String()}, Log: s.options.Log}
-	if err := janitor.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "listening") {
+	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "listening") {
 		t.Errorf("a taken address gives %v", err)
 	}
 }
@@ -466,7 +467,7 @@ func (s *site) start() string {
 	s.options.Web = &web.ServeOptions{Addresses: []string{"127.0.0.1:0"}, Log: s.options.Log}
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
-	go func() { stopped <- janitor.Run(ctx, s.options) }()
+	go func() { stopped <- daemon.Run(ctx, s.options) }()
 	s.t.Cleanup(func() {
 		cancel()
 		if err := <-stopped; err != nil {
