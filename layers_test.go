@@ -76,29 +76,32 @@ func rules() architecture {
 			"actions": {ours: []string{"registry"}},
 			// Translates the SDK into the nouns, and satisfies the scanner without knowing it.
 			"internal/scaleway": {ours: []string{"registry"}},
-			// Records what plans and passes did; it is told, and asks nobody.
-			"internal/ledger": {ours: []string{"registry", "actions"}},
-			// Renders a finished plan; it has nothing to ask from anyone else.
-			"internal/report": {ours: []string{"registry", "actions"}},
-			// Counts a finished run; what it was about is in the report's hands.
-			"metrics": {ours: []string{"registry", "actions", "internal/report"}},
+			// The documents of finished runs, which those below share.
+			"internal/runs": {ours: []string{"registry", "actions"}},
+			// Records what plans and runs did; it gets its records, and asks no source.
+			"internal/ledger": {ours: []string{"registry", "actions", "internal/runs"}},
+			// Renders a finished run; it asks no source. Only the program imports it: the
+			// others render nothing, or get the functions for it.
+			"internal/report": {ours: []string{"registry", "actions", "internal/runs"}},
+			// Counts a finished run.
+			"metrics": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Asks a cluster what it runs: one more use source.
 			"internal/kube": {ours: []string{"registry"}},
 			// Tells people of a finished run.
-			"internal/notify": {ours: []string{"registry", "actions", "internal/report"}},
-			// Shows over HTTP what a daemon that it declares itself has to show.
-			"internal/web": {ours: []string{"registry", "actions", "internal/report"}},
+			"internal/notify": {ours: []string{"registry", "actions", "internal/runs"}},
+			// Serves the state of a daemon, which it declares itself, over HTTP.
+			"internal/web": {ours: []string{"registry", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/report", "internal/ledger",
+				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/runs", "internal/ledger",
 			}},
 			// The runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
-				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web",
+				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/web",
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "actions", "internal/scaleway", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
+				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "actions", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{

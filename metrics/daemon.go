@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // How a notification can end, as the label result of notifications_total has it.
@@ -73,8 +73,8 @@ func (m *Metrics) isScheduled(name string) bool {
 	return m.configured == nil || slices.Contains(m.configured, name) || slices.Contains(triggers(), name)
 }
 
-// triggers are what starts runs beside schedules, as report.Run has it.
-func triggers() []string { return []string{byCommand, "start", "http"} }
+// triggers are what starts runs besides the schedules.
+func triggers() []string { return []string{runs.TriggerCommand, runs.TriggerStart, runs.TriggerHTTP} }
 
 func (m *Metrics) forgetSchedule(label string) {
 	delete(m.schedules, label)
@@ -138,7 +138,7 @@ func (m *Metrics) Leads(yes bool) {
 }
 
 // setSchedule takes what a run says about its schedule.
-func (m *Metrics) setSchedule(label string, run *report.Run) {
+func (m *Metrics) setSchedule(label string, run *runs.Run) {
 	s := m.schedules[label]
 	s.ran, s.fine, s.last, s.took = true, run.Succeeded(), startOf(run), run.Duration
 	if s.fine {

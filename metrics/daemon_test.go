@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 func TestAReloadThatFailsKeepsTheTimeOfTheLastThatDidNot(t *testing.T) {
@@ -31,11 +31,11 @@ func TestSchedulesThatAreGoneAreForgotten(t *testing.T) {
 	m := New("v1")
 	for _, name := range []string{"nightly", "hourly"} {
 		m.SetNext(name, ended)
-		m.Set(report.Run{Trigger: name, Plan: quiet(), Started: start})
+		m.Set(runs.Run{Trigger: name, Plan: quiet(), Started: start})
 		m.Overlapped(name)
 		m.Panicked(name)
 	}
-	m.Set(report.Run{Trigger: "http", Plan: quiet(), Started: start})
+	m.Set(runs.Run{Trigger: "http", Plan: quiet(), Started: start})
 	m.ForgetSchedules([]string{"nightly"})
 	for _, f := range gathered(t, m) {
 		for _, metric := range f.GetMetric() {
@@ -74,8 +74,8 @@ func TestAProcessThatStandsByForgetsWhatItSaw(t *testing.T) {
 
 func TestASourceThatFailsKeepsTheTimeOfItsLastAnswer(t *testing.T) {
 	m := New("v1")
-	m.Set(report.Run{Plan: quiet(), Sources: []report.UseSource{{Name: "a", Uses: 3, ReadAt: start}, {Name: "b", ReadAt: start}}})
-	m.Set(report.Run{Plan: quiet(), Sources: []report.UseSource{{Name: "a", Error: "refused"}}})
+	m.Set(runs.Run{Plan: quiet(), Sources: []runs.UseSource{{Name: "a", Uses: 3, ReadAt: start}, {Name: "b", ReadAt: start}}})
+	m.Set(runs.Run{Plan: quiet(), Sources: []runs.UseSource{{Name: "a", Error: "refused"}}})
 	expect(t, m, `
 		use_source_uses{source="a"} 0
 		use_source_last_read_success{source="a"} 0
@@ -119,14 +119,14 @@ func TestAScrapeSeesOneRunOrTheNextAndNeverHalf(t *testing.T) {
 	one.Summary.Tags, one.Summary.Images = 1, 1
 	two.Summary.Tags, two.Summary.Images = 2, 2
 	m := New("v1")
-	m.Set(report.Run{Plan: one})
+	m.Set(runs.Run{Plan: one})
 	var group sync.WaitGroup
 	group.Go(func() {
 		for i := range 300 {
 			if i%2 == 0 {
-				m.Set(report.Run{Plan: two, Duration: time.Second})
+				m.Set(runs.Run{Plan: two, Duration: time.Second})
 			} else {
-				m.Set(report.Run{Plan: one})
+				m.Set(runs.Run{Plan: one})
 			}
 		}
 	})
@@ -147,7 +147,7 @@ func TestAScrapeSeesOneRunOrTheNextAndNeverHalf(t *testing.T) {
 func TestARunThatOutlivesItsScheduleBringsNothingBack(t *testing.T) {
 	m := New("v1")
 	m.ForgetSchedules([]string{"new"})
-	m.Set(report.Run{Plan: quiet(), Kind: "plan", Trigger: "old", Error: "refused"})
+	m.Set(runs.Run{Plan: quiet(), Kind: "plan", Trigger: "old", Error: "refused"})
 	m.SetNext("old", start)
 	m.SetNext("new", start)
 	for _, f := range gathered(t, m) {

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -65,10 +65,10 @@ func populated(t *testing.T) *Metrics {
 	m.SetNext("nightly", start.Add(time.Hour))
 	m.Reloaded(start, true)
 	m.Leads(true)
-	m.Set(report.Run{Kind: "plan", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Plan: quiet()})
-	m.Set(report.Run{
+	m.Set(runs.Run{Kind: "plan", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Plan: quiet()})
+	m.Set(runs.Run{
 		Kind: "apply", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Judging: 3 * time.Second, Calls: 70, Plan: plan(),
-		Sources: []report.UseSource{{Name: "kubernetes prod-eu", Uses: 12, ReadAt: start}, {Name: "serverless", Error: "forbidden"}},
+		Sources: []runs.UseSource{{Name: "kubernetes prod-eu", Uses: 12, ReadAt: start}, {Name: "serverless", Error: "forbidden"}},
 	})
 	m.Overlapped("nightly")
 	m.Panicked("nightly")
@@ -217,8 +217,8 @@ func TestBeforeTheFirstRunNothingIsClaimed(t *testing.T) {
 
 func TestTheNextPlanForgetsTheLast(t *testing.T) {
 	m := New("v1")
-	m.Set(report.Run{Plan: plan()})
-	m.Set(report.Run{Plan: quiet()})
+	m.Set(runs.Run{Plan: plan()})
+	m.Set(runs.Run{Plan: quiet()})
 	for _, v := range []string{"held_steps", "planned_steps", "violations", "images", "estimated_storage_cost_per_month", "use_source_uses"} {
 		if n, err := testutil.GatherAndCount(m.Gatherer(), "registry_janitor_"+v); n != 0 || err != nil {
 			t.Errorf("%s still has %d values: %v", v, n, err)
@@ -234,7 +234,7 @@ func TestTheNextPlanForgetsTheLast(t *testing.T) {
 	if got, _ := valueOf(t, m, `applied_steps{action="delete_tag",region="fr-par",result="done"}`); got != 1 {
 		t.Errorf("a plan changes what the last application did to %v", got)
 	}
-	m.Set(report.Run{Plan: &actions.Plan{TakenAt: start, Outcome: &actions.Outcome{}}})
+	m.Set(runs.Run{Plan: &actions.Plan{TakenAt: start, Outcome: &actions.Outcome{}}})
 	if n, _ := testutil.GatherAndCount(m.Gatherer(), "registry_janitor_applied_steps"); n != 0 {
 		t.Errorf("the next application leaves %d values", n)
 	}
@@ -242,8 +242,8 @@ func TestTheNextPlanForgetsTheLast(t *testing.T) {
 
 func TestARunWithoutAPlanFailsAndKeepsWhatIsKnown(t *testing.T) {
 	m := New("v1")
-	m.Set(report.Run{Kind: "plan", Started: start, Duration: 90 * time.Second, Plan: quiet(), Sources: []report.UseSource{{Name: "a", Uses: 3, ReadAt: start}}})
-	m.Set(report.Run{Kind: "apply", Trigger: "start", Started: ended, Duration: time.Second, Error: "no credentials"})
+	m.Set(runs.Run{Kind: "plan", Started: start, Duration: 90 * time.Second, Plan: quiet(), Sources: []runs.UseSource{{Name: "a", Uses: 3, ReadAt: start}}})
+	m.Set(runs.Run{Kind: "apply", Trigger: "start", Started: ended, Duration: time.Second, Error: "no credentials"})
 	expect(t, m, `
 		last_run_success 0
 		last_run_timestamp_seconds 1.7950000905e+09
@@ -256,7 +256,7 @@ func TestARunWithoutAPlanFailsAndKeepsWhatIsKnown(t *testing.T) {
 		runs_total{kind="plan",result="succeeded",schedule="command"} 1
 	`)
 	m = New("v1")
-	m.Set(report.Run{Error: "no credentials"})
+	m.Set(runs.Run{Error: "no credentials"})
 	if _, ok := valueOf(t, m, "scanned_tags"); ok {
 		t.Error("a run without a plan says how many tags there are")
 	}
@@ -270,7 +270,7 @@ func TestRunsAreCountedByHowTheyEnd(t *testing.T) {
 	incomplete.Gaps = []actions.Gap{{Subject: "a"}}
 	refused.Refusals = []actions.Refusal{{Limit: "anomaly"}}
 	failed.Outcome = &actions.Outcome{Failed: 1}
-	for want, run := range map[string][]report.Run{
+	for want, run := range map[string][]runs.Run{
 		"succeeded":  {{Plan: quiet()}},
 		"incomplete": {{Plan: incomplete}, {Plan: failed}},
 		"refused":    {{Plan: refused}, {Plan: refused, Error: "a limit refuses the plan"}},
@@ -289,16 +289,16 @@ func TestRunsAreCountedByHowTheyEnd(t *testing.T) {
 
 func TestThePriceIsTheConfiguredOne(t *testing.T) {
 	for _, tt := range []struct {
-		price report.Price
+		price runs.Price
 		want  string
 	}{
-		{report.Price{}, `estimated_storage_cost_per_month{currency="EUR",namespace="prod",region="fr-par"} 0.27`},
-		{report.Price{PerGB: 0.5, Currency: "USD"}, `estimated_storage_cost_per_month{currency="USD",namespace="prod",region="fr-par"} 5`},
-		{report.Price{Currency: "EUR"}, `estimated_storage_cost_per_month{currency="EUR",namespace="prod",region="fr-par"} 0`},
+		{runs.Price{}, `estimated_storage_cost_per_month{currency="EUR",namespace="prod",region="fr-par"} 0.27`},
+		{runs.Price{PerGB: 0.5, Currency: "USD"}, `estimated_storage_cost_per_month{currency="USD",namespace="prod",region="fr-par"} 5`},
+		{runs.Price{Currency: "EUR"}, `estimated_storage_cost_per_month{currency="EUR",namespace="prod",region="fr-par"} 0`},
 	} {
 		m, p := New("v1"), quiet()
 		p.Stats = &actions.Stats{Namespaces: map[string]actions.NamespaceStats{"rg.fr-par.scw.cloud/prod": {Bytes: 10e9}}}
-		m.Set(report.Run{Plan: p, Price: tt.price})
+		m.Set(runs.Run{Plan: p, Price: tt.price})
 		expect(t, m, tt.want)
 	}
 }
@@ -306,20 +306,20 @@ func TestThePriceIsTheConfiguredOne(t *testing.T) {
 func TestLabelsAreBounded(t *testing.T) {
 	p := quiet()
 	p.Stats = &actions.Stats{Namespaces: map[string]actions.NamespaceStats{}}
-	var sources []report.UseSource
+	var sources []runs.UseSource
 	for i := range 1000 {
 		p.Violations = append(p.Violations, actions.Violation{Severity: registry.Warn, Rule: fmt.Sprintf("rule %04d", i)})
 		p.Stats.Namespaces[fmt.Sprintf("rg.fr-par.scw.cloud/n%04d", i)] = actions.NamespaceStats{Images: 1, Tags: 2, Bytes: 3}
-		sources = append(sources, report.UseSource{Name: fmt.Sprintf("source %04d", i), Uses: 1, Error: "no"})
+		sources = append(sources, runs.UseSource{Name: fmt.Sprintf("source %04d", i), Uses: 1, Error: "no"})
 	}
 	m := New("v1")
 	for i := range 1000 {
 		name := fmt.Sprintf("schedule %04d", i)
 		m.SetNext(name, start.Add(time.Duration(1000-i)*time.Second))
 		m.Overlapped(name)
-		m.Set(report.Run{Trigger: name, Plan: quiet()})
+		m.Set(runs.Run{Trigger: name, Plan: quiet()})
 	}
-	m.Set(report.Run{Trigger: "schedule 0000", Plan: p, Sources: sources})
+	m.Set(runs.Run{Trigger: "schedule 0000", Plan: p, Sources: sources})
 	for name, want := range map[string]int{
 		"violations": maxRules + 1, "images": maxNamespaces + 1, "estimated_storage_cost_per_month": maxNamespaces + 1,
 		"use_source_uses": maxSources + 1, "use_source_errors_total": maxSources + 1,
@@ -369,7 +369,7 @@ func TestANamespaceNamedOtherAddsUp(t *testing.T) {
 		p.Stats.Namespaces[fmt.Sprintf("rg.fr-par.scw.cloud/z%04d", i)] = actions.NamespaceStats{Images: 1}
 	}
 	m := New("v1")
-	m.Set(report.Run{Plan: p})
+	m.Set(runs.Run{Plan: p})
 	if got, _ := valueOf(t, m, `images{namespace="other",region="fr-par"}`); got != maxNamespaces+1 {
 		t.Errorf("other has %v images", got)
 	}
@@ -381,7 +381,7 @@ func TestTextThatIsNoTextIsNoReasonToFail(t *testing.T) {
 	p.Stats.Namespaces["rg.fr-par.scw.cloud/bad\xff"] = actions.NamespaceStats{Images: 1}
 	m := New("v\xff")
 	m.SetNext("bad \xff schedule", start)
-	m.Set(report.Run{Kind: "plan", Trigger: "bad \xff schedule", Plan: p, Price: report.Price{PerGB: 1, Currency: "\xff"}, Sources: []report.UseSource{{Name: "\xff"}}})
+	m.Set(runs.Run{Kind: "plan", Trigger: "bad \xff schedule", Plan: p, Price: runs.Price{PerGB: 1, Currency: "\xff"}, Sources: []runs.UseSource{{Name: "\xff"}}})
 	gathered(t, m)
 }
 
@@ -418,7 +418,7 @@ func TestTheNamesFollowTheConventions(t *testing.T) {
 func TestTextfile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "janitor.prom")
 	m := New("v1.2.3")
-	m.Set(report.Run{Plan: plan()})
+	m.Set(runs.Run{Plan: plan()})
 	if err := m.WriteTextfile(path); err != nil {
 		t.Fatal(err)
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // bytesPerGB are those of the gigabyte that is charged for.
 const bytesPerGB = 1e9
 
 // usualPrice is the list price of the provider, where a run does not say one.
-var usualPrice = report.Price{PerGB: 0.027, Currency: "EUR"}
+var usualPrice = runs.Price{PerGB: 0.027, Currency: "EUR"}
 
 // setPlan takes what the plan says.
-func (m *Metrics) setPlan(run *report.Run) {
+func (m *Metrics) setPlan(run *runs.Run) {
 	p, s := run.Plan, &m.states
 	all := []prometheus.Metric{
 		s.scannedNamespaces.is(float64(p.Summary.Namespaces)),
@@ -38,8 +38,8 @@ func (m *Metrics) setPlan(run *report.Run) {
 }
 
 // storage is what the namespaces hold, and what that costs.
-func (m *Metrics) storage(namespaces map[string]actions.NamespaceStats, price report.Price) []prometheus.Metric {
-	if price == (report.Price{}) {
+func (m *Metrics) storage(namespaces map[string]actions.NamespaceStats, price runs.Price) []prometheus.Metric {
+	if price == (runs.Price{}) {
 		price = usualPrice
 	}
 	s := &m.states

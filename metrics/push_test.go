@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 const password = "hunter2secret"
@@ -35,7 +35,7 @@ func withUser(url string) string {
 func TestAPushReplacesWhatTheSameCommandPushed(t *testing.T) {
 	url, got, text := gateway(t, 200, "")
 	m := New("v1")
-	m.Set(report.Run{Kind: "apply", Plan: quiet()})
+	m.Set(runs.Run{Kind: "apply", Plan: quiet()})
 	if err := m.Push(t.Context(), withUser(url), "registry-janitor"); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestAPushReplacesWhatTheSameCommandPushed(t *testing.T) {
 
 func TestAPushThatFailsSaysWhyWithoutTheCredentials(t *testing.T) {
 	m := New("v1")
-	m.Set(report.Run{Plan: quiet()})
+	m.Set(runs.Run{Plan: quiet()})
 	refused, _, _ := gateway(t, 401, "no, "+password+" is wrong "+strings.Repeat("x", 1<<20))
 	moved, _, _ := gateway(t, 302, "")
 	gone := httptest.NewServer(nil)

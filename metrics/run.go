@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // How a run can end, as the label result of runs_total has it.
@@ -18,13 +18,10 @@ const (
 	runFailed     = "failed"     // with an error
 )
 
-// byCommand is what started a run that does not say it: somebody, by hand.
-const byCommand = "command"
-
 // Set takes the values of a finished run. What a run without a plan could not find
 // out stays as the last plan had it, and what became of steps as the last
 // application had it.
-func (m *Metrics) Set(run report.Run) {
+func (m *Metrics) Set(run runs.Run) {
 	kind, trigger := kindOf(&run), triggerOf(&run)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -47,7 +44,7 @@ func (m *Metrics) Set(run report.Run) {
 	}
 }
 
-func (m *Metrics) setRun(run *report.Run) {
+func (m *Metrics) setRun(run *runs.Run) {
 	s := &m.states
 	if run.Succeeded() {
 		m.lastSuccess = endOf(run)
@@ -85,24 +82,24 @@ func (m *Metrics) setOutcome(p *actions.Plan) {
 	m.applied = append(applied.metrics(), m.states.lost.is(float64(len(p.Outcome.Lost))))
 }
 
-func kindOf(run *report.Run) string {
+func kindOf(run *runs.Run) string {
 	switch {
 	case run.Kind != "":
-		return run.Kind
+		return string(run.Kind)
 	case run.Plan != nil && run.Plan.Outcome != nil:
-		return "apply"
+		return string(runs.KindApply)
 	}
-	return "plan"
+	return string(runs.KindPlan)
 }
 
-func triggerOf(run *report.Run) string {
+func triggerOf(run *runs.Run) string {
 	if run.Trigger == "" {
-		return byCommand
+		return runs.TriggerCommand
 	}
 	return run.Trigger
 }
 
-func resultOf(run *report.Run) string {
+func resultOf(run *runs.Run) string {
 	switch {
 	case run.Plan != nil && run.Plan.Refused():
 		return runRefused
@@ -115,14 +112,14 @@ func resultOf(run *report.Run) string {
 }
 
 // startOf is when a run began: that of its scan, where nobody looked at the clock.
-func startOf(run *report.Run) time.Time {
+func startOf(run *runs.Run) time.Time {
 	if run.Started.IsZero() && run.Plan != nil {
 		return run.Plan.TakenAt
 	}
 	return run.Started
 }
 
-func endOf(run *report.Run) time.Time { return startOf(run).Add(run.Duration) }
+func endOf(run *runs.Run) time.Time { return startOf(run).Add(run.Duration) }
 
 // unix is a time in seconds, and 0 where there is none.
 func unix(t time.Time) float64 {

@@ -5,12 +5,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // setSources takes what the sources of uses answered. A run that ended before any
 // was asked says nothing about them.
-func (m *Metrics) setSources(run *report.Run) {
+func (m *Metrics) setSources(run *runs.Run) {
 	if run.Plan == nil && len(run.Sources) == 0 {
 		return
 	}
@@ -45,7 +45,7 @@ func (m *Metrics) setSources(run *report.Run) {
 }
 
 // renewSources forgets those that are not asked any more.
-func (m *Metrics) renewSources(sources []report.UseSource) {
+func (m *Metrics) renewSources(sources []runs.UseSource) {
 	asked := map[string]bool{}
 	var names []string
 	for _, s := range sources {

@@ -16,6 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // applyFlags are the flags of apply.
@@ -156,7 +157,7 @@ func givenPlan(f applyFlags, pass *janitor.Pass) (*actions.Plan, error) {
 
 // ask shows the plan and waits for a yes.
 func (a *app) ask(plan *actions.Plan) error {
-	if err := a.render(report.Run{Plan: plan}, string(report.FormatText)); err != nil {
+	if err := a.render(runs.Run{Plan: plan}, string(report.FormatText)); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stderr, "\nWhat is deleted cannot be brought back. Carry out %s? Only yes is a yes: ", actions.Count(len(plan.Steps), "step"))
@@ -170,12 +171,9 @@ func (a *app) ask(plan *actions.Plan) error {
 // canAsk reports whether somebody can answer a question.
 func (a *app) canAsk() bool { return isTerminal(a.stdin) }
 
-// byHand is what starts a run that no daemon does.
-const byHand = "command"
-
 // recorderOptions say who records, for the ledger.
 func (a *app) recorderOptions(wait time.Duration) janitor.RecorderOptions {
-	return janitor.RecorderOptions{Trigger: byHand, Who: who(), Program: program(), Wait: wait}
+	return janitor.RecorderOptions{Trigger: runs.TriggerCommand, Who: who(), Program: program(), Wait: wait}
 }
 
 // program is the name and the version.

@@ -18,7 +18,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
@@ -66,7 +66,7 @@ func (a *app) demo(ctx context.Context, d *demonstration, format string, apply b
 	if err != nil {
 		return err
 	}
-	run := report.Run{Plan: plan, Kind: "plan", Trigger: byHand, Exit: janitor.PlanExit(plan)}
+	run := runs.Run{Plan: plan, Kind: "plan", Trigger: runs.TriggerCommand, Exit: janitor.PlanExit(plan)}
 	if apply {
 		if run, err = a.demoApply(ctx, d, plan); err != nil {
 			return err
@@ -88,15 +88,15 @@ func (a *app) demo(ctx context.Context, d *demonstration, format string, apply b
 }
 
 // demoApply carries the plan out, with a journal that nobody needs afterwards.
-func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Plan) (report.Run, error) {
+func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Plan) (runs.Run, error) {
 	dir, err := os.MkdirTemp("", "registry-janitor-demo-")
 	if err != nil {
-		return report.Run{}, fmt.Errorf("keeping the demo's journal: %w", err)
+		return runs.Run{}, fmt.Errorf("keeping the demo's journal: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	log, err := a.logger()
 	if err != nil {
-		return report.Run{}, err
+		return runs.Run{}, err
 	}
 	work := &janitor.Application{Live: d.live, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: log}
 	return work.Run(ctx)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -38,7 +39,7 @@ func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
 	defer s.close()
 	scope := janitor.Scope(s.pass.Config)
 	if !scope.Holds(ref) {
-		return report.Explain(a.stdout, report.Explanation{Ref: ref, Note: janitor.OutOfScope})
+		return report.Explain(a.stdout, runs.Explanation{Ref: ref, Note: janitor.OutOfScope})
 	}
 	if f.inventory == "" {
 		scope = janitor.Narrow(scope, ref)

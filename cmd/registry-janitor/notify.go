@@ -6,21 +6,21 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // notifier tells whom the configuration names of a run. A URL that is missing is an
 // error before anything happens; that somebody could not be told changes nothing
 // of the run.
-func (a *app) notifier(s *session) (tell func(context.Context, report.Run), err error) {
+func (a *app) notifier(s *session) (tell func(context.Context, runs.Run), err error) {
 	if len(s.pass.Config.Notifications) == 0 || s.live == nil {
-		return func(context.Context, report.Run) {}, nil
+		return func(context.Context, runs.Run) {}, nil
 	}
 	notifier, err := notify.New(daemon.Notifications(s.pass.Config))
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, run report.Run) {
+	return func(ctx context.Context, run runs.Run) {
 		if err := notifier.Send(context.WithoutCancel(ctx), run); err != nil {
 			fmt.Fprintln(a.stderr, "registry-janitor: not everybody was told of the run:", err)
 		}

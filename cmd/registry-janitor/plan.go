@@ -15,8 +15,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // planFlags are the flags of plan.
@@ -99,13 +99,13 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 }
 
 // makePlan makes the plan, and records it where it says something about now.
-func (a *app) makePlan(ctx context.Context, s *session, f planFlags, exit func(*actions.Plan) int) (report.Run, error) {
+func (a *app) makePlan(ctx context.Context, s *session, f planFlags, exit func(*actions.Plan) int) (runs.Run, error) {
 	stop := showProgress(a.stderr, s.pass.Progress)
 	defer stop()
 	if s.live != nil && f.asOf == "" {
 		return s.live.MakePlan(ctx, a.recorderOptions(0), exit)
 	}
-	run := report.Run{Kind: string(ledger.KindPlan), Trigger: byHand, Price: janitor.PriceOf(s.pass.Config)}
+	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.pass.Config)}
 	if err := s.pass.ReadLedger(ctx); err != nil {
 		return run, err
 	}
@@ -182,7 +182,7 @@ func formats() string {
 }
 
 // render prints the run to standard output.
-func (a *app) render(run report.Run, format string) error {
+func (a *app) render(run runs.Run, format string) error {
 	return report.Write(a.stdout, report.Format(format), run, report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)})
 }
 

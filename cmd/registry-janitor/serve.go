@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -87,6 +90,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 		EnableApply: f.enableApply,
 		Reload:      reload,
 		Web:         &f.web,
+		Views:       views(),
 		Log:         log,
 		Live: janitor.LiveOptions{Connection: scaleway.Options{
 			Concurrency: f.concurrency,
@@ -94,6 +98,17 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 			Logger:      log,
 		}},
 	})
+}
+
+// views are how the daemon shows what it did: as the commands show it.
+func views() web.Views {
+	v := web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain}
+	for _, f := range report.Formats() {
+		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
+			return report.Write(w, f, run, report.TextOptions{})
+		}})
+	}
+	return v
 }
 
 // hangups passes on that somebody wants the configuration to be read again.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/metrics"
 )
@@ -37,7 +37,7 @@ func (f *metricsFlags) observe(o *scaleway.Options) {
 // write writes the metrics of a finished run, if somebody wants them. A push that
 // fails is told, and does not fail the run: what was done is done, and whoever
 // starts it again for the sake of its metrics has it done twice.
-func (f *metricsFlags) write(ctx context.Context, run report.Run, stderr io.Writer) error {
+func (f *metricsFlags) write(ctx context.Context, run runs.Run, stderr io.Writer) error {
 	if f.textfile == "" && f.pushURL == "" {
 		return nil
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // chromium starts a browser for one test.
@@ -149,7 +150,7 @@ func write(t *testing.T, page []byte) string {
 }
 
 // reportOf is the page of a run.
-func reportOf(t *testing.T, run report.Run) string {
+func reportOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var page strings.Builder
 	if err := report.HTML(&page, run); err != nil {
@@ -159,7 +160,7 @@ func reportOf(t *testing.T, run report.Run) string {
 }
 
 // serve serves the page of a daemon.
-func serve(t *testing.T, d report.Daemon, latest *report.Run) string {
+func serve(t *testing.T, d runs.Daemon, latest *runs.Run) string {
 	t.Helper()
 	server := httptest.NewServer(Page(d, latest, nil))
 	t.Cleanup(server.Close)

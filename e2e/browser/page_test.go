@@ -11,18 +11,18 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // full is a daemon with everything that its page can show.
-func full() (report.Daemon, *report.Run) {
-	latest := &report.Run{Plan: Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: Noon, Duration: 23 * time.Second, Calls: 214, Exit: 1}
+func full() (runs.Daemon, *runs.Run) {
+	latest := &runs.Run{Plan: Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: Noon, Duration: 23 * time.Second, Calls: 214, Exit: 1}
 	latest.Plan.Outcome = Applied(latest.Plan)
-	latest.Sources = []report.UseSource{{Name: "kubernetes prod-eu", Uses: 214, ReadAt: Noon}, {Name: "serverless", Error: "403 Forbidden"}}
+	latest.Sources = []runs.UseSource{{Name: "kubernetes prod-eu", Uses: 214, ReadAt: Noon}, {Name: "serverless", Error: "403 Forbidden"}}
 	d := Leader(latest.Plan)
 	d.MayApply = true
-	d.Running = &report.Running{Kind: "plan", Trigger: "http", Started: Noon.Add(-12 * time.Second), Images: 17, Tags: 803}
-	d.Reload = report.Reload{At: Noon.Add(-3 * time.Minute), Error: "janitor.yaml:14: retention[2].delete: older_than: “14” has no unit: write 14d"}
+	d.Running = &runs.Running{Kind: "plan", Trigger: "http", Started: Noon.Add(-12 * time.Second), Images: 17, Tags: 803}
+	d.Reload = runs.Reload{At: Noon.Add(-3 * time.Minute), Error: "janitor.yaml:14: retention[2].delete: older_than: “14” has no unit: write 14d"}
 	return d, latest
 }
 
@@ -62,7 +62,7 @@ func TestThePageOfADaemon(t *testing.T) {
 }
 
 func TestAStandbyWithoutARun(t *testing.T) {
-	b := open(t, chromium(t), serve(t, report.Daemon{Now: Noon, Started: Noon.Add(-time.Minute), Version: "v0.4.0", Leader: "janitor-0"}, nil))
+	b := open(t, chromium(t), serve(t, runs.Daemon{Now: Noon, Started: Noon.Add(-time.Minute), Version: "v0.4.0", Leader: "janitor-0"}, nil))
 	if text := eval[string](b, `document.body.innerText`); !strings.Contains(text, "Standing by") || !strings.Contains(text, "No run yet.") || strings.Contains(text, "Plan now") {
 		t.Errorf("the page says %s", text)
 	}
@@ -72,7 +72,7 @@ func TestAStandbyWithoutARun(t *testing.T) {
 // A plan starts by one button; applying needs a word typed first.
 func TestStartingARun(t *testing.T) {
 	posts := make(chan string, 10)
-	server := httptest.NewServer(Page(report.Daemon{Now: Noon, Leads: true, MayPlan: true, MayApply: true}, nil, func(r *http.Request) {
+	server := httptest.NewServer(Page(runs.Daemon{Now: Noon, Leads: true, MayPlan: true, MayApply: true}, nil, func(r *http.Request) {
 		posts <- r.URL.Path + " " + r.FormValue("confirm") + " " + r.Header.Get("Sec-Fetch-Site")
 	}))
 	defer server.Close()
@@ -127,7 +127,7 @@ func TestHostileNamesAreText(t *testing.T) {
 		plan.Held[i].Detail += attack
 	}
 	plan.Gaps = []actions.Gap{{Subject: attack, Error: attack}}
-	run := report.Run{Plan: plan, Error: attack}
+	run := runs.Run{Plan: plan, Error: attack}
 	browser := chromium(t)
 	for _, address := range []string{reportOf(t, run), serve(t, Leader(plan), &run)} {
 		b := open(t, browser, address)

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -285,7 +285,7 @@ func TestTwentyThousandRowsStayFluid(t *testing.T) {
 	if len(plan.Steps) < 20_000 {
 		t.Fatalf("%d steps", len(plan.Steps))
 	}
-	b := open(t, chromium(t), reportOf(t, report.Run{Plan: plan, Duration: time.Minute}))
+	b := open(t, chromium(t), reportOf(t, runs.Run{Plan: plan, Duration: time.Minute}))
 	t.Logf("%d steps: loaded in %.0f ms", len(plan.Steps), eval[float64](b, `performance.timing.loadEventEnd - performance.timing.navigationStart`))
 	for _, f := range []map[string]string{
 		{"text": "pr-2"}, {"text": "pr-25"}, {"region": "nl-ams"}, {"text": "main-", "region": "fr-par"}, {"text": "older"}, {"text": "nothing like it"}, {},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // Policy is the content security policy that a daemon serves its page under.
@@ -11,7 +12,7 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Page serves the page of a daemon at /, its assets, and takes what its forms post.
-func Page(d report.Daemon, latest *report.Run, posted func(*http.Request)) http.Handler {
+func Page(d runs.Daemon, latest *runs.Run, posted func(*http.Request)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", Policy)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -111,26 +111,26 @@ func Applied(p *actions.Plan) *actions.Outcome {
 }
 
 // Leader is a daemon that has worked for two weeks.
-func Leader(latest *actions.Plan) report.Daemon {
+func Leader(latest *actions.Plan) runs.Daemon {
 	paris := time.FixedZone("CET", 3600)
-	d := report.Daemon{
+	d := runs.Daemon{
 		Version: "v0.4.0", Started: Noon.Add(-15*day - 3*time.Hour), Now: Noon, Leads: true, Leader: "registry-janitor-6d9f7c-x2x4p",
-		Reload: report.Reload{At: Noon.Add(-2*day - 40*time.Minute)}, MayPlan: true,
-		Schedules: []report.Schedule{
+		Reload: runs.Reload{At: Noon.Add(-2*day - 40*time.Minute)}, MayPlan: true,
+		Schedules: []runs.Schedule{
 			{Name: "plan */30 * * * *", Cron: "*/30 * * * *", Timezone: "UTC", Do: "plan", Next: Noon.Add(30 * time.Minute), Last: Noon, LastRun: "run-0", Skipped: 2},
-			{Name: "apply 0 3 * * *", Cron: "0 3 * * *", Timezone: "Europe/Paris", Do: "apply", Jitter: 10 * time.Minute, Next: time.Date(2026, 11, 23, 3, 0, 0, 0, paris), Last: time.Date(2026, 11, 22, 3, 4, 0, 0, paris), LastRun: "run-20"},
+			{Name: "apply 0 3 * * *", Cron: "0 3 * * *", Timezone: "Europe/Paris", Do: "apply", Jitter: runs.Seconds(10 * time.Minute), Next: time.Date(2026, 11, 23, 3, 0, 0, 0, paris), Last: time.Date(2026, 11, 22, 3, 4, 0, 0, paris), LastRun: "run-20"},
 		},
 	}
 	random := rand.New(rand.NewPCG(3, 3))
 	for i := range 46 {
-		r := report.RunSummary{
+		r := runs.Summary{
 			ID: fmt.Sprintf("run-%d", i), Kind: "plan", Trigger: "plan */30 * * * *", Started: Noon.Add(-time.Duration(i) * 30 * time.Minute),
-			Duration: 21*time.Second + time.Duration(random.IntN(9000))*time.Millisecond, Tags: latest.Summary.Tags,
+			Duration: runs.Seconds(21*time.Second + time.Duration(random.IntN(9000))*time.Millisecond), Tags: latest.Summary.Tags,
 			Steps: len(latest.Steps) - 3*i - random.IntN(9), Held: latest.Summary.Held, Violations: 8, Bytes: 562e9,
 		}
 		switch {
 		case i == 20:
-			r.Kind, r.Trigger, r.Duration = "apply", "apply 0 3 * * *", 94*time.Second
+			r.Kind, r.Trigger, r.Duration = "apply", "apply 0 3 * * *", runs.Seconds(94*time.Second)
 			r.Done, r.Failed, r.Exit = r.Steps-2, 2, 1
 		case i > 20:
 			r.Steps += 260

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/registry-janitor/registry-janitor/e2e/browser"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 func main() {
@@ -77,7 +77,7 @@ func reportPage(ctx context.Context, program, dir string) (string, error) {
 
 // daemonPicture shows a made-up daemon, since a new one has no history.
 func daemonPicture(chromium context.Context, file string) error {
-	latest := &report.Run{
+	latest := &runs.Run{
 		Plan: browser.Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: browser.Noon,
 		Duration: 23 * time.Second, Calls: 214,
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 	"github.com/registry-janitor/registry-janitor/metrics"
 )
@@ -43,6 +43,8 @@ type Options struct {
 	Reload <-chan struct{}
 	// Web is where the daemon is reached over HTTP; nil is nowhere.
 	Web *web.ServeOptions
+	// Views render what Web shows; they are required with it.
+	Views web.Views
 	// Log takes what the daemon does; nil discards it.
 	Log *slog.Logger
 }
@@ -58,7 +60,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if o.Web != nil {
-		handler := web.Handler(d, web.HandlerOptions{
+		handler := web.Handler(d, o.Views, web.HandlerOptions{
 			Metrics: d.metrics.Handler(), EnableApply: o.EnableApply, Hosts: web.AllowedHosts(listeners, *o.Web),
 		})
 		group.Go(func() error { return web.Serve(ctx, listeners, handler, *o.Web) })
@@ -85,17 +87,17 @@ type daemon struct {
 	mu        sync.Mutex
 	setup     *setup
 	changed   chan struct{} // closed when there is another setup
-	reload    report.Reload
+	reload    runs.Reload
 	schedules map[string]*schedule // by name; those of former setups too
 	ledger    *ledger.Ledger       // nil without one, and while it is out of reach
 	working   context.Context      // of the runs; nil while the daemon stands by
 	first     bool                 // nothing was run at the start yet
-	running   *report.Running
+	running   *runs.Running
 	progress  *janitor.Progress // of the run that is going on
-	latest    *report.Run
-	history   []report.RunSummary // newest first
-	runs      int                 // without a ledger, for the next ID
-	pruned    time.Time           // when old plans were forgotten last
+	latest    *runs.Run
+	history   []runs.Summary // newest first
+	runs      int            // without a ledger, for the next ID
+	pruned    time.Time      // when old plans were forgotten last
 }
 
 func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) {

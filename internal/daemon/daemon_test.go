@@ -22,6 +22,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -75,7 +76,8 @@ func newSite(t *testing.T, world, config string) *site {
 	s.write(config)
 	s.options = daemon.Options{
 		ConfigFile: s.file, Version: "test", Who: "somebody@here", Journal: filepath.Join(filepath.Dir(s.file), "journal.jsonl"),
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
+		Views: web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain},
 		Live: janitor.LiveOptions{Connection: scaleway.Options{
 			Credentials: &scaleway.Credentials{
 				APIURL: "http://registry.test", AccessKey: "SCWXXXXXXXXXXXXXXXXX", SecretKey: "11111111-1111-1111-1111-111111111111",

@@ -12,14 +12,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
-)
-
-// What starts a run that no schedule does.
-const (
-	atStart  = "start"
-	overHTTP = "http"
 )
 
 // schedule is what is known of a schedule beyond a setup. The mutex of the daemon
@@ -52,15 +46,15 @@ func (d *daemon) runAtStart(ctx context.Context, s *setup) {
 	if !first || !d.o.RunAtStart {
 		return
 	}
-	kinds := map[ledger.Kind]bool{}
+	kinds := map[runs.Kind]bool{}
 	for _, x := range s.schedules {
 		kinds[x.do] = true
 	}
-	kind := ledger.KindPlan // also for who has no schedule
-	if kinds[ledger.KindApply] {
-		kind = ledger.KindApply // which makes a plan, too
+	kind := runs.KindPlan // also for who has no schedule
+	if kinds[runs.KindApply] {
+		kind = runs.KindApply // which makes a plan, too
 	}
-	d.jobs.Go(func() { d.inTurn(ctx, func(s *setup) { d.run(ctx, s, kind, atStart) }) })
+	d.jobs.Go(func() { d.inTurn(ctx, func(s *setup) { d.run(ctx, s, kind, runs.TriggerStart) }) })
 }
 
 // due is called when a schedule is.
@@ -106,7 +100,7 @@ func (d *daemon) inTurn(ctx context.Context, run func(*setup)) {
 }
 
 // Start starts a run at once, or says why it does not.
-func (d *daemon) Start(kind string) error {
+func (d *daemon) Start(kind runs.Kind) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	ctx := d.working
@@ -120,15 +114,15 @@ func (d *daemon) Start(kind string) error {
 	}
 	d.jobs.Go(func() {
 		defer func() { <-d.turn }()
-		d.run(ctx, d.current(), ledger.Kind(kind), overHTTP)
+		d.run(ctx, d.current(), kind, runs.TriggerHTTP)
 	})
 	return nil
 }
 
 // run makes one run, and tells everybody.
-func (d *daemon) run(ctx context.Context, s *setup, kind ledger.Kind, trigger string) {
+func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger string) {
 	d.log.Info("a run begins", "kind", kind, "trigger", trigger)
-	run := report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now()}
+	run := runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Live.Now()}
 	began := clock.Now()
 	err := janitor.Contain(func() (err error) {
 		run, err = d.make(ctx, s, kind, trigger)
@@ -148,25 +142,25 @@ func (d *daemon) run(ctx context.Context, s *setup, kind ledger.Kind, trigger st
 
 // notify tells people of a run, if there is anybody to tell. That nobody could be
 // told changes nothing of the run.
-func (d *daemon) notify(ctx context.Context, s *setup, run report.Run) {
+func (d *daemon) notify(ctx context.Context, s *setup, run runs.Run) {
 	if err := s.notifier.Send(context.WithoutCancel(ctx), run); err != nil {
 		d.log.Error("not everybody was told of the run", "error", err)
 	}
 }
 
 // make plans, or plans and applies.
-func (d *daemon) make(ctx context.Context, s *setup, kind ledger.Kind, trigger string) (report.Run, error) {
+func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger string) (runs.Run, error) {
 	live, err := d.live(s)
 	if err != nil {
-		return report.Run{Kind: string(kind), Trigger: trigger, Started: d.o.Live.Now(), Exit: janitor.ExitIncomplete, Error: err.Error()}, err
+		return runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Live.Now(), Exit: janitor.ExitIncomplete, Error: err.Error()}, err
 	}
 	d.set(func() {
-		d.running = &report.Running{Kind: string(kind), Trigger: trigger, Started: live.TakenAt}
+		d.running = &runs.Running{Kind: kind, Trigger: trigger, Started: live.TakenAt}
 		d.progress = live.Progress
 	})
 	defer d.set(func() { d.running, d.progress = nil, nil })
 	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience}
-	if kind == ledger.KindPlan {
+	if kind == runs.KindPlan {
 		return live.MakePlan(ctx, o, janitor.PlanExit)
 	}
 	work := &janitor.Application{Live: live, Recorder: o, Journal: d.o.Journal, Log: d.log}

@@ -13,9 +13,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -31,7 +30,7 @@ type setup struct {
 // scheduled is one schedule of a setup.
 type scheduled struct {
 	name, cron, timezone string
-	do                   ledger.Kind
+	do                   runs.Kind
 	jitter               time.Duration
 	when                 cron.Schedule
 }
@@ -87,7 +86,7 @@ func schedulesOf(c *config.Config) ([]scheduled, error) {
 			name = fmt.Sprintf("%s (%d)", name, taken[name])
 		}
 		all = append(all, scheduled{
-			name: name, cron: s.Cron, timezone: zone, do: ledger.Kind(s.Do), jitter: s.Jitter.Duration(), when: when,
+			name: name, cron: s.Cron, timezone: zone, do: runs.Kind(s.Do), jitter: s.Jitter.Duration(), when: when,
 		})
 	}
 	return all, nil
@@ -98,7 +97,7 @@ func (d *daemon) use(s *setup) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.setup = s
-	d.reload = report.Reload{At: d.o.Live.Now()}
+	d.reload = runs.Reload{At: d.o.Live.Now()}
 	var names []string
 	for _, x := range s.schedules {
 		names = append(names, x.name)
@@ -118,7 +117,7 @@ func (d *daemon) Reload(ctx context.Context) error {
 	defer d.loading.Unlock()
 	s, err := load(ctx, d)
 	if err != nil {
-		d.set(func() { d.reload = report.Reload{At: d.o.Live.Now(), Error: err.Error()} })
+		d.set(func() { d.reload = runs.Reload{At: d.o.Live.Now(), Error: err.Error()} })
 		d.metrics.Reloaded(d.o.Live.Now(), false)
 		d.log.Error("the configuration is not loaded, and the one before stays in force", "error", err)
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -31,14 +31,14 @@ const (
 )
 
 // finished takes note of a run that is over.
-func (d *daemon) finished(ctx context.Context, run *report.Run) {
+func (d *daemon) finished(ctx context.Context, run *runs.Run) {
 	d.set(func() {
 		if run.ID == "" {
 			d.runs++
 			run.ID = localRun + strconv.Itoa(d.runs)
 		}
 		d.latest = run
-		d.history = append([]report.RunSummary{run.Summary()}, d.history[:min(len(d.history), maxHistory-1)]...)
+		d.history = append([]runs.Summary{run.Summary()}, d.history[:min(len(d.history), maxHistory-1)]...)
 		if s := d.schedules[run.Trigger]; s != nil {
 			s.last, s.lastRun = run.Started, run.ID
 		}
@@ -49,7 +49,7 @@ func (d *daemon) finished(ctx context.Context, run *report.Run) {
 }
 
 // tell logs how a run ended.
-func (d *daemon) tell(run *report.Run) {
+func (d *daemon) tell(run *runs.Run) {
 	s := run.Summary()
 	attributes := []any{
 		"kind", run.Kind, "trigger", run.Trigger, "run", run.ID, "exit", run.Exit, "duration", run.Duration.Round(time.Millisecond),
@@ -104,8 +104,8 @@ func (d *daemon) forgetPlans(ctx context.Context) {
 func (d *daemon) Ready() error { return nil }
 
 // Status is how the daemon stands.
-func (d *daemon) Status(ctx context.Context) report.Daemon {
-	runs, err := d.Runs(ctx, shownRuns)
+func (d *daemon) Status(ctx context.Context) runs.Daemon {
+	latest, err := d.Runs(ctx, shownRuns)
 	if err != nil {
 		d.log.Warn("the history of runs cannot be read", "error", err)
 	}
@@ -113,8 +113,8 @@ func (d *daemon) Status(ctx context.Context) report.Daemon {
 	now := d.o.Live.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := report.Daemon{
-		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Runs: runs,
+	s := runs.Daemon{
+		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Runs: latest,
 		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply, Leader: leader,
 	}
 	if d.running != nil {
@@ -124,8 +124,8 @@ func (d *daemon) Status(ctx context.Context) report.Daemon {
 	}
 	for _, x := range d.setup.schedules {
 		state := d.schedules[x.name]
-		s.Schedules = append(s.Schedules, report.Schedule{
-			Name: x.name, Cron: x.cron, Timezone: x.timezone, Do: string(x.do), Jitter: x.jitter,
+		s.Schedules = append(s.Schedules, runs.Schedule{
+			Name: x.name, Cron: x.cron, Timezone: x.timezone, Do: x.do, Jitter: runs.Seconds(x.jitter),
 			Next: x.when.Next(now), Last: state.last, LastRun: state.lastRun, Skipped: state.skipped,
 		})
 	}
@@ -148,34 +148,34 @@ func (d *daemon) leader(ctx context.Context) string {
 }
 
 // Runs are those in the ledger, or those that this process has made.
-func (d *daemon) Runs(ctx context.Context, limit int) ([]report.RunSummary, error) {
-	var runs []report.RunSummary
-	d.set(func() { runs = slices.Clone(d.history) })
+func (d *daemon) Runs(ctx context.Context, limit int) ([]runs.Summary, error) {
+	var list []runs.Summary
+	d.set(func() { list = slices.Clone(d.history) })
 	l := d.openLedger()
 	if l == nil {
-		return runs[:min(limit, len(runs))], nil
+		return list[:min(limit, len(list))], nil
 	}
 	// What the ledger does not have is what it could not take.
-	runs = slices.DeleteFunc(runs, func(r report.RunSummary) bool { return !strings.HasPrefix(r.ID, localRun) })
+	list = slices.DeleteFunc(list, func(r runs.Summary) bool { return !strings.HasPrefix(r.ID, localRun) })
 	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
 	defer cancel()
 	records, err := l.Runs(ctx, limit)
 	for i := range records {
-		runs = append(runs, d.summary(&records[i]))
+		list = append(list, d.summary(&records[i]))
 	}
-	slices.SortStableFunc(runs, func(a, b report.RunSummary) int { return b.Started.Compare(a.Started) })
-	return runs[:min(limit, len(runs))], err
+	slices.SortStableFunc(list, func(a, b runs.Summary) int { return b.Started.Compare(a.Started) })
+	return list[:min(limit, len(list))], err
 }
 
 // summary is what the history shows of a run in the ledger.
-func (d *daemon) summary(r *ledger.RunRecord) report.RunSummary {
-	s := report.RunSummary{
-		ID: strconv.FormatInt(r.ID, 10), Kind: string(r.Kind), Trigger: r.Trigger, Started: r.Started, Exit: r.Exit, Error: r.Message,
+func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
+	s := runs.Summary{
+		ID: strconv.FormatInt(r.ID, 10), Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Exit: r.Exit, Error: r.Message,
 		Done: r.Counts[actions.ResultDone], Failed: r.Counts[actions.ResultFailed], Skipped: r.Counts[actions.ResultSkipped],
 	}
 	switch {
 	case !r.Ended.IsZero():
-		s.Duration = r.Ended.Sub(r.Started)
+		s.Duration = runs.Seconds(r.Ended.Sub(r.Started))
 	case r.Status == ledger.StatusInterrupted:
 		s.Exit, s.Error = janitor.ExitIncomplete, "interrupted"
 	}
@@ -188,8 +188,8 @@ func (d *daemon) summary(r *ledger.RunRecord) report.RunSummary {
 
 // Latest is the latest run: the one of this process, or one that another process
 // has written into the ledger since.
-func (d *daemon) Latest(ctx context.Context) (*report.Run, error) {
-	var own *report.Run
+func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
+	var own *runs.Run
 	d.set(func() { own = d.latest })
 	l := d.openLedger()
 	if l == nil {
@@ -218,8 +218,8 @@ func (d *daemon) Latest(ctx context.Context) (*report.Run, error) {
 }
 
 // Run is the run of an ID, with its plan as far as that is kept.
-func (d *daemon) Run(ctx context.Context, id string) (*report.Run, error) {
-	var own *report.Run
+func (d *daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
+	var own *runs.Run
 	d.set(func() { own = d.latest })
 	if own != nil && own.ID == id {
 		return own, nil
@@ -238,14 +238,14 @@ func (d *daemon) Run(ctx context.Context, id string) (*report.Run, error) {
 	return run, err
 }
 
-func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*report.Run, error) {
+func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*runs.Run, error) {
 	details, err := l.Run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	s := d.summary(&details.RunRecord)
-	run := &report.Run{
-		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration, Exit: s.Exit, Error: s.Error,
+	run := &runs.Run{
+		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration.Duration(), Exit: s.Exit, Error: s.Error,
 	}
 	if details.PlanID == "" {
 		return run, nil
@@ -265,14 +265,14 @@ func (d *daemon) openLedger() *ledger.Ledger {
 }
 
 // Explain judges one object now.
-func (d *daemon) Explain(ctx context.Context, ref registry.Ref) (report.Explanation, error) {
+func (d *daemon) Explain(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
 	s := d.current()
 	live, err := d.live(s)
 	if err != nil {
-		return report.Explanation{}, err
+		return runs.Explanation{}, err
 	}
 	if err := live.ReadLedger(ctx); err != nil {
-		return report.Explanation{}, err
+		return runs.Explanation{}, err
 	}
 	return live.ExplainNow(ctx, ref)
 }

@@ -6,8 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/ledger"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
@@ -34,8 +33,8 @@ type Application struct {
 
 // Run carries it out. The run is as far as it came, whatever the error; its plan
 // is nil also where somebody has seen and refused it.
-func (a *Application) Run(ctx context.Context) (report.Run, error) {
-	run := a.Live.begin(report.Run{Kind: string(ledger.KindApply), Trigger: a.Recorder.Trigger})
+func (a *Application) Run(ctx context.Context) (runs.Run, error) {
+	run := a.Live.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
 	if err := a.open(ctx); err != nil {
 		return run.end(err)
 	}
@@ -72,7 +71,7 @@ func (a *Application) open(ctx context.Context) (err error) {
 		return err
 	}
 	o := a.Recorder
-	o.Kind = ledger.KindApply
+	o.Kind = runs.KindApply
 	a.recorder, err = a.Live.NewRecorder(ctx, o)
 	if err != nil || a.recorder != nil {
 		return err

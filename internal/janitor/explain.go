@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -30,8 +30,8 @@ func literal(text string) string {
 
 // Explain judges what the reference names, with every rule. The feed must hold
 // it; a scan of Narrow does.
-func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (report.Explanation, error) {
-	e := report.Explanation{Ref: ref}
+func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
+	e := runs.Explanation{Ref: ref}
 	options := p.planOptions()
 	builder := actions.NewBuilder(options)
 	var subject scanner.Item
@@ -98,7 +98,7 @@ func holds(outer, inner registry.Ref) bool {
 }
 
 // missing says that there is no such thing.
-func missing(e *report.Explanation, found bool) error {
+func missing(e *runs.Explanation, found bool) error {
 	if !found {
 		return fmt.Errorf("%s: %w", e.Ref, registry.ErrNotFound)
 	}

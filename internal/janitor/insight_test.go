@@ -12,7 +12,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -137,18 +137,18 @@ func TestLintDoesNotDependOnConcurrency(t *testing.T) {
 		s := newSetting(t, withoutFaults(), configuration, concurrency)
 		lint, err := s.pass.Lint(t.Context(), s.scan(t, concurrency))
 		check(t, err)
-		found := map[report.LintKind]string{}
+		found := map[runs.LintKind]string{}
 		for _, f := range lint.Findings {
 			found[f.Kind] += f.Rule + "; "
 		}
-		for kind, rule := range map[report.LintKind]string{
-			report.LintMatchesNothing: "retention/typo; ", report.LintShadowed: "retention/slower; ", report.LintHitsReleases: "retention/numbers; ",
+		for kind, rule := range map[runs.LintKind]string{
+			runs.LintMatchesNothing: "retention/typo; ", runs.LintShadowed: "retention/slower; ", runs.LintHitsReleases: "retention/numbers; ",
 		} {
 			if !strings.Contains(found[kind], rule) {
 				t.Errorf("%s is not found for %s: %v", kind, rule, found)
 			}
 		}
-		if strings.Contains(found[report.LintMatchesNothing]+found[report.LintShadowed], "retention/pull request builds") {
+		if strings.Contains(found[runs.LintMatchesNothing]+found[runs.LintShadowed], "retention/pull request builds") {
 			t.Errorf("a rule that works is found: %v", found)
 		}
 		raw, err := json.Marshal(lint)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -20,7 +20,7 @@ import (
 
 // Lint holds the rules against everything that the feed has, and says which of
 // them do nothing, or more than they should. It plans nothing.
-func (p *Pass) Lint(ctx context.Context, feed Feed) (*report.Lint, error) {
+func (p *Pass) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 	l := newLinter(p)
 	group, ctx := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
@@ -53,7 +53,7 @@ type linter struct {
 	options actions.Options
 
 	mu    sync.Mutex // guards the rest
-	out   report.Lint
+	out   runs.Lint
 	rules map[string]*lintedRule
 	empty map[string]*tallied // by the rules that empty an image together
 }
@@ -63,7 +63,7 @@ func newLinter(p *Pass) *linter {
 	o.KeepAtLeast, o.Grace = 0, 0 // what would be deleted were it not for them
 	l := &linter{
 		pass: p, judge: p.Policies.At(p.TakenAt, policy.Everything), options: o,
-		out:   report.Lint{TakenAt: p.TakenAt.UTC(), Findings: []report.LintFinding{}, Gaps: []actions.Gap{}},
+		out:   runs.Lint{TakenAt: p.TakenAt.UTC(), Findings: []runs.LintFinding{}, Gaps: []actions.Gap{}},
 		rules: configured(p.Config), empty: map[string]*tallied{},
 	}
 	l.out.Rules = len(l.rules)
@@ -202,14 +202,14 @@ func (l *linter) emptied(v *registry.Verdict, steps []actions.Step) {
 }
 
 // finish words the findings.
-func (l *linter) finish() *report.Lint {
+func (l *linter) finish() *runs.Lint {
 	for _, rule := range l.rules {
 		l.out.Findings = append(l.out.Findings, rule.findings(len(l.out.Gaps) > 0)...)
 	}
 	for rule, t := range l.empty {
 		l.out.Findings = append(l.out.Findings, emptiesFinding(rule, t))
 	}
-	slices.SortFunc(l.out.Findings, func(a, b report.LintFinding) int {
+	slices.SortFunc(l.out.Findings, func(a, b runs.LintFinding) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Message, b.Message))
 	})
 	slices.SortFunc(l.out.Gaps, func(a, b actions.Gap) int {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -174,17 +174,17 @@ func (r *lintedRule) release(v *registry.Verdict, i int, ref string) {
 }
 
 // findings words what is wrong with the rule.
-func (r *lintedRule) findings(incomplete bool) []report.LintFinding {
+func (r *lintedRule) findings(incomplete bool) []runs.LintFinding {
 	if r.images == 0 {
-		return []report.LintFinding{r.nothing(incomplete)}
+		return []runs.LintFinding{r.nothing(incomplete)}
 	}
-	var out []report.LintFinding
+	var out []runs.LintFinding
 	if r.bare == 0 && r.covered.tags > 0 {
 		out = append(out, r.shadowed())
 	}
 	if n := r.releases.tags; n > 0 {
-		out = append(out, report.LintFinding{
-			Kind: report.LintHitsReleases, Rule: r.name, Tags: n, Images: r.releases.images, Examples: r.releases.examples,
+		out = append(out, runs.LintFinding{
+			Kind: runs.LintHitsReleases, Rule: r.name, Tags: n, Images: r.releases.images, Examples: r.releases.examples,
 			Message: fmt.Sprintf("its tags_regex %s also hits %s that look like releases, of which rules keep %s",
 				r.retention.Match.TagsRegex, actions.Count(n, "tag"), actions.Thousands(r.kept)),
 			Remedy: `add except: {semver: "*"} to the rule; if releases are meant, say so with match: {semver: "*"}`,
@@ -193,9 +193,9 @@ func (r *lintedRule) findings(incomplete bool) []report.LintFinding {
 	return out
 }
 
-func (r *lintedRule) nothing(incomplete bool) report.LintFinding {
-	f := report.LintFinding{
-		Kind: report.LintMatchesNothing, Rule: r.name, Examples: []string{},
+func (r *lintedRule) nothing(incomplete bool) runs.LintFinding {
+	f := runs.LintFinding{
+		Kind: runs.LintMatchesNothing, Rule: r.name, Examples: []string{},
 		Message: "it matches nothing of what there is",
 		Remedy:  "look for a typing error in its match and except, or remove the rule",
 	}
@@ -209,7 +209,7 @@ func (r *lintedRule) nothing(incomplete bool) report.LintFinding {
 	return f
 }
 
-func (r *lintedRule) shadowed() report.LintFinding {
+func (r *lintedRule) shadowed() runs.LintFinding {
 	var by []string
 	for _, rule := range slices.SortedFunc(maps.Keys(r.by), func(a, b string) int {
 		if n := r.by[b] - r.by[a]; n != 0 {
@@ -219,7 +219,7 @@ func (r *lintedRule) shadowed() report.LintFinding {
 	}) {
 		by = append(by, actions.Thousands(r.by[rule])+" by "+rule)
 	}
-	f := report.LintFinding{Kind: report.LintShadowed, Rule: r.name, Tags: r.covered.tags, Images: r.covered.images, Examples: r.covered.examples}
+	f := runs.LintFinding{Kind: runs.LintShadowed, Rule: r.name, Tags: r.covered.tags, Images: r.covered.images, Examples: r.covered.examples}
 	subject, list := "every tag that it matches ("+actions.Thousands(r.covered.tags)+")", strings.Join(by, ", ")
 	if r.own {
 		subject = "every tag that it condemns (" + actions.Thousands(r.covered.tags) + ")"
@@ -234,9 +234,9 @@ func (r *lintedRule) shadowed() report.LintFinding {
 	return f
 }
 
-func emptiesFinding(rule string, t *tallied) report.LintFinding {
-	return report.LintFinding{
-		Kind: report.LintEmptiesImage, Rule: rule, Tags: t.tags, Images: t.images, Examples: t.examples,
+func emptiesFinding(rule string, t *tallied) runs.LintFinding {
+	return runs.LintFinding{
+		Kind: runs.LintEmptiesImage, Rule: rule, Tags: t.tags, Images: t.images, Examples: t.examples,
 		Message: fmt.Sprintf("would delete every tag of %s, were it not for limits.keep_at_least", actions.Count(t.images, "image")),
 		Remedy:  "say what must stay, such as keep: {last: 1}, or leave such images out with except: {images: […]}",
 	}

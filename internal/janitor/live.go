@@ -13,8 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
-	"github.com/registry-janitor/registry-janitor/internal/ledger"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -102,9 +101,9 @@ func (l *Live) Feed(ctx context.Context, scope scanner.Scope) Feed {
 // MakePlan makes one plan, and records that in the ledger if there is one. Exit
 // says what the program ends with; the run is as far as it came, whatever the
 // error.
-func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (report.Run, error) {
-	run := l.begin(report.Run{Kind: string(ledger.KindPlan), Trigger: o.Trigger})
-	o.Kind = ledger.KindPlan
+func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
+	run := l.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
+	o.Kind = runs.KindPlan
 	recorder, err := l.NewRecorder(ctx, o)
 	run.ID = recorder.ID()
 	if err == nil {
@@ -124,10 +123,10 @@ func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actio
 }
 
 // ExplainNow judges one object with every rule, as it is now.
-func (l *Live) ExplainNow(ctx context.Context, ref registry.Ref) (report.Explanation, error) {
+func (l *Live) ExplainNow(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
 	scope := Scope(l.Config)
 	if !scope.Holds(ref) {
-		return report.Explanation{Ref: ref, Note: OutOfScope}, nil
+		return runs.Explanation{Ref: ref, Note: OutOfScope}, nil
 	}
 	return l.Explain(ctx, l.Feed(ctx, Narrow(scope, ref)), ref)
 }
@@ -164,23 +163,23 @@ func startOfPass(now func() time.Time) time.Time { return now().UTC().Truncate(t
 
 // activeRun is a run that is going on.
 type activeRun struct {
-	report.Run
+	runs.Run
 	live  *Live
 	began time.Time // by the clock of the machine
 }
 
-func (l *Live) begin(run report.Run) *activeRun {
+func (l *Live) begin(run runs.Run) *activeRun {
 	run.Started, run.Price = startOfPass(l.o.Now), PriceOf(l.Config)
 	return &activeRun{Run: run, live: l, began: clock.Now()}
 }
 
 // PriceOf is what the configuration says that storage costs.
-func PriceOf(c *config.Config) report.Price {
-	return report.Price{PerGB: c.Cost.PerGBMonth, Currency: c.Cost.Currency}
+func PriceOf(c *config.Config) runs.Price {
+	return runs.Price{PerGB: c.Cost.PerGBMonth, Currency: c.Cost.Currency}
 }
 
 // end completes what is known of the run.
-func (r *activeRun) end(err error) (report.Run, error) {
+func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.live.Uses.Asked(), r.live.calls.Load()
 	if r.live.Progress != nil {
 		r.Judging = time.Duration(r.live.Progress.Judging.Load())

@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -31,7 +32,7 @@ type Recorder struct {
 
 // RecorderOptions say who records what.
 type RecorderOptions struct {
-	Kind ledger.Kind
+	Kind runs.Kind
 	// Trigger is what started the run: the name of a schedule, or "command".
 	Trigger string
 	// Who runs the program, and which program it is.
@@ -61,7 +62,7 @@ func (p *Pass) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, e
 }
 
 func (r *Recorder) begin(ctx context.Context, p *Pass, o RecorderOptions) (err error) {
-	if o.Kind == ledger.KindApply {
+	if o.Kind == runs.KindApply {
 		if r.lock, err = r.ledger.Lock(ctx, o.Wait); err != nil {
 			return err
 		}

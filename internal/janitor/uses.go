@@ -14,7 +14,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -200,8 +200,8 @@ func Vetoes(gaps []registry.Gap) []registry.Gap {
 
 // Asked says of each source what came of asking it last, in the order of the
 // configuration; none before anybody was asked.
-func (u Uses) Asked() []report.UseSource {
-	var out []report.UseSource
+func (u Uses) Asked() []runs.UseSource {
+	var out []runs.UseSource
 	names := []string{u.file}
 	for _, s := range u.Sources {
 		names = append(names, s.Name)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -105,10 +105,10 @@ func sameUses(a, b config.Protect) bool {
 // heard is what came of asking, by the name of the source.
 type heard struct {
 	mu sync.Mutex
-	by map[string]report.UseSource
+	by map[string]runs.UseSource
 }
 
-func newHeard() *heard { return &heard{by: map[string]report.UseSource{}} }
+func newHeard() *heard { return &heard{by: map[string]runs.UseSource{}} }
 
 // note keeps when a source answered last, also while it does not.
 func (a *heard) note(name string, uses int, err error, now func() time.Time) {
@@ -124,9 +124,9 @@ func (a *heard) note(name string, uses int, err error, now func() time.Time) {
 	a.by[name] = s
 }
 
-func (a *heard) of(name string) (report.UseSource, bool) {
+func (a *heard) of(name string) (runs.UseSource, bool) {
 	if a == nil {
-		return report.UseSource{}, false
+		return runs.UseSource{}, false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

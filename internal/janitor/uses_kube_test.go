@@ -19,6 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -255,16 +256,16 @@ func TestWhatCameOfAsking(t *testing.T) {
 	u.Now = func() time.Time { tick = tick.Add(time.Minute); return tick }
 	_, _, err := u.Read(t.Context())
 	check(t, err)
-	file := report.UseSource{Name: "references on standard input", Uses: 1, ReadAt: now.Add(time.Minute)}
-	prod := report.UseSource{Name: "kubernetes prod", Uses: 2, ReadAt: now.Add(2 * time.Minute)}
-	if diff := cmp.Diff([]report.UseSource{file, prod}, u.Asked()); diff != "" {
+	file := runs.UseSource{Name: "references on standard input", Uses: 1, ReadAt: now.Add(time.Minute)}
+	prod := runs.UseSource{Name: "kubernetes prod", Uses: 2, ReadAt: now.Add(2 * time.Minute)}
+	if diff := cmp.Diff([]runs.UseSource{file, prod}, u.Asked()); diff != "" {
 		t.Error(diff)
 	}
 	_, _, err = u.Read(t.Context())
 	check(t, err)
 	file.ReadAt = now.Add(3 * time.Minute)
 	prod.Uses, prod.Error = 0, "listing deployments.apps: the cluster answers 403: deployments.apps is forbidden (grant the right to list them, as examples/kubernetes/rbac does)"
-	if diff := cmp.Diff([]report.UseSource{file, prod}, u.Asked()); diff != "" {
+	if diff := cmp.Diff([]runs.UseSource{file, prod}, u.Asked()); diff != "" {
 		t.Error(diff)
 	}
 	if got := (Uses{}).Asked(); got != nil {
@@ -304,7 +305,7 @@ func TestComparingSaysWhereUsesAreLookedFor(t *testing.T) {
 func TestExplainingBesideASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
 	u := NewUses(s.pass.Config, nil, []scanner.UseSource{answers("one", "fail")}, kube.Options{})
-	explain := func(ref string) (report.Explanation, error) {
+	explain := func(ref string) (runs.Explanation, error) {
 		parsed, err := registry.ParseRef(ref)
 		check(t, err)
 		return s.pass.Explain(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }), parsed)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // BenchmarkJournal is what the journal costs a step: one intent and one result,
@@ -16,7 +17,7 @@ func BenchmarkJournal(b *testing.B) {
 		for _, writers := range []int{1, 16} {
 			b.Run(fmt.Sprintf("%s/writers=%d", d.name, writers), func(b *testing.B) {
 				l := openWith(b, d.dsn(b), Options{})
-				r := begin(b, l, KindApply)
+				r := begin(b, l, runs.KindApply)
 				var next atomic.Int64
 				b.ResetTimer()
 				done := make(chan error, writers)
@@ -87,7 +88,7 @@ func BenchmarkFinish(b *testing.B) {
 			observe(b, l, Observation{At: start, Tags: tags, Judged: everything})
 			mustLock(b, l)
 			for b.Loop() {
-				must(b, begin(b, l, KindApply).Finish(b.Context(), Ending{Status: StatusFailed, Outcome: o}))
+				must(b, begin(b, l, runs.KindApply).Finish(b.Context(), Ending{Status: StatusFailed, Outcome: o}))
 			}
 		})
 	}

@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 func observe(t testing.TB, l *Ledger, o Observation) *Condemned {
 	t.Helper()
-	r, err := l.Begin(t.Context(), RunInfo{Kind: KindPlan})
+	r, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindPlan})
 	must(t, err)
 	c, err := r.Condemned(t.Context(), o)
 	must(t, err)
@@ -90,7 +91,7 @@ func TestSinceWhenATagIsCondemned(t *testing.T) {
 
 func TestObservationMustSayWhatItJudged(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		if _, err := begin(t, open(t, dsn), KindPlan).Condemned(t.Context(), Observation{At: start}); err == nil {
+		if _, err := begin(t, open(t, dsn), runs.KindPlan).Condemned(t.Context(), Observation{At: start}); err == nil {
 			t.Error("it was recorded")
 		}
 	})

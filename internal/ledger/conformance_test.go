@@ -13,17 +13,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 func TestRunIsRecordedWhole(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		made := begin(t, l, KindPlan)
+		made := begin(t, l, runs.KindPlan)
 		p := plan(t, start, []string{"a", "b", "c"})
 		must(t, made.Plan(t.Context(), p, everything))
 		must(t, made.Finish(t.Context(), Ending{Status: StatusFinished, Exit: 2}))
 
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		must(t, r.Plan(t.Context(), p, nil))
 		outcome := &actions.Outcome{Done: 1, Failed: 1, Skipped: 1, Results: []actions.StepResult{
 			result("a", actions.ResultDone), result("b", actions.ResultFailed), result("c", actions.ResultSkipped),
@@ -37,7 +38,7 @@ func TestRunIsRecordedWhole(t *testing.T) {
 		got, err := l.Run(t.Context(), r.ID())
 		must(t, err)
 		want := RunRecord{
-			ID: r.ID(), Kind: KindApply, Status: StatusFinished, Started: got.Started, Ended: got.Ended,
+			ID: r.ID(), Kind: runs.KindApply, Status: StatusFinished, Started: got.Started, Ended: got.Ended,
 			Who: "ada@build-7", Program: "registry-janitor 1.2.0", ConfigDigest: "sha256:c", PolicyDigest: "sha256:p",
 			PlanID: p.ID, Summary: &p.Summary, Exit: 1, Message: "1 step failed",
 			Counts: map[actions.Result]int{actions.ResultDone: 1, actions.ResultFailed: 1, actions.ResultSkipped: 1},
@@ -74,7 +75,7 @@ func TestRunsComeNewestFirstAndOutliveTheProgram(t *testing.T) {
 		first, err := Open(t.Context(), dsn, Options{})
 		must(t, err)
 		for range 3 {
-			must(t, begin(t, first, KindPlan).Finish(t.Context(), Ending{Status: StatusFinished}))
+			must(t, begin(t, first, runs.KindPlan).Finish(t.Context(), Ending{Status: StatusFinished}))
 		}
 		must(t, first.Close())
 		l := open(t, dsn)
@@ -100,7 +101,7 @@ func TestRunsComeNewestFirstAndOutliveTheProgram(t *testing.T) {
 func TestOnlyTheHolderOfTheLockMayApply(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l, other := open(t, dsn), openWith(t, dsn, Options{Who: "bob@laptop"})
-		if _, err := l.Begin(t.Context(), RunInfo{Kind: KindApply}); !errors.Is(err, ErrNotLocked) {
+		if _, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindApply}); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("a run without the lock gives %v", err)
 		}
 		if _, err := l.Interrupted(t.Context()); !errors.Is(err, ErrNotLocked) {
@@ -109,7 +110,7 @@ func TestOnlyTheHolderOfTheLockMayApply(t *testing.T) {
 		if err := l.Resolve(t.Context(), 1, result("a", actions.ResultDone)); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("resolving without the lock gives %v", err)
 		}
-		if err := begin(t, l, KindPlan).Intend(t.Context(), step("a")); !errors.Is(err, ErrNotLocked) {
+		if err := begin(t, l, runs.KindPlan).Intend(t.Context(), step("a")); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("an intent of a run that only plans gives %v", err)
 		}
 		lock := mustLock(t, l)
@@ -123,7 +124,7 @@ func TestOnlyTheHolderOfTheLockMayApply(t *testing.T) {
 		}
 		must(t, lock.Unlock())
 		must(t, lock.Unlock())
-		if _, err := l.Begin(t.Context(), RunInfo{Kind: KindApply}); !errors.Is(err, ErrNotLocked) {
+		if _, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindApply}); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("a run after the lock was given back gives %v", err)
 		}
 		mustLock(t, other)
@@ -161,13 +162,13 @@ func TestLockWaitsForItsTurn(t *testing.T) {
 func TestNoIntentOnceSomebodyElseHasTheLock(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		must(t, r.Intend(t.Context(), step("sent")))
 		execute(t, l, `UPDATE janitor_lock SET epoch = epoch + 1, who = 'bob'`)
 		if err := r.Intend(t.Context(), step("next")); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("an intent gives %v", err)
 		}
-		if _, err := l.Begin(t.Context(), RunInfo{Kind: KindApply}); !errors.Is(err, ErrNotLocked) {
+		if _, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindApply}); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("a new run gives %v", err)
 		}
 		must(t, r.Done(t.Context(), result("sent", actions.ResultDone))) // it was sent, and what became of it is true
@@ -183,7 +184,7 @@ func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		dead := open(t, dsn)
 		lock := mustLock(t, dead)
-		r := begin(t, dead, KindApply)
+		r := begin(t, dead, runs.KindApply)
 		for _, tag := range []string{"b", "a", "done"} {
 			must(t, r.Intend(t.Context(), step(tag)))
 		}
@@ -194,13 +195,13 @@ func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 		must(t, lock.Unlock()) // as the end of the process does
 
 		l := open(t, dsn)
-		runs, err := l.Runs(t.Context(), 1)
+		records, err := l.Runs(t.Context(), 1)
 		must(t, err)
-		if runs[0].Status != StatusInterrupted || runs[0].Unresolved != 2 || runs[0].Counts[actions.ResultDone] != 1 {
-			t.Errorf("once it is dead, it is %+v", runs[0])
+		if records[0].Status != StatusInterrupted || records[0].Unresolved != 2 || records[0].Counts[actions.ResultDone] != 1 {
+			t.Errorf("once it is dead, it is %+v", records[0])
 		}
 		mustLock(t, l)
-		alive := begin(t, l, KindApply)
+		alive := begin(t, l, runs.KindApply)
 		must(t, alive.Intend(t.Context(), step("alive")))
 		for range 2 { // asking does not change the answer
 			found, err := l.Interrupted(t.Context())
@@ -232,7 +233,7 @@ func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 func TestFirstResultStands(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		must(t, r.Intend(t.Context(), step("a")))
 		must(t, r.Done(t.Context(), result("a", actions.ResultDone)))
 		must(t, r.Done(t.Context(), result("a", actions.ResultFailed)))
@@ -259,7 +260,7 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 			return actions.Held{Action: actions.DeleteTag, Ref: ref("x"), Guard: g, Detail: "because of " + string(g), Reasons: reasons()}
 		}
 		pass := func(hour int, tags []CondemnedTag, held ...actions.Held) *Run {
-			r := begin(t, l, KindPlan)
+			r := begin(t, l, runs.KindPlan)
 			at := start.Add(time.Duration(hour) * time.Hour)
 			_, err := r.Condemned(t.Context(), Observation{At: at, Tags: tags, Judged: everything})
 			must(t, err)
@@ -272,7 +273,7 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 		pass(2, tags("x", "y"), held(actions.GuardMinAge))
 		pass(3, tags("x", "y"), held(actions.GuardGrace))
 		pass(4, tags("x", "y"))
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		must(t, r.Intend(t.Context(), step("x")))
 		must(t, r.Done(t.Context(), result("x", actions.ResultDone)))
 		must(t, r.Finish(t.Context(), Ending{Status: StatusFinished}))
@@ -314,7 +315,7 @@ func TestMedianDeletionsCountsOnlyConfirmedOnesOfWholeRuns(t *testing.T) {
 		if median, runs, err := l.MedianDeletions(t.Context(), 5); err != nil || median != 0 || runs != 0 {
 			t.Errorf("of nothing: %v of %d (%v)", median, runs, err)
 		}
-		run := func(deletions int, kind Kind, s Status) {
+		run := func(deletions int, kind runs.Kind, s Status) {
 			r := begin(t, l, kind)
 			o := &actions.Outcome{Results: []actions.StepResult{result("gone", actions.ResultGone), {Ref: "rg.fr-par.scw.cloud/prod", Action: actions.SetNamespaceVisibility, Result: actions.ResultDone}}}
 			for _, n := range names(deletions) {
@@ -322,17 +323,17 @@ func TestMedianDeletionsCountsOnlyConfirmedOnesOfWholeRuns(t *testing.T) {
 			}
 			must(t, r.Finish(t.Context(), Ending{Status: s, Outcome: o}))
 		}
-		run(100, KindApply, StatusFinished) // too long ago
-		run(1, KindApply, StatusFinished)
-		run(4, KindApply, StatusFinished)
-		run(90, KindApply, StatusFailed)
-		run(90, KindApply, StatusInterrupted)
-		run(90, KindPlan, StatusFinished)
-		run(2, KindApply, StatusFinished)
+		run(100, runs.KindApply, StatusFinished) // too long ago
+		run(1, runs.KindApply, StatusFinished)
+		run(4, runs.KindApply, StatusFinished)
+		run(90, runs.KindApply, StatusFailed)
+		run(90, runs.KindApply, StatusInterrupted)
+		run(90, runs.KindPlan, StatusFinished)
+		run(2, runs.KindApply, StatusFinished)
 		if median, runs, err := l.MedianDeletions(t.Context(), 3); err != nil || median != 2 || runs != 3 {
 			t.Errorf("of three: %v of %d (%v)", median, runs, err)
 		}
-		run(7, KindApply, StatusFinished)
+		run(7, runs.KindApply, StatusFinished)
 		if median, runs, err := l.MedianDeletions(t.Context(), 4); err != nil || median != 3 || runs != 4 {
 			t.Errorf("of four: %v of %d (%v)", median, runs, err)
 		}
@@ -343,7 +344,7 @@ func TestMedianDeletionsCountsOnlyConfirmedOnesOfWholeRuns(t *testing.T) {
 func TestAnyTextIsRecorded(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		s := step("a\x00b\xff")
 		s.Reasons = []actions.Reason{{Rule: "r\x00", Text: "\xff\xfe ' \" \\ $1 ? \u0000"}}
 		must(t, r.Intend(t.Context(), s))
@@ -364,7 +365,7 @@ func TestAnyTextIsRecorded(t *testing.T) {
 func TestManyWritersShareTheJournal(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		const writers, each = 16, 25
 		var group sync.WaitGroup
 		for w := range writers {
@@ -389,7 +390,7 @@ func TestManyWritersShareTheJournal(t *testing.T) {
 				if _, err := l.Runs(t.Context(), 0); err != nil {
 					t.Error(err)
 				}
-				p, err := l.Begin(t.Context(), RunInfo{Kind: KindPlan})
+				p, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindPlan})
 				if err != nil {
 					t.Error(err)
 					return
@@ -419,7 +420,7 @@ func TestManyWritersShareTheJournal(t *testing.T) {
 func TestResultOutlivesItsContext(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		must(t, r.Intend(t.Context(), step("a")))
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -438,17 +439,17 @@ func TestResultOutlivesItsContext(t *testing.T) {
 func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		record := func(kind Kind, p *actions.Plan) {
+		record := func(kind runs.Kind, p *actions.Plan) {
 			r := begin(t, l, kind)
 			must(t, r.Plan(t.Context(), p, nil))
 			must(t, r.Finish(t.Context(), Ending{Status: StatusFinished}))
 		}
 		old, applied, fresh := plan(t, start, []string{"old"}), plan(t, start, []string{"applied"}), plan(t, start, []string{"new"})
-		record(KindPlan, old)
-		record(KindPlan, applied)
-		record(KindApply, applied)
+		record(runs.KindPlan, old)
+		record(runs.KindPlan, applied)
+		record(runs.KindApply, applied)
 		before := l.now()
-		record(KindPlan, fresh)
+		record(runs.KindPlan, fresh)
 		if n, err := l.ForgetPlans(t.Context(), before); err != nil || n != 1 {
 			t.Errorf("%d plans were dropped (%v)", n, err)
 		}
@@ -473,7 +474,7 @@ func TestPlanningThatNeverEndsWasInterrupted(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		c := &calendar{now: start}
 		l := openWith(t, dsn, Options{Now: c.Now})
-		begin(t, l, KindPlan)
+		begin(t, l, runs.KindPlan)
 		for _, want := range []Status{StatusRunning, StatusInterrupted} {
 			runs, err := l.Runs(t.Context(), 1)
 			must(t, err)
@@ -490,7 +491,7 @@ func TestPlanningThatNeverEndsWasInterrupted(t *testing.T) {
 func TestOutcomeCompletesTheJournal(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		r := begin(t, l, KindApply)
+		r := begin(t, l, runs.KindApply)
 		tags := names(2*chunk + 1)
 		o := new(actions.Outcome)
 		for i, tag := range tags {

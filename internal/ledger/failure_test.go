@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // On a full disk the journal says so before the next step is sent, and has
@@ -17,7 +18,7 @@ import (
 func TestFullDiskStopsTheRun(t *testing.T) {
 	t.Parallel()
 	l := open(t, databases[0].dsn(t))
-	r := begin(t, l, KindApply)
+	r := begin(t, l, runs.KindApply)
 	l.db.SetMaxOpenConns(1) // the limit is one of a connection
 	if _, err := l.db.Exec(`PRAGMA max_page_count = 60`); err != nil {
 		t.Fatal(err)
@@ -55,7 +56,7 @@ func TestFullDiskStopsTheRun(t *testing.T) {
 func TestLedgerThatCannotBeWrittenStopsTheRun(t *testing.T) {
 	t.Parallel()
 	l := open(t, databases[0].dsn(t))
-	r := begin(t, l, KindApply)
+	r := begin(t, l, runs.KindApply)
 	l.db.SetMaxOpenConns(1)
 	if _, err := l.db.Exec(`PRAGMA query_only = 1`); err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func TestLostConnectionIsALostLock(t *testing.T) {
 	dsn := postgres(t)
 	l := open(t, dsn)
 	lock := mustLock(t, l)
-	r := begin(t, l, KindApply)
+	r := begin(t, l, runs.KindApply)
 	must(t, r.Intend(t.Context(), step("a")))
 	s, err := startServer()
 	must(t, err)
@@ -151,7 +152,7 @@ func TestLedgerFileIsForItsOwnerOnly(t *testing.T) {
 	t.Parallel()
 	path := databases[0].dsn(t)
 	l := open(t, path)
-	begin(t, l, KindApply)
+	begin(t, l, runs.KindApply)
 	for name, want := range map[string]fs.FileMode{
 		filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600, path + ".lock": 0o600, path + ".leader": 0o600,
 	} {

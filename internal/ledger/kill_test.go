@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // childDSN makes this test program a process that applies to the ledger it
@@ -33,7 +34,7 @@ func childMain(dsn string) {
 	if _, err := l.Lock(ctx, time.Minute); err != nil {
 		panic(err)
 	}
-	r, err := l.Begin(ctx, RunInfo{Kind: KindApply})
+	r, err := l.Begin(ctx, RunInfo{Kind: runs.KindApply})
 	if err != nil {
 		panic(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
@@ -43,7 +45,7 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 func TestRunSaysWhatStartedIt(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
-		_, err := l.Begin(t.Context(), RunInfo{Kind: KindPlan, Trigger: "nightly"})
+		_, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindPlan, Trigger: "nightly"})
 		must(t, err)
 		runs, err := l.Runs(t.Context(), 1)
 		must(t, err)

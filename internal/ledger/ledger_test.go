@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -89,9 +90,9 @@ func mustLock(t testing.TB, l *Ledger) *Lock {
 	return lock
 }
 
-func begin(t testing.TB, l *Ledger, kind Kind) *Run {
+func begin(t testing.TB, l *Ledger, kind runs.Kind) *Run {
 	t.Helper()
-	if kind == KindApply && l.held() == nil {
+	if kind == runs.KindApply && l.held() == nil {
 		mustLock(t, l)
 	}
 	r, err := l.Begin(t.Context(), RunInfo{Kind: kind, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p"})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // selection is which runs to read, and in which order.
@@ -54,7 +55,7 @@ func (l *Ledger) records(ctx context.Context, s selection, f func(RunRecord)) er
 		return err
 	}
 	for _, r := range records {
-		if r.Counts == nil && r.Kind == KindApply { // it has no end that would have counted
+		if r.Counts == nil && r.Kind == runs.KindApply { // it has no end that would have counted
 			if r.Counts, _, err = countSteps(ctx, l.db, r.ID); err != nil {
 				return err
 			}
@@ -67,7 +68,7 @@ func (l *Ledger) records(ctx context.Context, s selection, f func(RunRecord)) er
 // dead says whether a run without an end is not going on. One that only plans
 // has no lock by which to tell, but does not take for ever.
 func (l *Ledger) dead(r *RunRecord, locks bool) bool {
-	if r.Kind == KindPlan {
+	if r.Kind == runs.KindPlan {
 		return l.now().Sub(r.Started) > planMax
 	}
 	return !locks

@@ -11,16 +11,8 @@ import (
 	"io"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
-)
-
-// Kind is what a run is for.
-type Kind string
-
-// A run that plans changes nothing; one that applies does, under the lock.
-const (
-	KindPlan  Kind = "plan"
-	KindApply Kind = "apply"
 )
 
 // Status is how a run stands.
@@ -39,7 +31,7 @@ const (
 
 // RunInfo says what a run is.
 type RunInfo struct {
-	Kind Kind
+	Kind runs.Kind
 	// Trigger is what started it: the name of a schedule, or "command".
 	Trigger                    string
 	ConfigDigest, PolicyDigest string
@@ -59,7 +51,7 @@ type Run struct {
 func (l *Ledger) Begin(ctx context.Context, info RunInfo) (*Run, error) {
 	r := &Run{ledger: l}
 	var epoch int64
-	if info.Kind == KindApply {
+	if info.Kind == runs.KindApply {
 		r.lock = l.held()
 		if err := r.lock.valid(); err != nil {
 			return nil, l.fail("beginning a run in", err)

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // RunRecord is what the ledger knows about a run.
 type RunRecord struct {
 	ID                         int64
-	Kind                       Kind
+	Kind                       runs.Kind
 	Trigger                    string // what started it: the name of a schedule, or "command"
 	Status                     Status
 	Started, Ended             time.Time // UTC; Ended is zero for a run that has no recorded end

@@ -15,22 +15,22 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 var started = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 
 // quiet is a run in which nothing happened that anybody asks for.
-func quiet() report.Run {
-	return report.Run{Kind: "apply", Trigger: "nightly", Started: started, Plan: &actions.Plan{
+func quiet() runs.Run {
+	return runs.Run{Kind: "apply", Trigger: "nightly", Started: started, Plan: &actions.Plan{
 		ID: "sha256:1", TakenAt: started, Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, Held: 1, Warn: 1}, Outcome: &actions.Outcome{},
 		Violations: []actions.Violation{{Ref: "rg.fr-par.scw.cloud/prod/api", Severity: registry.Warn, Rule: "naming/x", Text: "odd"}},
 	}}
 }
 
 // eventful is a run in which everything happened.
-func eventful() report.Run {
+func eventful() runs.Run {
 	run := quiet()
 	run.Duration = 3 * time.Second
 	p := run.Plan
@@ -49,7 +49,7 @@ func eventful() report.Run {
 	return run
 }
 
-func refused() report.Run {
+func refused() runs.Run {
 	run := quiet()
 	run.Kind, run.Plan.Outcome = "plan", nil
 	run.Plan.Steps = []actions.Step{{Action: actions.DeleteTag, Ref: "rg.fr-par.scw.cloud/prod/api:pr-1"}}

@@ -12,7 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -142,7 +143,7 @@ func cut(text string) string {
 
 // line makes one short line of a text from elsewhere.
 func line(s string) string {
-	s = report.Clean(s)
+	s = text.Clean(s)
 	if utf8.RuneCountInString(s) <= lineMax {
 		return s
 	}
@@ -156,9 +157,9 @@ func (l *List) add(text string) {
 	}
 }
 
-func newMessage(n Notification, run report.Run, found []happening) Message {
+func newMessage(n Notification, run runs.Run, found []happening) Message {
 	m := Message{
-		Name: n.Name, Kind: line(run.Kind), Trigger: line(run.Trigger), Started: momentOf(run), Duration: run.Duration.Round(time.Second / 10),
+		Name: n.Name, Kind: line(string(run.Kind)), Trigger: line(run.Trigger), Started: momentOf(run), Duration: run.Duration.Round(time.Second / 10),
 		Headline: headline(run), Link: n.Link, Error: line(run.Error),
 	}
 	for _, h := range found {
@@ -240,8 +241,8 @@ func rulesOf(p *actions.Plan) []Rule {
 }
 
 // headline says on one line what came of a run.
-func headline(run report.Run) string {
-	kind := cmp.Or(line(run.Kind), "run")
+func headline(run runs.Run) string {
+	kind := cmp.Or(line(string(run.Kind)), "run")
 	what := "registry-janitor: " + kind
 	p := run.Plan
 	switch {

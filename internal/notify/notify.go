@@ -11,7 +11,7 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // Notification says whom to tell, of what, and in which words.
@@ -164,7 +164,7 @@ func lookUp(spec Notification, o Options) (raw, where string, err error) {
 // once, each within the timeout, and tries nothing twice. The error joins those of
 // all that could not be told; nothing of a URL is in it. What somebody could not be
 // told is told with the next run, if it lasts.
-func (n *Notifier) Send(ctx context.Context, run report.Run) error {
+func (n *Notifier) Send(ctx context.Context, run runs.Run) error {
 	if n == nil {
 		return nil
 	}
@@ -187,7 +187,7 @@ func (n *Notifier) Send(ctx context.Context, run report.Run) error {
 
 // send tells one of a run, if there is something to tell, and reports whether it
 // did.
-func (t *target) send(ctx context.Context, run report.Run, timeout time.Duration) (sent bool, err error) {
+func (t *target) send(ctx context.Context, run runs.Run, timeout time.Duration) (sent bool, err error) {
 	now := momentOf(run)
 	found := t.asked(happened(run))
 	if run.Plan != nil { // or else it saw nothing, and nothing is known to have ended
@@ -210,7 +210,7 @@ func (t *target) send(ctx context.Context, run report.Run, timeout time.Duration
 }
 
 // momentOf is when a run was, as far as it says.
-func momentOf(run report.Run) time.Time {
+func momentOf(run runs.Run) time.Time {
 	if run.Started.IsZero() && run.Plan != nil {
 		return run.Plan.TakenAt
 	}

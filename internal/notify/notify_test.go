@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -148,13 +148,13 @@ func TestOnlyWhatHappenedAndWasAskedForIsTold(t *testing.T) {
 	broken.Plan.Held = []actions.Held{{Action: actions.DeleteTag, Ref: "rg.fr-par.scw.cloud/prod/api:a", Guard: actions.GuardPolicyError}}
 	plan := refused()
 	plan.Plan.Refusals = nil
-	failed := report.Run{Kind: "plan", Started: started, Error: "401"}
+	failed := runs.Run{Kind: "plan", Started: started, Error: "401"}
 	lost := quiet()
 	lost.Plan.Outcome.Lost = []string{"rg.fr-par.scw.cloud/prod/api:latest"}
 	late := quiet()
 	late.Error = "recording the run: disk full"
 	for name, c := range map[string]struct {
-		run  report.Run
+		run  runs.Run
 		want []Occasion
 	}{
 		"a quiet run":             {quiet(), nil},
@@ -186,7 +186,7 @@ func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
 	s := newServices(t)
 	n := notifier(t, "https://hooks.test/in", Notification{Repeat: 24 * time.Hour, On: []Occasion{OnGap, OnDeleted, OnFailure}})
 	at := started
-	send := func(why string, change func(*report.Run), want bool) {
+	send := func(why string, change func(*runs.Run), want bool) {
 		t.Helper()
 		run := quiet()
 		run.Started = at
@@ -200,15 +200,15 @@ func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
 		}
 		at = at.Add(30 * time.Minute)
 	}
-	gaps := func(subjects ...string) func(*report.Run) {
-		return func(r *report.Run) {
+	gaps := func(subjects ...string) func(*runs.Run) {
+		return func(r *runs.Run) {
 			for _, g := range subjects {
 				r.Plan.Gaps = append(r.Plan.Gaps, actions.Gap{Subject: g, Error: "request " + at.String()})
 			}
 		}
 	}
-	nothing := func(*report.Run) {}
-	noPlan := func(r *report.Run) { r.Plan, r.Error = nil, "401" }
+	nothing := func(*runs.Run) {}
+	noPlan := func(r *runs.Run) { r.Plan, r.Error = nil, "401" }
 	send("a gap", gaps("a"), true)
 	send("the same gap", gaps("a"), false)
 	send("another one beside it", gaps("a", "b"), true)
@@ -222,7 +222,7 @@ func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
 	at = at.Add(23 * time.Hour)
 	send("the same gap, nearly a day later", gaps("a"), false)
 	send("a day later", gaps("a"), true)
-	deleted := func(r *report.Run) {
+	deleted := func(r *runs.Run) {
 		r.Plan.Outcome.Results = []actions.StepResult{{Action: actions.DeleteTag, Result: actions.ResultDone}}
 	}
 	send("a deletion", deleted, true)
@@ -406,7 +406,7 @@ func TestToldIsCalledOnceForEachMessageAndNotForSilence(t *testing.T) {
 	n := notifier(t, "https://hooks.test/in", Notification{On: []Occasion{OnDeleted}})
 	var told []error
 	n.told = func(err error) { told = append(told, err) }
-	send := func(run report.Run, want int, fails bool) {
+	send := func(run runs.Run, want int, fails bool) {
 		t.Helper()
 		told = nil
 		_ = n.Send(t.Context(), run)

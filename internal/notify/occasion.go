@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -53,7 +53,7 @@ type happening struct {
 }
 
 // happened says what there was in a run.
-func happened(run report.Run) []happening {
+func happened(run runs.Run) []happening {
 	var out []happening
 	add := func(what Occasion, about []string) {
 		if len(about) > 0 {
@@ -69,7 +69,7 @@ func happened(run report.Run) []happening {
 	add(OnGap, gapsOf(p))
 	add(OnViolation, denied(p))
 	if p.Outcome == nil {
-		if run.Kind != "apply" { // one that is refused has not only planned
+		if run.Kind != runs.KindApply { // one that is refused has not only planned
 			add(OnPlanned, planned(p))
 		}
 		return out
@@ -90,7 +90,7 @@ func happened(run report.Run) []happening {
 	return out
 }
 
-func failuresOf(run report.Run) []string {
+func failuresOf(run runs.Run) []string {
 	var about []string
 	if run.Error != "" || run.Plan == nil {
 		about = append(about, "error "+run.Error)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // redactor takes everything out of a text that a URL of a service has, but for the
@@ -102,7 +102,7 @@ func (r redactor) text(s string) string {
 		}
 		s = regexp.MustCompile("(?i:"+strings.Join(quoted, "|")+")").ReplaceAllString(s, hidden)
 	}
-	s = report.Clean(s)
+	s = text.Clean(s)
 	if utf8.RuneCountInString(s) > lineMax {
 		s = string([]rune(s)[:lineMax-1]) + "…"
 	}

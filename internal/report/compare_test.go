@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -128,9 +129,9 @@ func TestMarkdownIsInert(t *testing.T) {
 }
 
 func TestWriteLint(t *testing.T) {
-	l := &Lint{TakenAt: scanTime, Images: 3, Tags: 12, Rules: 2, Gaps: []actions.Gap{{Subject: "rg.fr-par.scw.cloud/prod/x", Error: "cut off"}}, Findings: []LintFinding{
-		{Kind: LintMatchesNothing, Rule: "retention/\x1b[31mx", Message: "it matches nothing of what there is", Remedy: "remove it", Examples: []string{}},
-		{Kind: LintShadowed, Rule: "retention/y", Message: "all is kept", Remedy: "remove it", Tags: 2, Images: 1, Examples: []string{"rg.fr-par.scw.cloud/prod/api:y"}},
+	l := &runs.Lint{TakenAt: scanTime, Images: 3, Tags: 12, Rules: 2, Gaps: []actions.Gap{{Subject: "rg.fr-par.scw.cloud/prod/x", Error: "cut off"}}, Findings: []runs.LintFinding{
+		{Kind: runs.LintMatchesNothing, Rule: "retention/\x1b[31mx", Message: "it matches nothing of what there is", Remedy: "remove it", Examples: []string{}},
+		{Kind: runs.LintShadowed, Rule: "retention/y", Message: "all is kept", Remedy: "remove it", Tags: 2, Images: 1, Examples: []string{"rg.fr-par.scw.cloud/prod/api:y"}},
 	}}
 	var b bytes.Buffer
 	if err := WriteLint(&b, FormatText, l, TextOptions{}); err != nil {

@@ -3,29 +3,16 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Explanation is everything that speaks for and against one tag, image or
-// namespace.
-type Explanation struct {
-	Ref registry.Ref
-	// Verdict has every vote, also those that did not matter. It is nil for what
-	// was not judged, and Plan and Note then say why.
-	Verdict *registry.Verdict
-	// Plan is that of the image or namespace alone.
-	Plan *actions.Plan
-	// Note says why nothing was judged: "out of scope: …".
-	Note string
-}
-
 // Explain writes the explanation as text.
-func Explain(w io.Writer, e Explanation) error {
+func Explain(w io.Writer, e runs.Explanation) error {
 	x := &explainer{e: e}
 	x.line("%s", e.Ref)
 	if e.Verdict == nil {
@@ -42,7 +29,7 @@ func Explain(w io.Writer, e Explanation) error {
 }
 
 type explainer struct {
-	e Explanation
+	e runs.Explanation
 	b strings.Builder
 }
 
@@ -74,17 +61,9 @@ func (x *explainer) notJudged() {
 	}
 }
 
-// tag is the position of the tag that is explained, or -1.
-func (x *explainer) tag() int {
-	if x.e.Ref.Tag == "" {
-		return -1
-	}
-	return slices.IndexFunc(x.e.Verdict.Image.Tags, func(t registry.Tag) bool { return t.Name == x.e.Ref.Tag })
-}
-
 func (x *explainer) subject() {
 	v := x.e.Verdict
-	switch i := x.tag(); {
+	switch i := x.e.Tag(); {
 	case i >= 0:
 		t := v.Image.Tags[i]
 		x.field("digest", "%s", t.Digest)
@@ -127,25 +106,13 @@ func sharers(img *registry.Image, i int) []string {
 }
 
 func (x *explainer) votes() {
-	condemn, keep := x.reasons()
+	condemn, keep := x.e.Reasons()
 	x.line("")
 	x.section("Condemned by", condemn)
 	x.section("Kept by", keep)
-	if i := x.tag(); i >= 0 && len(x.e.Verdict.Tags) > i && len(x.e.Verdict.Tags[i].InUse) > 0 {
-		x.field("In use", "%s", strings.Join(x.e.Verdict.Tags[i].InUse, ", "))
+	if uses := x.e.InUse(); x.e.Tag() >= 0 && len(uses) > 0 {
+		x.field("In use", "%s", strings.Join(uses, ", "))
 	}
-}
-
-func (x *explainer) reasons() (condemn, keep []registry.Reason) {
-	v := x.e.Verdict
-	i := x.tag()
-	switch {
-	case i < 0:
-		return v.Delete, v.Keep
-	case i < len(v.Tags):
-		return v.Tags[i].Delete, v.Tags[i].Keep
-	}
-	return nil, nil
 }
 
 func (x *explainer) section(title string, reasons []registry.Reason) {
@@ -233,7 +200,7 @@ func (x *explainer) decision() {
 			decided = true
 		}
 	}
-	if condemn, keep := x.reasons(); !decided && len(condemn) > 0 && len(keep) > 0 {
+	if condemn, keep := x.e.Reasons(); !decided && len(condemn) > 0 && len(keep) > 0 {
 		x.line("Decision: it stays: %s keeps it, and any keep beats every delete.", keep[0].Rule)
 	} else if !decided && len(keep) > 0 {
 		x.line("Decision: it stays: no rule condemns it, and %s keeps it.", keep[0].Rule)

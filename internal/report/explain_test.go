@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -19,12 +20,12 @@ func TestExplain(t *testing.T) {
 	plan := d.plan()
 	var b bytes.Buffer
 	for _, name := range []string{"latest", "v1.4.0", "pr-12", ""} {
-		if err := Explain(&b, Explanation{Ref: v.Image.TagRef(name), Verdict: v, Plan: plan}); err != nil {
+		if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef(name), Verdict: v, Plan: plan}); err != nil {
 			t.Fatal(err)
 		}
 		b.WriteByte('\n')
 	}
-	if err := Explain(&b, Explanation{Ref: v.Image.Ref(), Note: "out of scope"}); err != nil {
+	if err := Explain(&b, runs.Explanation{Ref: v.Image.Ref(), Note: "out of scope"}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "explain.txt", b.String())

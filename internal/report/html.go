@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // assets are the templates, the style and the script of the page.
@@ -20,7 +21,7 @@ var assets embed.FS
 // HTML writes the run as one page for a browser, in one file that asks nothing of
 // any host: what the text report says, with charts, and filters over every row.
 // Reading it needs no script.
-func HTML(w io.Writer, run Run) error {
+func HTML(w io.Writer, run runs.Run) error {
 	p := newPage(run)
 	style, err := asset("report.css")
 	if err != nil {
@@ -43,7 +44,7 @@ func HTML(w io.Writer, run Run) error {
 // nil where there is none yet. Style and script are not in the page: it names them
 // as report.css and report.js under the given path, so that it may be served under
 // a policy that forbids what is inline. Assets has the two files.
-func DaemonPage(w io.Writer, d Daemon, latest *Run, assets string) error {
+func DaemonPage(w io.Writer, d runs.Daemon, latest *runs.Run, assets string) error {
 	p := &htmlPage{}
 	if latest != nil {
 		p = newPage(*latest)
@@ -80,7 +81,7 @@ type htmlPage struct {
 	Run           *runView
 }
 
-func newPage(run Run) *htmlPage {
+func newPage(run runs.Run) *htmlPage {
 	v := newRunView(&run)
 	return &htmlPage{Title: v.Headline + " · " + v.Kicker, Run: v}
 }

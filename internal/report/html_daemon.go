@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // daemonView is a daemon as its page shows it.
@@ -42,7 +43,7 @@ type historyRow struct {
 	Applied                                      string
 }
 
-func newDaemonView(d *Daemon) *daemonView {
+func newDaemonView(d *runs.Daemon) *daemonView {
 	v := &daemonView{Version: clean(d.Version), MayPlan: d.MayPlan, MayApply: d.MayApply, AsOf: moment(d.Now)}
 	v.state(d)
 	if d.Reload.Error != "" {
@@ -52,12 +53,12 @@ func newDaemonView(d *Daemon) *daemonView {
 		}
 		v.Reload = &n
 	}
-	exits := map[string]*RunSummary{}
+	exits := map[string]*runs.Summary{}
 	for i := range d.Runs {
 		exits[d.Runs[i].ID] = &d.Runs[i]
 		v.Runs = append(v.Runs, newHistoryRow(&d.Runs[i], d.Now))
 	}
-	var next *Schedule
+	var next *runs.Schedule
 	for i := range d.Schedules {
 		s := &d.Schedules[i]
 		v.Schedules = append(v.Schedules, newScheduleView(s, d.Now, exits[s.LastRun]))
@@ -72,11 +73,11 @@ func newDaemonView(d *Daemon) *daemonView {
 }
 
 // daemonHeadline says what the daemon does, or will do next, and a word about that.
-func daemonHeadline(d *Daemon, next *Schedule) (headline, sub string) {
+func daemonHeadline(d *runs.Daemon, next *runs.Schedule) (headline, sub string) {
 	switch r := d.Running; {
 	case r != nil:
 		headline = "Planning now"
-		if r.Kind == "apply" {
+		if r.Kind == runs.KindApply {
 			headline = "Applying now"
 		}
 		return headline, capital(clean(startedBy(r.Trigger)+", since ")) + moment(r.Started) + ": " +
@@ -86,13 +87,13 @@ func daemonHeadline(d *Daemon, next *Schedule) (headline, sub string) {
 	case !d.Leads:
 		return "Standing by", "Another daemon works. This one takes over when that one is gone."
 	case next != nil:
-		return "Next " + clean(next.Do) + " " + in(d.Now, next.Next), "By the schedule " + clean(next.Name) + ", at " + wall(next.Next)
+		return "Next " + clean(string(next.Do)) + " " + in(d.Now, next.Next), "By the schedule " + clean(next.Name) + ", at " + wall(next.Next)
 	default:
 		return "Waiting to be asked", "Nothing is scheduled."
 	}
 }
 
-func (v *daemonView) state(d *Daemon) {
+func (v *daemonView) state(d *runs.Daemon) {
 	add := func(name, value, sub string) {
 		v.State = append(v.State, factView{Name: name, Value: clean(value), Sub: sub})
 	}
@@ -113,7 +114,7 @@ func (v *daemonView) state(d *Daemon) {
 }
 
 // waits says when there will be a first run to show.
-func waits(d *Daemon, next *Schedule) string {
+func waits(d *runs.Daemon, next *runs.Schedule) string {
 	switch {
 	case d.Running != nil:
 		return "The first one is under way. Load this page again in a moment."
@@ -126,13 +127,13 @@ func waits(d *Daemon, next *Schedule) string {
 	}
 }
 
-func newScheduleView(s *Schedule, now time.Time, last *RunSummary) scheduleView {
-	v := scheduleView{Name: clean(s.Name), Do: clean(s.Do), Cron: clean(s.Cron), Zone: clean(s.Timezone)}
+func newScheduleView(s *runs.Schedule, now time.Time, last *runs.Summary) scheduleView {
+	v := scheduleView{Name: clean(s.Name), Do: clean(string(s.Do)), Cron: clean(s.Cron), Zone: clean(s.Timezone)}
 	if v.Zone == "" {
 		v.Zone = "UTC"
 	}
 	if s.Jitter > 0 {
-		v.Jitter = "up to " + spell(s.Jitter) + " later"
+		v.Jitter = "up to " + spell(s.Jitter.Duration()) + " later"
 	}
 	if !s.Next.IsZero() {
 		v.Next, v.NextStamp, v.In = wall(s.Next), machineTime(s.Next), in(now, s.Next)
@@ -174,10 +175,10 @@ func ago(now, then time.Time) string {
 	return spell(now.Sub(then).Truncate(time.Second)) + " ago"
 }
 
-func newHistoryRow(r *RunSummary, now time.Time) historyRow {
+func newHistoryRow(r *runs.Summary, now time.Time) historyRow {
 	v := historyRow{
-		ID: clean(r.ID), Kind: clean(r.Kind), Trigger: clean(startedBy(r.Trigger)), Error: clean(r.Error),
-		Exit: r.Exit, Meaning: exitWords(r.Exit), Shape: exitShape(r.Exit), Took: spell(r.Duration),
+		ID: clean(r.ID), Kind: clean(string(r.Kind)), Trigger: clean(startedBy(r.Trigger)), Error: clean(r.Error),
+		Exit: r.Exit, Meaning: exitWords(r.Exit), Shape: exitShape(r.Exit), Took: spell(r.Duration.Duration()),
 		Tags: actions.Thousands(r.Tags), Steps: actions.Thousands(r.Steps), Held: actions.Thousands(r.Held),
 		Violations: actions.Thousands(r.Violations), Gaps: actions.Thousands(r.Gaps),
 		Applied: listed(count{r.Done, "done"}, count{r.Failed, "failed"}, count{r.Skipped, "skipped"}),

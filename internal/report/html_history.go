@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // historyView is the chart of the runs, the oldest at the left.
@@ -42,26 +43,26 @@ const (
 	tookTall   = 40
 )
 
-func newHistory(runs []RunSummary) *historyView {
-	runs = runs[:min(len(runs), runsShown)]
-	if len(runs) == 0 {
+func newHistory(list []runs.Summary) *historyView {
+	list = list[:min(len(list), runsShown)]
+	if len(list) == 0 {
 		return nil
 	}
 	mostSteps, longest := 0, time.Duration(0)
 	exits := map[int]int{}
-	for i := range runs {
-		mostSteps, longest = max(mostSteps, runs[i].Steps), max(longest, runs[i].Duration)
-		exits[runs[i].Exit]++
+	for i := range list {
+		mostSteps, longest = max(mostSteps, list[i].Steps), max(longest, list[i].Duration.Duration())
+		exits[list[i].Exit]++
 	}
 	h := &historyView{Steps: actions.Count(mostSteps, "step"), Took: spell(longest)}
-	slots := max(len(runs), slotsLeast)
-	for i := len(runs) - 1; i >= 0; i-- {
-		h.Marks = append(h.Marks, newRunMark(&runs[i], slots-1-i, slots, mostSteps, longest))
+	slots := max(len(list), slotsLeast)
+	for i := len(list) - 1; i >= 0; i-- {
+		h.Marks = append(h.Marks, newRunMark(&list[i], slots-1-i, slots, mostSteps, longest))
 	}
-	first, last := runs[len(runs)-1].Started, runs[0].Started
+	first, last := list[len(list)-1].Started, list[0].Started
 	h.From, h.To = first.UTC().Format("2 Jan 15:04"), last.UTC().Format("2 Jan 15:04 UTC")
 	h.FromX = h.Marks[0].BarX
-	h.Text = "The latest " + actions.Count(len(runs), "run") + ", from " + moment(first) + " to " + moment(last) + "."
+	h.Text = "The latest " + actions.Count(len(list), "run") + ", from " + moment(first) + " to " + moment(last) + "."
 	for code := range 4 {
 		if n := exits[code]; n > 0 {
 			words := strconv.Itoa(code) + ", " + exitWords(code)
@@ -72,13 +73,13 @@ func newHistory(runs []RunSummary) *historyView {
 	return h
 }
 
-func newRunMark(r *RunSummary, slot, slots, mostSteps int, longest time.Duration) runMark {
+func newRunMark(r *runs.Summary, slot, slots, mostSteps int, longest time.Duration) runMark {
 	pitch := 100 / float64(slots)
 	m := runMark{
 		Shape: exitShape(r.Exit),
 		X:     percent((float64(slot) + 0.5) * pitch), BarX: percent((float64(slot) + 0.18) * pitch), BarWidth: percent(0.64 * pitch),
-		Title: r.Started.UTC().Format("2006-01-02 15:04 UTC") + ": " + clean(r.Kind) + ", " + actions.Count(r.Steps, "step") + ", took " +
-			spell(r.Duration) + ", exit code " + strconv.Itoa(r.Exit),
+		Title: r.Started.UTC().Format("2006-01-02 15:04 UTC") + ": " + clean(string(r.Kind)) + ", " + actions.Count(r.Steps, "step") + ", took " +
+			spell(r.Duration.Duration()) + ", exit code " + strconv.Itoa(r.Exit),
 	}
 	if mostSteps > 0 && r.Steps > 0 {
 		m.HasPlan = true

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // runView is a run as the page shows it.
@@ -52,7 +53,7 @@ type factView struct {
 	Bad              bool
 }
 
-func newRunView(run *Run) *runView {
+func newRunView(run *runs.Run) *runView {
 	v := &runView{Headline: headline(run), Kicker: kicker(run)}
 	v.notices(run)
 	v.facts(run)
@@ -64,7 +65,7 @@ func newRunView(run *Run) *runView {
 	v.Total = totalsView{len(p.Steps), len(p.Held), len(p.Violations), len(p.Gaps)}
 	v.figures(p)
 	v.Balance = newBalance(p)
-	v.Space = newSpaceView(p, run.Price.orDefault())
+	v.Space = newSpaceView(p, priceOrDefault(run.Price))
 	v.Filters = newFilters(p)
 	v.Outcome = newOutcomeView(p)
 	groups := groupByNamespace(p)
@@ -75,7 +76,7 @@ func newRunView(run *Run) *runView {
 	return v
 }
 
-func headline(run *Run) string {
+func headline(run *runs.Run) string {
 	p := run.Plan
 	if p == nil {
 		return "The run failed"
@@ -97,7 +98,7 @@ func headline(run *Run) string {
 	}
 }
 
-func kicker(run *Run) string {
+func kicker(run *runs.Run) string {
 	if run.Plan == nil {
 		if run.Started.IsZero() {
 			return "Run"
@@ -112,7 +113,7 @@ func kicker(run *Run) string {
 }
 
 // notices are in the order of how much they matter.
-func (v *runView) notices(run *Run) {
+func (v *runView) notices(run *runs.Run) {
 	add := func(n noticeView) { v.Notices = append(v.Notices, n) }
 	if run.Error != "" {
 		add(noticeView{Tone: "bad", Label: "Error", Text: clean(run.Error)})
@@ -176,7 +177,7 @@ func tone(n int, tone string) string {
 	return tone
 }
 
-func (v *runView) facts(run *Run) {
+func (v *runView) facts(run *runs.Run) {
 	add := func(name, value string, code bool) {
 		if value != "" {
 			v.Facts = append(v.Facts, factView{Name: name, Value: clean(value), Code: code})
@@ -184,7 +185,7 @@ func (v *runView) facts(run *Run) {
 	}
 	exit := string(rune('0'+run.Exit%10)) + ", " + exitWords(run.Exit)
 	v.Facts = append(v.Facts, factView{Name: "Exit code", Value: exit, Bad: run.Exit == 1 || run.Exit == 3})
-	add("Run", strings.TrimSpace(run.Kind+" "+startedBy(run.Trigger)), false)
+	add("Run", strings.TrimSpace(string(run.Kind)+" "+startedBy(run.Trigger)), false)
 	if !run.Started.IsZero() {
 		add("Started", moment(run.Started), false)
 	}
@@ -209,18 +210,18 @@ func startedBy(trigger string) string {
 	switch trigger {
 	case "":
 		return ""
-	case "command":
+	case runs.TriggerCommand:
 		return "by hand"
-	case "http":
+	case runs.TriggerHTTP:
 		return "asked for over HTTP"
-	case "start":
+	case runs.TriggerStart:
 		return "at the start of the daemon"
 	default:
 		return "by schedule " + trigger
 	}
 }
 
-func took(run *Run) string {
+func took(run *runs.Run) string {
 	var parts []string
 	if run.Duration > 0 {
 		parts = append(parts, spell(run.Duration))
@@ -234,7 +235,7 @@ func took(run *Run) string {
 	return strings.Join(parts, ", ")
 }
 
-func sourceFact(s UseSource) factView {
+func sourceFact(s runs.UseSource) factView {
 	f := factView{Name: clean(s.Name), Value: actions.Count(s.Uses, "use")}
 	if !s.ReadAt.IsZero() {
 		f.Value += ", read " + moment(s.ReadAt)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -81,7 +82,7 @@ const (
 	barAt      = 21
 )
 
-func newSpaceView(p *actions.Plan, price Price) *spaceView {
+func newSpaceView(p *actions.Plan, price runs.Price) *spaceView {
 	v := &spaceView{Price: money(price, strconv.FormatFloat(price.PerGB, 'f', -1, 64))}
 	if p.Stats == nil || len(p.Stats.Namespaces) == 0 {
 		return v
@@ -109,7 +110,7 @@ func newSpaceView(p *actions.Plan, price Price) *spaceView {
 	return v
 }
 
-func newSpaceRow(ref registry.Ref, s actions.NamespaceStats, price Price) spaceRow {
+func newSpaceRow(ref registry.Ref, s actions.NamespaceStats, price runs.Price) spaceRow {
 	public := min(s.PublicBytes, s.Bytes)
 	return spaceRow{
 		Region: clean(string(ref.Region)), Name: clean(ref.Namespace),
@@ -120,7 +121,7 @@ func newSpaceRow(ref registry.Ref, s actions.NamespaceStats, price Price) spaceR
 }
 
 // bars draws the largest namespaces one by one, and the rest as one.
-func (v *spaceView) bars(price Price) {
+func (v *spaceView) bars(price runs.Price) {
 	rows := v.Rows
 	if len(rows) > barsShown {
 		rest := spaceRow{Name: actions.Count(len(rows)-barsShown+1, "smaller namespace")}

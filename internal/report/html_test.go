@@ -17,10 +17,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-func htmlOf(t testing.TB, run Run) string {
+func htmlOf(t testing.TB, run runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := HTML(&b, run); err != nil {
@@ -29,7 +30,7 @@ func htmlOf(t testing.TB, run Run) string {
 	return b.String()
 }
 
-func daemonOf(t testing.TB, d Daemon, latest *Run) string {
+func daemonOf(t testing.TB, d runs.Daemon, latest *runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := DaemonPage(&b, d, latest, "/assets/"); err != nil {
@@ -69,20 +70,20 @@ func counted(o *actions.Outcome, r actions.Result) int {
 }
 
 // leader is a daemon with everything that its page can show.
-func leader() Daemon {
-	d := Daemon{
+func leader() runs.Daemon {
+	d := runs.Daemon{
 		Version: "v1.2.3", Started: scanTime.Add(-50 * time.Hour), Now: scanTime, Leads: true, Leader: "janitor-0",
-		Running: &Running{Kind: "apply", Trigger: "http", Started: scanTime.Add(-time.Minute), Images: 12, Tags: 345},
-		Reload:  Reload{At: scanTime.Add(-time.Hour), Error: "janitor.yaml:3: unknown key"},
-		Schedules: []Schedule{
-			{Name: "nightly", Cron: "0 3 * * *", Timezone: "Europe/Paris", Do: "apply", Jitter: 10 * time.Minute, Next: scanTime.Add(15 * time.Hour), Last: scanTime.Add(-9 * time.Hour), LastRun: "1", Skipped: 1},
+		Running: &runs.Running{Kind: "apply", Trigger: "http", Started: scanTime.Add(-time.Minute), Images: 12, Tags: 345},
+		Reload:  runs.Reload{At: scanTime.Add(-time.Hour), Error: "janitor.yaml:3: unknown key"},
+		Schedules: []runs.Schedule{
+			{Name: "nightly", Cron: "0 3 * * *", Timezone: "Europe/Paris", Do: "apply", Jitter: runs.Seconds(10 * time.Minute), Next: scanTime.Add(15 * time.Hour), Last: scanTime.Add(-9 * time.Hour), LastRun: "1", Skipped: 1},
 			{Name: "often", Cron: "@hourly", Do: "plan"},
 		},
 		MayPlan: true, MayApply: true,
 	}
 	for i := range 5 {
-		d.Runs = append(d.Runs, RunSummary{
-			ID: fmt.Sprint(i), Kind: "plan", Trigger: "nightly", Started: scanTime.Add(-time.Duration(i) * time.Hour), Duration: time.Duration(i) * time.Minute,
+		d.Runs = append(d.Runs, runs.Summary{
+			ID: fmt.Sprint(i), Kind: "plan", Trigger: "nightly", Started: scanTime.Add(-time.Duration(i) * time.Hour), Duration: runs.Seconds(time.Duration(i) * time.Minute),
 			Exit: i % 4, Tags: 2000, Steps: 100 * i, Done: 50 * i, Held: i, Violations: 2, Bytes: 1e9, Error: strings.Repeat("broken", i%2),
 		})
 	}
@@ -94,23 +95,23 @@ func pages(t testing.TB) map[string]string {
 	t.Helper()
 	forecast := noLimits
 	forecast.Forecast = true
-	full := Run{
+	full := runs.Run{
 		Plan: world(noLimits), Kind: "plan", Trigger: "nightly", Started: scanTime, Duration: time.Minute, Judging: time.Second, Calls: 77, Exit: 1,
-		Sources: []UseSource{{Name: "kubernetes prod", Uses: 3, ReadAt: scanTime}, {Name: "serverless", Error: "403 Forbidden"}},
+		Sources: []runs.UseSource{{Name: "kubernetes prod", Uses: 3, ReadAt: scanTime}, {Name: "serverless", Error: "403 Forbidden"}},
 	}
 	fromFile := world(noLimits)
 	fromFile.Stats = nil
-	failed := Run{Kind: "apply", Trigger: "command", Started: scanTime, Exit: 1, Error: "listing namespaces: 401 Unauthorized"}
-	latest := Run{Plan: carriedOut(world(noLimits)), Kind: "apply", Exit: 1}
-	standby := Daemon{Now: scanTime}
+	failed := runs.Run{Kind: "apply", Trigger: "command", Started: scanTime, Exit: 1, Error: "listing namespaces: 401 Unauthorized"}
+	latest := runs.Run{Plan: carriedOut(world(noLimits)), Kind: "apply", Exit: 1}
+	standby := runs.Daemon{Now: scanTime}
 	return map[string]string{
 		"a full plan":          htmlOf(t, full),
-		"a plan from a file":   htmlOf(t, Run{Plan: fromFile}),
-		"a forecast":           htmlOf(t, Run{Plan: world(forecast)}),
-		"a refused plan":       htmlOf(t, Run{Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33}), Exit: 3}),
-		"an empty plan":        htmlOf(t, Run{Plan: newDraft(noLimits).plan()}),
-		"gaps":                 htmlOf(t, Run{Plan: blinded(noLimits), Exit: 1}),
-		"hostile names":        htmlOf(t, Run{Plan: hostile(noLimits)}),
+		"a plan from a file":   htmlOf(t, runs.Run{Plan: fromFile}),
+		"a forecast":           htmlOf(t, runs.Run{Plan: world(forecast)}),
+		"a refused plan":       htmlOf(t, runs.Run{Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33}), Exit: 3}),
+		"an empty plan":        htmlOf(t, runs.Run{Plan: newDraft(noLimits).plan()}),
+		"gaps":                 htmlOf(t, runs.Run{Plan: blinded(noLimits), Exit: 1}),
+		"hostile names":        htmlOf(t, runs.Run{Plan: hostile(noLimits)}),
 		"an outcome":           htmlOf(t, latest),
 		"a run without a plan": htmlOf(t, failed),
 		"a daemon":             daemonOf(t, leader(), &full),
@@ -270,7 +271,7 @@ func sectionOf(t *testing.T, page, id string) string {
 
 func TestThePageNamesEverything(t *testing.T) {
 	p := carriedOut(world(noLimits))
-	page := htmlOf(t, Run{Plan: p})
+	page := htmlOf(t, runs.Run{Plan: p})
 	goes, held := sectionOf(t, page, "goes"), sectionOf(t, page, "held")
 	for _, s := range p.Steps {
 		if s.Action == actions.DeleteTag && strings.Count(goes, "<li>"+s.Tag+" ") != 1 {
@@ -329,7 +330,7 @@ func TestWhatIsLoud(t *testing.T) {
 }
 
 func TestADaemonOffersOnlyWhatItMay(t *testing.T) {
-	for _, may := range []Daemon{{}, {MayPlan: true}, {MayApply: true}, {MayPlan: true, MayApply: true}} {
+	for _, may := range []runs.Daemon{{}, {MayPlan: true}, {MayApply: true}, {MayPlan: true, MayApply: true}} {
 		page := daemonOf(t, may, nil)
 		if strings.Contains(page, `action="/api/v1/plan"`) != may.MayPlan || strings.Contains(page, `action="/api/v1/apply"`) != may.MayApply {
 			t.Errorf("may plan %v, may apply %v: %s", may.MayPlan, may.MayApply, page)
@@ -371,7 +372,7 @@ func poison(v reflect.Value) {
 }
 
 func TestNothingThatIsNamedRuns(t *testing.T) {
-	run := Run{Plan: carriedOut(world(noLimits)), Kind: "plan", Trigger: "x", Error: "x", Sources: []UseSource{{Name: "a", Error: "b"}}, Price: Price{PerGB: 1, Currency: "X"}}
+	run := runs.Run{Plan: carriedOut(world(noLimits)), Kind: "plan", Trigger: "x", Error: "x", Sources: []runs.UseSource{{Name: "a", Error: "b"}}, Price: runs.Price{PerGB: 1, Currency: "X"}}
 	run.Plan.Gaps = []actions.Gap{{Subject: "a", Error: "b"}}
 	run.Plan.Refusals = []actions.Refusal{{Limit: "a", Detail: "b"}}
 	d := leader()
@@ -423,7 +424,7 @@ func FuzzHTML(f *testing.F) {
 		d := newDraft(noLimits)
 		v := d.image("fr-par", "prod", image)
 		tag(v, name, "a", 20*day, registry.Reason{Rule: "retention/" + why, Text: why})
-		page := htmlOf(t, Run{Plan: d.plan(), Error: why})
+		page := htmlOf(t, runs.Run{Plan: d.plan(), Error: why})
 		if scripts := strings.Count(strings.ToLower(page), "<script"); scripts != 1 {
 			t.Errorf("it has %d scripts", scripts)
 		}
@@ -446,7 +447,7 @@ func TestALargePage(t *testing.T) {
 	if len(p.Steps) != 20_000 {
 		t.Fatalf("%d steps", len(p.Steps))
 	}
-	if n := len(htmlOf(t, Run{Plan: p})); n > 8e6 {
+	if n := len(htmlOf(t, runs.Run{Plan: p})); n > 8e6 {
 		t.Errorf("20,000 steps take %s", size(uint64(n)))
 	} else {
 		t.Logf("20,000 steps take %s", size(uint64(n)))
@@ -459,7 +460,7 @@ func TestSpaceAndCost(t *testing.T) {
 	for i := range 20 {
 		p.Stats.Namespaces[fmt.Sprintf("rg.fr-par.scw.cloud/ns-%02d", i)] = actions.NamespaceStats{Images: 2, PublicImages: 1, Tags: 10, Bytes: uint64(20-i) * 100e9, PublicBytes: 50e9}
 	}
-	v := newSpaceView(p, Price{}.orDefault())
+	v := newSpaceView(p, priceOrDefault(runs.Price{}))
 	if len(v.Bars) != barsShown || len(v.Rows) != 20 {
 		t.Errorf("%d bars, %d rows", len(v.Bars), len(v.Rows))
 	}
@@ -480,17 +481,17 @@ func TestSpaceAndCost(t *testing.T) {
 func TestCost(t *testing.T) {
 	for _, c := range []struct {
 		bytes uint64
-		price Price
+		price runs.Price
 		want  string
 	}{
-		{0, Price{}, "€0.00"},
-		{1, Price{}, "< €0.01"},
-		{1e9, Price{}, "€0.03"},
-		{100e12, Price{}, "€2,700.00"},
-		{10e9, Price{PerGB: 0.1, Currency: "USD"}, "USD 1.00"},
-		{10e9, Price{Currency: "USD"}, "USD 0.00"},
+		{0, runs.Price{}, "€0.00"},
+		{1, runs.Price{}, "< €0.01"},
+		{1e9, runs.Price{}, "€0.03"},
+		{100e12, runs.Price{}, "€2,700.00"},
+		{10e9, runs.Price{PerGB: 0.1, Currency: "USD"}, "USD 1.00"},
+		{10e9, runs.Price{Currency: "USD"}, "USD 0.00"},
 	} {
-		if got := costOf(c.bytes, c.price.orDefault()); got != c.want {
+		if got := costOf(c.bytes, priceOrDefault(c.price)); got != c.want {
 			t.Errorf("%d bytes at %v cost %s, want %s", c.bytes, c.price, got, c.want)
 		}
 	}
@@ -522,7 +523,7 @@ func TestEveryGuardAndResultHasWords(t *testing.T) {
 
 func TestHTMLSaysThatItCouldNotBeWritten(t *testing.T) {
 	full := errors.New("disk full")
-	if err := HTML(failing{full}, Run{Plan: world(noLimits)}); !errors.Is(err, full) {
+	if err := HTML(failing{full}, runs.Run{Plan: world(noLimits)}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 	if err := DaemonPage(failing{full}, leader(), nil, "/"); !errors.Is(err, full) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // actionInWords says what an action does.
@@ -138,8 +139,8 @@ func pair(a int64, unit string, b int64, smaller string) string {
 
 // orDefault is the price, or, where nobody set one, what Scaleway asked in 2026 for
 // a month and 10⁹ bytes of private images: https://www.scaleway.com/en/pricing/containers/
-func (p Price) orDefault() Price {
-	if p == (Price{}) {
+func priceOrDefault(p runs.Price) runs.Price {
+	if p == (runs.Price{}) {
 		p.PerGB = 0.027
 	}
 	if p.Currency == "" {
@@ -149,7 +150,7 @@ func (p Price) orDefault() Price {
 }
 
 // costOf words what a month of storage costs.
-func costOf(bytes uint64, p Price) string {
+func costOf(bytes uint64, p runs.Price) string {
 	amount := float64(bytes) / 1e9 * p.PerGB
 	switch {
 	case amount == 0:
@@ -166,7 +167,7 @@ func costOf(bytes uint64, p Price) string {
 	}
 }
 
-func money(p Price, amount string) string {
+func money(p runs.Price, amount string) string {
 	if p.Currency == "EUR" {
 		return "€" + amount
 	}

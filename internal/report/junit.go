@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -31,7 +32,7 @@ import (
 // "region.namespace.image", which GitLab shows as its suite and Jenkins as package
 // and class; its name has the whole reference, since GitLab takes tests of the same
 // class and name for one.
-func JUnit(w io.Writer, run Run) error {
+func JUnit(w io.Writer, run runs.Run) error {
 	root := newJUnit(run).root()
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
@@ -91,13 +92,13 @@ type (
 
 // junit gathers the tests of a run.
 type junit struct {
-	run    Run
+	run    runs.Run
 	plan   *actions.Plan
 	suites map[string]*junitSuite
 	names  map[[2]string]int // how often a class has a name
 }
 
-func newJUnit(run Run) *junit {
+func newJUnit(run runs.Run) *junit {
 	return &junit{run: run, plan: run.Plan, suites: map[string]*junitSuite{}, names: map[[2]string]int{}}
 }
 
@@ -113,7 +114,7 @@ func (j *junit) root() *junitSuites {
 		j.held()
 		j.violations()
 	}
-	root := &junitSuites{Name: strings.TrimSpace("registry-janitor " + clean(j.run.Kind)), Time: j.seconds()}
+	root := &junitSuites{Name: strings.TrimSpace("registry-janitor " + clean(string(j.run.Kind))), Time: j.seconds()}
 	for _, key := range slices.SortedFunc(maps.Keys(j.suites), func(a, b string) int {
 		return cmp.Or(compareBools(b == ownSuite, a == ownSuite), cmp.Compare(a, b))
 	}) {

@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-func junitOf(t *testing.T, run Run) string {
+func junitOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := JUnit(&b, run); err != nil {
@@ -27,7 +28,7 @@ func junitOf(t *testing.T, run Run) string {
 
 func TestJUnit(t *testing.T) {
 	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
-	for name, run := range map[string]Run{
+	for name, run := range map[string]runs.Run{
 		"world.xml":   {Plan: world(noLimit), Kind: "plan", Duration: 3214 * time.Millisecond},
 		"applied.xml": {Plan: applied(noLimit), Kind: "apply", Started: scanTime.Add(time.Minute)},
 		"refused.xml": {Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3}), Kind: "plan"},
@@ -56,18 +57,18 @@ func TestAReportIsRedWhereThereIsSomethingToLookAt(t *testing.T) {
 	tag(v, "pr-1", "one", 40*day, pulls)
 	v.Err = errors.New("eval_conflict_error")
 	for name, c := range map[string]struct {
-		run Run
+		run runs.Run
 		red int
 	}{
-		"nothing to do":             {Run{Plan: newDraft(noLimit).plan()}, 0},
-		"steps and held entries":    {Run{Plan: deletions.plan()}, 0},
-		"a policy that failed":      {Run{Plan: broken.plan()}, 1},
-		"one deny and two warnings": {Run{Plan: world(noLimit)}, 1},
-		"two gaps":                  {Run{Plan: blinded(noLimit)}, 2},
-		"no plan":                   {Run{Error: "401"}, 1},
-		"an error beside a plan":    {Run{Plan: deletions.plan(), Error: "recording the run: disk full"}, 1},
+		"nothing to do":             {runs.Run{Plan: newDraft(noLimit).plan()}, 0},
+		"steps and held entries":    {runs.Run{Plan: deletions.plan()}, 0},
+		"a policy that failed":      {runs.Run{Plan: broken.plan()}, 1},
+		"one deny and two warnings": {runs.Run{Plan: world(noLimit)}, 1},
+		"two gaps":                  {runs.Run{Plan: blinded(noLimit)}, 2},
+		"no plan":                   {runs.Run{Error: "401"}, 1},
+		"an error beside a plan":    {runs.Run{Plan: deletions.plan(), Error: "recording the run: disk full"}, 1},
 		// A deny, a failed and a skipped step, a lost tag, and that it was stopped.
-		"an outcome": {Run{Plan: applied(noLimit)}, 5},
+		"an outcome": {runs.Run{Plan: applied(noLimit)}, 5},
 	} {
 		var root parsedSuites
 		if err := xml.Unmarshal([]byte(junitOf(t, c.run)), &root); err != nil {
@@ -81,7 +82,7 @@ func TestAReportIsRedWhereThereIsSomethingToLookAt(t *testing.T) {
 
 func TestJUnitReportsAFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
-	if err := JUnit(failing{full}, Run{Plan: world(actions.Options{})}); !errors.Is(err, full) {
+	if err := JUnit(failing{full}, runs.Run{Plan: world(actions.Options{})}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -247,7 +248,7 @@ func checkCounts(t *testing.T, text string) {
 
 func TestEveryStepHeldEntryViolationAndGapIsATest(t *testing.T) {
 	p := world(actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
-	text := junitOf(t, Run{Plan: p})
+	text := junitOf(t, runs.Run{Plan: p})
 	// And three that say that the run got through, is within its limits, and whole.
 	want := len(p.Steps) + len(p.Held) + len(p.Violations) + len(p.Gaps) + 3
 	if got := strings.Count(text, "<testcase "); got != want {
@@ -262,6 +263,6 @@ func FuzzJUnit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed int64, a, b string) {
 		random := rand.New(rand.NewSource(seed))
 		text := func() string { return []string{a, b, a + b, ""}[random.Intn(4)] }
-		checkSuites(t, junitOf(t, Run{Plan: anyPlan(random, text, 30), Error: text(), Kind: text()}))
+		checkSuites(t, junitOf(t, runs.Run{Plan: anyPlan(random, text, 30), Error: text(), Kind: runs.Kind(text())}))
 	})
 }

@@ -4,47 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-)
-
-// Lint is what looks wrong with a policy set, held against what there is.
-type Lint struct {
-	TakenAt  time.Time     `json:"taken_at"`
-	Images   int           `json:"images"`
-	Tags     int           `json:"tags"`
-	Rules    int           `json:"rules"`    // of the configuration
-	Findings []LintFinding `json:"findings"` // sorted by rule, then kind
-	Gaps     []actions.Gap `json:"gaps"`     // with one, a rule may match what was not seen
-}
-
-// LintFinding is one of them.
-type LintFinding struct {
-	Kind LintKind `json:"kind"`
-	// Rule is the rule as reasons name it, or several of them, joined by " + ",
-	// that do it together.
-	Rule     string   `json:"rule"`
-	Message  string   `json:"message"`
-	Remedy   string   `json:"remedy"`
-	Tags     int      `json:"tags"`
-	Images   int      `json:"images"`
-	Examples []string `json:"examples"` // references, a few
-}
-
-// LintKind says what is wrong.
-type LintKind string
-
-// The kinds.
-const (
-	LintMatchesNothing LintKind = "matches_nothing"
-	LintShadowed       LintKind = "shadowed"
-	LintEmptiesImage   LintKind = "empties_image"
-	LintHitsReleases   LintKind = "hits_releases"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // WriteLint renders the findings as text or JSON.
-func WriteLint(w io.Writer, f Format, l *Lint, o TextOptions) error {
+func WriteLint(w io.Writer, f Format, l *runs.Lint, o TextOptions) error {
 	switch f {
 	case FormatText:
 		return lintText(w, l, o)
@@ -54,14 +20,14 @@ func WriteLint(w io.Writer, f Format, l *Lint, o TextOptions) error {
 		e.SetIndent("", "  ")
 		return e.Encode(struct {
 			Version int `json:"version"`
-			*Lint
+			*runs.Lint
 		}{1, l})
 	default:
 		return fmt.Errorf("unknown format %q: want one of %q", f, []Format{FormatText, FormatJSON})
 	}
 }
 
-func lintText(w io.Writer, l *Lint, o TextOptions) error {
+func lintText(w io.Writer, l *runs.Lint, o TextOptions) error {
 	p := newPrinter(w, o)
 	for _, f := range l.Findings {
 		p.line(0, p.in(bold, clean(f.Rule)), ": ", p.in(yellow, string(f.Kind)))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -19,7 +20,7 @@ import (
 //
 // It has at most 60,000 bytes. What does not fit is left out whole, piece by
 // piece, is counted where it would stand, and is announced at the top.
-func Markdown(w io.Writer, run Run) error {
+func Markdown(w io.Writer, run runs.Run) error {
 	m := &runPage{run: run, plan: run.Plan}
 	_, err := io.WriteString(w, m.render())
 	return err
@@ -35,7 +36,7 @@ const (
 
 // runPage is a run in Markdown.
 type runPage struct {
-	run  Run
+	run  runs.Run
 	plan *actions.Plan // nil where the run failed before there was one
 
 	namespacesCut int // that are not even named

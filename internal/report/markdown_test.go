@@ -12,10 +12,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-func markdownOf(t *testing.T, run Run) string {
+func markdownOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Markdown(&b, run); err != nil {
@@ -85,7 +86,7 @@ func TestMarkdown(t *testing.T) {
 	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 	forecast := noLimit
 	forecast.Forecast = true
-	for name, run := range map[string]Run{
+	for name, run := range map[string]runs.Run{
 		"world.md":    {Plan: world(noLimit), Kind: "plan", Duration: 3214 * time.Millisecond, Calls: 1234},
 		"applied.md":  {Plan: applied(noLimit), Kind: "apply"},
 		"refused.md":  {Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})},
@@ -102,7 +103,7 @@ func TestMarkdown(t *testing.T) {
 func TestALargePageIsCutWithACountAndKeepsWhatMatters(t *testing.T) {
 	for _, size := range []struct{ namespaces, tags int }{{3, 4000}, {150, 60}, {1200, 3}} {
 		p := large(size.namespaces, size.tags)
-		page := markdownOf(t, Run{Plan: p})
+		page := markdownOf(t, runs.Run{Plan: p})
 		checkPage(t, page)
 		if len(page) < 30_000 {
 			t.Errorf("%d namespaces: the page has only %d bytes, though there is more to say", size.namespaces, len(page))
@@ -157,9 +158,9 @@ func stepsLeft(t *testing.T, page string) int {
 }
 
 func TestMarkdownIsTheSameEveryTime(t *testing.T) {
-	first := markdownOf(t, Run{Plan: large(20, 30)})
+	first := markdownOf(t, runs.Run{Plan: large(20, 30)})
 	for range 5 {
-		if markdownOf(t, Run{Plan: large(20, 30)}) != first {
+		if markdownOf(t, runs.Run{Plan: large(20, 30)}) != first {
 			t.Fatal("the same run has two pages")
 		}
 	}
@@ -167,7 +168,7 @@ func TestMarkdownIsTheSameEveryTime(t *testing.T) {
 
 func TestMarkdownReportsAFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
-	if err := Markdown(failing{full}, Run{Plan: world(actions.Options{})}); !errors.Is(err, full) {
+	if err := Markdown(failing{full}, runs.Run{Plan: world(actions.Options{})}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -293,7 +294,7 @@ func TestNothingInAPlanBreaksThePage(t *testing.T) {
 				}
 				return b.String()
 			}
-			run := Run{Plan: anyPlan(random, text, 60), Error: text(), Kind: text()}
+			run := runs.Run{Plan: anyPlan(random, text, 60), Error: text(), Kind: runs.Kind(text())}
 			checkPage(t, markdownOf(t, run))
 			checkSuites(t, junitOf(t, run))
 			if t.Failed() {
@@ -310,6 +311,6 @@ func FuzzMarkdown(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed int64, a, b string) {
 		random := rand.New(rand.NewSource(seed))
 		text := func() string { return []string{a, b, a + b, ""}[random.Intn(4)] }
-		checkPage(t, markdownOf(t, Run{Plan: anyPlan(random, text, 30), Error: text()}))
+		checkPage(t, markdownOf(t, runs.Run{Plan: anyPlan(random, text, 30), Error: text()}))
 	})
 }

@@ -3,83 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
-	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
-
-// Run is one finished pass, and what was applied of its plan.
-type Run struct {
-	// ID names it among those of its ledger, or of its daemon; "" where neither is.
-	ID string
-	// Plan is nil where the run failed before there was one; Error says why.
-	Plan *actions.Plan
-	// Kind is what the run was for: "plan" or "apply".
-	Kind string
-	// Trigger is what started it: the name of a schedule, "start", "http", or
-	// "command" for a run that somebody started by hand.
-	Trigger string
-	// Started is when it began; zero where nobody looked.
-	Started time.Time
-	// Duration is how long the pass took; 0 where nobody measured it.
-	Duration time.Duration
-	// Judging is the time that policies took, summed over all that judged at once; 0
-	// where nobody measured it.
-	Judging time.Duration
-	// Calls is how many API calls the pass made; 0 where nobody counted them.
-	Calls int64
-	// Exit is the exit code that a command would have ended with.
-	Exit int
-	// Error is why the run ended before it was done; "" if it did not.
-	Error string
-	// Sources are those that were asked what is in use.
-	Sources []UseSource
-	// Price is what storage costs.
-	Price Price
-}
-
-// Succeeded says whether the run was complete: without an error, gaps, policy
-// errors, refusals, failed and skipped steps.
-func (r *Run) Succeeded() bool {
-	p := r.Plan
-	return r.Error == "" && p != nil && !p.Incomplete() && !p.Refused() && (p.Outcome == nil || !p.Outcome.Incomplete())
-}
-
-// Forecast says whether the run was for another time than now.
-func (r *Run) Forecast() bool { return r.Plan != nil && r.Plan.Forecast }
-
-// Summary is what the history shows of it.
-func (r *Run) Summary() RunSummary {
-	s := RunSummary{ID: r.ID, Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Duration: r.Duration, Exit: r.Exit, Error: r.Error}
-	p := r.Plan
-	if p == nil {
-		return s
-	}
-	s.Tags, s.Steps, s.Held, s.Violations, s.Gaps = p.Summary.Tags, len(p.Steps), len(p.Held), len(p.Violations), len(p.Gaps)
-	if p.Stats != nil {
-		s.Bytes = p.Stats.Bytes
-	}
-	if p.Outcome != nil {
-		s.Done, s.Failed, s.Skipped = p.Outcome.Done, p.Outcome.Failed, p.Outcome.Skipped
-	}
-	return s
-}
-
-// UseSource is one source that was asked what is in use.
-type UseSource struct {
-	Name   string    // as reasons name it: "kubernetes prod-eu"
-	Uses   int       // that it named
-	ReadAt time.Time // when it answered last; zero if it did not
-	Error  string    // why it could not be asked; "" if it could
-}
-
-// Price is what a month of storage costs.
-type Price struct {
-	// PerGB is for 10⁹ bytes of private images and a month; public ones are free.
-	PerGB float64
-	// Currency is its ISO 4217 code.
-	Currency string
-}
 
 // Format is a way to render a run.
 type Format string
@@ -101,8 +27,24 @@ func Formats() []Format {
 	return []Format{FormatText, FormatJSON, FormatMarkdown, FormatJUnit, FormatHTML}
 }
 
+// ContentType is what HTTP calls the format.
+func (f Format) ContentType() string {
+	switch f {
+	case FormatJSON:
+		return "application/json"
+	case FormatMarkdown:
+		return "text/markdown; charset=utf-8"
+	case FormatJUnit:
+		return "application/xml"
+	case FormatHTML:
+		return "text/html; charset=utf-8"
+	default:
+		return "text/plain; charset=utf-8"
+	}
+}
+
 // Write renders the run in a format. The options matter to the text alone.
-func Write(w io.Writer, f Format, run Run, o TextOptions) error {
+func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
 	switch f {
 	case FormatText:
 		return Text(w, run, o)
@@ -120,4 +62,4 @@ func Write(w io.Writer, f Format, run Run, o TextOptions) error {
 }
 
 // JSON writes the plan as actions.Plan.Encode does.
-func JSON(w io.Writer, run Run) error { return run.Plan.Encode(w) }
+func JSON(w io.Writer, run runs.Run) error { return run.Plan.Encode(w) }

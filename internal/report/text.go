@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -15,7 +16,7 @@ import (
 // what goes, changes and is held, every tag by its name, then violations, gaps
 // and refusals, and one line that counts it all. Colour adds nothing that the
 // words do not say.
-func Text(w io.Writer, run Run, o TextOptions) error {
+func Text(w io.Writer, run runs.Run, o TextOptions) error {
 	t := &text{printer: newPrinter(w, o), plan: run.Plan}
 	t.header()
 	for _, ns := range groupByNamespace(run.Plan) {
@@ -125,7 +126,7 @@ func (t *text) summary() string {
 	return t.in(bold, line)
 }
 
-func (t *text) footer(run Run) {
+func (t *text) footer(run runs.Run) {
 	var facts []string
 	if run.Duration > 0 {
 		facts = append(facts, run.Duration.Round(10*time.Millisecond).String())

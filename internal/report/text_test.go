@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -42,7 +43,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func textOf(t *testing.T, run Run, o TextOptions) string {
+func textOf(t *testing.T, run runs.Run, o TextOptions) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Text(&b, run, o); err != nil {
@@ -136,18 +137,18 @@ func world(o actions.Options) *actions.Plan {
 
 func TestText(t *testing.T) {
 	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
-	run := Run{Plan: world(noLimit), Duration: 3214 * time.Millisecond, Calls: 1234}
+	run := runs.Run{Plan: world(noLimit), Duration: 3214 * time.Millisecond, Calls: 1234}
 	golden(t, "world.txt", textOf(t, run, TextOptions{}))
 	golden(t, "world-narrow.txt", textOf(t, run, TextOptions{Width: 40}))
 	golden(t, "world-color.txt", textOf(t, run, TextOptions{Color: true, Width: 120}))
 
 	forecast := noLimit
 	forecast.Forecast = true
-	golden(t, "forecast.txt", textOf(t, Run{Plan: world(forecast)}, TextOptions{}))
-	golden(t, "refused.txt", textOf(t, Run{Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})}, TextOptions{}))
-	golden(t, "empty.txt", textOf(t, Run{Plan: newDraft(noLimit).plan()}, TextOptions{}))
-	golden(t, "gaps.txt", textOf(t, Run{Plan: blinded(noLimit)}, TextOptions{}))
-	golden(t, "unicode.txt", textOf(t, Run{Plan: hostile(noLimit)}, TextOptions{}))
+	golden(t, "forecast.txt", textOf(t, runs.Run{Plan: world(forecast)}, TextOptions{}))
+	golden(t, "refused.txt", textOf(t, runs.Run{Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})}, TextOptions{}))
+	golden(t, "empty.txt", textOf(t, runs.Run{Plan: newDraft(noLimit).plan()}, TextOptions{}))
+	golden(t, "gaps.txt", textOf(t, runs.Run{Plan: blinded(noLimit)}, TextOptions{}))
+	golden(t, "unicode.txt", textOf(t, runs.Run{Plan: hostile(noLimit)}, TextOptions{}))
 }
 
 // blinded is a plan of which two gaps hold everything.
@@ -177,7 +178,7 @@ func hostile(o actions.Options) *actions.Plan {
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func TestColourAddsNothing(t *testing.T) {
-	run := Run{Plan: world(actions.Options{MaxDeletions: 1}), Duration: time.Second}
+	run := runs.Run{Plan: world(actions.Options{MaxDeletions: 1}), Duration: time.Second}
 	coloured := textOf(t, run, TextOptions{Color: true})
 	if stripped := escapes.ReplaceAllString(coloured, ""); stripped == coloured || stripped != textOf(t, run, TextOptions{}) {
 		t.Errorf("without its colours the text is another one")
@@ -185,7 +186,7 @@ func TestColourAddsNothing(t *testing.T) {
 }
 
 func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
-	for _, r := range textOf(t, Run{Plan: hostile(actions.Options{})}, TextOptions{}) {
+	for _, r := range textOf(t, runs.Run{Plan: hostile(actions.Options{})}, TextOptions{}) {
 		if r < ' ' && r != '\n' || r == 0x7f || r == '\u202e' || r == '\ufffd' {
 			t.Errorf("%q is in the text", r)
 		}
@@ -194,7 +195,7 @@ func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 
 func TestEveryDeletionAndEveryHeldEntryIsNamed(t *testing.T) {
 	for _, width := range []int{1, 40, 200} {
-		text := textOf(t, Run{Plan: world(actions.Options{})}, TextOptions{Width: width})
+		text := textOf(t, runs.Run{Plan: world(actions.Options{})}, TextOptions{Width: width})
 		words := strings.Fields(text)
 		seen := make(map[string]int)
 		for _, w := range words {
@@ -218,7 +219,7 @@ func TestEveryDeletionAndEveryHeldEntryIsNamed(t *testing.T) {
 func TestAPlanFromAFileReadsTheSame(t *testing.T) {
 	p := world(actions.Options{})
 	var b bytes.Buffer
-	if err := Write(&b, FormatJSON, Run{Plan: p}, TextOptions{}); err != nil {
+	if err := Write(&b, FormatJSON, runs.Run{Plan: p}, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	again, err := actions.Decode(&b)
@@ -226,13 +227,13 @@ func TestAPlanFromAFileReadsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Stats = nil
-	if diff := cmp.Diff(textOf(t, Run{Plan: p}, TextOptions{}), textOf(t, Run{Plan: again}, TextOptions{})); diff != "" {
+	if diff := cmp.Diff(textOf(t, runs.Run{Plan: p}, TextOptions{}), textOf(t, runs.Run{Plan: again}, TextOptions{})); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestWrite(t *testing.T) {
-	run := Run{Plan: world(actions.Options{})}
+	run := runs.Run{Plan: world(actions.Options{})}
 	var b bytes.Buffer
 	if err := Write(&b, FormatText, run, TextOptions{}); err != nil || b.String() != textOf(t, run, TextOptions{}) {
 		t.Errorf("error %v", err)

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 
-	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -29,7 +29,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var b bytes.Buffer
-	if err := report.DaemonPage(&b, s.daemon.Status(r.Context()), latest, "/assets/"); err != nil {
+	if err := s.views.Page(&b, s.daemon.Status(r.Context()), latest, "/assets/"); err != nil {
 		s.fail(w, err)
 		return
 	}
@@ -38,7 +38,11 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, statusOf(s.daemon.Status(r.Context())))
+	d := s.daemon.Status(r.Context())
+	if d.Schedules == nil {
+		d.Schedules = []runs.Schedule{}
+	}
+	writeJSON(w, http.StatusOK, d)
 }
 
 func (s *server) runs(w http.ResponseWriter, r *http.Request) {
@@ -51,21 +55,20 @@ func (s *server) runs(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	runs, err := s.daemon.Runs(r.Context(), limit)
+	list, err := s.daemon.Runs(r.Context(), limit)
 	if err != nil {
 		s.fail(w, err)
 		return
 	}
-	out := make([]runJSON, len(runs))
-	for i := range runs {
-		out[i] = summaryOf(&runs[i])
+	if list == nil {
+		list = []runs.Summary{}
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"runs": out})
+	writeJSON(w, http.StatusOK, map[string]any{"runs": list})
 }
 
 // run shows one run with its plan, as JSON or in another format of the reports.
 func (s *server) run(w http.ResponseWriter, r *http.Request) {
-	var run *report.Run
+	var run *runs.Run
 	var err error
 	if id := r.PathValue("id"); id == "latest" {
 		run, err = s.daemon.Latest(r.Context())
@@ -81,54 +84,40 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
 	}
 	format := r.URL.Query().Get("format")
 	if format == "" {
-		writeJSON(w, http.StatusOK, runDetails(run))
+		writeJSON(w, http.StatusOK, run)
 		return
 	}
-	s.report(w, *run, report.Format(format))
+	s.report(w, *run, format)
 }
 
 // report renders a run as a command would print it.
-func (s *server) report(w http.ResponseWriter, run report.Run, format report.Format) {
-	kind, known := contentTypes()[format]
-	if !known {
-		writeError(w, http.StatusBadRequest, fmt.Sprintf("format: want one of %q", report.Formats()))
+func (s *server) report(w http.ResponseWriter, run runs.Run, name string) {
+	i := slices.IndexFunc(s.views.Formats, func(f Format) bool { return f.Name == name })
+	if i < 0 {
+		var names []string
+		for _, f := range s.views.Formats {
+			names = append(names, f.Name)
+		}
+		writeError(w, http.StatusBadRequest, fmt.Sprintf("format: want one of %q", names))
 		return
 	}
 	if run.Plan == nil {
 		writeError(w, http.StatusNotFound, "the run has no plan: "+run.Error)
 		return
 	}
+	f := s.views.Formats[i]
 	var b bytes.Buffer
-	if err := report.Write(&b, format, run, report.TextOptions{}); err != nil {
+	if err := f.Write(&b, run); err != nil {
 		s.fail(w, err)
 		return
 	}
-	w.Header().Set("Content-Type", kind)
-	if format == "html" {
-		// It carries its own style and script. The sandbox gives it an origin of its own,
-		// so that it can do nothing in the name of the daemon.
+	w.Header().Set("Content-Type", f.ContentType)
+	if strings.HasPrefix(f.ContentType, "text/html") {
+		// The page has its own style and script. The sandbox gives it an origin of its
+		// own, so that it cannot act in the name of the daemon.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; sandbox allow-scripts; frame-ancestors 'none'")
 	}
 	_, _ = w.Write(b.Bytes())
-}
-
-func contentTypes() map[report.Format]string {
-	types := map[report.Format]string{}
-	for _, f := range report.Formats() {
-		switch f {
-		case "json":
-			types[f] = "application/json"
-		case "html":
-			types[f] = "text/html; charset=utf-8"
-		case "junit":
-			types[f] = "application/xml"
-		case "markdown":
-			types[f] = "text/markdown; charset=utf-8"
-		default:
-			types[f] = "text/plain; charset=utf-8"
-		}
-	}
-	return types
 }
 
 // explain judges one object now. Each asks the API, so there is one at a time.
@@ -155,19 +144,20 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, ref.String()+" was not found")
 		return
 	}
-	out, err := explanationOf(e)
-	if err != nil {
+	var text strings.Builder
+	if err := s.views.Explain(&text, e); err != nil {
 		s.fail(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, out)
+	e.Text = text.String()
+	writeJSON(w, http.StatusOK, e)
 }
 
 // start starts a run of a kind.
-func (s *server) start(kind string) http.HandlerFunc {
+func (s *server) start(kind runs.Kind) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		// Who asks by a form has typed it; a program says it by its address.
-		if kind == "apply" && isForm(r) && r.PostFormValue("confirm") != kind {
+		if kind == runs.KindApply && isForm(r) && r.PostFormValue("confirm") != string(kind) {
 			writeError(w, http.StatusBadRequest, `nothing was started: type "apply" to confirm`)
 			return
 		}
@@ -179,7 +169,7 @@ func (s *server) start(kind string) http.HandlerFunc {
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}
-		writeJSON(w, http.StatusAccepted, map[string]string{"started": kind})
+		writeJSON(w, http.StatusAccepted, map[string]runs.Kind{"started": kind})
 	}
 }
 
@@ -232,51 +222,4 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))
-}
-
-// runJSON is a run in the history.
-type runJSON struct {
-	ID         string    `json:"id"`
-	Kind       string    `json:"kind"`
-	Trigger    string    `json:"trigger"`
-	Started    time.Time `json:"started,omitzero"`
-	Seconds    float64   `json:"duration_seconds"`
-	Exit       int       `json:"exit"`
-	Error      string    `json:"error,omitempty"`
-	Tags       int       `json:"tags"`
-	Steps      int       `json:"steps"`
-	Held       int       `json:"held"`
-	Violations int       `json:"violations"`
-	Gaps       int       `json:"gaps"`
-	Bytes      uint64    `json:"bytes,omitempty"`
-	Done       int       `json:"done"`
-	Failed     int       `json:"failed"`
-	Skipped    int       `json:"skipped"`
-}
-
-func summaryOf(r *report.RunSummary) runJSON {
-	return runJSON{
-		ID: r.ID, Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Seconds: r.Duration.Seconds(), Exit: r.Exit, Error: r.Error,
-		Tags: r.Tags, Steps: r.Steps, Held: r.Held, Violations: r.Violations, Gaps: r.Gaps, Bytes: r.Bytes,
-		Done: r.Done, Failed: r.Failed, Skipped: r.Skipped,
-	}
-}
-
-// detailsJSON is a run with its plan.
-type detailsJSON struct {
-	runJSON
-	Plan json.RawMessage `json:"plan"` // null where the run made none
-}
-
-func runDetails(r *report.Run) detailsJSON {
-	summary := r.Summary()
-	return detailsJSON{summaryOf(&summary), planJSON(r.Plan)}
-}
-
-func planJSON(p *actions.Plan) json.RawMessage {
-	var b bytes.Buffer
-	if p == nil || p.Encode(&b) != nil {
-		return json.RawMessage("null")
-	}
-	return b.Bytes()
 }

@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"net/http"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -30,7 +32,7 @@ type Daemon interface {
 
 // State is how the daemon stands.
 type State interface {
-	Status(ctx context.Context) report.Daemon
+	Status(ctx context.Context) runs.Daemon
 	// Ready is why the daemon cannot work, and nil if it can.
 	Ready() error
 }
@@ -38,17 +40,35 @@ type State interface {
 // History is what the daemon has done. The ID of a run is any text.
 type History interface {
 	// Latest is the latest run that was finished; nil before the first.
-	Latest(ctx context.Context) (*report.Run, error)
-	Runs(ctx context.Context, limit int) ([]report.RunSummary, error)
-	Run(ctx context.Context, id string) (*report.Run, error)
+	Latest(ctx context.Context) (*runs.Run, error)
+	Runs(ctx context.Context, limit int) ([]runs.Summary, error)
+	Run(ctx context.Context, id string) (*runs.Run, error)
 }
 
 // Control is what the daemon can be told.
 type Control interface {
-	// Start starts a run of a kind, "plan" or "apply", and does not wait for it.
-	Start(kind string) error
+	// Start starts a run, and does not wait for it.
+	Start(kind runs.Kind) error
 	Reload(ctx context.Context) error
-	Explain(ctx context.Context, ref registry.Ref) (report.Explanation, error)
+	Explain(ctx context.Context, ref registry.Ref) (runs.Explanation, error)
+}
+
+// Views render what people see.
+type Views struct {
+	// Page writes the page of a daemon and its latest run, which may be nil. It asks
+	// for the files of Assets under the path assets.
+	Page   func(w io.Writer, d runs.Daemon, latest *runs.Run, assets string) error
+	Assets fs.FS
+	// Explain writes an explanation as text.
+	Explain func(w io.Writer, e runs.Explanation) error
+	// Formats are those in which a run with a plan can be had.
+	Formats []Format
+}
+
+// Format is a format of reports.
+type Format struct {
+	Name, ContentType string
+	Write             func(w io.Writer, run runs.Run) error
 }
 
 // HandlerOptions say what is served beside the daemon.
@@ -64,11 +84,11 @@ type HandlerOptions struct {
 }
 
 // Handler serves a daemon.
-func Handler(d Daemon, o HandlerOptions) http.Handler {
-	s := &server{daemon: d, explaining: make(chan struct{}, 1)}
+func Handler(d Daemon, v Views, o HandlerOptions) http.Handler {
+	s := &server{daemon: d, views: v, explaining: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", assets()))
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", uncached(http.FileServerFS(v.Assets))))
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
@@ -79,9 +99,9 @@ func Handler(d Daemon, o HandlerOptions) http.Handler {
 	mux.HandleFunc("GET /api/v1/runs", s.runs)
 	mux.HandleFunc("GET /api/v1/runs/{id}", s.run)
 	mux.HandleFunc("GET /api/v1/explain", s.explain)
-	mux.HandleFunc("POST /api/v1/plan", s.start("plan"))
+	mux.HandleFunc("POST /api/v1/plan", s.start(runs.KindPlan))
 	if o.EnableApply {
-		mux.HandleFunc("POST /api/v1/apply", s.start("apply"))
+		mux.HandleFunc("POST /api/v1/apply", s.start(runs.KindApply))
 	} else {
 		mux.HandleFunc("POST /api/v1/apply", applyIsOff)
 	}
@@ -91,15 +111,15 @@ func Handler(d Daemon, o HandlerOptions) http.Handler {
 // server answers for one daemon.
 type server struct {
 	daemon Daemon
+	views  Views
 	// explaining has room for one explanation at a time: each asks the API.
 	explaining chan struct{}
 }
 
-func assets() http.Handler {
-	files := http.FileServerFS(report.Assets())
+func uncached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
-		files.ServeHTTP(w, r)
+		next.ServeHTTP(w, r)
 	})
 }
 

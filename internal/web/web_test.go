@@ -20,37 +20,38 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // daemon does as it is told.
 type daemon struct {
-	latest           *report.Run
-	started          []string
+	latest           *runs.Run
+	started          []runs.Kind
 	busy, bad, ready error
-	status           report.Daemon
+	status           runs.Daemon
 }
 
-func (d *daemon) Status(context.Context) report.Daemon { return d.status }
-func (d *daemon) Ready() error                         { return d.ready }
-func (d *daemon) Latest(context.Context) (*report.Run, error) {
+func (d *daemon) Status(context.Context) runs.Daemon { return d.status }
+func (d *daemon) Ready() error                       { return d.ready }
+func (d *daemon) Latest(context.Context) (*runs.Run, error) {
 	return d.latest, nil
 }
 
-func (d *daemon) Runs(_ context.Context, limit int) ([]report.RunSummary, error) {
-	runs := []report.RunSummary{{ID: "2", Kind: "apply", Done: 3}, {ID: "1", Kind: "plan"}}
-	return runs[:min(limit, len(runs))], nil
+func (d *daemon) Runs(_ context.Context, limit int) ([]runs.Summary, error) {
+	list := []runs.Summary{{ID: "2", Kind: "apply", Done: 3}, {ID: "1", Kind: "plan"}}
+	return list[:min(limit, len(list))], nil
 }
 
-func (d *daemon) Run(_ context.Context, id string) (*report.Run, error) {
+func (d *daemon) Run(_ context.Context, id string) (*runs.Run, error) {
 	if id == "2" {
 		return d.latest, nil
 	}
 	return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
 }
 
-func (d *daemon) Start(kind string) error {
+func (d *daemon) Start(kind runs.Kind) error {
 	if d.busy == nil {
 		d.started = append(d.started, kind)
 	}
@@ -59,17 +60,28 @@ func (d *daemon) Start(kind string) error {
 
 func (d *daemon) Reload(context.Context) error { return d.bad }
 
-func (d *daemon) Explain(_ context.Context, ref registry.Ref) (report.Explanation, error) {
+func (d *daemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation, error) {
 	if ref.Tag == "absent" {
-		return report.Explanation{}, fmt.Errorf("%s: %w", ref, registry.ErrNotFound)
+		return runs.Explanation{}, fmt.Errorf("%s: %w", ref, registry.ErrNotFound)
 	}
-	return report.Explanation{Ref: ref, Note: "it is <out> of scope"}, nil
+	return runs.Explanation{Ref: ref, Note: "it is <out> of scope"}, nil
+}
+
+// views are those of the program.
+func views() web.Views {
+	v := web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain}
+	for _, f := range report.Formats() {
+		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
+			return report.Write(w, f, run, report.TextOptions{})
+		}})
+	}
+	return v
 }
 
 func newDaemon() *daemon {
 	b := actions.NewBuilder(actions.Options{TakenAt: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)})
 	b.AddGap(registry.Gap{Subject: "<script>alert(1)</script>", Error: "denied", Blinds: registry.BlindsAll})
-	return &daemon{latest: &report.Run{ID: "2", Kind: "plan", Trigger: "nightly", Plan: b.Plan()}}
+	return &daemon{latest: &runs.Run{ID: "2", Kind: "plan", Trigger: "nightly", Plan: b.Plan()}}
 }
 
 func TestAnswers(t *testing.T) {
@@ -98,7 +110,7 @@ func TestAnswers(t *testing.T) {
 		{"as a page of its own", "GET", "/api/v1/runs/latest?format=html", nil, nil, 200, "<!doctype html>"},
 		{"in no format", "GET", "/api/v1/runs/latest?format=pdf", nil, nil, 400, "want one of"},
 		{"no run yet", "GET", "/api/v1/runs/latest", func(d *daemon) { d.latest = nil }, nil, 404, "no such run: there is none yet"},
-		{"a run without a plan", "GET", "/api/v1/runs/latest?format=text", func(d *daemon) { d.latest = &report.Run{Error: "denied"} }, nil, 404, "the run has no plan: denied"},
+		{"a run without a plan", "GET", "/api/v1/runs/latest?format=text", func(d *daemon) { d.latest = &runs.Run{Error: "denied"} }, nil, 404, "the run has no plan: denied"},
 		{"an unknown run", "GET", "/api/v1/runs/7", nil, nil, 404, "no such run"},
 		{"an explanation", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 200, `"ref":"rg.fr-par.scw.cloud/prod/api:v1","judged":false.*Not judged`},
 		{"of what is not there", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:absent", nil, nil, 404, "not found"},
@@ -127,7 +139,7 @@ func TestAnswers(t *testing.T) {
 			for k, v := range tt.headers {
 				r.Header.Set(k, v)
 			}
-			web.Handler(d, web.HandlerOptions{}).ServeHTTP(w, r)
+			web.Handler(d, views(), web.HandlerOptions{}).ServeHTTP(w, r)
 			if w.Code != tt.status || !regexp.MustCompile(tt.want).MatchString(w.Body.String()) {
 				t.Errorf("%d, want %d: %.600s", w.Code, tt.status, w.Body)
 			}
@@ -148,7 +160,7 @@ func TestAnswers(t *testing.T) {
 func TestApplyIsStartedWhereItIsEnabled(t *testing.T) {
 	d := newDaemon()
 	w := httptest.NewRecorder()
-	web.Handler(d, web.HandlerOptions{EnableApply: true}).ServeHTTP(w, httptest.NewRequest("POST", "/api/v1/apply", nil))
+	web.Handler(d, views(), web.HandlerOptions{EnableApply: true}).ServeHTTP(w, httptest.NewRequest("POST", "/api/v1/apply", nil))
 	if w.Code != http.StatusAccepted || fmt.Sprint(d.started) != "[apply]" {
 		t.Errorf("%d, started %q: %s", w.Code, d.started, w.Body)
 	}
@@ -171,7 +183,7 @@ func TestNameOfAnotherSiteThatLeadsHereIsRefused(t *testing.T) {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("GET", "/-/healthy", nil)
 		r.Host = tt.host
-		web.Handler(newDaemon(), web.HandlerOptions{Hosts: tt.hosts}).ServeHTTP(w, r)
+		web.Handler(newDaemon(), views(), web.HandlerOptions{Hosts: tt.hosts}).ServeHTTP(w, r)
 		if w.Code != tt.status {
 			t.Errorf("%s, allowed %q: %d, want %d", tt.host, tt.hosts, w.Code, tt.status)
 		}
@@ -188,7 +200,7 @@ func TestFormMustConfirmAnApplication(t *testing.T) {
 		r := httptest.NewRequest("POST", "/api/v1/apply", strings.NewReader(tt.body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Mode", "navigate")
-		web.Handler(d, web.HandlerOptions{EnableApply: true}).ServeHTTP(w, r)
+		web.Handler(d, views(), web.HandlerOptions{EnableApply: true}).ServeHTTP(w, r)
 		if w.Code != tt.status || len(d.started) != tt.starts {
 			t.Errorf("%q: %d, want %d; started %q", tt.body, w.Code, tt.status, d.started)
 		}
@@ -199,7 +211,7 @@ func TestFormMustConfirmAnApplication(t *testing.T) {
 // nothing from anywhere else.
 func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
 	w := httptest.NewRecorder()
-	web.Handler(newDaemon(), web.HandlerOptions{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	web.Handler(newDaemon(), views(), web.HandlerOptions{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	for _, forbidden := range []string{`<style`, ` style="`, `<script>`, ` onclick=`, `javascript:`, `src="http`, `href="http`} {
 		if strings.Contains(w.Body.String(), forbidden) {
 			t.Errorf("it holds %s", forbidden)
@@ -232,7 +244,7 @@ func TestServeAsksWhoSomebodyIs(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
-			go func() { done <- web.Serve(ctx, listeners, web.Handler(newDaemon(), web.HandlerOptions{}), o) }()
+			go func() { done <- web.Serve(ctx, listeners, web.Handler(newDaemon(), views(), web.HandlerOptions{}), o) }()
 			_, port, _ := strings.Cut(strings.ReplaceAll(listeners[0].Addr().String(), "[::]", "127.0.0.1"), ":")
 			want := http.StatusOK
 			if tt.file == closed {
