@@ -70,7 +70,15 @@ func rules() architecture {
 			// Walks a source that it declares itself; the SDK is behind that.
 			"scanner": {ours: []string{"registry"}},
 			// Judges by Rego; what its verdicts lead to is not its business.
-			"policy": {ours: []string{"registry", "internal/junit"}},
+			"policy": {ours: []string{"registry", "policy/internal/modules", "policy/schema"}},
+			// Reads and checks Rego, for those who run it and those who write it.
+			"policy/internal/modules": {ours: []string{"registry", "policy/library", "policy/schema", "policy/testing"}},
+			// Files of Rego and of JSON Schema, and an embed.FS of them.
+			"policy/library": {closed: true},
+			"policy/schema":  {closed: true},
+			"policy/testing": {closed: true},
+			// The tools of people who write policies.
+			"policy/author": {ours: []string{"registry", "policy", "policy/internal/modules", "policy/schema", "policy/testing", "internal/junit"}},
 			// Turns verdicts into a plan, which is pure, and a plan into an outcome, over an
 			// editor and a journal that it declares itself.
 			"actions": {ours: []string{"registry"}},
@@ -101,7 +109,7 @@ func rules() architecture {
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "actions", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
+				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "policy/author", "actions", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{
@@ -109,7 +117,7 @@ func rules() architecture {
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway"},
 			// So is one of the policy engine: without strict mode, schemas and narrowed
 			// capabilities a policy must not run.
-			"github.com/open-policy-agent/opa": {"policy"},
+			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.
 			"github.com/prometheus/client_golang": {"metrics"},
 			// The cluster is one more use source, by client-go's connection alone.

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -182,49 +181,4 @@ func tamper(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return name
-}
-
-func TestTestsInBundlesAreNoPartOfTheSet(t *testing.T) {
-	path := buildBundle(t, "", "")
-	o := Options{Paths: []string{path}, Dir: filepath.Dir(path)}
-	report, findings, err := Test(context.Background(), o, TestOptions{})
-	if err != nil || len(findings) > 0 || report.Passed != 1 {
-		t.Fatal(report, findings, err)
-	}
-	d, err := Describe(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range d.Modules {
-		if strings.HasSuffix(m.File, "_test.rego") {
-			t.Errorf("%s is part of the set", m.File)
-		}
-		if m.Package == "janitor.image.bundled" && m.Bundle != "policies.tar.gz" {
-			t.Errorf("bundle is %q", m.Bundle)
-		}
-	}
-}
-
-// Keys of every kind are understood; which algorithm they verify comes from the
-// key alone.
-func TestAlgorithmOf(t *testing.T) {
-	public, _, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for want, curve := range map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521(), "": elliptic.P224()} {
-		key, err := ecdsa.GenerateKey(curve, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := algorithmOf(&key.PublicKey); got != want {
-			t.Errorf("%s: got %s", want, got)
-		}
-	}
-	if got := algorithmOf(public); got != "EdDSA" {
-		t.Errorf("got %s", got)
-	}
-	if got := algorithmOf("a secret"); got != "" {
-		t.Errorf("got %s", got)
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -28,7 +29,7 @@ func (d *decoder) take(slots []slot, answer *ast.Array) {
 			d.fail(s.pkg, fmt.Errorf("%s is no set", s.kind))
 			continue
 		}
-		if s.kind == ruleVisibility && !s.pkg.builtin {
+		if s.kind == modules.Visibility && !s.pkg.builtin {
 			d.remember(s.pkg, set)
 			continue
 		}
@@ -36,7 +37,7 @@ func (d *decoder) take(slots []slot, answer *ast.Array) {
 			rule, value := s.pkg.ruleOf(s.kind, element, d.shadows)
 			if err := d.takeOne(s, rule, value); err != nil {
 				src := rule.source
-				d.fail(s.pkg, fmt.Errorf("%s:%d: rule %s gave %s: %w", cmp.Or(src.File, "builtin"), src.Line, src.Name, brief(value), err))
+				d.fail(s.pkg, fmt.Errorf("%s:%d: rule %s gave %s: %w", cmp.Or(src.File, "builtin"), src.Line, src.Name, modules.Brief(value), err))
 			}
 		})
 	}
@@ -66,7 +67,7 @@ func (d *deciding) ruleOf(kind string, element *ast.Term, shadows map[*deciding]
 			}
 		}
 		for _, rule := range d.rules {
-			if rule.kind == ruleVisibility {
+			if rule.kind == modules.Visibility {
 				return rule, element
 			}
 		}
@@ -80,14 +81,6 @@ func (d *deciding) rule(pair *ast.Array) *decisionRule {
 	return d.rules[index]
 }
 
-func brief(value *ast.Term) string {
-	text := value.String()
-	if len(text) > 200 {
-		text = text[:200] + "…"
-	}
-	return text
-}
-
 func (d *decoder) takeOne(s slot, rule *decisionRule, value *ast.Term) error {
 	dec, err := read(value, s)
 	if err != nil {
@@ -99,12 +92,12 @@ func (d *decoder) takeOne(s slot, rule *decisionRule, value *ast.Term) error {
 		Source: rule.source,
 	}
 	switch s.kind {
-	case ruleDelete:
+	case modules.Delete:
 		reason.ReportOnly = s.pkg.builtin && d.reportOnly[reason.Rule]
 		return d.vote(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Delete }, &d.verdict.Delete)
-	case ruleKeep:
+	case modules.Keep:
 		return d.vote(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Keep }, &d.verdict.Keep)
-	case ruleVisibility, visibilityValue:
+	case modules.Visibility, visibilityValue:
 		return d.voteVisibility(dec, reason)
 	}
 	return d.violation(registry.Severity(s.kind), dec, reason)
@@ -117,7 +110,7 @@ func read(value *ast.Term, s slot) (decision, error) {
 		switch {
 		case v == "":
 			return decision{}, errors.New("want more than an empty string")
-		case s.kind == ruleDelete || s.kind == ruleKeep:
+		case s.kind == modules.Delete || s.kind == modules.Keep:
 			return decision{Tag: string(v)}, nil
 		case s.kind == visibilityValue:
 			return decision{Visibility: string(v)}, nil
@@ -134,9 +127,9 @@ func readObject(object ast.Object, s slot) (decision, error) {
 	fields := map[ast.String]*string{"reason": &dec.Reason}
 	required := []*string{}
 	switch s.kind {
-	case ruleDelete, ruleKeep:
+	case modules.Delete, modules.Keep:
 		fields["tag"], fields["image"], fields["namespace"] = &dec.Tag, &dec.Image, &dec.Namespace
-	case ruleVisibility, visibilityValue:
+	case modules.Visibility, visibilityValue:
 		fields["visibility"] = &dec.Visibility
 		required = append(required, &dec.Visibility)
 	default:

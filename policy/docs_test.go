@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
 
 const guide = "../docs/policies.md"
@@ -23,13 +25,13 @@ func TestPoliciesOfTheGuide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	modules := map[string]*ast.Module{}
+	set := map[string]*ast.Module{}
 	tests := 0
 	for i, m := range regexp.MustCompile("(?s)```rego\n(.*?)```").FindAllSubmatch(text, -1) {
 		line := bytes.Count(text[:bytes.Index(text, m[1])], []byte("\n")) + 1
 		name := fmt.Sprintf("policies.md:%d block %d.rego", line, i)
-		modules[name] = parseFormatted(t, name, m[1])
-		if strings.HasSuffix(modules[name].Package.Path.String(), "_test") {
+		set[name] = parseFormatted(t, name, m[1])
+		if strings.HasSuffix(set[name].Package.Path.String(), "_test") {
 			tests++
 			continue
 		}
@@ -44,8 +46,8 @@ func TestPoliciesOfTheGuide(t *testing.T) {
 	if tests < 6 {
 		t.Errorf("only %d policies have tests", tests)
 	}
-	addBuilders(t, modules)
-	if n := runRegoTests(t, modules); n < 12 {
+	addBuilders(t, set)
+	if n := runRegoTests(t, set); n < 12 {
 		t.Errorf("only %d tests ran", n)
 	}
 }
@@ -67,10 +69,10 @@ func TestInputOfTheGuide(t *testing.T) {
 		for _, m := range row.FindAllStringSubmatch(table, -1) {
 			got[m[1]] = m[2]
 		}
-		schema := mustSchema(subject)
+		input := schema.Input(subject)
 		want := map[string]string{}
-		definitions, _ := schema["definitions"].(map[string]any)
-		fields(want, "", schema, definitions)
+		definitions, _ := input["definitions"].(map[string]any)
+		fields(want, "", input, definitions)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: schema and guide differ (-schema +guide):\n%s", subject, diff)
 		}
@@ -79,8 +81,8 @@ func TestInputOfTheGuide(t *testing.T) {
 
 // fields lists the fields of a schema with their types. An object of the top
 // level goes without saying.
-func fields(out map[string]string, prefix string, schema, definitions map[string]any) {
-	for name, property := range schema["properties"].(map[string]any) {
+func fields(out map[string]string, prefix string, input, definitions map[string]any) {
+	for name, property := range input["properties"].(map[string]any) {
 		p := property.(map[string]any)
 		path := prefix + name
 		if ref, ok := p["$ref"].(string); ok {

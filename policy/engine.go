@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown/cache"
+
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
 
 // DefaultTimeout bounds the evaluation of one image or namespace.
@@ -58,28 +62,23 @@ type Engine struct {
 // New loads, checks and compiles the policy set. Every problem of the operator's
 // modules is reported at once, with file, line, package and rule.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	bounded()
 	set, err := decodeSettings(o.Config)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
 	}
-	sources, err := load(o)
+	sources, err := modules.Load(modules.Files{Paths: o.Paths, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir})
 	if err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(sources.missing(), problemsOf(contract(sources))); err != nil {
+	if err := cmp.Or(sources.Missing(), modules.Problems(sources.Check())); err != nil {
 		return nil, err
 	}
-	data := map[string]any{}
-	for k, v := range sources.data {
-		data[k] = v
-	}
-	data["config"] = set.document
-	e := &Engine{settings: set, reportOnly: set.reportOnly(), digest: sources.digest(), limits: newLimits(ctx, o)}
-	if e.image, err = compile(ctx, imageSubject, sources, set, data); err != nil {
+	data := sources.Document(o.Config)
+	e := &Engine{settings: set, reportOnly: set.reportOnly(), digest: sources.Digest(), limits: newLimits(ctx, o)}
+	if e.image, err = compile(ctx, modules.Image, sources, set, data); err != nil {
 		return nil, fmt.Errorf("compiling the image policies: %w", err)
 	}
-	if e.namespace, err = compile(ctx, namespaceSubject, sources, set, data); err != nil {
+	if e.namespace, err = compile(ctx, modules.Namespace, sources, set, data); err != nil {
 		return nil, fmt.Errorf("compiling the namespace policies: %w", err)
 	}
 	return e, nil
@@ -88,6 +87,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 // Digest is "sha256:<hex>" over the names and contents of the policy set, the
 // built-in policies included.
 func (e *Engine) Digest() string { return e.digest }
+
+// Files are the modules that judge something, helpers included, and the built-in
+// ones that the configuration has rules for.
+func (e *Engine) Files() []string { return slices.Concat(e.image.files, e.namespace.files) }
 
 // At pins the engine to the time of a scan. The zero Depth evaluates keep rules
 // only where something is condemned.
@@ -110,3 +113,10 @@ const (
 	// Everything evaluates every rule, so that every vote can be explained.
 	Everything Depth = "everything"
 )
+
+// Schema is the JSON Schema of the input that policies of a subject, "image" or
+// "namespace", see.
+func Schema(subject string) ([]byte, error) { return schema.Text(subject) }
+
+// ErrSignature reports that a bundle is not signed, or not by the configured key.
+var ErrSignature = modules.ErrSignature

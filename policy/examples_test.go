@@ -14,6 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/format"
 	"github.com/open-policy-agent/opa/v1/tester"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -24,14 +25,14 @@ func TestExamplePolicies(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("there are no example policies", err)
 	}
-	modules := map[string]*ast.Module{}
+	set := map[string]*ast.Module{}
 	policies := 0
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		modules[file] = parseFormatted(t, file, raw)
+		set[file] = parseFormatted(t, file, raw)
 		if strings.HasSuffix(file, "_test.rego") {
 			continue
 		}
@@ -52,8 +53,8 @@ func TestExamplePolicies(t *testing.T) {
 	if _, err := New(context.Background(), Options{Paths: []string{"../examples/policies"}}); err != nil {
 		t.Errorf("all of them together: %v", err)
 	}
-	addBuilders(t, modules)
-	runRegoTests(t, modules)
+	addBuilders(t, set)
+	runRegoTests(t, set)
 }
 
 // What the example policies allocate grows with the tags of an image, and not
@@ -106,21 +107,21 @@ func parseFormatted(t *testing.T, file string, raw []byte) *ast.Module {
 }
 
 // addBuilders adds the library with which users build inputs for their tests.
-func addBuilders(t *testing.T, modules map[string]*ast.Module) {
+func addBuilders(t *testing.T, set map[string]*ast.Module) {
 	t.Helper()
 	raw, err := os.ReadFile("testing/testing.rego")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if modules["testing.rego"], err = ast.ParseModule("testing.rego", string(raw)); err != nil {
+	if set["testing.rego"], err = ast.ParseModule("testing.rego", string(raw)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func runRegoTests(t *testing.T, modules map[string]*ast.Module) (count int) {
+func runRegoTests(t *testing.T, set map[string]*ast.Module) (count int) {
 	t.Helper()
-	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)
-	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(modules).RunTests(context.Background(), nil)
+	compiler := ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithStrict(true)
+	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(set).RunTests(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -13,8 +14,8 @@ import (
 type selection string
 
 const (
-	askRules  selection = ruleDelete // those that can condemn
-	vetoRules selection = ruleKeep   // those that can keep
+	askRules  selection = modules.Delete // those that can condemn
+	vetoRules selection = modules.Keep   // those that can keep
 )
 
 // imageFacts computes what Go decides about an image, once for both queries.
@@ -203,7 +204,7 @@ func (f *imageFacts) naming(facts *factList) {
 		}
 	}
 	facts.list("naming", keyNaming, f.judge.rules(rules, func(r *subjectRule) bool {
-		return r.Subject == string(imageSubject) && !r.pattern.MatchString(f.img.Name) && r.takesImage(f.judge, f.img)
+		return r.Subject == string(modules.Image) && !r.pattern.MatchString(f.img.Name) && r.takesImage(f.judge, f.img)
 	}))
 	facts.list("naming", keyTagNaming, tags)
 }
@@ -214,7 +215,7 @@ func (f *imageFacts) naming(facts *factList) {
 func (f *imageFacts) visibility(facts *factList) {
 	satisfied := true
 	rules := f.judge.rules(f.judge.engine.settings.Visibility, func(r *subjectRule) bool {
-		takes := r.Subject == string(imageSubject) && r.takesImage(f.judge, f.img)
+		takes := r.Subject == string(modules.Image) && r.takesImage(f.judge, f.img)
 		satisfied = satisfied && (!takes || r.satisfiedBy(f.img))
 		return takes
 	})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -116,10 +117,10 @@ func (j *Judge) namespaceInput(ns *registry.Namespace, empty bool) ast.Value {
 		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(j.now, ns.UpdatedAt))},
 		[2]*ast.Term{keyEmpty, ast.InternedTerm(empty)},
 		[2]*ast.Term{keyVisibility, ast.ArrayTerm(j.rules(settings.Visibility, func(r *subjectRule) bool {
-			return r.Subject == string(namespaceSubject) && r.takesNamespace(j, ns)
+			return r.Subject == string(modules.Namespace) && r.takesNamespace(j, ns)
 		})...)},
 		[2]*ast.Term{keyNaming, ast.ArrayTerm(j.rules(settings.Naming, func(r *subjectRule) bool {
-			return r.Subject == string(namespaceSubject) && r.takesNamespace(j, ns)
+			return r.Subject == string(modules.Namespace) && r.takesNamespace(j, ns)
 		})...)},
 	)
 	return ast.NewObject(

@@ -66,6 +66,34 @@ func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty boo
 	return v, ctx.Err()
 }
 
+// Part is one query that judging an image consists of.
+type Part struct {
+	Package string // as policies write it
+	// Eval evaluates the query.
+	Eval func(context.Context) error
+}
+
+// Parts are the queries for one image, each of which evaluates one package, to
+// measure what the packages cost.
+func (j *Judge) Parts(img *registry.Image) []Part {
+	var parts []Part
+	facts := j.imageFacts(img)
+	add := func(ph *phase, input ast.Value) {
+		for _, s := range ph.single {
+			name := s.slots[0].pkg.name()
+			parts = append(parts, Part{Package: name, Eval: func(ctx context.Context) error {
+				if _, err := j.eval(ctx, s.query, input); err != nil {
+					return fmt.Errorf("policy %s: %w", name, err)
+				}
+				return nil
+			}})
+		}
+	}
+	add(&j.engine.image.ask, facts.document(askRules))
+	add(&j.engine.image.veto, facts.document(vetoRules))
+	return parts
+}
+
 // run asks all packages at once, or the only one that can have something to say.
 // When that fails, each is asked on its own, so that what the others condemned is
 // held and the culprit is named. About names the built-in policies that the input

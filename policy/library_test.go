@@ -12,36 +12,40 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/tester"
+
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/library"
+	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
 
 // Every built-in policy has tests in Rego; they run here through OPA's tester,
-// under the capabilities and the schema of the real engine.
+// under the modules.Capabilities and the schema of the real engine.
 func TestLibrary(t *testing.T) {
-	files, err := fs.Glob(library, "library/*.rego")
+	files, err := fs.Glob(library.Files, "*.rego")
 	if err != nil {
 		t.Fatal(err)
 	}
-	modules := map[string]*ast.Module{}
+	set := map[string]*ast.Module{}
 	tested := map[string]bool{}
 	for _, file := range files {
-		raw, err := library.ReadFile(file)
+		raw, err := library.Files.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if modules[file], err = ast.ParseModule(file, string(raw)); err != nil {
+		if set[file], err = ast.ParseModule(file, string(raw)); err != nil {
 			t.Fatal(err)
 		}
 		if policy, isTest := strings.CutSuffix(file, "_test.rego"); isTest {
 			tested[policy+".rego"] = true
 		}
 	}
-	for file := range modules {
+	for file := range set {
 		if !strings.HasSuffix(file, "_test.rego") && !tested[file] {
 			t.Errorf("%s has no tests", file)
 		}
 	}
-	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithStrict(true)
-	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(modules).RunTests(context.Background(), nil)
+	compiler := ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithStrict(true)
+	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(set).RunTests(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,21 +78,21 @@ func TestInputIsWhatTheSchemaSays(t *testing.T) {
 		raw, _ := json.Marshal(plain)
 		_ = json.Unmarshal(raw, &got)
 		delete(got, "facts")
-		schema := mustSchema(subject)
-		compareKeys(t, subject, got, schema, schema["definitions"].(map[string]any))
+		input := schema.Input(subject)
+		compareKeys(t, subject, got, input, input["definitions"].(map[string]any))
 	}
 }
 
-func compareKeys(t *testing.T, path string, value any, schema, definitions map[string]any) {
+func compareKeys(t *testing.T, path string, value any, input, definitions map[string]any) {
 	t.Helper()
-	if ref, ok := schema["$ref"].(string); ok {
-		schema = definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
+	if ref, ok := input["$ref"].(string); ok {
+		input = definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		properties := schema["properties"].(map[string]any)
+		properties := input["properties"].(map[string]any)
 		want := map[string]bool{}
-		for _, name := range schema["required"].([]any) {
+		for _, name := range input["required"].([]any) {
 			want[name.(string)] = true
 		}
 		for key := range v {
@@ -104,18 +108,18 @@ func compareKeys(t *testing.T, path string, value any, schema, definitions map[s
 		}
 	case []any:
 		for _, element := range v {
-			compareKeys(t, path+"[]", element, schema["items"].(map[string]any), definitions)
+			compareKeys(t, path+"[]", element, input["items"].(map[string]any), definitions)
 		}
 	case string:
-		if schema["type"] != "string" {
+		if input["type"] != "string" {
 			t.Errorf("%s is a string", path)
 		}
 	case float64:
-		if schema["type"] != "integer" || v != float64(int64(v)) {
+		if input["type"] != "integer" || v != float64(int64(v)) {
 			t.Errorf("%s is the number %v", path, v)
 		}
 	case bool:
-		if schema["type"] != "boolean" {
+		if input["type"] != "boolean" {
 			t.Errorf("%s is a boolean", path)
 		}
 	}

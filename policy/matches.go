@@ -1,6 +1,9 @@
 package policy
 
-import "github.com/registry-janitor/registry-janitor/registry"
+import (
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
 
 // Match is what the match of one rule of the configuration takes of an image or
 // a namespace, less what its except takes out. What the rule then decides is
@@ -55,7 +58,7 @@ func (j *Judge) subjectMatches(kind string, rules []subjectRule, f *imageFacts) 
 	var out []Match
 	for _, r := range rules {
 		switch {
-		case r.Subject == string(imageSubject) && r.takesImage(j, f.img):
+		case r.Subject == string(modules.Image) && r.takesImage(j, f.img):
 			out = append(out, Match{Rule: kind + r.Name})
 		case r.Subject == "tag" && r.mayTakeTagsOf(f.img):
 			m := Match{Rule: kind + r.Name}
@@ -79,7 +82,7 @@ func (j *Judge) NamespaceMatches(ns *registry.Namespace) []Match {
 	var out []Match
 	add := func(kind string, rules []subjectRule) {
 		for _, r := range rules {
-			if r.Subject == string(namespaceSubject) && r.takesNamespace(j, ns) {
+			if r.Subject == string(modules.Namespace) && r.takesNamespace(j, ns) {
 				out = append(out, Match{Rule: kind + r.Name})
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/Masterminds/semver/v3"
+
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // settings is what the facts need to know of the configuration. The decisions
@@ -175,14 +177,14 @@ func (m *match) compile() error {
 }
 
 // drives reports whether the configuration has rules for a built-in policy.
-func (s *settings) drives(m module) bool {
-	subject, label, err := packageSubject(m)
+func (s *settings) drives(m modules.Module) bool {
+	subject, label, err := m.Subject()
 	if err != nil {
 		return true
 	}
 	about := func(rules []subjectRule) bool {
 		return slices.ContainsFunc(rules, func(r subjectRule) bool {
-			return (r.Subject == string(namespaceSubject)) == (subject == namespaceSubject)
+			return (r.Subject == string(modules.Namespace)) == (subject == modules.Namespace)
 		})
 	}
 	switch label {

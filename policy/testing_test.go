@@ -3,8 +3,6 @@ package policy
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,30 +11,18 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/schema"
+	regotest "github.com/registry-janitor/registry-janitor/policy/testing"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
-
-func TestTheTestingLibraryPassesItsOwnTests(t *testing.T) {
-	report, findings, err := Test(context.Background(), Options{Paths: []string{"testing"}}, TestOptions{})
-	if err != nil || len(findings) > 0 {
-		t.Fatal(err, findings)
-	}
-	for _, r := range report.Results {
-		if r.Outcome != TestPassed {
-			t.Errorf("%s:%d: %s %s", r.File, r.Line, r.Outcome, r.Name+" "+r.Error)
-		}
-	}
-	if len(report.Results) < 20 {
-		t.Errorf("only %d tests ran", len(report.Results))
-	}
-}
 
 // evaluate asks for an expression with the library at hand.
 func evaluate(t *testing.T, expression string) (any, error) {
 	t.Helper()
 	results, err := rego.New(
-		rego.Module(testingFile, string(testingLibrary)),
-		rego.Capabilities(capabilities()),
+		rego.Module(regotest.File, regotest.Library),
+		rego.Capabilities(modules.Capabilities()),
 		rego.StrictBuiltinErrors(true),
 		rego.Query("x := "+strings.ReplaceAll(expression, "testing.", "data.janitor.testing.")),
 	).Eval(context.Background())
@@ -107,8 +93,8 @@ func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
 	if diff := cmp.Diff(plain(t, want), got); diff != "" {
 		t.Errorf("the engine (-) and the library (+) differ:\n%s", diff)
 	}
-	schema := mustSchema("image")
-	compareKeys(t, "image", doc, schema, schema["definitions"].(map[string]any))
+	input := schema.Input("image")
+	compareKeys(t, "image", doc, input, input["definitions"].(map[string]any))
 }
 
 func TestTheTestingLibraryBuildsANamespace(t *testing.T) {
@@ -116,8 +102,8 @@ func TestTheTestingLibraryBuildsANamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := mustSchema("namespace")
-	compareKeys(t, "namespace", got, schema, schema["definitions"].(map[string]any))
+	input := schema.Input("namespace")
+	compareKeys(t, "namespace", got, input, input["definitions"].(map[string]any))
 }
 
 func TestTheTestingLibraryRefuses(t *testing.T) {
@@ -137,35 +123,5 @@ func TestTheTestingLibraryRefuses(t *testing.T) {
 				t.Errorf("got %v, %v, want %s", got, err, row.want)
 			}
 		})
-	}
-}
-
-// The library is part of no policy set, and a copy of it among the policies, for
-// OPA's own tools, does no harm.
-func TestACopyOfTheTestingLibraryDoesNoHarm(t *testing.T) {
-	dir := t.TempDir()
-	files := map[string]string{
-		"testing.rego":  string(TestingLibrary()),
-		"own.rego":      titled + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}",
-		"own_test.rego": "package janitor.image.own_test\n\nimport data.janitor.image.own\nimport data.janitor.testing\n\ntest_it if own.delete == {\"a\"} with input as testing.image([testing.tag(\"a\", \"15d\"), testing.tag(\"b\", \"14d\")])",
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	o := Options{Paths: []string{dir}, Dir: dir}
-	if findings, err := Check(o); err != nil || len(findings) > 0 {
-		t.Error(findings, err)
-	}
-	if _, err := New(context.Background(), o); err != nil {
-		t.Error(err)
-	}
-	report, findings, err := Test(context.Background(), o, TestOptions{Coverage: true})
-	if err != nil || len(findings) > 0 || report.Passed != 1 || report.Failed != 0 {
-		t.Fatal(report, findings, err)
-	}
-	if len(report.Coverage.Files) != 1 || report.Coverage.Percent != 100 {
-		t.Errorf("coverage is %+v", report.Coverage)
 	}
 }

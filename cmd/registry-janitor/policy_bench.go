@@ -10,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
 // tooSlow is how much of a tag's judgement, in CPU time, needs an explanation.
@@ -37,7 +38,7 @@ takes longer than --limit.`,
 			if err != nil {
 				return err
 			}
-			b, err := engine.Bench(cmd.Context(), policy.BenchOptions{Clock: cpuClock()})
+			b, err := author.Bench(cmd.Context(), engine, author.BenchOptions{Clock: cpuClock()})
 			p := &lines{w: a.stdout}
 			p.sizes(b)
 			if err := cmp.Or(err, p.err); err != nil {
@@ -52,7 +53,7 @@ takes longer than --limit.`,
 }
 
 // sizes lists what was measured, and by package where it is much.
-func (l *lines) sizes(b *policy.Benchmark) {
+func (l *lines) sizes(b *author.Benchmark) {
 	micro := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 	for _, m := range b.Sizes {
 		l.printf("%6d tags  %8.1f µs for each tag\n", m.Tags, micro(m.PerTag))
@@ -66,7 +67,7 @@ func (l *lines) sizes(b *policy.Benchmark) {
 }
 
 // growth fails where the cost of a tag grows with their number.
-func (a *app) growth(b *policy.Benchmark) error {
+func (a *app) growth(b *author.Benchmark) error {
 	if _, err := fmt.Fprintf(a.stdout, "growth: %.1f times (at most %.1f)\n", b.Growth, b.Limit); err != nil || b.Linear() {
 		return err
 	}

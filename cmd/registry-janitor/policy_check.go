@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
 func (a *app) policyCheckCommand() *cobra.Command {
@@ -31,7 +31,7 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 				return err
 			}
 			options.Dir = "" // places that editors find
-			findings, err := policy.Check(options)
+			findings, err := author.Check(options)
 			if err != nil {
 				return err
 			}
@@ -48,10 +48,10 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 }
 
 // printFindings writes one finding a line, or all as a JSON array.
-func (a *app) printFindings(findings []*policy.Finding, format string, paths int) error {
+func (a *app) printFindings(findings []*author.Finding, format string, paths int) error {
 	if format == "json" {
 		if findings == nil {
-			findings = []*policy.Finding{}
+			findings = []*author.Finding{}
 		}
 		encoder := json.NewEncoder(a.stdout)
 		encoder.SetEscapeHTML(false)
@@ -76,9 +76,9 @@ func (a *app) printFindings(findings []*policy.Finding, format string, paths int
 	return err
 }
 
-func countFindings(findings []*policy.Finding) (errors, warnings int) {
+func countFindings(findings []*author.Finding) (errors, warnings int) {
 	for _, f := range findings {
-		if f.Severity == policy.Problem {
+		if f.Severity == author.Problem {
 			errors++
 		} else {
 			warnings++
@@ -88,7 +88,7 @@ func countFindings(findings []*policy.Finding) (errors, warnings int) {
 }
 
 // findingStatus is the exit code of findings that have been printed.
-func findingStatus(findings []*policy.Finding, strict bool) error {
+func findingStatus(findings []*author.Finding, strict bool) error {
 	errors, warnings := countFindings(findings)
 	if errors > 0 || strict && warnings > 0 {
 		return &statusError{code: janitor.ExitIncomplete}

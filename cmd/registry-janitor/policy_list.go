@@ -8,6 +8,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
 func (a *app) policyListCommand() *cobra.Command {
@@ -16,7 +17,7 @@ func (a *app) policyListCommand() *cobra.Command {
 		Use:   "list -c FILE",
 		Short: "Say what every rule of a configuration does, in a sentence each",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file)
 			if err != nil {
 				return err
@@ -26,7 +27,7 @@ func (a *app) policyListCommand() *cobra.Command {
 				return err
 			}
 			options.Dir = "" // places that editors find
-			d, err := policy.Describe(options)
+			d, err := author.Describe(cmd.Context(), options)
 			if err != nil {
 				return err
 			}
@@ -43,7 +44,7 @@ func (a *app) policyListCommand() *cobra.Command {
 }
 
 // own lists the operator's own rules by their titles.
-func (l *lines) own(d *policy.Description) {
+func (l *lines) own(d *author.Description) {
 	for _, m := range d.Modules {
 		if m.Builtin {
 			continue

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
 func (a *app) policyShowCommand() *cobra.Command {
@@ -27,14 +27,14 @@ tests where OPA's own opa test runs them.`,
 				return err
 			}
 			if testing {
-				_, err := a.stdout.Write(policy.TestingLibrary())
+				_, err := a.stdout.Write(author.TestingLibrary())
 				return err
 			}
 			options, err := a.policyOptions(cmd, file, args)
 			if err != nil {
 				return err
 			}
-			d, err := policy.Describe(options)
+			d, err := author.Describe(cmd.Context(), options)
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ tests where OPA's own opa test runs them.`,
 	return cmd
 }
 
-func (a *app) showPolicies(d *policy.Description, format string) error {
+func (a *app) showPolicies(d *author.Description, format string) error {
 	if format == "json" {
 		encoder := json.NewEncoder(a.stdout)
 		encoder.SetEscapeHTML(false)
@@ -65,7 +65,7 @@ func (a *app) showPolicies(d *policy.Description, format string) error {
 	return p.err
 }
 
-func (l *lines) module(m policy.ModuleDescription) {
+func (l *lines) module(m author.ModuleDescription) {
 	l.printf("\n%s  %s\n", m.Package, m.File)
 	if m.Title != "" {
 		l.printf("  title: %s\n", m.Title)
@@ -105,7 +105,7 @@ func (l *lines) module(m policy.ModuleDescription) {
 }
 
 // config is what of the configuration a module sees.
-func (l *lines) config(m policy.ModuleDescription) {
+func (l *lines) config(m author.ModuleDescription) {
 	switch {
 	case !m.Builtin:
 		l.printf("  config: all of it, as data.config\n")

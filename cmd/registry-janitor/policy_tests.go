@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
 // policyTestFlags are the flags of policy test.
 type policyTestFlags struct {
 	config, format string
 	verbose        bool
-	options        policy.TestOptions
+	options        author.TestOptions
 }
 
 func (a *app) policyTestCommand() *cobra.Command {
@@ -58,7 +58,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 		return err
 	}
 	options.Dir = "" // places that editors find
-	report, findings, err := policy.Test(cmd.Context(), options, f.options)
+	report, findings, err := author.Test(cmd.Context(), options, f.options)
 	if err != nil {
 		return err
 	}
@@ -98,10 +98,10 @@ func filtered(run string) string {
 }
 
 // printTests writes the tests that did not pass, and with verbose the others.
-func printTests(w io.Writer, r *policy.TestReport, verbose bool) error {
+func printTests(w io.Writer, r *author.TestReport, verbose bool) error {
 	p := &lines{w: w}
 	for _, t := range r.Results {
-		if t.Outcome == policy.TestPassed && !verbose {
+		if t.Outcome == author.TestPassed && !verbose {
 			continue
 		}
 		took := ""
@@ -139,7 +139,7 @@ func (l *lines) printf(format string, args ...any) {
 	}
 }
 
-func (l *lines) coverage(c *policy.Coverage) {
+func (l *lines) coverage(c *author.Coverage) {
 	l.printf("coverage:\n")
 	for _, f := range c.Files {
 		l.printf("  %5.1f %%  %s", f.Percent, f.File)

@@ -1,13 +1,15 @@
-package policy
+package modules
 
 import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// compileProblems words the compiler's errors with file, line, package and rule.
-func compileProblems(modules []module, errs ast.Errors) []*Finding {
+// CompileProblems words the compiler's errors with file, line, package and rule.
+func CompileProblems(modules []Module, errs ast.Errors) []*Finding {
 	var out []*Finding
 	for _, e := range errs {
 		m, rule := enclosing(modules, e.Location)
@@ -15,7 +17,7 @@ func compileProblems(modules []module, errs ast.Errors) []*Finding {
 			out = append(out, &Finding{Severity: Problem, Code: compilerCode(e), Message: e.Error()})
 			continue
 		}
-		f := found(*m, e.Location, rule, Problem, compilerCode(e), "%s", compilerText(e))
+		f := m.Finding(e.Location, rule, Problem, compilerCode(e), "%s", compilerText(e))
 		f.Hint = compilerHint(e)
 		out = append(out, f)
 	}
@@ -34,13 +36,13 @@ func compilerCode(e *ast.Error) string {
 
 // compilerText is what the compiler says, with its details.
 func compilerText(e *ast.Error) string {
-	text := strings.ReplaceAll(strings.TrimPrefix(e.Code, "rego_"), "_", " ") + ": " + e.Message
+	message := strings.ReplaceAll(strings.TrimPrefix(e.Code, "rego_"), "_", " ") + ": " + e.Message
 	if e.Details != nil {
 		for _, line := range e.Details.Lines() {
-			text += "\n\t" + line
+			message += "\n\t" + line
 		}
 	}
-	return text
+	return message
 }
 
 // compilerHint adds what the compiler cannot know.
@@ -53,7 +55,7 @@ func compilerHint(e *ast.Error) string {
 				fields = append(fields, string(s))
 			}
 		}
-		if meant := nearest(string(word), fields); meant != "" {
+		if meant := text.Nearest(string(word), fields); meant != "" {
 			return "did you mean " + meant + "?"
 		}
 		return ""
@@ -77,27 +79,27 @@ func forbidden(name string) string {
 		}
 	}
 	var names []string
-	for _, b := range capabilities().Builtins {
+	for _, b := range Capabilities().Builtins {
 		names = append(names, b.Name)
 	}
-	if meant := nearest(name, names); meant != "" {
+	if meant := text.Nearest(name, names); meant != "" {
 		return "did you mean " + meant + "?"
 	}
 	return ""
 }
 
 // enclosing finds the module and the rule in which a location lies.
-func enclosing(modules []module, at *ast.Location) (*module, string) {
+func enclosing(modules []Module, at *ast.Location) (*Module, string) {
 	if at == nil {
 		return nil, ""
 	}
 	for i := range modules {
 		m := &modules[i]
-		if m.file != at.File {
+		if m.File != at.File {
 			continue
 		}
 		rule := ""
-		for _, r := range m.parsed.Rules {
+		for _, r := range m.Parsed.Rules {
 			if r.Location.Row <= at.Row {
 				rule = r.Head.Ref().String()
 			}

@@ -1,4 +1,4 @@
-package policy
+package author
 
 import (
 	"maps"
@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
 
 // node is a part of the input schema.
@@ -18,8 +22,8 @@ type node struct {
 var anyNode = &node{}
 
 // schemaTree reads the input schema of a subject.
-func schemaTree(s subject) *node {
-	schema := mustSchema(string(s))
+func schemaTree(s modules.Subject) *node {
+	schema := schema.Input(string(s))
 	definitions, _ := schema["definitions"].(map[string]any)
 	return schemaNode(schema, definitions)
 }
@@ -130,7 +134,7 @@ func (l *linter) unknown(at *ast.Location, of, key string, n *node) {
 		names = slices.Sorted(maps.Keys(n.fields))
 	}
 	f := l.doubt(at, "unknown-field", "%s has no field %q: it has %s", of, key, strings.Join(names, ", "))
-	if meant := nearest(key, names); meant != "" {
-		f.but("did you mean %s?", meant)
+	if meant := text.Nearest(key, names); meant != "" {
+		f.WithHint("did you mean %s?", meant)
 	}
 }

@@ -1,20 +1,22 @@
-package policy
+package author
 
 import (
 	"regexp/syntax"
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // lint finds what compiles and is wrong or doubtful all the same: decisions of a
 // wrong shape, fields that the compiler cannot see, idioms whose cost grows with
 // the square of the number of tags, rules without a title, rules that are never
 // asked.
-func lint(s *sources) []*Finding {
-	own := s.own()
-	l := &linter{modules: own, args: map[string][]*node{}, rules: indexRules(own), inputs: map[subject]*node{
-		imageSubject: schemaTree(imageSubject), namespaceSubject: schemaTree(namespaceSubject),
+func lint(s *modules.Set) []*Finding {
+	own := s.Own()
+	l := &linter{modules: own, args: map[string][]*node{}, rules: indexRules(own), inputs: map[modules.Subject]*node{
+		modules.Image: schemaTree(modules.Image), modules.Namespace: schemaTree(modules.Namespace),
 	}}
 	for range inference {
 		l.findings = nil
@@ -22,8 +24,8 @@ func lint(s *sources) []*Finding {
 			l.module(m)
 		}
 	}
-	annotations, errs := annotate(own)
-	l.findings = append(l.findings, compileProblems(own, errs)...)
+	annotations, errs := modules.Annotate(own)
+	l.findings = append(l.findings, modules.CompileProblems(own, errs)...)
 	for _, m := range own {
 		l.titles(m, annotations)
 	}
@@ -36,15 +38,15 @@ const inference = 3
 
 // linter walks modules. It keeps the findings of its last walk only.
 type linter struct {
-	modules  []module
-	rules    map[string]*ruleFacts // by full path: data.janitor.image.own.keep
-	args     map[string][]*node    // by function: what calls hand in
-	inputs   map[subject]*node     // by subject: the schema of the input
+	modules  []modules.Module
+	rules    map[string]*ruleFacts     // by full path: data.janitor.image.own.keep
+	args     map[string][]*node        // by function: what calls hand in
+	inputs   map[modules.Subject]*node // by subject: the schema of the input
 	findings []*Finding
 
 	// of the rule that is walked
-	current module
-	imports imports
+	current modules.Module
+	imports modules.Imports
 	rule    *ast.Rule
 	root    *node // the schema of its input
 }
@@ -57,11 +59,11 @@ type ruleFacts struct {
 	constant string // of a rule that is a plain string
 }
 
-func indexRules(modules []module) map[string]*ruleFacts {
+func indexRules(all []modules.Module) map[string]*ruleFacts {
 	out := map[string]*ruleFacts{}
-	for _, m := range modules {
-		for _, rule := range m.parsed.Rules {
-			path := m.parsed.Package.Path.Append(ast.StringTerm(ruleName(rule))).String()
+	for _, m := range all {
+		for _, rule := range m.Parsed.Rules {
+			path := m.Parsed.Package.Path.Append(ast.StringTerm(modules.RuleName(rule))).String()
 			f := out[path]
 			if f == nil {
 				f = &ruleFacts{}
@@ -108,20 +110,20 @@ func goesThroughTags(rule *ast.Rule) bool {
 func tagsRef() ast.Ref { return ast.Ref{ast.InputRootDocument, ast.StringTerm("tags")} }
 
 // module walks all rules of a module.
-func (l *linter) module(m module) {
-	l.current, l.imports = m, importsOf(m)
+func (l *linter) module(m modules.Module) {
+	l.current, l.imports = m, modules.ImportsOf(m)
 	l.root = l.inputs[l.subjectOf(m)]
-	subject, _, _ := packageSubject(m)
-	for _, rule := range m.parsed.Rules {
+	subject, _, _ := m.Subject()
+	for _, rule := range m.Parsed.Rules {
 		l.rule = rule
 		if isPartialObject(rule) {
 			l.doubt(rule.Location, "quadratic-object", "%s is a partial object: each new key is compared with all the others, so its cost grows with the square of the number of tags", rule.Head.Ref()).
-				but("write %s := {key: value | some tag in input.tags; …}", ruleName(rule))
+				WithHint("write %s := {key: value | some tag in input.tags; …}", modules.RuleName(rule))
 		}
 		for r := rule; r != nil; r = r.Else {
 			l.walkRule(r)
 		}
-		if subject != "" && isDecision(ruleName(rule)) {
+		if subject != "" && modules.IsDecision(modules.RuleName(rule)) {
 			l.shape(rule, subject)
 		}
 	}
@@ -129,17 +131,17 @@ func (l *linter) module(m module) {
 
 // subjectOf is whose input a module reads; a helper that both use is taken for
 // one of images.
-func (l *linter) subjectOf(m module) subject {
-	if s, _, _ := packageSubject(m); s != "" {
+func (l *linter) subjectOf(m modules.Module) modules.Subject {
+	if s, _, _ := m.Subject(); s != "" {
 		return s
 	}
-	in := func(s subject) bool {
-		return slices.ContainsFunc(reachable(l.modules, s), func(r module) bool { return r.file == m.file })
+	in := func(s modules.Subject) bool {
+		return slices.ContainsFunc(modules.Reachable(l.modules, s), func(r modules.Module) bool { return r.File == m.File })
 	}
-	if in(namespaceSubject) && !in(imageSubject) {
-		return namespaceSubject
+	if in(modules.Namespace) && !in(modules.Image) {
+		return modules.Namespace
 	}
-	return imageSubject
+	return modules.Image
 }
 
 // doubt records a warning in the rule that is walked.
@@ -147,28 +149,28 @@ func (l *linter) doubt(at *ast.Location, code, format string, args ...any) *Find
 	return l.add(at, Doubt, code, format, args...)
 }
 
-func (l *linter) add(at *ast.Location, severity FindingSeverity, code, format string, args ...any) *Finding {
+func (l *linter) add(at *ast.Location, severity modules.FindingSeverity, code, format string, args ...any) *Finding {
 	if at == nil || at.Row == 0 {
 		at = l.rule.Location
 	}
-	f := found(l.current, at, l.rule.Head.Ref().String(), severity, code, format, args...)
+	f := l.current.Finding(at, l.rule.Head.Ref().String(), severity, code, format, args...)
 	l.findings = append(l.findings, f)
 	return f
 }
 
 // titles asks for a METADATA title of every decision, which is what plans and
 // reports call it.
-func (l *linter) titles(m module, annotations *ast.AnnotationSet) {
-	if !decides(m) {
+func (l *linter) titles(m modules.Module, annotations *ast.AnnotationSet) {
+	if !m.Decides() {
 		return
 	}
-	rules, _ := decisions(m)
+	rules, _ := m.Decisions()
 	for _, rule := range rules {
-		name := ruleName(rule)
-		if source(m, rule, name, annotations).Title == "" {
-			l.findings = append(l.findings, found(m, rule.Location, name, Doubt, "no-title",
+		name := modules.RuleName(rule)
+		if m.Source(rule, name, annotations).Title == "" {
+			l.findings = append(l.findings, m.Finding(rule.Location, name, Doubt, "no-title",
 				"the rule has no title: reports will call it by its name").
-				but("write # METADATA and # title: … above the rule or the package"))
+				WithHint("write # METADATA and # title: … above the rule or the package"))
 		}
 	}
 }
@@ -186,7 +188,7 @@ func (l *linter) regex(pattern *ast.Term) {
 	}
 	if !anchored(parsed) {
 		l.doubt(pattern.Location, "unanchored-regex", "%q matches anywhere in the text", text).
-			but("write `^%s$` for the whole text, `^%s` for its beginning, or contains() for plain words", text, text)
+			WithHint("write `^%s$` for the whole text, `^%s` for its beginning, or contains() for plain words", text, text)
 	}
 }
 
@@ -196,10 +198,10 @@ func (l *linter) constant(t *ast.Term) (string, bool) {
 	case ast.String:
 		return string(v), true
 	case ast.Var:
-		facts := l.rules[l.current.parsed.Package.Path.Append(ast.StringTerm(string(v))).String()]
+		facts := l.rules[l.current.Parsed.Package.Path.Append(ast.StringTerm(string(v))).String()]
 		return ruleConstant(facts)
 	case ast.Ref:
-		return ruleConstant(l.rules[l.imports.resolve(v).String()])
+		return ruleConstant(l.rules[l.imports.Resolve(v).String()])
 	}
 	return "", false
 }

@@ -1,25 +1,21 @@
-package policy
+//go:build unix
+
+package author
 
 import (
-	"context"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// newEngineOf compiles options as they are.
-func newEngineOf(t testing.TB, o Options) *Engine {
-	t.Helper()
-	e, err := New(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
+// cpuTime is what the process used: other programs of the machine must not count.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
 	}
-	return e
-}
-
-func watch() func() time.Duration {
-	start := time.Now()
-	return func() time.Duration { return time.Since(start) }
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func TestBenchTellsLinearFromQuadratic(t *testing.T) {
@@ -33,8 +29,8 @@ func TestBenchTellsLinearFromQuadratic(t *testing.T) {
 		"a lookup":          {"old contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}\n\nwarn contains tag.name if {\n\tsome tag in input.tags\n\tnot old[tag.name]\n}", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEngine(t, "", header+row.rule)
-			b, err := e.Bench(context.Background(), BenchOptions{Clock: watch(), Sizes: []int{20, 100}, Growth: 1.5, Enough: 20 * time.Millisecond})
+			e := newEngine(t, files(t, map[string]string{"p.rego": header + row.rule}))
+			b, err := Bench(t.Context(), e, BenchOptions{Clock: cpuTime, Sizes: []int{20, 100}, Growth: 1.5, Enough: 20 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +49,7 @@ func TestBenchTellsLinearFromQuadratic(t *testing.T) {
 
 // One measurement that noise made long does not condemn a policy.
 func TestBenchMeasuresAgainBeforeItFails(t *testing.T) {
-	e := newEngine(t, "", header+"warn contains \"x\" if input.image.name == \"x\"")
+	e := newEngine(t, files(t, map[string]string{"p.rego": header + "warn contains \"x\" if input.image.name == \"x\""}))
 	ticks, calls := time.Duration(0), 0
 	clock := func() time.Duration {
 		calls++
@@ -64,7 +60,7 @@ func TestBenchMeasuresAgainBeforeItFails(t *testing.T) {
 		ticks += step
 		return ticks
 	}
-	b, err := e.Bench(context.Background(), BenchOptions{Clock: clock, Sizes: []int{2000, 4000}, Enough: 3 * time.Millisecond})
+	b, err := Bench(t.Context(), e, BenchOptions{Clock: clock, Sizes: []int{2000, 4000}, Enough: 3 * time.Millisecond})
 	if err != nil || !b.Linear() {
 		t.Errorf("growth %.1f, %v after %d looks at the clock", b.Growth, err, calls)
 	}
@@ -74,8 +70,8 @@ func TestBenchMeasuresAgainBeforeItFails(t *testing.T) {
 }
 
 func TestBenchNamesThePolicyThatFails(t *testing.T) {
-	e := newEngine(t, "", header+"warn contains tag.name if {\n\tsome tag in input.tags\n\tto_number(tag.name) > 3\n}")
-	_, err := e.Bench(context.Background(), BenchOptions{Clock: watch(), Sizes: []int{10}})
+	e := newEngine(t, files(t, map[string]string{"p.rego": header + "warn contains tag.name if {\n\tsome tag in input.tags\n\tto_number(tag.name) > 3\n}"}))
+	_, err := Bench(t.Context(), e, BenchOptions{Clock: cpuTime, Sizes: []int{10}})
 	if err == nil || !strings.Contains(err.Error(), "judging an image of 10 tags: policy janitor.image.own: ") {
 		t.Errorf("got %v", err)
 	}

@@ -1,26 +1,14 @@
-package policy
+package author
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
 
 // checked are the findings in files, one a line, by name without the folder.
-func checked(t *testing.T, files map[string]string) string {
+func checked(t *testing.T, texts map[string]string) string {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	findings, err := Check(Options{Paths: []string{dir}, Dir: dir})
+	findings, err := Check(files(t, texts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,10 +18,6 @@ func checked(t *testing.T, files map[string]string) string {
 	}
 	return strings.Join(out, "\n")
 }
-
-const titled = "# METADATA\n# title: Own\npackage janitor.image.own\n\n"
-
-const titledNamespace = "# METADATA\n# title: Own\npackage janitor.namespace.own\n\n"
 
 func TestCheckFindsErrors(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -258,17 +242,6 @@ func TestCheckFindsEverythingAtOnce(t *testing.T) {
 	for _, want := range []string{"a.rego:5:17", "b/b.rego:3:1: warning", "b/b.rego:3:16: error", "c_test.rego:3"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant %s", got, want)
-		}
-	}
-}
-
-func TestNearest(t *testing.T) {
-	for word, want := range map[string]string{
-		"deletes": "delete", "dleete": "delete", "Keep": "keep", "kepe": "keep", "keeps": "keep", "visbility": "visibility",
-		"deny_": "deny", "wran": "warn", "old": "", "kind": "", "named": "", "dirty": "", "drop": "", "any": "", "when": "",
-	} {
-		if got := nearest(word, decisionNames()); got != want {
-			t.Errorf("%s: got %q, want %q", word, got, want)
 		}
 	}
 }

@@ -1,9 +1,11 @@
-package policy
+package author
 
 import (
 	"maps"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // scope is what is known at one place of a rule.
@@ -26,7 +28,7 @@ func (s *scope) inner() *scope { return &scope{vars: maps.Clone(s.vars), perTag:
 // walkRule walks the body and the head of a rule in the order of evaluation.
 func (l *linter) walkRule(rule *ast.Rule) {
 	s := &scope{vars: map[ast.Var]known{}}
-	handed := l.args[l.path(ruleName(rule))]
+	handed := l.args[l.path(modules.RuleName(rule))]
 	for i, arg := range rule.Head.Args {
 		name, ok := arg.Value.(ast.Var)
 		if !ok {
@@ -50,7 +52,7 @@ func (l *linter) walkRule(rule *ast.Rule) {
 
 // path is the full name of a rule of the module that is walked.
 func (l *linter) path(name string) string {
-	return l.current.parsed.Package.Path.Append(ast.StringTerm(name)).String()
+	return l.current.Parsed.Package.Path.Append(ast.StringTerm(name)).String()
 }
 
 // byName guesses what an argument is that no call explains.
@@ -105,7 +107,7 @@ func (l *linter) with(w *ast.With) {
 	ref, ok := w.Target.Value.(ast.Ref)
 	if ok && ref.HasPrefix(ast.InputRootRef) && len(ref) > 1 {
 		l.doubt(w.Location, "quadratic-with", "with %s copies the whole input each time", ref).
-			but("hand the value to a function")
+			WithHint("hand the value to a function")
 	}
 }
 
@@ -151,7 +153,7 @@ func (l *linter) iterate(domain, key, value *ast.Term, s *scope, untyped bool) {
 // siblings warns about going through all tags for each tag.
 func (l *linter) siblings(at *ast.Location) {
 	l.doubt(at, "quadratic-siblings", "this goes through all tags again for each tag: 10,000 tags are 100,000,000 steps").
-		but("use tag.rank, tag.shares_digest_with or tag.bucket, or collect what is needed in a rule of its own first")
+		WithHint("use tag.rank, tag.shares_digest_with or tag.bucket, or collect what is needed in a rule of its own first")
 }
 
 // bind gives the variables of a pattern their types.

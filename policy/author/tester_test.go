@@ -1,11 +1,8 @@
-package policy
+package author
 
 import (
 	"bytes"
-	"context"
 	"encoding/xml"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,18 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/internal/junit"
+	"github.com/registry-janitor/registry-janitor/policy"
 )
 
 // tested runs the tests in files.
-func tested(t *testing.T, o TestOptions, files map[string]string) (*TestReport, []*Finding) {
+func tested(t *testing.T, o TestOptions, texts map[string]string) (*TestReport, []*Finding) {
 	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	report, findings, err := Test(context.Background(), Options{Paths: []string{dir}, Dir: dir}, o)
+	report, findings, err := Test(t.Context(), files(t, texts), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +72,7 @@ func TestRunSelectsTests(t *testing.T) {
 	if report.Passed != 2 || report.Failed != 0 {
 		t.Errorf("%+v", report)
 	}
-	if _, _, err := Test(context.Background(), Options{}, TestOptions{Run: "("}); err == nil {
+	if _, _, err := Test(t.Context(), policy.Options{}, TestOptions{Run: "("}); err == nil {
 		t.Error("a broken --run is taken")
 	}
 }

@@ -1,4 +1,4 @@
-package policy
+package author
 
 import (
 	"cmp"
@@ -8,8 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/ast"
-
+	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -64,16 +63,16 @@ const attempts = 3
 // Bench measures what judging images of several sizes costs. The error is that a
 // policy failed or ran into its limits at one of them; what was measured before
 // is given all the same.
-func (e *Engine) Bench(ctx context.Context, o BenchOptions) (*Benchmark, error) {
+func Bench(ctx context.Context, e *policy.Engine, o BenchOptions) (*Benchmark, error) {
 	if o.Sizes == nil {
 		o.Sizes = []int{100, 1000, 10000}
 	}
 	o.Growth = cmp.Or(o.Growth, 2.5)
 	o.Enough = cmp.Or(o.Enough, 300*time.Millisecond)
 	b := &Benchmark{Limit: o.Growth, Culprits: []string{}}
-	judge := e.At(benchTime, Everything)
+	judge := e.At(benchTime, policy.Everything)
 	for _, n := range o.Sizes {
-		m, err := judge.measure(ctx, sampleImage(n), o)
+		m, err := measure(ctx, judge, n, o)
 		if err != nil {
 			return b, fmt.Errorf("judging an image of %d tags: %w", n, err)
 		}
@@ -85,7 +84,7 @@ func (e *Engine) Bench(ctx context.Context, o BenchOptions) (*Benchmark, error) 
 			return b, nil
 		}
 		for _, i := range []int{0, len(b.Sizes) - 1} {
-			m, err := judge.measure(ctx, sampleImage(b.Sizes[i].Tags), o)
+			m, err := measure(ctx, judge, b.Sizes[i].Tags, o)
 			if err != nil {
 				return b, fmt.Errorf("judging an image of %d tags: %w", b.Sizes[i].Tags, err)
 			}
@@ -130,44 +129,32 @@ func (m *Measurement) least(other Measurement) {
 }
 
 // measure times one size: the whole set, and each package alone.
-func (j *Judge) measure(ctx context.Context, img *registry.Image, o BenchOptions) (Measurement, error) {
-	m := Measurement{Tags: len(img.Tags), Packages: []PackageCost{}}
+func measure(ctx context.Context, judge *policy.Judge, tags int, o BenchOptions) (Measurement, error) {
+	img := sampleImage(tags)
+	m := Measurement{Tags: tags, Packages: []PackageCost{}}
 	var err error
-	m.PerTag, err = fastest(o, len(img.Tags), func() error {
-		v, err := j.Image(ctx, img)
+	m.PerTag, err = fastest(o, tags, func() error {
+		v, err := judge.Image(ctx, img)
 		return errors.Join(err, v.Err)
 	})
 	if err != nil {
 		return m, err
 	}
-	facts := j.imageFacts(img)
-	costs := map[*deciding]time.Duration{}
-	for ph, want := range map[*phase]selection{&j.engine.image.ask: askRules, &j.engine.image.veto: vetoRules} {
-		input := facts.document(want)
-		for _, s := range ph.single {
-			cost, err := j.alone(ctx, s, input, len(img.Tags), o)
-			if err != nil {
-				return m, err
-			}
-			costs[s.slots[0].pkg] += cost
+	costs := map[string]time.Duration{}
+	for _, part := range judge.Parts(img) {
+		cost, err := fastest(o, tags, func() error { return part.Eval(ctx) })
+		if err != nil {
+			return m, err
 		}
+		costs[part.Package] += cost
 	}
-	for pkg, cost := range costs {
-		m.Packages = append(m.Packages, PackageCost{pkg.name(), cost})
+	for name, cost := range costs {
+		m.Packages = append(m.Packages, PackageCost{name, cost})
 	}
 	slices.SortFunc(m.Packages, func(a, b PackageCost) int {
 		return cmp.Or(cmp.Compare(b.PerTag, a.PerTag), cmp.Compare(a.Package, b.Package))
 	})
 	return m, nil
-}
-
-func (j *Judge) alone(ctx context.Context, s single, input ast.Value, tags int, o BenchOptions) (time.Duration, error) {
-	return fastest(o, tags, func() error {
-		if _, err := j.eval(ctx, s.query, input); err != nil {
-			return fmt.Errorf("policy %s: %w", s.slots[0].pkg.name(), err)
-		}
-		return nil
-	})
 }
 
 // fastest runs until it has measured for long enough, and at least three times,

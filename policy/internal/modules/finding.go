@@ -1,13 +1,16 @@
-package policy
+package modules
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // FindingSeverity says whether a finding keeps a policy set from being used.
@@ -38,21 +41,21 @@ type Finding struct {
 // Error implements error: file, line, package, rule, message and remedy.
 func (f *Finding) Error() string {
 	if f.File == "" {
-		return f.text()
+		return f.words()
 	}
-	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.text())
+	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.words())
 }
 
 // String is the finding as compilers write it, with column, severity and code.
 func (f *Finding) String() string {
-	text := fmt.Sprintf("%s: %s [%s]", f.Severity, f.text(), f.Code)
+	text := fmt.Sprintf("%s: %s [%s]", f.Severity, f.words(), f.Code)
 	if f.File == "" {
 		return text
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Col, text)
 }
 
-func (f *Finding) text() string {
+func (f *Finding) words() string {
 	var b strings.Builder
 	if f.Package != "" {
 		b.WriteString("package " + f.Package)
@@ -71,11 +74,11 @@ func (f *Finding) text() string {
 	return b.String()
 }
 
-// found words a finding in a rule of a module.
-func found(m module, at *ast.Location, rule string, severity FindingSeverity, code, format string, args ...any) *Finding {
-	f := &Finding{File: m.file, Severity: severity, Code: code, Rule: rule, Message: fmt.Sprintf(format, args...)}
-	if m.parsed != nil {
-		f.Package = strings.TrimPrefix(m.parsed.Package.Path.String(), "data.")
+// Finding words a finding in a rule of the module.
+func (m *Module) Finding(at *ast.Location, rule string, severity FindingSeverity, code, format string, args ...any) *Finding {
+	f := &Finding{File: m.File, Severity: severity, Code: code, Rule: rule, Message: fmt.Sprintf(format, args...)}
+	if m.Parsed != nil {
+		f.Package = strings.TrimPrefix(m.Parsed.Package.Path.String(), "data.")
 	}
 	if at != nil {
 		f.Line, f.Col = at.Row, at.Col
@@ -83,15 +86,15 @@ func found(m module, at *ast.Location, rule string, severity FindingSeverity, co
 	return f
 }
 
-// but adds the remedy.
-func (f *Finding) but(format string, args ...any) *Finding {
+// WithHint adds the remedy.
+func (f *Finding) WithHint(format string, args ...any) *Finding {
 	f.Hint = fmt.Sprintf(format, args...)
 	return f
 }
 
-// tidyFindings sorts findings by place and drops repetitions: a module may be
+// Tidy sorts findings by place and drops repetitions: a module may be
 // compiled for both subjects.
-func tidyFindings(findings []*Finding) []*Finding {
+func Tidy(findings []*Finding) []*Finding {
 	slices.SortStableFunc(findings, func(a, b *Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col),
@@ -101,8 +104,8 @@ func tidyFindings(findings []*Finding) []*Finding {
 	return slices.CompactFunc(findings, func(a, b *Finding) bool { return *a == *b })
 }
 
-// problemsOf are the findings with which no plan is made, as one error.
-func problemsOf(findings []*Finding) error {
+// Problems are the findings with which no plan is made, as one error.
+func Problems(findings []*Finding) error {
 	var errs []error
 	for _, f := range findings {
 		if f.Severity == Problem {
@@ -112,41 +115,14 @@ func problemsOf(findings []*Finding) error {
 	return errors.Join(errs...)
 }
 
-// nearest finds among names the one that a misspelt word most likely means, and
-// "" if none is near.
-func nearest(word string, names []string) string {
-	best, least := "", 3
-	for _, name := range names {
-		if strings.EqualFold(word, name) {
-			return name
-		}
-		if d := distance(strings.ToLower(word), name); d < least && d*3 <= len(name)+1 {
-			best, least = name, d
-		}
-	}
-	return best
-}
+// Brief is a value in a message, cut where it is long.
+func Brief(value *ast.Term) string { return text.Clip(value.String(), 200) }
 
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that make one word of another.
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
+// Quoted lists words for a message.
+func Quoted(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = strconv.Quote(w)
 	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
+	return strings.Join(out, ", ")
 }

@@ -1,4 +1,4 @@
-package policy
+package author
 
 import (
 	"cmp"
@@ -16,6 +16,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
 	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // TestOptions say which tests to run, and how. The zero value runs all of them.
@@ -24,7 +27,7 @@ type TestOptions struct {
 	Run string
 	// Coverage also tells which lines the tests evaluate.
 	Coverage bool
-	// Timeout bounds one test; 0 means DefaultTimeout.
+	// Timeout bounds one test; 0 means policy.DefaultTimeout.
 	Timeout time.Duration
 }
 
@@ -82,28 +85,27 @@ type FileCoverage struct {
 // Test runs the operator's own tests under the rules of the engine: hermetic,
 // with the narrowed comparisons, and with failing built-ins as errors. The
 // findings, if any, say why nothing was run.
-func Test(ctx context.Context, o Options, t TestOptions) (*TestReport, []*Finding, error) {
+func Test(ctx context.Context, o policy.Options, t TestOptions) (*TestReport, []*Finding, error) {
 	if _, err := regexp.Compile(t.Run); err != nil {
 		return nil, nil, fmt.Errorf("the tests to run: %w", err)
 	}
-	bounded()
 	s, err := load(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	findings := append(contract(s), s.parseTests()...)
+	findings := append(s.Check(), s.ParseTests()...)
 	if len(findings) > 0 {
-		return nil, tidyFindings(findings), nil
+		return nil, modules.Tidy(findings), nil
 	}
-	all := append(s.own(), s.tests...)
+	all := append(s.Own(), s.Tests...)
 	coverage := cover.New()
 	runner := tester.NewRunner().
-		SetCompiler(ast.NewCompiler().WithCapabilities(capabilities()).WithEnablePrintStatements(true)).
-		SetStore(inmem.NewFromObjectWithOpts(s.document(o), inmem.OptReturnASTValuesOnRead(true))).
+		SetCompiler(ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithEnablePrintStatements(true)).
+		SetStore(inmem.NewFromObjectWithOpts(s.Document(o.Config), inmem.OptReturnASTValuesOnRead(true))).
 		CapturePrintOutput(true).
 		RaiseBuiltinErrors(true).
-		SetTimeout(cmp.Or(t.Timeout, DefaultTimeout)).
-		SetModules(parsed(all)).
+		SetTimeout(cmp.Or(t.Timeout, policy.DefaultTimeout)).
+		SetModules(modules.Copies(all)).
 		Filter(t.Run)
 	if t.Coverage {
 		runner = runner.SetCoverageQueryTracer(coverage)
@@ -112,27 +114,15 @@ func Test(ctx context.Context, o Options, t TestOptions) (*TestReport, []*Findin
 	if err != nil {
 		var problems ast.Errors
 		if errors.As(err, &problems) {
-			return nil, tidyFindings(compileProblems(all, problems)), nil
+			return nil, modules.Tidy(modules.CompileProblems(all, problems)), nil
 		}
 		return nil, nil, err
 	}
 	report := collect(results)
 	if t.Coverage {
-		report.Coverage = covered(coverage, s.own())
+		report.Coverage = covered(coverage, s.Own())
 	}
 	return report, nil, ctx.Err()
-}
-
-// document is data: that of the operator, and the configuration.
-func (s *sources) document(o Options) map[string]any {
-	data := map[string]any{"config": map[string]any{}}
-	for k, v := range s.data {
-		data[k] = v
-	}
-	if o.Config != nil {
-		data["config"] = o.Config
-	}
-	return data
 }
 
 // collect waits for all tests, which come in any order.
@@ -208,16 +198,16 @@ func casesOf(whole TestResult, results tester.SubResultMap) []TestResult {
 }
 
 // covered sums up which lines of the modules were evaluated.
-func covered(c *cover.Cover, modules []module) *Coverage {
-	report := c.Report(parsed(modules))
+func covered(c *cover.Cover, own []modules.Module) *Coverage {
+	report := c.Report(modules.Copies(own))
 	out := &Coverage{Files: []FileCoverage{}}
 	lines, all := 0, 0
-	for _, m := range modules {
-		f := report.Files[m.file]
+	for _, m := range own {
+		f := report.Files[m.File]
 		if f == nil {
 			continue
 		}
-		file := FileCoverage{File: m.file, Percent: math.Round(10*f.Coverage) / 10, Covered: f.CoveredLines, NotCovered: f.NotCoveredLines}
+		file := FileCoverage{File: m.File, Percent: math.Round(10*f.Coverage) / 10, Covered: f.CoveredLines, NotCovered: f.NotCoveredLines}
 		for _, r := range f.NotCovered {
 			lines := fmt.Sprint(r.Start.Row)
 			if r.End.Row > r.Start.Row {

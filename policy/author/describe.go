@@ -1,12 +1,15 @@
-package policy
+package author
 
 import (
-	"fmt"
+	"context"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // Description is a policy set in words.
@@ -51,72 +54,61 @@ type RuleDescription struct {
 	Severity string `json:"severity,omitempty"`
 }
 
-// Describe tells what a policy set consists of. A set that New refuses is
-// refused here too.
-func Describe(o Options) (*Description, error) {
-	set, err := decodeSettings(o.Config)
+// Describe tells what a policy set consists of. It refuses a set that policy.New
+// refuses.
+func Describe(ctx context.Context, o policy.Options) (*Description, error) {
+	engine, err := policy.New(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
+		return nil, err
 	}
 	s, err := load(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.missing(); err != nil {
-		return nil, err
-	}
-	if err := problemsOf(contract(s)); err != nil {
-		return nil, err
-	}
-	annotations, errs := annotate(s.modules)
+	annotations, errs := modules.Annotate(s.Modules)
 	if len(errs) > 0 {
-		return nil, problemsOf(compileProblems(s.modules, errs))
+		return nil, modules.Problems(modules.CompileProblems(s.Modules, errs))
 	}
-	active := map[string]bool{}
-	for _, subject := range []subject{imageSubject, namespaceSubject} {
-		for _, m := range reachable(s.modules, subject) {
-			active[m.file] = !m.builtin || set.drives(m)
-		}
-	}
-	d := &Description{Digest: s.digest(), Data: slices.AppendSeq([]string{}, maps.Keys(s.data)), Modules: []ModuleDescription{}}
+	d := &Description{Digest: engine.Digest(), Data: slices.AppendSeq([]string{}, maps.Keys(s.Data)), Modules: []ModuleDescription{}}
 	slices.Sort(d.Data)
+	active := engine.Files()
 	for _, builtin := range []bool{true, false} {
-		for _, m := range s.modules {
-			if m.builtin == builtin {
-				d.Modules = append(d.Modules, describe(m, annotations, o.Config, active[m.file]))
+		for _, m := range s.Modules {
+			if m.Builtin == builtin {
+				d.Modules = append(d.Modules, describe(m, annotations, o.Config, slices.Contains(active, m.File)))
 			}
 		}
 	}
 	return d, nil
 }
 
-func describe(m module, annotations *ast.AnnotationSet, config map[string]any, active bool) ModuleDescription {
-	subject, label, _ := packageSubject(m)
+func describe(m modules.Module, annotations *ast.AnnotationSet, config map[string]any, active bool) ModuleDescription {
+	subject, label, _ := m.Subject()
 	d := ModuleDescription{
-		File:    m.file,
-		Package: strings.TrimPrefix(m.parsed.Package.Path.String(), "data."),
-		Builtin: m.builtin,
-		Bundle:  m.bundle,
-		Digest:  m.digest(),
+		File:    m.File,
+		Package: strings.TrimPrefix(m.Parsed.Package.Path.String(), "data."),
+		Builtin: m.Builtin,
+		Bundle:  m.Bundle,
+		Digest:  m.Digest(),
 		Judges:  string(subject),
 		Active:  active,
 		Rules:   []RuleDescription{},
 	}
-	if a := annotations.GetPackageScope(m.parsed.Package); a != nil {
+	if a := annotations.GetPackageScope(m.Parsed.Package); a != nil {
 		d.Title, d.Description = a.Title, strings.TrimSpace(a.Description)
 		d.Severity, _ = a.Custom["severity"].(string)
 	}
-	if m.builtin {
+	if m.Builtin {
 		d.ConfigKey = label
 		d.Config = config[label]
 	}
 	if subject == "" {
 		return d
 	}
-	rules, _ := decisions(m)
+	rules, _ := m.Decisions()
 	for _, rule := range rules {
-		s := source(m, rule, ruleName(rule), annotations)
-		d.Rules = append(d.Rules, RuleDescription{Name: s.Name, File: m.file, Line: s.Line, Title: s.Title, Severity: s.Severity})
+		s := m.Source(rule, modules.RuleName(rule), annotations)
+		d.Rules = append(d.Rules, RuleDescription{Name: s.Name, File: m.File, Line: s.Line, Title: s.Title, Severity: s.Severity})
 	}
 	return d
 }

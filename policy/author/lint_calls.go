@@ -1,4 +1,4 @@
-package policy
+package author
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ func (l *linter) call(terms []*ast.Term, s *scope) {
 		l.objectGet(args, s)
 		return
 	}
-	path := l.imports.resolve(operator).String()
+	path := l.imports.Resolve(operator).String()
 	if len(operator) == 1 {
 		path = l.path(path)
 	}
@@ -36,7 +36,7 @@ func (l *linter) call(terms []*ast.Term, s *scope) {
 	}
 	if facts.iterates && s.perTag {
 		l.doubt(terms[0].Location, "quadratic-siblings", "%s goes through all tags, and is called for each tag", operator).
-			but("collect what it looks for in a rule of its own, once")
+			WithHint("collect what it looks for in a rule of its own, once")
 	}
 	l.hand(path, args, s)
 }
@@ -94,10 +94,10 @@ func (l *linter) ref(t *ast.Term, ref ast.Ref, s *scope) {
 // lookup warns about rule[x] with an x that is known: the whole partial rule is
 // looked through each time.
 func (l *linter) lookup(at *ast.Location, ref ast.Ref, s *scope) {
-	full := l.imports.resolve(ref)
+	full := l.imports.Resolve(ref)
 	if name, ok := full[0].Value.(ast.Var); ok && l.rules[l.path(string(name))] != nil {
 		if _, local := s.vars[name]; !local {
-			full = l.current.parsed.Package.Path.Append(ast.StringTerm(string(name))).Concat(full[1:])
+			full = l.current.Parsed.Package.Path.Append(ast.StringTerm(string(name))).Concat(full[1:])
 		}
 	}
 	for i := 2; i < len(full); i++ {
@@ -109,7 +109,7 @@ func (l *linter) lookup(at *ast.Location, ref ast.Ref, s *scope) {
 			name := strings.TrimPrefix(full[i-1].String(), `"`)
 			name = strings.TrimSuffix(name, `"`)
 			l.doubt(at, "quadratic-lookup", "%s looks into a partial rule, which costs all of it each time", ref).
-				but("write %v in %s", full[i], name)
+				WithHint("write %v in %s", full[i], name)
 		}
 		return
 	}

@@ -1,8 +1,6 @@
-package policy
+package author
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,7 +8,6 @@ import (
 )
 
 func TestDescribe(t *testing.T) {
-	dir := t.TempDir()
 	own := `# METADATA
 # title: Previews
 # description: |
@@ -30,23 +27,19 @@ delete contains tag.name if {
 # title: Another
 warn contains data.team if input.image.name == "x"
 `
-	for name, text := range map[string]string{
-		"own.rego": own, "lib.rego": "package acme.lib\n\nold(tag) if tag.age_days > 3", "unused.rego": "package acme.unused\n\nx := 1", "data.yaml": "team: ops",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	var config map[string]any
-	if err := yaml.Unmarshal([]byte(builds), &config); err != nil {
+	if err := yaml.Unmarshal([]byte("retention: [{name: releases, match: {semver: \"*\"}, keep: {all: true}}]"), &config); err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Config: config, Paths: []string{dir}, Dir: dir}
-	d, err := Describe(o)
+	o := files(t, map[string]string{
+		"own.rego": own, "lib.rego": "package acme.lib\n\nold(tag) if tag.age_days > 3", "unused.rego": "package acme.unused\n\nx := 1", "data.yaml": "team: ops",
+	})
+	o.Config = config
+	d, err := Describe(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := newEngineOf(t, o)
+	e := newEngine(t, o)
 	if d.Digest != e.Digest() || len(d.Data) != 1 || d.Data[0] != "team" {
 		t.Errorf("got %s, %v", d.Digest, d.Data)
 	}

@@ -1,4 +1,4 @@
-package policy
+package modules
 
 import (
 	"archive/tar"
@@ -11,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
 
@@ -92,12 +91,12 @@ func algorithmOf(public any) string {
 }
 
 // addBundle reads an OPA bundle, once its signature is verified.
-func (s *sources) addBundle(files fs.FS, file, dir string) error {
-	raw, err := readFile(files, file)
+func (s *Set) addBundle(file string) error {
+	raw, err := readFile(s.files.FS, file)
 	if err != nil {
 		return err
 	}
-	name := relative(file, dir)
+	name := relative(file, s.files.Dir)
 	reader := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(raw), file)).
 		WithSizeLimitBytes(maxBundleFile).
 		WithBundleName(name).
@@ -115,13 +114,13 @@ func (s *sources) addBundle(files fs.FS, file, dir string) error {
 		return fmt.Errorf("bundle %s holds more than Rego and data: build it with opa build -t rego", name)
 	}
 	for _, m := range b.Modules {
-		s.addModule(module{file: path.Join(name, m.Path), raw: m.Raw, bundle: name})
+		s.addModule(Module{File: path.Join(name, m.Path), Raw: m.Raw, Bundle: name})
 	}
 	return s.addData(b.Data)
 }
 
 // explain words why a bundle is refused.
-func (s *sources) explain(name string, raw []byte, err error) error {
+func (s *Set) explain(name string, raw []byte, err error) error {
 	var parsing ast.Errors
 	switch {
 	case s.key == nil || errors.As(err, &parsing):

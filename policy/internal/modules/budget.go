@@ -1,4 +1,4 @@
-package policy
+package modules
 
 import (
 	"fmt"

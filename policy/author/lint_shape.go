@@ -1,17 +1,20 @@
-package policy
+package author
 
 import (
 	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // shape checks the values of a decision that can be seen without evaluating it.
-func (l *linter) shape(rule *ast.Rule, subject subject) {
-	name := ruleName(rule)
+func (l *linter) shape(rule *ast.Rule, subject modules.Subject) {
+	name := modules.RuleName(rule)
 	for r := rule; r != nil; r = r.Else {
 		value := r.Head.Key
-		if name == ruleVisibility {
+		if name == modules.Visibility {
 			value = r.Head.Value
 		}
 		for _, v := range l.valuesOf(r, value) {
@@ -38,7 +41,7 @@ func (l *linter) valuesOf(rule *ast.Rule, value *ast.Term) []*ast.Term {
 	return out
 }
 
-func (l *linter) shapeOf(name string, subject subject, value *ast.Term) {
+func (l *linter) shapeOf(name string, subject modules.Subject, value *ast.Term) {
 	wrong := func(at *ast.Term, format string, args ...any) *Finding {
 		return l.add(at.Location, Problem, "decision-shape", format, args...)
 	}
@@ -49,56 +52,56 @@ func (l *linter) shapeOf(name string, subject subject, value *ast.Term) {
 		switch {
 		case v == "":
 			wrong(value, "an empty string decides nothing")
-		case name == ruleVisibility:
+		case name == modules.Visibility:
 			l.visibilityShape(subject, value, wrong)
-		case subject == namespaceSubject && (name == ruleDelete || name == ruleKeep):
-			wrong(value, "%v: a namespace has no tags", value).but(`write {"namespace": input.namespace.name, "reason": …}`)
+		case subject == modules.Namespace && (name == modules.Delete || name == modules.Keep):
+			wrong(value, "%v: a namespace has no tags", value).WithHint(`write {"namespace": input.namespace.name, "reason": …}`)
 		}
 	case ast.Number, ast.Boolean, ast.Null, *ast.Array, ast.Set, *ast.ArrayComprehension, *ast.SetComprehension, *ast.ObjectComprehension:
-		wrong(value, "%s gives %s", name, brief(value)).but("want %s", wanted(name, subject))
+		wrong(value, "%s gives %s", name, modules.Brief(value)).WithHint("want %s", wanted(name, subject))
 	}
 }
 
 // wanted words the shapes that a decision may have.
-func wanted(name string, subject subject) string {
+func wanted(name string, subject modules.Subject) string {
 	switch {
-	case name == ruleVisibility && subject == namespaceSubject:
+	case name == modules.Visibility && subject == modules.Namespace:
 		return `"private", "public" or {"visibility": …, "reason": …}`
-	case name == ruleVisibility:
+	case name == modules.Visibility:
 		return `"private", "public", "inherit" or {"visibility": …, "reason": …}`
-	case name == ruleDeny || name == ruleWarn:
+	case name == modules.Deny || name == modules.Warn:
 		return `a message or {"reason": …}`
-	case subject == namespaceSubject:
+	case subject == modules.Namespace:
 		return `{"namespace": name, "reason": …}`
 	}
 	return `the name of a tag, {"tag": name, "reason": …} or {"image": name, "reason": …}`
 }
 
-func (l *linter) visibilityShape(subject subject, value *ast.Term, wrong func(*ast.Term, string, ...any) *Finding) {
+func (l *linter) visibilityShape(subject modules.Subject, value *ast.Term, wrong func(*ast.Term, string, ...any) *Finding) {
 	allowed := []string{"private", "public", "inherit"}
-	if subject == namespaceSubject {
+	if subject == modules.Namespace {
 		allowed = allowed[:2]
 	}
-	text, ok := value.Value.(ast.String)
-	if !ok || slices.Contains(allowed, string(text)) {
+	word, ok := value.Value.(ast.String)
+	if !ok || slices.Contains(allowed, string(word)) {
 		return
 	}
-	f := wrong(value, "there is no visibility %v here: there are %s", value, quoted(allowed))
-	if meant := nearest(string(text), allowed); meant != "" {
-		f.but("did you mean %q?", meant)
+	f := wrong(value, "there is no visibility %v here: there are %s", value, modules.Quoted(allowed))
+	if meant := text.Nearest(string(word), allowed); meant != "" {
+		f.WithHint("did you mean %q?", meant)
 	}
 }
 
-func (l *linter) objectShape(name string, subject subject, whole *ast.Term, o ast.Object, wrong func(*ast.Term, string, ...any) *Finding) {
+func (l *linter) objectShape(name string, subject modules.Subject, whole *ast.Term, o ast.Object, wrong func(*ast.Term, string, ...any) *Finding) {
 	allowed := []string{"tag", "image", "reason"}
 	switch {
-	case name == ruleVisibility:
+	case name == modules.Visibility:
 		allowed = []string{"visibility", "reason"}
-	case (name == ruleDeny || name == ruleWarn) && subject == imageSubject:
+	case (name == modules.Deny || name == modules.Warn) && subject == modules.Image:
 		allowed = []string{"reason", "tag"}
-	case name == ruleDeny || name == ruleWarn:
+	case name == modules.Deny || name == modules.Warn:
 		allowed = []string{"reason"}
-	case subject == namespaceSubject:
+	case subject == modules.Namespace:
 		allowed = []string{"namespace", "reason"}
 	}
 	var keys []string
@@ -112,9 +115,9 @@ func (l *linter) objectShape(name string, subject subject, whole *ast.Term, o as
 		keys = append(keys, string(key))
 		if !slices.Contains(allowed, string(key)) {
 			complete = false
-			f := wrong(k, "there is no key %v in a decision %s: there are %s", k, name, quoted(allowed))
-			if meant := nearest(string(key), allowed); meant != "" {
-				f.but("did you mean %q?", meant)
+			f := wrong(k, "there is no key %v in a decision %s: there are %s", k, name, modules.Quoted(allowed))
+			if meant := text.Nearest(string(key), allowed); meant != "" {
+				f.WithHint("did you mean %q?", meant)
 			}
 			continue
 		}
@@ -126,7 +129,7 @@ func (l *linter) objectShape(name string, subject subject, whole *ast.Term, o as
 }
 
 // fieldShape checks the value of one field that is a literal.
-func (l *linter) fieldShape(key string, subject subject, value *ast.Term, wrong func(*ast.Term, string, ...any) *Finding) {
+func (l *linter) fieldShape(key string, subject modules.Subject, value *ast.Term, wrong func(*ast.Term, string, ...any) *Finding) {
 	switch v := value.Value.(type) {
 	case ast.String:
 		if v == "" {
@@ -135,7 +138,7 @@ func (l *linter) fieldShape(key string, subject subject, value *ast.Term, wrong 
 			l.visibilityShape(subject, value, wrong)
 		}
 	case ast.Number, ast.Boolean, ast.Null, *ast.Array, ast.Object, ast.Set:
-		wrong(value, "field %q wants a string, and is %s", key, brief(value))
+		wrong(value, "field %q wants a string, and is %s", key, modules.Brief(value))
 	}
 }
 
@@ -143,11 +146,11 @@ func (l *linter) fieldShape(key string, subject subject, value *ast.Term, wrong 
 func (l *linter) subjectShape(name string, whole *ast.Term, keys []string, wrong func(*ast.Term, string, ...any) *Finding) {
 	has := func(key string) bool { return slices.Contains(keys, key) }
 	switch name {
-	case ruleVisibility:
+	case modules.Visibility:
 		if !has("visibility") {
 			wrong(whole, `%s does not say which: "visibility" is missing`, name)
 		}
-	case ruleDeny, ruleWarn:
+	case modules.Deny, modules.Warn:
 		if !has("reason") {
 			wrong(whole, `%s does not say why: "reason" is missing`, name)
 		}
@@ -155,7 +158,7 @@ func (l *linter) subjectShape(name string, whole *ast.Term, keys []string, wrong
 		subjects := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == "reason" })
 		if len(subjects) != 1 {
 			wrong(whole, "%s is about %s", name, [...]string{"nothing", "", "two things at once"}[min(len(subjects), 2)]).
-				but(`want exactly one of "tag", "image" and "namespace"`)
+				WithHint(`want exactly one of "tag", "image" and "namespace"`)
 		}
 	}
 }

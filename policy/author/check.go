@@ -1,0 +1,67 @@
+package author
+
+import (
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+)
+
+// Check finds all that is wrong or doubtful in the operator's policies and their
+// tests, sorted by place. Tests are read, but are no part of the set. The error
+// is about files that cannot be read at all.
+func Check(o policy.Options) ([]*Finding, error) {
+	s, err := load(o)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Own())+len(s.Tests)+len(s.Broken) == 0 {
+		return nil, s.Missing()
+	}
+	findings := slices.Concat(s.Check(), checkHelpers(s), checkTests(s))
+	if len(s.Broken) == 0 {
+		findings = append(findings, lint(s)...)
+	}
+	return modules.Tidy(findings), nil
+}
+
+// checkHelpers compiles the modules that no decision leads to. What they read of
+// the input is not known to be wrong.
+func checkHelpers(s *modules.Set) []*Finding {
+	if len(s.Broken) > 0 {
+		return nil
+	}
+	own := s.Own()
+	used := map[string]bool{}
+	for _, subject := range []modules.Subject{modules.Image, modules.Namespace} {
+		for _, m := range modules.Reachable(own, subject) {
+			used[m.File] = true
+		}
+	}
+	var out []*Finding
+	for _, f := range modules.CompileFindings(own, modules.NewUntypedCompiler) {
+		if !used[f.File] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// checkTests parses and compiles the tests, with everything they may refer to.
+func checkTests(s *modules.Set) []*Finding {
+	findings := s.ParseTests()
+	if len(findings) > 0 || len(s.Broken) > 0 {
+		return findings
+	}
+	for _, f := range modules.CompileFindings(append(s.Own(), s.Tests...), modules.NewUntypedCompiler) {
+		if slices.ContainsFunc(s.Tests, func(m modules.Module) bool { return m.File == f.File }) {
+			findings = append(findings, f)
+		}
+	}
+	return findings
+}
+
+// load reads the policy set of an engine.
+func load(o policy.Options) (*modules.Set, error) {
+	return modules.Load(modules.Files{Paths: o.Paths, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir})
+}
