@@ -173,7 +173,7 @@ func (a *app) canAsk() bool { return isTerminal(a.stdin) }
 
 // recorderOptions say who records, for the ledger.
 func (a *app) recorderOptions(wait time.Duration) janitor.RecorderOptions {
-	return janitor.RecorderOptions{Trigger: runs.TriggerCommand, Who: who(), Program: program(), Wait: wait}
+	return janitor.RecorderOptions{Trigger: runs.TriggerCommand, Who: a.who, Program: program(), Wait: wait, Now: a.now}
 }
 
 // program is the name and the version.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestCompletion(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), append([]string{"__complete"}, tt.typed...), &stdout, &stderr); code != janitor.ExitDone {
+			if code := testApp(&stdout, &stderr).run(t.Context(), append([]string{"__complete"}, tt.typed...)); code != janitor.ExitDone {
 				t.Fatalf("exit code %d: %s", code, stderr.String())
 			}
 			got := strings.Split(strings.TrimSuffix(stdout.String(), "\n"), "\n")
@@ -49,7 +50,7 @@ func TestCompletion(t *testing.T) {
 // completed with files, without anybody noticing.
 func TestEveryFormatAndChoiceIsCompleted(t *testing.T) {
 	found := 0
-	each(newRoot(new(bytes.Buffer), new(bytes.Buffer)), func(cmd *cobra.Command) {
+	each(testApp(io.Discard, io.Discard).rootCommand(), func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Name != "format" {
 				return
@@ -68,7 +69,7 @@ func TestEveryFormatAndChoiceIsCompleted(t *testing.T) {
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		var stdout, stderr bytes.Buffer
-		if code := run(t.Context(), []string{"completion", shell}, &stdout, &stderr); code != janitor.ExitDone || !strings.Contains(stdout.String(), "registry-janitor") {
+		if code := testApp(&stdout, &stderr).run(t.Context(), []string{"completion", shell}); code != janitor.ExitDone || !strings.Contains(stdout.String(), "registry-janitor") {
 			t.Errorf("%s: exit code %d, %d bytes: %s", shell, code, stdout.Len(), stderr.String())
 		}
 	}

@@ -13,21 +13,34 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: clock.Now, who: who()}
+	os.Exit(a.run(ctx, os.Args[1:]))
 }
 
-// run is the whole program but for the process around it.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(stdout, stderr)
+// app is what all commands share.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	who            string // the user and the machine, for the ledger
+	logFormat      string
+	logLevel       string
+}
+
+// run runs one command and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var status *statusError
@@ -36,11 +49,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return janitor.ExitDone
 	case errors.As(err, &status):
 		if status.err != nil {
-			fmt.Fprintln(stderr, "registry-janitor:", status.err)
+			fmt.Fprintln(a.stderr, "registry-janitor:", status.err)
 		}
 		return status.code
 	}
-	fmt.Fprintln(stderr, "registry-janitor:", err)
+	fmt.Fprintln(a.stderr, "registry-janitor:", err)
 	return janitor.ExitIncomplete
 }
 
@@ -60,16 +73,7 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return e.err }
 
-// app is what all commands share.
-type app struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-	logFormat      string
-	logLevel       string
-}
-
-func newRoot(stdout, stderr io.Writer) *cobra.Command {
-	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
+func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "registry-janitor",
 		Short: "Keep a Scaleway Container Registry clean and governed",
@@ -86,8 +90,8 @@ Try it without an account: registry-janitor demo`,
 			return err
 		},
 	}
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "format of the log on standard error: text or json")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
 	root.AddCommand(

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,11 +19,11 @@ func TestManPages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "man1")
 	t.Setenv("SOURCE_DATE_EPOCH", "1763856000") // 2025-11-23
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"man", dir}, &stdout, &stderr); code != janitor.ExitDone || stdout.Len() > 0 {
+	if code := testApp(&stdout, &stderr).run(t.Context(), []string{"man", dir}); code != janitor.ExitDone || stdout.Len() > 0 {
 		t.Fatalf("exit code %d: %s%s", code, stdout.String(), stderr.String())
 	}
 	pages := 0
-	each(newRoot(new(bytes.Buffer), new(bytes.Buffer)), func(cmd *cobra.Command) {
+	each(testApp(io.Discard, io.Discard).rootCommand(), func(cmd *cobra.Command) {
 		page, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1"))
 		if err != nil {
 			t.Error(err)

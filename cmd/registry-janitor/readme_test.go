@@ -48,7 +48,7 @@ func TestCommandsOfTheReadme(t *testing.T) {
 			seen++
 			fields := slices.DeleteFunc(strings.Fields(args), func(f string) bool { return strings.HasPrefix(f, "rg.") })
 			var out bytes.Buffer
-			if code := run(context.Background(), append(fields, "--help"), &out, &out); code != 0 || !strings.Contains(out.String(), "Usage:") {
+			if code := testApp(&out, &out).run(context.Background(), append(fields, "--help")); code != 0 || !strings.Contains(out.String(), "Usage:") {
 				t.Errorf("%s: exit code %d: %s", command, code, out.String())
 			}
 		}

@@ -84,7 +84,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	return daemon.Run(ctx, daemon.Options{
 		ConfigFile:  f.config,
 		Version:     version(),
-		Who:         who(),
+		Who:         a.who,
 		Journal:     journal,
 		RunAtStart:  f.runAtStart,
 		EnableApply: f.enableApply,
@@ -92,7 +92,8 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 		Web:         &f.web,
 		Views:       views(),
 		Log:         log,
-		Live: janitor.LiveOptions{Connection: scaleway.Options{
+		Live: janitor.LiveOptions{Now: a.now, Connection: scaleway.Options{
+			Now:         a.now,
 			Concurrency: f.concurrency,
 			UserAgent:   "registry-janitor/" + version(),
 			Logger:      log,

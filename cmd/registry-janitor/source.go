@@ -98,11 +98,13 @@ func (a *app) liveOptions(c *config.Config, f sourceFlags) (janitor.LiveOptions,
 	log, err := a.logger()
 	o := janitor.LiveOptions{
 		Stdin: a.stdin,
+		Now:   a.now,
 		Connection: scaleway.Options{
 			Profile:     c.Scaleway.Profile,
 			Concurrency: f.concurrency,
 			UserAgent:   "registry-janitor/" + version(),
 			Logger:      log,
+			Now:         a.now,
 		},
 	}
 	if f.observe != nil {

@@ -39,6 +39,8 @@ type RecorderOptions struct {
 	Who, Program string
 	// Wait is how long to wait for another run to end, for a run that applies.
 	Wait time.Duration
+	// Now is the clock of the records; nil is the wall clock.
+	Now func() time.Time
 }
 
 // NewRecorder opens the ledger of the configuration, takes its lock if the run
@@ -49,7 +51,7 @@ func (p *Pass) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, e
 	if dsn == "" {
 		return nil, nil
 	}
-	l, err := ledger.Open(ctx, dsn, ledger.Options{Who: o.Who, Program: o.Program})
+	l, err := ledger.Open(ctx, dsn, ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}
