@@ -63,8 +63,10 @@ func rules() architecture {
 			"internal/config": {ours: []string{"internal/strictyaml"}},
 			// Decodes YAML strictly. The emulator uses it, so it brings nothing else along.
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
-			// The registry API in memory. Users' own tests import it, so it brings nothing along.
-			"emulator": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
+			// The registry API in memory, and what it holds at the start. Users' own tests
+			// import them, so they bring nothing along.
+			"emulator":        {closed: true, ours: []string{"emulator/worlds"}},
+			"emulator/worlds": {closed: true, ours: []string{"internal/strictyaml"}},
 			// Files to copy, and an embed.FS of them.
 			"examples": {closed: true},
 			// Walks a source that it declares itself; the SDK is behind that.
@@ -109,7 +111,7 @@ func rules() architecture {
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "examples", "scanner", "policy", "policy/author", "actions", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
+				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{
@@ -140,7 +142,6 @@ func rules() architecture {
 			"actions/clock.go",              // when a step is applied, and how long it is watched
 			"cmd/registry-janitor/clock.go", // when a pass starts
 			"internal/ledger/clock.go",      // when a record was made
-			"emulator/clock.go",             // the time of a registry that nobody gave one
 			"internal/scaleway/clock.go",    // pacing of requests, and the comparison with the API's clock
 		},
 	}

@@ -9,14 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
 // hundreds is a registry of so many images, of each of which 100 tags go and 10
 // stay.
-func hundreds(t testing.TB, images int) emulator.World {
-	w, err := emulator.ParseWorld("world.yaml", fmt.Appendf(nil, `{settings: {latency: 20ms}, namespaces: [{name: prod, age: 400d, images: [{name: "api-{n}", count: %d, tags: [
+func hundreds(t testing.TB, images int) worlds.World {
+	w, err := worlds.Parse("world.yaml", fmt.Appendf(nil, `{settings: {latency: 20ms}, namespaces: [{name: prod, age: 400d, images: [{name: "api-{n}", count: %d, tags: [
 		{name: "pr-{n}", count: 100, age: 20d}, {name: "v{n}", count: 10, age: 20d}]}]}]}`, images))
 	must(t, err)
 	return w

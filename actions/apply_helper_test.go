@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -38,13 +39,13 @@ var testCredentials = &scaleway.Credentials{
 
 func newSite(t testing.TB, world string) *site {
 	t.Helper()
-	w, err := emulator.ParseWorld("world.yaml", []byte(world))
+	w, err := worlds.Parse("world.yaml", []byte(world))
 	must(t, err)
 	return siteOf(t, w)
 }
 
 // siteOf keeps the faults of the world away from what is planned and looked at.
-func siteOf(t testing.TB, w emulator.World) *site {
+func siteOf(t testing.TB, w worlds.World) *site {
 	t.Helper()
 	s := &site{t: t, emptyGo: w.Settings.EmptyImages == "remove"}
 	var err error

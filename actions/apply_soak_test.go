@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -101,19 +101,19 @@ func (s *soak) run() {
 
 // registryWorld makes a registry whose digests are shared, whose tags have
 // attachments, and whose API has any of the habits that it may have.
-func (s *soak) registryWorld() emulator.World {
-	w := emulator.World{Settings: emulator.Settings{
+func (s *soak) registryWorld() worlds.World {
+	w := worlds.World{Settings: worlds.Settings{
 		SharedDigest: s.api, DeleteDelay: pick(s.world, 0, 300*time.Millisecond, 3*time.Second), Latency: 10 * time.Millisecond,
 		DeleteAgain: pick(s.world, "accept", "not_found", "conflict"), EmptyImages: pick(s.world, "keep", "remove"),
 		RateLimit: pick(s.world, 0, 0, 50), InlineTags: pick(s.world, 0, 1),
 	}}
 	for n := range 1 + s.r.IntN(3) {
-		ns := emulator.Namespace{Name: fmt.Sprintf("ns%d", n), Region: pick(s.world, "fr-par", "nl-ams"), IsPublic: s.chance(30), Age: 400 * 24 * time.Hour}
+		ns := worlds.Namespace{Name: fmt.Sprintf("ns%d", n), Region: pick(s.world, "fr-par", "nl-ams"), IsPublic: s.chance(30), Age: 400 * 24 * time.Hour}
 		for i := range s.r.IntN(4) {
-			img := emulator.Image{Name: fmt.Sprintf("img%d", i), Visibility: pick(s.world, "inherit", "public", "private"), Age: 24 * time.Hour}
+			img := worlds.Image{Name: fmt.Sprintf("img%d", i), Visibility: pick(s.world, "inherit", "public", "private"), Age: 24 * time.Hour}
 			for k := range s.r.IntN(9) {
 				word := fmt.Sprintf("%s-%d", pick(s.world, "A", "B", "C", "own"), i)
-				tag := emulator.Tag{Name: fmt.Sprintf("t%d", k), Digest: word, Age: time.Duration(1+s.r.IntN(60)) * 24 * time.Hour, Status: pick(s.world, "ready", "ready", "ready", "ready", "ready", "locked", "error")}
+				tag := worlds.Tag{Name: fmt.Sprintf("t%d", k), Digest: word, Age: time.Duration(1+s.r.IntN(60)) * 24 * time.Hour, Status: pick(s.world, "ready", "ready", "ready", "ready", "ready", "locked", "error")}
 				if strings.HasPrefix(word, "own") {
 					tag.Digest = ""
 				}

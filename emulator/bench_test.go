@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // large is so many images of 50 tags; 20,000 of them make a million tags.
 func large(t testing.TB, images int) *emulator.Server {
 	t.Helper()
-	w, err := emulator.ParseWorld("world.yaml", fmt.Appendf(nil, `
+	w, err := worlds.Parse("world.yaml", fmt.Appendf(nil, `
 namespaces:
   - {name: prod, images: [{name: "svc-{n}", count: %d, tags: [{name: "pr-{n}", count: 50, age: 1d, step: 12h}]}]}`, images))
 	if err != nil {

@@ -3,6 +3,8 @@ package emulator
 import (
 	"regexp"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // attachmentName is how signatures, attestations and bills of materials are
@@ -26,11 +28,11 @@ func createdBefore(updated int64, id uuid) int64 {
 	return updated - 300_000 - id.number(600_001)
 }
 
-func (b *builder) namespaces(w *World) {
+func (b *builder) namespaces(w *worlds.World) {
 	made := map[*region][]*namespace{}
 	for i := range w.Namespaces {
 		entry := &w.Namespaces[i]
-		for n := range repeat(entry.Count) {
+		for n := range worlds.Repeat(entry.Count) {
 			ns := b.namespace(entry, n)
 			made[ns.region] = append(made[ns.region], ns)
 		}
@@ -45,10 +47,10 @@ func (b *builder) namespaces(w *World) {
 	}
 }
 
-func (b *builder) namespace(entry *Namespace, n int) *namespace {
-	r := b.regions[regionOf(entry)]
+func (b *builder) namespace(entry *worlds.Namespace, n int) *namespace {
+	r := b.regions[or(entry.Region, worlds.Regions()[0])]
 	ns := &namespace{
-		name:           expand(entry.Name, entry.Count, n),
+		name:           worlds.Expand(entry.Name, entry.Count, n),
 		description:    entry.Description,
 		region:         r,
 		status:         or(entry.Status, statusReady),
@@ -61,7 +63,7 @@ func (b *builder) namespace(entry *Namespace, n int) *namespace {
 
 	var images []*image
 	for i := range entry.Images {
-		for k := range repeat(entry.Images[i].Count) {
+		for k := range worlds.Repeat(entry.Images[i].Count) {
 			img := b.image(&entry.Images[i], k, ns)
 			images = append(images, img)
 			ns.size += img.size()
@@ -73,9 +75,9 @@ func (b *builder) namespace(entry *Namespace, n int) *namespace {
 	return ns
 }
 
-func (b *builder) image(entry *Image, n int, ns *namespace) *image {
+func (b *builder) image(entry *worlds.Image, n int, ns *namespace) *image {
 	img := &image{
-		name:       expand(entry.Name, entry.Count, n),
+		name:       worlds.Expand(entry.Name, entry.Count, n),
 		namespace:  ns,
 		status:     or(entry.Status, statusReady),
 		visibility: or(entry.Visibility, visibilityInherit),
@@ -109,15 +111,15 @@ func (b *builder) times(age, createdAge time.Duration, id uuid, oldest, latest i
 }
 
 // tags makes the tags of one image in one piece of memory.
-func (b *builder) tags(entries []Tag, img *image) []*tag {
+func (b *builder) tags(entries []worlds.Tag, img *image) []*tag {
 	total := 0
 	for i := range entries {
-		total += repeat(entries[i].Count)
+		total += worlds.Repeat(entries[i].Count)
 	}
 	memory := make([]tag, total)
 	rows := make([]*tag, 0, total)
 	for i := range entries {
-		for n := range repeat(entries[i].Count) {
+		for n := range worlds.Repeat(entries[i].Count) {
 			t := &memory[len(rows)]
 			b.tag(t, &entries[i], n, img)
 			rows = append(rows, t)
@@ -127,13 +129,13 @@ func (b *builder) tags(entries []Tag, img *image) []*tag {
 	return rows
 }
 
-func (b *builder) tag(t *tag, entry *Tag, n int, img *image) {
+func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 	t.image = img
-	t.name = expand(entry.Name, entry.Count, n)
+	t.name = worlds.Expand(entry.Name, entry.Count, n)
 	t.status = or(entry.Status, statusReady)
 	t.size = int64(entry.Size)
 	t.id = identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
-	t.digest = digestOf(expand(entry.Digest, entry.Count, n))
+	t.digest = digestOf(worlds.Expand(entry.Digest, entry.Count, n))
 	if entry.Digest == "" {
 		t.digest = ownDigest(t)
 	}

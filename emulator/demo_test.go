@@ -14,20 +14,21 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 func TestTheDemoIsTheSameEveryTime(t *testing.T) {
-	if diff := cmp.Diff(emulator.DemoWorld(1), emulator.DemoWorld(1)); diff != "" {
+	if diff := cmp.Diff(worlds.Demo(1), worlds.Demo(1)); diff != "" {
 		t.Errorf("two demos of one seed differ:\n%s", diff)
 	}
-	if reflect.DeepEqual(emulator.DemoWorld(1), emulator.DemoWorld(2)) {
+	if reflect.DeepEqual(worlds.Demo(1), worlds.Demo(2)) {
 		t.Error("two seeds give the same demo")
 	}
 }
 
 func TestTheDemoIsARealisticCompany(t *testing.T) {
 	for seed := range uint64(50) {
-		w := emulator.DemoWorld(seed)
+		w := worlds.Demo(seed)
 		if _, err := emulator.New(emulator.Options{World: w}); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -50,11 +51,11 @@ func TestTheDemoIsARealisticCompany(t *testing.T) {
 
 // demoTag is a tag of the demo with where it is.
 type demoTag struct {
-	emulator.Tag
+	worlds.Tag
 	path string // region/namespace/image
 }
 
-func demoTags(w emulator.World, name string) []demoTag {
+func demoTags(w worlds.World, name string) []demoTag {
 	match := regexp.MustCompile("^(" + name + ")$")
 	var found []demoTag
 	for _, ns := range w.Namespaces {
@@ -71,7 +72,7 @@ func demoTags(w emulator.World, name string) []demoTag {
 
 func TestWhatTheDemoHasToShow(t *testing.T) {
 	for seed := range uint64(8) {
-		w := emulator.DemoWorld(seed)
+		w := worlds.Demo(seed)
 		pulls, mains, releases := demoTags(w, `pr-\d+`), demoTags(w, `main-.*`), demoTags(w, `v\d+\.\d+\.\d+`)
 		older := func(tags []demoTag, age time.Duration) (n int) {
 			for _, tag := range tags {
@@ -110,7 +111,7 @@ func TestWhatTheDemoHasToShow(t *testing.T) {
 	}
 }
 
-func checkLatest(t *testing.T, w emulator.World) {
+func checkLatest(t *testing.T, w worlds.World) {
 	t.Helper()
 	all := demoTags(w, "latest")
 	if len(all) < 30 {
@@ -136,7 +137,7 @@ func checkLatest(t *testing.T, w emulator.World) {
 	}
 }
 
-func checkDigests(t *testing.T, w emulator.World, pulls, releases []demoTag) {
+func checkDigests(t *testing.T, w worlds.World, pulls, releases []demoTag) {
 	t.Helper()
 	digests := map[string]bool{}
 	for _, tag := range demoTags(w, ".*") {
@@ -166,7 +167,7 @@ func checkDigests(t *testing.T, w emulator.World, pulls, releases []demoTag) {
 	}
 }
 
-func checkOddities(t *testing.T, w emulator.World) {
+func checkOddities(t *testing.T, w worlds.World) {
 	t.Helper()
 	var found []string
 	for _, ns := range w.Namespaces {
@@ -205,12 +206,12 @@ func checkOddities(t *testing.T, w emulator.World) {
 // most half of the tags of any namespace, as the limits have it by default.
 func TestTheDemoStaysWithinTheDefaultLimits(t *testing.T) {
 	for seed := range uint64(50) {
-		for _, ns := range emulator.DemoWorld(seed).Namespaces {
+		for _, ns := range worlds.Demo(seed).Namespaces {
 			tags, condemned := 0, 0
 			for _, image := range ns.Images {
 				tags += len(image.Tags)
 				newer := 0
-				byAge := slices.SortedFunc(slices.Values(image.Tags), func(a, b emulator.Tag) int { return int(a.Age - b.Age) })
+				byAge := slices.SortedFunc(slices.Values(image.Tags), func(a, b worlds.Tag) int { return int(a.Age - b.Age) })
 				for _, tag := range byAge {
 					switch {
 					case strings.HasPrefix(tag.Name, "pr-") && tag.Age > 14*day:
@@ -230,7 +231,7 @@ func TestTheDemoStaysWithinTheDefaultLimits(t *testing.T) {
 }
 
 func TestTheListingOfOneImageOfTheDemoKeepsFailing(t *testing.T) {
-	b := serveWorld(t, emulator.DemoWorld(1))
+	b := serveWorld(t, worlds.Demo(1))
 	broken, fine := 0, 0
 	for _, region := range []scw.Region{"fr-par", "nl-ams", "pl-waw"} {
 		for page := int32(1); page == 1; page++ {

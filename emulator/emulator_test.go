@@ -14,6 +14,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 const (
@@ -55,14 +56,14 @@ type bench struct {
 
 func serve(t testing.TB, world string) *bench {
 	t.Helper()
-	w, err := emulator.ParseWorld("world.yaml", []byte(world))
+	w, err := worlds.Parse("world.yaml", []byte(world))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return serveWorld(t, w)
 }
 
-func serveWorld(t testing.TB, w emulator.World) *bench {
+func serveWorld(t testing.TB, w worlds.World) *bench {
 	t.Helper()
 	c := &clock{now: start}
 	s, err := emulator.New(emulator.Options{World: w, SecretKey: secretKey, Now: c.Now})

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // faults knows which fault is due for which request.
@@ -21,22 +23,19 @@ type faults struct {
 
 // armed is a fault with what it has seen so far.
 type armed struct {
-	Fault
+	worlds.Fault
 	path, ref      []string // segments of the globs; nil matches everything
 	matched, times int
 }
 
-func arm(list []Fault) []*armed {
+func arm(list []worlds.Fault) []*armed {
 	var all []*armed
 	for _, f := range list {
 		a := &armed{Fault: f}
 		if f.Path != "" {
-			below := f.Path
-			if region, rest, ok := cutRegion(f.Path); ok {
-				below = rest
-				if slices.Contains(regionNames(), region) {
-					a.Region = region
-				}
+			below, region := worlds.CutRegion(f.Path)
+			if slices.Contains(worlds.Regions(), region) {
+				a.Region = region
 			}
 			a.path = strings.Split(strings.ReplaceAll(strings.TrimPrefix(below, "/"), "{region}", "*"), "/")
 		}
@@ -48,19 +47,9 @@ func arm(list []Fault) []*armed {
 	return all
 }
 
-// cutRegion takes the prefix of the API off the path of a fault, if it has it.
-func cutRegion(path string) (region, below string, ok bool) {
-	rest, ok := strings.CutPrefix(path, apiPrefix)
-	if !ok {
-		return "", path, false
-	}
-	region, below, _ = strings.Cut(rest, "/")
-	return region, below, true
-}
-
 // pick returns the first fault that is due for a request, or nil. Every fault
 // counts every request that it matches, whichever fault happens.
-func (fs *faults) pick(c *call, refOf func(route) string) *Fault {
+func (fs *faults) pick(c *call, refOf func(route) string) *worlds.Fault {
 	if len(fs.list) == 0 {
 		return nil
 	}
@@ -102,7 +91,7 @@ func (a *armed) matches(q *about) bool {
 			return matchSegments(a.path, strings.Split(strings.TrimPrefix(path, "/"), "/"))
 		}),
 		a.Page != 0 && a.Page != pageOf(q.call.http),
-		spoilsPage(kindOf(&a.Fault)) && !isListing(q.call):
+		spoilsPage(a.Effect()) && !isListing(q.call):
 		return false
 	case a.ref == nil:
 		return true
@@ -146,8 +135,8 @@ func spoilsPage(kind string) bool {
 }
 
 // spoilPage changes a page as a fault of one of these kinds wants it.
-func spoilPage[T row](f *Fault, page int, shown []T, total int) ([]T, int) {
-	switch kindOf(f) {
+func spoilPage[T row](f *worlds.Fault, page int, shown []T, total int) ([]T, int) {
+	switch f.Effect() {
 	case faultShortPage:
 		shown = shown[:max(0, len(shown)-max(1, f.Rows))]
 	case faultChangedTotal:
@@ -166,9 +155,9 @@ func spoilPage[T row](f *Fault, page int, shown []T, total int) ([]T, int) {
 
 // misbehave answers a request to which a fault happens.
 func (s *Server) misbehave(w http.ResponseWriter, c *call) {
-	kind := kindOf(c.fault)
+	kind := c.fault.Effect()
 	var a answer
-	if c.fault.When == whenAfter || spoilsAnswer(kind) {
+	if c.fault.When == whenAfter || c.fault.SpoilsAnswer() {
 		a = s.act(c)
 	}
 	switch kind {
@@ -193,7 +182,7 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	s.respond(w, c, a)
 }
 
-func (s *Server) faultyStatus(f *Fault) answer {
+func (s *Server) faultyStatus(f *worlds.Fault) answer {
 	body := f.Body
 	if body == "" && f.Status == http.StatusTooManyRequests {
 		body = bodyEmpty

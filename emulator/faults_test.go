@@ -17,6 +17,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // faulty is a world of three tags, of a release and two pull requests, with faults.
@@ -119,7 +120,7 @@ func TestEveryErrorStatusIsUnderstoodByTheSDK(t *testing.T) {
 			continue
 		}
 		t.Run(http.StatusText(status), func(t *testing.T) {
-			w := emulator.World{Faults: []emulator.Fault{{Status: status}}}
+			w := worlds.World{Faults: []worlds.Fault{{Status: status}}}
 			_, err := serveWorld(t, w).api.ListImages(&sdk.ListImagesRequest{})
 			var any scw.SdkError
 			if !errors.As(err, &any) {
@@ -231,9 +232,9 @@ func TestTheRateLimit(t *testing.T) {
 
 func TestLatencyIsWaitedForAndCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := emulator.New(emulator.Options{World: emulator.World{
-			Settings: emulator.Settings{Latency: 20 * time.Millisecond},
-			Faults:   []emulator.Fault{{Path: "/namespaces", Delay: time.Second}},
+		s, err := emulator.New(emulator.Options{World: worlds.World{
+			Settings: worlds.Settings{Latency: 20 * time.Millisecond},
+			Faults:   []worlds.Fault{{Path: "/namespaces", Delay: time.Second}},
 		}})
 		if err != nil {
 			t.Fatal(err)

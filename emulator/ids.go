@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // NamespaceID is the identifier that a namespace of the world has.
@@ -72,15 +74,7 @@ func parseUUID(s string) (uuid, bool) {
 // digest is a SHA-256 digest in the 32 bytes that it is.
 type digest [sha256.Size]byte
 
-func digestOf(word string) digest {
-	var d digest
-	if digits, ok := strings.CutPrefix(word, "sha256:"); ok && len(digits) == 2*len(d) {
-		if _, err := hex.Decode(d[:], []byte(digits)); err == nil {
-			return d
-		}
-	}
-	return sha256.Sum256([]byte(word))
-}
+func digestOf(word string) digest { return worlds.Digest(word) }
 
 func (d digest) String() string { return string(d.append(nil)) }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 const company = `
@@ -227,7 +228,7 @@ func TestOnlyTheRightKeyIsAccepted(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.why, func(t *testing.T) {
-			s, err := emulator.New(emulator.Options{SecretKey: test.option, World: emulator.World{Settings: emulator.Settings{SecretKey: test.setting}}})
+			s, err := emulator.New(emulator.Options{SecretKey: test.option, World: worlds.World{Settings: worlds.Settings{SecretKey: test.setting}}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,8 @@ package emulator
 import (
 	"fmt"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // Push does what a docker push does: it makes the image and the tag when they
@@ -26,7 +28,7 @@ func (s *Server) Push(region, namespace, image, tag, digestWord string) error {
 	if !ok || ns.deleted {
 		return fmt.Errorf("push %s: there is no such namespace", ref)
 	}
-	if image == "" || !validImage(image) || !tagName.MatchString(tag) {
+	if image == "" || !worlds.ValidImage(image) || !worlds.ValidTag(tag) {
 		return fmt.Errorf("push %s: not a valid name", ref)
 	}
 	img, ok := ns.images.find(image)

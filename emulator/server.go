@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -9,11 +8,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 // Options for New.
 type Options struct {
-	World World
+	World worlds.World
 	// SecretKey is the only accepted X-Auth-Token. "" leaves it to the settings of
 	// the world, and when they name none, any but an empty one is accepted.
 	SecretKey string
@@ -25,7 +27,7 @@ type Options struct {
 
 // Server is the emulated API. It is safe for concurrent use.
 type Server struct {
-	settings  Settings
+	settings  worlds.Settings
 	secretKey string
 	now       func() time.Time
 	comma     string
@@ -47,20 +49,19 @@ type Server struct {
 }
 
 // New makes a server that holds the world. A world that was not read by
-// ParseWorld is checked here, by the same rules.
+// [worlds.Parse] is checked here, by the same rules.
 func New(o Options) (*Server, error) {
-	if problems := validate(&o.World); problems != nil {
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = errors.New(p.String())
-		}
-		return nil, fmt.Errorf("world: %w", errors.Join(errs...))
+	if err := o.World.Validate(); err != nil {
+		return nil, fmt.Errorf("world: %w", err)
+	}
+	if o.Now == nil {
+		o.Now = clock.Now
 	}
 	set := o.World.Settings
 	s := &Server{
 		settings:  set,
 		secretKey: or(o.SecretKey, set.SecretKey),
-		now:       clockOf(o.Now),
+		now:       o.Now,
 		comma:     ", ",
 		tenant:    ownerOr(set.OrganizationID, identify("organization")),
 		regions:   map[string]*region{},
@@ -76,7 +77,7 @@ func New(o Options) (*Server, error) {
 	if set.PageSizeDefault == 0 {
 		s.settings.PageSizeDefault = defaultPageSize
 	}
-	for _, name := range regionNames() {
+	for _, name := range worlds.Regions() {
 		s.regions[name] = newRegion(name)
 	}
 	b := builder{start: s.now().UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
@@ -92,8 +93,8 @@ type call struct {
 	route    route
 	body     []byte
 	received time.Time
-	fault    *Fault // what goes wrong with it; nil when nothing does
-	logged   int    // its number in the log
+	fault    *worlds.Fault // what goes wrong with it; nil when nothing does
+	logged   int           // its number in the log
 }
 
 // ServeHTTP answers one request.
@@ -126,10 +127,10 @@ func (s *Server) serve(w http.ResponseWriter, c *call) {
 		c.fault = s.faults.pick(c, s.refOf)
 	}
 	if c.fault != nil {
-		s.log.fault(c.logged, kindOf(c.fault))
+		s.log.fault(c.logged, c.fault.Effect())
 		latency += c.fault.Delay
 	}
-	if !wait(c.http, latency) {
+	if latency > 0 && clock.Sleep(c.http.Context(), latency) != nil {
 		s.abandon()
 	}
 	switch {
@@ -168,7 +169,7 @@ func (s *Server) header(h http.Header, c *call, a answer) {
 		skew += c.fault.DateOffset
 	}
 	h["Date"] = []string{s.now().Add(skew).UTC().Format(http.TimeFormat)}
-	h["Server"] = []string{"Scaleway API Gateway (" + or(c.route.region, regionNames()[0]) + "-1;edge01)"}
+	h["Server"] = []string{"Scaleway API Gateway (" + or(c.route.region, worlds.Regions()[0]) + "-1;edge01)"}
 	h["X-Request-Id"] = []string{identify("request", strconv.Itoa(c.logged)).String()}
 	if a.contentType != "" {
 		h["Content-Type"] = []string{a.contentType}

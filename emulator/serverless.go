@@ -1,39 +1,12 @@
 package emulator
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
-
-// Container is a Serverless Container of the world: somebody who uses an image.
-// Both versions of that API list it (v1beta1 in the regions that it has). Its
-// image is shown as it is written here.
-type Container struct {
-	Name      string `yaml:"name"`      // unique in its namespace and region
-	Namespace string `yaml:"namespace"` // of containers, not of the registry; "" means default
-	Region    string `yaml:"region"`    // fr-par (the default), nl-ams, pl-waw or it-mil
-	Image     string `yaml:"image"`     // such as rg.fr-par.scw.cloud/prod/api:v1
-	// Age is the time since created_at.
-	Age time.Duration `yaml:"age"`
-	// Count makes that many of it, with {n} in the name and the image for 1, 2, 3, …
-	Count int `yaml:"count"`
-}
-
-// Job is a definition of Serverless Jobs of the world.
-type Job struct {
-	Name   string        `yaml:"name"`   // unique in its region
-	Region string        `yaml:"region"` // fr-par (the default), nl-ams or pl-waw
-	Image  string        `yaml:"image"`
-	Age    time.Duration `yaml:"age"`
-	Count  int           `yaml:"count"`
-}
-
-// containerRegions are those that have Serverless Containers. it-mil has no
-// registry, only the latest version of the containers' API, and no jobs.
-func containerRegions() []string { return append(regionNames(), "it-mil") }
 
 // product is one version of one serverless API.
 type product struct {
@@ -44,13 +17,13 @@ type product struct {
 
 func products() []product {
 	return []product{
-		{"/containers/v1/regions/", containerRegions(), map[string]func(*Server, *serverless, *call) answer{
+		{"/containers/v1/regions/", worlds.ContainerRegions(), map[string]func(*Server, *serverless, *call) answer{
 			"/containers": (*Server).listContainers, "/namespaces": (*Server).listContainerNamespaces,
 		}},
-		{"/containers/v1beta1/regions/", regionNames(), map[string]func(*Server, *serverless, *call) answer{
+		{"/containers/v1beta1/regions/", worlds.Regions(), map[string]func(*Server, *serverless, *call) answer{
 			"/containers": (*Server).listBetaContainers, "/namespaces": (*Server).listContainerNamespaces,
 		}},
-		{"/serverless-jobs/v1alpha2/regions/", regionNames(), map[string]func(*Server, *serverless, *call) answer{
+		{"/serverless-jobs/v1alpha2/regions/", worlds.Regions(), map[string]func(*Server, *serverless, *call) answer{
 			"/job-definitions": (*Server).listJobs,
 		}},
 	}
@@ -158,39 +131,39 @@ func (w *writer) workload(x *workload, within, image string) {
 }
 
 // serverless makes what runs in all regions.
-func (b *builder) serverless(w *World) map[string]*serverless {
+func (b *builder) serverless(w *worlds.World) map[string]*serverless {
 	made := map[string]*serverless{}
 	filled := map[string]*struct{ containers, jobs, namespaces []*workload }{}
-	for _, region := range containerRegions() {
+	for _, region := range worlds.ContainerRegions() {
 		made[region] = &serverless{}
 		filled[region] = &struct{ containers, jobs, namespaces []*workload }{}
 	}
 	known := map[uuid]bool{}
 	for i := range w.Containers {
 		entry := &w.Containers[i]
-		region, namespace := or(entry.Region, regionNames()[0]), or(entry.Namespace, defaultNamespace)
+		region, namespace := or(entry.Region, worlds.Regions()[0]), or(entry.Namespace, worlds.DefaultNamespace)
 		to := filled[region]
 		within := identify("serverless", region, namespace)
 		if !known[within] {
 			known[within] = true
 			to.namespaces = append(to.namespaces, &workload{id: within, within: b.owner, name: namespace, region: region, created: b.start})
 		}
-		for n := range repeat(entry.Count) {
-			name := expand(entry.Name, entry.Count, n)
+		for n := range worlds.Repeat(entry.Count) {
+			name := worlds.Expand(entry.Name, entry.Count, n)
 			to.containers = append(to.containers, &workload{
 				id: identify("container", region, namespace, name), within: within, name: name,
-				image: expand(entry.Image, entry.Count, n), region: region, created: b.ago(entry.Age),
+				image: worlds.Expand(entry.Image, entry.Count, n), region: region, created: b.ago(entry.Age),
 			})
 		}
 	}
 	for i := range w.Jobs {
 		entry := &w.Jobs[i]
-		region := or(entry.Region, regionNames()[0])
-		for n := range repeat(entry.Count) {
-			name := expand(entry.Name, entry.Count, n)
+		region := or(entry.Region, worlds.Regions()[0])
+		for n := range worlds.Repeat(entry.Count) {
+			name := worlds.Expand(entry.Name, entry.Count, n)
 			filled[region].jobs = append(filled[region].jobs, &workload{
 				id: identify("job", region, name), within: b.owner, name: name,
-				image: expand(entry.Image, entry.Count, n), region: region, created: b.ago(entry.Age),
+				image: worlds.Expand(entry.Image, entry.Count, n), region: region, created: b.ago(entry.Age),
 			})
 		}
 	}
@@ -200,28 +173,4 @@ func (b *builder) serverless(w *World) map[string]*serverless {
 		made[region].namespaces.fill(to.namespaces)
 	}
 	return made
-}
-
-// defaultNamespace is that of the containers which name none.
-const defaultNamespace = "default"
-
-func (v *validator) serverless(w *World) {
-	seen := map[string]string{}
-	for i := range w.Containers {
-		c := &w.Containers[i]
-		path := fmt.Sprintf("containers[%d]", i)
-		v.word(path+".region", c.Region, containerRegions()...)
-		if c.Namespace != "" && !validNamespace(c.Namespace) {
-			v.add(path+".namespace", fmt.Sprintf("%q is no valid name", c.Namespace), "letters, digits, dots, dashes and underscores")
-		}
-		scope := or(c.Region, regionNames()[0]) + "/" + or(c.Namespace, defaultNamespace) + "/"
-		v.names(entry{path: path, name: c.Name, count: c.Count, age: c.Age}, scope, seen, validNamespace)
-	}
-	seen = map[string]string{}
-	for i := range w.Jobs {
-		j := &w.Jobs[i]
-		path := fmt.Sprintf("jobs[%d]", i)
-		v.word(path+".region", j.Region, regionNames()...)
-		v.names(entry{path: path, name: j.Name, count: j.Count, age: j.Age}, or(j.Region, regionNames()[0])+"/", seen, validNamespace)
-	}
 }

@@ -4,8 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 const serverlessWorld = `
@@ -22,7 +23,7 @@ jobs: [{name: nightly, region: pl-waw, image: alpine, age: 1d}, {name: hourly, r
 
 func serverlessServer(t *testing.T) *Server {
 	t.Helper()
-	world, err := ParseWorld("w", []byte(serverlessWorld))
+	world, err := worlds.Parse("w", []byte(serverlessWorld))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,26 +97,5 @@ func TestServerlessFaultsAndRefusals(t *testing.T) {
 		if rows, _ := body["job_definitions"].([]any); len(rows) != want || body["total_count"] != 2.0 {
 			t.Errorf("a short page once: %v", body)
 		}
-	}
-}
-
-func TestBadServerlessWorlds(t *testing.T) {
-	for text, want := range map[string]string{
-		"containers: [{image: a}]":                    "w:1: containers[0].name: is missing",
-		"containers: [{name: a, region: us-east}]":    `w:1: containers[0].region: "us-east" is unknown`,
-		"containers: [{name: a}, {name: a}]":          `w:1: containers[1].name: "a" is there already`,
-		"containers: [{name: a, registry_image: b}]":  "w:1: containers[0].registry_image: unknown key",
-		"containers: [{name: a, namespace: \"b c\"}]": "w:1: containers[0].namespace:",
-		"jobs: [{name: a, region: it-mil}]":           `w:1: jobs[0].region: "it-mil" is unknown`,
-		"jobs: [{name: a}, {name: b}, {name: a}]":     `w:1: jobs[2].name: "a" is there already`,
-		"jobs: [{name: a, count: 2}]":                 "w:1: jobs[0].name:",
-	} {
-		_, err := ParseWorld("w", []byte(text))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %s", text, err, want)
-		}
-	}
-	if _, err := ParseWorld("w", []byte("containers: [{name: a}, {name: a, namespace: b}, {name: a, region: it-mil}]")); err != nil {
-		t.Error(err)
 	}
 }

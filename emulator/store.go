@@ -1,5 +1,7 @@
 package emulator
 
+import "time"
+
 // region holds the objects of one region; it is guarded by Server.mu.
 type region struct {
 	name        string
@@ -119,4 +121,9 @@ func (i *image) sizeOfDigest(d digest, of string) int64 {
 		}
 	}
 	return madeUpSize(d, of)
+}
+
+// microseconds is the precision in which the API stores a time; it rounds.
+func microseconds(t time.Time) int64 {
+	return t.Round(time.Microsecond).UnixMicro()
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -43,7 +44,7 @@ func credentials(t testing.TB) {
 
 func newRig(t *testing.T, world string, concurrency int) *rig {
 	t.Helper()
-	w, err := emulator.ParseWorld("world.yaml", []byte(world))
+	w, err := worlds.Parse("world.yaml", []byte(world))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +368,7 @@ func TestWrongClockIsNoticed(t *testing.T) {
 func BenchmarkScan(b *testing.B) {
 	credentials(b)
 	const images, tags, concurrency, latency = 2000, 50, 16, 20 * time.Millisecond
-	world, err := emulator.ParseWorld("world.yaml", fmt.Appendf(nil, `
+	world, err := worlds.Parse("world.yaml", fmt.Appendf(nil, `
 settings: {latency: %s, compact_json: true}
 namespaces: [{name: prod, images: [{name: "image-{n}", count: %d, tags: [{name: "t{n}", count: %d, age: 1h, step: 1h}]}]}]`, latency, images, tags))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
@@ -174,7 +175,7 @@ func demoPolicies(ctx context.Context) (*config.Config, *policy.Engine, error) {
 
 // startEmulator serves the demo's registry on a free port of this machine alone.
 func startEmulator(clock func() time.Time) (url string, stop func(), err error) {
-	handler, err := emulator.New(emulator.Options{World: emulator.DemoWorld(demoSeed), Now: clock})
+	handler, err := emulator.New(emulator.Options{World: worlds.Demo(demoSeed), Now: clock})
 	if err != nil {
 		return "", nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 func (a *app) emulatorCommand() *cobra.Command {
@@ -30,13 +31,13 @@ Point any client of the API at it:
 GET /_emulator/requests gives the log of what was asked of it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w := emulator.DemoWorld(demoSeed)
+			w := worlds.Demo(demoSeed)
 			if world != "" {
 				data, err := os.ReadFile(world)
 				if err != nil {
 					return fmt.Errorf("reading the world: %w", err)
 				}
-				if w, err = emulator.ParseWorld(world, data); err != nil {
+				if w, err = worlds.Parse(world, data); err != nil {
 					return err
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
@@ -34,8 +35,8 @@ func TestExampleConfigurations(t *testing.T) {
 				t.Fatal(err)
 			}
 			clock := func() time.Time { return demoDay }
-			world := emulator.DemoWorld(demoSeed)
-			world.Faults, world.Settings = nil, emulator.Settings{} // nothing to wait for
+			world := worlds.Demo(demoSeed)
+			world.Faults, world.Settings = nil, worlds.Settings{} // nothing to wait for
 			handler, err := emulator.New(emulator.Options{World: world, Now: clock})
 			if err != nil {
 				t.Fatal(err)

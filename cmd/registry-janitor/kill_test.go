@@ -19,6 +19,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 )
@@ -55,7 +56,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // killStory applies to one registry until a run comes to its end, killing at
 // most so many, and returns how many it killed.
 func killStory(t *testing.T, rng *rand.Rand, most int) (killed int) {
-	world, err := emulator.ParseWorld("world.yaml", []byte(killWorld))
+	world, err := worlds.Parse("world.yaml", []byte(killWorld))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func checkRequests(t *testing.T, requests []emulator.Request, tries map[string]i
 
 // A polite signal lets the steps in flight finish, skips the rest, and says so.
 func TestTerminated(t *testing.T) {
-	world, err := emulator.ParseWorld("world.yaml", []byte(strings.Replace(killWorld, "latency: 1ms", "latency: 20ms", 1)))
+	world, err := worlds.Parse("world.yaml", []byte(strings.Replace(killWorld, "latency: 1ms", "latency: 20ms", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}

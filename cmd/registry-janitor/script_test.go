@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
@@ -82,7 +83,7 @@ func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: world FILE")
 	}
-	world, err := emulator.ParseWorld(args[0], []byte(ts.ReadFile(args[0])))
+	world, err := worlds.Parse(args[0], []byte(ts.ReadFile(args[0])))
 	ts.Check(err)
 	handler, err := emulator.New(emulator.Options{World: world, Now: func() time.Time { return storyTime }})
 	ts.Check(err)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 const daemonWorld = `namespaces:
@@ -124,7 +125,7 @@ func (d *daemonProcess) leads() bool {
 
 func serveSite(t *testing.T) (file, api string) {
 	t.Helper()
-	world, err := emulator.ParseWorld("world.yaml", []byte(daemonWorld))
+	world, err := worlds.Parse("world.yaml", []byte(daemonWorld))
 	if err != nil {
 		t.Fatal(err)
 	}

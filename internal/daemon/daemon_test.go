@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -64,7 +65,7 @@ type site struct {
 
 func newSite(t *testing.T, world, config string) *site {
 	t.Helper()
-	parsed, err := emulator.ParseWorld("world.yaml", []byte(world))
+	parsed, err := worlds.Parse("world.yaml", []byte(world))
 	if err != nil {
 		t.Fatal(err)
 	}

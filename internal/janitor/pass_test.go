@@ -17,6 +17,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -34,7 +35,7 @@ type setting struct {
 	pass   *Pass
 }
 
-func newSetting(t testing.TB, world emulator.World, configuration string, concurrency int) *setting {
+func newSetting(t testing.TB, world worlds.World, configuration string, concurrency int) *setting {
 	t.Helper()
 	server, err := emulator.New(emulator.Options{World: world, Now: atNow})
 	check(t, err)
@@ -83,7 +84,7 @@ func (s *setting) scan(t testing.TB, concurrency int) Feed {
 }
 
 // plan scans and plans a world.
-func plan(t testing.TB, world emulator.World, configuration string, concurrency int) *actions.Plan {
+func plan(t testing.TB, world worlds.World, configuration string, concurrency int) *actions.Plan {
 	t.Helper()
 	s := newSetting(t, world, configuration, concurrency)
 	p, err := s.pass.Plan(t.Context(), s.scan(t, concurrency))
@@ -103,9 +104,9 @@ func check(t testing.TB, err error) {
 	}
 }
 
-func parse(t testing.TB, world string) emulator.World {
+func parse(t testing.TB, world string) worlds.World {
 	t.Helper()
-	w, err := emulator.ParseWorld("world.yaml", []byte(world))
+	w, err := worlds.Parse("world.yaml", []byte(world))
 	check(t, err)
 	return w
 }
@@ -131,8 +132,8 @@ protect: {tags: ["latest"]}
 `
 
 // withoutFaults is the demo's registry with nothing that needs retries.
-func withoutFaults() emulator.World {
-	w := emulator.DemoWorld(7)
+func withoutFaults() worlds.World {
+	w := worlds.Demo(7)
 	w.Faults = nil
 	return w
 }
@@ -160,7 +161,7 @@ func TestThePlanDoesNotDependOnConcurrencyOrOrder(t *testing.T) {
 func TestTheInventoryGivesTheSamePlan(t *testing.T) { synctest.Test(t, inventoryGivesTheSamePlan) }
 
 func inventoryGivesTheSamePlan(t *testing.T) {
-	s := newSetting(t, emulator.DemoWorld(7), rules, 16)
+	s := newSetting(t, worlds.Demo(7), rules, 16)
 	live, err := s.pass.Plan(t.Context(), s.scan(t, 16))
 	check(t, err)
 	var file bytes.Buffer

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -298,7 +299,7 @@ func TestTheSecretKeyIsInNoErrorOfAnEditor(t *testing.T) {
 // Every method, against an API that knows nothing of this package, over a real
 // connection.
 func TestAnEditorEdits(t *testing.T) {
-	w, err := emulator.ParseWorld("world.yaml", []byte(`{namespaces: [{name: prod, is_public: true, images: [
+	w, err := worlds.Parse("world.yaml", []byte(`{namespaces: [{name: prod, is_public: true, images: [
 		{name: api, visibility: public, tags: [{name: v1}, {name: v2}]}, {name: web}]}]}`))
 	if err != nil {
 		t.Fatal(err)

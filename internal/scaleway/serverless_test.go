@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -30,7 +31,7 @@ func user(t *testing.T, r *Reader, name string) ([]registry.Mention, error) {
 
 func emulated(t *testing.T, world string) *Reader {
 	t.Helper()
-	w, err := emulator.ParseWorld("w", []byte(world))
+	w, err := worlds.Parse("w", []byte(world))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 		d.Report(path, "must be a list, not "+describe(n), hint)
 		return
 	}
-	if len(n.Content) == 0 && tag.Get("blank") == "" {
+	if len(n.Content) == 0 && !d.blank(tag) {
 		d.Report(path, "is an empty list", "name at least one entry, or remove the key")
 		return
 	}

@@ -13,7 +13,6 @@
 //	fill      an empty mapping is an error; the text is the hint
 //	null      the hint for a key without a value
 //	blank     "ok": the empty string or list is allowed
-//	bare      "ok": a number, a date or a boolean is a string as it is written
 //	lines     "ok": a string may have several lines
 //	min, max  the bounds of a number
 //	positive  "yes": a duration of zero is an error

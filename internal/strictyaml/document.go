@@ -13,6 +13,11 @@ type Format struct {
 	// Forbidden are keys that an author may try but must not use, by their path
 	// without positions in lists, with the remedy.
 	Forbidden map[string]string
+	// Blank allows the empty string and the empty list everywhere.
+	Blank bool
+	// Bare takes a number, a date or a boolean as a string where it is written
+	// without quotes.
+	Bare bool
 }
 
 // Check returns what is wrong with a string and the remedy, or two empty strings.

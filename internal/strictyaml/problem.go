@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with a configuration.
+// Problem is one thing that is wrong with a document.
 type Problem struct {
-	File    string
+	File    string // "" for a value that was made in Go, which has no lines
 	Line    int    // from 1
 	Path    string // of the key: "retention[1].keep.last"; "" is the file as a whole
 	Message string
@@ -19,7 +19,9 @@ type Problem struct {
 // String is "janitor.yaml:12: retention[1].keep.last: must be at least 1, not 0 (…)".
 func (p Problem) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: ", p.File, p.Line)
+	if p.File != "" {
+		fmt.Fprintf(&b, "%s:%d: ", p.File, p.Line)
+	}
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")
 	}
@@ -30,7 +32,7 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Problems is everything that is wrong with a configuration, sorted by line.
+// Problems is everything that is wrong with a document, sorted by line.
 type Problems []Problem
 
 // Error is one line for each problem.

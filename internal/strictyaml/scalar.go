@@ -29,16 +29,24 @@ func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect
 		d.Report(path, "is out of range: "+Clip(n.Value), "write a smaller number")
 		return
 	}
+	if message, hint := outOfBounds(number, tag); message != "" {
+		d.Report(path, message, hint)
+		return
+	}
+	v.SetInt(number)
+}
+
+// outOfBounds is the problem of a number that is not between min and max.
+func outOfBounds(number int64, tag reflect.StructTag) (message, hint string) {
 	least, _ := strconv.ParseInt(tag.Get("min"), 10, 32)
 	most, err := strconv.ParseInt(tag.Get("max"), 10, 32)
 	switch {
 	case err == nil && (number < least || number > most):
-		d.Report(path, fmt.Sprintf("must be from %d to %d, not %d", least, most, number), "write a number in that range, or remove the key")
+		return fmt.Sprintf("must be from %d to %d, not %d", least, most, number), "write a number in that range, or remove the key"
 	case number < least:
-		d.Report(path, fmt.Sprintf("must be at least %d, not %d", least, number), fmt.Sprintf("write %d or more, or remove the key", least))
-	default:
-		v.SetInt(number)
+		return fmt.Sprintf("must be at least %d, not %d", least, number), fmt.Sprintf("write %d or more, or remove the key", least)
 	}
+	return "", ""
 }
 
 // amount is a number that need not be whole: plain decimal digits, no exponent.
@@ -111,14 +119,14 @@ func (d *decoder) size(n *yaml.Node, path string, v reflect.Value) {
 	}
 	bytes, err := ParseSize(n.Value)
 	if err != nil {
-		d.Report(path, "must be a size: "+err.Error(), hint)
+		d.Report(path, err.Error(), hint)
 		return
 	}
 	v.SetInt(bytes)
 }
 
 func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
-	if !isText(n) && (tag.Get("bare") == "" || n.Kind != yaml.ScalarNode) {
+	if !isText(n) && (!d.format.Bare || n.Kind != yaml.ScalarNode) {
 		hint := "write one string"
 		if n.Kind == yaml.ScalarNode {
 			hint = "put it in quotes: " + Quote(n.Value)
@@ -126,7 +134,7 @@ func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 		d.Report(path, "must be a string, not "+describe(n), hint)
 		return
 	}
-	if n.Value == "" && tag.Get("blank") != "" {
+	if n.Value == "" && d.blank(tag) {
 		v.SetString("")
 		return
 	}
@@ -136,6 +144,9 @@ func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 	}
 	v.SetString(n.Value)
 }
+
+// blank reports whether an empty string or list is allowed.
+func (d *decoder) blank(tag reflect.StructTag) bool { return d.format.Blank || tag.Get("blank") != "" }
 
 // checkText applies what holds for every string, and what the tag asks for.
 func (d *decoder) checkText(s string, tag reflect.StructTag) (message, hint string) {

@@ -22,11 +22,11 @@ func ParseSize(s string) (int64, error) {
 	bytes := number * unit
 	switch {
 	case err != nil || !known:
-		return 0, fmt.Errorf("%s is not a size", Quote(s))
+		return 0, fmt.Errorf("is not a size: %s", Quote(s))
 	case bytes >= math.MaxInt64:
-		return 0, fmt.Errorf("%s is too large", Quote(s))
+		return 0, fmt.Errorf("is too large: %s", Quote(s))
 	case bytes != math.Trunc(bytes):
-		return 0, fmt.Errorf("%s is not a whole number of bytes", Quote(s))
+		return 0, fmt.Errorf("is not a whole number of bytes: %s", Quote(s))
 	}
 	return int64(bytes), nil
 }

@@ -1,6 +1,7 @@
-package emulator
+package worlds
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,14 +11,14 @@ import (
 
 const day = 24 * time.Hour
 
-// DemoWorld is the registry of a made-up company, for demonstrations: three
+// Demo is the registry of a made-up company, for demonstrations: three
 // regions, nine namespaces, 40 images and 2,000 tags. It is the same for the
 // same seed, and what is worth showing in it is there for every seed: a moving
 // latest with the oldest created_at of all, digests shared between a pull
 // request and a release, signatures, tags that are locked, deleting or broken, a
 // public image in a private namespace, bad names, empty things, and an image
 // whose listing keeps failing.
-func DemoWorld(seed uint64) World {
+func Demo(seed uint64) World {
 	d := demo{rng: rand.New(rand.NewPCG(seed, 0x6a616e69746f72))}
 	w := World{
 		Settings:   Settings{DeleteDelay: 200 * time.Millisecond},
@@ -130,8 +131,8 @@ func (d *demo) releases(r recipe) []Tag {
 
 // attachment is what cosign puts beside a tag, a minute after it.
 func attachment(subject Tag, suffix string) Tag {
-	hex := Digest(subject.Digest)[len("sha256:"):]
-	return Tag{Name: "sha256-" + hex + suffix, Age: subject.Age - time.Minute}
+	digest := Digest(subject.Digest)
+	return Tag{Name: "sha256-" + hex.EncodeToString(digest[:]) + suffix, Age: subject.Age - time.Minute}
 }
 
 // ages spreads n ages between youngest and oldest, youngest first, evenly but

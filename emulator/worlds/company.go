@@ -1,4 +1,4 @@
-package emulator
+package worlds
 
 import (
 	"strings"
@@ -22,7 +22,7 @@ func (d *demo) company() []Namespace {
 			{name: "identity", builds: byNumber, pulls: 18, mains: 26, releases: 20, signed: 4, megabytes: 90},
 			{name: "gateway", builds: byNumber, pulls: 16, mains: 22, releases: 16, signed: 4, megabytes: 45},
 			{name: "legacy_api", builds: byNumber, mains: 12, releases: 9, megabytes: 420},
-			{name: "status-page", visibility: visibilityPublic, builds: byCommit, pulls: 8, mains: 16, releases: 4, megabytes: 30},
+			{name: "status-page", visibility: "public", builds: byCommit, pulls: 8, mains: 16, releases: 4, megabytes: 30},
 		}),
 		d.namespace("fr-par", "staging", "previews of pull requests and what goes to production next", 1100*day, []recipe{
 			{name: "api", builds: byNumber, pulls: 50, mains: 30, releases: 10, megabytes: 95},
@@ -105,8 +105,8 @@ func (d *demo) oddities(w *World) {
 
 	// Things that happened to single tags, all of them old enough to go.
 	old := oldPulls(find(prod, "api"))
-	old[0].Status, old[1].Status, old[2].Status = statusLocked, statusDeleting, "error"
-	oldPulls(find(prod, "payments"))[1].Status = statusLocked
+	old[0].Status, old[1].Status, old[2].Status = "locked", "deleting", "error"
+	oldPulls(find(prod, "payments"))[1].Status = "locked"
 
 	// A pull request that was promoted to a release without a build of its own.
 	checkout := find(prod, "checkout")
@@ -125,7 +125,7 @@ func (d *demo) oddities(w *World) {
 
 	// A clock that was ahead when it pushed.
 	find(staging, "web").Tags = append(find(staging, "web").Tags, Tag{Name: "pr-9001", Age: -7 * time.Minute, Size: 61_000_000})
-	find(staging, "payments-simulator").Status = statusLocked
+	find(staging, "payments-simulator").Status = "locked"
 	find(staging, "fixtures").Age = 45 * day
 	d.leftovers(find(staging, "load_test"), 510, "pr-118", "pr-121", "pr-127")
 

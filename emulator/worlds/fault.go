@@ -1,0 +1,181 @@
+package worlds
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+)
+
+// Fault is something that goes wrong. The first five fields say for which
+// requests, Times and Every how often, the others how. Of several faults that
+// are due for one request, the first one of the file happens.
+//
+// Kinds, and the fields that belong to them:
+//
+//	status          an error status instead of an answer: status, body, message, retry_after (the default when status is given)
+//	empty_body      200 without a body
+//	html            200 with a web page
+//	redirect        a redirect to location; status is 302 unless given (the default when location is given)
+//	hang            no answer until the client gives up
+//	reset           the connection is reset without an answer
+//	truncated_json  the answer ends in its middle
+//	cut_body        the connection is reset in the middle of the answer
+//	short_page      rows are missing at the end of the page: rows (1 unless given)
+//	changed_total   total_count differs from page to page
+//	duplicate_row   the first row stands again in the place of the last one
+//	delay           only delay or date_offset (the default when one of them is given)
+type Fault struct {
+	// Method is an HTTP method; "" means any.
+	Method string `yaml:"method" is:"method"`
+	// Path is a glob over the path below /registry/v1/regions/{region}, with or
+	// without that prefix: * matches within one segment, ** any segments. Of the
+	// serverless APIs it is over the whole path, such as
+	// /containers/v1/regions/*/containers, or one of /containers and
+	// /job-definitions.
+	Path string `yaml:"path" is:"path"`
+	// Region limits the fault to one region.
+	Region string `yaml:"region" one:"fr-par|nl-ams|pl-waw|it-mil"`
+	// Ref is a glob over the name of what the request is about: namespace,
+	// namespace/image or namespace/image:tag. The listing of an image's tags is
+	// about the image; listings of a region are about nothing.
+	Ref string `yaml:"ref" is:"glob"`
+	// Page is the page asked for; a request that names none asks for page 1.
+	Page int `yaml:"page"`
+
+	// Times is how often the fault happens; 0 means for ever.
+	Times int `yaml:"times"`
+	// Every n-th matching request only; 0 and 1 mean each.
+	Every int `yaml:"every"`
+
+	Kind   string `yaml:"kind" one:"status|empty_body|html|redirect|hang|reset|truncated_json|cut_body|short_page|changed_total|duplicate_row|delay"`
+	Status int    `yaml:"status"`
+	// Body of an error status: json (the default), text, html or empty. A 429 has an
+	// empty body and the header X-Envoy-Ratelimited unless told otherwise.
+	Body string `yaml:"body" one:"json|text|html|empty"`
+	// Message in the body of an error status; "" means one that fits the status.
+	Message string `yaml:"message" lines:"ok"`
+	// RetryAfter sets the Retry-After header, in whole seconds.
+	RetryAfter time.Duration `yaml:"retry_after"`
+	// Location is where a redirect points; the path and the query of the request are
+	// added to a bare host.
+	Location string `yaml:"location"`
+	// When says whether the API acts before the fault hides its answer: before (the
+	// fault comes before it could act, the default) or after (it did what it was
+	// asked). Kinds that spoil the answer itself always come after.
+	When string `yaml:"when" one:"before|after"`
+	// Rows missing from a short page.
+	Rows int `yaml:"rows"`
+	// Delay is waited in addition to the latency, whatever the kind.
+	Delay time.Duration `yaml:"delay"`
+	// DateOffset is added to the Date header, whatever the kind.
+	DateOffset time.Duration `yaml:"date_offset" signed:"yes"`
+}
+
+// Effect is the kind of a fault, found from its other fields if it names none.
+func (f *Fault) Effect() string {
+	switch {
+	case f.Kind != "":
+		return f.Kind
+	case f.Location != "":
+		return "redirect"
+	case f.Status != 0:
+		return "status"
+	case f.Delay != 0 || f.DateOffset != 0:
+		return "delay"
+	}
+	return ""
+}
+
+// SpoilsAnswer reports whether a fault needs an answer of the API to spoil, so
+// that it always comes after the API has acted.
+func (f *Fault) SpoilsAnswer() bool {
+	switch f.Effect() {
+	case "truncated_json", "cut_body", "short_page", "changed_total", "duplicate_row", "delay":
+		return true
+	}
+	return false
+}
+
+// apiPrefix begins the paths of the registry, up to the region.
+const apiPrefix = "/registry/v1/regions/"
+
+// CutRegion splits the region off a path of the registry: "/images" and "fr-par".
+// Any other path stays as it is.
+func CutRegion(path string) (below, region string) {
+	rest, ok := strings.CutPrefix(path, apiPrefix)
+	if !ok {
+		return path, ""
+	}
+	region, below, _ = strings.Cut(rest, "/")
+	return below, region
+}
+
+func (c checker) fault(f *Fault, at string) {
+	kind := f.Effect()
+	if kind == "" {
+		if c.Clean(at) {
+			c.Report(at, "has no effect", "give a status or a kind")
+		}
+		return
+	}
+	switch {
+	case kind == "redirect" && f.Location == "":
+		c.Report(at+".location", "is missing", "a redirect needs one, such as https://registry.example")
+	case kind == "status" && (f.Status < 400 || f.Status > 599):
+		c.Report(at+".status", fmt.Sprintf("must be an error status, not %d", f.Status), "write a number from 400 to 599")
+	case kind == "redirect" && f.Status != 0 && (f.Status < 300 || f.Status > 399):
+		c.Report(at+".status", fmt.Sprintf("must be the status of a redirect, not %d", f.Status), "write a number from 300 to 399, or remove the key")
+	case kind != "status" && kind != "redirect" && f.Status != 0:
+		c.Report(at+".status", "is not a key of the kind "+kind, "remove the status or the kind")
+	}
+	for _, field := range []struct {
+		key   string
+		given bool
+		kind  string
+	}{
+		{"body", f.Body != "", "status"},
+		{"message", f.Message != "", "status"},
+		{"retry_after", f.RetryAfter != 0, "status"},
+		{"location", f.Location != "", "redirect"},
+		{"rows", f.Rows != 0, "short_page"},
+	} {
+		if field.given && kind != field.kind {
+			c.Report(at+"."+field.key, "is a key of the kind "+field.kind+" only", "remove it, or change the kind")
+		}
+	}
+	if f.When == "before" && f.SpoilsAnswer() {
+		c.Report(at+".when", "must not be before: the kind "+kind+" spoils what the API answers", "remove the key")
+	}
+	if f.RetryAfter%time.Second != 0 {
+		c.Report(at+".retry_after", "must be a whole number of seconds", "round it: the header has seconds only")
+	}
+}
+
+func checkMethod(s string) (message, hint string) {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < 'A' || r > 'Z' }) {
+		return fmt.Sprintf("is not a method: %q", s), "write it in capitals: GET, POST, PATCH or DELETE"
+	}
+	return "", ""
+}
+
+// checkPath is for globs over paths; a region in them has to exist.
+func checkPath(s string) (message, hint string) {
+	if _, region := CutRegion(s); region != "" && region != "*" && region != "{region}" && !slices.Contains(Regions(), region) {
+		_, hint = strictyaml.NotOneOf(region, append(Regions(), "*"))
+		return fmt.Sprintf("names an unknown region: %q", region), hint
+	}
+	return checkGlob(s)
+}
+
+func checkGlob(s string) (message, hint string) {
+	for segment := range strings.SplitSeq(s, "/") {
+		if _, err := path.Match(segment, ""); err != nil {
+			return fmt.Sprintf("is not a valid glob: %q", s), "close every [, and write * for one segment, ** for any"
+		}
+	}
+	return "", ""
+}
