@@ -6,9 +6,10 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-func (t *text) namespace(ns *namespaceGroup) {
+func (t *textReport) namespace(ns *namespaceGroup) {
 	t.line(0)
 	t.line(0, t.in(bold, clean(ns.ref.String())))
 	t.object(&ns.own, 2)
@@ -19,7 +20,7 @@ func (t *text) namespace(ns *namespaceGroup) {
 }
 
 // fate says how much of an image goes, where its size is known.
-func (t *text) fate(image *objectGroup) string {
+func (t *textReport) fate(image *objectGroup) string {
 	if t.plan.Stats == nil {
 		return ""
 	}
@@ -27,14 +28,14 @@ func (t *text) fate(image *objectGroup) string {
 	if !ok {
 		return ""
 	}
-	whole := "  " + actions.Count(stats.Tags, "tag") + ", " + size(stats.Bytes)
+	whole := "  " + text.Count(stats.Tags, "tag") + ", " + text.Size(stats.Bytes)
 	if stats.Tags == 0 {
 		return whole
 	}
-	return whole + ": " + actions.Thousands(len(image.tags)) + " to delete, " + actions.Thousands(stats.Tags-len(image.tags)) + " to stay"
+	return whole + ": " + text.Thousands(len(image.tags)) + " to delete, " + text.Thousands(stats.Tags-len(image.tags)) + " to stay"
 }
 
-func (t *text) object(o *objectGroup, indent int) {
+func (t *textReport) object(o *objectGroup, indent int) {
 	for _, s := range o.objects {
 		t.objectStep(s, indent)
 	}
@@ -42,7 +43,7 @@ func (t *text) object(o *objectGroup, indent int) {
 	t.held(o.held, indent)
 }
 
-func (t *text) objectStep(s actions.Step, indent int) {
+func (t *textReport) objectStep(s actions.Step, indent int) {
 	switch s.Action {
 	case actions.DeleteImage:
 		t.line(indent, t.in(red, "- delete the image"), ", unchanged for ", t.age(s))
@@ -54,9 +55,9 @@ func (t *text) objectStep(s actions.Step, indent int) {
 	t.reasons(s.Reasons, indent+2)
 }
 
-func (t *text) age(s actions.Step) string { return age(t.plan.TakenAt.Sub(s.UpdatedAt)) }
+func (t *textReport) age(s actions.Step) string { return text.Age(t.plan.TakenAt.Sub(s.UpdatedAt)) }
 
-func (t *text) reasons(reasons []actions.Reason, indent int) {
+func (t *textReport) reasons(reasons []actions.Reason, indent int) {
 	for _, r := range reasons {
 		t.line(indent, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
 	}
@@ -64,7 +65,7 @@ func (t *text) reasons(reasons []actions.Reason, indent int) {
 
 // tags writes the tags that go, newest first: those with the same reasons side
 // by side, the others one a line under the rules that they share.
-func (t *text) tags(steps []actions.Step, indent int) {
+func (t *textReport) tags(steps []actions.Step, indent int) {
 	if len(steps) == 0 {
 		return
 	}
@@ -76,7 +77,7 @@ func (t *text) tags(steps []actions.Step, indent int) {
 		func(s actions.Step) string { return reasonsKey(s.Reasons) },
 		func(s actions.Step) string { return rulesOf(s.Reasons) })
 	for _, a := range exact {
-		t.line(indent, t.in(red, "- delete "+actions.Count(len(a.entries), "tag")))
+		t.line(indent, t.in(red, "- delete "+text.Count(len(a.entries), "tag")))
 		t.reasons(a.entries[0].Reasons, indent+2)
 		cells := make([]cell, len(a.entries))
 		for i, s := range a.entries {
@@ -89,8 +90,8 @@ func (t *text) tags(steps []actions.Step, indent int) {
 	}
 }
 
-func (t *text) looseTags(steps []actions.Step, indent int) {
-	t.line(indent, t.in(red, "- delete "+actions.Count(len(steps), "tag")))
+func (t *textReport) looseTags(steps []actions.Step, indent int) {
+	t.line(indent, t.in(red, "- delete "+text.Count(len(steps), "tag")))
 	if len(steps) == 1 {
 		t.reasons(steps[0].Reasons, indent+2)
 		t.columns(indent+4, []cell{{steps[0].Tag, t.age(steps[0])}})
@@ -106,7 +107,7 @@ func (t *text) looseTags(steps []actions.Step, indent int) {
 
 // held writes what is held: what the same guard holds for the same reasons
 // together, the rest one a line under its guard.
-func (t *text) held(entries []heldEntry, indent int) {
+func (t *textReport) held(entries []heldEntry, indent int) {
 	exact, loose := byLikeness(entries,
 		func(h heldEntry) string {
 			return string(h.Action) + "\x00" + string(h.Guard) + "\x00" + h.Detail + "\x00" + reasonsKey(h.Reasons)
@@ -114,7 +115,7 @@ func (t *text) held(entries []heldEntry, indent int) {
 		func(h heldEntry) string { return string(h.Guard) })
 	for _, a := range exact {
 		first := a.entries[0]
-		t.line(indent, t.in(yellow, "= held "+actions.Count(len(a.entries), "tag")+" by "+clean(string(first.Guard))), ": ", clean(first.Detail))
+		t.line(indent, t.in(yellow, "= held "+text.Count(len(a.entries), "tag")+" by "+clean(string(first.Guard))), ": ", clean(first.Detail))
 		t.reasons(first.Reasons, indent+2)
 		cells := make([]cell, len(a.entries))
 		for i, h := range a.entries {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -68,7 +69,7 @@ func (t *comparison) head() {
 	t.line(0, t.in(bold, "Steps that only one side has, by rule"))
 	rows := [][]string{{"before", "after", "rule"}}
 	for _, r := range c.Rules {
-		rows = append(rows, []string{actions.Thousands(r.OnlyBefore), actions.Thousands(r.OnlyAfter), r.Rule})
+		rows = append(rows, []string{text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter), r.Rule})
 	}
 	t.rows(2, rows)
 }
@@ -80,8 +81,8 @@ func sideFacts(s actions.Side) string {
 		out += " (forecast)"
 	}
 	n := s.Summary
-	out += ", " + actions.Thousands(n.DeleteTags+n.DeleteImages+n.DeleteNamespaces) + " to delete, " + actions.Thousands(n.SetVisibility) + " to change"
-	if found := listed(count{n.Held, "held"}, count{n.Deny, "deny"}, count{n.Warn, "warn"}, count{n.Gaps, plural(n.Gaps, "gap")}); found != "" {
+	out += ", " + text.Thousands(n.DeleteTags+n.DeleteImages+n.DeleteNamespaces) + " to delete, " + text.Thousands(n.SetVisibility) + " to change"
+	if found := listed(count{n.Held, "held"}, count{n.Deny, "deny"}, count{n.Warn, "warn"}, count{n.Gaps, text.Choose(n.Gaps, "gap", "gaps")}); found != "" {
 		out += ", " + found
 	}
 	if s.Refused {
@@ -166,21 +167,21 @@ func (t *comparison) violations() {
 func verdictOf(c *actions.Comparison) string {
 	s := c.Summary
 	if !c.Differ() {
-		return "No difference: " + actions.Count(s.Same, "step") + " on both sides, and the same violations"
+		return "No difference: " + text.Count(s.Same, "step") + " on both sides, and the same violations"
 	}
-	text := fmt.Sprintf("Difference: %s only before, %s only after, %s to different ends, %s the same",
-		actions.Count(s.OnlyBefore.Steps(), "step"), actions.Count(s.OnlyAfter.Steps(), "step"), actions.Thousands(s.Differs), actions.Thousands(s.Same))
+	verdict := fmt.Sprintf("Difference: %s only before, %s only after, %s to different ends, %s the same",
+		text.Count(s.OnlyBefore.Steps(), "step"), text.Count(s.OnlyAfter.Steps(), "step"), text.Thousands(s.Differs), text.Thousands(s.Same))
 	if n := len(c.Found); n > 0 {
-		text += ", and " + actions.Count(n, "violation") + " of one side"
+		verdict += ", and " + text.Count(n, "violation") + " of one side"
 	}
-	return text
+	return verdict
 }
 
 func sectionTitle(c *actions.Comparison, only actions.Only) string {
 	effects := c.Summary.OnlyAfter
 	switch only {
 	case actions.InBoth:
-		return "To different ends: " + actions.Count(c.Summary.Differs, "change") + " of visibility"
+		return "To different ends: " + text.Count(c.Summary.Differs, "change") + " of visibility"
 	case actions.InBefore:
 		effects = c.Summary.OnlyBefore
 	}
@@ -190,9 +191,9 @@ func sectionTitle(c *actions.Comparison, only actions.Only) string {
 // effectWords lists what the steps are.
 func effectWords(e actions.Effects) string {
 	return strings.TrimSuffix(listed(
-		count{e.DeleteTags, plural(e.DeleteTags, "tag") + " to delete"},
-		count{e.DeleteImages, plural(e.DeleteImages, "image") + " to delete"},
-		count{e.DeleteNamespaces, plural(e.DeleteNamespaces, "namespace") + " to delete"},
-		count{e.SetVisibility, plural(e.SetVisibility, "visibility change")},
+		count{e.DeleteTags, text.Choose(e.DeleteTags, "tag", "tags") + " to delete"},
+		count{e.DeleteImages, text.Choose(e.DeleteImages, "image", "images") + " to delete"},
+		count{e.DeleteNamespaces, text.Choose(e.DeleteNamespaces, "namespace", "namespaces") + " to delete"},
+		count{e.SetVisibility, text.Choose(e.SetVisibility, "visibility change", "visibility changes")},
 	), ", ")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // markdownMax is the length, in bytes, beyond which details are cut: what a
@@ -23,7 +24,7 @@ func compareMarkdown(w io.Writer, c *actions.Comparison) error {
 	}
 	m.violations(c)
 	if m.cut > 0 {
-		m.b.WriteString(fmt.Sprintf("\n_… and %s more: too long for a comment. `--format json` has all of it._\n", actions.Thousands(m.cut)))
+		m.b.WriteString(fmt.Sprintf("\n_… and %s more: too long for a comment. `--format json` has all of it._\n", text.Thousands(m.cut)))
 	}
 	_, err := io.WriteString(w, m.b.String())
 	return err
@@ -88,7 +89,7 @@ func (m *markdown) compareHead(c *actions.Comparison) {
 		{"deny violations", [4]int{b.Deny, a.Deny, ob.Deny, oa.Deny}},
 		{"warn violations", [4]int{b.Warn, a.Warn, ob.Warn, oa.Warn}},
 	} {
-		m.line("| ", r.what, " | ", actions.Thousands(r.n[0]), " | ", actions.Thousands(r.n[1]), " | ", actions.Thousands(r.n[2]), " | ", actions.Thousands(r.n[3]), " |")
+		m.line("| ", r.what, " | ", text.Thousands(r.n[0]), " | ", text.Thousands(r.n[1]), " | ", text.Thousands(r.n[2]), " | ", text.Thousands(r.n[3]), " |")
 	}
 	m.byRule(c)
 }
@@ -101,7 +102,7 @@ func (m *markdown) byRule(c *actions.Comparison) {
 	m.row(0, "| rule | only before | only after |")
 	m.row(0, "|---|---:|---:|")
 	for _, r := range c.Rules {
-		m.row(1, "| ", escape(r.Rule), " | ", actions.Thousands(r.OnlyBefore), " | ", actions.Thousands(r.OnlyAfter), " |")
+		m.row(1, "| ", escape(r.Rule), " | ", text.Thousands(r.OnlyBefore), " | ", text.Thousands(r.OnlyAfter), " |")
 	}
 }
 
@@ -161,7 +162,7 @@ func (m *markdown) violations(c *actions.Comparison) {
 	if len(c.Found) == 0 {
 		return
 	}
-	m.fold("Violations that only one side reports: "+actions.Thousands(len(c.Found)), func() {
+	m.fold("Violations that only one side reports: "+text.Thousands(len(c.Found)), func() {
 		m.row(0, "| only | | what | why |")
 		m.row(0, "|---|---|---|---|")
 		for _, v := range c.Found {

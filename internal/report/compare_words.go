@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -69,7 +70,7 @@ func actionWords(c actions.Change, n int) string {
 	step, _ := sides(c)
 	switch c.Action {
 	case actions.DeleteTag:
-		return "- delete " + actions.Count(n, "tag")
+		return "- delete " + text.Count(n, "tag")
 	case actions.DeleteImage:
 		return "- delete the image"
 	case actions.DeleteNamespace:

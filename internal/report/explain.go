@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -87,7 +88,7 @@ func (x *explainer) subject() {
 
 func (x *explainer) times(created, updated time.Time, status registry.Status) {
 	at := func(t time.Time) string {
-		return fmt.Sprintf("%s, %s", age(x.e.Plan.TakenAt.Sub(t)), t.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("%s, %s", text.Age(x.e.Plan.TakenAt.Sub(t)), t.UTC().Format(time.RFC3339))
 	}
 	x.field("updated", "%s", at(updated))
 	x.field("created", "%s", at(created))

@@ -9,8 +9,8 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // assets are the templates, the style and the script of the page.
@@ -90,9 +90,9 @@ func (p *htmlPage) write(w io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },
 		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") },
-		"thousands": actions.Thousands,
-		"count":     actions.Count,
-		"size":      size,
+		"thousands": text.Thousands,
+		"count":     text.Count,
+		"size":      text.Size,
 	}).ParseFS(assets, "assets/*.html")
 	if err != nil {
 		return fmt.Errorf("reading the templates of the page: %w", err)
@@ -104,15 +104,15 @@ func (p *htmlPage) write(w io.Writer) error {
 }
 
 func asset(name string) (string, error) {
-	text, err := assets.ReadFile("assets/" + name)
+	content, err := assets.ReadFile("assets/" + name)
 	if err != nil {
 		return "", fmt.Errorf("reading a part of the page: %w", err)
 	}
-	return string(text), nil
+	return string(content), nil
 }
 
 // digestOf names a text as a content security policy does.
-func digestOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
+func digestOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

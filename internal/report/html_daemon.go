@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // daemonView is a daemon as its page shows it.
@@ -81,7 +81,7 @@ func daemonHeadline(d *runs.Daemon, next *runs.Schedule) (headline, sub string) 
 			headline = "Applying now"
 		}
 		return headline, capital(clean(startedBy(r.Trigger)+", since ")) + moment(r.Started) + ": " +
-			actions.Count(int(r.Images), "image") + " and " + actions.Count(int(r.Tags), "tag") + " judged so far"
+			text.Count(int(r.Images), "image") + " and " + text.Count(int(r.Tags), "tag") + " judged so far"
 	case !d.Leads && d.Leader != "":
 		return "Standing by", clean(d.Leader) + " works. This one takes over when that one is gone."
 	case !d.Leads:
@@ -103,7 +103,7 @@ func (v *daemonView) state(d *runs.Daemon) {
 	}
 	add("Role", role, clean(d.Leader))
 	if !d.Started.IsZero() {
-		add("Up", spell(d.Now.Sub(d.Started)), "since "+moment(d.Started))
+		add("Up", text.Elapsed(d.Now.Sub(d.Started)), "since "+moment(d.Started))
 	}
 	if !d.Reload.At.IsZero() && d.Reload.Error == "" {
 		add("Configuration", "loaded "+ago(d.Now, d.Reload.At), moment(d.Reload.At))
@@ -133,7 +133,7 @@ func newScheduleView(s *runs.Schedule, now time.Time, last *runs.Summary) schedu
 		v.Zone = "UTC"
 	}
 	if s.Jitter > 0 {
-		v.Jitter = "up to " + spell(s.Jitter.Duration()) + " later"
+		v.Jitter = "up to " + text.Elapsed(s.Jitter.Duration()) + " later"
 	}
 	if !s.Next.IsZero() {
 		v.Next, v.NextStamp, v.In = wall(s.Next), machineTime(s.Next), in(now, s.Next)
@@ -145,7 +145,7 @@ func newScheduleView(s *runs.Schedule, now time.Time, last *runs.Summary) schedu
 		v.Result, v.Shape = strconv.Itoa(last.Exit)+", "+exitWords(last.Exit), exitShape(last.Exit)
 	}
 	if s.Skipped > 0 {
-		v.Skipped = actions.Count(s.Skipped, "time") + ", because a run was going on"
+		v.Skipped = text.Count(s.Skipped, "time") + ", because a run was going on"
 	}
 	return v
 }
@@ -162,7 +162,7 @@ func in(now, then time.Time) string {
 	if !then.After(now) {
 		return "now"
 	}
-	return "in " + spell(then.Sub(now).Round(time.Second))
+	return "in " + text.Elapsed(then.Sub(now).Round(time.Second))
 }
 
 func ago(now, then time.Time) string {
@@ -172,22 +172,22 @@ func ago(now, then time.Time) string {
 	if now.Sub(then) < time.Second {
 		return "just now"
 	}
-	return spell(now.Sub(then).Truncate(time.Second)) + " ago"
+	return text.Elapsed(now.Sub(then).Truncate(time.Second)) + " ago"
 }
 
 func newHistoryRow(r *runs.Summary, now time.Time) historyRow {
 	v := historyRow{
 		ID: clean(r.ID), Kind: clean(string(r.Kind)), Trigger: clean(startedBy(r.Trigger)), Error: clean(r.Error),
-		Exit: r.Exit, Meaning: exitWords(r.Exit), Shape: exitShape(r.Exit), Took: spell(r.Duration.Duration()),
-		Tags: actions.Thousands(r.Tags), Steps: actions.Thousands(r.Steps), Held: actions.Thousands(r.Held),
-		Violations: actions.Thousands(r.Violations), Gaps: actions.Thousands(r.Gaps),
+		Exit: r.Exit, Meaning: exitWords(r.Exit), Shape: exitShape(r.Exit), Took: text.Elapsed(r.Duration.Duration()),
+		Tags: text.Thousands(r.Tags), Steps: text.Thousands(r.Steps), Held: text.Thousands(r.Held),
+		Violations: text.Thousands(r.Violations), Gaps: text.Thousands(r.Gaps),
 		Applied: listed(count{r.Done, "done"}, count{r.Failed, "failed"}, count{r.Skipped, "skipped"}),
 	}
 	if !r.Started.IsZero() {
 		v.Started, v.Stamp, v.Ago = r.Started.UTC().Format("2006-01-02 15:04"), machineTime(r.Started), ago(now, r.Started)
 	}
 	if r.Bytes > 0 {
-		v.Size = size(r.Bytes)
+		v.Size = text.Size(r.Bytes)
 	}
 	return v
 }

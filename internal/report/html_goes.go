@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -76,11 +77,11 @@ func (g *goer) result(s *actions.Step) string {
 
 func (g *goer) image(o *objectGroup) *imageView {
 	v := &imageView{Name: clean(o.ref.Image), Count: len(o.tags) + len(o.objects), Goes: -1, Held: len(o.held)}
-	tags := actions.Count(len(o.tags), "tag")
+	tags := text.Count(len(o.tags), "tag")
 	if stats, ok := g.stats(o.ref); ok {
-		v.Size = size(stats.Bytes)
+		v.Size = text.Size(stats.Bytes)
 		if stats.Tags > 0 {
-			tags = actions.Thousands(len(o.tags)) + " of " + actions.Count(stats.Tags, "tag")
+			tags = text.Thousands(len(o.tags)) + " of " + text.Count(stats.Tags, "tag")
 			v.Goes = share(len(o.tags), stats.Tags)
 		}
 	}
@@ -123,7 +124,7 @@ func condemnedBy(steps []actions.Step) []string {
 	names := slices.Sorted(maps.Keys(counts))
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
 	for i, name := range names {
-		names[i] = clean(name) + " " + actions.Thousands(counts[name])
+		names[i] = clean(name) + " " + text.Thousands(counts[name])
 	}
 	return names
 }
@@ -159,7 +160,7 @@ func (g *goer) age(s *actions.Step) string {
 	if s.UpdatedAt.IsZero() {
 		return ""
 	}
-	return age(g.plan.TakenAt.Sub(s.UpdatedAt))
+	return text.Age(g.plan.TakenAt.Sub(s.UpdatedAt))
 }
 
 // tags are the tags that go, newest first: those with the same reasons in one
@@ -185,7 +186,7 @@ func (g *goer) tags(o *objectGroup) []*setView {
 // tagSet is a set of tags; those that differ in their reasons say them one by one.
 func (g *goer) tagSet(ref registry.Ref, steps []actions.Step, why []whyView, differ bool) *setView {
 	set := g.setOf(ref, actions.DeleteTag, "", steps[0].Reasons)
-	set.Sign, set.Title, set.Why = "goes", "Delete "+actions.Count(len(steps), "tag"), why
+	set.Sign, set.Title, set.Why = "goes", "Delete "+text.Count(len(steps), "tag"), why
 	if differ && len(steps) == 1 {
 		set.Why, differ = whys(steps[0].Reasons), false
 	}

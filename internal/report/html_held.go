@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -81,7 +82,7 @@ func (f *filterView) heldSet(ref registry.Ref, entries []heldEntry, differ bool)
 	set := f.setOf(ref, first.Action, first.Guard, first.Reasons)
 	set.Sign, set.Title, set.Why = "held", "Held", whys(first.Reasons)
 	if first.Action == actions.DeleteTag {
-		set.Title = "Held " + actions.Count(len(entries), "tag")
+		set.Title = "Held " + text.Count(len(entries), "tag")
 	}
 	if differ {
 		set.Why = rulesOnly(first.Reasons)

@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // historyView is the chart of the runs, the oldest at the left.
@@ -54,7 +54,7 @@ func newHistory(list []runs.Summary) *historyView {
 		mostSteps, longest = max(mostSteps, list[i].Steps), max(longest, list[i].Duration.Duration())
 		exits[list[i].Exit]++
 	}
-	h := &historyView{Steps: actions.Count(mostSteps, "step"), Took: spell(longest)}
+	h := &historyView{Steps: text.Count(mostSteps, "step"), Took: text.Elapsed(longest)}
 	slots := max(len(list), slotsLeast)
 	for i := len(list) - 1; i >= 0; i-- {
 		h.Marks = append(h.Marks, newRunMark(&list[i], slots-1-i, slots, mostSteps, longest))
@@ -62,12 +62,12 @@ func newHistory(list []runs.Summary) *historyView {
 	first, last := list[len(list)-1].Started, list[0].Started
 	h.From, h.To = first.UTC().Format("2 Jan 15:04"), last.UTC().Format("2 Jan 15:04 UTC")
 	h.FromX = h.Marks[0].BarX
-	h.Text = "The latest " + actions.Count(len(list), "run") + ", from " + moment(first) + " to " + moment(last) + "."
+	h.Text = "The latest " + text.Count(len(list), "run") + ", from " + moment(first) + " to " + moment(last) + "."
 	for code := range 4 {
 		if n := exits[code]; n > 0 {
 			words := strconv.Itoa(code) + ", " + exitWords(code)
 			h.Shapes = append(h.Shapes, shapeKey{exitShape(code), words})
-			h.Text += " " + actions.Count(n, "run") + " ended with exit code " + words + "."
+			h.Text += " " + text.Count(n, "run") + " ended with exit code " + words + "."
 		}
 	}
 	return h
@@ -78,8 +78,8 @@ func newRunMark(r *runs.Summary, slot, slots, mostSteps int, longest time.Durati
 	m := runMark{
 		Shape: exitShape(r.Exit),
 		X:     percent((float64(slot) + 0.5) * pitch), BarX: percent((float64(slot) + 0.18) * pitch), BarWidth: percent(0.64 * pitch),
-		Title: r.Started.UTC().Format("2006-01-02 15:04 UTC") + ": " + clean(string(r.Kind)) + ", " + actions.Count(r.Steps, "step") + ", took " +
-			spell(r.Duration.Duration()) + ", exit code " + strconv.Itoa(r.Exit),
+		Title: r.Started.UTC().Format("2006-01-02 15:04 UTC") + ": " + clean(string(r.Kind)) + ", " + text.Count(r.Steps, "step") + ", took " +
+			text.Elapsed(r.Duration.Duration()) + ", exit code " + strconv.Itoa(r.Exit),
 	}
 	if mostSteps > 0 && r.Steps > 0 {
 		m.HasPlan = true

@@ -6,6 +6,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // runView is a run as the page shows it.
@@ -90,11 +91,11 @@ func headline(run *runs.Run) string {
 	case len(p.Steps) == 0:
 		return "Nothing to do"
 	case p.Refused():
-		return "Refused: " + actions.Thousands(deletions) + " to delete, " + actions.Thousands(s.SetVisibility) + " to change"
+		return "Refused: " + text.Thousands(deletions) + " to delete, " + text.Thousands(s.SetVisibility) + " to change"
 	case s.SetVisibility == 0:
-		return actions.Thousands(deletions) + " to delete"
+		return text.Thousands(deletions) + " to delete"
 	default:
-		return actions.Thousands(deletions) + " to delete, " + actions.Thousands(s.SetVisibility) + " to change"
+		return text.Thousands(deletions) + " to delete, " + text.Thousands(s.SetVisibility) + " to change"
 	}
 }
 
@@ -133,7 +134,7 @@ func (v *runView) notices(run *runs.Run) {
 		add(n)
 	}
 	if len(p.Gaps) > 0 {
-		add(noticeView{Tone: "bad", Label: "Incomplete", Text: actions.Count(len(p.Gaps), "thing") +
+		add(noticeView{Tone: "bad", Label: "Incomplete", Text: text.Count(len(p.Gaps), "thing") +
 			" could not be read or judged. What a gap could have vetoed is held."})
 	}
 	if p.Forecast {
@@ -143,7 +144,7 @@ func (v *runView) notices(run *runs.Run) {
 
 func (v *runView) outcomeNotices(o *actions.Outcome) {
 	if len(o.Lost) > 0 {
-		n := noticeView{Tone: "bad", Label: "Lost", Text: actions.Count(len(o.Lost), "tag") +
+		n := noticeView{Tone: "bad", Label: "Lost", Text: text.Count(len(o.Lost), "tag") +
 			" that should have stayed are gone: the API deletes more than it is asked to. Set shared_digest: protect."}
 		for _, ref := range o.Lost {
 			n.Items = append(n.Items, factView{Value: clean(ref), Code: true})
@@ -159,13 +160,13 @@ func (v *runView) figures(p *actions.Plan) {
 	s := p.Summary
 	deletions := s.DeleteTags + s.DeleteImages + s.DeleteNamespaces
 	v.Figures = []figureView{
-		{actions.Thousands(deletions), "to delete", listed(
-			count{s.DeleteTags, plural(s.DeleteTags, "tag")}, count{s.DeleteImages, plural(s.DeleteImages, "image")},
-			count{s.DeleteNamespaces, plural(s.DeleteNamespaces, "namespace")}), tone(deletions, "goes"), "#goes"},
-		{actions.Thousands(s.SetVisibility), "to change", "who may pull", tone(s.SetVisibility, "change"), "#goes"},
-		{actions.Thousands(s.Held), "held", "condemned, and yet they stay", tone(s.Held, "held"), "#held"},
-		{actions.Thousands(s.Deny + s.Warn), plural(s.Deny+s.Warn, "violation"), listed(count{s.Deny, "deny"}, count{s.Warn, "warn"}), tone(s.Deny+s.Warn, "held"), "#violations"},
-		{actions.Thousands(s.Gaps), plural(s.Gaps, "gap"), "could not be read or judged", tone(s.Gaps, "goes"), "#gaps"},
+		{text.Thousands(deletions), "to delete", listed(
+			count{s.DeleteTags, text.Choose(s.DeleteTags, "tag", "tags")}, count{s.DeleteImages, text.Choose(s.DeleteImages, "image", "images")},
+			count{s.DeleteNamespaces, text.Choose(s.DeleteNamespaces, "namespace", "namespaces")}), tone(deletions, "goes"), "#goes"},
+		{text.Thousands(s.SetVisibility), "to change", "who may pull", tone(s.SetVisibility, "change"), "#goes"},
+		{text.Thousands(s.Held), "held", "condemned, and yet they stay", tone(s.Held, "held"), "#held"},
+		{text.Thousands(s.Deny + s.Warn), text.Choose(s.Deny+s.Warn, "violation", "violations"), listed(count{s.Deny, "deny"}, count{s.Warn, "warn"}), tone(s.Deny+s.Warn, "held"), "#violations"},
+		{text.Thousands(s.Gaps), text.Choose(s.Gaps, "gap", "gaps"), "could not be read or judged", tone(s.Gaps, "goes"), "#gaps"},
 	}
 }
 
@@ -192,9 +193,9 @@ func (v *runView) facts(run *runs.Run) {
 	add("Took", took(run), false)
 	if p := run.Plan; p != nil {
 		s := p.Summary
-		judged := actions.Count(s.Namespaces, "namespace") + ", " + actions.Count(s.Images, "image") + ", " + actions.Count(s.Tags, "tag")
+		judged := text.Count(s.Namespaces, "namespace") + ", " + text.Count(s.Images, "image") + ", " + text.Count(s.Tags, "tag")
 		if p.Stats != nil {
-			judged += ", " + size(p.Stats.Bytes)
+			judged += ", " + text.Size(p.Stats.Bytes)
 		}
 		add("Judged", judged, false)
 		add("Plan", p.ID, true)
@@ -224,19 +225,19 @@ func startedBy(trigger string) string {
 func took(run *runs.Run) string {
 	var parts []string
 	if run.Duration > 0 {
-		parts = append(parts, spell(run.Duration))
+		parts = append(parts, text.Elapsed(run.Duration))
 	}
 	if run.Judging > 0 {
-		parts = append(parts, spell(run.Judging)+" of policies")
+		parts = append(parts, text.Elapsed(run.Judging)+" of policies")
 	}
 	if run.Calls > 0 {
-		parts = append(parts, actions.Count(int(run.Calls), "API call"))
+		parts = append(parts, text.Count(int(run.Calls), "API call"))
 	}
 	return strings.Join(parts, ", ")
 }
 
 func sourceFact(s runs.UseSource) factView {
-	f := factView{Name: clean(s.Name), Value: actions.Count(s.Uses, "use")}
+	f := factView{Name: clean(s.Name), Value: text.Count(s.Uses, "use")}
 	if !s.ReadAt.IsZero() {
 		f.Value += ", read " + moment(s.ReadAt)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -35,13 +36,13 @@ func newBalance(p *actions.Plan) *balanceView {
 		{Result: "held", Tone: "held", Count: held},
 		{Result: "staying", Tone: "stay", Count: stay},
 	}
-	b := &balanceView{Parts: barParts(counts, tags), Text: "Of " + actions.Count(tags, "tag")}
+	b := &balanceView{Parts: barParts(counts, tags), Text: "Of " + text.Count(tags, "tag")}
 	for i, part := range b.Parts {
 		separator := ", "
 		if i == 0 {
 			separator = ": "
 		}
-		b.Text += separator + actions.Thousands(part.Count) + " " + part.Name
+		b.Text += separator + text.Thousands(part.Count) + " " + part.Name
 	}
 	return b
 }
@@ -89,10 +90,10 @@ func newSpaceView(p *actions.Plan, price runs.Price) *spaceView {
 	}
 	v.Known = true
 	var sum actions.NamespaceStats
-	for text, s := range p.Stats.Namespaces {
-		ref := homeOf(text)
+	for name, s := range p.Stats.Namespaces {
+		ref := homeOf(name)
 		if ref.Namespace == "" {
-			ref.Namespace = text
+			ref.Namespace = name
 		}
 		v.Rows = append(v.Rows, newSpaceRow(ref, s, price))
 		sum.Images += s.Images
@@ -114,8 +115,8 @@ func newSpaceRow(ref registry.Ref, s actions.NamespaceStats, price runs.Price) s
 	public := min(s.PublicBytes, s.Bytes)
 	return spaceRow{
 		Region: clean(string(ref.Region)), Name: clean(ref.Namespace),
-		Images: actions.Thousands(s.Images), PublicImages: actions.Thousands(s.PublicImages), Tags: actions.Thousands(s.Tags),
-		Private: size(s.Bytes - public), Public: size(public), Size: size(s.Bytes), Cost: costOf(s.Bytes-public, price),
+		Images: text.Thousands(s.Images), PublicImages: text.Thousands(s.PublicImages), Tags: text.Thousands(s.Tags),
+		Private: text.Size(s.Bytes - public), Public: text.Size(public), Size: text.Size(s.Bytes), Cost: costOf(s.Bytes-public, price),
 		private: s.Bytes - public, public: public,
 	}
 }
@@ -124,12 +125,12 @@ func newSpaceRow(ref registry.Ref, s actions.NamespaceStats, price runs.Price) s
 func (v *spaceView) bars(price runs.Price) {
 	rows := v.Rows
 	if len(rows) > barsShown {
-		rest := spaceRow{Name: actions.Count(len(rows)-barsShown+1, "smaller namespace")}
+		rest := spaceRow{Name: text.Count(len(rows)-barsShown+1, "smaller namespace")}
 		for _, r := range rows[barsShown-1:] {
 			rest.private += r.private
 			rest.public += r.public
 		}
-		rest.Size, rest.Cost = size(rest.private+rest.public), costOf(rest.private, price)
+		rest.Size, rest.Cost = text.Size(rest.private+rest.public), costOf(rest.private, price)
 		rows = append(slices.Clone(rows[:barsShown-1]), rest)
 	}
 	var widest uint64 = 1
@@ -146,6 +147,6 @@ func (v *spaceView) bars(price runs.Price) {
 		})
 	}
 	v.Height = len(rows) * barPitch
-	v.Text = v.Total.Size + " in " + actions.Count(len(v.Rows), "namespace") + ", " + v.Total.Cost + " a month. The largest is " +
+	v.Text = v.Total.Size + " in " + text.Count(len(v.Rows), "namespace") + ", " + v.Total.Cost + " a month. The largest is " +
 		rows[0].Name + " with " + rows[0].Size + "."
 }

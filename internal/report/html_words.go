@@ -3,10 +3,10 @@ package report
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // actionInWords says what an action does.
@@ -108,35 +108,6 @@ func exitShape(code int) string {
 	}
 }
 
-// spell words a duration as people say it, in its two largest units.
-func spell(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "-" + spell(max(-d, 0))
-	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
-	case d < 10*time.Second:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
-	case d < time.Minute:
-		return strconv.FormatInt(int64(d/time.Second), 10) + " s"
-	case d < time.Hour:
-		return pair(int64(d/time.Minute), "min", int64(d%time.Minute/time.Second), "s")
-	case d < 48*time.Hour:
-		return pair(int64(d/time.Hour), "h", int64(d%time.Hour/time.Minute), "min")
-	default:
-		const day = 24 * time.Hour
-		return pair(int64(d/day), "d", int64(d%day/time.Hour), "h")
-	}
-}
-
-func pair(a int64, unit string, b int64, smaller string) string {
-	s := strconv.FormatInt(a, 10) + " " + unit
-	if b > 0 {
-		s += " " + strconv.FormatInt(b, 10) + " " + smaller
-	}
-	return s
-}
-
 // orDefault is the price, or, where nobody set one, what Scaleway asked in 2026 for
 // a month and 10⁹ bytes of private images: https://www.scaleway.com/en/pricing/containers/
 func priceOrDefault(p runs.Price) runs.Price {
@@ -161,7 +132,7 @@ func costOf(bytes uint64, p runs.Price) string {
 		s := strconv.FormatFloat(amount, 'f', 2, 64)
 		whole, cents, _ := strings.Cut(s, ".")
 		if n, err := strconv.Atoi(whole); err == nil {
-			whole = actions.Thousands(n)
+			whole = text.Thousands(n)
 		}
 		return money(p, whole+"."+cents)
 	}

@@ -2,8 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/xml"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/junit"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -32,80 +31,24 @@ import (
 // "region.namespace.image", which GitLab shows as its suite and Jenkins as package
 // and class; its name has the whole reference, since GitLab takes tests of the same
 // class and name for one.
-func JUnit(w io.Writer, run runs.Run) error {
-	root := newJUnit(run).root()
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	e := xml.NewEncoder(w)
-	e.Indent("", "  ")
-	if err := e.Encode(root); err != nil {
-		return fmt.Errorf("encoding JUnit XML: %w", err)
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
-}
+func JUnit(w io.Writer, run runs.Run) error { return newJUnit(run).report().Write(w) }
 
-// The elements, in the order and with the attributes that the common schema
-// (junit-10.xsd of Jenkins' xUnit plugin) has.
-type (
-	junitSuites struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Name    string   `xml:"name,attr"`
-		junitCounts
-		Time   string        `xml:"time,attr,omitempty"`
-		Suites []*junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name string `xml:"name,attr"`
-		junitCounts
-		Time      string      `xml:"time,attr,omitempty"`
-		Timestamp string      `xml:"timestamp,attr,omitempty"`
-		Cases     []junitCase `xml:"testcase"`
-	}
-	junitCounts struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Errors   int `xml:"errors,attr"`
-		Skipped  int `xml:"skipped,attr"`
-	}
-	junitCase struct {
-		Name      string        `xml:"name,attr"`
-		Class     string        `xml:"classname,attr"`
-		File      string        `xml:"file,attr,omitempty"`
-		Line      string        `xml:"line,attr,omitempty"`
-		Time      string        `xml:"time,attr,omitempty"`
-		Skipped   *junitSkipped `xml:"skipped"`
-		Error     *junitProblem `xml:"error"`
-		Failure   *junitProblem `xml:"failure"`
-		SystemOut string        `xml:"system-out,omitempty"`
-	}
-	junitSkipped struct {
-		Message string `xml:"message,attr"`
-	}
-	junitProblem struct {
-		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
-
-// junit gathers the tests of a run.
-type junit struct {
+// junitRun gathers the tests of a run.
+type junitRun struct {
 	run    runs.Run
 	plan   *actions.Plan
-	suites map[string]*junitSuite
+	suites map[string]*junit.Suite
 	names  map[[2]string]int // how often a class has a name
 }
 
-func newJUnit(run runs.Run) *junit {
-	return &junit{run: run, plan: run.Plan, suites: map[string]*junitSuite{}, names: map[[2]string]int{}}
+func newJUnit(run runs.Run) *junitRun {
+	return &junitRun{run: run, plan: run.Plan, suites: map[string]*junit.Suite{}, names: map[[2]string]int{}}
 }
 
 // ownSuite has the tests of the run as a whole; it comes first.
 const ownSuite = "run"
 
-func (j *junit) root() *junitSuites {
+func (j *junitRun) report() *junit.Suites {
 	j.pass()
 	if j.plan != nil {
 		j.limits()
@@ -114,15 +57,11 @@ func (j *junit) root() *junitSuites {
 		j.held()
 		j.violations()
 	}
-	root := &junitSuites{Name: strings.TrimSpace("registry-janitor " + clean(string(j.run.Kind))), Time: j.seconds()}
+	root := &junit.Suites{Name: strings.TrimSpace("registry-janitor " + clean(string(j.run.Kind))), Time: j.seconds()}
 	for _, key := range slices.SortedFunc(maps.Keys(j.suites), func(a, b string) int {
 		return cmp.Or(compareBools(b == ownSuite, a == ownSuite), cmp.Compare(a, b))
 	}) {
 		suite := j.suites[key]
-		root.Tests += suite.Tests
-		root.Failures += suite.Failures
-		root.Errors += suite.Errors
-		root.Skipped += suite.Skipped
 		root.Suites = append(root.Suites, suite)
 	}
 	return root
@@ -139,7 +78,7 @@ func compareBools(a, b bool) int {
 }
 
 // seconds is how long the run took; "" where nobody measured it.
-func (j *junit) seconds() string {
+func (j *junitRun) seconds() string {
 	if j.run.Duration <= 0 {
 		return ""
 	}
@@ -147,7 +86,7 @@ func (j *junit) seconds() string {
 }
 
 // timestamp is when the run began, without a zone, as the schema has it.
-func (j *junit) timestamp() string {
+func (j *junitRun) timestamp() string {
 	at := j.run.Started
 	if at.IsZero() && j.plan != nil {
 		at = j.plan.TakenAt
@@ -159,7 +98,7 @@ func (j *junit) timestamp() string {
 }
 
 // add puts a test into a suite. Two of the same class and name are numbered.
-func (j *junit) add(suite string, c junitCase) {
+func (j *junitRun) add(suite string, c junit.Case) {
 	c.Name, c.Class = clean(c.Name), clean(c.Class)
 	key := [2]string{c.Class, c.Name}
 	j.names[key]++
@@ -170,38 +109,29 @@ func (j *junit) add(suite string, c junitCase) {
 	c.Name = key[1]
 	s := j.suites[suite]
 	if s == nil {
-		s = &junitSuite{Name: clean(suite), Timestamp: j.timestamp()}
+		s = &junit.Suite{Name: clean(suite), Timestamp: j.timestamp()}
 		if suite == ownSuite {
 			s.Time = j.seconds()
 		}
 		j.suites[suite] = s
 	}
-	s.Tests++
-	switch {
-	case c.Failure != nil:
-		s.Failures++
-	case c.Error != nil:
-		s.Errors++
-	case c.Skipped != nil:
-		s.Skipped++
-	}
-	s.Cases = append(s.Cases, c)
+	s.Add(c)
 }
 
 // problem words a failure; what is said in full stands in the text too, which is
 // what GitLab shows.
-func problem(kind, message string, more ...string) *junitProblem {
+func problem(kind, message string, more ...string) *junit.Problem {
 	lines := []string{clean(message)}
 	for _, m := range more {
 		lines = append(lines, clean(m))
 	}
-	return &junitProblem{Message: clean(message), Type: clean(kind), Text: strings.Join(lines, "\n")}
+	return &junit.Problem{Message: clean(message), Type: cmp.Or(clean(kind), "unknown"), Text: strings.Join(lines, "\n")}
 }
 
 // pass says whether the run got through, so that a run without a finding is a
 // test too: an empty report is an error to Jenkins.
-func (j *junit) pass() {
-	c := junitCase{Name: "the run got through", Class: "registry-janitor.run"}
+func (j *junitRun) pass() {
+	c := junit.Case{Name: "the run got through", Class: "registry-janitor.run"}
 	switch {
 	case j.run.Error != "":
 		c.Error = problem("error", j.run.Error)
@@ -215,50 +145,50 @@ func (j *junit) pass() {
 		return
 	}
 	for _, ref := range j.plan.Outcome.Lost {
-		j.add(ownSuite, junitCase{Name: "kept " + ref, Class: classOf(ref),
+		j.add(ownSuite, junit.Case{Name: "kept " + ref, Class: classOf(ref),
 			Error: problem("lost", "a tag that should have stayed is gone: the API deletes more than it is asked to", "set shared_digest: protect")})
 	}
 }
 
-func (j *junit) limits() {
+func (j *junitRun) limits() {
 	const class = "registry-janitor.limits"
 	if !j.plan.Refused() {
-		j.add(ownSuite, junitCase{Name: "the plan is within its limits", Class: class})
+		j.add(ownSuite, junit.Case{Name: "the plan is within its limits", Class: class})
 	}
 	for _, r := range j.plan.Refusals {
-		j.add(ownSuite, junitCase{Name: "limits." + r.Limit, Class: class, Failure: problem("refused", r.Detail, "nothing of the plan may be applied")})
+		j.add(ownSuite, junit.Case{Name: "limits." + r.Limit, Class: class, Failure: problem("refused", r.Detail, "nothing of the plan may be applied")})
 	}
 }
 
-func (j *junit) gaps() {
+func (j *junitRun) gaps() {
 	const class = "registry-janitor.gaps"
 	if len(j.plan.Gaps) == 0 {
-		j.add(ownSuite, junitCase{Name: "everything could be read and judged", Class: class})
+		j.add(ownSuite, junit.Case{Name: "everything could be read and judged", Class: class})
 	}
 	for _, g := range j.plan.Gaps {
-		j.add(ownSuite, junitCase{Name: "read " + g.Subject, Class: class, Failure: problem("gap", g.Error, "what it could have vetoed is held")})
+		j.add(ownSuite, junit.Case{Name: "read " + g.Subject, Class: class, Failure: problem("gap", g.Error, "what it could have vetoed is held")})
 	}
 }
 
-func (j *junit) steps() {
+func (j *junitRun) steps() {
 	outcome := j.plan.Outcome
 	for i, s := range j.plan.Steps {
-		c := junitCase{Name: string(s.Action) + " " + s.Ref, Class: classOf(s.Ref), SystemOut: reasonText(s.Reasons)}
+		c := junit.Case{Name: string(s.Action) + " " + s.Ref, Class: classOf(s.Ref), SystemOut: reasonText(s.Reasons)}
 		c.File, c.Line = sourceOf(s.Reasons)
 		if outcome != nil && i < len(outcome.Results) {
-			c.result(outcome.Results[i])
+			setResult(&c, outcome.Results[i])
 		}
 		j.add(suiteOf(s.Ref), c)
 	}
 }
 
 // result makes a test of what became of a step.
-func (c *junitCase) result(r actions.StepResult) {
+func setResult(c *junit.Case, r actions.StepResult) {
 	message := cmp.Or(r.Detail, string(r.Result))
 	switch r.Result {
 	case actions.ResultDone:
 	case actions.ResultGone, actions.ResultChanged, actions.ResultBlocked:
-		c.Skipped = &junitSkipped{clean(string(r.Result) + ": " + message)}
+		c.Skipped = &junit.Skipped{Message: clean(string(r.Result) + ": " + message)}
 	case actions.ResultSkipped:
 		c.Failure = problem(string(r.Result), message)
 	default:
@@ -266,26 +196,26 @@ func (c *junitCase) result(r actions.StepResult) {
 	}
 }
 
-func (j *junit) held() {
+func (j *junitRun) held() {
 	for _, h := range j.plan.Held {
-		c := junitCase{Name: "held: " + string(h.Action) + " " + h.Ref, Class: classOf(h.Ref), SystemOut: reasonText(h.Reasons)}
+		c := junit.Case{Name: "held: " + string(h.Action) + " " + h.Ref, Class: classOf(h.Ref), SystemOut: reasonText(h.Reasons)}
 		c.File, c.Line = sourceOf(h.Reasons)
 		if h.Guard == actions.GuardPolicyError {
 			c.Failure = problem(string(h.Guard), h.Detail)
 		} else {
-			c.Skipped = &junitSkipped{clean("held by " + string(h.Guard) + ": " + h.Detail)}
+			c.Skipped = &junit.Skipped{Message: clean("held by " + string(h.Guard) + ": " + h.Detail)}
 		}
 		j.add(suiteOf(h.Ref), c)
 	}
 }
 
-func (j *junit) violations() {
+func (j *junitRun) violations() {
 	for _, v := range j.plan.Violations {
-		c := junitCase{Name: v.Rule + " " + v.Ref, Class: classOf(v.Ref)}
+		c := junit.Case{Name: v.Rule + " " + v.Ref, Class: classOf(v.Ref)}
 		reason := actions.Reason{Rule: v.Rule, Text: v.Text, Source: v.Source, CustomSeverity: v.CustomSeverity}
 		c.File, c.Line = sourceOf([]actions.Reason{reason})
 		if v.Severity == registry.Warn {
-			c.Skipped = &junitSkipped{clean("warn: " + v.Text)}
+			c.Skipped = &junit.Skipped{Message: clean("warn: " + v.Text)}
 			c.SystemOut = reasonText([]actions.Reason{reason})
 		} else {
 			c.Failure = problem(string(v.Severity), v.Text, v.Rule+place(v.Source, v.CustomSeverity))

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // WriteLint renders the findings as text or JSON.
@@ -39,17 +39,17 @@ func lintText(w io.Writer, l *runs.Lint, o TextOptions) error {
 		p.line(0)
 	}
 	if len(l.Gaps) > 0 {
-		p.line(0, p.in(loud, "INCOMPLETE"), ": ", actions.Count(len(l.Gaps), "thing"), " could not be read or judged; a rule may match what was not seen")
+		p.line(0, p.in(loud, "INCOMPLETE"), ": ", text.Count(len(l.Gaps), "thing"), " could not be read or judged; a rule may match what was not seen")
 		for _, g := range l.Gaps {
 			p.line(2, p.in(red, clean(g.Subject)), ": ", clean(g.Error))
 		}
 		p.line(0)
 	}
-	seen := " on " + actions.Count(l.Images, "image") + " with " + actions.Count(l.Tags, "tag") + ", " + moment(l.TakenAt)
+	seen := " on " + text.Count(l.Images, "image") + " with " + text.Count(l.Tags, "tag") + ", " + moment(l.TakenAt)
 	if len(l.Findings) == 0 {
-		p.line(0, p.in(bold, "No finding"), " about ", actions.Count(l.Rules, "rule"), seen)
+		p.line(0, p.in(bold, "No finding"), " about ", text.Count(l.Rules, "rule"), seen)
 	} else {
-		p.line(0, p.in(bold, actions.Count(len(l.Findings), "finding")), " about ", actions.Count(l.Rules, "rule"), seen)
+		p.line(0, p.in(bold, text.Count(len(l.Findings), "finding")), " about ", text.Count(l.Rules, "rule"), seen)
 	}
 	return p.w.Flush()
 }

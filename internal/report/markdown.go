@@ -10,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -60,7 +61,7 @@ func (m *runPage) notice() string {
 	}
 	what := entries(m.entriesCut)
 	if m.namespacesCut > 0 {
-		what += ", among them all of " + actions.Count(m.namespacesCut, "namespace")
+		what += ", among them all of " + text.Count(m.namespacesCut, "namespace")
 	}
 	return "\n> **CUT**: this page leaves out " + what + ". `--format text` and `--format json` have all of it.\n"
 }
@@ -87,10 +88,10 @@ func (m *runPage) head() string {
 }
 
 // words are those of the text report.
-func (m *runPage) words() *text { return &text{printer: &printer{}, plan: m.plan} }
+func (m *runPage) words() *textReport { return &textReport{printer: &printer{}, plan: m.plan} }
 
-func (m *runPage) loud(b *strings.Builder, word, text string) {
-	b.WriteString("\n> **" + word + "**: " + text + "\n")
+func (m *runPage) loud(b *strings.Builder, word, what string) {
+	b.WriteString("\n> **" + word + "**: " + what + "\n")
 }
 
 // alarms are what nobody may miss.
@@ -111,7 +112,7 @@ func (m *runPage) alarms(b *strings.Builder) {
 		m.loud(b, "FORECAST", "judged as if it were "+moment(p.TakenAt)+". A forecast is never applied.")
 	}
 	if n := len(p.Gaps); n > 0 {
-		m.loud(b, "INCOMPLETE", actions.Count(n, "gap")+", listed below. What a gap could have vetoed is held.")
+		m.loud(b, "INCOMPLETE", text.Count(n, "gap")+", listed below. What a gap could have vetoed is held.")
 	}
 	o := p.Outcome
 	if o == nil {
@@ -121,26 +122,26 @@ func (m *runPage) alarms(b *strings.Builder) {
 		m.loud(b, "STOPPED", prose(o.Stopped))
 	}
 	if len(o.Lost) > 0 {
-		m.loud(b, "LOST", actions.Count(len(o.Lost), "tag")+" that should have stayed are gone: the API deletes more than it is asked to; set <code>shared&#95;digest: protect</code>")
+		m.loud(b, "LOST", text.Count(len(o.Lost), "tag")+" that should have stayed are gone: the API deletes more than it is asked to; set <code>shared&#95;digest: protect</code>")
 		b.WriteString(">\n" + m.fill(named("> - lost", o.Lost), urgentMax, "> - "))
 	}
 }
 
 func (m *runPage) totals(b *strings.Builder) {
 	p, s := m.plan, m.plan.Summary
-	judged := actions.Count(s.Namespaces, "namespace") + ", " + actions.Count(s.Images, "image") + ", " + actions.Count(s.Tags, "tag")
+	judged := text.Count(s.Namespaces, "namespace") + ", " + text.Count(s.Images, "image") + ", " + text.Count(s.Tags, "tag")
 	if p.Stats != nil {
-		judged += ", " + size(p.Stats.Bytes)
+		judged += ", " + text.Size(p.Stats.Bytes)
 	}
 	b.WriteString("\n| | |\n|---|---:|\n")
 	for _, row := range [][2]string{
 		{"judged", judged},
-		{"to delete", listed(count{s.DeleteTags, plural(s.DeleteTags, "tag")}, count{s.DeleteImages, plural(s.DeleteImages, "image")}, count{s.DeleteNamespaces, plural(s.DeleteNamespaces, "namespace")})},
-		{"visibility to change", actions.Thousands(s.SetVisibility)},
-		{"held", actions.Thousands(s.Held)},
+		{"to delete", listed(count{s.DeleteTags, text.Choose(s.DeleteTags, "tag", "tags")}, count{s.DeleteImages, text.Choose(s.DeleteImages, "image", "images")}, count{s.DeleteNamespaces, text.Choose(s.DeleteNamespaces, "namespace", "namespaces")})},
+		{"visibility to change", text.Thousands(s.SetVisibility)},
+		{"held", text.Thousands(s.Held)},
 		{"violations", listed(count{s.Deny, "deny"}, count{s.Warn, "warn"})},
-		{"gaps", actions.Thousands(s.Gaps)},
-		{"refused by", listed(count{len(p.Refusals), plural(len(p.Refusals), "limit")})},
+		{"gaps", text.Thousands(s.Gaps)},
+		{"refused by", listed(count{len(p.Refusals), text.Choose(len(p.Refusals), "limit", "limits")})},
 	} {
 		if row[0] == "refused by" && row[1] == "" {
 			continue
@@ -167,7 +168,7 @@ func (m *runPage) fill(entries []entry, most int, mark string) string {
 	}
 	for _, e := range entries {
 		if b.Len()+len(e.line)+1 > most-note {
-			b.WriteString(mark + "… and " + actions.Thousands(left) + " more\n")
+			b.WriteString(mark + "… and " + text.Thousands(left) + " more\n")
 			m.entriesCut += left
 			break
 		}
@@ -181,7 +182,7 @@ func entries(n int) string {
 	if n == 1 {
 		return "1 entry"
 	}
-	return actions.Thousands(n) + " entries"
+	return text.Thousands(n) + " entries"
 }
 
 // list is a list under a title; "" where it has no entries.
@@ -248,15 +249,15 @@ func (m *runPage) results(of ...actions.Result) []entry {
 func actionName(a actions.Action, n int) string {
 	switch a {
 	case actions.DeleteTag:
-		return "delete " + actions.Count(n, "tag")
+		return "delete " + text.Count(n, "tag")
 	case actions.DeleteImage:
-		return "delete " + actions.Count(n, "image")
+		return "delete " + text.Count(n, "image")
 	case actions.DeleteNamespace:
-		return "delete " + actions.Count(n, "namespace")
+		return "delete " + text.Count(n, "namespace")
 	case actions.SetImageVisibility:
-		return "change the visibility of " + actions.Count(n, "image")
+		return "change the visibility of " + text.Count(n, "image")
 	default:
-		return "change the visibility of " + actions.Count(n, "namespace")
+		return "change the visibility of " + text.Count(n, "namespace")
 	}
 }
 
@@ -265,7 +266,7 @@ func (m *runPage) gaps() string {
 	for i, g := range m.plan.Gaps {
 		entries[i] = entry{"- " + name(g.Subject) + ": " + prose(g.Error), 1}
 	}
-	return m.list("Gaps: "+actions.Count(len(entries), "thing")+" could not be read or judged", entries, urgentMax)
+	return m.list("Gaps: "+text.Count(len(entries), "thing")+" could not be read or judged", entries, urgentMax)
 }
 
 // warnings are the violations that do not count for the exit code, folded away.
@@ -274,13 +275,13 @@ func (m *runPage) warnings() string {
 	if len(entries) == 0 {
 		return ""
 	}
-	title := "Violations: " + actions.Thousands(len(entries)) + " warn"
+	title := "Violations: " + text.Thousands(len(entries)) + " warn"
 	return "\n<details><summary>" + title + "</summary>\n\n" + m.fill(entries, ordinaryMax, "- ") + "\n</details>\n"
 }
 
 func (m *runPage) violations(severity registry.Severity) string {
 	entries := m.found(severity)
-	return m.list("Violations: "+actions.Thousands(len(entries))+" deny", entries, urgentMax)
+	return m.list("Violations: "+text.Thousands(len(entries))+" deny", entries, urgentMax)
 }
 
 // found lists the violations of a severity by rule; whatever is no warning is
@@ -311,7 +312,7 @@ func (m *runPage) foot() string {
 		facts = append(facts, m.run.Duration.Round(10*time.Millisecond).String())
 	}
 	if m.run.Calls > 0 {
-		facts = append(facts, actions.Count(int(m.run.Calls), "API call"))
+		facts = append(facts, text.Count(int(m.run.Calls), "API call"))
 	}
 	if len(facts) == 0 {
 		return ""

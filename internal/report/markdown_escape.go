@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // escape makes text safe in Markdown, in a table too: nothing in it is markup, a
@@ -116,7 +116,7 @@ func short(s string, most int) string {
 		_, size := utf8.DecodeRuneInString(s[end:])
 		end += size
 	}
-	return s[:end] + "… (" + actions.Count(n-most, "more character") + ")"
+	return s[:end] + "… (" + text.Count(n-most, "more character") + ")"
 }
 
 // name is a name or a reference in the type of code.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // namespaces writes what the plan has for each namespace into a number of bytes.
@@ -41,7 +42,7 @@ func (m *runPage) namespaces(room int) string {
 		}
 		m.namespacesCut += len(left)
 		m.entriesCut += n
-		b.WriteString("- … and " + actions.Count(len(left), "more namespace") + ", with " + entries(n) + "\n")
+		b.WriteString("- … and " + text.Count(len(left), "more namespace") + ", with " + entries(n) + "\n")
 	}
 	return b.String()
 }
@@ -95,7 +96,7 @@ func (m *runPage) namespace(ns *namespaceGroup, room int) string {
 				left += rest.n
 			}
 			m.entriesCut += left
-			b.WriteString("| … and " + actions.Thousands(left) + " more | |\n")
+			b.WriteString("| … and " + text.Thousands(left) + " more | |\n")
 			break
 		}
 		room -= len(r.line) + 1
@@ -143,7 +144,7 @@ func why(reasons []actions.Reason) string {
 	var lines []string
 	for i, r := range reasons {
 		if i == most {
-			lines = append(lines, "… and "+actions.Count(len(reasons)-most, "more reason"))
+			lines = append(lines, "… and "+text.Count(len(reasons)-most, "more reason"))
 			break
 		}
 		lines = append(lines, prose(r.Rule)+": "+prose(r.Text)+prose(place(r.Source, r.CustomSeverity)))
@@ -163,14 +164,14 @@ func (m *runPage) tagRows(steps []actions.Step) []entry {
 		func(s actions.Step) string { return rulesOf(s.Reasons) })
 	var rows []entry
 	for _, a := range exact {
-		rows = append(rows, rowsOf(a.entries, "delete "+actions.Count(len(a.entries), "tag"), " ", why(a.entries[0].Reasons), m.tagCell)...)
+		rows = append(rows, rowsOf(a.entries, "delete "+text.Count(len(a.entries), "tag"), " ", why(a.entries[0].Reasons), m.tagCell)...)
 	}
 	for _, a := range loose {
 		if len(a.entries) == 1 {
 			rows = append(rows, rowsOf(a.entries, "delete 1 tag", " ", why(a.entries[0].Reasons), m.tagCell)...)
 			continue
 		}
-		rows = append(rows, rowsOf(a.entries, "delete "+actions.Count(len(a.entries), "tag"), "<br>", prose(rulesOf(a.entries[0].Reasons)),
+		rows = append(rows, rowsOf(a.entries, "delete "+text.Count(len(a.entries), "tag"), "<br>", prose(rulesOf(a.entries[0].Reasons)),
 			func(s actions.Step) string { return m.tagCell(s) + ": " + prose(texts(s.Reasons)) })...)
 	}
 	return rows

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // outcome says what became of the steps: every one that was not done by its name,
 // those that were by their number, since the plan above names them.
-func (t *text) outcome() {
+func (t *textReport) outcome() {
 	o := t.plan.Outcome
 	if o == nil || len(o.Results) == 0 && o.Stopped == "" {
 		return
@@ -20,7 +21,7 @@ func (t *text) outcome() {
 		t.line(2, t.in(loud, "STOPPED"), ": ", clean(o.Stopped))
 	}
 	if len(o.Lost) > 0 {
-		t.line(2, t.in(loud, "LOST"), ": ", actions.Count(len(o.Lost), "tag"), " that should have stayed are gone: the API deletes more than it is asked to; set shared_digest: protect")
+		t.line(2, t.in(loud, "LOST"), ": ", text.Count(len(o.Lost), "tag"), " that should have stayed are gone: the API deletes more than it is asked to; set shared_digest: protect")
 		for _, ref := range o.Lost {
 			t.line(4, t.in(red, clean(ref)))
 		}
@@ -33,7 +34,7 @@ func (t *text) outcome() {
 }
 
 // results lists the steps with one result, grouped by why.
-func (t *text) results(result actions.Result) {
+func (t *textReport) results(result actions.Result) {
 	why := map[string][]string{}
 	var details []string
 	for _, r := range t.plan.Outcome.Results {
@@ -52,7 +53,7 @@ func (t *text) results(result actions.Result) {
 		if result == actions.ResultFailed || result == actions.ResultSkipped {
 			style = red
 		}
-		title := t.in(style, string(result)) + " " + actions.Count(len(steps), "step")
+		title := t.in(style, string(result)) + " " + text.Count(len(steps), "step")
 		if detail != "" {
 			title += ": " + clean(detail)
 		}
@@ -72,11 +73,11 @@ func outcomeCounts(o *actions.Outcome) string {
 }
 
 // applied is the closing line of a plan that was applied.
-func (t *text) applied() string {
+func (t *textReport) applied() string {
 	o := t.plan.Outcome
 	line := "Applied: " + outcomeCounts(o)
 	if left := o.Failed + o.Skipped; left > 0 {
-		line += "; " + actions.Count(left, "step") + " left for the next run"
+		line += "; " + text.Count(left, "step") + " left for the next run"
 	}
 	return t.in(bold, strings.TrimSpace(line))
 }

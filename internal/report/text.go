@@ -9,6 +9,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -17,7 +18,7 @@ import (
 // and refusals, and one line that counts it all. Colour adds nothing that the
 // words do not say.
 func Text(w io.Writer, run runs.Run, o TextOptions) error {
-	t := &text{printer: newPrinter(w, o), plan: run.Plan}
+	t := &textReport{printer: newPrinter(w, o), plan: run.Plan}
 	t.header()
 	for _, ns := range groupByNamespace(run.Plan) {
 		t.namespace(ns)
@@ -35,16 +36,16 @@ func Text(w io.Writer, run runs.Run, o TextOptions) error {
 	return t.w.Flush()
 }
 
-type text struct {
+type textReport struct {
 	*printer
 	plan *actions.Plan
 }
 
-func (t *text) header() {
+func (t *textReport) header() {
 	p, s := t.plan, t.plan.Summary
-	scanned := actions.Count(s.Namespaces, "namespace") + ", " + actions.Count(s.Images, "image") + ", " + actions.Count(s.Tags, "tag")
+	scanned := text.Count(s.Namespaces, "namespace") + ", " + text.Count(s.Images, "image") + ", " + text.Count(s.Tags, "tag")
 	if p.Stats != nil {
-		scanned += ", " + size(p.Stats.Bytes)
+		scanned += ", " + text.Size(p.Stats.Bytes)
 	}
 	t.line(0, t.in(bold, "Plan of "+moment(p.TakenAt)), ": judged ", scanned)
 	if p.ID != "" {
@@ -56,13 +57,13 @@ func (t *text) header() {
 	}
 	if s.Gaps > 0 {
 		t.line(0)
-		t.line(0, t.in(loud, "INCOMPLETE"), ": ", actions.Count(s.Gaps, "gap"), ", listed below. What a gap could have vetoed is held.")
+		t.line(0, t.in(loud, "INCOMPLETE"), ": ", text.Count(s.Gaps, "gap"), ", listed below. What a gap could have vetoed is held.")
 	}
 }
 
 func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func (t *text) violations() {
+func (t *textReport) violations() {
 	s := t.plan.Summary
 	if s.Deny+s.Warn == 0 {
 		return
@@ -85,19 +86,19 @@ func (t *text) violations() {
 	}
 }
 
-func (t *text) gaps() {
+func (t *textReport) gaps() {
 	if len(t.plan.Gaps) == 0 {
 		return
 	}
 	t.line(0)
-	t.line(0, t.in(loud, "GAPS"), ": ", actions.Count(len(t.plan.Gaps), "thing"), " could not be read or judged, so the plan is incomplete")
+	t.line(0, t.in(loud, "GAPS"), ": ", text.Count(len(t.plan.Gaps), "thing"), " could not be read or judged, so the plan is incomplete")
 	for _, g := range t.plan.Gaps {
 		t.line(2, t.in(red, clean(g.Subject)))
 		t.line(4, clean(g.Error))
 	}
 }
 
-func (t *text) refusals() {
+func (t *textReport) refusals() {
 	if !t.plan.Refused() {
 		return
 	}
@@ -109,30 +110,30 @@ func (t *text) refusals() {
 }
 
 // summary is the closing line.
-func (t *text) summary() string {
+func (t *textReport) summary() string {
 	s := t.plan.Summary
 	deletions := s.DeleteTags + s.DeleteImages + s.DeleteNamespaces
-	rest := []count{{s.Held, "held"}, {s.Deny, "deny"}, {s.Warn, "warn"}, {s.Gaps, plural(s.Gaps, "gap")}}
+	rest := []count{{s.Held, "held"}, {s.Deny, "deny"}, {s.Warn, "warn"}, {s.Gaps, text.Choose(s.Gaps, "gap", "gaps")}}
 	if len(t.plan.Steps) == 0 {
 		if found := listed(rest...); found != "" {
 			return t.in(bold, "Nothing to do") + ": " + found
 		}
 		return t.in(bold, "Nothing to do") + ": no rule condemns anything, and nothing violates a policy"
 	}
-	line := "Plan: " + actions.Thousands(deletions) + " to delete, " + actions.Thousands(s.SetVisibility) + " to change"
+	line := "Plan: " + text.Thousands(deletions) + " to delete, " + text.Thousands(s.SetVisibility) + " to change"
 	if found := listed(rest...); found != "" {
 		line += ", " + found
 	}
 	return t.in(bold, line)
 }
 
-func (t *text) footer(run runs.Run) {
+func (t *textReport) footer(run runs.Run) {
 	var facts []string
 	if run.Duration > 0 {
 		facts = append(facts, run.Duration.Round(10*time.Millisecond).String())
 	}
 	if run.Calls > 0 {
-		facts = append(facts, actions.Count(int(run.Calls), "API call"))
+		facts = append(facts, text.Count(int(run.Calls), "API call"))
 	}
 	if len(facts) > 0 {
 		t.line(0, t.in(dim, "It took "+strings.Join(facts, " and ")))
@@ -150,17 +151,10 @@ func listed(counts ...count) string {
 	var out []string
 	for _, c := range counts {
 		if c.n > 0 {
-			out = append(out, actions.Thousands(c.n)+" "+c.what)
+			out = append(out, text.Thousands(c.n)+" "+c.what)
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 // place says where a rule of the operator's own stands, and how severe it is by

@@ -250,31 +250,3 @@ func TestWrite(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
-
-func TestSize(t *testing.T) {
-	for bytes, want := range map[uint64]string{
-		0: "0 B", 999: "999 B", 1000: "1.0 kB", 9949: "9.9 kB", 9960: "10 kB", 999_499: "999 kB", 999_500: "1.0 MB",
-		1234567890: "1.2 GB", 1 << 63: "9.2 EB", 18446744073709551615: "18 EB",
-	} {
-		if got := size(bytes); got != want {
-			t.Errorf("size(%d) is %s, want %s", bytes, got, want)
-		}
-	}
-}
-
-func FuzzClean(f *testing.F) {
-	for _, s := range []string{"", "plain", "größe", "\x1b[31m", "\xff\n", "a\u202eb", "日本"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		got := clean(s)
-		for _, r := range got {
-			if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u202e' {
-				t.Errorf("clean(%q) has %q", s, r)
-			}
-		}
-		if again := clean(got); again != got {
-			t.Errorf("clean is not stable: %q, %q", got, again)
-		}
-	})
-}

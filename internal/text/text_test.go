@@ -58,11 +58,21 @@ func TestSmallestDuration(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	f.Add("a\x1b[31m\u202e")
+	for _, s := range []string{"", "größe", "a\x1b[31m\u202e", "\xff\n", "日本", "\u0085"} {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		clean := Clean(s)
 		if strings.ContainsAny(clean, "\n\r\x1b\u202e") || !utf8.ValidString(clean) {
 			t.Errorf("%q is not safe to print: %q", s, clean)
+		}
+		for _, r := range clean {
+			if r < ' ' || r >= 0x7f && r < 0xa0 {
+				t.Errorf("%q keeps the control character %q", s, r)
+			}
+		}
+		if again := Clean(clean); again != clean {
+			t.Errorf("cleaning %q twice gives %q, then %q", s, clean, again)
 		}
 		if clipped := Clip(clean, 10); utf8.RuneCountInString(clipped) > 10 {
 			t.Errorf("%q has more than ten characters", clipped)
