@@ -101,9 +101,11 @@ func rules() architecture {
 			"internal/notify": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Serves the state of a daemon, which it declares itself, over HTTP.
 			"internal/web": {ours: []string{"registry", "internal/runs"}},
+			// Who uses what: references files, serverless, clusters.
+			"internal/uses": {ours: []string{"registry", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/runs", "internal/ledger",
+				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/uses", "internal/runs", "internal/ledger",
 			}},
 			// The runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{

@@ -23,9 +23,9 @@ func CompareUses(a, b Use) int {
 		cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.By, b.By))
 }
 
-// Mention is the reference of an image as its user writes it: short, with a tag,
-// with a digest, in any registry.
-type Mention struct {
+// RawUse is a use as its source writes it: a reference that is short, with a tag,
+// with a digest, or in any registry, and who uses it.
+type RawUse struct {
 	Reference string
 	By        string
 }

@@ -431,3 +431,18 @@ func BenchmarkInventory(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/50_000, "ns/tag")
 	})
 }
+
+func TestAnInventorySaysWhomItAsked(t *testing.T) {
+	var b strings.Builder
+	w, err := NewInventoryWriter(&b, Header{TakenAt: takenAt, Asked: []string{"serverless"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	i, err := ReadInventory(strings.NewReader(b.String()))
+	if err != nil || fmt.Sprint(i.Header.Asked) != "[serverless]" {
+		t.Errorf("%+v, %v", i, err)
+	}
+}

@@ -131,7 +131,7 @@ func (a *app) openInventory(ctx context.Context, pass *janitor.Pass, path string
 		}
 		return recorded{inventory.Stream(ctx), path}, nil
 	}
-	uses := janitor.RecordedUses(pass.Config, a.stdin, inventory.Header)
+	set := janitor.RecordedUses(pass.Config, a.stdin, inventory.Header)
 	return &session{
 		pass: pass,
 		scan: scan,
@@ -140,7 +140,7 @@ func (a *app) openInventory(ctx context.Context, pass *janitor.Pass, path string
 			if err != nil {
 				return nil, err
 			}
-			return uses.Watch(ctx, func() janitor.Feed { return feed }), nil
+			return janitor.WithUses(ctx, set, func() janitor.Feed { return feed }), nil
 		},
 		close: func() { _ = file.Close() },
 	}, nil

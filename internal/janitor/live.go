@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -22,9 +24,8 @@ import (
 // Live is a pass over the registry itself, not over a record of it.
 type Live struct {
 	*Pass
-	// Uses says what is in use.
-	Uses Uses
 
+	uses   *uses.Set
 	reader *scaleway.Reader
 	calls  *atomic.Int64 // of the API
 	o      LiveOptions
@@ -54,9 +55,9 @@ func NewLive(pass *Pass, o LiveOptions) (*Live, error) {
 	}
 	pass.TakenAt = startOfPass(o.Now)
 	pass.Skew = reader.Skew
-	uses := NewUses(pass.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
-	uses.Now = o.Now
-	return &Live{Pass: pass, Uses: uses, reader: reader, calls: calls, o: o}, nil
+	set := newUses(pass.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
+	set.Now = o.Now
+	return &Live{Pass: pass, uses: set, reader: reader, calls: calls, o: o}, nil
 }
 
 // counting counts what an observer sees, or what there is to see without one.
@@ -79,11 +80,11 @@ func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.next.RoundTrip(r)
 }
 
-// serverless are the use sources that the API knows of.
-func serverless(reader *scaleway.Reader) []scanner.UseSource {
-	var sources []scanner.UseSource
+// serverless are the use sources that the API itself has.
+func serverless(reader *scaleway.Reader) []uses.Source {
+	var sources []uses.Source
 	for _, user := range reader.Serverless() {
-		sources = append(sources, scanner.UseSource(user))
+		sources = append(sources, uses.Parsed(user.Name, user.List))
 	}
 	return sources
 }
@@ -95,7 +96,7 @@ func (l *Live) Scan(ctx context.Context, scope scanner.Scope) Feed {
 
 // Feed starts a scan with the uses of what is in it.
 func (l *Live) Feed(ctx context.Context, scope scanner.Scope) Feed {
-	return l.Uses.Watch(ctx, func() Feed { return l.Scan(ctx, scope) })
+	return WithUses(ctx, l.uses, func() Feed { return l.Scan(ctx, scope) })
 }
 
 // MakePlan makes one plan, and records that in the ledger if there is one. Exit
@@ -140,21 +141,24 @@ func (l *Live) plan(ctx context.Context) (*actions.Plan, error) {
 	return l.Plan(ctx, l.Feed(ctx, Scope(l.Config)))
 }
 
-// usesNow asks again what is in use, right before a plan is applied: somebody may
-// have deployed what it deletes while it waited. When somebody cannot be asked,
-// nothing is applied that they could veto.
+// usesNow reads all use sources again right before a plan is applied: what it
+// deletes may have been deployed while it waited. If a required source cannot be
+// reached, nothing is applied.
 func (l *Live) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.Ref, string) []string, error) {
-	if !Deletes(plan) {
+	deletes := func(s actions.Step) bool { return s.Action.Deletes() }
+	if !slices.ContainsFunc(plan.Steps, deletes) {
 		return nil, nil
 	}
-	uses, gaps, err := l.Uses.Read(ctx)
+	reading, err := l.uses.Read(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking what is in use before anything is deleted: %w", err)
 	}
-	if gaps = Vetoes(gaps); len(gaps) > 0 {
-		return nil, fmt.Errorf("asking what is in use before anything is deleted: %s: %s", gaps[0].Subject, gaps[0].Error)
+	for _, gap := range reading.Gaps {
+		if gap.Blinds != registry.BlindsNothing {
+			return nil, fmt.Errorf("asking what is in use before anything is deleted: %s: %s", gap.Subject, gap.Error)
+		}
 	}
-	return registry.NewUseIndex(uses).Of, nil
+	return registry.NewUseIndex(reading.Uses).Of, nil
 }
 
 // startOfPass is the time that a pass goes by: cut to the microsecond, as the
@@ -180,7 +184,7 @@ func PriceOf(c *config.Config) runs.Price {
 
 // end completes what is known of the run.
 func (r *activeRun) end(err error) (runs.Run, error) {
-	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.live.Uses.Asked(), r.live.calls.Load()
+	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.live.uses.Sources(), r.live.calls.Load()
 	if r.live.Progress != nil {
 		r.Judging = time.Duration(r.live.Progress.Judging.Load())
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -82,11 +83,11 @@ func kubeRules(kubeconfig, more string) string {
 	return strings.Replace(usedRules, "serverless: true", fmt.Sprintf("kubernetes: [{kubeconfig: %q%s}]", kubeconfig, more), 1)
 }
 
-func (s *setting) uses() Uses { return NewUses(s.pass.Config, nil, nil, kube.Options{}) }
+func (s *setting) uses() *uses.Set { return newUses(s.pass.Config, nil, nil, kube.Options{}) }
 
-func (s *setting) planWith(t *testing.T, u Uses) *actions.Plan {
+func (s *setting) planWith(t *testing.T, u *uses.Set) *actions.Plan {
 	t.Helper()
-	p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
+	p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	return p
 }
@@ -146,7 +147,7 @@ func TestWhatAClusterRunsStays(t *testing.T) {
 func (s *setting) record(t *testing.T) (string, []registry.Gap) {
 	t.Helper()
 	var record bytes.Buffer
-	gaps, err := s.pass.Record(s.uses().Watch(t.Context(), func() Feed { return s.scan(t, 4) }), &record)
+	gaps, err := s.pass.Record(WithUses(t.Context(), s.uses(), func() Feed { return s.scan(t, 4) }), &record)
 	check(t, err)
 	return record.String(), gaps
 }
@@ -155,7 +156,7 @@ func (s *setting) planRecord(t *testing.T, record string) *actions.Plan {
 	t.Helper()
 	inventory, err := scanner.ReadInventory(strings.NewReader(record))
 	check(t, err)
-	feed := RecordedUses(s.pass.Config, nil, inventory.Header).Watch(t.Context(), func() Feed { return inventory.Stream(t.Context()) })
+	feed := WithUses(t.Context(), RecordedUses(s.pass.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) })
 	p, err := s.pass.Plan(t.Context(), feed)
 	check(t, err)
 	return p
@@ -200,7 +201,7 @@ func TestUsesAreReadAgainBeforeApply(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ""), 4)
 	u := s.uses()
 	plan := s.planWith(t, u)
-	live := &Live{Pass: s.pass, Uses: u}
+	live := &Live{Pass: s.pass, uses: u}
 	inUse, err := live.usesNow(t.Context(), plan)
 	check(t, err)
 	ref := registry.Ref{Region: "fr-par", Namespace: "prod", Image: "web", Tag: "pr-1"}
@@ -211,7 +212,7 @@ func TestUsesAreReadAgainBeforeApply(t *testing.T) {
 		t.Errorf("a required source that cannot be asked: %v", err)
 	}
 	s.pass.Config.Protect.Kubernetes[0].Required = false
-	live.Uses = s.uses()
+	live.uses = s.uses()
 	if _, err := live.usesNow(t.Context(), plan); err != nil {
 		t.Errorf("one that is not required: %v", err)
 	}
@@ -235,7 +236,7 @@ func TestAReferencesFileThatIsNotRequired(t *testing.T) {
 
 func TestServerlessThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
-	u := NewUses(s.pass.Config, nil, []scanner.UseSource{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
+	u := newUses(s.pass.Config, nil, []uses.Source{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
 	p := s.planWith(t, u)
 	if len(p.Steps) != 3 || p.Incomplete() || p.Summary.Warn != 1 || p.Violations[0].Ref != "one" {
 		t.Errorf("%v %+v", words(p), p.Violations)
@@ -248,27 +249,27 @@ func TestWhatCameOfAsking(t *testing.T) {
 	c := newTestCluster(t, "prod/web:pr-1 prod/api:pr-1", "forbidden")
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ", name: prod"), 4)
 	s.pass.Config.Protect.ReferencesFile = config.StandardInput
-	u := NewUses(s.pass.Config, strings.NewReader("rg.fr-par.scw.cloud/prod/api:v1\n"), nil, kube.Options{})
-	if got := u.Asked(); got != nil {
+	u := newUses(s.pass.Config, strings.NewReader("rg.fr-par.scw.cloud/prod/api:v1\n"), nil, kube.Options{})
+	if got := u.Sources(); got != nil {
 		t.Errorf("before: %+v", got)
 	}
 	tick := now
 	u.Now = func() time.Time { tick = tick.Add(time.Minute); return tick }
-	_, _, err := u.Read(t.Context())
+	_, err := u.Read(t.Context())
 	check(t, err)
 	file := runs.UseSource{Name: "references on standard input", Uses: 1, ReadAt: now.Add(time.Minute)}
 	prod := runs.UseSource{Name: "kubernetes prod", Uses: 2, ReadAt: now.Add(2 * time.Minute)}
-	if diff := cmp.Diff([]runs.UseSource{file, prod}, u.Asked()); diff != "" {
+	if diff := cmp.Diff([]runs.UseSource{file, prod}, u.Sources()); diff != "" {
 		t.Error(diff)
 	}
-	_, _, err = u.Read(t.Context())
+	_, err = u.Read(t.Context())
 	check(t, err)
 	file.ReadAt = now.Add(3 * time.Minute)
 	prod.Uses, prod.Error = 0, "listing deployments.apps: the cluster answers 403: deployments.apps is forbidden (grant the right to list them, as examples/kubernetes/rbac does)"
-	if diff := cmp.Diff([]runs.UseSource{file, prod}, u.Asked()); diff != "" {
+	if diff := cmp.Diff([]runs.UseSource{file, prod}, u.Sources()); diff != "" {
 		t.Error(diff)
 	}
-	if got := (Uses{}).Asked(); got != nil {
+	if got := new(uses.Set).Sources(); got != nil {
 		t.Errorf("nobody: %+v", got)
 	}
 }
@@ -279,12 +280,12 @@ func TestSourcesHaveNamesOfTheirOwn(t *testing.T) {
 	rules := strings.Replace(usedRules, "serverless: true", fmt.Sprintf("kubernetes: [{kubeconfig: %s, required: false}, {kubeconfig: %s}]", one.kubeconfig(t), two.kubeconfig(t)), 1)
 	s := newSetting(t, parse(t, usedWorld), rules, 4)
 	u := s.uses()
-	if u.Sources[0].Name != "kubernetes prod-eu" || u.Sources[1].Name != "kubernetes prod-eu (2)" {
-		t.Errorf("%s, %s", u.Sources[0].Name, u.Sources[1].Name)
-	}
 	two.turns = []string{"prod/web:pr-1", "forbidden"}
 	if p := s.planWith(t, u); len(p.Gaps) != 1 || p.Gaps[0].Subject != "kubernetes prod-eu (2)" || len(p.Steps) > 0 {
 		t.Errorf("%+v", p.Gaps)
+	}
+	if read := u.Sources(); len(read) != 2 || read[0].Name != "kubernetes prod-eu" || read[1].Name != "kubernetes prod-eu (2)" {
+		t.Errorf("%+v", read)
 	}
 }
 
@@ -304,11 +305,11 @@ func TestComparingSaysWhereUsesAreLookedFor(t *testing.T) {
 
 func TestExplainingBesideASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
-	u := NewUses(s.pass.Config, nil, []scanner.UseSource{answers("one", "fail")}, kube.Options{})
+	u := newUses(s.pass.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
 	explain := func(ref string) (runs.Explanation, error) {
 		parsed, err := registry.ParseRef(ref)
 		check(t, err)
-		return s.pass.Explain(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }), parsed)
+		return s.pass.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), parsed)
 	}
 	e, err := explain("rg.fr-par.scw.cloud/prod/api:pr-1")
 	check(t, err)

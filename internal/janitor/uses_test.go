@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -26,20 +27,29 @@ protect: {serverless: true}`
 )
 
 // answers is a source that says something else every time it is asked.
-func answers(name string, each ...string) scanner.UseSource {
+func answers(name string, each ...string) uses.Source {
 	turn := 0
-	return scanner.UseSource{Name: name, List: func(context.Context) ([]registry.Mention, error) {
+	return uses.Parsed(name, func(context.Context) ([]registry.RawUse, error) {
 		answer := each[min(turn, len(each)-1)]
 		turn++
 		if answer == "fail" {
 			return nil, errors.New("out of reach")
 		}
-		var out []registry.Mention
+		var out []registry.RawUse
 		for _, r := range strings.Fields(answer) {
-			out = append(out, registry.Mention{Reference: "rg.fr-par.scw.cloud/" + r, By: "someone"})
+			out = append(out, registry.RawUse{Reference: "rg.fr-par.scw.cloud/" + r, By: "someone"})
 		}
 		return out, nil
-	}}
+	})
+}
+
+// sources is a set of sources.
+func sources(each ...uses.Source) *uses.Set {
+	set := &uses.Set{}
+	for _, s := range each {
+		set.Add("", s)
+	}
+	return set
 }
 
 // words are the steps and what is held, a line each.
@@ -90,8 +100,8 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 			for _, concurrency := range []int{1, 16} {
 				s := newSetting(t, parse(t, usedWorld), usedRules, concurrency)
 				feed := func() Feed {
-					u := Uses{Sources: []Source{{UseSource: answers("source", row.answers...)}}}
-					return u.Watch(t.Context(), func() Feed { return s.scan(t, concurrency) })
+					u := sources(answers("source", row.answers...))
+					return WithUses(t.Context(), u, func() Feed { return s.scan(t, concurrency) })
 				}
 				p, err := s.pass.Plan(t.Context(), feed())
 				check(t, err)
@@ -106,7 +116,7 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 				check(t, err)
 				inventory, err := scanner.ReadInventory(&record)
 				check(t, err)
-				again, err := s.pass.Plan(t.Context(), RecordedUses(s.pass.Config, nil, inventory.Header).Watch(t.Context(), func() Feed { return inventory.Stream(t.Context()) }))
+				again, err := s.pass.Plan(t.Context(), WithUses(t.Context(), RecordedUses(s.pass.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
 				check(t, err)
 				if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
 					t.Errorf("the record says: %s", diff)
@@ -121,39 +131,47 @@ const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a
 // A pass that did not expect uses to show late holds everything of their images.
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
-	u := Uses{Sources: []Source{{UseSource: answers("source", "", "prod/api:pr-1")}}}
-	p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
+	u := sources(answers("source", "", "prod/api:pr-1"))
+	p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
 		t.Error(words(p), p.Gaps)
 	}
 }
 
-func TestAPassEndsWithTheReferencesThatCannotBeRead(t *testing.T) {
-	broken := errors.New("no such file")
+func TestARunEndsWhenTheReferencesCannotBeRead(t *testing.T) {
 	for name, failing := range map[string]int{"before the scan": 1, "after it": 2} {
 		s := newSetting(t, parse(t, usedWorld), usedRules, 4)
-		turn := 0
-		u := Uses{References: func() ([]registry.Use, error) {
-			if turn++; turn == failing {
-				return nil, broken
-			}
-			return nil, nil
-		}}
+		file := &flaky{failing: failing}
+		u := &uses.Set{}
+		u.SetFile(file, true)
 		scans := 0
-		p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { scans++; return s.scan(t, 4) }))
-		if p != nil || !errors.Is(err, broken) || scans != failing-1 {
+		p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { scans++; return s.scan(t, 4) }))
+		if p != nil || !errors.Is(err, errFlaky) || scans != failing-1 {
 			t.Errorf("%s: %v, %v after %d scans", name, p, err, scans)
 		}
 	}
+}
+
+var errFlaky = errors.New("no such file")
+
+// flaky is a source that fails once.
+type flaky struct{ reads, failing int }
+
+func (f *flaky) Name() string { return "flaky" }
+func (f *flaky) Uses(context.Context) ([]registry.Use, error) {
+	if f.reads++; f.reads == f.failing {
+		return nil, errFlaky
+	}
+	return nil, nil
 }
 
 func TestAnImageOfWhichSomethingIsInUseStays(t *testing.T) {
 	s := newSetting(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [{name: bare, age: 30d}, {name: gone, age: 30d}]}]}`),
 		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
 	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
-		u := Uses{Sources: []Source{{UseSource: answers("source", when...)}}}
-		p, err := s.pass.Plan(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }))
+		u := sources(answers("source", when...))
+		p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 		check(t, err)
 		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, words(p)); diff != "" {
 			t.Error(name, diff)
@@ -165,8 +183,8 @@ func TestComparingKnowsTheUses(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), usedRules, 4)
 	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
 	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
-		u := Uses{Sources: []Source{{UseSource: answers("source", when...)}}}
-		c, err := s.pass.Compare(t.Context(), u.Watch(t.Context(), func() Feed { return s.scan(t, 4) }), s.rival(t, other))
+		u := sources(answers("source", when...))
+		c, err := s.pass.Compare(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), s.rival(t, other))
 		check(t, err)
 		if text := written(t, c); strings.Contains(text, `prod/api:pr-1"`) || !strings.Contains(text, `prod/web:pr-1"`) || c.Incomplete() != (name == "during") {
 			t.Errorf("%s: incomplete %v: %s", name, c.Incomplete(), text)

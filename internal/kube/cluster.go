@@ -108,7 +108,7 @@ func (c *Cluster) Name() string { return "kubernetes " + c.name }
 // with its user: "kubernetes prod-eu: Deployment shop/api". Only those that may
 // be of this registry are returned, each once, sorted. With an error come those
 // that could be read.
-func (c *Cluster) Mentions(ctx context.Context) ([]registry.Mention, error) {
+func (c *Cluster) Mentions(ctx context.Context) ([]registry.RawUse, error) {
 	link, err := c.connect()
 	if err != nil {
 		return nil, err

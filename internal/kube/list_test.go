@@ -83,7 +83,7 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 				return true
 			}))
 			got, err := f.cluster(t, Options{}).Mentions(t.Context())
-			got = slices.DeleteFunc(got, func(m registry.Mention) bool { return strings.Contains(m.Reference, "early") })
+			got = slices.DeleteFunc(got, func(m registry.RawUse) bool { return strings.Contains(m.Reference, "early") })
 			if err != nil || len(got) != 1203 {
 				t.Errorf("%d mentions, %v", len(got), err)
 			}

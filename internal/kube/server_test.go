@@ -179,7 +179,7 @@ func (f *fake) cluster(t *testing.T, o Options) *Cluster {
 }
 
 // told are mentions, a line each.
-func told(mentions []registry.Mention) []string {
+func told(mentions []registry.RawUse) []string {
 	out := []string{}
 	for _, m := range mentions {
 		out = append(out, m.Reference+" < "+m.By)

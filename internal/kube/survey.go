@@ -21,7 +21,7 @@ type survey struct {
 	newest  int    // revisions that count; 0 is all
 
 	mu     sync.Mutex
-	found  map[registry.Mention]bool
+	found  map[registry.RawUse]bool
 	owners map[string]string           // ReplicaSet or Job → the user that owns it
 	former map[string]map[string]*past // owner → revision by name
 }
@@ -37,7 +37,7 @@ type past struct {
 
 func newSurvey(cluster string, newest int) *survey {
 	return &survey{
-		cluster: cluster, newest: newest, found: map[registry.Mention]bool{},
+		cluster: cluster, newest: newest, found: map[registry.RawUse]bool{},
 		owners: map[string]string{}, former: map[string]map[string]*past{},
 	}
 }
@@ -173,7 +173,7 @@ func (s *survey) take(kind string, o *object) error {
 // add gathers one use, if it may be of this registry.
 func (s *survey) add(reference, user string) {
 	if mayBeOurs(reference) {
-		s.found[registry.Mention{Reference: strings.Clone(reference), By: user}] = true
+		s.found[registry.RawUse{Reference: strings.Clone(reference), By: user}] = true
 	}
 }
 
@@ -230,7 +230,7 @@ func (s *survey) remember(kind, user string, o *object, p *pod) {
 const rollback = " (rollback)"
 
 // mentions are all uses, sorted.
-func (s *survey) mentions() []registry.Mention {
+func (s *survey) mentions() []registry.RawUse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for user, revisions := range s.former {
@@ -238,11 +238,11 @@ func (s *survey) mentions() []registry.Mention {
 	}
 	for m := range s.found {
 		by, ok := strings.CutSuffix(m.By, rollback)
-		if ok && s.found[registry.Mention{Reference: m.Reference, By: by}] {
+		if ok && s.found[registry.RawUse{Reference: m.Reference, By: by}] {
 			delete(s.found, m)
 		}
 	}
-	return slices.SortedFunc(maps.Keys(s.found), func(a, b registry.Mention) int {
+	return slices.SortedFunc(maps.Keys(s.found), func(a, b registry.RawUse) int {
 		return cmp.Or(cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.By, b.By))
 	})
 }

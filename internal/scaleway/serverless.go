@@ -17,7 +17,7 @@ import (
 type User struct {
 	Name string // "serverless containers in nl-ams"
 	// List returns every image that it uses, as it is written there, or fails.
-	List func(context.Context) ([]registry.Mention, error)
+	List func(context.Context) ([]registry.RawUse, error)
 }
 
 // Serverless are Serverless Containers and Serverless Jobs in every region that
@@ -30,12 +30,12 @@ type User struct {
 func (r *Reader) Serverless() []User {
 	var users []User
 	for _, region := range containerRegions() {
-		users = append(users, User{"serverless containers in " + region, func(ctx context.Context) ([]registry.Mention, error) {
+		users = append(users, User{"serverless containers in " + region, func(ctx context.Context) ([]registry.RawUse, error) {
 			return r.containers(ctx, region)
 		}})
 	}
 	for _, region := range olderRegions() {
-		users = append(users, User{"serverless jobs in " + region, func(ctx context.Context) ([]registry.Mention, error) {
+		users = append(users, User{"serverless jobs in " + region, func(ctx context.Context) ([]registry.RawUse, error) {
 			return r.jobs(ctx, region)
 		}})
 	}
@@ -49,7 +49,7 @@ func olderRegions() []string     { return []string{"fr-par", "nl-ams", "pl-waw"}
 
 // containers asks every version of the API that the region has: none is promised
 // to show what was made by another one.
-func (r *Reader) containers(ctx context.Context, region string) ([]registry.Mention, error) {
+func (r *Reader) containers(ctx context.Context, region string) ([]registry.RawUse, error) {
 	rows, err := r.workloads(ctx, "/containers/v1/regions/"+region+"/containers")
 	if err == nil && slices.Contains(olderRegions(), region) {
 		var older []workload
@@ -86,7 +86,7 @@ func (r *Reader) containerNamespaces(ctx context.Context, region string) map[str
 	return names
 }
 
-func (r *Reader) jobs(ctx context.Context, region string) ([]registry.Mention, error) {
+func (r *Reader) jobs(ctx context.Context, region string) ([]registry.RawUse, error) {
 	rows, err := r.workloads(ctx, "/serverless-jobs/v1alpha2/regions/"+region+"/job-definitions")
 	if err != nil {
 		return nil, r.fail(ctx, err, "list serverless jobs in %s", region)
@@ -97,11 +97,11 @@ func (r *Reader) jobs(ctx context.Context, region string) ([]registry.Mention, e
 }
 
 // mentions are what the workloads use. One without an image uses none yet.
-func mentions(rows []workload, by func(*workload) string) []registry.Mention {
-	var out []registry.Mention
+func mentions(rows []workload, by func(*workload) string) []registry.RawUse {
+	var out []registry.RawUse
 	for i := range rows {
 		if image := rows[i].image(); image != "" {
-			out = append(out, registry.Mention{Reference: image, By: by(&rows[i])})
+			out = append(out, registry.RawUse{Reference: image, By: by(&rows[i])})
 		}
 	}
 	return out

@@ -19,7 +19,7 @@ import (
 )
 
 // user asks one of the users.
-func user(t *testing.T, r *Reader, name string) ([]registry.Mention, error) {
+func user(t *testing.T, r *Reader, name string) ([]registry.RawUse, error) {
 	t.Helper()
 	all := r.Serverless()
 	at := slices.IndexFunc(all, func(u User) bool { return u.Name == name })
@@ -76,8 +76,8 @@ namespaces: []
 		t.Error(diff)
 	}
 	got, err := user(t, r, "serverless containers in fr-par")
-	api := registry.Mention{Reference: "rg.fr-par.scw.cloud/prod/api:v1", By: "serverless container shop/api (fr-par)"}
-	if diff := cmp.Diff([]registry.Mention{api, api}, got); diff != "" || err != nil { // of both versions
+	api := registry.RawUse{Reference: "rg.fr-par.scw.cloud/prod/api:v1", By: "serverless container shop/api (fr-par)"}
+	if diff := cmp.Diff([]registry.RawUse{api, api}, got); diff != "" || err != nil { // of both versions
 		t.Error(err, diff)
 	}
 	got, err = user(t, r, "serverless containers in it-mil")
@@ -85,7 +85,7 @@ namespaces: []
 		t.Errorf("%d containers, %v", len(got), err)
 	}
 	got, err = user(t, r, "serverless jobs in nl-ams")
-	if diff := cmp.Diff([]registry.Mention{{Reference: "rg.fr-par.scw.cloud/prod/job", By: "serverless job nightly (nl-ams)"}}, got); diff != "" || err != nil {
+	if diff := cmp.Diff([]registry.RawUse{{Reference: "rg.fr-par.scw.cloud/prod/job", By: "serverless job nightly (nl-ams)"}}, got); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
 	if got, err = user(t, r, "serverless jobs in pl-waw"); len(got) != 0 || err != nil {

@@ -1,9 +1,9 @@
-package scanner
+package uses
 
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
+
+var errBoom = errors.New("boom")
 
 const (
 	aDigest  = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -45,7 +47,7 @@ func TestReferencesAreReadAsContainerToolsReadThem(t *testing.T) {
 		"rg.it-mil.scw.cloud/prod/api:v1":             {},
 		"api.fr-par.scw.cloud/prod/api:v1":            {},
 	} {
-		use, ours, err := ParseUse(registry.Mention{Reference: text, By: "x"})
+		use, ours, err := parse(registry.RawUse{Reference: text, By: "x"})
 		ignored := want == registry.Use{}
 		if !ignored {
 			want.By = "x"
@@ -66,7 +68,7 @@ func TestWhatIsNoReferenceIsAnError(t *testing.T) {
 		"rg.fr-par.scw.cloud/prod/api:v1 # the web", "rg.fr-par.scw.cloud/prod/api@sha256:abc", "rg.fr-par.scw.cloud/prod/api@md5:" + aDigest[7:39],
 		"rg.fr-par.scw.cloud/prod", "rg.fr-par.scw.cloud/prod:v1", "rg.fr-par.scw.cloud/prod/api:v*", "rg.fr-par.scw.cloud/prod/api:" + strings.Repeat("x", 129),
 	} {
-		if use, _, err := ParseUse(registry.Mention{Reference: text}); err == nil {
+		if use, _, err := parse(registry.RawUse{Reference: text}); err == nil {
 			t.Errorf("%q is taken as %+v", text, use)
 		}
 	}
@@ -74,15 +76,15 @@ func TestWhatIsNoReferenceIsAnError(t *testing.T) {
 
 func TestAReferencesFileIsReadLineByLine(t *testing.T) {
 	text := "\ufeff# what runs\r\n\r\nrg.fr-par.scw.cloud/prod/api:v2\r\n  rg.fr-par.scw.cloud/prod/api:v1  \n\t\n#nginx\nnginx:1\nrg.fr-par.scw.cloud/prod/api:v2"
-	got, err := ReadReferences("in-use.txt", strings.NewReader(text), "me")
+	got, err := readReferences("in-use.txt", strings.NewReader(text), "me")
 	want := []registry.Use{
 		{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api", Tag: "v1"}, By: "me"},
 		{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api", Tag: "v2"}, By: "me"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+	if diff := cmp.Diff(want, slices.Compact(slices.SortedFunc(slices.Values(got), registry.CompareUses))); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
-	if got, err := ReadReferences("in-use.txt", strings.NewReader(""), "me"); err != nil || len(got) != 0 {
+	if got, err := readReferences("in-use.txt", strings.NewReader(""), "me"); err != nil || len(got) != 0 {
 		t.Errorf("an empty file: %v, %v", got, err)
 	}
 }
@@ -93,15 +95,15 @@ func TestABadReferencesFileIsAnErrorWithItsLines(t *testing.T) {
 		text string
 		want []string
 	}{
-		"one line":           {good + "a b\n" + good, []string{`f:2: "a b" is no valid reference`}},
+		"one line":           {good + "a b\n" + good, []string{`f:2: "a b" is not a valid reference`}},
 		"several":            {"a b\n\n#\n" + good + "?", []string{"f:1: ", "f:5: "}},
 		"a line beyond hope": {good + strings.Repeat("x", 1<<20), []string{"f:2: ", "too long"}},
-		"no text":            {good + "rg.fr-par.scw.cloud/prod/api:\xff\n", []string{"f:2: ", "is no text"}},
+		"no text":            {good + "rg.fr-par.scw.cloud/prod/api:\xff\n", []string{"f:2: ", "is not text"}},
 		"a binary":           {"\x00\x01\n", []string{"f:1: "}},
-		"no image":           {"rg.fr-par.scw.cloud/prod\n", []string{"f:1: ", "names no image"}},
+		"no image":           {"rg.fr-par.scw.cloud/prod\n", []string{"f:1: ", "does not name an image"}},
 	} {
-		uses, err := ReadReferences("f", strings.NewReader(row.text), "me")
-		if readable := strings.Contains(row.text, good); err == nil || readable != (len(uses) == 1) {
+		uses, err := readReferences("f", strings.NewReader(row.text), "me")
+		if readable := strings.Contains(row.text, good); err == nil || readable != (len(uses) > 0) {
 			t.Errorf("%s: %v, %v", name, uses, err)
 			continue
 		}
@@ -111,58 +113,66 @@ func TestABadReferencesFileIsAnErrorWithItsLines(t *testing.T) {
 			}
 		}
 	}
-	if _, err := ReadReferences("f", iotest.ErrReader(errBoom), "me"); !errors.Is(err, errBoom) {
+	if _, err := readReferences("f", iotest.ErrReader(errBoom), "me"); !errors.Is(err, errBoom) {
 		t.Errorf("a reader that fails: %v", err)
 	}
 	many := strings.Repeat("a b\n", 1000)
-	if _, err := ReadReferences("f", strings.NewReader(many), "me"); err == nil || strings.Count(err.Error(), "\n") > 20 {
+	if _, err := readReferences("f", strings.NewReader(many), "me"); err == nil || strings.Count(err.Error(), "\n") > 20 {
 		t.Errorf("a thousand bad lines: %v", err)
 	}
 }
 
-func TestASourceThatCannotBeAskedIsAGap(t *testing.T) {
-	list := func(references ...string) func(context.Context) ([]registry.Mention, error) {
-		return func(context.Context) ([]registry.Mention, error) {
-			var out []registry.Mention
+func TestASourceThatCannotBeReadIsAGap(t *testing.T) {
+	list := func(references ...string) func(context.Context) ([]registry.RawUse, error) {
+		return func(context.Context) ([]registry.RawUse, error) {
+			var out []registry.RawUse
 			for _, r := range references {
-				out = append(out, registry.Mention{Reference: r, By: "someone"})
+				out = append(out, registry.RawUse{Reference: r, By: "someone"})
 			}
 			return out, nil
 		}
 	}
-	uses, gaps := Uses(t.Context(), []UseSource{
-		{"one", list("rg.fr-par.scw.cloud/prod/api:v1", "nginx", "rg.fr-par.scw.cloud/prod/api:v1")},
-		{"two", func(context.Context) ([]registry.Mention, error) { return nil, errBoom }},
-		{"three", list("rg.fr-par.scw.cloud/prod/api:v2", "what?")},
-		{"four", func(ctx context.Context) ([]registry.Mention, error) { // which names some all the same
-			mentions, _ := list("rg.fr-par.scw.cloud/prod/api:v3")(ctx)
-			return mentions, errBoom
-		}},
-		{"five", list(strings.Split(strings.Repeat("what? ", 99)+"what?", " ")...)},
-	})
+	set := &Set{}
+	for _, source := range []Source{
+		Parsed("one", list("rg.fr-par.scw.cloud/prod/api:v1", "nginx", "rg.fr-par.scw.cloud/prod/api:v1")),
+		Parsed("two", func(context.Context) ([]registry.RawUse, error) { return nil, errBoom }),
+		Parsed("three", list("rg.fr-par.scw.cloud/prod/api:v2", "what?")),
+		Parsed("four", func(ctx context.Context) ([]registry.RawUse, error) { // fails, and returns a use all the same
+			listed, _ := list("rg.fr-par.scw.cloud/prod/api:v3")(ctx)
+			return listed, errBoom
+		}),
+		Parsed("five", func(context.Context) ([]registry.RawUse, error) { panic("a bug") }),
+		Parsed("six", list(strings.Split(strings.Repeat("what? ", 99)+"what?", " ")...)),
+	} {
+		set.Add("", source)
+	}
+	got, err := set.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	wantGaps := []registry.Gap{
 		{Subject: "two", Error: errBoom.Error(), Blinds: registry.BlindsAll},
-		{Subject: "three", Error: `someone: "what?" is no valid reference: invalid reference format`, Blinds: registry.BlindsAll},
+		{Subject: "three", Error: `someone: "what?" is not a valid reference: invalid reference format`, Blinds: registry.BlindsAll},
 		{Subject: "four", Error: errBoom.Error(), Blinds: registry.BlindsAll},
+		{Subject: "five", Error: "a bug in the program: panic: a bug", Blinds: registry.BlindsAll},
 	}
-	if five := gaps[len(gaps)-1]; five.Subject != "five" || !strings.HasSuffix(five.Error, "and 90 more references that cannot be read") {
-		t.Errorf("many that cannot be read: %+v", five)
+	if six := got.Gaps[len(got.Gaps)-1]; six.Subject != "six" || !strings.HasSuffix(six.Error, "and 90 more references that cannot be read") {
+		t.Errorf("many that cannot be read: %+v", six)
 	}
-	gaps = gaps[:len(gaps)-1]
-	if diff := cmp.Diff(wantGaps, gaps); diff != "" {
+	if diff := cmp.Diff(wantGaps, got.Gaps[:len(got.Gaps)-1]); diff != "" {
 		t.Error(diff)
 	}
-	if len(uses) != 3 || uses[0].Ref.Tag != "v1" || uses[1].Ref.Tag != "v2" || uses[2].Ref.Tag != "v3" {
-		t.Errorf("uses %+v", uses)
+	if u := got.Uses; len(u) != 3 || u[0].Ref.Tag != "v1" || u[1].Ref.Tag != "v2" || u[2].Ref.Tag != "v3" {
+		t.Errorf("uses %+v", u)
 	}
 }
 
-func FuzzParseUse(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add("rg.fr-par.scw.cloud/prod/team/api:v1@" + aDigest)
 	f.Add("nginx")
 	f.Add(aDigest)
 	f.Fuzz(func(t *testing.T, text string) {
-		use, ours, err := ParseUse(registry.Mention{Reference: text, By: "x"})
+		use, ours, err := parse(registry.RawUse{Reference: text, By: "x"})
 		if err != nil || !ours {
 			return
 		}
@@ -179,24 +189,9 @@ func FuzzParseUse(f *testing.F) {
 		if use.Digest != "" {
 			written += "@" + use.Digest
 		}
-		again, ours, err := ParseUse(registry.Mention{Reference: written, By: "x"})
+		again, ours, err := parse(registry.RawUse{Reference: written, By: "x"})
 		if err != nil || !ours || again != use {
 			t.Errorf("%q is %+v, which is written %s, which is %+v, %v", text, use, written, again, err)
 		}
 	})
-}
-
-func TestAnInventorySaysWhomItAsked(t *testing.T) {
-	var b strings.Builder
-	w, err := NewInventoryWriter(&b, Header{TakenAt: takenAt, Asked: []string{"serverless"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	i, err := ReadInventory(strings.NewReader(b.String()))
-	if err != nil || fmt.Sprint(i.Header.Asked) != "[serverless]" {
-		t.Errorf("%+v, %v", i, err)
-	}
 }

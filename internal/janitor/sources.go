@@ -1,0 +1,134 @@
+package janitor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/kube"
+	"github.com/registry-janitor/registry-janitor/internal/uses"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// newUses makes the use sources of a configuration. Those of serverless are asked
+// if the configuration says so. Stdin is read, once, if the references file is "-".
+// The options say what all clusters share: UserAgent and Logger.
+func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube.Options) *uses.Set {
+	set := referenceUses(c, stdin)
+	for _, s := range sourcesOf(c) {
+		set.Require(s.key, s.required)
+		if s.cluster != nil {
+			cluster := newCluster(c, s.cluster, o)
+			set.Add(s.key, uses.Parsed(cluster.Name(), cluster.Mentions))
+			continue
+		}
+		for _, source := range serverless {
+			set.Add(s.key, source)
+		}
+	}
+	return set
+}
+
+// RecordedUses makes the use sources beside the uses in an inventory: the
+// references file, and a source that fails in place of each that the inventory did
+// not ask.
+func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set {
+	set := referenceUses(c, stdin)
+	for _, s := range sourcesOf(c) {
+		set.Require(s.key, s.required)
+		if !slices.Contains(h.Asked, s.key) {
+			set.Add(s.key, uses.Unread(s.name, errors.New("the inventory was taken without asking what is in use there: take the scan again with this "+s.setting)))
+		}
+	}
+	return set
+}
+
+// referenceUses is a set with the references file alone, if there is one.
+func referenceUses(c *config.Config, stdin io.Reader) *uses.Set {
+	set := &uses.Set{}
+	switch required := !c.Protect.Optional.References; c.Protect.ReferencesFile {
+	case "":
+	case config.StandardInput:
+		set.SetFile(uses.Stdin(stdin), required)
+	default:
+		set.SetFile(uses.File(c.Protect.ReferencesFile, c.ReferencesPath()), required)
+	}
+	return set
+}
+
+func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cluster {
+	o.Name, o.Context, o.Kubeconfig = k.Name, k.Context, c.KubeconfigPath(k)
+	o.Namespaces, o.ReplicaSets = k.Namespaces, k.ReplicaSets
+	if k.InCluster {
+		o.Access = kube.InCluster
+	}
+	return kube.New(o)
+}
+
+// useSource is what a configuration says of a use source other than the references
+// file, which is read again for each run.
+type useSource struct {
+	key      string // in inventories
+	name     string // where it is not asked
+	setting  string
+	required bool
+	cluster  *config.Kubernetes // nil for serverless
+}
+
+func sourcesOf(c *config.Config) []useSource {
+	var all []useSource
+	if c.Protect.Serverless {
+		all = append(all, useSource{"serverless", "serverless", "protect.serverless", !c.Protect.Optional.Serverless, nil})
+	}
+	for i := range c.Protect.Kubernetes {
+		k := &c.Protect.Kubernetes[i]
+		all = append(all, useSource{clusterKey(k), "kubernetes " + k.Label(), "protect.kubernetes", k.Required, k})
+	}
+	return all
+}
+
+// clusterKey tells a cluster from others, and what it is asked: another namespace
+// or a longer history is another question.
+func clusterKey(k *config.Kubernetes) string {
+	var of []string
+	add := func(key, value string) {
+		if value != "" {
+			of = append(of, key+" "+value)
+		}
+	}
+	add("kubeconfig", k.Kubeconfig)
+	add("context", k.Context)
+	add("namespaces", strings.Join(slices.Sorted(slices.Values(k.Namespaces)), " "))
+	if k.ReplicaSets > 0 {
+		add("replica sets", fmt.Sprint(k.ReplicaSets))
+	}
+	key := "kubernetes " + k.Label()
+	if len(of) > 0 {
+		key += " (" + strings.Join(of, ", ") + ")"
+	}
+	return key
+}
+
+// sourceKeys are the use sources that a scan asks.
+func sourceKeys(c *config.Config) []string {
+	var keys []string
+	for _, s := range sourcesOf(c) {
+		keys = append(keys, s.key)
+	}
+	return keys
+}
+
+// looksForUses reports whether uses may be found after the scan began.
+func looksForUses(c *config.Config) bool {
+	return c.Protect.ReferencesFile != "" || len(sourcesOf(c)) > 0
+}
+
+// sameUses reports whether two configurations look for uses in the same places.
+func sameUses(a, b config.Protect) bool {
+	return a.ReferencesFile == b.ReferencesFile && a.Serverless == b.Serverless && a.Optional == b.Optional &&
+		reflect.DeepEqual(a.Kubernetes, b.Kubernetes)
+}
