@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // defaultMaxPlanAge is how old the scan of a plan may be where nobody says.
@@ -24,7 +26,7 @@ func (p *Plan) CheckApplicable(now time.Time, maxAge time.Duration) error {
 	case age < 0:
 		return fmt.Errorf("%w: its scan is dated %s, which is in the future by the clock of this machine (%s): set the clock, or make a new plan", ErrNotApplicable, stamp(p.TakenAt), stamp(now))
 	case age > maxAge:
-		return fmt.Errorf("%w: its scan is %s old, older than the %s of max_plan_age: make a new plan", ErrNotApplicable, Age(age), span(maxAge))
+		return fmt.Errorf("%w: its scan is %s old, older than the %s of max_plan_age: make a new plan", ErrNotApplicable, text.Age(age), text.Exact(maxAge))
 	case p.Refused():
 		var details []string
 		for _, r := range p.Refusals {

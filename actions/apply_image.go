@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -86,7 +87,7 @@ func (r *run) inUse(s *Step) string {
 	if len(users) == 0 {
 		return ""
 	}
-	return s.Ref + " is used by " + enumerateSorted(users) + " now"
+	return s.Ref + " is used by " + text.Some(users) + " now"
 }
 
 // hold compares the tags of the image with what was judged.
@@ -123,9 +124,9 @@ func (img *imageRun) hold(r *run, tags []registry.Tag) {
 	}
 	switch {
 	case len(vanished) > 0:
-		img.verdict, img.detail = ResultChanged, enumerate(vanished)+", which "+verb(len(vanished), "stays, is", "stay, are")+" not there any more"
+		img.verdict, img.detail = ResultChanged, text.Some(vanished)+", which "+text.Choose(len(vanished), "stays, is", "stay, are")+" not there any more"
 	case staying < r.o.KeepAtLeast:
-		img.verdict, img.detail = ResultChanged, fmt.Sprintf("only %s of the image would stay, fewer than the %d of keep_at_least", Count(staying, "tag"), r.o.KeepAtLeast)
+		img.verdict, img.detail = ResultChanged, fmt.Sprintf("only %s of the image would stay, fewer than the %d of keep_at_least", text.Count(staying, "tag"), r.o.KeepAtLeast)
 	default:
 		img.findSharers()
 	}
@@ -181,7 +182,7 @@ func (t *turn) inspect(img *imageRun) {
 		}
 	}
 	if len(moved) > 0 {
-		r.halt(fmt.Errorf("%w: %s moved to another digest during the first deletions: if somebody has pushed, run again", ErrStopped, enumerateSorted(moved)))
+		r.halt(fmt.Errorf("%w: %s moved to another digest during the first deletions: if somebody has pushed, run again", ErrStopped, text.Some(moved)))
 	}
 	if len(lost) > 0 {
 		r.lose(lost, "not there any more after the first deletions in the image; shared_digest does not say what this API does, or somebody else has deleted")

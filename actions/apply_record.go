@@ -3,6 +3,8 @@ package actions
 import (
 	"fmt"
 	"slices"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // settle gives a step its result.
@@ -35,7 +37,7 @@ func (r *run) strike(failed bool, detail string) {
 	n := r.failures
 	r.mu.Unlock()
 	if n >= r.o.Breaker {
-		r.halt(fmt.Errorf("%w: %s in a row failed, the last one so: %s", ErrStopped, Count(n, "step"), detail))
+		r.halt(fmt.Errorf("%w: %s in a row failed, the last one so: %s", ErrStopped, text.Count(n, "step"), detail))
 	}
 }
 
@@ -68,5 +70,5 @@ func (r *run) lose(refs []string, why string) {
 		}
 	}
 	r.mu.Unlock()
-	r.halt(fmt.Errorf("%w: %s: %s", ErrLost, enumerateSorted(refs), why))
+	r.halt(fmt.Errorf("%w: %s: %s", ErrLost, text.Some(refs), why))
 }

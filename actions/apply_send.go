@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -232,9 +233,9 @@ func (s *sending) confirm(since string) (Result, string) {
 		case seen.is == absent && err == nil:
 			return ResultGone, since + ", and then it was gone"
 		case untouched && passed >= readyFor:
-			return ResultFailed, fmt.Sprintf("%s, and %s later nothing has come of it", since, Age(passed))
+			return ResultFailed, fmt.Sprintf("%s, and %s later nothing has come of it", since, text.Age(passed))
 		case passed >= r.o.ConfirmTimeout:
-			return ResultFailed, fmt.Sprintf("%s, and %s later it is still being deleted", since, Age(passed))
+			return ResultFailed, fmt.Sprintf("%s, and %s later it is still being deleted", since, text.Age(passed))
 		case passed < readyFor:
 			s.rest(min(pause, readyFor-passed)) // a look at the very end of that time
 		default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -53,7 +54,7 @@ func (r *run) sightOfEmptyImage(ctx context.Context, s *Step) (sight, error) {
 	}
 	seen, err := r.sightOfImage(ctx, s)
 	if err == nil && seen.is == asPlanned && len(tags) > 0 {
-		return sight{other, "it is not empty any more: it has " + Count(len(tags), "tag")}, nil
+		return sight{other, "it is not empty any more: it has " + text.Count(len(tags), "tag")}, nil
 	}
 	return seen, err
 }
@@ -71,7 +72,7 @@ func (r *run) sightOfImage(ctx context.Context, s *Step) (sight, error) {
 		return sight{other, "it is named " + img.Name + " now"}, nil
 	case s.Action != DeleteImage:
 	case len(img.TagNames) > 0:
-		return sight{other, "it is not empty any more: it names " + Count(len(img.TagNames), "tag")}, nil
+		return sight{other, "it is not empty any more: it names " + text.Count(len(img.TagNames), "tag")}, nil
 	case img.SizeBytes > 0:
 		return sight{other, fmt.Sprintf("it is not empty any more: it has a size of %d bytes", img.SizeBytes)}, nil
 	}
@@ -87,7 +88,7 @@ func (r *run) sightOfEmptyNamespace(ctx context.Context, s *Step) (sight, error)
 	}
 	seen, err := r.sightOfNamespace(ctx, s)
 	if err == nil && seen.is == asPlanned && len(images) > 0 {
-		return sight{other, "it is not empty any more: it has " + Count(len(images), "image")}, nil
+		return sight{other, "it is not empty any more: it has " + text.Count(len(images), "image")}, nil
 	}
 	return seen, err
 }
@@ -104,7 +105,7 @@ func (r *run) sightOfNamespace(ctx context.Context, s *Step) (sight, error) {
 	case ns.Name != s.Namespace:
 		return sight{other, "it is named " + ns.Name + " now"}, nil
 	case s.Action == DeleteNamespace && ns.ImageCount > 0:
-		return sight{other, "it is not empty any more: the API counts " + Count(int(min(ns.ImageCount, 1<<31-1)), "image")}, nil
+		return sight{other, "it is not empty any more: the API counts " + text.Count(int(min(ns.ImageCount, 1<<31-1)), "image")}, nil
 	}
 	return seen, nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -146,7 +147,7 @@ func Compare(before, after Half, notes ...string) *Comparison {
 	c.steps()
 	c.violations()
 	if n := c.out.Summary.OutOfScope; n > 0 {
-		c.note(Count(n, "step") + " of one side " + verb(n, "is", "are") + " on what the other does not look at, and " + verb(n, "is", "are") + " not compared.")
+		c.note(text.Count(n, "step") + " of one side " + text.Choose(n, "is", "are") + " on what the other does not look at, and " + text.Choose(n, "is", "are") + " not compared.")
 	}
 	for _, rule := range slices.Sorted(maps.Keys(c.rules)) {
 		c.out.Rules = append(c.out.Rules, *c.rules[rule])

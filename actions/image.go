@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -56,7 +57,7 @@ func (j *imageJudge) reportTags() {
 		}{{"updated_at", t.UpdatedAt}, {"created_at", t.CreatedAt}} {
 			if d.at.After(horizon) {
 				j.warn(j.tagRef(t.Name), futureRule, fmt.Sprintf("%s is %s, %s after the scan: it counts as newest",
-					d.field, d.at.UTC().Format(time.RFC3339), Age(d.at.Sub(scanned))))
+					d.field, d.at.UTC().Format(time.RFC3339), text.Age(d.at.Sub(scanned))))
 			}
 		}
 	}
@@ -111,7 +112,7 @@ func (j *imageJudge) planTags() (goes func(i int) bool) {
 				continue // it has no verdict of its own, and nothing to follow
 			}
 			list = &j.part.follow
-			reasons = []Reason{{Rule: FollowRule, Text: "follows its subject " + enumerateSorted(s.subjectNames(int32(i)))}}
+			reasons = []Reason{{Rule: FollowRule, Text: "follows its subject " + text.Some(s.subjectNames(int32(i)))}}
 		default:
 			continue
 		}
@@ -140,11 +141,11 @@ func (j *imageJudge) planDeletion(goes func(i int) bool) {
 	young := j.o.youth(img.CreatedAt, img.UpdatedAt)
 	switch unlisted := unlistedNames(img); {
 	case len(j.v.InUse) > 0:
-		j.part.asked.hold(DeleteImage, j.ref, GuardInUse, "used by "+enumerateSorted(j.v.InUse), reasons)
+		j.part.asked.hold(DeleteImage, j.ref, GuardInUse, "used by "+text.Some(j.v.InUse), reasons)
 	case len(staying) > 0:
-		j.part.asked.hold(DeleteImage, j.ref, GuardNotEmpty, Count(len(staying), "tag")+" of it "+verb(len(staying), "stays", "stay")+": "+enumerateSorted(staying), reasons)
+		j.part.asked.hold(DeleteImage, j.ref, GuardNotEmpty, text.Count(len(staying), "tag")+" of it "+text.Choose(len(staying), "stays", "stay")+": "+text.Some(staying), reasons)
 	case len(unlisted) > 0:
-		j.part.asked.hold(DeleteImage, j.ref, GuardNotEmpty, "it names tags that its listing does not show: "+enumerateSorted(unlisted), reasons)
+		j.part.asked.hold(DeleteImage, j.ref, GuardNotEmpty, "it names tags that its listing does not show: "+text.Some(unlisted), reasons)
 	case len(img.Tags) == 0 && img.SizeBytes > 0:
 		j.part.asked.hold(DeleteImage, j.ref, GuardNotEmpty, fmt.Sprintf("its listing shows no tag, but it has a size of %d bytes", img.SizeBytes), reasons)
 	case young != "":
@@ -236,11 +237,4 @@ func word(s registry.Status) string {
 		return "missing"
 	}
 	return string(s)
-}
-
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

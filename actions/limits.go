@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -22,12 +23,12 @@ func (b *Builder) refusals(p *Plan) []Refusal {
 	if limit := b.o.MaxDeletions; limit >= 0 && deletions > limit {
 		out = append(out, Refusal{"max_deletions", fmt.Sprintf(
 			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
-			Count(deletions, "deletion"), Thousands(deletions-limit), Thousands(limit))})
+			text.Count(deletions, "deletion"), text.Thousands(deletions-limit), text.Thousands(limit))})
 	}
 	if a := b.o.Anomaly; a.Factor > 0 && a.Runs >= AnomalyRuns && float64(deletions) > a.most() {
 		out = append(out, Refusal{"anomaly", fmt.Sprintf(
 			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): look what has changed, then raise limits.anomaly for this run",
-			Count(deletions, "deletion"), number(a.Factor), number(a.usual()), Count(a.Runs, "run"))})
+			text.Count(deletions, "deletion"), number(a.Factor), number(a.usual()), text.Count(a.Runs, "run"))})
 	}
 	if b.o.MaxDeletionPercent < 0 {
 		return out
@@ -92,5 +93,5 @@ func (p percent) refusal(t tally, where string) Refusal {
 	allowed := int(new(big.Int).Quo(most.Num(), most.Denom()).Int64())
 	return Refusal{"max_deletion_percent", fmt.Sprintf(
 		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent",
-		Thousands(t.deleted), Count(t.Tags, "tag"), where, Thousands(t.deleted-allowed), p.text)}
+		text.Thousands(t.deleted), text.Count(t.Tags, "tag"), where, text.Thousands(t.deleted-allowed), p.text)}
 }

@@ -3,6 +3,7 @@ package actions
 import (
 	"fmt"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -49,7 +50,7 @@ func namespaceGuard(v *registry.Verdict, o *Options, reasons []Reason) (Guard, s
 	case ns.Status != registry.StatusReady:
 		return GuardNotReady, "status is " + word(ns.Status)
 	case ns.ImageCount > 0:
-		return GuardNotEmpty, fmt.Sprintf("the API counts %s in it", Count(int(min(ns.ImageCount, 1<<31)), "image"))
+		return GuardNotEmpty, fmt.Sprintf("the API counts %s in it", text.Count(int(min(ns.ImageCount, 1<<31)), "image"))
 	case !v.Empty:
 		return GuardNotEmpty, "it is not proven to be empty"
 	case young != "":

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -204,7 +205,7 @@ func unenforced(rs []Reason) string {
 	if len(rules) == 1 {
 		return rules[0] + ", which is not enforced"
 	}
-	return enumerate(rules) + ", which are not enforced"
+	return text.Some(rules) + ", which are not enforced"
 }
 
 // graceLeft is how long a condemned tag has still to wait; 0 when it need not.
@@ -234,10 +235,10 @@ func (o *Options) youth(created, updated time.Time) string {
 	case age >= o.MinAge:
 		return ""
 	case age < 0 && o.Forecast:
-		return "dated " + Age(-age) + " after the time of the forecast"
+		return "dated " + text.Age(-age) + " after the time of the forecast"
 	case age < 0:
-		return "dated " + Age(-age) + " after the scan"
+		return "dated " + text.Age(-age) + " after the scan"
 	default:
-		return Age(age) + " old, younger than the " + span(o.MinAge) + " of min_age"
+		return text.Age(age) + " old, younger than the " + text.Exact(o.MinAge) + " of min_age"
 	}
 }

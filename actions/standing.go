@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -261,7 +262,7 @@ func (s *standing) keepAtLeast() {
 		}
 	}
 	slices.SortFunc(candidates, s.compareAge)
-	s.enough = "held so that " + Count(s.o.KeepAtLeast, "tag") + " of the image " + verb(s.o.KeepAtLeast, "stays", "stay")
+	s.enough = "held so that " + text.Count(s.o.KeepAtLeast, "tag") + " of the image " + text.Choose(s.o.KeepAtLeast, "stays", "stay")
 	for _, i := range candidates {
 		if s.staying >= s.o.KeepAtLeast {
 			return

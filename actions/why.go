@@ -3,6 +3,8 @@ package actions
 import (
 	"cmp"
 	"slices"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // guard names what holds a tag that stays although it is condemned or implied:
@@ -48,7 +50,7 @@ func (s *standing) detail(i int32, g Guard, reasons []Reason) string {
 	case GuardNotReady:
 		return "status is " + word(t.Status)
 	case GuardInUse:
-		return "used by " + enumerateSorted(s.votes[i].InUse)
+		return "used by " + text.Some(s.votes[i].InUse)
 	case GuardAttachment:
 		if n.subject == none && s.o.Orphans == DeleteOrphans {
 			return "the digest of some tag of the image is not known, and may be that of its subject"
@@ -60,7 +62,7 @@ func (s *standing) detail(i int32, g Guard, reasons []Reason) string {
 	case GuardMinAge:
 		return s.o.youth(t.CreatedAt, t.UpdatedAt)
 	case GuardGrace:
-		return "condemned for less than the grace of " + Age(s.o.Grace) + ": " + Age(s.o.graceLeft(t, s.image)) + " to go"
+		return "condemned for less than the grace of " + text.Age(s.o.Grace) + ": " + text.Age(s.o.graceLeft(t, s.image)) + " to go"
 	case GuardReportOnly:
 		return "condemned only by " + unenforced(reasons)
 	case GuardSharedDigest:

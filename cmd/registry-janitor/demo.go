@@ -21,6 +21,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -84,7 +85,7 @@ func (a *app) demo(ctx context.Context, d *demonstration, format string, apply b
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "Planned again afterwards: %s left to do.\n", actions.Count(len(again.Steps), "step"))
+	fmt.Fprintf(a.stderr, "Planned again afterwards: %s left to do.\n", text.Count(len(again.Steps), "step"))
 	return nil
 }
 

@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // lintFlags are the flags of policy lint.
@@ -75,7 +75,7 @@ func (a *app) lint(ctx context.Context, f lintFlags) error {
 	case len(lint.Gaps) > 0:
 		return &statusError{code: janitor.ExitIncomplete}
 	case f.strict && len(lint.Findings) > 0:
-		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("--strict: %s", actions.Count(len(lint.Findings), "finding"))}
+		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("--strict: %s", text.Count(len(lint.Findings), "finding"))}
 	}
 	return nil
 }
