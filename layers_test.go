@@ -81,9 +81,16 @@ func rules() architecture {
 			"policy/testing": {closed: true},
 			// The tools of people who write policies.
 			"policy/author": {ours: []string{"registry", "policy", "policy/internal/modules", "policy/schema", "policy/testing", "internal/junit"}},
-			// Turns verdicts into a plan, which is pure, and a plan into an outcome, over an
-			// editor and a journal that it declares itself.
-			"actions": {ours: []string{"registry"}},
+			// The documents between the verdicts and the registry: Plan, Step, Held, Outcome.
+			"actions": {ours: []string{"registry", "actions/internal/lines"}},
+			// Writes those documents, one entry a line.
+			"actions/internal/lines": {closed: true, pure: true},
+			// Turns verdicts into a plan, and is pure.
+			"actions/plan": {ours: []string{"registry", "actions"}, pure: true},
+			// Turns a plan into an outcome, over an editor and a journal that it declares itself.
+			"actions/apply": {ours: []string{"registry", "actions"}},
+			// Compares two plans, and is pure.
+			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
 			// Translates the SDK into the nouns, and satisfies the scanner without knowing it.
 			"internal/scaleway": {ours: []string{"registry"}},
 			// The documents of finished runs, which those below share.
@@ -92,7 +99,7 @@ func rules() architecture {
 			"internal/ledger": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Renders a finished run; it asks no source. Only the program imports it: the
 			// others render nothing, or get the functions for it.
-			"internal/report": {ours: []string{"registry", "actions", "internal/runs", "internal/junit"}},
+			"internal/report": {ours: []string{"registry", "actions", "actions/diff", "internal/runs", "internal/junit"}},
 			// Counts a finished run.
 			"metrics": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Asks a cluster what it runs: one more use source.
@@ -105,7 +112,7 @@ func rules() architecture {
 			"internal/uses": {ours: []string{"registry", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "actions", "internal/scaleway", "internal/kube", "internal/uses", "internal/runs", "internal/ledger",
+				"registry", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/runs", "internal/ledger",
 			}},
 			// The runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
@@ -113,7 +120,7 @@ func rules() architecture {
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
+				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{
@@ -141,7 +148,7 @@ func rules() architecture {
 		clock: []string{
 			"internal/clock/clock.go",       // the one clock
 			"internal/kube/clock.go",        // when a cluster was asked
-			"actions/clock.go",              // when a step is applied, and how long it is watched
+			"actions/apply/clock.go",        // when a step is applied, and how long it is watched
 			"cmd/registry-janitor/clock.go", // when a pass starts
 			"internal/ledger/clock.go",      // when a record was made
 			"internal/scaleway/clock.go",    // pacing of requests, and the comparison with the API's clock

@@ -8,9 +8,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// check verifies that a plan is what its id says, and that nothing in it
+// Check verifies that the plan is what its id says, and that nothing in it
 // contradicts anything else.
-func check(p *Plan) error {
+func (p *Plan) Check() error {
 	id, err := p.digest()
 	if err != nil {
 		return err
@@ -38,8 +38,7 @@ func check(p *Plan) error {
 	if err := checkOutcome(p); err != nil {
 		return err
 	}
-	want := summarize(p)
-	want.Namespaces, want.Images, want.Tags = p.Summary.Namespaces, p.Summary.Images, p.Summary.Tags
+	want := p.count()
 	if p.Summary != want {
 		return fmt.Errorf("summary: it does not count what the plan holds: want %+v", want)
 	}
@@ -52,7 +51,7 @@ func checkSteps(p *Plan) error {
 		if err := checkStep(&p.Steps[i]); err != nil {
 			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
 		}
-		if i > 0 && compareChanges(p.Steps[i-1].Ref, p.Steps[i-1].Action, p.Steps[i].Ref, p.Steps[i].Action) >= 0 {
+		if i > 0 && CompareChanges(p.Steps[i-1].Ref, p.Steps[i-1].Action, p.Steps[i].Ref, p.Steps[i].Action) >= 0 {
 			return fmt.Errorf("steps[%d] (%s): out of order, or there twice", i, p.Steps[i].Ref)
 		}
 	}
@@ -120,7 +119,7 @@ func checkStays(p *Plan, s *Step, touched []bool) error {
 	if s.Action != DeleteTag && s.Action != DeleteImage {
 		return nil
 	}
-	i, ok := p.imageOf(s)
+	i, ok := p.ImageOf(s)
 	if !ok {
 		return errors.New("images does not say what stays in its image")
 	}

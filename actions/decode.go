@@ -25,7 +25,7 @@ func Decode(r io.Reader) (*Plan, error) {
 	if err := d.object(); err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
-	if err := check(d.plan); err != nil {
+	if err := d.plan.Check(); err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}
 	return d.plan, nil

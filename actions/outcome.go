@@ -69,6 +69,12 @@ func Results() []Result {
 	return []Result{ResultDone, ResultGone, ResultChanged, ResultBlocked, ResultFailed, ResultSkipped}
 }
 
+// NewOutcome counts the results of a run.
+func NewOutcome(results []StepResult) (*Outcome, error) {
+	o := &Outcome{Results: results}
+	return o, o.count()
+}
+
 // Count is how many steps have a result.
 func (o *Outcome) Count(r Result) int {
 	if n := o.counter(r); n != nil {

@@ -3,7 +3,6 @@ package actions
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -51,19 +50,20 @@ type Plan struct {
 // applied.
 func (p *Plan) Refused() bool { return len(p.Refusals) > 0 }
 
-// imageOf finds the entry of the image that a step deletes something of.
-func (p *Plan) imageOf(s *Step) (int, bool) {
-	ref := imageRef(s.Action, s.Ref)
-	return slices.BinarySearchFunc(p.Images, ref, func(i PlannedImage, ref string) int { return cmp.Compare(i.Ref, ref) })
+// ImageOf finds the entry of the image that a step deletes something of.
+func (p *Plan) ImageOf(s *Step) (int, bool) {
+	return slices.BinarySearchFunc(p.Images, s.ImageRef(), func(i PlannedImage, ref string) int { return cmp.Compare(i.Ref, ref) })
 }
 
-// imageRef is the reference of the image that a step on a tag or an image is
-// about.
-func imageRef(a Action, ref string) string {
-	if a == DeleteTag {
-		return ref[:strings.LastIndexByte(ref, ':')]
+// StepsByObject groups the steps of a plan by the image that they are on or in,
+// or by the namespace.
+func (p *Plan) StepsByObject() map[registry.Ref][]Step {
+	out := make(map[registry.Ref][]Step)
+	for _, s := range p.Steps {
+		ref := registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image}
+		out[ref] = append(out[ref], s)
 	}
-	return ref
+	return out
 }
 
 // Incomplete says whether the pass could not see or judge everything: there is
@@ -129,6 +129,15 @@ type Step struct {
 	From      registry.Visibility `json:"from,omitempty"`
 	To        registry.Visibility `json:"to,omitempty"`
 	Reasons   []Reason            `json:"reasons"` // shared between steps: read only
+}
+
+// ImageRef is the reference of the image that a step on a tag or an image is
+// about.
+func (s *Step) ImageRef() string {
+	if s.Tag == "" {
+		return s.Ref
+	}
+	return s.Ref[:len(s.Ref)-len(":")-len(s.Tag)]
 }
 
 // PlannedImage is an image of which a step deletes tags, or which a step deletes

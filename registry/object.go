@@ -21,6 +21,14 @@ const (
 	StatusDeleting Status = "deleting"
 )
 
+// OrMissing is the status as a word, also where the API sent none.
+func (s Status) OrMissing() string {
+	if s == "" {
+		return "missing"
+	}
+	return string(s)
+}
+
 // Visibility says who may pull an image.
 type Visibility string
 

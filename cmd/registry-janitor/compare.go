@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -42,7 +43,7 @@ func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
 	if err := checkCompare(cmd, f, args); err != nil {
 		return err
 	}
-	var c *actions.Comparison
+	var c *diff.Comparison
 	var err error
 	if len(args) == 1 {
 		c, err = compareSaved(f.compare, args[0])
@@ -99,7 +100,7 @@ func checkCompare(cmd *cobra.Command, f planFlags, args []string) error {
 // isPlan says whether a file is a saved plan, by its name.
 func isPlan(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".json") }
 
-func compareSaved(before, after string) (*actions.Comparison, error) {
+func compareSaved(before, after string) (*diff.Comparison, error) {
 	old, err := readPlan(before)
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func compareSaved(before, after string) (*actions.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return actions.Compare(actions.Half{Name: before, Plan: old}, actions.Half{Name: after, Plan: young}), nil
+	return diff.Compare(diff.Half{Name: before, Plan: old}, diff.Half{Name: after, Plan: young}), nil
 }
 
 func readPlan(path string) (*actions.Plan, error) {
@@ -125,7 +126,7 @@ func readPlan(path string) (*actions.Plan, error) {
 }
 
 // compareScan judges one scan, and the same scan by the other side.
-func (a *app) compareScan(ctx context.Context, f planFlags) (*actions.Comparison, error) {
+func (a *app) compareScan(ctx context.Context, f planFlags) (*diff.Comparison, error) {
 	var saved *actions.Plan
 	var other *janitor.Pass
 	var err error

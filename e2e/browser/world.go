@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -18,8 +19,8 @@ const day = 24 * time.Hour
 // Company is the plan of a made-up company. The tags of each of its images are as
 // many as given, and about half of them go.
 func Company(tags int) *actions.Plan {
-	o := actions.Options{TakenAt: Noon, MinAge: time.Hour, KeepAtLeast: 1, MaxDeletions: -1, MaxDeletionPercent: -1, ConfigDigest: digest(1), PolicyDigest: digest(2)}
-	b := actions.NewBuilder(o)
+	o := plan.Options{TakenAt: Noon, MinAge: time.Hour, KeepAtLeast: 1, MaxDeletions: -1, MaxDeletionPercent: -1, ConfigDigest: digest(1), PolicyDigest: digest(2)}
+	b := plan.NewBuilder(o)
 	random := rand.New(rand.NewPCG(7, 7))
 	for _, ns := range []struct {
 		region registry.Region
@@ -39,9 +40,9 @@ func Company(tags int) *actions.Plan {
 			ID: "id-" + ns.name, Name: ns.name, Region: ns.region, Status: registry.StatusReady, IsPublic: ns.public,
 			ImageCount: uint64(len(ns.images)), UpdatedAt: Noon.Add(-time.Hour),
 		}
-		b.Add(actions.PlanVerdict(registry.Verdict{Namespace: namespace}, o))
+		b.Add(plan.PlanVerdict(registry.Verdict{Namespace: namespace}, o))
 		for _, name := range ns.images {
-			b.Add(actions.PlanVerdict(*image(namespace, name, tags, random), o))
+			b.Add(plan.PlanVerdict(*image(namespace, name, tags, random), o))
 		}
 	}
 	return b.Plan()

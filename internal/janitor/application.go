@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
@@ -103,13 +104,13 @@ func (a *Application) carryOut(ctx context.Context) (*actions.Plan, *actions.Out
 	}
 	ctx, stop := a.whileLocked(ctx)
 	defer stop()
-	outcome, err := actions.Apply(ctx, plan, a.editor, journal, options)
+	outcome, err := apply.Apply(ctx, plan, a.editor, journal, options)
 	return plan, outcome, err
 }
 
 // admit checks that the plan may be applied, and asks.
-func (a *Application) admit(ctx context.Context, plan *actions.Plan, o actions.ApplyOptions) error {
-	if err := plan.CheckApplicable(startOfPass(a.Live.o.Now), o.MaxPlanAge); err != nil {
+func (a *Application) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyOptions) error {
+	if err := apply.CheckApplicable(plan, startOfPass(a.Live.o.Now), o.MaxPlanAge); err != nil {
 		return err
 	}
 	if a.Given != nil {
@@ -136,7 +137,7 @@ func (a *Application) planned(ctx context.Context) (*actions.Plan, error) {
 	return a.Given, a.recorder.Given(ctx, a.Given)
 }
 
-func (a *Application) journal(plan *actions.Plan) (actions.Journal, error) {
+func (a *Application) journal(plan *actions.Plan) (apply.Journal, error) {
 	if a.recorder != nil {
 		return a.recorder.Journal(), nil
 	}
@@ -160,7 +161,7 @@ func (a *Application) whileLocked(ctx context.Context) (context.Context, context
 }
 
 // resolve finds out what became of the steps of a run that was interrupted.
-func (a *Application) resolve(ctx context.Context, o actions.ApplyOptions) error {
+func (a *Application) resolve(ctx context.Context, o apply.ApplyOptions) error {
 	var n int
 	var err error
 	if a.recorder != nil {

@@ -6,14 +6,15 @@ import (
 	"slices"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 // ApplyOptions is how carefully the configuration has a plan applied.
-func (p *Pass) ApplyOptions(concurrency int) actions.ApplyOptions {
+func (p *Pass) ApplyOptions(concurrency int) apply.ApplyOptions {
 	limits := p.Config.Limits
-	o := actions.ApplyOptions{
+	o := apply.ApplyOptions{
 		Concurrency:  concurrency,
 		KeepAtLeast:  limits.KeepAtLeast,
 		SharedDigest: actions.SharedDigest(p.Config.SharedDigest),

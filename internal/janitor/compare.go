@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -17,7 +19,7 @@ import (
 // made once, in the scope of the pass; of the other scope, what both hold is
 // judged. Nothing is recorded, and grace is left out of account: what a change of
 // the rules would do must not wait for it to have been condemned long enough.
-func (p *Pass) Compare(ctx context.Context, feed Feed, other *Pass) (*actions.Comparison, error) {
+func (p *Pass) Compare(ctx context.Context, feed Feed, other *Pass) (*diff.Comparison, error) {
 	c := &comparison{after: newSide(p), before: newSide(other)}
 	notes := graceNote(p, other)
 	if !sameUses(p.Config.Protect, other.Config.Protect) {
@@ -34,17 +36,17 @@ func (p *Pass) Compare(ctx context.Context, feed Feed, other *Pass) (*actions.Co
 	if err := c.run(ctx, feed); err != nil {
 		return nil, err
 	}
-	before := actions.Half{Name: other.Config.File, Plan: c.before.plan(p), Witness: c.before.witness}
+	before := diff.Half{Name: other.Config.File, Plan: c.before.plan(p), Witness: c.before.witness}
 	return c.compared(p, before, notes), nil
 }
 
 // CompareWith holds the plan of the pass against a saved one.
-func (p *Pass) CompareWith(ctx context.Context, feed Feed, name string, saved *actions.Plan) (*actions.Comparison, error) {
+func (p *Pass) CompareWith(ctx context.Context, feed Feed, name string, saved *actions.Plan) (*diff.Comparison, error) {
 	c := &comparison{after: newSide(p), saved: saved.StepsByObject()}
 	if err := c.run(ctx, feed); err != nil {
 		return nil, err
 	}
-	return c.compared(p, actions.Half{Name: name, Plan: saved}, graceNote(p)), nil
+	return c.compared(p, diff.Half{Name: name, Plan: saved}, graceNote(p)), nil
 }
 
 // comparison is the work of comparing.
@@ -59,11 +61,11 @@ type comparison struct {
 type side struct {
 	pass    *Pass
 	judge   *policy.Judge
-	options actions.Options
+	options plan.Options
 
 	mu      sync.Mutex // guards the rest
-	builder *actions.Builder
-	witness *actions.Witness
+	builder *plan.Builder
+	witness *diff.Witness
 }
 
 func newSide(p *Pass) *side {
@@ -71,7 +73,7 @@ func newSide(p *Pass) *side {
 	o.Grace = 0
 	return &side{
 		pass: p, judge: p.Policies.At(p.TakenAt, policy.WhatCounts), options: o,
-		builder: actions.NewBuilder(o), witness: actions.NewWitness(),
+		builder: plan.NewBuilder(o), witness: diff.NewWitness(),
 	}
 }
 
@@ -83,9 +85,9 @@ func (s *side) plan(scanned *Pass) *actions.Plan {
 	return s.builder.Plan()
 }
 
-func (c *comparison) compared(p *Pass, before actions.Half, notes []string) *actions.Comparison {
-	after := actions.Half{Name: p.Config.File, Plan: c.after.plan(p), Witness: c.after.witness}
-	return actions.Compare(before, after, notes...)
+func (c *comparison) compared(p *Pass, before diff.Half, notes []string) *diff.Comparison {
+	after := diff.Half{Name: p.Config.File, Plan: c.after.plan(p), Witness: c.after.witness}
+	return diff.Compare(before, after, notes...)
 }
 
 // graceNote says that grace is left out, where there is any.
@@ -192,7 +194,7 @@ func (c *comparison) take(ctx context.Context, s sighting) error {
 type judged struct {
 	ref     registry.Ref
 	verdict *registry.Verdict
-	part    actions.Part
+	part    plan.Part
 }
 
 func (s *side) judged(ctx context.Context, item scanner.Item) (judged, error) {
@@ -214,7 +216,7 @@ func (s *side) judged(ctx context.Context, item scanner.Item) (judged, error) {
 	if err != nil {
 		return out, err
 	}
-	out.verdict, out.part = &v, actions.PlanVerdict(v, s.options)
+	out.verdict, out.part = &v, plan.PlanVerdict(v, s.options)
 	return out, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
 )
 
 // The exit codes of the program, which also say how a run of the daemon ended. A
@@ -29,7 +30,7 @@ func PlanExit(plan *actions.Plan) int {
 // ApplyExit is the exit code of an application that ended with a cause.
 func ApplyExit(plan *actions.Plan, outcome *actions.Outcome, cause error) int {
 	switch {
-	case errors.Is(cause, actions.ErrLimit):
+	case errors.Is(cause, apply.ErrLimit):
 		return ExitRefused
 	case cause != nil, plan.Incomplete(), outcome != nil && outcome.Incomplete():
 		return ExitIncomplete

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -33,7 +33,7 @@ func literal(text string) string {
 func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
 	e := runs.Explanation{Ref: ref}
 	options := p.planOptions()
-	builder := actions.NewBuilder(options)
+	builder := plan.NewBuilder(options)
 	var subject scanner.Item
 	var uses []registry.Use
 	found := false
@@ -63,7 +63,7 @@ func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.E
 	}
 	if verdict != nil {
 		e.Verdict, found = verdict, true
-		builder.Add(actions.PlanVerdict(*verdict, options))
+		builder.Add(plan.PlanVerdict(*verdict, options))
 	}
 	if gap := p.clockGap(); gap != nil {
 		builder.AddGap(*gap)

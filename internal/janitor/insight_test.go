@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -26,7 +26,7 @@ func (s *setting) rival(t testing.TB, configuration string) *Pass {
 	return &Pass{Config: c, Policies: policies, TakenAt: s.pass.TakenAt}
 }
 
-func written(t testing.TB, c *actions.Comparison) string {
+func written(t testing.TB, c *diff.Comparison) string {
 	t.Helper()
 	var b bytes.Buffer
 	check(t, c.Encode(&b))
@@ -42,18 +42,18 @@ func TestAComparisonIsThatOfTwoPlans(t *testing.T) {
 		s := newSetting(t, withoutFaults(), rules, concurrency)
 		out, err := s.pass.Compare(t.Context(), s.scan(t, concurrency), s.rival(t, other))
 		check(t, err)
-		if out.After.ID != plan(t, withoutFaults(), rules, 4).ID {
+		if out.After.ID != planOf(t, withoutFaults(), rules, 4).ID {
 			t.Error("after is not the plan of the configuration")
 		}
-		if out.Before.ID != plan(t, withoutFaults(), other, 4).ID {
+		if out.Before.ID != planOf(t, withoutFaults(), other, 4).ID {
 			t.Error("before is not the plan of the other configuration")
 		}
 		if out.Summary.OnlyBefore.DeleteTags == 0 || out.Summary.Same == 0 {
 			t.Errorf("there is nothing to compare: %+v", out.Summary)
 		}
 		for _, change := range out.Changes {
-			for _, stance := range []actions.Stance{change.Before, change.After} {
-				if stance.Standing == actions.StandsUnknown || stance.Standing == actions.StandsAbsent {
+			for _, stance := range []diff.Stance{change.Before, change.After} {
+				if stance.Standing == diff.StandsUnknown || stance.Standing == diff.StandsAbsent {
 					t.Errorf("%s: nobody knows why: %+v", change.Ref, change)
 				}
 			}
@@ -92,12 +92,12 @@ func TestScopesThatDiffer(t *testing.T) {
 
 // A plan is compared with a saved one of the same registry.
 func TestASavedPlan(t *testing.T) {
-	saved := plan(t, withoutFaults(), strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1), 4)
+	saved := planOf(t, withoutFaults(), strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1), 4)
 	s := newSetting(t, withoutFaults(), rules, 4)
 	out, err := s.pass.CompareWith(t.Context(), s.scan(t, 4), "old.json", saved)
 	check(t, err)
 	for _, change := range out.Changes {
-		if change.Only == actions.InBefore && change.After.Standing != actions.StandsFree && change.After.Standing != actions.StandsHeld {
+		if change.Only == diff.InBefore && change.After.Standing != diff.StandsFree && change.After.Standing != diff.StandsHeld {
 			t.Errorf("%+v", change)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"iter"
 	"sync"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -78,11 +78,11 @@ func (in *intake) unhold() (item scanner.Item, ok bool) {
 type deferred struct {
 	mu       sync.Mutex
 	verdicts []registry.Verdict
-	parts    []actions.Part
+	parts    []plan.Part
 }
 
 // hold keeps back the part of an image that deletes something.
-func (d *deferred) hold(v registry.Verdict, part actions.Part) bool {
+func (d *deferred) hold(v registry.Verdict, part plan.Part) bool {
 	if v.Image == nil || !part.Deletes() {
 		return false
 	}
@@ -94,11 +94,11 @@ func (d *deferred) hold(v registry.Verdict, part actions.Part) bool {
 }
 
 // settle plans again what the late uses are about, and adds everything.
-func (d *deferred) settle(b *actions.Builder, late []registry.Use, o actions.Options) {
+func (d *deferred) settle(b *plan.Builder, late []registry.Use, o plan.Options) {
 	index := registry.NewUseIndex(late)
 	for i := range d.verdicts {
 		if learn(&d.verdicts[i], index) {
-			d.parts[i] = actions.PlanVerdict(d.verdicts[i], o)
+			d.parts[i] = plan.PlanVerdict(d.verdicts[i], o)
 		}
 		b.Add(d.parts[i])
 	}

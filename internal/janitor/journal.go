@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
 )
 
 // JournalPath is where steps are recorded without a ledger: in the file that is
@@ -43,7 +44,7 @@ type journalFile struct {
 	path     string
 	who      string
 	resolved []resolvedStep // of runs that were interrupted
-	file     *actions.JournalFile
+	file     *apply.JournalFile
 }
 
 type resolvedStep struct {
@@ -53,7 +54,7 @@ type resolvedStep struct {
 
 // resolve finds out what became of the steps of runs that were interrupted, and
 // returns how many there are.
-func (j *journalFile) resolve(ctx context.Context, e actions.Editor, o actions.ApplyOptions) (int, error) {
+func (j *journalFile) resolve(ctx context.Context, e apply.Editor, o apply.ApplyOptions) (int, error) {
 	file, err := os.Open(j.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -62,12 +63,12 @@ func (j *journalFile) resolve(ctx context.Context, e actions.Editor, o actions.A
 		return 0, fmt.Errorf("reading the journal: %w", err)
 	}
 	defer file.Close()
-	runs, err := actions.ReadJournal(file)
+	runs, err := apply.ReadJournal(file)
 	if err != nil {
 		return 0, fmt.Errorf("reading the journal %s: %w", j.path, err)
 	}
 	for _, run := range runs {
-		for _, result := range actions.Resolve(ctx, run.Pending, e, o) {
+		for _, result := range apply.Resolve(ctx, run.Pending, e, o) {
 			j.resolved = append(j.resolved, resolvedStep{run.ID, result})
 		}
 	}
@@ -75,8 +76,8 @@ func (j *journalFile) resolve(ctx context.Context, e actions.Editor, o actions.A
 }
 
 // open begins a run in the journal. What cannot be recorded is not applied.
-func (j *journalFile) open(plan string) (actions.Journal, error) {
-	file, err := actions.OpenJournalFile(j.path, actions.JournalRun{ID: rand.Text(), Plan: plan, Who: j.who})
+func (j *journalFile) open(plan string) (apply.Journal, error) {
+	file, err := apply.OpenJournalFile(j.path, apply.JournalRun{ID: rand.Text(), Plan: plan, Who: j.who})
 	if err != nil {
 		return nil, fmt.Errorf("no step may go unrecorded, so nothing is applied (name another file with --journal): %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -50,7 +51,7 @@ func (p *Pass) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 type linter struct {
 	pass    *Pass
 	judge   *policy.Judge
-	options actions.Options
+	options plan.Options
 
 	mu    sync.Mutex // guards the rest
 	out   runs.Lint
@@ -82,7 +83,7 @@ func (l *linter) take(ctx context.Context, item scanner.Item) error {
 			verdict.Tags = make([]registry.TagVerdict, len(item.Image.Tags))
 		}
 		matches := l.judge.Matches(item.Image)
-		part := actions.PlanVerdict(verdict, l.options)
+		part := plan.PlanVerdict(verdict, l.options)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.image(&verdict, matches, part.Steps())

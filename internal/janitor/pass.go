@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -64,7 +65,7 @@ type Progress struct {
 // is in the plan.
 func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
-	builder := &lockedBuilder{Builder: actions.NewBuilder(options)}
+	builder := &lockedBuilder{Builder: plan.NewBuilder(options)}
 	in := newIntake(feed)
 	if in.early != nil || looksForUses(p.Config) {
 		builder.deferred = new(deferred)
@@ -104,7 +105,7 @@ func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 }
 
 // take judges and plans one item.
-func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge, o actions.Options, b *lockedBuilder) error {
+func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge, o plan.Options, b *lockedBuilder) error {
 	switch {
 	case item.Image != nil:
 		done := p.judging()
@@ -115,7 +116,7 @@ func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge,
 		}
 		p.count(&verdict)
 		p.see(&verdict)
-		b.add(verdict, actions.PlanVerdict(verdict, o))
+		b.add(verdict, plan.PlanVerdict(verdict, o))
 	case item.Listed != nil:
 		done := p.judging()
 		verdict, err := judge.Namespace(ctx, item.Listed.Namespace, item.Listed.Empty)
@@ -124,12 +125,12 @@ func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge,
 			return err
 		}
 		p.see(&verdict)
-		b.add(verdict, actions.PlanVerdict(verdict, o))
+		b.add(verdict, plan.PlanVerdict(verdict, o))
 	case item.Skipped != nil && item.Skipped.Status != scanner.StatusGone:
-		b.do(func(b *actions.Builder) { b.AddSkipped(item.Skipped.Ref, item.Skipped.Status) })
+		b.do(func(b *plan.Builder) { b.AddSkipped(item.Skipped.Ref, item.Skipped.Status) })
 	case item.Gap != nil:
 		p.hide(item.Gap)
-		b.do(func(b *actions.Builder) { b.AddGap(*item.Gap) })
+		b.do(func(b *plan.Builder) { b.AddGap(*item.Gap) })
 	}
 	return nil
 }
@@ -169,9 +170,9 @@ func (p *Pass) hide(g *registry.Gap) {
 	}
 }
 
-func (p *Pass) planOptions() actions.Options {
+func (p *Pass) planOptions() plan.Options {
 	limits := p.Config.Limits
-	o := actions.Options{
+	o := plan.Options{
 		TakenAt:            p.TakenAt,
 		ConfigDigest:       p.Config.Digest(),
 		PolicyDigest:       p.Policies.Digest(),
@@ -180,7 +181,7 @@ func (p *Pass) planOptions() actions.Options {
 		MinAge:             limits.MinAge.Duration(),
 		KeepAtLeast:        limits.KeepAtLeast,
 		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
-		Orphans:            actions.Orphans(p.Config.Attachments.Orphans),
+		Orphans:            plan.Orphans(p.Config.Attachments.Orphans),
 		MaxDeletions:       limits.MaxDeletions,
 		MaxDeletionPercent: float64(limits.MaxDeletionPercent),
 		Grace:              p.Config.Grace.Duration(),
@@ -214,20 +215,20 @@ func (p *Pass) clockGap() *registry.Gap {
 // lockedBuilder lets several judges add to one plan.
 type lockedBuilder struct {
 	sync.Mutex
-	*actions.Builder
+	*plan.Builder
 	deferred *deferred // nil where no use may show up late
 }
 
 // add adds what a verdict came to, now or when all uses are known.
-func (b *lockedBuilder) add(v registry.Verdict, part actions.Part) {
+func (b *lockedBuilder) add(v registry.Verdict, part plan.Part) {
 	if b.deferred != nil && b.deferred.hold(v, part) {
 		return
 	}
-	b.do(func(b *actions.Builder) { b.Add(part) })
+	b.do(func(b *plan.Builder) { b.Add(part) })
 }
 
 // settle adds what was held back, now that every use is known.
-func (b *lockedBuilder) settle(late []registry.Use, o actions.Options) {
+func (b *lockedBuilder) settle(late []registry.Use, o plan.Options) {
 	if b.deferred != nil {
 		b.deferred.settle(b.Builder, late, o)
 		return
@@ -237,7 +238,7 @@ func (b *lockedBuilder) settle(late []registry.Use, o actions.Options) {
 	}
 }
 
-func (b *lockedBuilder) do(f func(*actions.Builder)) {
+func (b *lockedBuilder) do(f func(*plan.Builder)) {
 	b.Lock()
 	defer b.Unlock()
 	f(b.Builder)

@@ -84,7 +84,7 @@ func (s *setting) scan(t testing.TB, concurrency int) Feed {
 }
 
 // plan scans and plans a world.
-func plan(t testing.TB, world worlds.World, configuration string, concurrency int) *actions.Plan {
+func planOf(t testing.TB, world worlds.World, configuration string, concurrency int) *actions.Plan {
 	t.Helper()
 	s := newSetting(t, world, configuration, concurrency)
 	p, err := s.pass.Plan(t.Context(), s.scan(t, concurrency))
@@ -139,9 +139,9 @@ func withoutFaults() worlds.World {
 }
 
 func TestThePlanDoesNotDependOnConcurrencyOrOrder(t *testing.T) {
-	want := encode(t, plan(t, withoutFaults(), rules, 16))
+	want := encode(t, planOf(t, withoutFaults(), rules, 16))
 	for _, concurrency := range []int{1, 3} {
-		if got := encode(t, plan(t, withoutFaults(), rules, concurrency)); got != want {
+		if got := encode(t, planOf(t, withoutFaults(), rules, concurrency)); got != want {
 			t.Errorf("with concurrency %d the plan differs: %s", concurrency, cmp.Diff(want, got))
 		}
 	}
@@ -153,7 +153,7 @@ func TestThePlanDoesNotDependOnConcurrencyOrOrder(t *testing.T) {
   - {name: releases, match: {semver: "*"}, keep: {all: true}}`, 1)
 	at := strings.LastIndex(swapped, "  - {name: releases")
 	swapped = swapped[:at] + swapped[at+strings.Index(swapped[at:], "\n")+1:]
-	if got := encode(t, plan(t, w, swapped, 16)); got != want {
+	if got := encode(t, planOf(t, w, swapped, 16)); got != want {
 		t.Errorf("with rules and namespaces swapped the plan differs: %s", cmp.Diff(want, got))
 	}
 }
@@ -185,7 +185,7 @@ func TestPagesOfTags(t *testing.T) {
 	const world = `{namespaces: [{name: prod, age: 400d, images: [{name: api, tags: [{name: "pr-{n}", count: %d, age: 20d, step: 1m}, {name: latest, age: 1h}]}]}]}`
 	for _, n := range []int{98, 99, 100, 101, 249, 9999} {
 		t.Run(fmt.Sprint(n+1, " tags"), func(t *testing.T) {
-			p := plan(t, parse(t, fmt.Sprintf(world, n)), rules+"limits: {max_deletions: 100000, max_deletion_percent: 100}", 16)
+			p := planOf(t, parse(t, fmt.Sprintf(world, n)), rules+"limits: {max_deletions: 100000, max_deletion_percent: 100}", 16)
 			if p.Summary.Tags != n+1 || p.Summary.DeleteTags != n || p.Summary.Gaps != 0 || p.Refused() {
 				t.Errorf("got %+v", p.Summary)
 			}
@@ -194,7 +194,7 @@ func TestPagesOfTags(t *testing.T) {
 }
 
 func TestImagesOfTheSameNameAreNotConfused(t *testing.T) {
-	p := plan(t, parse(t, `{namespaces: [
+	p := planOf(t, parse(t, `{namespaces: [
 		{name: one, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d, digest: A}, {name: latest, age: 1d}]}]},
 		{name: two, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 2d}, {name: v1.0.0, age: 20d, digest: A}]}]},
 		{name: one, region: nl-ams, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 1d}]}]}]}`), rules, 16)
@@ -211,7 +211,7 @@ func TestFaultsNeverDelete(t *testing.T) {
 		{name: api, tags: [{name: "pr-{n}", count: 150, age: 20d}, {name: "v1.0.{n}", count: 150, age: 20d}]},
 		{name: web, tags: [{name: pr-1, age: 20d}, {name: v1.0.0, age: 20d}, {name: latest, age: 20d}]}]}],
 		faults: [%s]}`
-	whole := plan(t, parse(t, fmt.Sprintf(world, "")), rules, 16)
+	whole := planOf(t, parse(t, fmt.Sprintf(world, "")), rules, 16)
 	if whole.Summary.DeleteTags != 151 {
 		t.Fatalf("got %+v", whole.Summary)
 	}
@@ -239,7 +239,7 @@ func TestFaultsNeverDelete(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := plan(t, parse(t, fmt.Sprintf(world, row.fault)), rules, 16)
+				p := planOf(t, parse(t, fmt.Sprintf(world, row.fault)), rules, 16)
 				if !row.gap {
 					if diff := cmp.Diff(encode(t, whole), encode(t, p)); diff != "" {
 						t.Error(diff)
@@ -259,7 +259,7 @@ func TestFaultsNeverDelete(t *testing.T) {
 
 func TestAWrongClockHoldsEverything(t *testing.T) {
 	for skew, held := range map[string]bool{"4m": false, "6m": true, "-6m": true} {
-		p := plan(t, parse(t, `{settings: {clock_skew: `+skew+`}, namespaces: [
+		p := planOf(t, parse(t, `{settings: {clock_skew: `+skew+`}, namespaces: [
 			{name: prod, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]},
 			{name: old, age: 400d}]}`), rules, 16)
 		if held != (len(p.Steps) == 0) || held != (len(p.Gaps) == 1 && p.Gaps[0].Subject == "clock") {
@@ -272,7 +272,7 @@ func TestAWrongClockHoldsEverything(t *testing.T) {
 }
 
 func TestARegionThatFailsLeavesTheOthersWhole(t *testing.T) {
-	p := plan(t, parse(t, `{namespaces: [
+	p := planOf(t, parse(t, `{namespaces: [
 		{name: prod, region: fr-par, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]},
 		{name: prod, region: nl-ams, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]}],
 		faults: [{method: GET, region: fr-par, path: "/namespaces", status: 403}]}`), rules, 16)
@@ -288,7 +288,7 @@ func TestEmptyIsProven(t *testing.T) {
 		{name: hidden, age: 400d, images: [{name: secret, tags: [{name: latest, age: 300d}]}]},
 		{name: prod, age: 400d, images: [{name: bare, age: 30d}, {name: fresh, age: 1d}, {name: odd, age: 30d, size: 1MB}]}],
 		faults: [%s]}`
-	p := plan(t, parse(t, fmt.Sprintf(world, "")), rules+"scope: {exclude: [\"hidden/*\"]}", 16)
+	p := planOf(t, parse(t, fmt.Sprintf(world, "")), rules+"scope: {exclude: [\"hidden/*\"]}", 16)
 	var got []string
 	for _, s := range p.Steps {
 		got = append(got, string(s.Action)+" "+s.Ref)
@@ -300,7 +300,7 @@ func TestEmptyIsProven(t *testing.T) {
 	if len(p.Gaps) != 1 || p.Gaps[0].Subject != "rg.fr-par.scw.cloud/prod/odd" {
 		t.Errorf("gaps %+v", p.Gaps)
 	}
-	p = plan(t, parse(t, fmt.Sprintf(world, `{method: GET, path: "/images", status: 403}`)), rules, 16)
+	p = planOf(t, parse(t, fmt.Sprintf(world, `{method: GET, path: "/images", status: 403}`)), rules, 16)
 	if len(p.Steps) != 0 {
 		t.Errorf("images cannot be listed, and yet: %+v", p.Steps)
 	}
@@ -310,7 +310,7 @@ func TestAPolicyThatFailsHoldsItsImage(t *testing.T) {
 	dir := t.TempDir()
 	own := dir + "/own.rego"
 	check(t, writeFile(own, "package janitor.image.own\n\nwarn contains \"x\" if {\n\tinput.image.name == \"api\"\n\tto_number(input.image.name) > 0\n}\n"))
-	p := plan(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [
+	p := planOf(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [
 		{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]},
 		{name: web, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]}]}`), rules+"policies: ["+own+"]", 16)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 1 || p.Held[0].Guard != actions.GuardPolicyError || !p.Incomplete() {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -21,7 +23,7 @@ type Recorder struct {
 	lock    *ledger.Lock // nil for a pass that applies nothing
 	run     *ledger.Run
 	since   *ledger.Condemned
-	anomaly actions.Anomaly
+	anomaly plan.Anomaly
 
 	mu        sync.Mutex
 	condemned []ledger.CondemnedTag
@@ -89,7 +91,7 @@ func (r *Recorder) read(ctx context.Context, p *Pass) (err error) {
 }
 
 // Journal takes the steps that are applied.
-func (r *Recorder) Journal() actions.Journal { return r.run }
+func (r *Recorder) Journal() apply.Journal { return r.run }
 
 // ID names the run in the ledger; "" of no recorder.
 func (r *Recorder) ID() string {
@@ -178,14 +180,14 @@ func (r *Recorder) Given(ctx context.Context, plan *actions.Plan) error {
 
 // Interrupted resolves what earlier runs left behind, by reading: what became of
 // steps that were sent and of which no result is known. It returns how many.
-func (r *Recorder) Interrupted(ctx context.Context, e actions.Editor, o actions.ApplyOptions) (int, error) {
+func (r *Recorder) Interrupted(ctx context.Context, e apply.Editor, o apply.ApplyOptions) (int, error) {
 	runs, err := r.ledger.Interrupted(ctx)
 	if err != nil {
 		return 0, err
 	}
 	resolved := 0
 	for _, run := range runs {
-		for _, result := range actions.Resolve(ctx, run.Steps, e, o) {
+		for _, result := range apply.Resolve(ctx, run.Steps, e, o) {
 			if err := r.ledger.Resolve(ctx, run.ID, result); err != nil {
 				return resolved, err
 			}
@@ -202,7 +204,7 @@ func (r *Recorder) Finish(ctx context.Context, exit int, cause error, outcome *a
 	if cause != nil {
 		e.Status, e.Message = ledger.StatusFailed, cause.Error()
 	}
-	if ctx.Err() != nil || errors.Is(cause, actions.ErrStopped) {
+	if ctx.Err() != nil || errors.Is(cause, apply.ErrStopped) {
 		e.Status = ledger.StatusInterrupted
 	}
 	return r.run.Finish(context.WithoutCancel(ctx), e)

@@ -20,7 +20,7 @@ func TestRunIsRecordedWhole(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		made := begin(t, l, runs.KindPlan)
-		p := plan(t, start, []string{"a", "b", "c"})
+		p := planOf(t, start, []string{"a", "b", "c"})
 		must(t, made.Plan(t.Context(), p, everything))
 		must(t, made.Finish(t.Context(), Ending{Status: StatusFinished, Exit: 2}))
 
@@ -264,7 +264,7 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 			at := start.Add(time.Duration(hour) * time.Hour)
 			_, err := r.Condemned(t.Context(), Observation{At: at, Tags: tags, Judged: everything})
 			must(t, err)
-			must(t, r.Plan(t.Context(), plan(t, at, nil, held...), everything))
+			must(t, r.Plan(t.Context(), planOf(t, at, nil, held...), everything))
 			must(t, r.Finish(t.Context(), Ending{Status: StatusFinished}))
 			return r
 		}
@@ -444,7 +444,7 @@ func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
 			must(t, r.Plan(t.Context(), p, nil))
 			must(t, r.Finish(t.Context(), Ending{Status: StatusFinished}))
 		}
-		old, applied, fresh := plan(t, start, []string{"old"}), plan(t, start, []string{"applied"}), plan(t, start, []string{"new"})
+		old, applied, fresh := planOf(t, start, []string{"old"}), planOf(t, start, []string{"applied"}), planOf(t, start, []string{"new"})
 		record(runs.KindPlan, old)
 		record(runs.KindPlan, applied)
 		record(runs.KindApply, applied)

@@ -12,7 +12,6 @@ import (
 )
 
 // A run that applies is the journal of what it applies.
-var _ actions.Journal = (*Run)(nil)
 
 // Intend records that a step is about to be sent. Only when it returns nil may
 // the step be sent. Once a write has failed, no further intent is taken.

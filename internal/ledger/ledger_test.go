@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -127,7 +128,7 @@ func result(tag string, r actions.Result) actions.StepResult {
 }
 
 // plan makes a plan with steps and held entries of the given tags.
-func plan(t testing.TB, at time.Time, steps []string, held ...actions.Held) *actions.Plan {
+func planOf(t testing.TB, at time.Time, steps []string, held ...actions.Held) *actions.Plan {
 	t.Helper()
 	ns := &registry.Namespace{ID: "n", Name: "prod", Region: "fr-par", Status: registry.StatusReady}
 	img := &registry.Image{Namespace: ns, ID: "i", Name: "api", Status: registry.StatusReady}
@@ -136,9 +137,9 @@ func plan(t testing.TB, at time.Time, steps []string, held ...actions.Held) *act
 		img.Tags = append(img.Tags, registry.Tag{ID: "id-" + tag, Name: tag, Digest: "sha256:" + tag, Status: registry.StatusReady})
 		v.Tags = append(v.Tags, registry.TagVerdict{Delete: []registry.Reason{{Rule: "retention/old", Text: "old"}}})
 	}
-	o := actions.Options{TakenAt: at, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p", MaxDeletions: -1, MaxDeletionPercent: -1}
-	b := actions.NewBuilder(o)
-	b.Add(actions.PlanVerdict(v, o))
+	o := plan.Options{TakenAt: at, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p", MaxDeletions: -1, MaxDeletionPercent: -1}
+	b := plan.NewBuilder(o)
+	b.Add(plan.PlanVerdict(v, o))
 	p := b.Plan()
 	if len(p.Steps) != len(steps) {
 		t.Fatalf("the plan has %d steps, want %d", len(p.Steps), len(steps))

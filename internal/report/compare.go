@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -14,7 +15,7 @@ import (
 func CompareFormats() []Format { return []Format{FormatText, FormatJSON, FormatMarkdown} }
 
 // Compare renders a comparison. The options matter to the text alone.
-func Compare(w io.Writer, f Format, c *actions.Comparison, o TextOptions) error {
+func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 	switch f {
 	case FormatText:
 		return compareText(w, c, o)
@@ -27,7 +28,7 @@ func Compare(w io.Writer, f Format, c *actions.Comparison, o TextOptions) error 
 	}
 }
 
-func compareText(w io.Writer, c *actions.Comparison, o TextOptions) error {
+func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 	t := &comparison{printer: newPrinter(w, o), c: c}
 	t.head()
 	for _, only := range onlies() {
@@ -42,11 +43,11 @@ func compareText(w io.Writer, c *actions.Comparison, o TextOptions) error {
 // comparison writes one as text.
 type comparison struct {
 	*printer
-	c *actions.Comparison
+	c *diff.Comparison
 }
 
-func onlies() []actions.Only {
-	return []actions.Only{actions.InAfter, actions.InBefore, actions.InBoth}
+func onlies() []diff.Only {
+	return []diff.Only{diff.InAfter, diff.InBefore, diff.InBoth}
 }
 
 func (t *comparison) head() {
@@ -54,7 +55,7 @@ func (t *comparison) head() {
 	t.line(0, t.in(bold, "Comparison"), " of what two policy sets would do")
 	for _, side := range []struct {
 		word string
-		actions.Side
+		diff.Side
 	}{{"before", c.Before}, {"after ", c.After}} {
 		t.line(2, side.word, "  ", t.in(bold, clean(side.Name)), ": ", sideFacts(side.Side))
 	}
@@ -75,7 +76,7 @@ func (t *comparison) head() {
 }
 
 // sideFacts words the plan of one side.
-func sideFacts(s actions.Side) string {
+func sideFacts(s diff.Side) string {
 	out := moment(s.TakenAt)
 	if s.Forecast {
 		out += " (forecast)"
@@ -95,7 +96,7 @@ func sideFacts(s actions.Side) string {
 }
 
 // section lists the steps of one side only, image by image.
-func (t *comparison) section(only actions.Only) {
+func (t *comparison) section(only diff.Only) {
 	groups := changesOf(t.c, only)
 	if len(groups) == 0 {
 		return
@@ -111,9 +112,9 @@ func (t *comparison) section(only actions.Only) {
 }
 
 // alike are changes of one object for the same reasons.
-func (t *comparison) alike(changes []actions.Change, only actions.Only) {
+func (t *comparison) alike(changes []diff.Change, only diff.Only) {
 	first := changes[0]
-	if only == actions.InBoth {
+	if only == diff.InBoth {
 		t.line(4, t.in(cyan, "~ visibility"), ": ", stanceWords(first.Action, first.Before), " before, ", stanceWords(first.Action, first.After), " after")
 		t.reasons("before", first.Before)
 		t.reasons("after", first.After)
@@ -135,11 +136,11 @@ func (t *comparison) alike(changes []actions.Change, only actions.Only) {
 	t.reasons("", other)
 }
 
-func (t *comparison) reasons(word string, s actions.Stance) {
+func (t *comparison) reasons(word string, s diff.Stance) {
 	if word != "" {
 		word += ": "
 	}
-	if s.Standing == actions.StandsHeld {
+	if s.Standing == diff.StandsHeld {
 		return // the guard says it
 	}
 	for _, r := range s.Reasons {
@@ -164,7 +165,7 @@ func (t *comparison) violations() {
 }
 
 // verdictOf is the closing line.
-func verdictOf(c *actions.Comparison) string {
+func verdictOf(c *diff.Comparison) string {
 	s := c.Summary
 	if !c.Differ() {
 		return "No difference: " + text.Count(s.Same, "step") + " on both sides, and the same violations"
@@ -177,19 +178,19 @@ func verdictOf(c *actions.Comparison) string {
 	return verdict
 }
 
-func sectionTitle(c *actions.Comparison, only actions.Only) string {
+func sectionTitle(c *diff.Comparison, only diff.Only) string {
 	effects := c.Summary.OnlyAfter
 	switch only {
-	case actions.InBoth:
+	case diff.InBoth:
 		return "To different ends: " + text.Count(c.Summary.Differs, "change") + " of visibility"
-	case actions.InBefore:
+	case diff.InBefore:
 		effects = c.Summary.OnlyBefore
 	}
 	return "Only " + string(only) + ": " + effectWords(effects)
 }
 
 // effectWords lists what the steps are.
-func effectWords(e actions.Effects) string {
+func effectWords(e diff.Effects) string {
 	return strings.TrimSuffix(listed(
 		count{e.DeleteTags, text.Choose(e.DeleteTags, "tag", "tags") + " to delete"},
 		count{e.DeleteImages, text.Choose(e.DeleteImages, "image", "images") + " to delete"},

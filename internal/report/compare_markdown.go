@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
@@ -16,7 +17,7 @@ const markdownMax = 60_000
 // compareMarkdown writes the comparison for a comment on a pull request: a table
 // of numbers that is always whole, and details that fold and are cut with a
 // count where they do not fit.
-func compareMarkdown(w io.Writer, c *actions.Comparison) error {
+func compareMarkdown(w io.Writer, c *diff.Comparison) error {
 	m := &markdown{room: markdownMax - 1000}
 	m.compareHead(c)
 	for _, only := range onlies() {
@@ -58,7 +59,7 @@ func (m *markdown) row(entries int, pieces ...string) {
 	m.line(pieces...)
 }
 
-func (m *markdown) compareHead(c *actions.Comparison) {
+func (m *markdown) compareHead(c *diff.Comparison) {
 	m.line("### What the policies would do: before and after")
 	m.line()
 	m.line("**Before:** ", code(c.Before.Name), " · **After:** ", code(c.After.Name), " · judged for ", moment(c.After.TakenAt))
@@ -68,7 +69,7 @@ func (m *markdown) compareHead(c *actions.Comparison) {
 		m.line()
 		m.line("> ", escape(note))
 	}
-	for _, s := range []actions.Side{c.Before, c.After} {
+	for _, s := range []diff.Side{c.Before, c.After} {
 		if s.Refused || s.Incomplete {
 			m.line()
 			m.line("> **", code(s.Name), "**: ", escape(sideFacts(s)))
@@ -94,7 +95,7 @@ func (m *markdown) compareHead(c *actions.Comparison) {
 	m.byRule(c)
 }
 
-func (m *markdown) byRule(c *actions.Comparison) {
+func (m *markdown) byRule(c *diff.Comparison) {
 	if len(c.Rules) == 0 {
 		return
 	}
@@ -106,7 +107,7 @@ func (m *markdown) byRule(c *actions.Comparison) {
 	}
 }
 
-func (m *markdown) section(c *actions.Comparison, only actions.Only) {
+func (m *markdown) section(c *diff.Comparison, only diff.Only) {
 	groups := changesOf(c, only)
 	if len(groups) == 0 {
 		return
@@ -125,7 +126,7 @@ func (m *markdown) section(c *actions.Comparison, only actions.Only) {
 // alikeMax is how many names one row of the table takes.
 const alikeMax = 50
 
-func (m *markdown) alike(g changeGroup, changes []actions.Change, only actions.Only) {
+func (m *markdown) alike(g changeGroup, changes []diff.Change, only diff.Only) {
 	for len(changes) > 0 {
 		some := changes[:min(alikeMax, len(changes))]
 		changes = changes[len(some):]
@@ -143,7 +144,7 @@ func (m *markdown) alike(g changeGroup, changes []actions.Change, only actions.O
 			names += [2]string{"<br>", " "}[min(i, 1)] + code(tagOf(c.Ref))
 		}
 		why, others := reasonLines(step.Reasons), escape(stanceWords(first.Action, other))
-		if only == actions.InBoth {
+		if only == diff.InBoth {
 			why, others = escape("after: "+stanceWords(first.Action, first.After)), escape("before: "+stanceWords(first.Action, first.Before))
 		}
 		m.row(len(some), "| ", escape(strings.TrimPrefix(what, "- ")), " ", names, " | ", why, " | ", others, " |")
@@ -158,7 +159,7 @@ func reasonLines(reasons []actions.Reason) string {
 	return strings.Join(lines, "<br>")
 }
 
-func (m *markdown) violations(c *actions.Comparison) {
+func (m *markdown) violations(c *diff.Comparison) {
 	if len(c.Found) == 0 {
 		return
 	}

@@ -9,51 +9,52 @@ import (
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // compared is a comparison with one of everything.
-func compared(t *testing.T) *actions.Comparison {
+func compared(t *testing.T) *diff.Comparison {
 	t.Helper()
 	reasons := func(rule, text string) []actions.Reason { return []actions.Reason{{Rule: rule, Text: text}} }
 	const api, web = "rg.fr-par.scw.cloud/prod/api", "rg.fr-par.scw.cloud/prod/web"
-	step := actions.Stance{Standing: actions.StandsStep, Reasons: reasons("retention/prs", "older than 7d")}
-	change := func(only actions.Only, ref string, other actions.Stance) actions.Change {
-		c := actions.Change{Only: only, Action: actions.DeleteTag, Ref: ref, Before: other, After: step}
-		if only == actions.InBefore {
+	step := diff.Stance{Standing: diff.StandsStep, Reasons: reasons("retention/prs", "older than 7d")}
+	change := func(only diff.Only, ref string, other diff.Stance) diff.Change {
+		c := diff.Change{Only: only, Action: actions.DeleteTag, Ref: ref, Before: other, After: step}
+		if only == diff.InBefore {
 			c.Before, c.After = c.After, c.Before
 		}
 		return c
 	}
-	free := actions.Stance{Standing: actions.StandsFree, Detail: "no rule condemns it"}
-	return &actions.Comparison{
+	free := diff.Stance{Standing: diff.StandsFree, Detail: "no rule condemns it"}
+	return &diff.Comparison{
 		Version: 1,
-		Before:  actions.Side{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{DeleteTags: 1, SetVisibility: 1, Held: 2}},
-		After:   actions.Side{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{DeleteTags: 4, SetVisibility: 1, Deny: 1}},
+		Before:  diff.Side{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{DeleteTags: 1, SetVisibility: 1, Held: 2}},
+		After:   diff.Side{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{DeleteTags: 4, SetVisibility: 1, Deny: 1}},
 		Notes:   []string{"The scopes differ: only what both look at is compared."},
-		Summary: actions.Contrast{
-			Same: 3, Differs: 1, OnlyBefore: actions.Effects{DeleteTags: 1},
-			OnlyAfter: actions.Effects{DeleteTags: 3, DeleteImages: 1, Deny: 1},
+		Summary: diff.Contrast{
+			Same: 3, Differs: 1, OnlyBefore: diff.Effects{DeleteTags: 1},
+			OnlyAfter: diff.Effects{DeleteTags: 3, DeleteImages: 1, Deny: 1},
 		},
-		Rules: []actions.ByRule{{Rule: "retention/prs", OnlyBefore: 1, OnlyAfter: 4}, {Rule: "visibility/closed", OnlyBefore: 1, OnlyAfter: 1}},
-		Changes: []actions.Change{
-			change(actions.InAfter, api+":pr-1", free),
-			change(actions.InAfter, api+":pr-2", free),
-			change(actions.InAfter, api+":pr-3", actions.Stance{Standing: actions.StandsKept, Reasons: reasons("retention/releases", "the rule keeps all it matches")}),
-			change(actions.InBefore, api+":pr-4", actions.Stance{Standing: actions.StandsHeld, Guard: actions.GuardSharedDigest, Detail: "shares its digest with latest, which is kept", Reasons: step.Reasons}),
-			{Only: actions.InAfter, Action: actions.DeleteImage, Ref: web, After: step, Before: actions.Stance{Standing: actions.StandsUnknown}},
+		Rules: []diff.ByRule{{Rule: "retention/prs", OnlyBefore: 1, OnlyAfter: 4}, {Rule: "visibility/closed", OnlyBefore: 1, OnlyAfter: 1}},
+		Changes: []diff.Change{
+			change(diff.InAfter, api+":pr-1", free),
+			change(diff.InAfter, api+":pr-2", free),
+			change(diff.InAfter, api+":pr-3", diff.Stance{Standing: diff.StandsKept, Reasons: reasons("retention/releases", "the rule keeps all it matches")}),
+			change(diff.InBefore, api+":pr-4", diff.Stance{Standing: diff.StandsHeld, Guard: actions.GuardSharedDigest, Detail: "shares its digest with latest, which is kept", Reasons: step.Reasons}),
+			{Only: diff.InAfter, Action: actions.DeleteImage, Ref: web, After: step, Before: diff.Stance{Standing: diff.StandsUnknown}},
 			{
-				Only: actions.InBoth, Action: actions.SetImageVisibility, Ref: web,
-				Before: actions.Stance{Standing: actions.StandsStep, To: registry.Private, Reasons: reasons("visibility/closed", "the image is public, and must be private")},
-				After:  actions.Stance{Standing: actions.StandsStep, To: registry.Inherit, Reasons: reasons("visibility/closed", "the image is public, and must be inherit")},
+				Only: diff.InBoth, Action: actions.SetImageVisibility, Ref: web,
+				Before: diff.Stance{Standing: diff.StandsStep, To: registry.Private, Reasons: reasons("visibility/closed", "the image is public, and must be private")},
+				After:  diff.Stance{Standing: diff.StandsStep, To: registry.Inherit, Reasons: reasons("visibility/closed", "the image is public, and must be inherit")},
 			},
 		},
-		Found: []actions.Finding{{Only: actions.InAfter, Violation: actions.Violation{Ref: api, Severity: registry.Deny, Rule: "naming/kebab case", Text: "no | good"}}},
+		Found: []diff.Finding{{Only: diff.InAfter, Violation: actions.Violation{Ref: api, Severity: registry.Deny, Rule: "naming/kebab case", Text: "no | good"}}},
 	}
 }
 
-func rendered(t *testing.T, f Format, c *actions.Comparison) string {
+func rendered(t *testing.T, f Format, c *diff.Comparison) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Compare(&b, f, c, TextOptions{}); err != nil {
@@ -65,7 +66,7 @@ func rendered(t *testing.T, f Format, c *actions.Comparison) string {
 func TestCompare(t *testing.T) {
 	golden(t, "compare.txt", rendered(t, FormatText, compared(t)))
 	golden(t, "compare.md", rendered(t, FormatMarkdown, compared(t)))
-	same := &actions.Comparison{Before: actions.Side{TakenAt: scanTime}, After: actions.Side{TakenAt: scanTime}}
+	same := &diff.Comparison{Before: diff.Side{TakenAt: scanTime}, After: diff.Side{TakenAt: scanTime}}
 	if text := rendered(t, FormatText, same); !strings.Contains(text, "No difference") {
 		t.Error(text)
 	}
@@ -81,10 +82,10 @@ func TestMarkdownFitsIntoAComment(t *testing.T) {
 		c := compared(t)
 		c.Changes = nil
 		for i := range n {
-			c.Changes = append(c.Changes, actions.Change{
-				Only: actions.InAfter, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%d:pr-%d", i/7, i),
-				Before: actions.Stance{Standing: actions.StandsFree, Detail: "no rule condemns it"},
-				After:  actions.Stance{Standing: actions.StandsStep, Reasons: []actions.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
+			c.Changes = append(c.Changes, diff.Change{
+				Only: diff.InAfter, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%d:pr-%d", i/7, i),
+				Before: diff.Stance{Standing: diff.StandsFree, Detail: "no rule condemns it"},
+				After:  diff.Stance{Standing: diff.StandsStep, Reasons: []actions.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
 			})
 		}
 		text := rendered(t, FormatMarkdown, c)

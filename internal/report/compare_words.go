@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -13,11 +14,11 @@ import (
 // changeGroup is what differs in one image, or about one namespace itself.
 type changeGroup struct {
 	ref     registry.Ref
-	changes []actions.Change // sorted by ref
+	changes []diff.Change // sorted by ref
 }
 
 // changesOf groups the changes of one kind by object, in the order for reading.
-func changesOf(c *actions.Comparison, only actions.Only) []changeGroup {
+func changesOf(c *diff.Comparison, only diff.Only) []changeGroup {
 	at := map[registry.Ref]int{}
 	var out []changeGroup
 	for _, change := range c.Changes {
@@ -42,31 +43,31 @@ func changesOf(c *actions.Comparison, only actions.Only) []changeGroup {
 }
 
 // likeness is the same for changes that differ in nothing but the tag.
-func likeness(c actions.Change) string {
+func likeness(c diff.Change) string {
 	return string(c.Action) + "\x00" + stanceKey(c.Before) + "\x00" + stanceKey(c.After)
 }
 
-func stanceKey(s actions.Stance) string {
+func stanceKey(s diff.Stance) string {
 	return strings.Join([]string{string(s.Standing), string(s.To), string(s.Guard), s.Detail, reasonsKey(s.Reasons)}, "\x00")
 }
 
 // sides tells the side that has the step from the other one.
-func sides(c actions.Change) (step, other actions.Stance) {
-	if c.Only == actions.InBefore {
+func sides(c diff.Change) (step, other diff.Stance) {
+	if c.Only == diff.InBefore {
 		return c.Before, c.After
 	}
 	return c.After, c.Before
 }
 
-func otherSide(only actions.Only) string {
-	if only == actions.InBefore {
-		return string(actions.InAfter)
+func otherSide(only diff.Only) string {
+	if only == diff.InBefore {
+		return string(diff.InAfter)
 	}
-	return string(actions.InBefore)
+	return string(diff.InBefore)
 }
 
 // actionWords says what n like changes do.
-func actionWords(c actions.Change, n int) string {
+func actionWords(c diff.Change, n int) string {
 	step, _ := sides(c)
 	switch c.Action {
 	case actions.DeleteTag:
@@ -81,25 +82,25 @@ func actionWords(c actions.Change, n int) string {
 }
 
 // stanceWords says what a side makes of an object.
-func stanceWords(a actions.Action, s actions.Stance) string {
+func stanceWords(a actions.Action, s diff.Stance) string {
 	switch s.Standing {
-	case actions.StandsStep:
+	case diff.StandsStep:
 		if a.Deletes() {
 			return "deletes it"
 		}
 		return "→ " + clean(string(s.To))
-	case actions.StandsHeld:
+	case diff.StandsHeld:
 		return "held by " + clean(string(s.Guard)) + ": " + clean(s.Detail)
-	case actions.StandsKept:
+	case diff.StandsKept:
 		if s.Detail != "" {
 			return clean(s.Detail)
 		}
 		return "kept by " + keepers(s.Reasons)
-	case actions.StandsFree:
+	case diff.StandsFree:
 		return clean(s.Detail)
-	case actions.StandsGap:
+	case diff.StandsGap:
 		return "not judged: " + clean(s.Detail)
-	case actions.StandsAbsent:
+	case diff.StandsAbsent:
 		return "not seen: gone since, or skipped"
 	default:
 		return "not in that plan, which does not say why"

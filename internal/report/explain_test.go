@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 func TestExplain(t *testing.T) {
-	d := newDraft(actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1, MinAge: time.Hour})
+	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, MinAge: time.Hour})
 	v := d.image("fr-par", "prod", "api")
 	tag(v, "latest", "new", 2*time.Hour, branches)
 	v.Tags[0].Keep = []registry.Reason{{Rule: "protect/tags", Text: "protected by latest"}}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -41,7 +42,7 @@ func daemonOf(t testing.TB, d runs.Daemon, latest *runs.Run) string {
 }
 
 // noLimits is for plans that may delete what they like.
-var noLimits = actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
+var noLimits = plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 
 // carriedOut gives the steps of a plan one result after the other.
 func carriedOut(p *actions.Plan) *actions.Plan {
@@ -109,7 +110,7 @@ func pages(t testing.TB) map[string]string {
 		"a full plan":          htmlOf(t, full),
 		"a plan from a file":   htmlOf(t, runs.Run{Plan: fromFile}),
 		"a forecast":           htmlOf(t, runs.Run{Plan: world(forecast)}),
-		"a refused plan":       htmlOf(t, runs.Run{Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33}), Exit: 3}),
+		"a refused plan":       htmlOf(t, runs.Run{Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33}), Exit: 3}),
 		"an empty plan":        htmlOf(t, runs.Run{Plan: newDraft(noLimits).plan()}),
 		"gaps":                 htmlOf(t, runs.Run{Plan: blinded(noLimits), Exit: 1}),
 		"hostile names":        htmlOf(t, runs.Run{Plan: hostile(noLimits)}),

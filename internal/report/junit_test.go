@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -27,11 +27,11 @@ func junitOf(t *testing.T, run runs.Run) string {
 }
 
 func TestJUnit(t *testing.T) {
-	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
+	noLimit := plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 	for name, run := range map[string]runs.Run{
 		"world.xml":   {Plan: world(noLimit), Kind: "plan", Duration: 3214 * time.Millisecond},
 		"applied.xml": {Plan: applied(noLimit), Kind: "apply", Started: scanTime.Add(time.Minute)},
-		"refused.xml": {Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3}), Kind: "plan"},
+		"refused.xml": {Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3}), Kind: "plan"},
 		"gaps.xml":    {Plan: blinded(noLimit), Kind: "plan"},
 		"empty.xml":   {Plan: newDraft(noLimit).plan(), Kind: "plan"},
 		"hostile.xml": {Plan: hostile(noLimit), Kind: "plan"},
@@ -45,7 +45,7 @@ func TestJUnit(t *testing.T) {
 
 // What turns a job red is what the exit codes 1, 2 (for violations) and 3 are for.
 func TestAReportIsRedWhereThereIsSomethingToLookAt(t *testing.T) {
-	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
+	noLimit := plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 	deletions := newDraft(noLimit)
 	v := deletions.image("fr-par", "prod", "api")
 	tag(v, "latest", "new", 2*time.Hour)
@@ -82,7 +82,7 @@ func TestAReportIsRedWhereThereIsSomethingToLookAt(t *testing.T) {
 
 func TestJUnitReportsAFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
-	if err := JUnit(failing{full}, runs.Run{Plan: world(actions.Options{})}); !errors.Is(err, full) {
+	if err := JUnit(failing{full}, runs.Run{Plan: world(plan.Options{})}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -247,7 +247,7 @@ func checkCounts(t *testing.T, text string) {
 }
 
 func TestEveryStepHeldEntryViolationAndGapIsATest(t *testing.T) {
-	p := world(actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
+	p := world(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
 	text := junitOf(t, runs.Run{Plan: p})
 	// And three that say that the run got through, is within its limits, and whole.
 	want := len(p.Steps) + len(p.Held) + len(p.Violations) + len(p.Gaps) + 3

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -26,7 +27,7 @@ func markdownOf(t *testing.T, run runs.Run) string {
 }
 
 // applied is a plan of which every result there is came out, and one tag was lost.
-func applied(o actions.Options) *actions.Plan {
+func applied(o plan.Options) *actions.Plan {
 	p := world(o)
 	details := map[actions.Result]string{
 		actions.ResultGone: "", actions.ResultChanged: "its digest is another one now", actions.ResultBlocked: "409: namespace is <locked>",
@@ -61,7 +62,7 @@ func applied(o actions.Options) *actions.Plan {
 
 // large is a plan of many namespaces with everything that can be cut.
 func large(namespaces, tags int) *actions.Plan {
-	d := newDraft(actions.Options{MaxDeletions: 1, MaxDeletionPercent: 1, MinAge: time.Hour, KeepAtLeast: 1})
+	d := newDraft(plan.Options{MaxDeletions: 1, MaxDeletionPercent: 1, MinAge: time.Hour, KeepAtLeast: 1})
 	for n := range namespaces {
 		v := d.image("fr-par", fmt.Sprintf("team-%03d", n), "service")
 		tag(v, "latest", "new", 2*time.Hour)
@@ -83,13 +84,13 @@ func large(namespaces, tags int) *actions.Plan {
 }
 
 func TestMarkdown(t *testing.T) {
-	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
+	noLimit := plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 	forecast := noLimit
 	forecast.Forecast = true
 	for name, run := range map[string]runs.Run{
 		"world.md":    {Plan: world(noLimit), Kind: "plan", Duration: 3214 * time.Millisecond, Calls: 1234},
 		"applied.md":  {Plan: applied(noLimit), Kind: "apply"},
-		"refused.md":  {Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})},
+		"refused.md":  {Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})},
 		"gaps.md":     {Plan: blinded(noLimit)},
 		"empty.md":    {Plan: newDraft(noLimit).plan()},
 		"forecast.md": {Plan: newDraft(forecast).plan()},
@@ -168,7 +169,7 @@ func TestMarkdownIsTheSameEveryTime(t *testing.T) {
 
 func TestMarkdownReportsAFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
-	if err := Markdown(failing{full}, runs.Run{Plan: world(actions.Options{})}); !errors.Is(err, full) {
+	if err := Markdown(failing{full}, runs.Run{Plan: world(plan.Options{})}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }

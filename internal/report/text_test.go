@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -54,14 +55,14 @@ func textOf(t *testing.T, run runs.Run, o TextOptions) string {
 
 // draft gathers verdicts on images.
 type draft struct {
-	o  actions.Options
+	o  plan.Options
 	vs []registry.Verdict
-	b  *actions.Builder
+	b  *plan.Builder
 }
 
-func newDraft(o actions.Options) *draft {
+func newDraft(o plan.Options) *draft {
 	o.TakenAt = scanTime
-	return &draft{o: o, b: actions.NewBuilder(o)}
+	return &draft{o: o, b: plan.NewBuilder(o)}
 }
 
 func (d *draft) image(region registry.Region, namespace, name string) *registry.Verdict {
@@ -83,7 +84,7 @@ func tag(v *registry.Verdict, name, digest string, age time.Duration, condemnedB
 
 func (d *draft) plan() *actions.Plan {
 	for _, v := range d.vs {
-		d.b.Add(actions.PlanVerdict(v, d.o))
+		d.b.Add(plan.PlanVerdict(v, d.o))
 	}
 	return d.b.Plan()
 }
@@ -99,7 +100,7 @@ func preview(why string) registry.Reason {
 }
 
 // world is a plan with everything that a report can show.
-func world(o actions.Options) *actions.Plan {
+func world(o plan.Options) *actions.Plan {
 	o.MinAge, o.KeepAtLeast = time.Hour, 1
 	d := newDraft(o)
 	api := d.image("fr-par", "prod", "api")
@@ -136,7 +137,7 @@ func world(o actions.Options) *actions.Plan {
 }
 
 func TestText(t *testing.T) {
-	noLimit := actions.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
+	noLimit := plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 	run := runs.Run{Plan: world(noLimit), Duration: 3214 * time.Millisecond, Calls: 1234}
 	golden(t, "world.txt", textOf(t, run, TextOptions{}))
 	golden(t, "world-narrow.txt", textOf(t, run, TextOptions{Width: 40}))
@@ -145,14 +146,14 @@ func TestText(t *testing.T) {
 	forecast := noLimit
 	forecast.Forecast = true
 	golden(t, "forecast.txt", textOf(t, runs.Run{Plan: world(forecast)}, TextOptions{}))
-	golden(t, "refused.txt", textOf(t, runs.Run{Plan: world(actions.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})}, TextOptions{}))
+	golden(t, "refused.txt", textOf(t, runs.Run{Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})}, TextOptions{}))
 	golden(t, "empty.txt", textOf(t, runs.Run{Plan: newDraft(noLimit).plan()}, TextOptions{}))
 	golden(t, "gaps.txt", textOf(t, runs.Run{Plan: blinded(noLimit)}, TextOptions{}))
 	golden(t, "unicode.txt", textOf(t, runs.Run{Plan: hostile(noLimit)}, TextOptions{}))
 }
 
 // blinded is a plan of which two gaps hold everything.
-func blinded(o actions.Options) *actions.Plan {
+func blinded(o plan.Options) *actions.Plan {
 	d := newDraft(o)
 	v := d.image("fr-par", "prod", "api")
 	for i := range 12 {
@@ -164,7 +165,7 @@ func blinded(o actions.Options) *actions.Plan {
 }
 
 // hostile is a plan whose names and reasons try to take over the terminal.
-func hostile(o actions.Options) *actions.Plan {
+func hostile(o plan.Options) *actions.Plan {
 	d := newDraft(o)
 	v := d.image("fr-par", "prod", "bücher\x1b[2J")
 	tag(v, "größe-1", "1", 20*day, pulls)
@@ -178,7 +179,7 @@ func hostile(o actions.Options) *actions.Plan {
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func TestColourAddsNothing(t *testing.T) {
-	run := runs.Run{Plan: world(actions.Options{MaxDeletions: 1}), Duration: time.Second}
+	run := runs.Run{Plan: world(plan.Options{MaxDeletions: 1}), Duration: time.Second}
 	coloured := textOf(t, run, TextOptions{Color: true})
 	if stripped := escapes.ReplaceAllString(coloured, ""); stripped == coloured || stripped != textOf(t, run, TextOptions{}) {
 		t.Errorf("without its colours the text is another one")
@@ -186,7 +187,7 @@ func TestColourAddsNothing(t *testing.T) {
 }
 
 func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
-	for _, r := range textOf(t, runs.Run{Plan: hostile(actions.Options{})}, TextOptions{}) {
+	for _, r := range textOf(t, runs.Run{Plan: hostile(plan.Options{})}, TextOptions{}) {
 		if r < ' ' && r != '\n' || r == 0x7f || r == '\u202e' || r == '\ufffd' {
 			t.Errorf("%q is in the text", r)
 		}
@@ -195,13 +196,13 @@ func TestNoControlCharacterReachesTheTerminal(t *testing.T) {
 
 func TestEveryDeletionAndEveryHeldEntryIsNamed(t *testing.T) {
 	for _, width := range []int{1, 40, 200} {
-		text := textOf(t, runs.Run{Plan: world(actions.Options{})}, TextOptions{Width: width})
+		text := textOf(t, runs.Run{Plan: world(plan.Options{})}, TextOptions{Width: width})
 		words := strings.Fields(text)
 		seen := make(map[string]int)
 		for _, w := range words {
 			seen[w]++
 		}
-		p := world(actions.Options{})
+		p := world(plan.Options{})
 		for _, s := range p.Steps {
 			if s.Action == actions.DeleteTag && seen[s.Tag] != 1 {
 				t.Errorf("at width %d, %s is there %d times", width, s.Tag, seen[s.Tag])
@@ -217,7 +218,7 @@ func TestEveryDeletionAndEveryHeldEntryIsNamed(t *testing.T) {
 
 // Beside the sizes, a plan from a file reads like the one that was just made.
 func TestAPlanFromAFileReadsTheSame(t *testing.T) {
-	p := world(actions.Options{})
+	p := world(plan.Options{})
 	var b bytes.Buffer
 	if err := Write(&b, FormatJSON, runs.Run{Plan: p}, TextOptions{}); err != nil {
 		t.Fatal(err)
@@ -233,7 +234,7 @@ func TestAPlanFromAFileReadsTheSame(t *testing.T) {
 }
 
 func TestWrite(t *testing.T) {
-	run := runs.Run{Plan: world(actions.Options{})}
+	run := runs.Run{Plan: world(plan.Options{})}
 	var b bytes.Buffer
 	if err := Write(&b, FormatText, run, TextOptions{}); err != nil || b.String() != textOf(t, run, TextOptions{}) {
 		t.Errorf("error %v", err)

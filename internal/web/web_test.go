@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -79,7 +79,7 @@ func views() web.Views {
 }
 
 func newDaemon() *daemon {
-	b := actions.NewBuilder(actions.Options{TakenAt: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)})
+	b := plan.NewBuilder(plan.Options{TakenAt: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)})
 	b.AddGap(registry.Gap{Subject: "<script>alert(1)</script>", Error: "denied", Blinds: registry.BlindsAll})
 	return &daemon{latest: &runs.Run{ID: "2", Kind: "plan", Trigger: "nightly", Plan: b.Plan()}}
 }

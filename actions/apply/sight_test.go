@@ -1,0 +1,162 @@
+package apply
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// teller is an editor that only tells what it was given, be it consistent or not.
+type teller struct {
+	Editor
+	image     registry.Image
+	namespace registry.Namespace
+	tags      []registry.Tag
+	images    []registry.Image
+	err       error // of listings
+}
+
+func (e teller) GetImage(context.Context, registry.Region, string) (registry.Image, error) {
+	return e.image, nil
+}
+
+func (e teller) GetNamespace(context.Context, registry.Region, string) (registry.Namespace, error) {
+	return e.namespace, nil
+}
+
+func (e teller) ListTags(context.Context, registry.Region, string) ([]registry.Tag, error) {
+	return e.tags, e.err
+}
+
+func (e teller) ListImages(context.Context, registry.Region, string) ([]registry.Image, error) {
+	return e.images, e.err
+}
+
+// Each of the signs that something is not empty is enough by itself.
+func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(*teller)
+		want string // "" when both are empty
+	}{
+		{"nothing", func(*teller) {}, ""},
+		{"a tag is listed", func(e *teller) { e.tags = make([]registry.Tag, 1) }, "it has 1 tag"},
+		{"a tag is named inline", func(e *teller) { e.image.TagNames = []string{"v1"} }, "it names 1 tag"},
+		{"it has a size", func(e *teller) { e.image.SizeBytes = 5 }, "a size of 5 bytes"},
+		{"it has another name", func(e *teller) { e.image.Name = "x" }, "it is named x now"},
+		{"it is locked", func(e *teller) { e.image.Status = "locked" }, "its status is locked"},
+		{"it was updated", func(e *teller) { e.image.UpdatedAt = scanTime.Add(1) }, "after it was judged"},
+		{"its listing fails", func(e *teller) { e.err = registry.ErrThrottled }, "throttled"},
+	} {
+		e := teller{image: registry.Image{Name: "bare", Status: registry.StatusReady, UpdatedAt: scanTime}}
+		tt.edit(&e)
+		checkSight(t, "an image of which "+tt.name, &actions.Step{Action: actions.DeleteImage, Ref: "rg.fr-par.scw.cloud/prod/bare", Image: "bare", Namespace: "prod", UpdatedAt: scanTime}, e, tt.want)
+	}
+	for _, tt := range []struct {
+		name string
+		edit func(*teller)
+		want string
+	}{
+		{"nothing", func(*teller) {}, ""},
+		{"an image is listed", func(e *teller) { e.images = make([]registry.Image, 2) }, "it has 2 images"},
+		{"an image is counted", func(e *teller) { e.namespace.ImageCount = 1 }, "the API counts 1 image"},
+		{"it has another name", func(e *teller) { e.namespace.Name = "x" }, "it is named x now"},
+		{"it is locked", func(e *teller) { e.namespace.Status = "locked" }, "its status is locked"},
+		{"it was updated", func(e *teller) { e.namespace.UpdatedAt = scanTime.Add(1) }, "after it was judged"},
+		{"its listing fails", func(e *teller) { e.err = registry.ErrIncomplete }, "incomplete listing"},
+	} {
+		e := teller{namespace: registry.Namespace{Name: "void", Status: registry.StatusReady, UpdatedAt: scanTime}}
+		tt.edit(&e)
+		checkSight(t, "a namespace of which "+tt.name, &actions.Step{Action: actions.DeleteNamespace, Ref: "rg.fr-par.scw.cloud/void", Namespace: "void", UpdatedAt: scanTime}, e, tt.want)
+	}
+}
+
+func checkSight(t *testing.T, name string, s *actions.Step, e Editor, want string) {
+	t.Helper()
+	r := newRun(t.Context(), []actions.Step{*s}, e, ApplyOptions{}.withDefaults())
+	defer r.close()
+	seen, err := r.changeOf(0).read(t.Context())
+	switch {
+	case err != nil:
+		if want == "" || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	case want == "" && seen.is != asPlanned, want != "" && (seen.is != other || !strings.Contains(seen.detail, want)):
+		t.Errorf("%s: %+v, want %q", name, seen, want)
+	}
+}
+
+func TestAnImageThatIsNotReadyIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, many("", "", 3))
+		p := s.condemnTags(plan.Options{})
+		s.before = func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/images/"+p.Images[0].ID) {
+				return nil, nil
+			}
+			response, err := inProcess{s.server}.RoundTrip(r)
+			must(t, err)
+			body, err := io.ReadAll(response.Body)
+			must(t, err)
+			response.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte(`"status":"ready"`), []byte(`"status":"locked"`), 1)))
+			return response, nil
+		}
+		o, err := s.audited(p, ApplyOptions{})
+		if err != nil || o.Changed != 3 || o.Results[0].Detail != "the status of its image is locked" {
+			t.Errorf("%v: %+v", err, o)
+		}
+	})
+}
+
+// A run changes the updated_at of what it edits; that must not look like the work
+// of somebody else.
+func TestARunKnowsItsOwnChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, `{settings: {latency: 5ms}, namespaces: [
+			{name: void, is_public: true, age: 400d},
+			{name: prod, is_public: true, age: 400d, images: [{name: bare, visibility: public, age: 40d}, {name: api, visibility: public, tags: [{name: pr-1, age: 20d}]}]}]}`)
+		p := s.plan(unlimited(), func(v *registry.Verdict) {
+			v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: condemnedBy}
+			if v.Image == nil {
+				if v.Namespace.Name == "void" {
+					v.Delete = condemnedBy
+				}
+				return
+			}
+			v.Delete = condemnedBy
+			for i := range v.Tags {
+				v.Tags[i].Delete = condemnedBy
+			}
+		})
+		o, err := s.audited(p, ApplyOptions{})
+		if err != nil || o.Done != 8 || len(p.Steps) != 8 {
+			t.Errorf("%v: %+v", err, o.Results)
+		}
+	})
+}
+
+func TestWhatSomebodyElseIsDeletingIsLeftToThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, many("delete_delay: 30m", "", 3))
+		p := s.condemnTags(plan.Options{})
+		s.deleteTag("prod/api:pr-2")
+		before := time.Now()
+		j := newMemoryJournal(t)
+		o, err := Apply(t.Context(), p, s.editor, j, ApplyOptions{ConfirmTimeout: 45 * time.Minute, Canary: -1})
+		if err != nil || o.Done != 2 || o.Results[1].Result != actions.ResultChanged || o.Results[1].Detail != "it is being deleted already" {
+			t.Errorf("%v after %s: %+v", err, time.Since(before), o)
+		}
+		if n := s.changes("pr-2", p); n != 1 {
+			t.Errorf("%d deletions were sent", n)
+		}
+	})
+}

@@ -1,0 +1,175 @@
+package diff
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// rival is the same registry with other votes.
+func (w world) rival(vs []registry.Verdict) []registry.Verdict {
+	out := make([]registry.Verdict, len(vs))
+	for i, v := range vs {
+		v.Err, v.Tags = nil, make([]registry.TagVerdict, len(v.Tags))
+		for k := range v.Tags {
+			v.Tags[k] = registry.TagVerdict{Delete: w.reasons("rival", 30), Keep: w.reasons("keeper", 10)}
+		}
+		v.Delete, v.Keep = w.reasons("rival", 20), w.reasons("keeper", 10)
+		if w.chance(10) {
+			v.Err = errors.New("broken")
+		}
+		if w.chance(50) {
+			v.Visibility = nil
+		}
+		out[i] = v
+	}
+	return out
+}
+
+// halves judges both and has each bear witness to the other.
+func halves(o plan.Options, before, after []registry.Verdict, gaps []registry.Gap) (Half, Half) {
+	a, b := plan.NewBuilder(o), plan.NewBuilder(o)
+	x, y := Half{Name: "before", Witness: NewWitness()}, Half{Name: "after", Witness: NewWitness()}
+	for i := range before {
+		p, q := plan.PlanVerdict(before[i], o), plan.PlanVerdict(after[i], o)
+		a.Add(p)
+		b.Add(q)
+		x.Witness.Add(before[i], q.Steps())
+		y.Witness.Add(after[i], p.Steps())
+	}
+	for _, g := range gaps {
+		a.AddGap(g)
+		b.AddGap(g)
+	}
+	x.Plan, y.Plan = a.Plan(), b.Plan()
+	return x, y
+}
+
+func TestEveryStepIsComparedOnceAndExplained(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, vs, gaps := w.options(), w.registry(), w.gaps()
+		before, after := halves(o, vs, w.rival(vs), gaps)
+		c := Compare(before, after)
+		n, s := len(before.Plan.Steps)+len(after.Plan.Steps), c.Summary
+		if got := 2*(s.Same+s.Differs) + s.OnlyBefore.Steps() + s.OnlyAfter.Steps(); got != n || s.OutOfScope != 0 {
+			t.Fatalf("%d steps are compared, there are %d", got, n)
+		}
+		if len(c.Changes) != s.Differs+s.OnlyBefore.Steps()+s.OnlyAfter.Steps() {
+			t.Fatalf("%d differences, counted %+v", len(c.Changes), s)
+		}
+		votes := map[string]registry.TagVerdict{}
+		for side, list := range map[Only][]registry.Verdict{InBefore: vs} {
+			for _, v := range list {
+				for i := range v.Tags {
+					votes[string(side)+v.Image.TagRef(v.Image.Tags[i].Name).String()] = v.Tags[i]
+				}
+			}
+		}
+		for _, change := range c.Changes {
+			checkStances(t, change, votes)
+		}
+	})
+}
+
+func checkStances(t *testing.T, c Change, votes map[string]registry.TagVerdict) {
+	t.Helper()
+	step, other := c.After, c.Before
+	if c.Only == InBefore {
+		step, other = c.Before, c.After
+	}
+	if step.Standing != StandsStep || len(step.Reasons) == 0 {
+		t.Errorf("%s: the side that has the step has %+v", c.Ref, step)
+	}
+	if c.Only == InBoth {
+		return
+	}
+	switch other.Standing {
+	case StandsHeld, StandsGap, StandsKept, StandsFree:
+	default:
+		t.Errorf("%s: nobody knows why the other side does not: %+v", c.Ref, other)
+	}
+	if vote, ok := votes[string(InBefore)+c.Ref]; ok && c.Only == InAfter && c.Action == actions.DeleteTag {
+		if other.Standing == StandsKept && (len(vote.Keep) == 0 || len(vote.Delete) == 0) || other.Standing == StandsFree && len(vote.Delete) > 0 {
+			t.Errorf("%s: the votes are %+v, it says %+v", c.Ref, vote, other)
+		}
+	}
+}
+
+func TestAPlanDoesNotDifferFromItself(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		p := planOf(w.options(), w.registry(), w.gaps())
+		if c := Compare(Half{Plan: p}, Half{Plan: p}); c.Differ() || c.Summary.Same != len(p.Steps) {
+			t.Errorf("it differs: %+v", c.Summary)
+		}
+	})
+}
+
+func TestSwappingTheSidesSwapsTheComparison(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, vs := w.options(), w.registry()
+		a, b := halves(o, vs, w.rival(vs), nil)
+		c, d := Compare(a, b), Compare(b, a)
+		if diff := cmp.Diff([]Effects{c.Summary.OnlyBefore, c.Summary.OnlyAfter}, []Effects{d.Summary.OnlyAfter, d.Summary.OnlyBefore}); diff != "" {
+			t.Error(diff)
+		}
+		for i := range c.Changes {
+			if diff := cmp.Diff([]Stance{c.Changes[i].Before, c.Changes[i].After}, []Stance{d.Changes[i].After, d.Changes[i].Before}); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+func TestSavedPlansDoNotSayWhy(t *testing.T) {
+	v := oldTag("retention/prs")
+	with := planOf(unlimited(), []registry.Verdict{v}, nil)
+	v.Tags = nil
+	without := planOf(unlimited(), []registry.Verdict{v}, nil)
+	c := Compare(Half{Plan: without}, Half{Plan: with})
+	if len(c.Changes) != 1 || c.Changes[0].Before.Standing != StandsUnknown || c.Changes[0].Only != InAfter {
+		t.Errorf("%+v", c.Changes)
+	}
+	if diff := cmp.Diff([]ByRule{{Rule: "retention/prs", OnlyAfter: 1}}, c.Rules); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatOneSideDoesNotLookAtIsNotCompared(t *testing.T) {
+	v := oldTag("retention/prs")
+	p := planOf(unlimited(), []registry.Verdict{v}, nil)
+	w := NewWitness()
+	w.Outside(v.Image.Ref())
+	c := Compare(Half{Plan: planOf(unlimited(), nil, nil), Witness: w}, Half{Plan: p})
+	if c.Differ() || c.Summary.OutOfScope != 1 || len(c.Notes) == 0 {
+		t.Errorf("%+v", c)
+	}
+	// What is not there any more is another matter.
+	c = Compare(Half{Plan: p}, Half{Plan: planOf(unlimited(), nil, nil), Witness: NewWitness()})
+	if len(c.Changes) != 1 || c.Changes[0].After.Standing != StandsAbsent {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestAComparisonIsValidJSONWithEveryArray(t *testing.T) {
+	p := planOf(unlimited(), nil, nil)
+	var b bytes.Buffer
+	if err := Compare(Half{Plan: p}, Half{Plan: p}).Encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"notes", "rules", "differences", "violations"} {
+		if _, ok := got[name].([]any); !ok {
+			t.Errorf("%s is %v", name, got[name])
+		}
+	}
+}

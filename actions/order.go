@@ -1,0 +1,101 @@
+package actions
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Arrange puts the entries in order, and counts them. What was judged is counted
+// by the caller.
+func (p *Plan) Arrange() {
+	p.Steps, p.Held = sorted(p.Steps, compareSteps), sorted(p.Held, compareHeld)
+	p.Violations, p.Gaps = sorted(p.Violations, CompareViolations), sorted(p.Gaps, compareGaps)
+	slices.SortFunc(p.Images, func(a, b PlannedImage) int { return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.ID, b.ID)) })
+	p.Summary = p.count()
+}
+
+// count is the summary that the entries make.
+func (p *Plan) count() Summary {
+	s := Summary{
+		Namespaces: p.Summary.Namespaces, Images: p.Summary.Images, Tags: p.Summary.Tags,
+		Held: len(p.Held), Gaps: len(p.Gaps),
+	}
+	for i := range p.Steps {
+		switch p.Steps[i].Action {
+		case DeleteTag:
+			s.DeleteTags++
+		case DeleteImage:
+			s.DeleteImages++
+		case DeleteNamespace:
+			s.DeleteNamespaces++
+		case SetImageVisibility, SetNamespaceVisibility:
+			s.SetVisibility++
+		}
+	}
+	for i := range p.Violations {
+		if p.Violations[i].Severity == registry.Deny {
+			s.Deny++
+		} else {
+			s.Warn++
+		}
+	}
+	return s
+}
+
+// Seal gives the plan its ID. A time that JSON cannot hold leaves it empty: Encode
+// says so, and no plan without an ID is ever applied.
+func (p *Plan) Seal() { p.ID, _ = p.digest() }
+
+// sorted sorts in place; an absent list becomes an empty one.
+func sorted[T any](list []T, compare func(a, b *T) int) []T {
+	if list == nil {
+		return []T{}
+	}
+	slices.SortFunc(list, func(a, b T) int { return compare(&a, &b) })
+	return list
+}
+
+func compareSteps(a, b *Step) int {
+	return cmp.Or(CompareChanges(a.Ref, a.Action, b.Ref, b.Action),
+		cmp.Compare(a.ID, b.ID), cmp.Compare(a.Digest, b.Digest), a.UpdatedAt.Compare(b.UpdatedAt),
+		cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), slices.CompareFunc(a.Reasons, b.Reasons, compareReasons))
+}
+
+// CompareChanges is the order of steps and of held entries.
+func CompareChanges(ref string, action Action, otherRef string, otherAction Action) int {
+	return cmp.Or(cmp.Compare(ref, otherRef), cmp.Compare(action, otherAction))
+}
+
+func compareHeld(a, b *Held) int {
+	return cmp.Or(CompareChanges(a.Ref, a.Action, b.Ref, b.Action),
+		cmp.Compare(a.Guard, b.Guard), cmp.Compare(a.Detail, b.Detail), slices.CompareFunc(a.Reasons, b.Reasons, compareReasons))
+}
+
+// CompareViolations is the order of violations.
+func CompareViolations(a, b *Violation) int {
+	return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Text, b.Text), cmp.Compare(a.Source, b.Source))
+}
+
+func compareGaps(a, b *Gap) int {
+	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Error, b.Error))
+}
+
+// ConvertReasons turns votes into the plan's reasons: sorted, without duplicates.
+func ConvertReasons(rs []registry.Reason, source func(*registry.Source) string) []Reason {
+	out := make([]Reason, len(rs))
+	for i, r := range rs {
+		out[i] = Reason{Rule: r.Rule, Text: r.Text, Source: source(r.Source)}
+		if r.Source != nil {
+			out[i].CustomSeverity = r.Source.Severity
+		}
+	}
+	slices.SortFunc(out, compareReasons)
+	return slices.Compact(out)
+}
+
+func compareReasons(a, b Reason) int {
+	return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Source, b.Source), cmp.Compare(a.CustomSeverity, b.CustomSeverity))
+}

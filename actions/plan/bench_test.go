@@ -1,0 +1,84 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// One image: every tag condemned, digests shared in pairs, attachments, and most
+// of it held back by keep_at_least. The time per tag must not grow.
+func BenchmarkImage(b *testing.B) {
+	for _, tags := range []int{100, 1000, 10000, 100000} {
+		b.Run(fmt.Sprintf("tags=%d", tags), func(b *testing.B) {
+			v := manyTags("prod", tags, tags)
+			for i := range v.Image.Tags {
+				switch t := &v.Image.Tags[i]; {
+				case i%10 == 9:
+					t.Name = fmt.Sprintf("sha256-%064x.sig", i-1)
+				case i%2 == 1:
+					t.Digest = v.Image.Tags[i-1].Digest
+				}
+			}
+			o := unlimited()
+			o.MinAge, o.KeepAtLeast = time.Hour, tags/2
+			b.ReportAllocs()
+			for b.Loop() {
+				PlanVerdict(v, o)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tags), "ns/tag")
+		})
+	}
+}
+
+func BenchmarkImageWithNothingCondemned(b *testing.B) {
+	v := manyTags("prod", 0, 50)
+	o := unlimited()
+	b.ReportAllocs()
+	for b.Loop() {
+		PlanVerdict(v, o)
+	}
+}
+
+// A plan of 100,000 steps: what it takes to build and to write, and what it
+// keeps in memory.
+func BenchmarkPlan(b *testing.B) {
+	const images, condemned = 2000, 50
+	o := unlimited()
+	var live float64
+	b.ReportAllocs()
+	for b.Loop() {
+		before := heap()
+		builder := NewBuilder(o)
+		for i := range images {
+			builder.Add(PlanVerdict(manyTags(fmt.Sprintf("ns-%d", i), condemned, 100), o))
+		}
+		p := builder.Plan()
+		if err := p.Encode(io.Discard); err != nil || len(p.Steps) != images*condemned {
+			b.Fatal(err, len(p.Steps))
+		}
+		live = float64(heap()) - float64(before)
+		runtime.KeepAlive(p)
+	}
+	b.ReportMetric(live/(1<<20), "MiB-live")
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestNothingCondemnedAllocatesNothing(t *testing.T) {
+	v := manyTags("prod", 0, 50)
+	v.Tags[0].Keep = []registry.Reason{{Rule: "protect/tags"}}
+	o := unlimited()
+	if n := testing.AllocsPerRun(100, func() { PlanVerdict(v, o) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

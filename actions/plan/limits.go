@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// percentNamespaceMin is the number of tags from which on a namespace has a
+// percentage of its own: of fewer, a single deletion may be most of them.
+const percentNamespaceMin = 20
+
+// refusals lists the limits that the plan exceeds.
+func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
+	var out []actions.Refusal
+	deletions := p.Summary.DeleteTags + p.Summary.DeleteImages + p.Summary.DeleteNamespaces
+	if limit := b.o.MaxDeletions; limit >= 0 && deletions > limit {
+		out = append(out, actions.Refusal{Limit: "max_deletions", Detail: fmt.Sprintf(
+			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
+			text.Count(deletions, "deletion"), text.Thousands(deletions-limit), text.Thousands(limit))})
+	}
+	if a := b.o.Anomaly; a.Factor > 0 && a.Runs >= AnomalyRuns && float64(deletions) > a.most() {
+		out = append(out, actions.Refusal{Limit: "anomaly", Detail: fmt.Sprintf(
+			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): look what has changed, then raise limits.anomaly for this run",
+			text.Count(deletions, "deletion"), number(a.Factor), number(a.usual()), text.Count(a.Runs, "run"))})
+	}
+	if b.o.MaxDeletionPercent < 0 {
+		return out
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Action == actions.DeleteTag {
+			b.namespaces[registry.Ref{Region: s.Region, Namespace: s.Namespace}].deleted++
+		}
+	}
+	limit := newPercent(b.o.MaxDeletionPercent)
+	if whole := (tally{actions.NamespaceStats{Tags: p.Summary.Tags}, p.Summary.DeleteTags}); limit.exceeded(whole) {
+		out = append(out, limit.refusal(whole, "all namespaces together"))
+	}
+	for _, ref := range slices.SortedFunc(maps.Keys(b.namespaces), compareRefs) {
+		if t := *b.namespaces[ref]; t.Tags >= percentNamespaceMin && limit.exceeded(t) {
+			out = append(out, limit.refusal(t, ref.String()))
+		}
+	}
+	return out
+}
+
+// most is the number of deletions that is still usual enough.
+func (a Anomaly) most() float64 { return a.Factor * a.usual() }
+
+// usual takes a registry that mostly deletes nothing for one that deletes now and
+// then: otherwise its first deletion would be an anomaly.
+func (a Anomaly) usual() float64 { return max(1, a.Usual) }
+
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func compareRefs(a, b registry.Ref) int {
+	return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Namespace, b.Namespace))
+}
+
+// percent is a share as it was written: 0.3 is three in a thousand, which no
+// float64 is.
+type percent struct {
+	text  string
+	share *big.Rat // per hundred
+}
+
+func newPercent(p float64) percent {
+	text := strconv.FormatFloat(p, 'f', -1, 64)
+	share, ok := new(big.Rat).SetString(text)
+	if !ok { // not a finite number: allow nothing
+		text, share = "0", new(big.Rat)
+	}
+	return percent{text, share.Quo(share, big.NewRat(100, 1))}
+}
+
+func (p percent) exceeded(t tally) bool {
+	return big.NewRat(int64(t.deleted), 1).Cmp(p.of(t.Tags)) > 0
+}
+
+func (p percent) of(tags int) *big.Rat {
+	return new(big.Rat).Mul(p.share, big.NewRat(int64(tags), 1))
+}
+
+func (p percent) refusal(t tally, where string) actions.Refusal {
+	most := p.of(t.Tags)
+	allowed := int(new(big.Int).Quo(most.Num(), most.Denom()).Int64())
+	return actions.Refusal{Limit: "max_deletion_percent", Detail: fmt.Sprintf(
+		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent",
+		text.Thousands(t.deleted), text.Count(t.Tags, "tag"), where, text.Thousands(t.deleted-allowed), p.text)}
+}

@@ -1,0 +1,289 @@
+package plan
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+var rounds = flag.Int("rounds", 800, "random worlds per property")
+
+// forRandomWorlds runs a property over many worlds and names the seed that fails.
+func forRandomWorlds(t *testing.T, property func(t *testing.T, w world)) {
+	t.Helper()
+	base := rand.Uint64()
+	for i := range *rounds {
+		seed := base + uint64(i)
+		ok := t.Run("", func(t *testing.T) { property(t, world{rand.New(rand.NewPCG(seed, 7))}) })
+		if !ok {
+			t.Fatalf("failed with seed %d", seed)
+		}
+	}
+}
+
+func planOf(o Options, vs []registry.Verdict, gaps []registry.Gap) *actions.Plan {
+	b := NewBuilder(o)
+	for _, g := range gaps {
+		b.AddGap(g)
+	}
+	for _, v := range vs {
+		b.Add(PlanVerdict(v, o))
+	}
+	return b.Plan()
+}
+
+func fatesOf(p *actions.Plan) map[string]fate {
+	fates := make(map[string]fate)
+	for _, s := range p.Steps {
+		fates[string(s.Action)+" "+s.Ref] = "step"
+	}
+	for _, h := range p.Held {
+		fates[string(h.Action)+" "+h.Ref] = fate(h.Guard)
+	}
+	return fates
+}
+
+func trusted(v registry.Verdict) bool {
+	return v.Err == nil && v.Namespace.Status == registry.StatusReady && (v.Image == nil || v.Image.Status == registry.StatusReady)
+}
+
+func TestTheFixpointIsWhatItsDefinitionSays(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, v := w.options(), w.image(w.namespace("ns"), "img")
+		if !trusted(v) {
+			return
+		}
+		got := fatesOf(planOf(o, []registry.Verdict{v}, nil))
+		want := make(map[string]fate)
+		for i, f := range slowFates(v, o) {
+			if f != "" {
+				want["delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String()] = f
+			}
+		}
+		for ref := range got {
+			if !strings.HasPrefix(ref, "delete_tag ") {
+				delete(got, ref)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("fates differ (-definition +plan):\n%s\noptions %+v", diff, o)
+		}
+	})
+}
+
+func TestEveryDeleteVerdictIsOneStepOrOneHeldEntry(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		vs := w.registry()
+		p := planOf(w.options(), vs, w.gaps())
+		entries := make(map[string]int)
+		for _, s := range p.Steps {
+			entries[string(s.Action)+" "+s.Ref]++
+		}
+		for _, h := range p.Held {
+			entries[string(h.Action)+" "+h.Ref]++
+		}
+		for ref, n := range entries {
+			if n != 1 {
+				t.Errorf("%s has %d entries", ref, n)
+			}
+		}
+		for _, key := range deleteVerdicts(vs) {
+			if entries[key] != 1 {
+				t.Errorf("%s has %d entries", key, entries[key])
+			}
+		}
+	})
+}
+
+func deleteVerdicts(vs []registry.Verdict) (keys []string) {
+	for _, v := range vs {
+		if v.Image == nil {
+			if condemns(v.Delete, v.Keep) {
+				keys = append(keys, "delete_namespace "+v.Namespace.Ref().String())
+			}
+			continue
+		}
+		if condemns(v.Delete, v.Keep) {
+			keys = append(keys, "delete_image "+v.Image.Ref().String())
+		}
+		for i, tv := range v.Tags {
+			if condemns(tv.Delete, tv.Keep) {
+				keys = append(keys, "delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String())
+			}
+		}
+	}
+	return keys
+}
+
+func TestNoStepViolatesAGuard(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, vs, gaps := w.options(), w.registry(), w.gaps()
+		p := planOf(o, vs, gaps)
+		fates := fatesOf(p)
+		for _, v := range vs {
+			if v.Image == nil {
+				checkNamespaceStep(t, o, v, fates)
+			} else {
+				checkImageSteps(t, o, v, fates)
+			}
+		}
+		for _, s := range p.Steps {
+			for _, g := range gaps {
+				blinded := g.Region == "" || g.Region == s.Region
+				if s.Action.Deletes() && blinded && g.Blinds == registry.BlindsAll ||
+					s.Action == actions.DeleteNamespace && blinded && g.Blinds == registry.BlindsNamespaces {
+					t.Errorf("%s %s is a step beside the gap %+v", s.Action, s.Ref, g)
+				}
+			}
+		}
+	})
+}
+
+func checkNamespaceStep(t *testing.T, o Options, v registry.Verdict, fates map[string]fate) {
+	if fates["delete_namespace "+v.Namespace.Ref().String()] != "step" {
+		return
+	}
+	if !v.Empty || v.Namespace.ImageCount > 0 || !trusted(v) || len(v.Keep) > 0 ||
+		o.TakenAt.Sub(v.Namespace.UpdatedAt) < o.MinAge || o.TakenAt.Sub(v.Namespace.CreatedAt) < o.MinAge {
+		t.Errorf("namespace %s is deleted: %+v", v.Namespace.Name, v)
+	}
+}
+
+func checkImageSteps(t *testing.T, o Options, v registry.Verdict, fates map[string]fate) {
+	fateOf := func(i int) fate { return fates["delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String()] }
+	staying, counted, steps := 0, 0, 0
+	stays := make(map[string]bool) // digests
+	for i, tag := range v.Image.Tags {
+		if registry.AttachmentSubject(tag.Name) == "" && tag.Status == registry.StatusReady {
+			counted++
+			if fateOf(i) != "step" {
+				staying++
+			}
+		}
+		if fateOf(i) != "step" {
+			stays[tag.Digest] = true
+		} else {
+			steps++
+		}
+	}
+	if steps > 0 && (!trusted(v) || staying < min(o.KeepAtLeast, counted)) {
+		t.Errorf("%d steps in %s, %d of %d tags stay", steps, v.Image.Name, staying, counted)
+	}
+	for i, tag := range v.Image.Tags {
+		if fateOf(i) != "step" {
+			continue
+		}
+		subject := registry.AttachmentSubject(tag.Name)
+		hasSubject := slices.ContainsFunc(v.Image.Tags, func(x registry.Tag) bool { return x.Name != tag.Name && x.Digest == subject })
+		switch {
+		case len(v.Tags[i].Keep) > 0, len(v.Tags[i].InUse) > 0, tag.Status != registry.StatusReady,
+			o.TakenAt.Sub(tag.UpdatedAt) < o.MinAge, o.TakenAt.Sub(tag.CreatedAt) < o.MinAge,
+			o.SharedDigest != actions.Untag && stays[tag.Digest],
+			len(v.Tags[i].Delete) == 0 && subject == "",
+			subject != "" && (stays[subject] || !hasSubject && !orphansMayGo(o, v.Image)):
+			t.Errorf("tag %s is deleted: %+v", tag.Name, v.Tags[i])
+		}
+	}
+	if fates["delete_image "+v.Image.Ref().String()] == "step" && (len(stays) > 0 || len(v.Keep) > 0 || !trusted(v)) {
+		t.Errorf("image %s is deleted, %d digests stay", v.Image.Name, len(stays))
+	}
+}
+
+// orphansMayGo says whether the options let them, and no digest is unknown that
+// may be that of their subject.
+func orphansMayGo(o Options, img *registry.Image) bool {
+	return o.Orphans == DeleteOrphans && !slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Digest == "" })
+}
+
+func TestOrderDoesNotChangeThePlan(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, vs, gaps := w.options(), w.registry(), w.gaps()
+		want, got := encoded(t, planOf(o, vs, gaps)), encoded(t, planOf(o, w.shuffled(vs), permuted(w, gaps)))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the plan changed:\n%s", diff)
+		}
+	})
+}
+
+func TestAPlanReadsBackAsItWas(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o := w.options()
+		o.Forecast = w.chance(20)
+		p := planOf(o, w.registry(), w.gaps())
+		text := encoded(t, p)
+		got, err := actions.Decode(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Stats = nil
+		if diff := cmp.Diff(p, got); diff != "" {
+			t.Errorf("the plan changed:\n%s", diff)
+		}
+		cut := w.r.IntN(len(text) - 1)
+		if _, err := actions.Decode(strings.NewReader(text[:cut])); err == nil {
+			t.Errorf("cut at %d of %d it still reads", cut, len(text))
+		}
+	})
+}
+
+var explanation = regexp.MustCompile(`^(shares its digest with|belongs to) (\S+), which (is kept|no rule condemns|is held \((\w+)\))$`)
+
+func TestDetailsNameATagThatStaysAndWhy(t *testing.T) {
+	explained := 0
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, v := w.options(), w.image(w.namespace("ns"), "img")
+		if !trusted(v) {
+			return
+		}
+		p := planOf(o, []registry.Verdict{v}, nil)
+		fates := fatesOf(p)
+		for _, h := range p.Held {
+			m := explanation.FindStringSubmatch(h.Detail)
+			if m == nil || h.Action != actions.DeleteTag {
+				continue
+			}
+			explained++
+			if err := checkExplanation(v, h, fates, m[2], m[3], m[4]); err != nil {
+				t.Errorf("%s: %q: %v", h.Ref, h.Detail, err)
+			}
+		}
+	})
+	if explained < *rounds/10 {
+		t.Errorf("only %d details were checked", explained)
+	}
+}
+
+func checkExplanation(v registry.Verdict, h actions.Held, fates map[string]fate, name, why, guard string) error {
+	named := slices.IndexFunc(v.Image.Tags, func(x registry.Tag) bool { return x.Name == name })
+	held := slices.IndexFunc(v.Image.Tags, func(x registry.Tag) bool { return v.Image.TagRef(x.Name).String() == h.Ref })
+	if named < 0 || held < 0 || named == held {
+		return fmt.Errorf("%s is no other tag", name)
+	}
+	digest := v.Image.Tags[held].Digest
+	if h.Guard == actions.GuardAttachment {
+		digest = registry.AttachmentSubject(v.Image.Tags[held].Name)
+	}
+	got := fates["delete_tag "+v.Image.TagRef(name).String()]
+	switch tv := v.Tags[named]; {
+	case v.Image.Tags[named].Digest != digest:
+		return fmt.Errorf("it has another digest")
+	case got == "step":
+		return fmt.Errorf("it goes")
+	case (why == "is kept") != (len(tv.Keep) > 0):
+		return fmt.Errorf("keep reasons: %v", tv.Keep)
+	case why == "no rule condemns" && len(tv.Delete) > 0:
+		return fmt.Errorf("it is condemned")
+	case guard != "" && fate(guard) != got:
+		return fmt.Errorf("it is held by %s", got)
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// fate is what becomes of a tag: "step", a guard, or "" if there was no verdict.
+type fate string
+
+// slowFates is the fixpoint written down as plainly as it can be said, in
+// whatever time it takes.
+func slowFates(v registry.Verdict, o Options) []fate {
+	s := &slow{v: v, o: o, n: len(v.Image.Tags)}
+	s.goes, s.keptBack = make([]bool, s.n), make([]bool, s.n)
+	could := make([]bool, s.n)
+	for i := range could {
+		could[i] = s.condemned(i)
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := range could {
+			if !could[i] && s.subject(i) != "" && len(s.votes(i).Keep) == 0 && s.everySubject(i, could) {
+				could[i], changed = true, true
+			}
+		}
+	}
+	for i := range could {
+		s.goes[i] = could[i] && s.alone(i) == ""
+	}
+	for {
+		s.close()
+		staying, newest := 0, -1
+		for i := range s.goes {
+			if s.subject(i) != "" || v.Image.Tags[i].Status != registry.StatusReady {
+				continue
+			}
+			if !s.goes[i] {
+				staying++
+			} else if newest < 0 || s.newer(i, newest) {
+				newest = i
+			}
+		}
+		if staying >= o.KeepAtLeast || newest < 0 {
+			break
+		}
+		s.goes[newest], s.keptBack[newest] = false, true
+	}
+	fates := make([]fate, s.n)
+	for i := range fates {
+		switch {
+		case s.goes[i]:
+			fates[i] = "step"
+		case s.condemned(i), could[i] && s.everySubject(i, s.goes):
+			fates[i] = s.name(i)
+		}
+	}
+	return fates
+}
+
+type slow struct {
+	v              registry.Verdict
+	o              Options
+	n              int
+	goes, keptBack []bool
+}
+
+func (s *slow) votes(i int) registry.TagVerdict { return s.v.Tags[i] }
+func (s *slow) subject(i int) string            { return registry.AttachmentSubject(s.v.Image.Tags[i].Name) }
+func (s *slow) condemned(i int) bool {
+	return len(s.votes(i).Delete) > 0 && len(s.votes(i).Keep) == 0
+}
+
+func (s *slow) newer(i, k int) bool {
+	a, b := s.v.Image.Tags[i], s.v.Image.Tags[k]
+	if !a.UpdatedAt.Equal(b.UpdatedAt) {
+		return a.UpdatedAt.After(b.UpdatedAt)
+	}
+	return a.Name < b.Name
+}
+
+// subjects are the other tags that have the digest to which i is attached.
+func (s *slow) subjects(i int) (others []int) {
+	for k, t := range s.v.Image.Tags {
+		if k != i && s.subject(i) != "" && t.Digest == s.subject(i) {
+			others = append(others, k)
+		}
+	}
+	return others
+}
+
+func (s *slow) everySubject(i int, set []bool) bool {
+	others := s.subjects(i)
+	return len(others) > 0 && !slices.ContainsFunc(others, func(k int) bool { return !set[k] })
+}
+
+func (s *slow) someSubjectStays(i int) bool {
+	return slices.ContainsFunc(s.subjects(i), func(k int) bool { return !s.goes[k] })
+}
+
+func (s *slow) siblingStays(i int) bool {
+	for k, t := range s.v.Image.Tags {
+		if k != i && t.Digest != "" && t.Digest == s.v.Image.Tags[i].Digest && !s.goes[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// alone is the guard that holds a tag whatever the others do.
+func (s *slow) alone(i int) fate {
+	t := s.v.Image.Tags[i]
+	enforced := slices.ContainsFunc(s.votes(i).Delete, func(r registry.Reason) bool { return !r.ReportOnly })
+	switch {
+	case t.Status != registry.StatusReady:
+		return "not_ready"
+	case len(s.votes(i).InUse) > 0:
+		return "in_use"
+	case s.subject(i) != "" && len(s.subjects(i)) == 0 && !s.orphansGo():
+		return "attachment"
+	case s.o.TakenAt.Sub(t.UpdatedAt) < s.o.MinAge, s.o.TakenAt.Sub(t.CreatedAt) < s.o.MinAge:
+		return "min_age"
+	case s.condemned(i) && !enforced:
+		return "report_only"
+	case t.Digest == "" && s.o.SharedDigest != actions.Untag:
+		return "shared_digest"
+	}
+	return ""
+}
+
+// orphansGo says whether orphans may go: every digest of the image is known.
+func (s *slow) orphansGo() bool {
+	known := !slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Digest == "" })
+	for _, name := range s.v.Image.TagNames {
+		known = known && slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Name == name })
+	}
+	return s.o.Orphans == DeleteOrphans && known
+}
+
+func (s *slow) close() {
+	for changed := true; changed; {
+		changed = false
+		for i := range s.goes {
+			if s.goes[i] && (s.someSubjectStays(i) || s.o.SharedDigest != actions.Untag && s.siblingStays(i)) {
+				s.goes[i], changed = false, true
+			}
+		}
+	}
+}
+
+func (s *slow) name(i int) fate {
+	alone := s.alone(i)
+	switch {
+	case alone == "not_ready", alone == "in_use":
+		return alone
+	case s.someSubjectStays(i):
+		return "attachment"
+	case alone != "":
+		return alone
+	case s.keptBack[i]:
+		return "keep_at_least"
+	default:
+		return "shared_digest"
+	}
+}

@@ -1,0 +1,38 @@
+package plan
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// The severity that the METADATA of a rule gives goes along with its decisions,
+// into the JSON and back; a rule without one adds no field.
+func TestCustomSeverity(t *testing.T) {
+	v := imageOf(t, "main a 24h", "pr-1 b 900h")
+	source := &registry.Source{File: "own.rego", Line: 7, Severity: "high"}
+	v.Tags[1].Delete = []registry.Reason{{Rule: "own/x", Text: "old", Source: source}, {Rule: "retention/x", Text: "old"}}
+	v.Violations = []registry.Violation{{Ref: v.Image.Ref(), Severity: registry.Warn, Reason: registry.Reason{Rule: "own/x", Text: "odd", Source: source}}}
+	o := unlimited()
+	b := NewBuilder(o)
+	b.Add(PlanVerdict(v, o))
+	var out bytes.Buffer
+	if err := b.Plan().Encode(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`{"rule":"own/x","reason":"old","source":"own.rego:7","custom_severity":"high"},{"rule":"retention/x","reason":"old"}`,
+		`"severity":"warn","rule":"own/x","reason":"odd","source":"own.rego:7","custom_severity":"high"}`,
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s lacks %s", out.String(), want)
+		}
+	}
+	p, err := actions.Decode(&out)
+	if err != nil || p.Violations[0].CustomSeverity != "high" {
+		t.Errorf("%v, %+v", err, p)
+	}
+}

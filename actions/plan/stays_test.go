@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// The plan names exactly the images that it deletes something of, and what stays
+// in each is every tag without a step.
+func TestThePlanSaysWhatStays(t *testing.T) {
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		vs := w.registry()
+		p := planOf(w.options(), w.shuffled(vs), w.gaps())
+		deleted, touched := make(map[string]bool), make(map[string]bool)
+		for _, s := range p.Steps {
+			if s.Action == actions.DeleteTag || s.Action == actions.DeleteImage {
+				deleted[s.Ref], touched[s.ImageRef()] = true, true
+			}
+		}
+		var want []actions.PlannedImage
+		for _, v := range vs {
+			if v.Image == nil || !touched[v.Image.Ref().String()] {
+				continue
+			}
+			img := actions.PlannedImage{Ref: v.Image.Ref().String(), ID: v.Image.ID, Stay: []string{}}
+			for _, tag := range v.Image.Tags {
+				if !deleted[v.Image.TagRef(tag.Name).String()] && tag.Status != registry.StatusDeleting {
+					img.Stay = append(img.Stay, tag.Name)
+				}
+			}
+			slices.Sort(img.Stay)
+			want = append(want, img)
+		}
+		slices.SortFunc(want, func(a, b actions.PlannedImage) int { return strings.Compare(a.Ref, b.Ref) })
+		if diff := cmp.Diff(want, p.Images); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if _, err := actions.Decode(strings.NewReader(encoded(t, p))); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAGapThatHoldsEverythingInAnImageTakesItOut(t *testing.T) {
+	p := planOf(unlimited(), []registry.Verdict{imageOf(t, "latest a 2h", "pr-12 b 960h condemned")},
+		[]registry.Gap{{Subject: "clock", Error: "wrong", Blinds: registry.BlindsAll}})
+	if p.Images != nil || strings.Contains(encoded(t, p), `"images":[`) {
+		t.Errorf("%+v", p.Images)
+	}
+}
