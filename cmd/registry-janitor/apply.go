@@ -24,7 +24,7 @@ type applyFlags struct {
 	sourceFlags
 	plan        string // the file, "" to make one
 	yes         bool
-	format      string
+	format      report.Format
 	journal     string
 	lockTimeout time.Duration
 	metrics     metricsFlags
@@ -55,7 +55,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 	configFlag(cmd, &f.config)
 	f.addConcurrency(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
-	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: "+formats())
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
 	cmd.Flags().StringVar(&f.journal, "journal", "", "without a ledger: the `FILE` that every step is recorded in (default: beside the plan, or in your state directory)")
 	f.metrics.add(cmd)
 	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "with a ledger: how long to wait for another run to end")
@@ -63,9 +63,6 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 }
 
 func (a *app) apply(ctx context.Context, f applyFlags) error {
-	if err := checkFormat(f.format); err != nil {
-		return err
-	}
 	if !f.yes && !a.canAsk() {
 		return errors.New("there is no terminal to ask on: look at the plan first, then give --yes")
 	}
@@ -117,16 +114,12 @@ func worse(exit int, err error) int {
 
 // application is the run of apply that the flags ask for.
 func (a *app) application(f applyFlags, live *janitor.Live, given *actions.Plan) (*janitor.Application, error) {
-	log, err := a.logger()
-	if err != nil {
-		return nil, err
-	}
 	journal, err := janitor.JournalPath(f.journal, f.plan)
 	if err != nil && live.Config.LedgerDSN() == "" {
 		return nil, err
 	}
 	work := &janitor.Application{
-		Live: live, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Journal: journal, Log: log,
+		Live: live, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Journal: journal, Log: a.log,
 	}
 	if !f.yes {
 		work.Ask = a.ask
@@ -157,7 +150,7 @@ func givenPlan(f applyFlags, pass *janitor.Pass) (*actions.Plan, error) {
 
 // ask shows the plan and waits for a yes.
 func (a *app) ask(plan *actions.Plan) error {
-	if err := a.render(runs.Run{Plan: plan}, string(report.FormatText)); err != nil {
+	if err := a.render(runs.Run{Plan: plan}, report.FormatText); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stderr, "\nWhat is deleted cannot be brought back. Carry out %s? Only yes is a yes: ", actions.Count(len(plan.Steps), "step"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,6 @@ when a limit refuses the plan that is "after". 3 beats 1 beats 2.`
 
 // compare shows how two plans differ.
 func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
-	format := report.Format(f.format)
 	if err := checkCompare(cmd, f, args); err != nil {
 		return err
 	}
@@ -53,8 +53,7 @@ func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	options := report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)}
-	if err := report.Compare(a.stdout, format, c, options); err != nil {
+	if err := report.Compare(a.stdout, f.format, c, a.textOptions()); err != nil {
 		return err
 	}
 	switch {
@@ -70,11 +69,7 @@ func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
 
 // checkCompare refuses flags that would have no effect.
 func checkCompare(cmd *cobra.Command, f planFlags, args []string) error {
-	known := false
-	for _, format := range report.CompareFormats() {
-		known = known || string(format) == f.format
-	}
-	if !known {
+	if !slices.Contains(report.CompareFormats(), f.format) {
 		return fmt.Errorf("--format %q: with --compare, want text, json or markdown", f.format)
 	}
 	if f.compare == "" {
@@ -158,15 +153,11 @@ func (a *app) compareScan(ctx context.Context, f planFlags) (*diff.Comparison, e
 
 // otherPass is the pass of another configuration.
 func (a *app) otherPass(ctx context.Context, path string) (*janitor.Pass, error) {
-	log, err := a.logger()
-	if err != nil {
-		return nil, err
-	}
 	c, err := config.Load(path)
 	if err != nil {
 		return nil, err
 	}
-	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: log})
+	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -46,9 +47,9 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// What a help says in any other way than the one that completion reads would be
-// completed with files, without anybody noticing.
-func TestEveryFormatAndChoiceIsCompleted(t *testing.T) {
+// A flag that names a format takes fixed words: its help and completion list
+// them, and it refuses any other word.
+func TestEveryFormatIsAnEnum(t *testing.T) {
 	found := 0
 	each(testApp(io.Discard, io.Discard).rootCommand(), func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -56,13 +57,32 @@ func TestEveryFormatAndChoiceIsCompleted(t *testing.T) {
 				return
 			}
 			found++
-			if words := offered(f.Usage); len(words) < 2 || words[0] != f.DefValue {
-				t.Errorf("%s --%s: the help %q offers %q, and the default is %q", cmd.CommandPath(), f.Name, f.Usage, words, f.DefValue)
+			if err := f.Value.Set("nonsense"); err == nil || !strings.Contains(err.Error(), "want text, ") && !strings.Contains(err.Error(), "want text or ") {
+				t.Errorf("%s --format nonsense: %v", cmd.CommandPath(), err)
+			}
+			if want := strings.TrimPrefix(fmt.Sprint(f.Value.Set("nonsense")), "want "); !strings.HasSuffix(f.Usage, ": "+want) {
+				t.Errorf("%s: the help of --format is %q, which does not list %s", cmd.CommandPath(), f.Usage, want)
 			}
 		})
 	})
 	if found < 3 {
 		t.Errorf("only %d commands have --format", found)
+	}
+}
+
+func TestEnumTakesItsWordsInAnyCase(t *testing.T) {
+	var level string
+	cmd := &cobra.Command{}
+	enumFlag(cmd, cmd.Flags(), &level, "level", "info", "least level", "info", "error")
+	if level != "info" {
+		t.Errorf("the default is %q", level)
+	}
+	if err := cmd.ParseFlags([]string{"--level", "ERROR"}); err != nil || level != "error" {
+		t.Errorf("ERROR gives %q, %v", level, err)
+	}
+	err := cmd.ParseFlags([]string{"--level", "warn"})
+	if want := `invalid argument "warn" for "--level" flag: want info or error`; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -32,7 +33,7 @@ const demoSeed = 1
 var demoDay = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func (a *app) demoCommand() *cobra.Command {
-	var format string
+	var format report.Format
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -44,9 +45,6 @@ Nothing leaves this machine, and the emulator is gone afterwards.
 The demo exits with 0, and says what a real run would have exited with.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkFormat(format); err != nil {
-				return err
-			}
 			d, err := startDemo(cmd.Context())
 			if err != nil {
 				return err
@@ -55,13 +53,13 @@ The demo exits with 0, and says what a real run would have exited with.`,
 			return a.demo(cmd.Context(), d, format, apply)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "what to print: "+formats())
+	enumFlag(cmd, cmd.Flags(), &format, "format", report.FormatText, "what to print", report.Formats()...)
 	cmd.Flags().BoolVar(&apply, "apply", false, "carry the plan out, in the emulator")
 	return cmd
 }
 
 // demo shows the plan and, if asked to, what became of it.
-func (a *app) demo(ctx context.Context, d *demonstration, format string, apply bool) error {
+func (a *app) demo(ctx context.Context, d *demonstration, format report.Format, apply bool) error {
 	done := showProgress(a.stderr, d.live.Progress)
 	plan, err := d.plan(ctx)
 	done()
@@ -96,11 +94,7 @@ func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Pla
 		return runs.Run{}, fmt.Errorf("keeping the demo's journal: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	log, err := a.logger()
-	if err != nil {
-		return runs.Run{}, err
-	}
-	work := &janitor.Application{Live: d.live, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: log}
+	work := &janitor.Application{Live: d.live, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: a.log}
 	return work.Run(ctx)
 }
 

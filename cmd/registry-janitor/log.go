@@ -1,50 +1,46 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
-// logger writes to standard error.
-func (a *app) logger() (*slog.Logger, error) {
+// openLog makes the log that the flags ask for, on standard error.
+func (a *app) openLog() error {
+	var o slog.HandlerOptions
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
-		return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", a.logLevel)
+		return err
 	}
-	o := &slog.HandlerOptions{Level: level}
-	switch a.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(a.stderr, o)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(a.stderr, o)), nil
+	o.Level = level
+	if a.logFormat == "json" {
+		a.log = slog.New(slog.NewJSONHandler(a.stderr, &o))
+	} else {
+		a.log = slog.New(slog.NewTextHandler(a.stderr, &o))
 	}
-	return nil, fmt.Errorf("--log-format %q: want text or json", a.logFormat)
+	return nil
 }
 
-// isTerminal reports whether somebody is looking at a stream, or typing into it.
+// isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// wantsColor follows the convention of NO_COLOR.
-func wantsColor(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
-
-// width of the terminal that w is, in columns; 0 where it is none.
-func width(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
+// textOptions fit text to the terminal, if standard output is one. NO_COLOR is
+// the convention for text without colors.
+func (a *app) textOptions() report.TextOptions {
+	f, ok := a.stdout.(*os.File)
+	if !ok || !isTerminal(f) {
+		return report.TextOptions{}
 	}
 	columns, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		columns = 0
 	}
-	return columns
+	return report.TextOptions{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", Width: columns}
 }

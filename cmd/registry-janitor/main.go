@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -36,6 +37,7 @@ type app struct {
 	who            string // the user and the machine, for the ledger
 	logFormat      string
 	logLevel       string
+	log            *slog.Logger // set before a command runs
 }
 
 // run runs one command and returns the exit code.
@@ -81,19 +83,16 @@ func (a *app) rootCommand() *cobra.Command {
 policies, plans what follows, and says why. A plan never changes anything.
 
 Try it without an account: registry-janitor demo`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE:          help,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			_, err := a.logger()
-			return err
-		},
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Args:              cobra.NoArgs,
+		RunE:              help,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.openLog() },
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "format of the log on standard error: text or json")
-	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
+	enumFlag(root, root.PersistentFlags(), &a.logFormat, "log-format", "text", "format of the log on standard error", "text", "json")
+	enumFlag(root, root.PersistentFlags(), &a.logLevel, "log-level", "info", "log this level and above", "debug", "info", "warn", "error")
 	root.AddCommand(
 		a.demoCommand(), a.planCommand(), a.applyCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(),
 		a.configCommand(), a.policyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),

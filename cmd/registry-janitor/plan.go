@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +21,7 @@ import (
 type planFlags struct {
 	sourceFlags
 	out      string
-	format   string
+	format   report.Format
 	detailed bool
 	asOf     string
 	compare  string
@@ -61,18 +59,15 @@ configuration. A forecast is never applied.` + compareHelp,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
-	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: "+formats()+"; with --compare text, json or markdown")
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print (with --compare, text, json or markdown)", report.Formats()...)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
 	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
-	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of `OTHER`: a configuration, or a saved plan (.json)")
+	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
 	f.metrics.add(cmd)
 	return cmd
 }
 
 func (a *app) plan(ctx context.Context, f planFlags) error {
-	if err := checkFormat(f.format); err != nil {
-		return err
-	}
 	f.observe = f.metrics.observe
 	s, err := a.openAt(ctx, f)
 	if err != nil {
@@ -158,32 +153,9 @@ func status(code int, err error) error {
 	return &statusError{code: code, err: err}
 }
 
-func checkFormat(format string) error {
-	if slices.Contains(report.Formats(), report.Format(format)) {
-		return nil
-	}
-	return fmt.Errorf("--format %q: want %s", format, formats())
-}
-
-// formats lists the formats of a report in words.
-func formats() string {
-	known := report.Formats()
-	var b strings.Builder
-	for i, f := range known {
-		switch {
-		case i > 0 && i == len(known)-1:
-			b.WriteString(" or ")
-		case i > 0:
-			b.WriteString(", ")
-		}
-		b.WriteString(string(f))
-	}
-	return b.String()
-}
-
 // render prints the run to standard output.
-func (a *app) render(run runs.Run, format string) error {
-	return report.Write(a.stdout, report.Format(format), run, report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)})
+func (a *app) render(run runs.Run, format report.Format) error {
+	return report.Write(a.stdout, format, run, a.textOptions())
 }
 
 // writePlan replaces the file in one step, so that nobody reads half a plan.

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -29,12 +29,8 @@ func (a *app) policyCommand() *cobra.Command {
 // which no configuration is needed, or else those of a configuration. With both,
 // the paths are added to those of the configuration.
 func (a *app) policyOptions(cmd *cobra.Command, file string, paths []string) (policy.Options, error) {
-	log, err := a.logger()
-	if err != nil {
-		return policy.Options{}, err
-	}
 	if len(paths) > 0 && !cmd.Flags().Changed("config") {
-		return policy.Options{Paths: paths, Logger: log}, nil
+		return policy.Options{Paths: paths, Logger: a.log}, nil
 	}
 	c, err := config.Load(file)
 	if err != nil && !cmd.Flags().Changed("config") {
@@ -43,13 +39,13 @@ func (a *app) policyOptions(cmd *cobra.Command, file string, paths []string) (po
 	if err != nil {
 		return policy.Options{}, err
 	}
-	return janitor.PolicyOptions(c, policy.Options{Paths: paths, Logger: log})
+	return janitor.PolicyOptions(c, policy.Options{Paths: paths, Logger: a.log})
 }
 
-// oneOf refuses a format that a command does not have.
-func oneOf(format string, formats ...string) error {
-	if slices.Contains(formats, format) {
-		return nil
-	}
-	return fmt.Errorf("--format %q: want one of %q", format, formats)
+// printJSON writes indented JSON to standard output.
+func (a *app) printJSON(v any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }

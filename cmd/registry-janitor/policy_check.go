@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -23,9 +22,6 @@ neither a configuration nor credentials are needed.
 
 Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf(format, "text", "json"); err != nil {
-				return err
-			}
 			options, err := a.policyOptions(cmd, file, args)
 			if err != nil {
 				return err
@@ -42,7 +38,7 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 		},
 	}
 	configFlag(cmd, &file)
-	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	enumFlag(cmd, cmd.Flags(), &format, "format", "text", "what to print", "text", "json")
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
 	return cmd
 }
@@ -53,10 +49,7 @@ func (a *app) printFindings(findings []*author.Finding, format string, paths int
 		if findings == nil {
 			findings = []*author.Finding{}
 		}
-		encoder := json.NewEncoder(a.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(findings)
+		return a.printJSON(findings)
 	}
 	for _, f := range findings {
 		if _, err := fmt.Fprintln(a.stdout, f.String()); err != nil {

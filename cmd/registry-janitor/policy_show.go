@@ -23,9 +23,6 @@ drives it, and its digest. The digest of the set is the policy_digest of a plan.
 With --testing, print the Rego of data.janitor.testing instead, to put beside your
 tests where OPA's own opa test runs them.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf(format, "text", "json"); err != nil {
-				return err
-			}
 			if testing {
 				_, err := a.stdout.Write(author.TestingLibrary())
 				return err
@@ -42,17 +39,14 @@ tests where OPA's own opa test runs them.`,
 		},
 	}
 	configFlag(cmd, &file)
-	cmd.Flags().StringVar(&format, "format", "text", "what to print: text or json")
+	enumFlag(cmd, cmd.Flags(), &format, "format", "text", "what to print", "text", "json")
 	cmd.Flags().BoolVar(&testing, "testing", false, "print the helper library for tests")
 	return cmd
 }
 
 func (a *app) showPolicies(d *author.Description, format string) error {
 	if format == "json" {
-		encoder := json.NewEncoder(a.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(d)
+		return a.printJSON(d)
 	}
 	p := &lines{w: a.stdout}
 	p.printf("policy set %s\n", d.Digest)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -42,7 +41,7 @@ Exit codes: 0 all tests passed; 1 a test failed, or there is none.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.policyTest(cmd, f, args) },
 	}
 	configFlag(cmd, &f.config)
-	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text, json or junit")
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", "text", "what to print", "text", "json", "junit")
 	cmd.Flags().BoolVar(&f.options.Coverage, "coverage", false, "show how much of each policy the tests evaluate")
 	cmd.Flags().StringVar(&f.options.Run, "run", "", "only the tests that this `REGEX` matches")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "also list the tests that passed, and what they print")
@@ -50,9 +49,6 @@ Exit codes: 0 all tests passed; 1 a test failed, or there is none.`,
 }
 
 func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) error {
-	if err := oneOf(f.format, "text", "json", "junit"); err != nil {
-		return err
-	}
 	options, err := a.policyOptions(cmd, f.config, args)
 	if err != nil {
 		return err
@@ -70,10 +66,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	}
 	switch f.format {
 	case "json":
-		encoder := json.NewEncoder(a.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = a.printJSON(report)
 	case "junit":
 		err = report.JUnit(a.stdout)
 	default:

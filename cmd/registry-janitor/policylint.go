@@ -14,7 +14,7 @@ import (
 // lintFlags are the flags of policy lint.
 type lintFlags struct {
 	sourceFlags
-	format string
+	format report.Format
 	strict bool
 }
 
@@ -43,15 +43,12 @@ be read or judged, or there are findings and --strict is given.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.lint(cmd.Context(), f) },
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&f.format, "format", "text", "what to print: text or json")
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 when there are findings")
 	return cmd
 }
 
 func (a *app) lint(ctx context.Context, f lintFlags) error {
-	if f.format != string(report.FormatText) && f.format != string(report.FormatJSON) {
-		return fmt.Errorf("--format %q: want text or json", f.format)
-	}
 	s, err := a.open(ctx, f.sourceFlags)
 	if err != nil {
 		return err
@@ -67,8 +64,7 @@ func (a *app) lint(ctx context.Context, f lintFlags) error {
 	if err != nil {
 		return err
 	}
-	options := report.TextOptions{Color: wantsColor(a.stdout), Width: width(a.stdout)}
-	if err := report.WriteLint(a.stdout, report.Format(f.format), lint, options); err != nil {
+	if err := report.WriteLint(a.stdout, f.format, lint, a.textOptions()); err != nil {
 		return err
 	}
 	switch {

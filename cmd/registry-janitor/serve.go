@@ -69,10 +69,6 @@ over when it is gone.
 }
 
 func (a *app) serve(ctx context.Context, f serveFlags) error {
-	log, err := a.logger()
-	if err != nil {
-		return err
-	}
 	if err := f.checkConcurrency(); err != nil {
 		return err
 	}
@@ -80,7 +76,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	journal, _ := janitor.JournalPath(f.journal, "")
 	reload, stop := hangups(ctx)
 	defer stop()
-	f.web.Log, f.web.EnableApply = log, f.enableApply
+	f.web.Log, f.web.EnableApply = a.log, f.enableApply
 	return daemon.Run(ctx, daemon.Options{
 		ConfigFile:  f.config,
 		Version:     version(),
@@ -91,12 +87,12 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 		Reload:      reload,
 		Web:         &f.web,
 		Views:       views(),
-		Log:         log,
+		Log:         a.log,
 		Live: janitor.LiveOptions{Now: a.now, Connection: scaleway.Options{
 			Now:         a.now,
 			Concurrency: f.concurrency,
 			UserAgent:   "registry-janitor/" + version(),
-			Logger:      log,
+			Logger:      a.log,
 		}},
 	})
 }

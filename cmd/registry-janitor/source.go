@@ -52,15 +52,11 @@ type session struct {
 // open reads the configuration and its policies, and finds the source. Nothing
 // is asked of the API yet.
 func (a *app) open(ctx context.Context, f sourceFlags) (*session, error) {
-	log, err := a.logger()
-	if err != nil {
-		return nil, err
-	}
 	c, err := config.Load(f.config)
 	if err != nil {
 		return nil, err
 	}
-	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: log})
+	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: a.log})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +91,6 @@ func (a *app) liveOptions(c *config.Config, f sourceFlags) (janitor.LiveOptions,
 	if err := f.checkConcurrency(); err != nil {
 		return janitor.LiveOptions{}, err
 	}
-	log, err := a.logger()
 	o := janitor.LiveOptions{
 		Stdin: a.stdin,
 		Now:   a.now,
@@ -103,14 +98,14 @@ func (a *app) liveOptions(c *config.Config, f sourceFlags) (janitor.LiveOptions,
 			Profile:     c.Scaleway.Profile,
 			Concurrency: f.concurrency,
 			UserAgent:   "registry-janitor/" + version(),
-			Logger:      log,
+			Logger:      a.log,
 			Now:         a.now,
 		},
 	}
 	if f.observe != nil {
 		f.observe(&o.Connection)
 	}
-	return o, err
+	return o, nil
 }
 
 // openInventory is a session over a recorded scan.
