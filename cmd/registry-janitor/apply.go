@@ -72,10 +72,10 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		return err
 	}
 	defer s.close()
-	if !f.yes && s.pass.Config.Protect.ReferencesFile == config.StandardInput {
+	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
 		return errors.New("protect.references_file reads standard input, so nobody can be asked: look at the plan first, then give --yes")
 	}
-	given, err := givenPlan(f, s.pass)
+	given, err := givenPlan(f, s.planner)
 	if err != nil {
 		return err
 	}
@@ -83,13 +83,13 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	work, err := a.application(f, s.live, given)
+	work, err := a.applyRun(f, s.session, given)
 	if err != nil {
 		return err
 	}
 	stop := func() {}
 	if given == nil && f.yes {
-		stop = showProgress(a.stderr, s.pass.Progress)
+		stop = showProgress(a.stderr, s.planner.Progress)
 	}
 	run, err := work.Run(ctx)
 	stop()
@@ -112,14 +112,14 @@ func worse(exit int, err error) int {
 	return exit
 }
 
-// application is the run of apply that the flags ask for.
-func (a *app) application(f applyFlags, live *janitor.Live, given *actions.Plan) (*janitor.Application, error) {
+// applyRun is the run of apply that the flags ask for.
+func (a *app) applyRun(f applyFlags, session *janitor.Session, given *actions.Plan) (*janitor.ApplyRun, error) {
 	journal, err := janitor.JournalPath(f.journal, f.plan)
-	if err != nil && live.Config.LedgerDSN() == "" {
+	if err != nil && session.Config.LedgerDSN() == "" {
 		return nil, err
 	}
-	work := &janitor.Application{
-		Live: live, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Journal: journal, Log: a.log,
+	work := &janitor.ApplyRun{
+		Session: session, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Journal: journal, Log: a.log,
 	}
 	if !f.yes {
 		work.Ask = a.ask
@@ -129,7 +129,7 @@ func (a *app) application(f applyFlags, live *janitor.Live, given *actions.Plan)
 
 // givenPlan reads the plan in the file and refuses one that is not of this
 // configuration.
-func givenPlan(f applyFlags, pass *janitor.Pass) (*actions.Plan, error) {
+func givenPlan(f applyFlags, planner *janitor.Planner) (*actions.Plan, error) {
 	if f.plan == "" {
 		return nil, nil
 	}
@@ -142,7 +142,7 @@ func givenPlan(f applyFlags, pass *janitor.Pass) (*actions.Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.plan, err)
 	}
-	if err := pass.Matches(plan); err != nil {
+	if err := planner.Matches(plan); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.plan, err)
 	}
 	return plan, nil

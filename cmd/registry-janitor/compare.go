@@ -123,12 +123,12 @@ func readPlan(path string) (*actions.Plan, error) {
 // compareScan judges one scan, and the same scan by the other side.
 func (a *app) compareScan(ctx context.Context, f planFlags) (*diff.Comparison, error) {
 	var saved *actions.Plan
-	var other *janitor.Pass
+	var other *janitor.Planner
 	var err error
 	if isPlan(f.compare) {
 		saved, err = readPlan(f.compare)
 	} else {
-		other, err = a.otherPass(ctx, f.compare)
+		other, err = a.otherPlanner(ctx, f.compare)
 	}
 	if err != nil {
 		return nil, err
@@ -138,21 +138,21 @@ func (a *app) compareScan(ctx context.Context, f planFlags) (*diff.Comparison, e
 		return nil, err
 	}
 	defer s.close()
-	feed, err := s.feed(janitor.Scope(s.pass.Config))
+	feed, err := s.feed(janitor.Scope(s.planner.Config))
 	if err != nil {
 		return nil, err
 	}
-	stop := showProgress(a.stderr, s.pass.Progress)
+	stop := showProgress(a.stderr, s.planner.Progress)
 	defer stop()
 	if saved != nil {
-		return s.pass.CompareWith(ctx, feed, f.compare, saved)
+		return s.planner.CompareWith(ctx, feed, f.compare, saved)
 	}
-	other.TakenAt, other.Forecast, other.ScannedAt = s.pass.TakenAt, s.pass.Forecast, s.pass.ScannedAt
-	return s.pass.Compare(ctx, feed, other)
+	other.TakenAt, other.Forecast, other.ScannedAt = s.planner.TakenAt, s.planner.Forecast, s.planner.ScannedAt
+	return s.planner.Compare(ctx, feed, other)
 }
 
-// otherPass is the pass of another configuration.
-func (a *app) otherPass(ctx context.Context, path string) (*janitor.Pass, error) {
+// otherPlanner is the planner of another configuration.
+func (a *app) otherPlanner(ctx context.Context, path string) (*janitor.Planner, error) {
 	c, err := config.Load(path)
 	if err != nil {
 		return nil, err
@@ -161,5 +161,5 @@ func (a *app) otherPass(ctx context.Context, path string) (*janitor.Pass, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &janitor.Pass{Config: c, Policies: policies}, nil
+	return &janitor.Planner{Config: c, Policies: policies}, nil
 }

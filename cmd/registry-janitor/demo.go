@@ -60,7 +60,7 @@ The demo exits with 0, and says what a real run would have exited with.`,
 
 // demo shows the plan and, if asked to, what became of it.
 func (a *app) demo(ctx context.Context, d *demonstration, format report.Format, apply bool) error {
-	done := showProgress(a.stderr, d.live.Progress)
+	done := showProgress(a.stderr, d.session.Progress)
 	plan, err := d.plan(ctx)
 	done()
 	if err != nil {
@@ -94,14 +94,14 @@ func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Pla
 		return runs.Run{}, fmt.Errorf("keeping the demo's journal: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	work := &janitor.Application{Live: d.live, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: a.log}
+	work := &janitor.ApplyRun{Session: d.session, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: a.log}
 	return work.Run(ctx)
 }
 
-// demonstration is an emulator with the demo's registry, and a pass over it.
+// demonstration is an emulator with the demo's registry, and a session over it.
 type demonstration struct {
-	live *janitor.Live
-	stop func()
+	session *janitor.Session
+	stop    func()
 }
 
 func startDemo(ctx context.Context) (*demonstration, error) {
@@ -114,8 +114,8 @@ func startDemo(ctx context.Context) (*demonstration, error) {
 	if err != nil {
 		return nil, err
 	}
-	pass := &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}
-	live, err := janitor.NewLive(pass, janitor.LiveOptions{Now: clock, Connection: scaleway.Options{
+	planner := &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}
+	session, err := janitor.NewSession(planner, janitor.SessionOptions{Now: clock, Connection: scaleway.Options{
 		Credentials: &scaleway.Credentials{
 			APIURL:    url,
 			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
@@ -128,14 +128,14 @@ func startDemo(ctx context.Context) (*demonstration, error) {
 		stop()
 		return nil, err
 	}
-	return &demonstration{live, stop}, nil
+	return &demonstration{session, stop}, nil
 }
 
 // plan judges the registry as on the day of the demo, so that the plan is the same
 // every time.
 func (d *demonstration) plan(ctx context.Context) (*actions.Plan, error) {
-	d.live.TakenAt = demoDay
-	return d.live.Plan(ctx, d.live.Scan(ctx, janitor.Scope(d.live.Config)))
+	d.session.TakenAt = demoDay
+	return d.session.Plan(ctx, d.session.Scan(ctx, janitor.Scope(d.session.Config)))
 }
 
 // meaning words an exit code.

@@ -43,7 +43,7 @@ func TestExampleConfigurations(t *testing.T) {
 			}
 			server := httptest.NewServer(handler)
 			defer server.Close()
-			live, err := janitor.NewLive(&janitor.Pass{Config: c, Policies: policies}, janitor.LiveOptions{
+			session, err := janitor.NewSession(&janitor.Planner{Config: c, Policies: policies}, janitor.SessionOptions{
 				Now: clock,
 				Connection: scaleway.Options{
 					Credentials: &scaleway.Credentials{
@@ -57,7 +57,7 @@ func TestExampleConfigurations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plan, err := live.Plan(t.Context(), live.Feed(t.Context(), janitor.Scope(c)))
+			plan, err := session.Plan(t.Context(), session.Feed(t.Context(), janitor.Scope(c)))
 			if err != nil {
 				t.Fatal(err)
 			}

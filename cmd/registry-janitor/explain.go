@@ -37,7 +37,7 @@ func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
 		return err
 	}
 	defer s.close()
-	scope := janitor.Scope(s.pass.Config)
+	scope := janitor.Scope(s.planner.Config)
 	if !scope.Holds(ref) {
 		return report.Explain(a.stdout, runs.Explanation{Ref: ref, Note: janitor.OutOfScope})
 	}
@@ -48,7 +48,7 @@ func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
 	if err != nil {
 		return err
 	}
-	explanation, err := s.pass.Explain(ctx, feed, ref)
+	explanation, err := s.planner.Explain(ctx, feed, ref)
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,11 @@ import (
 // notifier tells whom the configuration names of a run. A URL that is missing is an
 // error before anything happens; that somebody could not be told changes nothing
 // of the run.
-func (a *app) notifier(s *session) (tell func(context.Context, runs.Run), err error) {
-	if len(s.pass.Config.Notifications) == 0 || s.live == nil {
+func (a *app) notifier(s *source) (tell func(context.Context, runs.Run), err error) {
+	if len(s.planner.Config.Notifications) == 0 || s.session == nil {
 		return func(context.Context, runs.Run) {}, nil
 	}
-	notifier, err := notify.New(daemon.Notifications(s.pass.Config))
+	notifier, err := notify.New(daemon.Notifications(s.planner.Config))
 	if err != nil {
 		return nil, err
 	}

@@ -94,44 +94,44 @@ func (a *app) plan(ctx context.Context, f planFlags) error {
 }
 
 // makePlan makes the plan, and records it where it says something about now.
-func (a *app) makePlan(ctx context.Context, s *session, f planFlags, exit func(*actions.Plan) int) (runs.Run, error) {
-	stop := showProgress(a.stderr, s.pass.Progress)
+func (a *app) makePlan(ctx context.Context, s *source, f planFlags, exit func(*actions.Plan) int) (runs.Run, error) {
+	stop := showProgress(a.stderr, s.planner.Progress)
 	defer stop()
-	if s.live != nil && f.asOf == "" {
-		return s.live.MakePlan(ctx, a.recorderOptions(0), exit)
+	if s.session != nil && f.asOf == "" {
+		return s.session.MakePlan(ctx, a.recorderOptions(0), exit)
 	}
-	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.pass.Config)}
-	if err := s.pass.ReadLedger(ctx); err != nil {
+	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.planner.Config)}
+	if err := s.planner.ReadLedger(ctx); err != nil {
 		return run, err
 	}
-	feed, err := s.feed(janitor.Scope(s.pass.Config))
+	feed, err := s.feed(janitor.Scope(s.planner.Config))
 	if err != nil {
 		return run, err
 	}
-	if run.Plan, err = s.pass.Plan(ctx, feed); err != nil {
+	if run.Plan, err = s.planner.Plan(ctx, feed); err != nil {
 		return run, err
 	}
 	run.Exit = exit(run.Plan)
 	return run, nil
 }
 
-// openAt opens the session, and moves it to the time of a forecast.
-func (a *app) openAt(ctx context.Context, f planFlags) (*session, error) {
+// openAt opens the source, and moves it to the time of a forecast.
+func (a *app) openAt(ctx context.Context, f planFlags) (*source, error) {
 	s, err := a.open(ctx, f.sourceFlags)
 	if err != nil || f.asOf == "" {
 		return s, err
 	}
-	at, err := parseTime(f.asOf, s.pass.Config.Location())
+	at, err := parseTime(f.asOf, s.planner.Config.Location())
 	if err != nil {
 		s.close()
 		return nil, err
 	}
-	scanned := s.pass.TakenAt
+	scanned := s.planner.TakenAt
 	if at.Before(scanned) {
 		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s lies before the scan of %s: what was deleted since is not in it, and what was pushed since counts as new\n",
 			f.asOf, scanned.Format(time.RFC3339))
 	}
-	s.pass.TakenAt, s.pass.ScannedAt, s.pass.Forecast = at, scanned, true
+	s.planner.TakenAt, s.planner.ScannedAt, s.planner.Forecast = at, scanned, true
 	return s, nil
 }
 

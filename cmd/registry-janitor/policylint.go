@@ -54,12 +54,12 @@ func (a *app) lint(ctx context.Context, f lintFlags) error {
 		return err
 	}
 	defer s.close()
-	feed, err := s.scan(janitor.Scope(s.pass.Config))
+	feed, err := s.scan(janitor.Scope(s.planner.Config))
 	if err != nil {
 		return err
 	}
-	stop := showProgress(a.stderr, s.pass.Progress)
-	lint, err := s.pass.Lint(ctx, feed)
+	stop := showProgress(a.stderr, s.planner.Progress)
+	lint, err := s.planner.Lint(ctx, feed)
 	stop()
 	if err != nil {
 		return err

@@ -44,8 +44,8 @@ func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	pass := &janitor.Pass{Config: c, Progress: new(janitor.Progress)}
-	s, err := a.live(ctx, pass, f)
+	planner := &janitor.Planner{Config: c, Progress: new(janitor.Progress)}
+	s, err := a.openSession(ctx, planner, f)
 	if err != nil {
 		return err
 	}
@@ -55,9 +55,9 @@ func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
 		if err != nil {
 			return err
 		}
-		stop := showProgress(a.stderr, pass.Progress)
+		stop := showProgress(a.stderr, planner.Progress)
 		defer stop()
-		gaps, err = pass.Record(feed, w)
+		gaps, err = planner.Record(feed, w)
 		return err
 	}
 	if out == "-" {

@@ -88,7 +88,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 		Web:         &f.web,
 		Views:       views(),
 		Log:         a.log,
-		Live: janitor.LiveOptions{Now: a.now, Connection: scaleway.Options{
+		Session: janitor.SessionOptions{Now: a.now, Connection: scaleway.Options{
 			Now:         a.now,
 			Concurrency: f.concurrency,
 			UserAgent:   "registry-janitor/" + version(),

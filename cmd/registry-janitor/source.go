@@ -39,10 +39,10 @@ func (f *sourceFlags) checkConcurrency() error {
 	return nil
 }
 
-// session is a pass and what it judges.
-type session struct {
-	pass *janitor.Pass
-	live *janitor.Live // nil for a recorded scan
+// source is what is judged: the API or an inventory, with its planner.
+type source struct {
+	planner *janitor.Planner
+	session *janitor.Session // nil for a recorded scan
 	// scan starts the scan, and feed the scan with the uses of what is in it.
 	scan  func(scope scanner.Scope) (janitor.Feed, error)
 	feed  func(scope scanner.Scope) (janitor.Feed, error)
@@ -51,7 +51,7 @@ type session struct {
 
 // open reads the configuration and its policies, and finds the source. Nothing
 // is asked of the API yet.
-func (a *app) open(ctx context.Context, f sourceFlags) (*session, error) {
+func (a *app) open(ctx context.Context, f sourceFlags) (*source, error) {
 	c, err := config.Load(f.config)
 	if err != nil {
 		return nil, err
@@ -60,38 +60,38 @@ func (a *app) open(ctx context.Context, f sourceFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	pass := &janitor.Pass{Config: c, Policies: policies, Progress: new(janitor.Progress)}
+	planner := &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}
 	if f.inventory != "" {
-		return a.openInventory(ctx, pass, f.inventory)
+		return a.openInventory(ctx, planner, f.inventory)
 	}
-	return a.live(ctx, pass, f)
+	return a.openSession(ctx, planner, f)
 }
 
-// live is a session over the API. Nothing is asked of it yet.
-func (a *app) live(ctx context.Context, pass *janitor.Pass, f sourceFlags) (*session, error) {
-	o, err := a.liveOptions(pass.Config, f)
+// openSession connects to the API. Nothing is asked of it yet.
+func (a *app) openSession(ctx context.Context, planner *janitor.Planner, f sourceFlags) (*source, error) {
+	o, err := a.sessionOptions(planner.Config, f)
 	if err != nil {
 		return nil, err
 	}
-	live, err := janitor.NewLive(pass, o)
+	session, err := janitor.NewSession(planner, o)
 	if err != nil {
 		return nil, err
 	}
-	return &session{
-		pass:  pass,
-		live:  live,
-		scan:  func(scope scanner.Scope) (janitor.Feed, error) { return live.Scan(ctx, scope), nil },
-		feed:  func(scope scanner.Scope) (janitor.Feed, error) { return live.Feed(ctx, scope), nil },
-		close: func() {},
+	return &source{
+		planner: planner,
+		session: session,
+		scan:    func(scope scanner.Scope) (janitor.Feed, error) { return session.Scan(ctx, scope), nil },
+		feed:    func(scope scanner.Scope) (janitor.Feed, error) { return session.Feed(ctx, scope), nil },
+		close:   func() {},
 	}, nil
 }
 
-// liveOptions are how to reach the API.
-func (a *app) liveOptions(c *config.Config, f sourceFlags) (janitor.LiveOptions, error) {
+// sessionOptions are how to reach the API.
+func (a *app) sessionOptions(c *config.Config, f sourceFlags) (janitor.SessionOptions, error) {
 	if err := f.checkConcurrency(); err != nil {
-		return janitor.LiveOptions{}, err
+		return janitor.SessionOptions{}, err
 	}
-	o := janitor.LiveOptions{
+	o := janitor.SessionOptions{
 		Stdin: a.stdin,
 		Now:   a.now,
 		Connection: scaleway.Options{
@@ -108,8 +108,8 @@ func (a *app) liveOptions(c *config.Config, f sourceFlags) (janitor.LiveOptions,
 	return o, nil
 }
 
-// openInventory is a session over a recorded scan.
-func (a *app) openInventory(ctx context.Context, pass *janitor.Pass, path string) (*session, error) {
+// openInventory reads a recorded scan.
+func (a *app) openInventory(ctx context.Context, planner *janitor.Planner, path string) (*source, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the inventory: %w", err)
@@ -119,17 +119,17 @@ func (a *app) openInventory(ctx context.Context, pass *janitor.Pass, path string
 		_ = file.Close()
 		return nil, fmt.Errorf("reading the inventory %s: %w", path, err)
 	}
-	pass.TakenAt = inventory.Header.TakenAt
+	planner.TakenAt = inventory.Header.TakenAt
 	scan := func(scope scanner.Scope) (janitor.Feed, error) {
 		if err := inventory.Narrow(scope); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		return recorded{inventory.Stream(ctx), path}, nil
 	}
-	set := janitor.RecordedUses(pass.Config, a.stdin, inventory.Header)
-	return &session{
-		pass: pass,
-		scan: scan,
+	set := janitor.RecordedUses(planner.Config, a.stdin, inventory.Header)
+	return &source{
+		planner: planner,
+		scan:    scan,
 		feed: func(scope scanner.Scope) (janitor.Feed, error) {
 			feed, err := scan(scope)
 			if err != nil {

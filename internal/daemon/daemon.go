@@ -27,8 +27,8 @@ import (
 type Options struct {
 	// ConfigFile is the janitor.yaml; required.
 	ConfigFile string
-	// Live is how to reach the API. The profile is that of the configuration.
-	Live janitor.LiveOptions
+	// Session is how to reach the API. The profile is that of the configuration.
+	Session janitor.SessionOptions
 	// Version of the program, and who runs it where: "user@host".
 	Version, Who string
 	// Journal is the file that steps are recorded in where there is no ledger.
@@ -104,15 +104,15 @@ func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) 
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Live.Now == nil {
-		o.Live.Now = clock.Now
+	if o.Session.Now == nil {
+		o.Session.Now = clock.Now
 	}
 	d := &daemon{
-		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Live.Now(), turn: make(chan struct{}, 1),
+		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Session.Now(), turn: make(chan struct{}, 1),
 		changed: make(chan struct{}), schedules: map[string]*schedule{}, first: true,
 	}
-	d.o.Live.Connection.Observer = d.metrics.Transport
-	d.o.Live.Connection.Waited, d.o.Live.Connection.Retried = d.metrics.Waited, d.metrics.Retried
+	d.o.Session.Connection.Observer = d.metrics.Transport
+	d.o.Session.Connection.Waited, d.o.Session.Connection.Retried = d.metrics.Waited, d.metrics.Retried
 	setup, err := load(ctx, d)
 	if err != nil {
 		return nil, nil, err

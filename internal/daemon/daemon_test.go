@@ -79,7 +79,7 @@ func newSite(t *testing.T, world, config string) *site {
 		ConfigFile: s.file, Version: "test", Who: "somebody@here", Journal: filepath.Join(filepath.Dir(s.file), "journal.jsonl"),
 		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
 		Views: web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain},
-		Live: janitor.LiveOptions{Connection: scaleway.Options{
+		Session: janitor.SessionOptions{Connection: scaleway.Options{
 			Credentials: &scaleway.Credentials{
 				APIURL: "http://registry.test", AccessKey: "SCWXXXXXXXXXXXXXXXXX", SecretKey: "11111111-1111-1111-1111-111111111111",
 			},
@@ -169,9 +169,9 @@ schedules:
   - {name: often, cron: "* * * * *", do: plan}
   - {name: hourly, cron: "@hourly", do: plan}
 `)
-		slow := slowly{s.options.Live.Connection.Base, 50 * time.Second} // 3 requests: a run takes 150 s
-		s.options.Live.Connection.Base = slow
-		s.options.Live.Connection.RequestTimeout = time.Minute
+		slow := slowly{s.options.Session.Connection.Base, 50 * time.Second} // 3 requests: a run takes 150 s
+		s.options.Session.Connection.Base = slow
+		s.options.Session.Connection.RequestTimeout = time.Minute
 		s.run(61 * time.Minute)
 		if s.count("a run is skipped: the one before is not over") == 0 {
 			t.Errorf("no run was skipped\n%s", s.log)
@@ -201,7 +201,7 @@ func (s slowly) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestPanicEndsOneRunAndNotTheDaemon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`schedules: [{name: hourly, cron: "@hourly", do: plan}]`)
-		s.options.Live.Connection.Base = panicsOnce(s.options.Live.Connection.Base)
+		s.options.Session.Connection.Base = panicsOnce(s.options.Session.Connection.Base)
 		s.run(2*time.Hour + time.Minute)
 		if s.count("a bug in the program: panic: a bug") == 0 {
 			t.Errorf("nobody hears of the panic\n%s", s.log)
@@ -218,12 +218,12 @@ func TestPanicGivesTheLockBack(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`ledger: {dsn: ledger.db}
 schedules: [{name: hourly, cron: "@hourly", do: apply}]`)
 		var armed, fired atomic.Bool
-		next := s.options.Live.Connection.Base
-		s.options.Live.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+		next := s.options.Session.Connection.Base
+		s.options.Session.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
 			armed.Store(true)
 			return next.RoundTrip(r)
 		})
-		s.options.Live.Now = func() time.Time { // asked again once the plan is made
+		s.options.Session.Now = func() time.Time { // asked again once the plan is made
 			if armed.Load() && fired.CompareAndSwap(false, true) {
 				panic("a bug")
 			}
@@ -351,8 +351,8 @@ func TestLinkIsFollowed(t *testing.T) {
 func TestPanicOfASourceHoldsEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+"protect: {serverless: true}\nschedules: [{cron: \"@hourly\", do: apply}]\n")
-		next := s.options.Live.Connection.Base
-		s.options.Live.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+		next := s.options.Session.Connection.Base
+		s.options.Session.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
 			if strings.Contains(r.URL.Path, "/containers") {
 				panic("a bug")
 			}
@@ -370,7 +370,7 @@ func TestDaemonStopsARunWhereItIsSafe(t *testing.T) {
 		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
 limits: {max_deletion_percent: 100, canary: 0}
 schedules: [{name: soon, cron: "@hourly", do: apply}]`)
-		s.options.Live.Connection.Base = slowly{s.options.Live.Connection.Base, 10 * time.Second}
+		s.options.Session.Connection.Base = slowly{s.options.Session.Connection.Base, 10 * time.Second}
 		s.run(time.Hour + 75*time.Second)
 		if s.count("msg=stopped") != 1 || s.count("trigger=soon") == 0 {
 			t.Errorf("it did not stop in the middle of a run\n%s", s.log)

@@ -32,7 +32,7 @@ func (d *daemon) start(ctx context.Context, s *setup) *cron.Cron {
 	clock := cron.New()
 	for _, x := range s.schedules {
 		clock.Schedule(x.when, cron.FuncJob(func() { d.due(ctx, x) }))
-		d.metrics.SetNext(x.name, x.when.Next(d.o.Live.Now()))
+		d.metrics.SetNext(x.name, x.when.Next(d.o.Session.Now()))
 	}
 	d.runAtStart(ctx, s)
 	clock.Start()
@@ -59,7 +59,7 @@ func (d *daemon) runAtStart(ctx context.Context, s *setup) {
 
 // due is called when a schedule is.
 func (d *daemon) due(ctx context.Context, x scheduled) {
-	d.metrics.SetNext(x.name, x.when.Next(d.o.Live.Now()))
+	d.metrics.SetNext(x.name, x.when.Next(d.o.Session.Now()))
 	var state *schedule
 	d.set(func() { state = d.schedules[x.name] })
 	select {
@@ -122,7 +122,7 @@ func (d *daemon) Start(kind runs.Kind) error {
 // run makes one run, and tells everybody.
 func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger string) {
 	d.log.Info("a run begins", "kind", kind, "trigger", trigger)
-	run := runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Live.Now()}
+	run := runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Session.Now()}
 	began := clock.Now()
 	err := janitor.Contain(func() (err error) {
 		run, err = d.make(ctx, s, kind, trigger)
@@ -150,20 +150,20 @@ func (d *daemon) notify(ctx context.Context, s *setup, run runs.Run) {
 
 // make plans, or plans and applies.
 func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger string) (runs.Run, error) {
-	live, err := d.live(s)
+	session, err := d.session(s)
 	if err != nil {
-		return runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Live.Now(), Exit: janitor.ExitIncomplete, Error: err.Error()}, err
+		return runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Session.Now(), Exit: janitor.ExitIncomplete, Error: err.Error()}, err
 	}
 	d.set(func() {
-		d.running = &runs.Running{Kind: kind, Trigger: trigger, Started: live.TakenAt}
-		d.progress = live.Progress
+		d.running = &runs.Running{Kind: kind, Trigger: trigger, Started: session.TakenAt}
+		d.progress = session.Progress
 	})
 	defer d.set(func() { d.running, d.progress = nil, nil })
 	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience}
 	if kind == runs.KindPlan {
-		return live.MakePlan(ctx, o, janitor.PlanExit)
+		return session.MakePlan(ctx, o, janitor.PlanExit)
 	}
-	work := &janitor.Application{Live: live, Recorder: o, Journal: d.o.Journal, Log: d.log}
+	work := &janitor.ApplyRun{Session: session, Recorder: o, Journal: d.o.Journal, Log: d.log}
 	return work.Run(ctx)
 }
 
@@ -172,8 +172,8 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 const lockPatience = 10 * time.Minute
 
 // live is a pass with the setup.
-func (d *daemon) live(s *setup) (*janitor.Live, error) {
-	o := d.o.Live
+func (d *daemon) session(s *setup) (*janitor.Session, error) {
+	o := d.o.Session
 	o.Connection.Profile = s.config.Scaleway.Profile
-	return janitor.NewLive(&janitor.Pass{Config: s.config, Policies: s.policies, Progress: new(janitor.Progress)}, o)
+	return janitor.NewSession(&janitor.Planner{Config: s.config, Policies: s.policies, Progress: new(janitor.Progress)}, o)
 }

@@ -97,7 +97,7 @@ func (d *daemon) use(s *setup) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.setup = s
-	d.reload = runs.Reload{At: d.o.Live.Now()}
+	d.reload = runs.Reload{At: d.o.Session.Now()}
 	var names []string
 	for _, x := range s.schedules {
 		names = append(names, x.name)
@@ -117,8 +117,8 @@ func (d *daemon) Reload(ctx context.Context) error {
 	defer d.loading.Unlock()
 	s, err := load(ctx, d)
 	if err != nil {
-		d.set(func() { d.reload = runs.Reload{At: d.o.Live.Now(), Error: err.Error()} })
-		d.metrics.Reloaded(d.o.Live.Now(), false)
+		d.set(func() { d.reload = runs.Reload{At: d.o.Session.Now(), Error: err.Error()} })
+		d.metrics.Reloaded(d.o.Session.Now(), false)
 		d.log.Error("the configuration is not loaded, and the one before stays in force", "error", err)
 		return err
 	}

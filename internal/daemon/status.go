@@ -84,7 +84,7 @@ func firstOf(p *actions.Plan) string {
 
 // forgetPlans drops old plans from the ledger, once a day.
 func (d *daemon) forgetPlans(ctx context.Context) {
-	now := d.o.Live.Now()
+	now := d.o.Session.Now()
 	var l *ledger.Ledger
 	d.set(func() {
 		if now.Sub(d.pruned) >= 24*time.Hour {
@@ -110,7 +110,7 @@ func (d *daemon) Status(ctx context.Context) runs.Daemon {
 		d.log.Warn("the history of runs cannot be read", "error", err)
 	}
 	leader := d.leader(ctx)
-	now := d.o.Live.Now()
+	now := d.o.Session.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := runs.Daemon{
@@ -267,12 +267,12 @@ func (d *daemon) openLedger() *ledger.Ledger {
 // Explain judges one object now.
 func (d *daemon) Explain(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
 	s := d.current()
-	live, err := d.live(s)
+	session, err := d.session(s)
 	if err != nil {
 		return runs.Explanation{}, err
 	}
-	if err := live.ReadLedger(ctx); err != nil {
+	if err := session.ReadLedger(ctx); err != nil {
 		return runs.Explanation{}, err
 	}
-	return live.ExplainNow(ctx, ref)
+	return session.ExplainNow(ctx, ref)
 }

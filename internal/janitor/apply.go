@@ -12,7 +12,7 @@ import (
 )
 
 // ApplyOptions is how carefully the configuration has a plan applied.
-func (p *Pass) ApplyOptions(concurrency int) apply.ApplyOptions {
+func (p *Planner) ApplyOptions(concurrency int) apply.ApplyOptions {
 	limits := p.Config.Limits
 	o := apply.ApplyOptions{
 		Concurrency:  concurrency,
@@ -30,7 +30,7 @@ func (p *Pass) ApplyOptions(concurrency int) apply.ApplyOptions {
 
 // Matches refuses a plan that was made with another configuration or with other
 // policies.
-func (p *Pass) Matches(plan *actions.Plan) error {
+func (p *Planner) Matches(plan *actions.Plan) error {
 	switch {
 	case plan.ConfigDigest != p.Config.Digest():
 		return fmt.Errorf("the plan is of another configuration (%s, and this one is %s): make a new plan, or use the configuration that it was made with", plan.ConfigDigest, p.Config.Digest())
@@ -42,7 +42,7 @@ func (p *Pass) Matches(plan *actions.Plan) error {
 
 // CheckOwner refuses a plan for namespaces that these credentials do not see,
 // such as those of another organization.
-func (p *Pass) CheckOwner(ctx context.Context, plan *actions.Plan, source scanner.Source) error {
+func (p *Planner) CheckOwner(ctx context.Context, plan *actions.Plan, source scanner.Source) error {
 	wanted := map[registry.Region]map[string]bool{}
 	for _, s := range plan.Steps {
 		if wanted[s.Region] == nil {

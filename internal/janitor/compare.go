@@ -19,7 +19,7 @@ import (
 // made once, in the scope of the pass; of the other scope, what both hold is
 // judged. Nothing is recorded, and grace is left out of account: what a change of
 // the rules would do must not wait for it to have been condemned long enough.
-func (p *Pass) Compare(ctx context.Context, feed Feed, other *Pass) (*diff.Comparison, error) {
+func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff.Comparison, error) {
 	c := &comparison{after: newSide(p), before: newSide(other)}
 	notes := graceNote(p, other)
 	if !sameUses(p.Config.Protect, other.Config.Protect) {
@@ -41,7 +41,7 @@ func (p *Pass) Compare(ctx context.Context, feed Feed, other *Pass) (*diff.Compa
 }
 
 // CompareWith holds the plan of the pass against a saved one.
-func (p *Pass) CompareWith(ctx context.Context, feed Feed, name string, saved *actions.Plan) (*diff.Comparison, error) {
+func (p *Planner) CompareWith(ctx context.Context, feed Feed, name string, saved *actions.Plan) (*diff.Comparison, error) {
 	c := &comparison{after: newSide(p), saved: saved.StepsByObject()}
 	if err := c.run(ctx, feed); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ type comparison struct {
 
 // side is one configuration at work.
 type side struct {
-	pass    *Pass
+	planner *Planner
 	judge   *policy.Judge
 	options plan.Options
 
@@ -68,30 +68,30 @@ type side struct {
 	witness *diff.Witness
 }
 
-func newSide(p *Pass) *side {
+func newSide(p *Planner) *side {
 	o := p.planOptions()
 	o.Grace = 0
 	return &side{
-		pass: p, judge: p.Policies.At(p.TakenAt, policy.WhatCounts), options: o,
+		planner: p, judge: p.Policies.At(p.TakenAt, policy.WhatCounts), options: o,
 		builder: plan.NewBuilder(o), witness: diff.NewWitness(),
 	}
 }
 
 // plan finishes the plan of the side. The clock is that of the one scan.
-func (s *side) plan(scanned *Pass) *actions.Plan {
+func (s *side) plan(scanned *Planner) *actions.Plan {
 	if gap := scanned.clockGap(); gap != nil {
 		s.builder.AddGap(*gap)
 	}
 	return s.builder.Plan()
 }
 
-func (c *comparison) compared(p *Pass, before diff.Half, notes []string) *diff.Comparison {
+func (c *comparison) compared(p *Planner, before diff.Half, notes []string) *diff.Comparison {
 	after := diff.Half{Name: p.Config.File, Plan: c.after.plan(p), Witness: c.after.witness}
 	return diff.Compare(before, after, notes...)
 }
 
 // graceNote says that grace is left out, where there is any.
-func graceNote(passes ...*Pass) []string {
+func graceNote(passes ...*Planner) []string {
 	for _, p := range passes {
 		if p.Config.Grace.Duration() > 0 {
 			return []string{"Grace is left out of account: what is condemned counts as condemned for long enough."}
@@ -205,7 +205,7 @@ func (s *side) judged(ctx context.Context, item scanner.Item) (judged, error) {
 	case item.Image != nil:
 		out.ref = item.Image.Ref()
 		if v, err = s.judge.Image(ctx, item.Image); err == nil {
-			s.pass.count(&v)
+			s.planner.count(&v)
 		}
 	case item.Listed != nil:
 		out.ref = item.Listed.Namespace.Ref()

@@ -30,7 +30,7 @@ func literal(text string) string {
 
 // Explain judges what the reference names, with every rule. The feed must hold
 // it; a scan of Narrow does.
-func (p *Pass) Explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
+func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
 	e := runs.Explanation{Ref: ref}
 	options := p.planOptions()
 	builder := plan.NewBuilder(options)

@@ -17,13 +17,13 @@ import (
 )
 
 // rival is another configuration at the same time.
-func (s *setting) rival(t testing.TB, configuration string) *Pass {
+func (s *setting) rival(t testing.TB, configuration string) *Planner {
 	t.Helper()
 	c, err := config.Parse("other.yaml", []byte(configuration))
 	check(t, err)
 	policies, err := Policies(t.Context(), c, policy.Options{})
 	check(t, err)
-	return &Pass{Config: c, Policies: policies, TakenAt: s.pass.TakenAt}
+	return &Planner{Config: c, Policies: policies, TakenAt: s.planner.TakenAt}
 }
 
 func written(t testing.TB, c *diff.Comparison) string {
@@ -40,7 +40,7 @@ func TestAComparisonIsThatOfTwoPlans(t *testing.T) {
 	var first string
 	for _, concurrency := range []int{1, 16} {
 		s := newSetting(t, withoutFaults(), rules, concurrency)
-		out, err := s.pass.Compare(t.Context(), s.scan(t, concurrency), s.rival(t, other))
+		out, err := s.planner.Compare(t.Context(), s.scan(t, concurrency), s.rival(t, other))
 		check(t, err)
 		if out.After.ID != planOf(t, withoutFaults(), rules, 4).ID {
 			t.Error("after is not the plan of the configuration")
@@ -73,7 +73,7 @@ func TestScopesThatDiffer(t *testing.T) {
 	narrow := "scope: {include: [\"prod/**\"]}\n" + strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1)
 	for _, pair := range [][2]string{{rules, narrow}, {narrow, rules}} {
 		s := newSetting(t, withoutFaults(), pair[0], 4)
-		out, err := s.pass.Compare(t.Context(), s.scan(t, 4), s.rival(t, pair[1]))
+		out, err := s.planner.Compare(t.Context(), s.scan(t, 4), s.rival(t, pair[1]))
 		check(t, err)
 		c := out
 		if len(c.Notes) == 0 || !strings.Contains(c.Notes[0], "scopes differ") {
@@ -94,7 +94,7 @@ func TestScopesThatDiffer(t *testing.T) {
 func TestASavedPlan(t *testing.T) {
 	saved := planOf(t, withoutFaults(), strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1), 4)
 	s := newSetting(t, withoutFaults(), rules, 4)
-	out, err := s.pass.CompareWith(t.Context(), s.scan(t, 4), "old.json", saved)
+	out, err := s.planner.CompareWith(t.Context(), s.scan(t, 4), "old.json", saved)
 	check(t, err)
 	for _, change := range out.Changes {
 		if change.Only == diff.InBefore && change.After.Standing != diff.StandsFree && change.After.Standing != diff.StandsHeld {
@@ -113,10 +113,10 @@ func forecast(t *testing.T) {
 	for skew, trusted := range map[string]bool{"0s": true, "6m": false} {
 		s := newSetting(t, parse(t, `{settings: {clock_skew: `+skew+`}, namespaces: [
 			{name: prod, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 5m}, {name: latest, age: 1d}]}]}]}`), rules+"limits: {max_deletion_percent: 100}", 4)
-		s.pass.TakenAt, s.pass.ScannedAt, s.pass.Forecast = now.Add(30*24*time.Hour), now, true
-		p, err := s.pass.Plan(t.Context(), s.scan(t, 4))
+		s.planner.TakenAt, s.planner.ScannedAt, s.planner.Forecast = now.Add(30*24*time.Hour), now, true
+		p, err := s.planner.Plan(t.Context(), s.scan(t, 4))
 		check(t, err)
-		if !p.Forecast || !p.TakenAt.Equal(s.pass.TakenAt) {
+		if !p.Forecast || !p.TakenAt.Equal(s.planner.TakenAt) {
 			t.Errorf("a skew of %s: it is no forecast: %+v", skew, p)
 		}
 		if got := len(p.Steps) == 1 && len(p.Gaps) == 0; got != trusted {
@@ -135,7 +135,7 @@ func TestLintDoesNotDependOnConcurrency(t *testing.T) {
 	var first string
 	for _, concurrency := range []int{1, 16} {
 		s := newSetting(t, withoutFaults(), configuration, concurrency)
-		lint, err := s.pass.Lint(t.Context(), s.scan(t, concurrency))
+		lint, err := s.planner.Lint(t.Context(), s.scan(t, concurrency))
 		check(t, err)
 		found := map[runs.LintKind]string{}
 		for _, f := range lint.Findings {
@@ -205,7 +205,7 @@ func TestLint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSetting(t, parse(t, world), row.rules, 4)
-			lint, err := s.pass.Lint(t.Context(), s.scan(t, 4))
+			lint, err := s.planner.Lint(t.Context(), s.scan(t, 4))
 			check(t, err)
 			var got []string
 			for _, f := range lint.Findings {

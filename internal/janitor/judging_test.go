@@ -8,11 +8,11 @@ import (
 
 func TestJudgingIsMeasured(t *testing.T) {
 	s := newSetting(t, withoutFaults(), rules, 4)
-	s.pass.Progress = new(Progress)
-	if _, err := s.pass.Plan(t.Context(), s.scan(t, 4)); err != nil {
+	s.planner.Progress = new(Progress)
+	if _, err := s.planner.Plan(t.Context(), s.scan(t, 4)); err != nil {
 		t.Fatal(err)
 	}
-	if s.pass.Progress.Judging.Load() <= 0 {
+	if s.planner.Progress.Judging.Load() <= 0 {
 		t.Error("judging took no time")
 	}
 }
@@ -23,13 +23,13 @@ func TestWaitingForTheRegistryIsNoPartOfJudging(t *testing.T) {
 	world := withoutFaults()
 	world.Settings.Latency = 20 * time.Millisecond
 	s := newSetting(t, world, rules, 4)
-	s.pass.Progress = new(Progress)
+	s.planner.Progress = new(Progress)
 	synctest.Test(t, func(t *testing.T) {
-		if _, err := s.pass.Plan(t.Context(), s.scan(t, 4)); err != nil {
+		if _, err := s.planner.Plan(t.Context(), s.scan(t, 4)); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if took := s.pass.Progress.Judging.Load(); took != 0 {
+	if took := s.planner.Progress.Judging.Load(); took != 0 {
 		t.Errorf("judging took %d ns of a clock that stood", took)
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 // Lint holds the rules against everything that the feed has, and says which of
 // them do nothing, or more than they should. It plans nothing.
-func (p *Pass) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
+func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 	l := newLinter(p)
 	group, ctx := errgroup.WithContext(ctx)
 	for range runtime.GOMAXPROCS(0) {
@@ -49,7 +49,7 @@ func (p *Pass) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 // linter counts what the rules do. What it keeps of an image is counts and a few
 // references.
 type linter struct {
-	pass    *Pass
+	planner *Planner
 	judge   *policy.Judge
 	options plan.Options
 
@@ -59,11 +59,11 @@ type linter struct {
 	empty map[string]*tallied // by the rules that empty an image together
 }
 
-func newLinter(p *Pass) *linter {
+func newLinter(p *Planner) *linter {
 	o := p.planOptions()
 	o.KeepAtLeast, o.Grace = 0, 0 // what would be deleted were it not for them
 	l := &linter{
-		pass: p, judge: p.Policies.At(p.TakenAt, policy.Everything), options: o,
+		planner: p, judge: p.Policies.At(p.TakenAt, policy.Everything), options: o,
 		out:   runs.Lint{TakenAt: p.TakenAt.UTC(), Findings: []runs.LintFinding{}, Gaps: []actions.Gap{}},
 		rules: configured(p.Config), empty: map[string]*tallied{},
 	}
@@ -78,7 +78,7 @@ func (l *linter) take(ctx context.Context, item scanner.Item) error {
 		if err != nil {
 			return err
 		}
-		l.pass.count(&verdict)
+		l.planner.count(&verdict)
 		if len(verdict.Tags) == 0 { // nobody voted
 			verdict.Tags = make([]registry.TagVerdict, len(item.Image.Tags))
 		}

@@ -9,7 +9,7 @@ import (
 
 // Record writes the scan as an inventory and returns the gaps in it that hold
 // something. A plan of the inventory is that of the scan.
-func (p *Pass) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
+func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Asked: sourceKeys(p.Config)})
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ type RecorderOptions struct {
 // NewRecorder opens the ledger of the configuration, takes its lock if the run
 // is to apply something, and begins to record. It is nil when the configuration
 // has no ledger.
-func (p *Pass) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, error) {
+func (p *Planner) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, error) {
 	dsn := p.Config.LedgerDSN()
 	if dsn == "" {
 		return nil, nil
@@ -65,7 +65,7 @@ func (p *Pass) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, e
 	return r, nil
 }
 
-func (r *Recorder) begin(ctx context.Context, p *Pass, o RecorderOptions) (err error) {
+func (r *Recorder) begin(ctx context.Context, p *Planner, o RecorderOptions) (err error) {
 	if o.Kind == runs.KindApply {
 		if r.lock, err = r.ledger.Lock(ctx, o.Wait); err != nil {
 			return err
@@ -81,7 +81,7 @@ func (r *Recorder) begin(ctx context.Context, p *Pass, o RecorderOptions) (err e
 }
 
 // read learns from the ledger what a plan depends on.
-func (r *Recorder) read(ctx context.Context, p *Pass) (err error) {
+func (r *Recorder) read(ctx context.Context, p *Planner) (err error) {
 	if r.since, err = r.ledger.Condemned(ctx); err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (r *Recorder) Close() error { return r.ledger.Close() }
 // ReadLedger lets the pass know since when tags are condemned, and how much is
 // usually deleted, without recording anything: for a recorded scan or a forecast,
 // which say nothing about now.
-func (p *Pass) ReadLedger(ctx context.Context) error {
+func (p *Planner) ReadLedger(ctx context.Context) error {
 	if p.Config.LedgerDSN() == "" {
 		return nil
 	}

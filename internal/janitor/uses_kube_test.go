@@ -83,11 +83,11 @@ func kubeRules(kubeconfig, more string) string {
 	return strings.Replace(usedRules, "serverless: true", fmt.Sprintf("kubernetes: [{kubeconfig: %q%s}]", kubeconfig, more), 1)
 }
 
-func (s *setting) uses() *uses.Set { return newUses(s.pass.Config, nil, nil, kube.Options{}) }
+func (s *setting) uses() *uses.Set { return newUses(s.planner.Config, nil, nil, kube.Options{}) }
 
 func (s *setting) planWith(t *testing.T, u *uses.Set) *actions.Plan {
 	t.Helper()
-	p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
+	p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	return p
 }
@@ -147,7 +147,7 @@ func TestWhatAClusterRunsStays(t *testing.T) {
 func (s *setting) record(t *testing.T) (string, []registry.Gap) {
 	t.Helper()
 	var record bytes.Buffer
-	gaps, err := s.pass.Record(WithUses(t.Context(), s.uses(), func() Feed { return s.scan(t, 4) }), &record)
+	gaps, err := s.planner.Record(WithUses(t.Context(), s.uses(), func() Feed { return s.scan(t, 4) }), &record)
 	check(t, err)
 	return record.String(), gaps
 }
@@ -156,8 +156,8 @@ func (s *setting) planRecord(t *testing.T, record string) *actions.Plan {
 	t.Helper()
 	inventory, err := scanner.ReadInventory(strings.NewReader(record))
 	check(t, err)
-	feed := WithUses(t.Context(), RecordedUses(s.pass.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) })
-	p, err := s.pass.Plan(t.Context(), feed)
+	feed := WithUses(t.Context(), RecordedUses(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) })
+	p, err := s.planner.Plan(t.Context(), feed)
 	check(t, err)
 	return p
 }
@@ -201,19 +201,19 @@ func TestUsesAreReadAgainBeforeApply(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ""), 4)
 	u := s.uses()
 	plan := s.planWith(t, u)
-	live := &Live{Pass: s.pass, uses: u}
-	inUse, err := live.usesNow(t.Context(), plan)
+	session := &Session{Planner: s.planner, uses: u}
+	inUse, err := session.usesNow(t.Context(), plan)
 	check(t, err)
 	ref := registry.Ref{Region: "fr-par", Namespace: "prod", Image: "web", Tag: "pr-1"}
 	if by := inUse(ref, ""); fmt.Sprint(by) != "[kubernetes prod-eu: Deployment shop/d0]" {
 		t.Errorf("used by %v", by)
 	}
-	if _, err := live.usesNow(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "kubernetes prod-eu: listing deployments.apps") {
+	if _, err := session.usesNow(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "kubernetes prod-eu: listing deployments.apps") {
 		t.Errorf("a required source that cannot be asked: %v", err)
 	}
-	s.pass.Config.Protect.Kubernetes[0].Required = false
-	live.uses = s.uses()
-	if _, err := live.usesNow(t.Context(), plan); err != nil {
+	s.planner.Config.Protect.Kubernetes[0].Required = false
+	session.uses = s.uses()
+	if _, err := session.usesNow(t.Context(), plan); err != nil {
 		t.Errorf("one that is not required: %v", err)
 	}
 }
@@ -236,7 +236,7 @@ func TestAReferencesFileThatIsNotRequired(t *testing.T) {
 
 func TestServerlessThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
-	u := newUses(s.pass.Config, nil, []uses.Source{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
+	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
 	p := s.planWith(t, u)
 	if len(p.Steps) != 3 || p.Incomplete() || p.Summary.Warn != 1 || p.Violations[0].Ref != "one" {
 		t.Errorf("%v %+v", words(p), p.Violations)
@@ -248,8 +248,8 @@ func TestServerlessThatIsNotRequired(t *testing.T) {
 func TestWhatCameOfAsking(t *testing.T) {
 	c := newTestCluster(t, "prod/web:pr-1 prod/api:pr-1", "forbidden")
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ", name: prod"), 4)
-	s.pass.Config.Protect.ReferencesFile = config.StandardInput
-	u := newUses(s.pass.Config, strings.NewReader("rg.fr-par.scw.cloud/prod/api:v1\n"), nil, kube.Options{})
+	s.planner.Config.Protect.ReferencesFile = config.StandardInput
+	u := newUses(s.planner.Config, strings.NewReader("rg.fr-par.scw.cloud/prod/api:v1\n"), nil, kube.Options{})
 	if got := u.Sources(); got != nil {
 		t.Errorf("before: %+v", got)
 	}
@@ -305,11 +305,11 @@ func TestComparingSaysWhereUsesAreLookedFor(t *testing.T) {
 
 func TestExplainingBesideASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
-	u := newUses(s.pass.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
+	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
 	explain := func(ref string) (runs.Explanation, error) {
 		parsed, err := registry.ParseRef(ref)
 		check(t, err)
-		return s.pass.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), parsed)
+		return s.planner.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), parsed)
 	}
 	e, err := explain("rg.fr-par.scw.cloud/prod/api:pr-1")
 	check(t, err)

@@ -103,7 +103,7 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 					u := sources(answers("source", row.answers...))
 					return WithUses(t.Context(), u, func() Feed { return s.scan(t, concurrency) })
 				}
-				p, err := s.pass.Plan(t.Context(), feed())
+				p, err := s.planner.Plan(t.Context(), feed())
 				check(t, err)
 				if diff := cmp.Diff(row.want, words(p)); diff != "" {
 					t.Error(diff)
@@ -112,11 +112,11 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 					t.Errorf("gaps %+v", p.Gaps)
 				}
 				var record bytes.Buffer
-				_, err = s.pass.Record(feed(), &record)
+				_, err = s.planner.Record(feed(), &record)
 				check(t, err)
 				inventory, err := scanner.ReadInventory(&record)
 				check(t, err)
-				again, err := s.pass.Plan(t.Context(), WithUses(t.Context(), RecordedUses(s.pass.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
+				again, err := s.planner.Plan(t.Context(), WithUses(t.Context(), RecordedUses(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
 				check(t, err)
 				if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
 					t.Errorf("the record says: %s", diff)
@@ -132,7 +132,7 @@ const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
 	u := sources(answers("source", "", "prod/api:pr-1"))
-	p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
+	p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
 		t.Error(words(p), p.Gaps)
@@ -146,7 +146,7 @@ func TestARunEndsWhenTheReferencesCannotBeRead(t *testing.T) {
 		u := &uses.Set{}
 		u.SetFile(file, true)
 		scans := 0
-		p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { scans++; return s.scan(t, 4) }))
+		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { scans++; return s.scan(t, 4) }))
 		if p != nil || !errors.Is(err, errFlaky) || scans != failing-1 {
 			t.Errorf("%s: %v, %v after %d scans", name, p, err, scans)
 		}
@@ -171,7 +171,7 @@ func TestAnImageOfWhichSomethingIsInUseStays(t *testing.T) {
 		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
 	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
 		u := sources(answers("source", when...))
-		p, err := s.pass.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
+		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 		check(t, err)
 		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, words(p)); diff != "" {
 			t.Error(name, diff)
@@ -184,7 +184,7 @@ func TestComparingKnowsTheUses(t *testing.T) {
 	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
 	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
 		u := sources(answers("source", when...))
-		c, err := s.pass.Compare(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), s.rival(t, other))
+		c, err := s.planner.Compare(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), s.rival(t, other))
 		check(t, err)
 		if text := written(t, c); strings.Contains(text, `prod/api:pr-1"`) || !strings.Contains(text, `prod/web:pr-1"`) || c.Incomplete() != (name == "during") {
 			t.Errorf("%s: incomplete %v: %s", name, c.Incomplete(), text)

@@ -11,10 +11,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
-// Application is one run that changes something: it makes a plan, or takes one
+// ApplyRun is one run that changes something: it makes a plan, or takes one
 // that was made, and carries it out.
-type Application struct {
-	Live *Live // required
+type ApplyRun struct {
+	Session *Session // required
 	// Given is the plan to carry out; nil to make one. Matches must have accepted it.
 	Given *actions.Plan
 	// Recorder says who applies. Its kind does not matter.
@@ -34,8 +34,8 @@ type Application struct {
 
 // Run carries it out. The run is as far as it came, whatever the error; its plan
 // is nil also where somebody has seen and refused it.
-func (a *Application) Run(ctx context.Context) (runs.Run, error) {
-	run := a.Live.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
+func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
+	run := a.Session.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
 	if err := a.open(ctx); err != nil {
 		return run.end(err)
 	}
@@ -63,17 +63,17 @@ func (a *Application) Run(ctx context.Context) (runs.Run, error) {
 }
 
 // Declined reports whether somebody was asked and refused: nothing happened then.
-func (a *Application) Declined() bool { return a.refused }
+func (a *ApplyRun) Declined() bool { return a.refused }
 
 // open finds what it changes things with, and opens the ledger or finds the place
 // of the journal file. Without either nothing is applied.
-func (a *Application) open(ctx context.Context) (err error) {
-	if a.editor, err = scaleway.NewEditor(a.Live.o.Connection); err != nil {
+func (a *ApplyRun) open(ctx context.Context) (err error) {
+	if a.editor, err = scaleway.NewEditor(a.Session.o.Connection); err != nil {
 		return err
 	}
 	o := a.Recorder
 	o.Kind = runs.KindApply
-	a.recorder, err = a.Live.NewRecorder(ctx, o)
+	a.recorder, err = a.Session.NewRecorder(ctx, o)
 	if err != nil || a.recorder != nil {
 		return err
 	}
@@ -82,9 +82,9 @@ func (a *Application) open(ctx context.Context) (err error) {
 }
 
 // carryOut makes or takes the plan, asks, and carries it out.
-func (a *Application) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
-	options := a.Live.ApplyOptions(a.Live.o.Connection.Concurrency)
-	options.Now = a.Live.o.Now
+func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
+	options := a.Session.ApplyOptions(a.Session.o.Connection.Concurrency)
+	options.Now = a.Session.o.Now
 	if err := a.resolve(ctx, options); err != nil {
 		return nil, nil, err
 	}
@@ -95,7 +95,7 @@ func (a *Application) carryOut(ctx context.Context) (*actions.Plan, *actions.Out
 	if err := a.admit(ctx, plan, options); err != nil {
 		return plan, nil, err
 	}
-	if options.InUse, err = a.Live.usesNow(ctx, plan); err != nil {
+	if options.InUse, err = a.Session.usesNow(ctx, plan); err != nil {
 		return plan, nil, err
 	}
 	journal, err := a.journal(plan)
@@ -109,12 +109,12 @@ func (a *Application) carryOut(ctx context.Context) (*actions.Plan, *actions.Out
 }
 
 // admit checks that the plan may be applied, and asks.
-func (a *Application) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyOptions) error {
-	if err := apply.CheckApplicable(plan, startOfPass(a.Live.o.Now), o.MaxPlanAge); err != nil {
+func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyOptions) error {
+	if err := apply.CheckApplicable(plan, startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
 		return err
 	}
 	if a.Given != nil {
-		if err := a.Live.CheckOwner(ctx, plan, a.Live.reader); err != nil {
+		if err := a.Session.CheckOwner(ctx, plan, a.Session.reader); err != nil {
 			return err
 		}
 	}
@@ -127,9 +127,9 @@ func (a *Application) admit(ctx context.Context, plan *actions.Plan, o apply.App
 }
 
 // planned makes the plan, or records the given one.
-func (a *Application) planned(ctx context.Context) (*actions.Plan, error) {
+func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 	if a.Given == nil {
-		return a.Live.plan(ctx)
+		return a.Session.plan(ctx)
 	}
 	if a.recorder == nil {
 		return a.Given, nil
@@ -137,7 +137,7 @@ func (a *Application) planned(ctx context.Context) (*actions.Plan, error) {
 	return a.Given, a.recorder.Given(ctx, a.Given)
 }
 
-func (a *Application) journal(plan *actions.Plan) (apply.Journal, error) {
+func (a *ApplyRun) journal(plan *actions.Plan) (apply.Journal, error) {
 	if a.recorder != nil {
 		return a.recorder.Journal(), nil
 	}
@@ -145,7 +145,7 @@ func (a *Application) journal(plan *actions.Plan) (apply.Journal, error) {
 }
 
 // whileLocked ends the run when another process may apply something too.
-func (a *Application) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
+func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	if a.recorder != nil {
 		go func() {
@@ -161,7 +161,7 @@ func (a *Application) whileLocked(ctx context.Context) (context.Context, context
 }
 
 // resolve finds out what became of the steps of a run that was interrupted.
-func (a *Application) resolve(ctx context.Context, o apply.ApplyOptions) error {
+func (a *ApplyRun) resolve(ctx context.Context, o apply.ApplyOptions) error {
 	var n int
 	var err error
 	if a.recorder != nil {
@@ -176,7 +176,7 @@ func (a *Application) resolve(ctx context.Context, o apply.ApplyOptions) error {
 }
 
 // finish records how the run ended.
-func (a *Application) finish(ctx context.Context, exit int, outcome *actions.Outcome, cause error) error {
+func (a *ApplyRun) finish(ctx context.Context, exit int, outcome *actions.Outcome, cause error) error {
 	if a.recorder != nil {
 		return errors.Join(a.recorder.Finish(ctx, exit, cause, outcome), a.recorder.Close())
 	}

@@ -21,18 +21,18 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Live is a pass over the registry itself, not over a record of it.
-type Live struct {
-	*Pass
+// Session is a pass over the registry itself, not over a record of it.
+type Session struct {
+	*Planner
 
 	uses   *uses.Set
 	reader *scaleway.Reader
 	calls  *atomic.Int64 // of the API
-	o      LiveOptions
+	o      SessionOptions
 }
 
-// LiveOptions say how to reach what is judged.
-type LiveOptions struct {
+// SessionOptions say how to reach what is judged.
+type SessionOptions struct {
 	// Connection is how to reach the API.
 	Connection scaleway.Options
 	// Stdin is read where the references file is "-"; without one that is an error.
@@ -41,9 +41,9 @@ type LiveOptions struct {
 	Now func() time.Time
 }
 
-// NewLive connects the pass with a client that cannot change anything. Nothing is
+// NewSession connects the pass with a client that cannot change anything. Nothing is
 // asked yet.
-func NewLive(pass *Pass, o LiveOptions) (*Live, error) {
+func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	if o.Now == nil {
 		o.Now = clock.Now
 	}
@@ -53,11 +53,11 @@ func NewLive(pass *Pass, o LiveOptions) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	pass.TakenAt = startOfPass(o.Now)
-	pass.Skew = reader.Skew
-	set := newUses(pass.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
+	planner.TakenAt = startOfRun(o.Now)
+	planner.Skew = reader.Skew
+	set := newUses(planner.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
 	set.Now = o.Now
-	return &Live{Pass: pass, uses: set, reader: reader, calls: calls, o: o}, nil
+	return &Session{Planner: planner, uses: set, reader: reader, calls: calls, o: o}, nil
 }
 
 // counting counts what an observer sees, or what there is to see without one.
@@ -90,26 +90,26 @@ func serverless(reader *scaleway.Reader) []uses.Source {
 }
 
 // Scan starts a scan.
-func (l *Live) Scan(ctx context.Context, scope scanner.Scope) Feed {
-	return scanner.Scan(ctx, l.reader, scanner.Options{Scope: scope, Concurrency: l.o.Connection.Concurrency})
+func (s *Session) Scan(ctx context.Context, scope scanner.Scope) Feed {
+	return scanner.Scan(ctx, s.reader, scanner.Options{Scope: scope, Concurrency: s.o.Connection.Concurrency})
 }
 
 // Feed starts a scan with the uses of what is in it.
-func (l *Live) Feed(ctx context.Context, scope scanner.Scope) Feed {
-	return WithUses(ctx, l.uses, func() Feed { return l.Scan(ctx, scope) })
+func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
+	return WithUses(ctx, s.uses, func() Feed { return s.Scan(ctx, scope) })
 }
 
 // MakePlan makes one plan, and records that in the ledger if there is one. Exit
 // says what the program ends with; the run is as far as it came, whatever the
 // error.
-func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
-	run := l.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
+func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
+	run := s.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
 	o.Kind = runs.KindPlan
-	recorder, err := l.NewRecorder(ctx, o)
+	recorder, err := s.NewRecorder(ctx, o)
 	run.ID = recorder.ID()
 	if err == nil {
 		err = Contain(func() (err error) { // so that the ledger is closed whatever happens
-			run.Plan, err = l.plan(ctx)
+			run.Plan, err = s.plan(ctx)
 			return err
 		})
 		run.Exit = ExitIncomplete
@@ -124,32 +124,32 @@ func (l *Live) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actio
 }
 
 // ExplainNow judges one object with every rule, as it is now.
-func (l *Live) ExplainNow(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
-	scope := Scope(l.Config)
+func (s *Session) ExplainNow(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
+	scope := Scope(s.Config)
 	if !scope.Holds(ref) {
 		return runs.Explanation{Ref: ref, Note: OutOfScope}, nil
 	}
-	return l.Explain(ctx, l.Feed(ctx, Narrow(scope, ref)), ref)
+	return s.Explain(ctx, s.Feed(ctx, Narrow(scope, ref)), ref)
 }
 
 // OutOfScope is why nothing is said of what the configuration leaves out.
 const OutOfScope = "it is outside the scope of the configuration (scope, scaleway.regions)"
 
 // plan judges what is there now.
-func (l *Live) plan(ctx context.Context) (*actions.Plan, error) {
-	l.TakenAt = startOfPass(l.o.Now) // not when a lock was asked for
-	return l.Plan(ctx, l.Feed(ctx, Scope(l.Config)))
+func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
+	s.TakenAt = startOfRun(s.o.Now) // not when a lock was asked for
+	return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
 }
 
 // usesNow reads all use sources again right before a plan is applied: what it
 // deletes may have been deployed while it waited. If a required source cannot be
 // reached, nothing is applied.
-func (l *Live) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.Ref, string) []string, error) {
+func (s *Session) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.Ref, string) []string, error) {
 	deletes := func(s actions.Step) bool { return s.Action.Deletes() }
 	if !slices.ContainsFunc(plan.Steps, deletes) {
 		return nil, nil
 	}
-	reading, err := l.uses.Read(ctx)
+	reading, err := s.uses.Read(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking what is in use before anything is deleted: %w", err)
 	}
@@ -161,20 +161,20 @@ func (l *Live) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.R
 	return registry.NewUseIndex(reading.Uses).Of, nil
 }
 
-// startOfPass is the time that a pass goes by: cut to the microsecond, as the
+// startOfRun is the time of a run: cut to the microsecond, as the
 // API's own times are.
-func startOfPass(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }
+func startOfRun(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }
 
 // activeRun is a run that is going on.
 type activeRun struct {
 	runs.Run
-	live  *Live
-	began time.Time // by the clock of the machine
+	session *Session
+	began   time.Time // by the clock of the machine
 }
 
-func (l *Live) begin(run runs.Run) *activeRun {
-	run.Started, run.Price = startOfPass(l.o.Now), PriceOf(l.Config)
-	return &activeRun{Run: run, live: l, began: clock.Now()}
+func (s *Session) begin(run runs.Run) *activeRun {
+	run.Started, run.Price = startOfRun(s.o.Now), PriceOf(s.Config)
+	return &activeRun{Run: run, session: s, began: clock.Now()}
 }
 
 // PriceOf is what the configuration says that storage costs.
@@ -184,9 +184,9 @@ func PriceOf(c *config.Config) runs.Price {
 
 // end completes what is known of the run.
 func (r *activeRun) end(err error) (runs.Run, error) {
-	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.live.uses.Sources(), r.live.calls.Load()
-	if r.live.Progress != nil {
-		r.Judging = time.Duration(r.live.Progress.Judging.Load())
+	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.session.uses.Sources(), r.session.calls.Load()
+	if r.session.Progress != nil {
+		r.Judging = time.Duration(r.session.Progress.Judging.Load())
 	}
 	if err != nil {
 		r.Error = err.Error()

@@ -30,9 +30,9 @@ func atNow() time.Time { return now }
 
 // setting is an emulator and a pass over it.
 type setting struct {
-	server *emulator.Server
-	reader *scaleway.Reader
-	pass   *Pass
+	server  *emulator.Server
+	reader  *scaleway.Reader
+	planner *Planner
 }
 
 func newSetting(t testing.TB, world worlds.World, configuration string, concurrency int) *setting {
@@ -55,7 +55,7 @@ func newSetting(t testing.TB, world worlds.World, configuration string, concurre
 		RequestTimeout: 2 * time.Second,
 	})
 	check(t, err)
-	return &setting{server, reader, &Pass{Config: c, Policies: policies, TakenAt: now, Skew: reader.Skew}}
+	return &setting{server, reader, &Planner{Config: c, Policies: policies, TakenAt: now, Skew: reader.Skew}}
 }
 
 // inProcess hands requests to a handler without a network between, so that a
@@ -80,14 +80,14 @@ func (p inProcess) RoundTrip(r *http.Request) (response *http.Response, err erro
 
 func (s *setting) scan(t testing.TB, concurrency int) Feed {
 	t.Helper()
-	return scanner.Scan(t.Context(), s.reader, scanner.Options{Scope: Scope(s.pass.Config), Concurrency: concurrency})
+	return scanner.Scan(t.Context(), s.reader, scanner.Options{Scope: Scope(s.planner.Config), Concurrency: concurrency})
 }
 
 // plan scans and plans a world.
 func planOf(t testing.TB, world worlds.World, configuration string, concurrency int) *actions.Plan {
 	t.Helper()
 	s := newSetting(t, world, configuration, concurrency)
-	p, err := s.pass.Plan(t.Context(), s.scan(t, concurrency))
+	p, err := s.planner.Plan(t.Context(), s.scan(t, concurrency))
 	check(t, err)
 	for _, r := range s.server.Requests() {
 		if r.Method != "GET" {
@@ -162,22 +162,22 @@ func TestTheInventoryGivesTheSamePlan(t *testing.T) { synctest.Test(t, inventory
 
 func inventoryGivesTheSamePlan(t *testing.T) {
 	s := newSetting(t, worlds.Demo(7), rules, 16)
-	live, err := s.pass.Plan(t.Context(), s.scan(t, 16))
+	session, err := s.planner.Plan(t.Context(), s.scan(t, 16))
 	check(t, err)
 	var file bytes.Buffer
-	_, err = s.pass.Record(s.scan(t, 16), &file)
+	_, err = s.planner.Record(s.scan(t, 16), &file)
 	check(t, err)
 	inventory, err := scanner.ReadInventory(&file)
 	check(t, err)
-	check(t, inventory.Narrow(Scope(s.pass.Config)))
-	s.pass.TakenAt, s.pass.Skew = inventory.Header.TakenAt, nil
-	recorded, err := s.pass.Plan(t.Context(), inventory.Stream(t.Context()))
+	check(t, inventory.Narrow(Scope(s.planner.Config)))
+	s.planner.TakenAt, s.planner.Skew = inventory.Header.TakenAt, nil
+	recorded, err := s.planner.Plan(t.Context(), inventory.Stream(t.Context()))
 	check(t, err)
-	if diff := cmp.Diff(encode(t, live), encode(t, recorded)); diff != "" {
+	if diff := cmp.Diff(encode(t, session), encode(t, recorded)); diff != "" {
 		t.Error(diff)
 	}
-	if live.Summary.Gaps == 0 || live.Summary.DeleteTags == 0 {
-		t.Errorf("nothing to compare: %+v", live.Summary)
+	if session.Summary.Gaps == 0 || session.Summary.DeleteTags == 0 {
+		t.Errorf("nothing to compare: %+v", session.Summary)
 	}
 }
 

@@ -32,8 +32,8 @@ type Feed interface {
 	Err() error
 }
 
-// Pass is one pass over a registry.
-type Pass struct {
+// Planner is one pass over a registry.
+type Planner struct {
 	Config   *config.Config // required
 	Policies *policy.Engine // required
 	// TakenAt is when the scan started: what "now" means to every rule and guard.
@@ -63,7 +63,7 @@ type Progress struct {
 // Plan judges everything that the feed has and plans what follows from it. The
 // error is that of the feed or the context: what a pass could not read or judge
 // is in the plan.
-func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
+func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	builder := &lockedBuilder{Builder: plan.NewBuilder(options)}
 	in := newIntake(feed)
@@ -105,7 +105,7 @@ func (p *Pass) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 }
 
 // take judges and plans one item.
-func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge, o plan.Options, b *lockedBuilder) error {
+func (p *Planner) take(ctx context.Context, item scanner.Item, judge *policy.Judge, o plan.Options, b *lockedBuilder) error {
 	switch {
 	case item.Image != nil:
 		done := p.judging()
@@ -136,7 +136,7 @@ func (p *Pass) take(ctx context.Context, item scanner.Item, judge *policy.Judge,
 }
 
 // judging takes the time until what it returns is called, if anybody counts.
-func (p *Pass) judging() func() {
+func (p *Planner) judging() func() {
 	if p.Progress == nil {
 		return func() {}
 	}
@@ -144,7 +144,7 @@ func (p *Pass) judging() func() {
 	return func() { p.Progress.Judging.Add(int64(clock.Now().Sub(began))) }
 }
 
-func (p *Pass) count(v *registry.Verdict) {
+func (p *Planner) count(v *registry.Verdict) {
 	if p.Progress == nil {
 		return
 	}
@@ -158,19 +158,19 @@ func (p *Pass) count(v *registry.Verdict) {
 }
 
 // see and hide tell the ledger, if there is one.
-func (p *Pass) see(v *registry.Verdict) {
+func (p *Planner) see(v *registry.Verdict) {
 	if p.Recorder != nil {
 		p.Recorder.see(v)
 	}
 }
 
-func (p *Pass) hide(g *registry.Gap) {
+func (p *Planner) hide(g *registry.Gap) {
 	if p.Recorder != nil {
 		p.Recorder.hide(g)
 	}
 }
 
-func (p *Pass) planOptions() plan.Options {
+func (p *Planner) planOptions() plan.Options {
 	limits := p.Config.Limits
 	o := plan.Options{
 		TakenAt:            p.TakenAt,
@@ -197,7 +197,7 @@ func (p *Pass) planOptions() plan.Options {
 const clockSubject = "clock"
 
 // clockGap is the gap of a clock so wrong that no age is certain, or nil.
-func (p *Pass) clockGap() *registry.Gap {
+func (p *Planner) clockGap() *registry.Gap {
 	if p.Skew == nil {
 		return nil
 	}
