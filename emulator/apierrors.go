@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// answer is what the API has to say before anything spoils it.
+// answer is what the API answers before a fault spoils it.
 type answer struct {
 	status      int
 	contentType string
@@ -15,8 +15,8 @@ type answer struct {
 
 const jsonType = "application/json"
 
-func jsonAnswer(status int, body []byte) answer {
-	return answer{status: status, contentType: jsonType, body: body}
+func jsonAnswer(status int, body []byte) *answer {
+	return &answer{status: status, contentType: jsonType, body: body}
 }
 
 // object writes a JSON object from keys and values that are JSON already.
@@ -29,12 +29,12 @@ func (s *Server) object(pairs ...string) string {
 	return b.String() + "}"
 }
 
-func (s *Server) problem(status int, pairs ...string) answer {
+func (s *Server) problem(status int, pairs ...string) *answer {
 	return jsonAnswer(status, []byte(s.object(pairs...)))
 }
 
 // notFound has no type, unlike the 404 of other products.
-func (s *Server) notFound(what string) answer {
+func (s *Server) notFound(what string) *answer {
 	return s.problem(http.StatusNotFound, "message", quote(what+" was not found"))
 }
 
@@ -45,44 +45,45 @@ const (
 	reasonRequired   = "required"
 )
 
-func (s *Server) invalidArgument(name, reason, help string) answer {
+func (s *Server) invalidArgument(name, reason, help string) *answer {
 	detail := s.object("argument_name", quote(name), "help_message", quote(help), "reason", quote(reason))
 	return s.problem(http.StatusBadRequest,
 		"details", "["+detail+"]", "message", quote("invalid argument(s)"), "type", quote("invalid_arguments"))
 }
 
-func (s *Server) unauthenticated() answer {
+func (s *Server) unauthenticated() *answer {
 	return s.problem(http.StatusUnauthorized,
 		"message", quote("authentication is denied"), "method", quote("api_key"), "reason", quote("not_found"), "type", quote("denied_authentication"))
 }
 
-// digestIsShared is the refusal to delete a tag that is not the only one of its
-// digest. That deletion fails is documented, how is not: 412 is the typed error
-// that says something else is in the way.
-func (s *Server) digestIsShared() answer {
+// digestIsShared is the refusal to delete a tag whose digest another tag has. The
+// API's documentation says that this fails, but not how: 412 is the typed error
+// for something that is in the way.
+func (s *Server) digestIsShared() *answer {
 	return s.problem(http.StatusPreconditionFailed,
 		"help_message", quote("another tag of the image has the same digest"), "message", quote("precondition failed"),
 		"precondition", quote("resource_still_in_use"), "type", quote("precondition_failed"))
 }
 
-func (s *Server) isLocked(resource string, id uuid) answer {
+func (s *Server) isLocked(what string, id uuid) *answer {
 	return s.problem(http.StatusLocked,
-		"message", quote("resource is locked"), "resource", quote(resource), "resource_id", quote(id.String()), "type", quote("locked"))
+		"message", quote("resource is locked"), "resource", quote(strings.ToLower(what)), "resource_id", quote(id.String()), "type", quote("locked"))
 }
 
-func (s *Server) isDeleting(resource string, id uuid) answer {
+func (s *Server) isDeleting(what string, id uuid) *answer {
 	return s.problem(http.StatusConflict,
 		"current_state", quote(statusDeleting), "message", quote("resource is in a transient state"),
-		"resource", quote(resource), "resource_id", quote(id.String()), "type", quote("transient_state"))
+		"resource", quote(strings.ToLower(what)), "resource_id", quote(id.String()), "type", quote("transient_state"))
 }
 
-// rateLimited comes from the gateway before the API: no body, no Retry-After.
-func rateLimited() answer {
-	return answer{status: http.StatusTooManyRequests, header: map[string]string{"X-Envoy-Ratelimited": "true"}}
+// rateLimited is the answer of the gateway before the API: without a body, without
+// Retry-After.
+func rateLimited() *answer {
+	return &answer{status: http.StatusTooManyRequests, header: map[string]string{"X-Envoy-Ratelimited": "true"}}
 }
 
-// typical is the answer of a status that a fault asks for without more.
-func (s *Server) typical(status int, message string) answer {
+// typical is the usual answer of a status.
+func (s *Server) typical(status int, message string) *answer {
 	switch status {
 	case http.StatusBadRequest:
 		return s.invalidArgument("request", reasonFormat, or(message, "it could not be understood"))

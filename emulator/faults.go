@@ -156,7 +156,7 @@ func spoilPage[T row](f *worlds.Fault, page int, shown []T, total int) ([]T, int
 // misbehave answers a request to which a fault happens.
 func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	kind := c.fault.Effect()
-	var a answer
+	var a *answer
 	if c.fault.When == whenAfter || c.fault.SpoilsAnswer() {
 		a = s.act(c)
 	}
@@ -166,7 +166,7 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	case faultEmptyBody:
 		a = jsonAnswer(http.StatusOK, nil)
 	case faultHTML:
-		a = answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", body: []byte(webPage("Welcome"))}
+		a = &answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", body: []byte(webPage("Welcome"))}
 	case faultRedirect:
 		a = redirect(c)
 	case faultTruncatedJSON:
@@ -182,12 +182,12 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	s.respond(w, c, a)
 }
 
-func (s *Server) faultyStatus(f *worlds.Fault) answer {
+func (s *Server) faultyStatus(f *worlds.Fault) *answer {
 	body := f.Body
 	if body == "" && f.Status == http.StatusTooManyRequests {
 		body = bodyEmpty
 	}
-	a := answer{status: f.Status}
+	a := &answer{status: f.Status}
 	switch body {
 	case bodyText:
 		a.contentType, a.body = "text/plain; charset=utf-8", []byte(or(f.Message, phrase(f.Status)))
@@ -212,7 +212,7 @@ func webPage(title string) string {
 	return "<!DOCTYPE html>\n<html><head><title>" + title + "</title></head><body><h1>" + title + "</h1></body></html>\n"
 }
 
-func redirect(c *call) answer {
+func redirect(c *call) *answer {
 	to := c.fault.Location
 	if u, err := url.Parse(to); err == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" {
 		to = strings.TrimSuffix(to, "/") + c.http.URL.RequestURI()
@@ -221,11 +221,11 @@ func redirect(c *call) answer {
 	if status == 0 {
 		status = http.StatusFound
 	}
-	return answer{status: status, header: map[string]string{"Location": to}}
+	return &answer{status: status, header: map[string]string{"Location": to}}
 }
 
 // cut announces the whole body and resets the connection in its middle.
-func (s *Server) cut(w http.ResponseWriter, c *call, a answer) {
+func (s *Server) cut(w http.ResponseWriter, c *call, a *answer) {
 	s.log.status(c.logged, a.status)
 	s.header(w.Header(), c, a)
 	w.WriteHeader(a.status)

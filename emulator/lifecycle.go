@@ -8,14 +8,12 @@ import (
 
 // deletion is something in status deleting that will be gone at a moment.
 type deletion struct {
-	at        int64 // nanoseconds
-	namespace *namespace
-	image     *image
-	tag       *tag
+	at   int64 // nanoseconds
+	drop func()
 }
 
-// settle completes the deletions that are due. It is called on every access, in
-// place of a worker: nothing is seen between two accesses.
+// settle completes the deletions that are due. Every access calls it, in place of
+// a worker: no client sees anything between two accesses.
 func (s *Server) settle(now time.Time) {
 	if now.UnixNano() < s.nextDue.Load() {
 		return
@@ -27,7 +25,7 @@ func (s *Server) settle(now time.Time) {
 		if d.at > now.UnixNano() {
 			break
 		}
-		s.complete(d)
+		d.drop()
 		done++
 	}
 	s.due = slices.Delete(s.due, 0, done)
@@ -43,56 +41,14 @@ func (s *Server) planSettling() {
 	s.nextDue.Store(next)
 }
 
-func (s *Server) schedule(d deletion, now time.Time) {
-	d.at = now.Add(s.settings.DeleteDelay).UnixNano()
+func (s *Server) schedule(drop func(), now time.Time) {
+	d := deletion{at: now.Add(s.settings.DeleteDelay).UnixNano(), drop: drop}
 	at, _ := slices.BinarySearchFunc(s.due, d.at+1, func(d deletion, at int64) int { return int(min(1, max(-1, d.at-at))) })
 	s.due = slices.Insert(s.due, at, d)
 	s.planSettling()
 }
 
-// deleteTag begins the deletion of a tag: its size is gone at once, its row
-// stays until the deletion completes. The caller holds s.mu.
-func (s *Server) deleteTag(t *tag, now time.Time) {
-	t.image.resize(func() {
-		if t.status != statusDeleting && len(t.sharers()) == 0 {
-			t.image.live -= t.size
-		}
-		t.status = statusDeleting
-	})
-	t.deleted = true
-	t.updated = microseconds(now)
-	s.schedule(deletion{tag: t}, now)
-}
-
-func (s *Server) deleteImage(i *image, now time.Time) {
-	i.resize(func() {
-		i.status = statusDeleting
-		i.deleted = true
-	})
-	i.updated = microseconds(now)
-	s.schedule(deletion{image: i}, now)
-}
-
-func (s *Server) deleteNamespace(n *namespace, now time.Time) {
-	n.status = statusDeleting
-	n.deleted = true
-	n.size = 0
-	n.updated = microseconds(now)
-	s.schedule(deletion{namespace: n}, now)
-}
-
-// complete takes out what is due, unless it went with something larger.
-func (s *Server) complete(d deletion) {
-	switch {
-	case d.tag != nil:
-		s.dropTag(d.tag)
-	case d.image != nil:
-		s.dropImage(d.image)
-	default:
-		s.dropNamespace(d.namespace)
-	}
-}
-
+// dropTag removes a tag, unless it went with its image.
 func (s *Server) dropTag(t *tag) {
 	img := t.image
 	r := img.namespace.region
@@ -107,6 +63,7 @@ func (s *Server) dropTag(t *tag) {
 	}
 }
 
+// dropImage removes an image, unless it went with its namespace.
 func (s *Server) dropImage(i *image) {
 	r := i.namespace.region
 	if r.byImage[i.id] != i {
@@ -135,8 +92,8 @@ func (s *Server) dropNamespace(n *namespace) {
 	delete(n.region.byNamespace, n.id)
 }
 
-// forget remembers that an identifier was used up, so that what is made under
-// the same name later is something new.
+// forget remembers that an identifier was used, so that what is made under the
+// same name later is something new.
 func (s *Server) forget(id uuid) { s.used[id] = true }
 
 // newID is the identifier of something made after the start.

@@ -12,6 +12,7 @@ type row interface {
 	comparable
 	born() int64 // created_at in microseconds
 	title() string
+	write(*writer)
 }
 
 // listing keeps rows in the API's default order, created_at_asc, so that a page

@@ -5,47 +5,29 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"time"
 )
 
-func (s *Server) listNamespaces(r *region, c *call) answer {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+func namespacesOf(r *region) map[uuid]*namespace { return r.byNamespace }
+
+func (s *Server) listNamespaces(r *region, c *call) *answer {
 	p := s.params(c, "created_at", "name", "description")
-	var checks []func(*namespace) bool
-	if name := p.query.Get("name"); name != "" {
-		checks = append(checks, func(n *namespace) bool { return n.name == name })
-	}
-	if id, ok := p.uuid("organization_id"); ok {
-		checks = append(checks, func(n *namespace) bool { return n.organizationID == id })
-	}
-	if id, ok := p.uuid("project_id"); ok {
-		checks = append(checks, func(n *namespace) bool { return n.projectID == id })
-	}
+	checks := owned(p, func(n *namespace) *namespace { return n })
 	if p.bad != nil {
-		return *p.bad
+		return p.bad
 	}
 	all := filter(rows(p, &r.namespaces), checks)
 	if p.order.field == "description" {
 		all = slices.Clone(all)
 		slices.SortStableFunc(all, func(a, b *namespace) int { return cmp.Compare(a.description, b.description) })
 	}
-	return page(s, c, p, "namespaces", all, func(w *writer) func(*namespace) { return w.namespace })
-}
-
-func (s *Server) getNamespace(r *region, c *call) answer {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	n, refusal := s.namespace(r, c)
-	if n == nil {
-		return refusal
-	}
-	return s.show(s.writer(), func(w *writer) { w.namespace(n) })
+	return page(s, c, p, "namespaces", all)
 }
 
 // namespaceName is what the API allows; the names of a world are freer.
 var namespaceName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-func (s *Server) createNamespace(r *region, c *call) answer {
+func (s *Server) createNamespace(r *region, c *call) *answer {
 	var asked struct {
 		Name           string  `json:"name"`
 		Description    string  `json:"description"`
@@ -54,11 +36,11 @@ func (s *Server) createNamespace(r *region, c *call) answer {
 		IsPublic       bool    `json:"is_public"`
 	}
 	if refusal := s.readJSON(c, &asked); refusal != nil {
-		return *refusal
+		return refusal
 	}
 	n := &namespace{name: asked.Name, description: asked.Description, isPublic: asked.IsPublic, region: r, status: statusReady}
 	if refusal := s.setOwner(n, asked.OrganizationID, asked.ProjectID); refusal != nil {
-		return *refusal
+		return refusal
 	}
 	switch {
 	case n.name == "":
@@ -66,8 +48,6 @@ func (s *Server) createNamespace(r *region, c *call) answer {
 	case !namespaceName.MatchString(n.name):
 		return s.invalidArgument("name", reasonFormat, "it must consist of lower case letters, digits and dashes")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if _, ok := r.namespaces.find(n.name); ok {
 		return s.problem(http.StatusConflict, "message", quote("Namespace already exist"))
 	}
@@ -77,25 +57,22 @@ func (s *Server) createNamespace(r *region, c *call) answer {
 	n.created = n.updated
 	r.namespaces.add(n)
 	r.byNamespace[n.id] = n
-	return s.show(s.mutationWriter(now), func(w *writer) { w.namespace(n) })
+	return show(s.mutationWriter(now), n)
 }
 
-// setOwner takes the project or the organization of a new namespace. The default
+// setOwner sets the project and the organization of a new namespace. The default
 // project of an organization has the organization's own identifier.
 func (s *Server) setOwner(n *namespace, organization, project *string) *answer {
 	given, name := project, "project_id"
 	if project == nil {
 		given, name = organization, "organization_id"
 	}
-	var refusal answer
 	if given == nil || project != nil && organization != nil {
-		refusal = s.invalidArgument("project_id", reasonRequired, "precisely one of project_id and organization_id must be set")
-		return &refusal
+		return s.invalidArgument("project_id", reasonRequired, "precisely one of project_id and organization_id must be set")
 	}
 	id, ok := parseUUID(*given)
 	if !ok {
-		refusal = s.invalidArgument(name, reasonFormat, "it must be a UUID")
-		return &refusal
+		return s.invalidArgument(name, reasonFormat, "it must be a UUID")
 	}
 	n.projectID, n.organizationID = id, s.tenant
 	if project == nil {
@@ -104,24 +81,20 @@ func (s *Server) setOwner(n *namespace, organization, project *string) *answer {
 	return nil
 }
 
-func (s *Server) patchNamespace(r *region, c *call) answer {
+func (s *Server) patchNamespace(r *region, c *call) *answer {
 	var asked struct {
 		Description *string `json:"description"`
 		IsPublic    *bool   `json:"is_public"`
 	}
 	if refusal := s.readJSON(c, &asked); refusal != nil {
-		return *refusal
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, refusal := s.namespace(r, c)
-	switch {
-	case n == nil:
 		return refusal
-	case n.status == statusDeleting:
-		return s.isDeleting("namespace", n.id)
-	case n.status == statusLocked:
-		return s.isLocked("namespace", n.id)
+	}
+	n, refusal := find(s, c, "Namespace", r.byNamespace)
+	if refusal == nil {
+		refusal = s.mayChange("Namespace", n)
+	}
+	if refusal != nil {
+		return refusal
 	}
 	if asked.Description != nil {
 		n.description = *asked.Description
@@ -131,36 +104,16 @@ func (s *Server) patchNamespace(r *region, c *call) answer {
 	}
 	now := s.now()
 	n.updated = microseconds(now)
-	return s.show(s.mutationWriter(now), func(w *writer) { w.namespace(n) })
+	return show(s.mutationWriter(now), n)
 }
 
-// removeNamespace deletes a namespace with all that is in it, as the API does
-// without being forced.
-func (s *Server) removeNamespace(r *region, c *call) answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, refusal := s.namespace(r, c)
-	if n == nil {
-		return refusal
-	}
-	now := s.now()
-	if refusal := s.mayDelete("Namespace", n.status, n.id); refusal != nil {
-		return *refusal
-	}
-	if n.status != statusDeleting {
-		s.deleteNamespace(n, now)
-	}
-	return s.show(s.mutationWriter(now), func(w *writer) { w.namespace(n) })
-}
-
-// namespace finds the one that the call names; without it there is a refusal.
-func (s *Server) namespace(r *region, c *call) (*namespace, answer) {
-	id, ok := parseUUID(c.route.id)
-	if !ok {
-		return nil, s.invalidArgument("namespace_id", reasonFormat, "it must be a UUID")
-	}
-	if n := r.byNamespace[id]; n != nil {
-		return n, answer{}
-	}
-	return nil, s.notFound("Namespace")
+// deleteNamespace deletes a namespace with everything in it, as the API does
+// without force.
+func (s *Server) deleteNamespace(_ *call, n *namespace, now time.Time) *answer {
+	n.status = statusDeleting
+	n.deleted = true
+	n.size = 0
+	n.updated = microseconds(now)
+	s.schedule(func() { s.dropNamespace(n) }, now)
+	return nil
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"math"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -91,8 +92,7 @@ func (p *params) uuid(name string) (uuid, bool) {
 
 func (p *params) reject(name, reason, help string) {
 	if p.bad == nil {
-		a := p.server.invalidArgument(name, reason, help)
-		p.bad = &a
+		p.bad = p.server.invalidArgument(name, reason, help)
 	}
 }
 
@@ -116,13 +116,35 @@ func rows[T row](p *params, l *listing[T]) []T {
 }
 
 // page writes the page asked for, as a fault may want it.
-func page[T row](s *Server, c *call, p *params, name string, all []T, each func(*writer) func(T)) answer {
+func page[T row](s *Server, c *call, p *params, name string, all []T) *answer {
 	shown := window(all, p.order.descending, p.offset(), p.size)
 	total := len(all)
 	if c.fault != nil {
 		shown, total = spoilPage(c.fault, p.page, shown, total)
 	}
 	w := s.writer()
-	list(w, name, shown, total, each(w))
-	return jsonAnswer(200, w.buf)
+	list(w, name, shown, total)
+	return jsonAnswer(http.StatusOK, w.buf)
+}
+
+// named is the filter by name, if the request has one.
+func named[T row](p *params) []func(T) bool {
+	name := p.query.Get("name")
+	if name == "" {
+		return nil
+	}
+	return []func(T) bool{func(r T) bool { return r.title() == name }}
+}
+
+// owned are the filters by name, organization and project that the request has.
+// of is the namespace of a row.
+func owned[T row](p *params, of func(T) *namespace) []func(T) bool {
+	checks := named[T](p)
+	if id, ok := p.uuid("organization_id"); ok {
+		checks = append(checks, func(r T) bool { return of(r).organizationID == id })
+	}
+	if id, ok := p.uuid("project_id"); ok {
+		checks = append(checks, func(r T) bool { return of(r).projectID == id })
+	}
+	return checks
 }

@@ -38,23 +38,37 @@ func parseRoute(path string) route {
 	return rt
 }
 
-// operation answers one of the calls of the API.
-type operation func(*Server, *region, *call) answer
+// operation answers one of the calls of the API. act holds the lock for it.
+type operation func(*Server, *region, *call) *answer
 
 // operations are all calls that the API has.
-var operations = map[string]map[string]operation{
-	"/namespaces":      {http.MethodGet: (*Server).listNamespaces, http.MethodPost: (*Server).createNamespace},
-	"/namespaces/{id}": {http.MethodGet: (*Server).getNamespace, http.MethodPatch: (*Server).patchNamespace, http.MethodDelete: (*Server).removeNamespace},
-	"/images":          {http.MethodGet: (*Server).listImages},
-	"/images/{id}":     {http.MethodGet: (*Server).getImage, http.MethodPatch: (*Server).patchImage, http.MethodDelete: (*Server).removeImage},
-	"/images/{id}/tags": {
-		http.MethodGet: (*Server).listTags,
-	},
-	"/tags/{id}": {http.MethodGet: (*Server).getTag, http.MethodDelete: (*Server).removeTag},
+func operations() map[string]map[string]operation {
+	return map[string]map[string]operation{
+		"/namespaces": {
+			http.MethodGet:  (*Server).listNamespaces,
+			http.MethodPost: (*Server).createNamespace,
+		},
+		"/namespaces/{id}": {
+			http.MethodGet:    get("Namespace", namespacesOf),
+			http.MethodPatch:  (*Server).patchNamespace,
+			http.MethodDelete: remove("Namespace", namespacesOf, (*Server).deleteNamespace),
+		},
+		"/images": {http.MethodGet: (*Server).listImages},
+		"/images/{id}": {
+			http.MethodGet:    get("Image", imagesOf),
+			http.MethodPatch:  (*Server).patchImage,
+			http.MethodDelete: remove("Image", imagesOf, (*Server).deleteImage),
+		},
+		"/images/{id}/tags": {http.MethodGet: (*Server).listTags},
+		"/tags/{id}": {
+			http.MethodGet:    get("Tag", tagsOf),
+			http.MethodDelete: (*Server).removeTag,
+		},
+	}
 }
 
-// act lets the API do what it was asked.
-func (s *Server) act(c *call) answer {
+// act lets the API carry out a call.
+func (s *Server) act(c *call) *answer {
 	if c.route.product != nil {
 		return s.actServerless(c)
 	}
@@ -63,7 +77,7 @@ func (s *Server) act(c *call) answer {
 		// Recorded of a Scaleway product in a region that does not have it.
 		return s.problem(http.StatusNotImplemented, "message", quote("unknown service"))
 	}
-	methods, ok := operations[c.route.shape]
+	methods, ok := s.operations[c.route.shape]
 	if !ok {
 		return s.problem(http.StatusNotFound, "message", quote("not found"))
 	}
@@ -72,6 +86,13 @@ func (s *Server) act(c *call) answer {
 		return s.problem(http.StatusMethodNotAllowed, "message", quote("method not allowed"))
 	}
 	s.settle(s.now())
+	if c.http.Method == http.MethodGet {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+	} else {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	}
 	return do(s, r, c)
 }
 

@@ -40,7 +40,9 @@ type Server struct {
 	used    map[uuid]bool
 	nextDue atomic.Int64 // nanoseconds; the moment of due[0]
 
-	serverless map[string]*serverless // by region
+	serverless map[string]*listing[*workload] // by path
+
+	operations map[string]map[string]operation
 
 	faults  faults
 	limiter limiter
@@ -59,15 +61,16 @@ func New(o Options) (*Server, error) {
 	}
 	set := o.World.Settings
 	s := &Server{
-		settings:  set,
-		secretKey: or(o.SecretKey, set.SecretKey),
-		now:       o.Now,
-		comma:     ", ",
-		tenant:    ownerOr(set.OrganizationID, identify("organization")),
-		regions:   map[string]*region{},
-		used:      map[uuid]bool{},
-		faults:    faults{list: arm(o.World.Faults)},
-		limiter:   limiter{perSecond: set.RateLimit},
+		settings:   set,
+		secretKey:  or(o.SecretKey, set.SecretKey),
+		now:        o.Now,
+		comma:      ", ",
+		tenant:     ownerOr(set.OrganizationID, identify("organization")),
+		regions:    map[string]*region{},
+		used:       map[uuid]bool{},
+		operations: operations(),
+		faults:     faults{list: arm(o.World.Faults)},
+		limiter:    limiter{perSecond: set.RateLimit},
 	}
 	s.owner = ownerOr(set.ProjectID, identify("project"))
 	s.buffers.New = func() any { return new([]byte) }
@@ -155,7 +158,7 @@ func (s *Server) abandon() { panic(http.ErrAbortHandler) }
 
 // respond logs the status before it sends it, so that a client finds its own
 // request complete in the log as soon as it has the answer.
-func (s *Server) respond(w http.ResponseWriter, c *call, a answer) {
+func (s *Server) respond(w http.ResponseWriter, c *call, a *answer) {
 	s.log.status(c.logged, a.status)
 	s.header(w.Header(), c, a)
 	w.WriteHeader(a.status)
@@ -163,7 +166,7 @@ func (s *Server) respond(w http.ResponseWriter, c *call, a answer) {
 	s.release(a.body)
 }
 
-func (s *Server) header(h http.Header, c *call, a answer) {
+func (s *Server) header(h http.Header, c *call, a *answer) {
 	skew := s.settings.ClockSkew
 	if c.fault != nil {
 		skew += c.fault.DateOffset

@@ -8,69 +8,49 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// product is one version of one serverless API.
+// product is one version of one serverless API, which is only listed here.
 type product struct {
 	prefix  string // of its paths, up to the region
 	regions []string
-	lists   map[string]func(*Server, *serverless, *call) answer // by the path below the region
+	lists   []string // the paths below the region
 }
+
+const (
+	containersV1   = "/containers/v1/regions/"
+	containersBeta = "/containers/v1beta1/regions/"
+	jobsAlpha      = "/serverless-jobs/v1alpha2/regions/"
+)
 
 func products() []product {
 	return []product{
-		{"/containers/v1/regions/", worlds.ContainerRegions(), map[string]func(*Server, *serverless, *call) answer{
-			"/containers": (*Server).listContainers, "/namespaces": (*Server).listContainerNamespaces,
-		}},
-		{"/containers/v1beta1/regions/", worlds.Regions(), map[string]func(*Server, *serverless, *call) answer{
-			"/containers": (*Server).listBetaContainers, "/namespaces": (*Server).listContainerNamespaces,
-		}},
-		{"/serverless-jobs/v1alpha2/regions/", worlds.Regions(), map[string]func(*Server, *serverless, *call) answer{
-			"/job-definitions": (*Server).listJobs,
-		}},
+		{containersV1, worlds.ContainerRegions(), []string{"/containers", "/namespaces"}},
+		{containersBeta, worlds.Regions(), []string{"/containers", "/namespaces"}},
+		{jobsAlpha, worlds.Regions(), []string{"/job-definitions"}},
 	}
 }
-
-// serverless is what runs in one region. Nothing changes it.
-type serverless struct {
-	containers, jobs, namespaces listing[*workload]
-}
-
-// workload is a container, a job definition or a namespace of containers.
-type workload struct {
-	id, within uuid
-	name       string
-	image      string
-	region     string
-	created    int64 // microseconds
-}
-
-func (w *workload) born() int64   { return w.created }
-func (w *workload) title() string { return w.name }
 
 // parseServerless finds the serverless API that a path is of.
 func parseServerless(path string) (rt route, ok bool) {
 	for _, p := range products() {
-		rest, ok := strings.CutPrefix(path, p.prefix)
-		if !ok {
-			continue
+		if rest, ok := strings.CutPrefix(path, p.prefix); ok {
+			region, below, _ := strings.Cut(rest, "/")
+			return route{region: region, product: &p, below: path, shape: "/" + below}, true
 		}
-		region, below, _ := strings.Cut(rest, "/")
-		return route{region: region, product: &p, below: path, shape: "/" + below}, true
 	}
 	return route{}, false
 }
 
-// paths are the names that the faults may give to what is asked for.
+// paths are the names that a fault can give to the path of a request.
 func (rt route) paths() []string {
-	if rt.product == nil || rt.shape == "/namespaces" { // which those of the registry have already
+	if rt.product == nil || rt.shape == "/namespaces" { // the registry has that one already
 		return []string{rt.below}
 	}
 	return []string{rt.below, rt.shape}
 }
 
-// actServerless answers a call to a serverless API, which this registry only
-// lists.
-func (s *Server) actServerless(c *call) answer {
-	list, ok := c.route.product.lists[c.route.shape]
+// actServerless answers a call to a serverless API.
+func (s *Server) actServerless(c *call) *answer {
+	listed, ok := s.serverless[c.route.below]
 	switch {
 	case !slices.Contains(c.route.product.regions, c.route.region):
 		return s.problem(http.StatusNotImplemented, "message", quote("unknown service"))
@@ -79,50 +59,38 @@ func (s *Server) actServerless(c *call) answer {
 	case c.http.Method != http.MethodGet:
 		return s.problem(http.StatusMethodNotAllowed, "message", quote("method not allowed"))
 	}
-	return list(s, s.serverless[c.route.region], c)
-}
-
-func (s *Server) listContainers(of *serverless, c *call) answer {
-	return s.listWorkloads(c, "containers", &of.containers, func(w *writer) func(*workload) {
-		return func(x *workload) { w.workload(x, "namespace_id", "image") }
-	})
-}
-
-func (s *Server) listBetaContainers(of *serverless, c *call) answer {
-	return s.listWorkloads(c, "containers", &of.containers, func(w *writer) func(*workload) {
-		return func(x *workload) { w.workload(x, "namespace_id", "registry_image") }
-	})
-}
-
-func (s *Server) listContainerNamespaces(of *serverless, c *call) answer {
-	return s.listWorkloads(c, "namespaces", &of.namespaces, func(w *writer) func(*workload) {
-		return func(x *workload) { w.workload(x, "project_id", "") }
-	})
-}
-
-func (s *Server) listJobs(of *serverless, c *call) answer {
-	return s.listWorkloads(c, "job_definitions", &of.jobs, func(w *writer) func(*workload) {
-		return func(x *workload) { w.workload(x, "project_id", "image_uri") }
-	})
-}
-
-func (s *Server) listWorkloads(c *call, name string, l *listing[*workload], each func(*writer) func(*workload)) answer {
 	p := s.params(c, "created_at", "name")
 	if p.bad != nil {
-		return *p.bad
+		return p.bad
 	}
-	return page(s, c, p, name, rows(p, l), each)
+	name := strings.ReplaceAll(strings.TrimPrefix(c.route.shape, "/"), "-", "_")
+	return page(s, c, p, name, rows(p, listed))
 }
 
-// workload writes what the lists of all these APIs have in common; image is the
-// name of its field, "" for none.
-func (w *writer) workload(x *workload, within, image string) {
+// workload is a container, a job definition or a namespace of containers, as one
+// API lists it.
+type workload struct {
+	id         uuid
+	name       string
+	owner      uuid
+	ownerField string
+	image      string
+	imageField string // "" for none
+	region     string
+	created    int64 // microseconds
+}
+
+func (x *workload) born() int64   { return x.created }
+func (x *workload) title() string { return x.name }
+
+// write writes what the lists of all these APIs have in common.
+func (x *workload) write(w *writer) {
 	w.open("id").id(x.id)
 	w.next("name").text(x.name)
-	w.next(within).id(x.within)
+	w.next(x.ownerField).id(x.owner)
 	w.next("status").text(statusReady)
-	if image != "" {
-		w.next(image).text(x.image)
+	if x.imageField != "" {
+		w.next(x.imageField).text(x.image)
 	}
 	w.next("created_at").time(x.created)
 	w.next("updated_at").time(x.created)
@@ -130,47 +98,55 @@ func (w *writer) workload(x *workload, within, image string) {
 	w.raw("}")
 }
 
-// serverless makes what runs in all regions.
-func (b *builder) serverless(w *worlds.World) map[string]*serverless {
-	made := map[string]*serverless{}
-	filled := map[string]*struct{ containers, jobs, namespaces []*workload }{}
-	for _, region := range worlds.ContainerRegions() {
-		made[region] = &serverless{}
-		filled[region] = &struct{ containers, jobs, namespaces []*workload }{}
-	}
-	known := map[uuid]bool{}
+// serverless makes the lists of all regions, by their paths. Nothing changes them
+// later.
+func (b *builder) serverless(w *worlds.World) map[string]*listing[*workload] {
+	made := map[string][]*workload{}
 	for i := range w.Containers {
-		entry := &w.Containers[i]
-		region, namespace := or(entry.Region, worlds.Regions()[0]), or(entry.Namespace, worlds.DefaultNamespace)
-		to := filled[region]
-		within := identify("serverless", region, namespace)
-		if !known[within] {
-			known[within] = true
-			to.namespaces = append(to.namespaces, &workload{id: within, within: b.owner, name: namespace, region: region, created: b.start})
-		}
-		for n := range worlds.Repeat(entry.Count) {
-			name := worlds.Expand(entry.Name, entry.Count, n)
-			to.containers = append(to.containers, &workload{
-				id: identify("container", region, namespace, name), within: within, name: name,
-				image: worlds.Expand(entry.Image, entry.Count, n), region: region, created: b.ago(entry.Age),
-			})
-		}
+		b.containers(&w.Containers[i], made)
 	}
 	for i := range w.Jobs {
-		entry := &w.Jobs[i]
-		region := or(entry.Region, worlds.Regions()[0])
+		b.jobs(&w.Jobs[i], made)
+	}
+	lists := map[string]*listing[*workload]{}
+	for _, p := range products() {
+		for _, region := range p.regions {
+			for _, below := range p.lists {
+				path := p.prefix + region + below
+				lists[path] = new(listing[*workload])
+				lists[path].fill(made[path])
+			}
+		}
+	}
+	return lists
+}
+
+func (b *builder) containers(entry *worlds.Container, made map[string][]*workload) {
+	region, namespace := or(entry.Region, worlds.Regions()[0]), or(entry.Namespace, worlds.DefaultNamespace)
+	within := &workload{id: identify("serverless", region, namespace), name: namespace, owner: b.owner, ownerField: "project_id", region: region, created: b.start}
+	for prefix, field := range map[string]string{containersV1: "image", containersBeta: "registry_image"} {
+		namespaces, containers := prefix+region+"/namespaces", prefix+region+"/containers"
+		if !slices.ContainsFunc(made[namespaces], func(x *workload) bool { return x.id == within.id }) {
+			made[namespaces] = append(made[namespaces], within)
+		}
 		for n := range worlds.Repeat(entry.Count) {
 			name := worlds.Expand(entry.Name, entry.Count, n)
-			filled[region].jobs = append(filled[region].jobs, &workload{
-				id: identify("job", region, name), within: b.owner, name: name,
-				image: worlds.Expand(entry.Image, entry.Count, n), region: region, created: b.ago(entry.Age),
+			made[containers] = append(made[containers], &workload{
+				id: identify("container", region, namespace, name), name: name, owner: within.id, ownerField: "namespace_id",
+				image: worlds.Expand(entry.Image, entry.Count, n), imageField: field, region: region, created: b.ago(entry.Age),
 			})
 		}
 	}
-	for region, to := range filled {
-		made[region].containers.fill(to.containers)
-		made[region].jobs.fill(to.jobs)
-		made[region].namespaces.fill(to.namespaces)
+}
+
+func (b *builder) jobs(entry *worlds.Job, made map[string][]*workload) {
+	region := or(entry.Region, worlds.Regions()[0])
+	path := jobsAlpha + region + "/job-definitions"
+	for n := range worlds.Repeat(entry.Count) {
+		name := worlds.Expand(entry.Name, entry.Count, n)
+		made[path] = append(made[path], &workload{
+			id: identify("job", region, name), name: name, owner: b.owner, ownerField: "project_id",
+			image: worlds.Expand(entry.Image, entry.Count, n), imageField: "image_uri", region: region, created: b.ago(entry.Age),
+		})
 	}
-	return made
 }

@@ -60,10 +60,14 @@ type tag struct {
 	deleted          bool
 }
 
+func (n *namespace) key() uuid     { return n.id }
 func (n *namespace) born() int64   { return n.created }
 func (n *namespace) title() string { return n.name }
+func (n *namespace) state() string { return n.status }
+func (i *image) key() uuid         { return i.id }
 func (i *image) born() int64       { return i.created }
 func (i *image) title() string     { return i.name }
+func (t *tag) key() uuid           { return t.id }
 func (t *tag) born() int64         { return t.created }
 func (t *tag) title() string       { return t.name }
 

@@ -26,7 +26,7 @@ type writer struct {
 	inline int // tag names inline in an image; 0 means all
 }
 
-func (w *writer) namespace(n *namespace) {
+func (n *namespace) write(w *writer) {
 	w.open("id").id(n.id)
 	w.next("name").text(n.name)
 	w.next("description").text(n.description)
@@ -44,7 +44,7 @@ func (w *writer) namespace(n *namespace) {
 	w.raw("}")
 }
 
-func (w *writer) image(i *image) {
+func (i *image) write(w *writer) {
 	w.open("id").id(i.id)
 	w.next("name").text(i.name)
 	w.next("namespace_id").id(i.namespace.id)
@@ -67,7 +67,7 @@ func (w *writer) image(i *image) {
 	w.raw("]}")
 }
 
-func (w *writer) tag(t *tag) {
+func (t *tag) write(w *writer) {
 	w.open("id").id(t.id)
 	w.next("name").text(t.name)
 	w.next("image_id").id(t.image.id)
@@ -81,13 +81,13 @@ func (w *writer) tag(t *tag) {
 }
 
 // list writes a page of rows and the total.
-func list[T any](w *writer, name string, rows []T, total int, each func(T)) {
+func list[T row](w *writer, name string, rows []T, total int) {
 	w.open(name).raw("[")
 	for i, r := range rows {
 		if i > 0 {
 			w.raw(w.comma)
 		}
-		each(r)
+		r.write(w)
 	}
 	w.raw("]")
 	w.next("total_count").number(int64(total))

@@ -1,0 +1,99 @@
+package emulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// object is what a path can name: a namespace, an image or a tag.
+type object interface {
+	key() uuid
+	state() string // the status as the API shows it
+	write(*writer)
+}
+
+// get is the operation that shows one of the objects of a region.
+func get[T object](what string, all func(*region) map[uuid]T) operation {
+	return func(s *Server, r *region, c *call) *answer {
+		x, refusal := find(s, c, what, all(r))
+		if refusal != nil {
+			return refusal
+		}
+		return show(s.writer(), x)
+	}
+}
+
+// remove is the operation that deletes one of the objects of a region. begin
+// starts the deletion, or refuses it.
+func remove[T object](what string, all func(*region) map[uuid]T, begin func(*Server, *call, T, time.Time) *answer) operation {
+	return func(s *Server, r *region, c *call) *answer {
+		x, refusal := find(s, c, what, all(r))
+		if refusal == nil {
+			refusal = s.mayDelete(what, x)
+		}
+		now := s.now()
+		if refusal == nil && x.state() != statusDeleting {
+			refusal = begin(s, c, x, now)
+		}
+		if refusal != nil {
+			return refusal
+		}
+		return show(s.mutationWriter(now), x)
+	}
+}
+
+// find is the object that the call names, or the refusal if there is none.
+func find[T object](s *Server, c *call, what string, all map[uuid]T) (found T, refusal *answer) {
+	id, ok := parseUUID(c.route.id)
+	if !ok {
+		return found, s.invalidArgument(strings.ToLower(what)+"_id", reasonFormat, "it must be a UUID")
+	}
+	if found, ok = all[id]; !ok {
+		return found, s.notFound(what)
+	}
+	return found, nil
+}
+
+// show answers with one object.
+func show(w *writer, x object) *answer {
+	x.write(w)
+	return jsonAnswer(http.StatusOK, w.buf)
+}
+
+// mayChange refuses to change what is locked or being deleted.
+func (s *Server) mayChange(what string, x object) *answer {
+	switch x.state() {
+	case statusDeleting:
+		return s.isDeleting(what, x.key())
+	case statusLocked:
+		return s.isLocked(what, x.key())
+	}
+	return nil
+}
+
+// mayDelete refuses to delete what is locked, and what is being deleted if the
+// settings say so.
+func (s *Server) mayDelete(what string, x object) *answer {
+	switch status := x.state(); {
+	case status == statusLocked:
+		return s.isLocked(what, x.key())
+	case status == statusDeleting && s.settings.DeleteAgain == againNotFound:
+		return s.notFound(what)
+	case status == statusDeleting && s.settings.DeleteAgain == againConflict:
+		return s.isDeleting(what, x.key())
+	}
+	return nil
+}
+
+// readJSON reads the body of a request; an empty one changes nothing.
+func (s *Server) readJSON(c *call, into any) *answer {
+	if len(c.body) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(c.body, into); err != nil {
+		return s.invalidArgument("body", reasonFormat, "it is not the JSON that was expected")
+	}
+	return nil
+}
