@@ -60,7 +60,7 @@ func rules() architecture {
 			// The nouns, which everybody shares and which depend on nobody.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml into its own types, so that a change of the format stays here.
-			"internal/config": {ours: []string{"internal/strictyaml"}},
+			"internal/config": {ours: []string{"internal/strictyaml", "policy/rules"}},
 			// Decodes YAML strictly. The emulator uses it, so it brings nothing else along.
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// The registry API in memory, and what it holds at the start. Users' own tests
@@ -72,7 +72,9 @@ func rules() architecture {
 			// Walks a source that it declares itself; the SDK is behind that.
 			"scanner": {ours: []string{"registry"}},
 			// Judges by Rego; what its verdicts lead to is not its business.
-			"policy": {ours: []string{"registry", "policy/internal/modules", "policy/schema"}},
+			"policy": {ours: []string{"registry", "internal/strictyaml", "policy/internal/modules", "policy/rules", "policy/schema"}},
+			// The rules of a configuration, in the one form that all share.
+			"policy/rules": {ours: []string{"registry", "internal/strictyaml"}},
 			// Reads and checks Rego, for those who run it and those who write it.
 			"policy/internal/modules": {ours: []string{"registry", "policy/library", "policy/schema", "policy/testing"}},
 			// Files of Rego and of JSON Schema, and an embed.FS of them.
@@ -112,7 +114,7 @@ func rules() architecture {
 			"internal/uses": {ours: []string{"registry", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/runs", "internal/ledger",
+				"registry", "internal/config", "scanner", "policy", "policy/rules", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/runs", "internal/ledger",
 			}},
 			// The runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{

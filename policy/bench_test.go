@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -215,20 +216,17 @@ func floor(set *settings, img *registry.Image) (condemned []string) {
 	tags := make([]tag, len(img.Tags))
 	for i := range img.Tags {
 		t := &img.Tags[i]
-		tags[i] = tag{Tag: t, index: i, version: parseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
+		tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
 	}
 	del, kept := make([]bool, len(tags)), make([]bool, len(tags))
 	for i := range tags {
-		kept[i] = globs(set.Protect.Tags, tags[i].Name) && len(set.Protect.Tags) > 0
+		kept[i] = rules.MatchesAny(set.Protect.Tags, tags[i].Name) && len(set.Protect.Tags) > 0
 	}
-	for i := range set.Retention {
-		r := &set.Retention[i]
-		if !r.takes(img) {
-			continue
-		}
+	for i := range set.retention {
+		r := &set.retention[i]
 		matched := r.matched(now, img, tags)
 		if r.Delete != nil {
-			oldest := *r.Delete.Seconds
+			oldest := r.Delete.OlderThan.Seconds()
 			for _, t := range matched {
 				del[t.index] = del[t.index] || float64(r.age(now, t)) >= oldest
 			}
@@ -250,7 +248,7 @@ func floorKeep(set *settings, r *retentionRule, matched []*tag, kept []bool) {
 	seen := map[unit]map[period]bool{daily: {}, weekly: {}, monthly: {}, yearly: {}}
 	limits := map[unit]int{daily: r.Keep.Daily, weekly: r.Keep.Weekly, monthly: r.Keep.Monthly, yearly: r.Keep.Yearly}
 	for _, t := range matched {
-		keep := r.Keep.All || float64(r.age(now, t)) < r.Keep.Seconds
+		keep := r.Keep.All || float64(r.age(now, t)) < r.Keep.Within.Seconds()
 		if t.counts() {
 			keep = keep || counter.of(t.Tag) < r.Keep.Last
 			local := r.time(t).In(set.location)

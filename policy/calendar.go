@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // unit is a kind of calendar period, named as the keep that counts it.
@@ -24,8 +26,8 @@ type unitLimit struct {
 	limit *ast.Term
 }
 
-// units lists the units that the keep counts.
-func (k *keep) units() []unitLimit {
+// unitsOf lists the units that a keep counts.
+func unitsOf(k *rules.Keep) []unitLimit {
 	var out []unitLimit
 	for _, u := range []struct {
 		unit  unit

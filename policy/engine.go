@@ -62,7 +62,7 @@ type Engine struct {
 // New loads, checks and compiles the policy set. Every problem of the operator's
 // modules is reported at once, with file, line, package and rule.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	set, err := decodeSettings(o.Config)
+	set, err := newSettings(o.Config)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
 	}

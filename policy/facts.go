@@ -3,10 +3,10 @@ package policy
 import (
 	"slices"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -36,7 +36,7 @@ func (j *Judge) imageFacts(img *registry.Image) *imageFacts {
 	f := &imageFacts{judge: j, img: img, tags: make([]tag, len(img.Tags)), names: make([]*ast.Term, len(img.Tags))}
 	for i := range img.Tags {
 		t := &img.Tags[i]
-		f.tags[i] = tag{Tag: t, index: i, version: parseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
+		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
 		f.names[i] = ast.StringTerm(t.Name)
 	}
 	return f
@@ -131,7 +131,7 @@ func (f *imageFacts) protected(facts *factList) {
 			continue
 		}
 		for _, pattern := range protect.Tags {
-			if doublestar.MatchUnvalidated(pattern, f.tags[i].Name) {
+			if rules.MatchesAny([]string{pattern}, f.tags[i].Name) {
 				tags = append(tags, ast.ObjectTerm(
 					[2]*ast.Term{keyName, f.names[i]},
 					[2]*ast.Term{keyPattern, ast.StringTerm(pattern)},
@@ -179,21 +179,16 @@ func (f *imageFacts) orphans(facts *factList) {
 	facts.list("attachments", keyOrphans, out)
 }
 
-// naming hands in the rules whose pattern does not take the image's name, and for
-// those that look at tags the names it does not take. Attachments are named by
-// tools.
+// naming hands in the rules whose pattern the image's name does not match, and for
+// those about tags the names that do not match.
 func (f *imageFacts) naming(facts *factList) {
-	rules := f.judge.engine.settings.Naming
+	all := f.judge.engine.settings.naming
 	var tags []*ast.Term
-	for i := range rules {
-		r := &rules[i]
-		if r.Subject != "tag" || !r.mayTakeTagsOf(f.img) {
-			continue
-		}
+	for i := range all {
 		var names []*ast.Term
-		for t := range f.tags {
-			if f.tags[t].subject == "" && !r.pattern.MatchString(f.tags[t].Name) && r.takesTag(f.judge, f.img, &f.tags[t]) {
-				names = append(names, f.names[t])
+		for _, t := range all[i].matchedTags(f.judge.now, f.img, f.tags) {
+			if !all[i].pattern.MatchString(t.Name) {
+				names = append(names, f.names[t.index])
 			}
 		}
 		if len(names) > 0 {
@@ -203,71 +198,41 @@ func (f *imageFacts) naming(facts *factList) {
 			))
 		}
 	}
-	facts.list("naming", keyNaming, f.judge.rules(rules, func(r *subjectRule) bool {
-		return r.Subject == string(modules.Image) && !r.pattern.MatchString(f.img.Name) && r.takesImage(f.judge, f.img)
+	facts.list("naming", keyNaming, which(all, func(r *subjectRule) bool {
+		return r.matchesImage(f.judge.now, f.img) && !r.pattern.MatchString(f.img.Name)
 	}))
 	facts.list("naming", keyTagNaming, tags)
 }
 
-// visibility hands in the rules that look at the image. Where all of them are
-// satisfied and nobody else could ask for another visibility, there is nothing to
-// decide.
+// visibility hands in the rules about the image. If all of them are satisfied and
+// no own policy could ask for another visibility, there is nothing to decide.
 func (f *imageFacts) visibility(facts *factList) {
 	satisfied := true
-	rules := f.judge.rules(f.judge.engine.settings.Visibility, func(r *subjectRule) bool {
-		takes := r.Subject == string(modules.Image) && r.takesImage(f.judge, f.img)
-		satisfied = satisfied && (!takes || r.satisfiedBy(f.img))
-		return takes
+	matching := which(f.judge.engine.settings.visibility, func(r *subjectRule) bool {
+		matches := r.matchesImage(f.judge.now, f.img)
+		satisfied = satisfied && (!matches || r.satisfiedBy(f.img))
+		return matches
 	})
 	if satisfied && !f.judge.engine.image.own && f.judge.depth == WhatCounts {
 		return
 	}
-	facts.list("visibility", keyVisibility, rules)
-}
-
-// satisfiedBy reports whether the image has what the rule requires. A rule that
-// requires "inherit" looks at the image alone; the others at what a client meets.
-func (r *subjectRule) satisfiedBy(img *registry.Image) bool {
-	if r.Require == string(registry.Inherit) {
-		return img.Visibility == registry.Inherit
-	}
-	return string(img.EffectiveVisibility()) == r.Require
+	facts.list("visibility", keyVisibility, matching)
 }
 
 // empty hands in the age of an image without tags.
 func (f *imageFacts) empty(facts *factList) {
-	if len(f.tags) == 0 && f.judge.engine.settings.Empty["images"] != nil {
+	if len(f.tags) == 0 && f.judge.engine.settings.Empty.Images != nil {
 		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.UpdatedAt)))
 	}
 }
 
-// rules lists the positions of the rules that take the subject.
-func (j *Judge) rules(rules []subjectRule, takes func(*subjectRule) bool) []*ast.Term {
+// which lists the positions of the rules that match.
+func which(all []subjectRule, matches func(*subjectRule) bool) []*ast.Term {
 	var out []*ast.Term
-	for i := range rules {
-		if takes(&rules[i]) {
+	for i := range all {
+		if matches(&all[i]) {
 			out = append(out, ast.InternedTerm(i))
 		}
 	}
 	return out
-}
-
-func (r *subjectRule) takesNamespace(j *Judge, ns *registry.Namespace) bool {
-	age := wholeSeconds(j.now, ns.UpdatedAt)
-	takes := func(m *match) bool { return m.takesNamespace(ns) && m.takesAge(age) }
-	return takes(r.Match) && (r.Except == nil || !takes(r.Except))
-}
-
-func (r *subjectRule) takesImage(j *Judge, img *registry.Image) bool {
-	age := wholeSeconds(j.now, img.UpdatedAt)
-	takes := func(m *match) bool { return m.takesImage(img) && m.takesAge(age) }
-	return takes(r.Match) && (r.Except == nil || !takes(r.Except))
-}
-
-func (r *subjectRule) mayTakeTagsOf(img *registry.Image) bool { return r.Match.takesImage(img) }
-
-func (r *subjectRule) takesTag(j *Judge, img *registry.Image, t *tag) bool {
-	age := wholeSeconds(j.now, t.UpdatedAt)
-	takes := func(m *match) bool { return m.takesImage(img) && m.takesTag(t.Name, t.version) && m.takesAge(age) }
-	return takes(r.Match) && (r.Except == nil || !takes(r.Except))
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"regexp"
+
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // grouping splits what a rule matched into groups by the names of the tags.
@@ -17,7 +19,7 @@ func newGrouping(pattern string) (*grouping, error) {
 	if pattern == "" {
 		return nil, nil
 	}
-	regex, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	regex, err := rules.Anchored(pattern)
 	if err != nil {
 		return nil, fmt.Errorf("group_by: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
-	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -112,16 +111,13 @@ func (j *Judge) imageInput(f *imageFacts, facts *ast.Term) ast.Value {
 }
 
 func (j *Judge) namespaceInput(ns *registry.Namespace, empty bool) ast.Value {
-	settings := j.engine.settings
+	set := j.engine.settings
+	matches := func(r *subjectRule) bool { return r.matchesNamespace(j.now, ns) }
 	facts := ast.ObjectTerm(
 		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(j.now, ns.UpdatedAt))},
 		[2]*ast.Term{keyEmpty, ast.InternedTerm(empty)},
-		[2]*ast.Term{keyVisibility, ast.ArrayTerm(j.rules(settings.Visibility, func(r *subjectRule) bool {
-			return r.Subject == string(modules.Namespace) && r.takesNamespace(j, ns)
-		})...)},
-		[2]*ast.Term{keyNaming, ast.ArrayTerm(j.rules(settings.Naming, func(r *subjectRule) bool {
-			return r.Subject == string(modules.Namespace) && r.takesNamespace(j, ns)
-		})...)},
+		[2]*ast.Term{keyVisibility, ast.ArrayTerm(which(set.visibility, matches)...)},
+		[2]*ast.Term{keyNaming, ast.ArrayTerm(which(set.naming, matches)...)},
 	)
 	return ast.NewObject(
 		[2]*ast.Term{keyNow, j.nowT},

@@ -1,14 +1,16 @@
 package policy
 
 import (
-	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Match is what the match of one rule of the configuration takes of an image or
-// a namespace, less what its except takes out. What the rule then decides is
-// another matter: a rule may match a tag that it neither keeps nor condemns yet.
-type Match struct {
+// RuleMatch is what one rule of the configuration is about in an image or a
+// namespace. What the rule then decides is another matter: a rule may match a tag
+// that it neither keeps nor marks yet.
+type RuleMatch struct {
 	// Rule is the rule as reasons name it: "retention/pull request builds",
 	// "naming/kebab case", "visibility/only oss is public", "protect/tags".
 	Rule string
@@ -19,82 +21,53 @@ type Match struct {
 	Tags []int
 }
 
-// Matches lists what the rules of the configuration take of an image. A rule
-// that takes nothing of it is not in the list.
-func (j *Judge) Matches(img *registry.Image) []Match {
+// Matches lists what the rules of the configuration match in an image. A rule that
+// matches nothing is not in the list.
+func (j *Judge) Matches(img *registry.Image) []RuleMatch {
 	set := j.engine.settings
 	f := j.imageFacts(img)
-	var out []Match
-	add := func(m Match) {
-		if len(m.Tags) > 0 {
-			out = append(out, m)
-		}
-	}
-	for i := range set.Retention {
-		r := &set.Retention[i]
-		if !r.takes(img) {
-			continue
-		}
-		m := Match{Rule: "retention/" + r.Name}
-		for _, t := range r.matched(j.now, img, f.tags) {
-			m.Tags = append(m.Tags, t.index)
-		}
-		add(m)
+	var out []RuleMatch
+	for i := range set.retention {
+		r := &set.retention[i]
+		out = append(out, RuleMatch{Rule: "retention/" + r.Name, Tags: positions(r.matched(j.now, img, f.tags))})
 	}
 	for _, pattern := range set.Protect.Tags {
-		m := Match{Rule: "protect/tags", Pattern: pattern}
+		m := RuleMatch{Rule: "protect/tags", Pattern: pattern}
 		for i := range f.tags {
-			if globs([]string{pattern}, f.tags[i].Name) {
+			if rules.MatchesAny([]string{pattern}, f.tags[i].Name) {
 				m.Tags = append(m.Tags, i)
 			}
 		}
-		add(m)
+		out = append(out, m)
 	}
-	out = append(out, j.subjectMatches("visibility/", set.Visibility, f)...)
-	return append(out, j.subjectMatches("naming/", set.Naming, f)...)
-}
-
-func (j *Judge) subjectMatches(kind string, rules []subjectRule, f *imageFacts) []Match {
-	var out []Match
-	for _, r := range rules {
-		switch {
-		case r.Subject == string(modules.Image) && r.takesImage(j, f.img):
-			out = append(out, Match{Rule: kind + r.Name})
-		case r.Subject == "tag" && r.mayTakeTagsOf(f.img):
-			m := Match{Rule: kind + r.Name}
-			for i := range f.tags {
-				if f.tags[i].subject == "" && r.takesTag(j, f.img, &f.tags[i]) {
-					m.Tags = append(m.Tags, i)
-				}
-			}
-			if len(m.Tags) > 0 {
-				out = append(out, m)
-			}
+	for _, r := range set.naming {
+		out = append(out, RuleMatch{Rule: r.reason, Tags: positions(r.matchedTags(j.now, img, f.tags))})
+	}
+	out = slices.DeleteFunc(out, func(m RuleMatch) bool { return len(m.Tags) == 0 })
+	for _, r := range slices.Concat(set.visibility, set.naming) {
+		if r.matchesImage(j.now, img) {
+			out = append(out, RuleMatch{Rule: r.reason})
 		}
 	}
 	return out
 }
 
-// NamespaceMatches lists what the rules of the configuration take of a namespace
+// NamespaceMatches lists the rules of the configuration that are about a namespace
 // itself.
-func (j *Judge) NamespaceMatches(ns *registry.Namespace) []Match {
-	set := j.engine.settings
-	var out []Match
-	add := func(kind string, rules []subjectRule) {
-		for _, r := range rules {
-			if r.Subject == string(modules.Namespace) && r.takesNamespace(j, ns) {
-				out = append(out, Match{Rule: kind + r.Name})
-			}
+func (j *Judge) NamespaceMatches(ns *registry.Namespace) []RuleMatch {
+	var out []RuleMatch
+	for _, r := range slices.Concat(j.engine.settings.visibility, j.engine.settings.naming) {
+		if r.matchesNamespace(j.now, ns) {
+			out = append(out, RuleMatch{Rule: r.reason})
 		}
 	}
-	add("visibility/", set.Visibility)
-	add("naming/", set.Naming)
 	return out
 }
 
-// IsRelease says whether a tag looks like a release: a semantic version that is
-// no pre-release.
-func IsRelease(tag string) bool {
-	v := parseVersion(tag)
-	return v != nil && v.Prerelease() == ""
+func positions(tags []*tag) []int {
+	out := make([]int, len(tags))
+	for i, t := range tags {
+		out[i] = t.index
+	}
+	return out
 }

@@ -22,16 +22,16 @@ type ruleTerms struct {
 
 func (r *retentionRule) makeTerms() ruleTerms {
 	t := ruleTerms{name: ast.StringTerm(r.Name)}
-	if d := r.Delete; d != nil && d.Seconds != nil {
-		t.oldest = numberTerm(*d.Seconds)
-		t.tooOld = ast.StringTerm("older than " + d.OlderThan)
-		if *d.Seconds == 0 {
+	if d := r.Delete; d != nil {
+		t.oldest = numberTerm(d.OlderThan.Seconds())
+		t.tooOld = ast.StringTerm("older than " + d.OlderThan.String())
+		if d.OlderThan.Duration() == 0 {
 			t.tooOld = ast.StringTerm("kept by no criterion of the rule")
 		}
 	}
 	if k := r.Keep; k != nil {
-		t.youngest, t.young = numberTerm(k.Seconds), ast.StringTerm("younger than "+k.Within)
-		t.last, t.units = ast.InternedTerm(k.Last), k.units()
+		t.youngest, t.young = numberTerm(k.Within.Seconds()), ast.StringTerm("younger than "+k.Within.String())
+		t.last, t.units = ast.InternedTerm(k.Last), unitsOf(k)
 		if k.Semver != nil {
 			t.majors, t.minors, t.patches = limitTerm(k.Semver.Majors), limitTerm(k.Semver.Minors), limitTerm(k.Semver.Patches)
 		}
@@ -57,10 +57,10 @@ func limitTerm(count int) *ast.Term {
 // deletes hands in, for each rule that can condemn something here, the tags that
 // it matched and their ages.
 func (f *imageFacts) deletes(facts *factList) {
-	rules := f.judge.engine.settings.Retention
+	all := f.judge.engine.settings.retention
 	var aged []*ast.Term
-	for i := range rules {
-		r := &rules[i]
+	for i := range all {
+		r := &all[i]
 		if r.terms.oldest == nil {
 			continue
 		}
@@ -89,10 +89,10 @@ type kept struct{ all, last, within, calendar, releases []*ast.Term }
 // keeps hands in, for each criterion of a keep, the rules that have it, with what
 // the criterion looks at of the tags that the rule matched, group by group.
 func (f *imageFacts) keeps(facts *factList) {
-	rules := f.judge.engine.settings.Retention
+	all := f.judge.engine.settings.retention
 	var k kept
-	for i := range rules {
-		r := &rules[i]
+	for i := range all {
+		r := &all[i]
 		if r.Keep == nil {
 			continue
 		}
@@ -113,7 +113,7 @@ func (f *imageFacts) keeps(facts *factList) {
 
 // keepsOfEach are the criteria that look at each tag by itself.
 func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
-	if !r.Keep.All && r.Keep.Seconds == 0 {
+	if !r.Keep.All && r.Keep.Within.Duration() == 0 {
 		return
 	}
 	tags := f.mattering(matched)
@@ -124,7 +124,7 @@ func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 	if r.Keep.All {
 		k.all = append(k.all, r.entry(names))
 	}
-	if r.Keep.Seconds > 0 {
+	if r.Keep.Within.Duration() > 0 {
 		k.within = append(k.within, r.entry(names,
 			[2]*ast.Term{keyAges, ages},
 			[2]*ast.Term{keyYoungest, r.terms.youngest},
@@ -136,12 +136,12 @@ func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 // matchedBy are the tags that a rule matched, in its own order; nil where it does
 // not take the image. Both queries ask for them.
 func (f *imageFacts) matchedBy(rule int) []*tag {
-	rules := f.judge.engine.settings.Retention
+	all := f.judge.engine.settings.retention
 	if f.matched == nil {
-		f.matched = make([][]*tag, len(rules))
+		f.matched = make([][]*tag, len(all))
 	}
-	if r := &rules[rule]; f.matched[rule] == nil && r.takes(f.img) {
-		f.matched[rule] = r.matched(f.judge.now, f.img, f.tags)
+	if f.matched[rule] == nil {
+		f.matched[rule] = all[rule].matched(f.judge.now, f.img, f.tags)
 	}
 	return f.matched[rule]
 }
@@ -174,7 +174,7 @@ func (f *imageFacts) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term)
 
 // age is made once for all rules that go by the same time.
 func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
-	if r.By == "created_at" {
+	if r.byCreation() {
 		return ast.InternedTerm(r.age(f.judge.now, t))
 	}
 	if t.age == nil {

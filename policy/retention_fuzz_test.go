@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // A tag as OCI distribution has it.
@@ -23,7 +25,7 @@ func FuzzVersions(f *testing.F) {
 		if !tagName.MatchString(a) || !tagName.MatchString(b) || longNumber.MatchString(a+" "+b) {
 			return
 		}
-		x, y, p, q := parseVersion(a), parseVersion(b), refVersion(a), refVersion(b)
+		x, y, p, q := rules.ParseVersion(a), rules.ParseVersion(b), refVersion(a), refVersion(b)
 		if (x == nil) != (p == nil) || (y == nil) != (q == nil) {
 			t.Fatalf("%q and %q: %v and %v, the reference says %v and %v", a, b, x, y, p, q)
 		}

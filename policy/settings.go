@@ -4,24 +4,32 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
+	"strings"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
-
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// settings is what the facts need to know of the configuration. The decisions
+// settings is what the facts need of the configuration, compiled. The decisions
 // read the same document as data.config.
 type settings struct {
-	document   map[string]any
+	configuration
 	location   *time.Location
-	Timezone   string          `json:"timezone"`
-	Retention  []retentionRule `json:"retention"`
-	Visibility []subjectRule   `json:"visibility"`
-	Naming     []subjectRule   `json:"naming"`
-	Empty      map[string]any  `json:"empty"`
+	retention  []retentionRule
+	visibility []subjectRule
+	naming     []subjectRule
+}
+
+// configuration is the part of the document that facts are about.
+type configuration struct {
+	Timezone   string             `json:"timezone"`
+	Retention  []rules.Retention  `json:"retention"`
+	Visibility []rules.Visibility `json:"visibility"`
+	Naming     []rules.Naming     `json:"naming"`
+	Empty      rules.Empty        `json:"empty"`
 	Protect    struct {
 		Tags    []string `json:"tags"`
 		Digests []string `json:"digests"`
@@ -31,85 +39,36 @@ type settings struct {
 	} `json:"attachments"`
 }
 
+// retentionRule is a compiled retention rule.
 type retentionRule struct {
-	Name   string `json:"name"`
-	Match  *match `json:"match"`
-	Except *match `json:"except"`
-	By     string `json:"by"`
-	Count  string `json:"count"`
-	Groups string `json:"group_by"`
-	Keep   *keep  `json:"keep"`
-	Delete *struct {
-		OlderThan string   `json:"older_than"`
-		Seconds   *float64 `json:"older_than_seconds"`
-	} `json:"delete"`
-	// Enforce is nil for true.
-	Enforce *bool `json:"enforce"`
-
+	*rules.Retention
+	selector *rules.Selector
 	grouping *grouping // nil for one group of all
 	terms    ruleTerms
 }
 
-// keep is what a rule keeps: 0 and nil are criteria that it does not have.
-type keep struct {
-	All     bool        `json:"all"`
-	Last    int         `json:"last"`
-	Within  string      `json:"within"`
-	Seconds float64     `json:"within_seconds"`
-	Hourly  int         `json:"hourly"`
-	Daily   int         `json:"daily"`
-	Weekly  int         `json:"weekly"`
-	Monthly int         `json:"monthly"`
-	Yearly  int         `json:"yearly"`
-	Semver  *semverKeep `json:"semver"`
-}
-
-type semverKeep struct {
-	Majors      int  `json:"majors"`
-	Minors      int  `json:"minors"`
-	Patches     int  `json:"patches"`
-	Prereleases bool `json:"prereleases"`
-}
-
-// subjectRule is a visibility or a naming rule.
+// subjectRule is a compiled visibility or naming rule.
 type subjectRule struct {
-	Name    string `json:"name"`
-	Subject string `json:"subject"`
-	Match   *match `json:"match"`
-	Except  *match `json:"except"`
-	Require string `json:"require"` // of visibility rules
-	Pattern string `json:"pattern"` // of naming rules
-
-	pattern *regexp.Regexp
+	reason   string // how reasons name it: "naming/kebab case"
+	subject  string
+	selector *rules.Selector
+	require  registry.Visibility // of a visibility rule
+	pattern  *regexp.Regexp      // of a naming rule
 }
 
-// match selects namespaces, images or tags. Its fields combine with AND, the
-// entries of one list with OR; an absent field takes everything.
-type match struct {
-	Namespaces  []string `json:"namespaces"`
-	Images      []string `json:"images"`
-	Tags        []string `json:"tags"`
-	TagsRegex   string   `json:"tags_regex"`
-	Semver      string   `json:"semver"`
-	ProjectIDs  []string `json:"project_ids"`
-	OlderThan   *float64 `json:"older_than_seconds"`
-	YoungerThan *float64 `json:"younger_than_seconds"`
-
-	regex *regexp.Regexp
-	span  *semver.Constraints // nil for any version
-}
-
-func decodeSettings(document map[string]any) (*settings, error) {
-	s := &settings{document: document, location: time.UTC}
-	if document == nil {
-		s.document = map[string]any{}
-		return s, nil
-	}
+func newSettings(document map[string]any) (*settings, error) {
+	s := &settings{location: time.UTC}
 	raw, err := json.Marshal(document)
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(raw, s); err != nil {
+	var plain any
+	for _, into := range []any{&s.configuration, &plain} {
+		if err := json.Unmarshal(raw, into); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkDurations(plain); err != nil {
 		return nil, err
 	}
 	if s.Timezone != "" {
@@ -120,72 +79,83 @@ func decodeSettings(document map[string]any) (*settings, error) {
 	return s, s.compile()
 }
 
-// compile makes once what every image needs.
-func (s *settings) compile() error {
-	for _, m := range s.matches() {
-		if err := m.compile(); err != nil {
-			return err
+// checkDurations refuses a document in which K_seconds is not the length of K:
+// facts follow the one, policies the other.
+func checkDurations(value any) error {
+	switch v := value.(type) {
+	case []any:
+		for _, e := range v {
+			if err := checkDurations(e); err != nil {
+				return err
+			}
 		}
-	}
-	var err error
-	for i := range s.Retention {
-		r := &s.Retention[i]
-		r.terms = r.makeTerms()
-		if r.grouping, err = newGrouping(r.Groups); err != nil {
-			return err
-		}
-	}
-	for i := range s.Naming {
-		r := &s.Naming[i]
-		if r.pattern, err = regexp.Compile(`^(?:` + r.Pattern + `)$`); err != nil {
-			return fmt.Errorf("pattern: %w", err)
+	case map[string]any:
+		for key, e := range v {
+			if err := checkDurations(e); err != nil {
+				return err
+			}
+			name, isLength := strings.CutSuffix(key, "_seconds")
+			if !isLength {
+				continue
+			}
+			written, _ := v[name].(string)
+			if d, err := strictyaml.ParseDuration(written); err != nil || e != d.Seconds() {
+				return fmt.Errorf("%s is %v, which is not the length of %s: %q", key, e, name, written)
+			}
 		}
 	}
 	return nil
 }
 
-// matches lists every match and except there is.
-func (s *settings) matches() []*match {
-	var all []*match
-	for _, r := range s.Retention {
-		all = append(all, r.Match, r.Except)
-	}
-	for _, rules := range [][]subjectRule{s.Visibility, s.Naming} {
-		for _, r := range rules {
-			all = append(all, r.Match, r.Except)
+// compile makes once what every image needs.
+func (s *settings) compile() error {
+	for i := range s.Retention {
+		r := retentionRule{Retention: &s.Retention[i]}
+		r.terms = r.makeTerms()
+		var err error
+		if r.selector, err = rules.NewSelector(r.Match, r.Except); err != nil {
+			return err
 		}
-	}
-	return all
-}
-
-func (m *match) compile() error {
-	if m == nil {
-		return nil
-	}
-	var err error
-	if m.TagsRegex != "" {
-		if m.regex, err = regexp.Compile(`^(?:` + m.TagsRegex + `)$`); err != nil {
-			return fmt.Errorf("tags_regex: %w", err)
+		if r.grouping, err = newGrouping(r.GroupBy); err != nil {
+			return err
 		}
+		s.retention = append(s.retention, r)
 	}
-	if m.Semver != "" && m.Semver != anyVersion {
-		if m.span, err = semver.NewConstraint(m.Semver); err != nil {
-			return fmt.Errorf("semver %q: %w", m.Semver, err)
+	for _, r := range s.Visibility {
+		selector, err := rules.NewSelector(r.Match, r.Except)
+		if err != nil {
+			return err
 		}
+		s.visibility = append(s.visibility, subjectRule{reason: "visibility/" + r.Name, subject: r.Subject, selector: selector, require: registry.Visibility(r.Require)})
+	}
+	for _, r := range s.Naming {
+		selector, err := rules.NewSelector(r.Match, r.Except)
+		if err != nil {
+			return err
+		}
+		pattern, err := rules.Anchored(r.Pattern)
+		if err != nil {
+			return fmt.Errorf("pattern: %w", err)
+		}
+		s.naming = append(s.naming, subjectRule{reason: "naming/" + r.Name, subject: r.Subject, selector: selector, pattern: pattern})
 	}
 	return nil
 }
 
 // drives reports whether the configuration has rules for a built-in policy.
 func (s *settings) drives(m modules.Module) bool {
-	subject, label, err := m.Subject()
-	if err != nil {
+	subject, label, wrong := m.Subject()
+	if wrong != nil {
 		return true
 	}
-	about := func(rules []subjectRule) bool {
-		return slices.ContainsFunc(rules, func(r subjectRule) bool {
-			return (r.Subject == string(modules.Namespace)) == (subject == modules.Namespace)
-		})
+	namespaces := subject == modules.Namespace
+	about := func(all []subjectRule) bool {
+		for _, r := range all {
+			if (r.subject == string(modules.Namespace)) == namespaces {
+				return true
+			}
+		}
+		return false
 	}
 	switch label {
 	case "retention":
@@ -195,11 +165,11 @@ func (s *settings) drives(m modules.Module) bool {
 	case "protect":
 		return len(s.Protect.Tags)+len(s.Protect.Digests) > 0
 	case "visibility":
-		return about(s.Visibility)
+		return about(s.visibility)
 	case "naming":
-		return about(s.Naming)
+		return about(s.naming)
 	case "empty":
-		return s.Empty[string(subject)+"s"] != nil
+		return namespaces && s.Empty.Namespaces != nil || !namespaces && s.Empty.Images != nil
 	}
 	return true
 }
@@ -207,16 +177,16 @@ func (s *settings) drives(m modules.Module) bool {
 // reportOnly names, as reasons do, the retention rules that are shown but never
 // applied.
 func (s *settings) reportOnly() map[string]bool {
-	rules := map[string]bool{}
+	names := map[string]bool{}
 	for _, r := range s.Retention {
-		if r.Enforce != nil && !*r.Enforce {
-			rules["retention/"+r.Name] = true
+		if !r.Enforce {
+			names["retention/"+r.Name] = true
 		}
 	}
-	return rules
+	return names
 }
 
-// wholeSeconds rounds down, and takes a time in the future for now.
+// wholeSeconds rounds down, and treats a time in the future as now.
 func wholeSeconds(now, then time.Time) int {
 	return int(max(0, now.Sub(then)) / time.Second)
 }

@@ -8,22 +8,9 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/open-policy-agent/opa/v1/ast"
-)
 
-// parseVersion reads a tag name as a semantic version: X.Y.Z, a leading v
-// allowed, with an optional pre-release, and build metadata after the _ that
-// stands for the + which tags cannot hold. Anything looser is no version.
-func parseVersion(name string) *semver.Version {
-	name = strings.TrimPrefix(name, "v")
-	if name == "" || name[0] < '0' || name[0] > '9' {
-		return nil
-	}
-	v, err := semver.StrictNewVersion(strings.Replace(name, "_", "+", 1))
-	if err != nil {
-		return nil
-	}
-	return v
-}
+	"github.com/registry-janitor/registry-janitor/policy/rules"
+)
 
 // releases hands in the counting tags of a group that are releases to the rule,
 // with the positions of their major version, of their minor version within it, and
@@ -56,7 +43,7 @@ func (f *imageFacts) releases(r *retentionRule, g group) []*ast.Term {
 		if f.matters(t) {
 			out = append(out, ast.ObjectTerm(
 				[2]*ast.Term{keyName, f.names[t.index]},
-				[2]*ast.Term{keyReason, ast.StringTerm(r.Keep.Semver.words(v, g.of))},
+				[2]*ast.Term{keyReason, ast.StringTerm(whyReleased(r.Keep.Semver, v, g.of))},
 				[2]*ast.Term{keyMajor, ast.InternedTerm(major)},
 				[2]*ast.Term{keyMinor, ast.InternedTerm(minor)},
 				[2]*ast.Term{keyPatch, ast.InternedTerm(patch)},
@@ -75,9 +62,9 @@ func (f *imageFacts) releases(r *retentionRule, g group) []*ast.Term {
 	)}
 }
 
-// words say why a release is kept: "release 1.4.2: one of the 2 newest patches of
+// whyReleased says why a release is kept: "release 1.4.2: one of the 2 newest patches of
 // 1.4".
-func (k *semverKeep) words(v *semver.Version, of string) string {
+func whyReleased(k *rules.SemverKeep, v *semver.Version, of string) string {
 	var because []string
 	if k.Patches > 0 {
 		because = append(because, fmt.Sprintf("%s of %d.%d", newest(k.Patches, "patch", "patches"), v.Major(), v.Minor()))

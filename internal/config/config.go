@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // Duration is a length of time as an operator writes it.
@@ -23,18 +24,18 @@ type Config struct {
 	// it are resolved against its folder.
 	File string `yaml:"-"`
 
-	Scaleway    Scaleway     `yaml:"scaleway"`
-	Timezone    string       `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
-	Scope       Scope        `yaml:"scope"`
-	Retention   []Retention  `yaml:"retention" blank:"ok"`
-	Empty       Empty        `yaml:"empty"`
-	Visibility  []Visibility `yaml:"visibility" blank:"ok"`
-	Naming      []Naming     `yaml:"naming" blank:"ok"`
-	Protect     Protect      `yaml:"protect"`
-	Attachments Attachments  `yaml:"attachments"`
-	Policies    []string     `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
-	Policy      Policy       `yaml:"policy"`
-	Limits      Limits       `yaml:"limits"`
+	Scaleway    Scaleway           `yaml:"scaleway"`
+	Timezone    string             `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
+	Scope       Scope              `yaml:"scope"`
+	Retention   []rules.Retention  `yaml:"retention" blank:"ok"`
+	Empty       rules.Empty        `yaml:"empty"`
+	Visibility  []rules.Visibility `yaml:"visibility" blank:"ok"`
+	Naming      []rules.Naming     `yaml:"naming" blank:"ok"`
+	Protect     Protect            `yaml:"protect"`
+	Attachments Attachments        `yaml:"attachments"`
+	Policies    []string           `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
+	Policy      Policy             `yaml:"policy"`
+	Limits      Limits             `yaml:"limits"`
 	// SharedDigest is "protect", or "untag" where the operator knows that the API
 	// only removes the tag and not what it points at.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
@@ -25,39 +26,39 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 		Scaleway: Scaleway{Regions: []string{"fr-par", "nl-ams", "pl-waw"}},
 		Timezone: "Europe/Paris",
 		Scope:    Scope{Include: []string{"**"}, Exclude: []string{"funcscw*/**"}},
-		Retention: []Retention{
+		Retention: []rules.Retention{
 			{
 				Name: "pull request builds", By: "updated_at", Count: "digests", Enforce: true,
-				Match:  &Match{Images: []string{"**"}, Tags: []string{"pr-*"}},
-				Delete: &Delete{OlderThan: strictyaml.MustDuration("14d")},
+				Match:  &rules.Match{Images: []string{"**"}, Tags: []string{"pr-*"}},
+				Delete: &rules.Delete{OlderThan: strictyaml.MustDuration("14d")},
 			},
 			{
 				Name: "branch builds", By: "updated_at", Count: "digests", Enforce: true,
-				Match:  &Match{Tags: []string{"main-*"}},
-				Keep:   &Keep{Last: 10, Within: strictyaml.MustDuration("30d"), Daily: 7, Weekly: 4, Monthly: 12, Yearly: 3},
-				Delete: &Delete{OlderThan: strictyaml.MustDuration("24h")},
+				Match:  &rules.Match{Tags: []string{"main-*"}},
+				Keep:   &rules.Keep{Last: 10, Within: strictyaml.MustDuration("30d"), Daily: 7, Weekly: 4, Monthly: 12, Yearly: 3},
+				Delete: &rules.Delete{OlderThan: strictyaml.MustDuration("24h")},
 			},
 			{
 				Name: "releases", By: "updated_at", Count: "digests", Enforce: true,
-				Match: &Match{Semver: "*"},
-				Keep:  &Keep{All: true},
+				Match: &rules.Match{Semver: "*"},
+				Keep:  &rules.Keep{All: true},
 			},
 			{
 				Name: "trial", By: "updated_at", Count: "digests",
-				Match:  &Match{Tags: []string{"exp-*"}},
-				Delete: &Delete{OlderThan: strictyaml.MustDuration("7d")},
+				Match:  &rules.Match{Tags: []string{"exp-*"}},
+				Delete: &rules.Delete{OlderThan: strictyaml.MustDuration("7d")},
 			},
 		},
-		Empty: Empty{
-			Images:     &EmptyRule{OlderThan: strictyaml.MustDuration("7d")},
-			Namespaces: &EmptyRule{OlderThan: strictyaml.MustDuration("30d")},
+		Empty: rules.Empty{
+			Images:     &rules.EmptyRule{OlderThan: strictyaml.MustDuration("7d")},
+			Namespaces: &rules.EmptyRule{OlderThan: strictyaml.MustDuration("30d")},
 		},
-		Visibility: []Visibility{{
+		Visibility: []rules.Visibility{{
 			Name: "only oss is public", Subject: "image", Require: "private", Fix: true,
-			Match:  &Match{Namespaces: []string{"*"}},
-			Except: &Match{Namespaces: []string{"oss"}},
+			Match:  &rules.Match{Namespaces: []string{"*"}},
+			Except: &rules.Match{Namespaces: []string{"oss"}},
 		}},
-		Naming:      []Naming{{Name: "kebab case", Subject: "image", Pattern: "[a-z0-9]+(-[a-z0-9]+)*", Severity: "deny"}},
+		Naming:      []rules.Naming{{Name: "kebab case", Subject: "image", Pattern: "[a-z0-9]+(-[a-z0-9]+)*", Severity: "deny"}},
 		Protect:     Protect{Tags: []string{"latest"}},
 		Attachments: Attachments{Orphans: "keep"},
 		Policies:    []string{"policies/"},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
+
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 func TestTheDocumentHasTheKeysOfTheFileAndTheDefaults(t *testing.T) {
@@ -87,7 +89,7 @@ func TestTheDocumentIsTheCallersOwn(t *testing.T) {
 }
 
 func TestTheDocumentOfAZeroConfigIsWhole(t *testing.T) {
-	raw, err := json.Marshal((&Config{Retention: []Retention{{}}}).Document())
+	raw, err := json.Marshal((&Config{Retention: []rules.Retention{{}}}).Document())
 	if err != nil {
 		t.Fatal(err)
 	}

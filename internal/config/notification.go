@@ -9,6 +9,7 @@ import (
 	"text/template"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // Notification says whom to tell of a run, of what, and in which words. The URL of
@@ -141,15 +142,15 @@ func (n *Notification) words() string {
 			on = append(on, o[1])
 		}
 	}
-	text := "sends a message to the service whose URL is in "
+	sentence := "sends a message to the service whose URL is in "
 	if n.URLEnv != "" {
-		text += "the variable " + n.URLEnv
+		sentence += "the variable " + n.URLEnv
 	} else {
-		text += "the file " + n.URLFile
+		sentence += "the file " + n.URLFile
 	}
-	text += " when a run " + list(on, "or")
+	sentence += " when a run " + text.List(on, "or")
 	if n.Repeat.Duration() > 0 {
-		text += "; a daemon repeats what lasts after " + spell(n.Repeat)
+		sentence += "; a daemon repeats what lasts after " + n.Repeat.Words()
 	}
-	return text
+	return sentence
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // checker adds what is wrong between the keys of a document.
@@ -19,17 +20,17 @@ func (d checker) checkConfig(c *Config) {
 	for i := range c.Retention {
 		path := fmt.Sprintf("retention[%d]", i)
 		d.checkRetention(path, &c.Retention[i])
-		retention = append(retention, c.Retention[i].naming(path))
+		retention = append(retention, retentionNamed(path, &c.Retention[i]))
 	}
 	for i := range c.Visibility {
 		path := fmt.Sprintf("visibility[%d]", i)
 		d.checkVisibility(path, &c.Visibility[i])
-		visibility = append(visibility, c.Visibility[i].naming(path))
+		visibility = append(visibility, visibilityNamed(path, &c.Visibility[i]))
 	}
 	for i := range c.Naming {
 		path, r := fmt.Sprintf("naming[%d]", i), &c.Naming[i]
 		d.checkMatches(path, r.Subject, r.Match, r.Except)
-		naming = append(naming, r.naming(path))
+		naming = append(naming, namingNamed(path, r))
 	}
 	d.checkKubernetes(c.Protect.Kubernetes)
 	d.checkNames(retention)
@@ -52,7 +53,7 @@ func (d checker) checkConfig(c *Config) {
 // ledgerHint is the remedy for a key that needs the ledger.
 const ledgerHint = "name a ledger in ledger.dsn, or remove the key"
 
-func (d checker) checkRetention(path string, r *Retention) {
+func (d checker) checkRetention(path string, r *rules.Retention) {
 	keep, del := path+".keep", path+".delete"
 	switch {
 	case !d.Given(keep) && !d.Given(del) && d.Whole(path):
@@ -60,13 +61,13 @@ func (d checker) checkRetention(path string, r *Retention) {
 	case !d.Given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && d.Clean(del):
 		d.Report(del, "names no age, in a rule without keep: it would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
 	}
-	if r.Keep != nil && *r.Keep == (Keep{}) && d.Clean(keep) {
+	if r.Keep != nil && *r.Keep == (rules.Keep{}) && d.Clean(keep) {
 		d.Report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
 	}
 	d.checkMatches(path, "tag", r.Match, r.Except)
 }
 
-func (d checker) checkVisibility(path string, r *Visibility) {
+func (d checker) checkVisibility(path string, r *rules.Visibility) {
 	if r.Severity == "" && !r.Fix {
 		r.Severity = "deny"
 	}
@@ -82,12 +83,12 @@ var senseless = map[string][]string{
 	"image":     {"tags", "tags_regex", "semver"},
 }
 
-func (d checker) checkMatches(path, subject string, match, except *Match) {
+func (d checker) checkMatches(path, subject string, match, except *rules.Match) {
 	d.checkMatch(path+".match", subject, match)
 	d.checkMatch(path+".except", subject, except)
 }
 
-func (d checker) checkMatch(path, subject string, m *Match) {
+func (d checker) checkMatch(path, subject string, m *rules.Match) {
 	for _, key := range senseless[subject] {
 		if at := strictyaml.Join(path, key); d.Given(at) && d.Clean(at) {
 			d.Report(at, "makes no sense in a rule whose subject is the "+subject, "remove the key")
@@ -111,13 +112,13 @@ type named struct {
 
 // checkNames names the rules of one kind, and reports those with the same name.
 // A default name does not depend on the position of its rule.
-func (d checker) checkNames(rules []named) {
+func (d checker) checkNames(all []named) {
 	count := map[string]int{}
-	for _, r := range rules {
+	for _, r := range all {
 		count[r.wanted()]++
 	}
 	first := map[string]named{}
-	for _, r := range rules {
+	for _, r := range all {
 		if *r.name == "" && count[r.words] > 1 && r.more != "" {
 			r.words += " " + r.more
 		}
@@ -146,7 +147,7 @@ func (r named) wanted() string {
 	return r.words
 }
 
-func (r *Retention) naming(path string) named {
+func retentionNamed(path string, r *rules.Retention) named {
 	var more []string
 	if k := r.Keep; k != nil {
 		more = append(more, "keep", words(reflect.ValueOf(*k)))
@@ -160,15 +161,15 @@ func (r *Retention) naming(path string) named {
 	return named{path, &r.Name, matchWords(r.Match, r.Except), strings.TrimSpace(strings.Join(more, " "))}
 }
 
-func (r *Visibility) naming(path string) named {
+func visibilityNamed(path string, r *rules.Visibility) named {
 	return named{path, &r.Name, matchWords(r.Match, r.Except), r.Subject + " " + r.Require}
 }
 
-func (r *Naming) naming(path string) named {
+func namingNamed(path string, r *rules.Naming) named {
 	return named{path, &r.Name, r.Subject + " " + r.Pattern, matchWords(r.Match, r.Except)}
 }
 
-func matchWords(match, except *Match) string {
+func matchWords(match, except *rules.Match) string {
 	var parts []string
 	if match != nil {
 		parts = append(parts, words(reflect.ValueOf(*match)))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // Kubernetes is a cluster whose images stay.
@@ -135,7 +136,7 @@ func (k *Kubernetes) words() string {
 	var b strings.Builder
 	b.WriteString("keeps what the cluster " + k.Label() + " runs")
 	if len(k.Namespaces) > 0 {
-		b.WriteString(" in " + plural("namespace", slices.Sorted(slices.Values(k.Namespaces))))
+		b.WriteString(" in " + rules.Named("namespace", slices.Sorted(slices.Values(k.Namespaces))))
 	}
 	switch {
 	case k.ReplicaSets == 0:

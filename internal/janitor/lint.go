@@ -113,7 +113,7 @@ func (l *linter) gap(subject, why string) {
 }
 
 // image counts what the rules do in one image.
-func (l *linter) image(v *registry.Verdict, matches []policy.Match, steps []actions.Step) {
+func (l *linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []actions.Step) {
 	l.out.Images++
 	l.out.Tags += len(v.Image.Tags)
 	if v.Err != nil {

@@ -11,15 +11,16 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
+	policyrules "github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // lintedRule is a rule and what it does.
 type lintedRule struct {
 	name      string
-	pattern   string            // of protect.tags
-	retention *config.Retention // nil for other kinds
-	own       bool              // the operator's own Rego
+	pattern   string                 // of protect.tags
+	retention *policyrules.Retention // nil for other kinds
+	own       bool                   // the operator's own Rego
 
 	images, tags int // that it matches, or condemns if it is Rego
 	bare         int // tags that nothing else keeps or condemns
@@ -58,7 +59,7 @@ func (t *tallied) add(tags int, image registry.Ref, ref string) {
 func configured(c *config.Config) map[string]*lintedRule {
 	rules := map[string]*lintedRule{}
 	add := func(r lintedRule) {
-		rules[lintKey(policy.Match{Rule: r.name, Pattern: r.pattern})] = &r
+		rules[lintKey(policy.RuleMatch{Rule: r.name, Pattern: r.pattern})] = &r
 	}
 	for i := range c.Retention {
 		add(lintedRule{name: "retention/" + c.Retention[i].Name, retention: &c.Retention[i]})
@@ -76,7 +77,7 @@ func configured(c *config.Config) map[string]*lintedRule {
 }
 
 // lintKey tells rules apart: protect.tags is one rule for each pattern.
-func lintKey(m policy.Match) string {
+func lintKey(m policy.RuleMatch) string {
 	if m.Pattern == "" {
 		return m.Rule
 	}
@@ -164,7 +165,7 @@ func (r *lintedRule) before(other *lintedRule) bool {
 
 // release counts a release that a regular expression hits without saying so.
 func (r *lintedRule) release(v *registry.Verdict, i int, ref string) {
-	if r.own || r.retention.Delete == nil || r.retention.Match.TagsRegex == "" || r.retention.Match.Semver != "" || !policy.IsRelease(v.Image.Tags[i].Name) {
+	if r.own || r.retention.Delete == nil || r.retention.Match.TagsRegex == "" || r.retention.Match.Semver != "" || !policyrules.IsRelease(v.Image.Tags[i].Name) {
 		return
 	}
 	r.releases.add(1, v.Image.Ref(), ref)

@@ -111,6 +111,12 @@ func (d Duration) Words() string {
 	return strings.Join(parts, " ")
 }
 
+// UnmarshalText reads a duration from JSON.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDuration(string(text))
+	return err
+}
+
 // Equal reports whether both are of the same length, however they are written.
 func (d Duration) Equal(other Duration) bool { return d.length == other.length }
 

@@ -1,9 +1,10 @@
-package config
+package rules
 
 import (
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // tagWords says which tags a match takes: "tags pr-* of every image".
@@ -11,9 +12,9 @@ func (m *Match) tagWords() string {
 	if m == nil {
 		m = &Match{}
 	}
-	text := "tags"
+	words := "tags"
 	if len(m.Tags) > 0 && !isAll(m.Tags) {
-		text = plural("tag", m.Tags)
+		words = Named("tag", m.Tags)
 	}
 	var more []string
 	if m.TagsRegex != "" {
@@ -25,7 +26,7 @@ func (m *Match) tagWords() string {
 	case m.Semver != "":
 		more = append(more, "are semantic versions in "+m.Semver)
 	}
-	return text + m.conditions(more) + " of " + m.imageWords()
+	return words + m.conditions(more) + " of " + m.imageWords()
 }
 
 // subjectWords says which images or namespaces a match takes.
@@ -41,46 +42,46 @@ func (m *Match) subjectWords(subject string) string {
 
 func (m *Match) conditions(more []string) string {
 	if m.OlderThan.Duration() > 0 {
-		more = append(more, "are at least "+spell(m.OlderThan)+" old")
+		more = append(more, "are at least "+m.OlderThan.Words()+" old")
 	}
 	if m.YoungerThan.Duration() > 0 {
-		more = append(more, "are younger than "+spell(m.YoungerThan))
+		more = append(more, "are younger than "+m.YoungerThan.Words())
 	}
 	if len(more) == 0 {
 		return ""
 	}
-	return " that " + list(more, "and")
+	return " that " + text.List(more, "and")
 }
 
 func (m *Match) imageWords() string {
-	text := "every image"
+	words := "every image"
 	if len(m.Images) > 0 && !slices.Contains(m.Images, "**") { // * takes no slash
-		text = plural("image", m.Images)
+		words = Named("image", m.Images)
 	}
-	return text + m.whereWords(" in ")
+	return words + m.whereWords(" in ")
 }
 
 func (m *Match) namespaceWords() string {
-	text := "every namespace"
+	words := "every namespace"
 	if len(m.Namespaces) > 0 && !isAll(m.Namespaces) {
-		text = plural("namespace", m.Namespaces)
+		words = Named("namespace", m.Namespaces)
 	}
 	if len(m.ProjectIDs) > 0 {
-		text += " of " + plural("project", m.ProjectIDs)
+		words += " of " + Named("project", m.ProjectIDs)
 	}
-	return text
+	return words
 }
 
 // whereWords narrows images to namespaces and projects.
 func (m *Match) whereWords(in string) string {
-	text := ""
+	words := ""
 	if len(m.Namespaces) > 0 && !isAll(m.Namespaces) {
-		text = in + plural("namespace", m.Namespaces)
+		words = in + Named("namespace", m.Namespaces)
 	}
 	if len(m.ProjectIDs) > 0 {
-		text += " of " + plural("project", m.ProjectIDs)
+		words += " of " + Named("project", m.ProjectIDs)
 	}
-	return text
+	return words
 }
 
 // isAll reports whether a list of globs takes every name.
@@ -88,34 +89,10 @@ func isAll(globs []string) bool {
 	return slices.Contains(globs, "*") || slices.Contains(globs, "**")
 }
 
-// plural names things: "tag latest", "tags pr-* or mr-*".
-func plural(noun string, names []string) string {
+// Named is a noun with names: "tag latest", "tags pr-* or mr-*".
+func Named(noun string, names []string) string {
 	if len(names) > 1 || strings.ContainsAny(names[0], "*?[{") {
 		noun += "s"
 	}
-	return noun + " " + list(names, "or")
+	return noun + " " + text.List(names, "or")
 }
-
-// list words a list: "a", "a or b", "a, b or c".
-func list(words []string, conjunction string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " " + conjunction + " " + words[last]
-}
-
-// count words a number with its noun: "1 tag", "10 tags".
-func count(n int, noun string) string {
-	return strconv.Itoa(n) + " " + verb(n, noun, noun+"s")
-}
-
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
-// spell words a duration as it was written: "14 days", "1 hour 30 minutes".
-func spell(d Duration) string { return d.Words() }

@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
+)
+
+// Sentence says what the rule does: "deletes tags pr-* of every image once older
+// than 14 days".
+func (r *Retention) Sentence() string {
+	what := r.Match.tagWords()
+	var b strings.Builder
+	kept := ""
+	if r.Keep != nil {
+		kept = r.Keep.words(r.Count)
+	}
+	switch {
+	case r.Keep != nil && r.Keep.All:
+		b.WriteString("keeps all " + what)
+	case r.Keep != nil:
+		b.WriteString("of " + what + ", keeps " + kept)
+	default:
+		b.WriteString("deletes " + what)
+	}
+	if r.Delete != nil && (r.Keep == nil || !r.Keep.All) {
+		if r.Keep != nil {
+			b.WriteString(", and deletes the others")
+		}
+		if r.Delete.OlderThan.Duration() > 0 {
+			b.WriteString(" once older than " + r.Delete.OlderThan.Words())
+		}
+	}
+	if r.Except != nil {
+		b.WriteString(", except " + r.Except.tagWords())
+	}
+	if r.GroupBy != "" {
+		b.WriteString("; each group of names by " + r.GroupBy + " counts for itself")
+	}
+	if r.By == "created_at" {
+		b.WriteString("; age and order are by creation")
+	}
+	if !r.Enforce {
+		b.WriteString("; shown, but never applied")
+	}
+	return b.String()
+}
+
+// words lists the criteria of keep.
+func (k *Keep) words(counted string) string {
+	var parts []string
+	if k.Last > 0 {
+		parts = append(parts, "the newest "+text.Count(k.Last, strings.TrimSuffix(counted, "s")))
+	}
+	if k.Within.Duration() > 0 {
+		parts = append(parts, "what is younger than "+k.Within.Words())
+	}
+	for _, period := range []struct {
+		n    int
+		name string
+	}{{k.Hourly, "hour"}, {k.Daily, "day"}, {k.Weekly, "week"}, {k.Monthly, "month"}, {k.Yearly, "year"}} {
+		switch {
+		case period.n == 1:
+			parts = append(parts, "the newest of the latest "+period.name+" with a tag")
+		case period.n > 1:
+			parts = append(parts, fmt.Sprintf("the newest of each of the latest %d %ss with a tag", period.n, period.name))
+		}
+	}
+	if k.Semver != nil {
+		parts = append(parts, k.Semver.words())
+	}
+	return text.List(parts, "and")
+}
+
+func (s *SemverKeep) words() string {
+	limited := func(n int, name, of string) string {
+		switch {
+		case n == 0:
+			return "every " + name + of
+		case n == 1:
+			return "the newest " + name + of
+		}
+		return fmt.Sprintf("the newest %d %ss", n, name) + of
+	}
+	sentence := limited(s.Patches, "patch version", " of ") + limited(s.Minors, "minor version", " of ") + limited(s.Majors, "major version", "")
+	if s.Prereleases {
+		sentence += ", pre-releases too"
+	}
+	return sentence
+}
+
+// Sentence says what the rule requires.
+func (v *Visibility) Sentence() string {
+	sentence := fmt.Sprintf("requires %s to be %s", v.Match.subjectWords(v.Subject), v.Require)
+	if v.Except != nil {
+		sentence = fmt.Sprintf("requires %s, except %s, to be %s", v.Match.subjectWords(v.Subject), v.Except.subjectWords(v.Subject), v.Require)
+	}
+	switch {
+	case v.Fix:
+		return sentence + ", and makes them so"
+	case v.Severity == "warn":
+		return sentence + ", and warns of others"
+	}
+	return sentence + ", and denies others"
+}
+
+// Sentence says what the rule requires.
+func (n *Naming) Sentence() string {
+	subject := func(m *Match) string {
+		if n.Subject == "tag" {
+			return m.tagWords()
+		}
+		return m.subjectWords(n.Subject)
+	}
+	sentence := "requires the names of " + subject(n.Match)
+	if n.Except != nil {
+		sentence += ", except " + subject(n.Except) + ","
+	}
+	sentence += " to match " + n.Pattern
+	if n.Severity == "warn" {
+		return sentence + ", and warns of others"
+	}
+	return sentence + ", and denies others"
+}
