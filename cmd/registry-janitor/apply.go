@@ -25,7 +25,7 @@ type applyFlags struct {
 	plan        string // the file, "" to make one
 	yes         bool
 	format      report.Format
-	journal     string
+	stateDir    string
 	lockTimeout time.Duration
 	metrics     metricsFlags
 }
@@ -56,9 +56,9 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 	f.addConcurrency(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
-	cmd.Flags().StringVar(&f.journal, "journal", "", "without a ledger: the `FILE` that every step is recorded in (default: beside the plan, or in your state directory)")
+	addStateDir(cmd.Flags(), &f.stateDir)
 	f.metrics.add(cmd)
-	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "with a ledger: how long to wait for another run to end")
+	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "how long to wait for another run to end")
 	return cmd
 }
 
@@ -114,13 +114,12 @@ func worse(exit int, err error) int {
 
 // applyRun is the run of apply that the flags ask for.
 func (a *app) applyRun(f applyFlags, session *janitor.Session, given *actions.Plan) (*janitor.ApplyRun, error) {
-	journal, err := janitor.JournalPath(f.journal, f.plan)
+	state, err := janitor.StateIn(f.stateDir, f.plan)
 	if err != nil && session.Config.LedgerDSN() == "" {
 		return nil, err
 	}
-	work := &janitor.ApplyRun{
-		Session: session, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Journal: journal, Log: a.log,
-	}
+	work := &janitor.ApplyRun{Session: session, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Log: a.log}
+	work.Recorder.State = state
 	if !f.yes {
 		work.Ask = a.ask
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,14 +86,15 @@ func (a *app) demo(ctx context.Context, d *demonstration, format report.Format, 
 	return nil
 }
 
-// demoApply carries the plan out, with a journal that nobody needs afterwards.
+// demoApply carries the plan out, and records it in a directory that it removes.
 func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Plan) (runs.Run, error) {
 	dir, err := os.MkdirTemp("", "registry-janitor-demo-")
 	if err != nil {
-		return runs.Run{}, fmt.Errorf("keeping the demo's journal: %w", err)
+		return runs.Run{}, fmt.Errorf("creating the state directory of the demo: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	work := &janitor.ApplyRun{Session: d.session, Given: plan, Journal: filepath.Join(dir, "journal.jsonl"), Log: a.log}
+	work := &janitor.ApplyRun{Session: d.session, Given: plan, Log: a.log}
+	work.Recorder.State = janitor.State{Dir: dir}
 	return work.Run(ctx)
 }
 

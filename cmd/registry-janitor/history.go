@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) historyCommand() *cobra.Command {
-	var file string
+	var file, stateDir string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "history -c FILE [REF]",
@@ -26,7 +26,7 @@ func (a *app) historyCommand() *cobra.Command {
 condemned, why it was held, when it was deleted, by which run and policies.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withLedger(cmd.Context(), file, func(ctx context.Context, l *ledger.Ledger) error {
+			return a.withLedger(cmd.Context(), file, stateDir, func(ctx context.Context, l *ledger.Ledger) error {
 				if len(args) == 1 {
 					return a.historyOf(ctx, l, args[0])
 				}
@@ -35,6 +35,7 @@ condemned, why it was held, when it was deleted, by which run and policies.`,
 		},
 	}
 	configFlag(cmd, &file)
+	cmd.PersistentFlags().StringVar(&stateDir, "state-dir", "", "without ledger.dsn: the state `DIR` of apply")
 	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "how many runs; 0 for all")
 	show := &cobra.Command{
 		Use:   "show -c FILE RUN",
@@ -45,7 +46,7 @@ condemned, why it was held, when it was deleted, by which run and policies.`,
 			if err != nil {
 				return fmt.Errorf("%q is no run: want a number that history shows", args[0])
 			}
-			return a.withLedger(cmd.Context(), file, func(ctx context.Context, l *ledger.Ledger) error {
+			return a.withLedger(cmd.Context(), file, stateDir, func(ctx context.Context, l *ledger.Ledger) error {
 				return a.showRun(ctx, l, id)
 			})
 		},
@@ -55,13 +56,14 @@ condemned, why it was held, when it was deleted, by which run and policies.`,
 	return cmd
 }
 
-// withLedger opens the ledger of a configuration.
-func (a *app) withLedger(ctx context.Context, file string, f func(context.Context, *ledger.Ledger) error) error {
+// withLedger opens the ledger of a configuration, or of the state directory.
+func (a *app) withLedger(ctx context.Context, file, stateDir string, f func(context.Context, *ledger.Ledger) error) error {
 	c, err := config.Load(file)
 	if err != nil {
 		return err
 	}
-	l, err := janitor.LedgerOf(ctx, c)
+	state, _ := janitor.StateIn(stateDir, "") // without one there is only the ledger of the configuration
+	l, err := janitor.LedgerOf(ctx, c, state)
 	if err != nil {
 		return err
 	}

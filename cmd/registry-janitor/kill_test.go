@@ -34,13 +34,47 @@ namespaces:
 const killConfig = `
 retention: [{name: prs, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
 limits: {max_deletion_percent: 100, canary: 1}
-ledger: {dsn: runs.db}
 `
 
-// Whenever the process is killed, nothing is lost: what goes is what was planned,
-// every deletion was in the journal before it was sent, and the next run goes on.
-// JANITOR_KILLS sets how many kills there are.
+// recordings are the two places where apply records its steps.
+var recordings = []recording{
+	{name: "in the ledger of the configuration", config: killConfig + "ledger: {dsn: runs.db}\n", ledger: "runs.db"},
+	{name: "in the state directory", config: killConfig, ledger: "state/registry-janitor/ledger.db"},
+}
+
+// recording is a configuration, and where its runs are recorded.
+type recording struct{ name, config, ledger string }
+
+// setUp writes the configuration, and returns its file and the path of the ledger.
+func (r recording) setUp(t *testing.T) (file, dsn string) {
+	t.Helper()
+	dir := t.TempDir()
+	file = filepath.Join(dir, "janitor.yaml")
+	if err := os.WriteFile(file, []byte(r.config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file, filepath.Join(dir, r.ledger)
+}
+
+// applyCommand is the program, applying without a question.
+func applyCommand(file, url string, flags ...string) *exec.Cmd {
+	cmd := exec.Command("registry-janitor", append([]string{"apply", "-c", file, "--yes"}, flags...)...)
+	dir := filepath.Dir(file)
+	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+filepath.Join(dir, "state"), "SCW_API_URL="+url,
+		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+	return cmd
+}
+
+// Whenever the process is killed, no record is lost: the tags that are deleted are
+// those of the plan, every deletion is recorded before it is sent, and the next
+// run continues. JANITOR_KILLS sets how many kills there are.
 func TestKilledAtAnyMoment(t *testing.T) {
+	for _, r := range recordings {
+		t.Run(r.name, func(t *testing.T) { killedAtAnyMoment(t, r) })
+	}
+}
+
+func killedAtAnyMoment(t *testing.T, r recording) {
 	kills := 6
 	if n, err := strconv.Atoi(os.Getenv("JANITOR_KILLS")); err == nil {
 		kills = n
@@ -49,13 +83,13 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	for done := 0; done < kills; {
-		done += killStory(t, rng, kills-done)
+		done += killStory(t, r, rng, kills-done)
 	}
 }
 
 // killStory applies to one registry until a run comes to its end, killing at
 // most so many, and returns how many it killed.
-func killStory(t *testing.T, rng *rand.Rand, most int) (killed int) {
+func killStory(t *testing.T, r recording, rng *rand.Rand, most int) (killed int) {
 	world, err := worlds.Parse("world.yaml", []byte(killWorld))
 	if err != nil {
 		t.Fatal(err)
@@ -66,15 +100,9 @@ func killStory(t *testing.T, rng *rand.Rand, most int) (killed int) {
 	}
 	listener := httptest.NewServer(server)
 	defer listener.Close()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "janitor.yaml")
-	if err := os.WriteFile(file, []byte(killConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file, dsn := r.setUp(t)
 	for {
-		cmd := exec.Command("registry-janitor", "apply", "-c", file, "--yes")
-		cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL="+listener.URL,
-			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+		cmd := applyCommand(file, listener.URL)
 		var output strings.Builder
 		cmd.Stdout, cmd.Stderr = &output, &output
 		if err := cmd.Start(); err != nil {
@@ -89,7 +117,7 @@ func killStory(t *testing.T, rng *rand.Rand, most int) (killed int) {
 		}
 		switch {
 		case err == nil:
-			checkAfterKills(t, server, filepath.Join(dir, "runs.db"))
+			checkAfterKills(t, server, dsn)
 			return max(killed, 1) // a story without a kill is one that came too late
 		case cmd.ProcessState.ExitCode() == -1:
 			killed++
@@ -165,8 +193,14 @@ func checkRequests(t *testing.T, requests []emulator.Request, tries map[string]i
 	}
 }
 
-// A polite signal lets the steps in flight finish, skips the rest, and says so.
+// SIGTERM lets the steps in flight finish, skips the others, and reports them.
 func TestTerminated(t *testing.T) {
+	for _, r := range recordings {
+		t.Run(r.name, func(t *testing.T) { terminated(t, r) })
+	}
+}
+
+func terminated(t *testing.T, r recording) {
 	world, err := worlds.Parse("world.yaml", []byte(strings.Replace(killWorld, "latency: 1ms", "latency: 20ms", 1)))
 	if err != nil {
 		t.Fatal(err)
@@ -184,14 +218,8 @@ func TestTerminated(t *testing.T) {
 		server.ServeHTTP(w, r)
 	}))
 	defer listener.Close()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "janitor.yaml")
-	if err := os.WriteFile(file, []byte(killConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("registry-janitor", "apply", "-c", file, "--yes", "--concurrency", "2")
-	cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL="+listener.URL,
-		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+	file, dsn := r.setUp(t)
+	cmd := applyCommand(file, listener.URL, "--concurrency", "2")
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -204,7 +232,7 @@ func TestTerminated(t *testing.T) {
 	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != janitor.ExitIncomplete {
 		t.Fatalf("%v: %s", err, output.String())
 	}
-	l, err := ledger.Open(context.Background(), filepath.Join(dir, "runs.db"), ledger.Options{})
+	l, err := ledger.Open(context.Background(), dsn, ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,14 +258,17 @@ func TestTerminated(t *testing.T) {
 	}
 }
 
-// One run at a time: another one says whose turn it is, and waits if asked to.
+// A second run names the one that is going on, and waits for it with
+// --lock-timeout.
 func TestLocked(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "janitor.yaml")
-	if err := os.WriteFile(file, []byte(killConfig), 0o600); err != nil {
-		t.Fatal(err)
+	for _, r := range recordings {
+		t.Run(r.name, func(t *testing.T) { locked(t, r) })
 	}
-	l, err := ledger.Open(context.Background(), filepath.Join(dir, "runs.db"), ledger.Options{Who: "somebody@else"})
+}
+
+func locked(t *testing.T, r recording) {
+	file, dsn := r.setUp(t)
+	l, err := ledger.Open(context.Background(), dsn, ledger.Options{Who: "somebody@else"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,9 +277,7 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, wait := range []string{"0s", "300ms"} {
-		cmd := exec.Command("registry-janitor", "apply", "-c", file, "--yes", "--lock-timeout", wait)
-		cmd.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL=http://127.0.0.1:1",
-			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+		cmd := applyCommand(file, "http://127.0.0.1:1", "--lock-timeout", wait)
 		output, err := cmd.CombinedOutput()
 		if cmd.ProcessState.ExitCode() != janitor.ExitIncomplete || !strings.Contains(string(output), "somebody@else") {
 			t.Errorf("waiting %s: %v: %s", wait, err, output)

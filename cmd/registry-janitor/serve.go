@@ -23,7 +23,7 @@ type serveFlags struct {
 	web         web.ServeOptions
 	enableApply bool
 	runAtStart  bool
-	journal     string
+	stateDir    string
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -64,7 +64,7 @@ over when it is gone.
 	flags.StringArrayVar(&f.web.Hosts, "web.allowed-host", nil, "behind a proxy on this machine: the `HOST` by which the daemon is asked; may be given again")
 	flags.BoolVar(&f.enableApply, "web.enable-apply", false, "let POST /api/v1/apply start a run that changes the registry")
 	flags.BoolVar(&f.runAtStart, "run-at-start", false, "make a first run as soon as this daemon works (one that stands by: when it takes over): apply if a schedule applies, else plan")
-	flags.StringVar(&f.journal, "journal", "", "without a ledger: the `FILE` that every step is recorded in (default: in your state directory)")
+	addStateDir(flags, &f.stateDir)
 	return cmd
 }
 
@@ -72,8 +72,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	if err := f.checkConcurrency(); err != nil {
 		return err
 	}
-	// Without a place for one the daemon says so, unless it has a ledger.
-	journal, _ := janitor.JournalPath(f.journal, "")
+	state, _ := janitor.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and says so
 	reload, stop := hangups(ctx)
 	defer stop()
 	f.web.Log, f.web.EnableApply = a.log, f.enableApply
@@ -81,7 +80,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 		ConfigFile:  f.config,
 		Version:     version(),
 		Who:         a.who,
-		Journal:     journal,
+		State:       state,
 		RunAtStart:  f.runAtStart,
 		EnableApply: f.enableApply,
 		Reload:      reload,

@@ -393,8 +393,8 @@ func TestAfterTheMergeTheReviewedPlanIsApplied(t *testing.T) {
 		if d := b.deleted(); len(d) != 2 {
 			t.Errorf("deleted %q", d)
 		}
-		if b.read(filepath.Join(got.artifacts["journal"], "PLAN.journal.jsonl")) == "" {
-			t.Error("the journal is not kept")
+		if b.read(filepath.Join(got.artifacts["ledger"], "state", "ledger.db")) == "" {
+			t.Error("the ledger is not kept")
 		}
 		// Applied again, everything is gone already, and that is fine.
 		b.want(b.start(w, push), map[string]string{"check": "success", "plan": "skipped", "apply": "success"})

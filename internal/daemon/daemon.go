@@ -31,8 +31,8 @@ type Options struct {
 	Session janitor.SessionOptions
 	// Version of the program, and who runs it where: "user@host".
 	Version, Who string
-	// Journal is the file that steps are recorded in where there is no ledger.
-	Journal string
+	// State is where runs that apply are recorded when there is no ledger.
+	State janitor.State
 	// RunAtStart has the first schedule of each kind run once as soon as the daemon
 	// works; without schedules, it makes a plan.
 	RunAtStart bool

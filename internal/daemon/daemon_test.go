@@ -23,6 +23,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
@@ -76,7 +77,7 @@ func newSite(t *testing.T, world, config string) *site {
 	s := &site{t: t, file: filepath.Join(t.TempDir(), "janitor.yaml"), emulator: server, log: new(lockedBuffer)}
 	s.write(config)
 	s.options = daemon.Options{
-		ConfigFile: s.file, Version: "test", Who: "somebody@here", Journal: filepath.Join(filepath.Dir(s.file), "journal.jsonl"),
+		ConfigFile: s.file, Version: "test", Who: "somebody@here", State: janitor.State{Dir: filepath.Dir(s.file)},
 		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
 		Views: web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain},
 		Session: janitor.SessionOptions{Connection: scaleway.Options{
@@ -376,12 +377,17 @@ schedules: [{name: soon, cron: "@hourly", do: apply}]`)
 			t.Errorf("it did not stop in the middle of a run\n%s", s.log)
 		}
 		// What was sent is in the journal with its result, or says that it is not known.
-		journal, err := os.ReadFile(s.options.Journal)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		l, err := ledger.Open(t.Context(), filepath.Join(s.options.State.Dir, "ledger.db"), ledger.Options{})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Count(string(journal), `"event":"intend"`); got < s.deleted() {
-			t.Errorf("%d deletions were sent, %d are in the journal\n%s", s.deleted(), got, journal)
+		defer l.Close()
+		run, err := l.Run(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run.Status != ledger.StatusInterrupted || len(run.Steps) < s.deleted() || s.deleted() == 0 {
+			t.Errorf("%d deletions were sent, %d are in the ledger of a run that is %s", s.deleted(), len(run.Steps), run.Status)
 		}
 	})
 }
@@ -392,12 +398,12 @@ func TestBadStartIsAnError(t *testing.T) {
 		t.Errorf("a bad configuration gives %v", err)
 	}
 	s.write(daemonConfig)
-	journal := s.options.Journal
-	s.options.Journal = ""
-	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no place for a journal") {
-		t.Errorf("neither ledger nor journal gives %v", err)
+	state := s.options.State
+	s.options.State = janitor.State{}
+	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no state directory") {
+		t.Errorf("neither a ledger nor a state directory gives %v", err)
 	}
-	s.options.Journal = journal
+	s.options.State = state
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -159,11 +159,11 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 		d.progress = session.Progress
 	})
 	defer d.set(func() { d.running, d.progress = nil, nil })
-	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience}
+	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience, State: d.o.State}
 	if kind == runs.KindPlan {
 		return session.MakePlan(ctx, o, janitor.PlanExit)
 	}
-	work := &janitor.ApplyRun{Session: session, Recorder: o, Journal: d.o.Journal, Log: d.log}
+	work := &janitor.ApplyRun{Session: session, Recorder: o, Log: d.log}
 	return work.Run(ctx)
 }
 

@@ -45,8 +45,8 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	if c.Protect.ReferencesFile == config.StandardInput {
 		return nil, c.Problem("protect.references_file", "a daemon has no standard input", "name a file, which is read again for each run")
 	}
-	if c.LedgerDSN() == "" && d.o.Journal == "" {
-		return nil, c.Problem("ledger", "there is no ledger, and no place for a journal", "set ledger: {dsn: …}, or name a file with --journal")
+	if c.LedgerDSN() == "" && d.o.State.Dir == "" {
+		return nil, c.Problem("ledger", "there is no ledger, and no state directory", "set ledger: {dsn: …}, or name a directory with --state-dir")
 	}
 	s := &setup{config: c, files: look(watchedFiles(c))} // before the policies are read: what changes meanwhile is seen
 	if look([]string{d.o.ConfigFile}) != before {

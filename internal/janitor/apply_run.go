@@ -19,17 +19,14 @@ type ApplyRun struct {
 	Given *actions.Plan
 	// Recorder says who applies. Its kind does not matter.
 	Recorder RecorderOptions
-	// Journal is the file that steps are recorded in where there is no ledger.
-	Journal string
 	// Ask, if set, shows the plan to somebody who may refuse it by an error.
 	Ask func(*actions.Plan) error
 	// Log takes what happens beside the steps; required.
 	Log *slog.Logger
 
 	editor   *scaleway.Editor
-	recorder *Recorder    // nil without a ledger
-	file     *journalFile // nil with one
-	refused  bool         // by who was asked
+	recorder *Recorder
+	refused  bool // by who was asked
 }
 
 // Run carries it out. The run is as far as it came, whatever the error; its plan
@@ -39,7 +36,9 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	if err := a.open(ctx); err != nil {
 		return run.end(err)
 	}
-	run.ID = a.recorder.ID()
+	if a.Session.Config.LedgerDSN() != "" {
+		run.ID = a.recorder.ID()
+	}
 	var plan *actions.Plan
 	var outcome *actions.Outcome
 	err := Contain(func() (err error) { // so that the lock is given back whatever happens
@@ -65,8 +64,8 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 // Declined reports whether somebody was asked and refused: nothing happened then.
 func (a *ApplyRun) Declined() bool { return a.refused }
 
-// open finds what it changes things with, and opens the ledger or finds the place
-// of the journal file. Without either nothing is applied.
+// open finds what it changes things with, and opens the ledger. Without either
+// nothing is applied.
 func (a *ApplyRun) open(ctx context.Context) (err error) {
 	if a.editor, err = scaleway.NewEditor(a.Session.o.Connection); err != nil {
 		return err
@@ -74,11 +73,7 @@ func (a *ApplyRun) open(ctx context.Context) (err error) {
 	o := a.Recorder
 	o.Kind = runs.KindApply
 	a.recorder, err = a.Session.NewRecorder(ctx, o)
-	if err != nil || a.recorder != nil {
-		return err
-	}
-	a.file = &journalFile{path: a.Journal, who: o.Who}
-	return nil
+	return err
 }
 
 // carryOut makes or takes the plan, asks, and carries it out.
@@ -98,13 +93,9 @@ func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcom
 	if options.InUse, err = a.Session.usesNow(ctx, plan); err != nil {
 		return plan, nil, err
 	}
-	journal, err := a.journal(plan)
-	if err != nil {
-		return plan, nil, err
-	}
 	ctx, stop := a.whileLocked(ctx)
 	defer stop()
-	outcome, err := apply.Apply(ctx, plan, a.editor, journal, options)
+	outcome, err := apply.Apply(ctx, plan, a.editor, a.recorder.Journal(), options)
 	return plan, outcome, err
 }
 
@@ -131,44 +122,26 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 	if a.Given == nil {
 		return a.Session.plan(ctx)
 	}
-	if a.recorder == nil {
-		return a.Given, nil
-	}
 	return a.Given, a.recorder.Given(ctx, a.Given)
-}
-
-func (a *ApplyRun) journal(plan *actions.Plan) (apply.Journal, error) {
-	if a.recorder != nil {
-		return a.recorder.Journal(), nil
-	}
-	return a.file.open(plan.ID)
 }
 
 // whileLocked ends the run when another process may apply something too.
 func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	if a.recorder != nil {
-		go func() {
-			select {
-			case <-a.recorder.Lost():
-				a.Log.Error("the lock of the ledger is lost: stopping")
-				cancel()
-			case <-ctx.Done():
-			}
-		}()
-	}
+	go func() {
+		select {
+		case <-a.recorder.Lost():
+			a.Log.Error("the lock of the ledger is lost: stopping")
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	return ctx, cancel
 }
 
 // resolve finds out what became of the steps of a run that was interrupted.
 func (a *ApplyRun) resolve(ctx context.Context, o apply.ApplyOptions) error {
-	var n int
-	var err error
-	if a.recorder != nil {
-		n, err = a.recorder.Interrupted(ctx, a.editor, o)
-	} else {
-		n, err = a.file.resolve(ctx, a.editor, o)
-	}
+	n, err := a.recorder.Interrupted(ctx, a.editor, o)
 	if n > 0 {
 		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
 	}
@@ -177,8 +150,6 @@ func (a *ApplyRun) resolve(ctx context.Context, o apply.ApplyOptions) error {
 
 // finish records how the run ended.
 func (a *ApplyRun) finish(ctx context.Context, exit int, outcome *actions.Outcome, cause error) error {
-	if a.recorder != nil {
-		return errors.Join(a.recorder.Finish(ctx, exit, cause, outcome), a.recorder.Close())
-	}
-	return a.file.close(outcome)
+	a.Session.Recorder = nil // another plan of the same session is not recorded in a closed ledger
+	return errors.Join(a.recorder.Finish(ctx, exit, cause, outcome), a.recorder.Close())
 }

@@ -3,6 +3,7 @@ package janitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -11,7 +12,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -24,6 +24,8 @@ type Recorder struct {
 	run     *ledger.Run
 	since   *ledger.Condemned
 	anomaly plan.Anomaly
+	// journals are the files of earlier versions that Interrupted imports.
+	journals []string
 
 	mu        sync.Mutex
 	condemned []ledger.CondemnedTag
@@ -43,26 +45,43 @@ type RecorderOptions struct {
 	Wait time.Duration
 	// Now is the clock of the records; nil is the wall clock.
 	Now func() time.Time
+	// State is where a run that applies is recorded when the configuration has no
+	// ledger.
+	State State
 }
 
-// NewRecorder opens the ledger of the configuration, takes its lock if the run
-// is to apply something, and begins to record. It is nil when the configuration
-// has no ledger.
+// NewRecorder opens the ledger, takes its lock if the run applies a plan, and
+// begins to record. Without a ledger in the configuration, a run that applies is
+// recorded in the state directory, and the recorder of any other run is nil.
 func (p *Planner) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, error) {
-	dsn := p.Config.LedgerDSN()
-	if dsn == "" {
-		return nil, nil
-	}
-	l, err := ledger.Open(ctx, dsn, ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
-	if err != nil {
+	l, err := openLedger(ctx, p.Config.LedgerDSN(), o)
+	if l == nil || err != nil {
 		return nil, err
 	}
 	r := &Recorder{ledger: l, judged: map[registry.Ref]bool{}}
+	if p.Config.LedgerDSN() == "" {
+		r.journals = o.State.Journals
+	}
 	if err := r.begin(ctx, p, o); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	p.Recorder = r
 	return r, nil
+}
+
+// openLedger returns nil where a run is not recorded.
+func openLedger(ctx context.Context, dsn string, o RecorderOptions) (*ledger.Ledger, error) {
+	if dsn != "" {
+		return ledger.Open(ctx, dsn, ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
+	}
+	if o.Kind != runs.KindApply {
+		return nil, nil
+	}
+	l, err := ledger.Open(ctx, o.State.ledger(), ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("%w: every step must be recorded, so nothing was applied: name another directory with --state-dir, or set ledger.dsn", err)
+	}
+	return l, nil
 }
 
 func (r *Recorder) begin(ctx context.Context, p *Planner, o RecorderOptions) (err error) {
@@ -181,6 +200,11 @@ func (r *Recorder) Given(ctx context.Context, plan *actions.Plan) error {
 // Interrupted resolves what earlier runs left behind, by reading: what became of
 // steps that were sent and of which no result is known. It returns how many.
 func (r *Recorder) Interrupted(ctx context.Context, e apply.Editor, o apply.ApplyOptions) (int, error) {
+	for _, path := range r.journals {
+		if _, err := r.ledger.ImportJournal(ctx, path); err != nil {
+			return 0, err
+		}
+	}
 	runs, err := r.ledger.Interrupted(ctx)
 	if err != nil {
 		return 0, err
@@ -223,7 +247,7 @@ func (p *Planner) ReadLedger(ctx context.Context) error {
 	if p.Config.LedgerDSN() == "" {
 		return nil
 	}
-	l, err := LedgerOf(ctx, p.Config)
+	l, err := ledger.Open(ctx, p.Config.LedgerDSN(), ledger.Options{})
 	if err != nil {
 		return err
 	}
@@ -233,12 +257,4 @@ func (p *Planner) ReadLedger(ctx context.Context) error {
 	}
 	p.Recorder = r
 	return l.Close()
-}
-
-// LedgerOf opens the ledger of a configuration for reading its history.
-func LedgerOf(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
-	if c.LedgerDSN() == "" {
-		return nil, errors.New("the configuration has no ledger: set ledger: {dsn: …} to keep a history")
-	}
-	return ledger.Open(ctx, c.LedgerDSN(), ledger.Options{})
 }

@@ -58,11 +58,18 @@ func childMain(dsn string) {
 	writers.Wait()
 }
 
-// TestKillLosesNoAcknowledgedRecord kills the process with SIGKILL at random
-// moments. JANITOR_KILLS says how often.
-func TestKillLosesNoAcknowledgedRecord(t *testing.T) {
-	kills, err := strconv.Atoi(cmp.Or(os.Getenv("JANITOR_KILLS"), "8"))
+// kills is how many processes the tests kill: JANITOR_KILLS, or 8.
+func kills(t *testing.T) int {
+	t.Helper()
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("JANITOR_KILLS"), "8"))
 	must(t, err)
+	return n
+}
+
+// TestKillLosesNoAcknowledgedRecord kills the process with SIGKILL at random
+// moments.
+func TestKillLosesNoAcknowledgedRecord(t *testing.T) {
+	kills := kills(t)
 	onEach(t, func(t *testing.T, dsn string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)

@@ -18,7 +18,11 @@ import (
 
 func TestMain(m *testing.M) {
 	if dsn := os.Getenv(childDSN); dsn != "" {
-		childMain(dsn)
+		if path := os.Getenv(importFile); path != "" {
+			importMain(dsn, path)
+		} else {
+			childMain(dsn)
+		}
 		return
 	}
 	code := m.Run()

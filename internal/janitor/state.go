@@ -1,0 +1,71 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+)
+
+// State is the state directory: where runs that apply are recorded when the
+// configuration has no ledger.
+type State struct {
+	// Dir is the directory; it need not exist.
+	Dir string
+	// Journals are the files in which earlier versions recorded such runs. The next
+	// run that applies resolves what they hold, and puts them away.
+	Journals []string
+}
+
+// StateIn is the state directory dir, or that of the user when dir is "". The
+// plan is the file with the plan to apply, or "": an earlier version may have left
+// a journal beside it.
+func StateIn(dir, plan string) (State, error) {
+	users, err := usersStateDir()
+	if dir == "" {
+		if err != nil {
+			return State{}, fmt.Errorf("finding the state directory: %w: name one with --state-dir", err)
+		}
+		dir = users
+	}
+	s := State{Dir: dir, Journals: []string{filepath.Join(dir, "journal.jsonl")}}
+	if err == nil && users != dir {
+		s.Journals = append(s.Journals, filepath.Join(users, "journal.jsonl"))
+	}
+	if plan != "" {
+		s.Journals = append(s.Journals, strings.TrimSuffix(plan, ".json")+".journal.jsonl")
+	}
+	return s, nil
+}
+
+// usersStateDir follows the XDG Base Directory Specification.
+func usersStateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "registry-janitor"), nil
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "state", "registry-janitor"), err
+}
+
+// ledger is the SQLite file in the directory.
+func (s State) ledger() string { return filepath.Join(s.Dir, "ledger.db") }
+
+// LedgerOf opens the ledger of a configuration to read its history. Without one it
+// opens that of the state directory, if there is one.
+func LedgerOf(ctx context.Context, c *config.Config, s State) (*ledger.Ledger, error) {
+	dsn := c.LedgerDSN()
+	if dsn == "" && s.Dir != "" {
+		if _, err := os.Stat(s.ledger()); err == nil {
+			dsn = s.ledger()
+		}
+	}
+	if dsn == "" {
+		return nil, errors.New("the configuration has no ledger: set ledger: {dsn: …} to keep a history")
+	}
+	return ledger.Open(ctx, dsn, ledger.Options{})
+}
