@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
@@ -86,24 +87,24 @@ func rateLimited() *answer {
 func (s *Server) typical(status int, message string) *answer {
 	switch status {
 	case http.StatusBadRequest:
-		return s.invalidArgument("request", reasonFormat, or(message, "it could not be understood"))
+		return s.invalidArgument("request", reasonFormat, cmp.Or(message, "it could not be understood"))
 	case http.StatusUnauthorized:
 		return s.unauthenticated()
 	case http.StatusForbidden:
 		detail := s.object("action", quote("read"), "resource", quote("registry"))
-		return s.problem(status, "details", "["+detail+"]", "message", quote(or(message, "insufficient permissions")), "type", quote("permissions_denied"))
+		return s.problem(status, "details", "["+detail+"]", "message", quote(cmp.Or(message, "insufficient permissions")), "type", quote("permissions_denied"))
 	case http.StatusConflict:
-		return s.problem(status, "current_state", quote("unknown"), "message", quote(or(message, "resource is in a transient state")),
+		return s.problem(status, "current_state", quote("unknown"), "message", quote(cmp.Or(message, "resource is in a transient state")),
 			"resource", quote("resource"), "resource_id", quote(""), "type", quote("transient_state"))
 	case http.StatusPreconditionFailed:
-		return s.problem(status, "help_message", quote(or(message, "a precondition is not met")), "message", quote("precondition failed"),
+		return s.problem(status, "help_message", quote(cmp.Or(message, "a precondition is not met")), "message", quote("precondition failed"),
 			"precondition", quote("unknown_precondition"), "type", quote("precondition_failed"))
 	case http.StatusLocked:
-		return s.problem(status, "message", quote(or(message, "resource is locked")), "resource", quote("resource"), "resource_id", quote(""), "type", quote("locked"))
+		return s.problem(status, "message", quote(cmp.Or(message, "resource is locked")), "resource", quote("resource"), "resource_id", quote(""), "type", quote("locked"))
 	case http.StatusNotFound:
-		return s.problem(status, "message", quote(or(message, "resource was not found")))
+		return s.problem(status, "message", quote(cmp.Or(message, "resource was not found")))
 	}
-	return s.problem(status, "message", quote(or(message, phrase(status))))
+	return s.problem(status, "message", quote(cmp.Or(message, phrase(status))))
 }
 
 // phrase is what a gateway says with a status.

@@ -1,14 +1,15 @@
 package emulator
 
 import (
+	"cmp"
 	"regexp"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// attachmentName is how signatures, attestations and bills of materials are
-// named after the digest that they are attached to.
+// attachmentName is the form of the names of signatures, attestations and bills of
+// materials: the digest that they are attached to, and a suffix.
 var attachmentName = regexp.MustCompile(`^sha256-[0-9a-f]{64}(\.|$)`)
 
 // builder makes the objects of a world. All times count from start.
@@ -48,12 +49,12 @@ func (b *builder) namespaces(w *worlds.World) {
 }
 
 func (b *builder) namespace(entry *worlds.Namespace, n int) *namespace {
-	r := b.regions[or(entry.Region, worlds.Regions()[0])]
+	r := b.regions[cmp.Or(entry.Region, worlds.Regions()[0])]
 	ns := &namespace{
 		name:           worlds.Expand(entry.Name, entry.Count, n),
 		description:    entry.Description,
 		region:         r,
-		status:         or(entry.Status, statusReady),
+		status:         cmp.Or(entry.Status, statusReady),
 		isPublic:       entry.IsPublic,
 		organizationID: ownerOr(entry.OrganizationID, b.tenant),
 		projectID:      ownerOr(entry.ProjectID, b.owner),
@@ -79,8 +80,8 @@ func (b *builder) image(entry *worlds.Image, n int, ns *namespace) *image {
 	img := &image{
 		name:       worlds.Expand(entry.Name, entry.Count, n),
 		namespace:  ns,
-		status:     or(entry.Status, statusReady),
-		visibility: or(entry.Visibility, visibilityInherit),
+		status:     cmp.Or(entry.Status, statusReady),
+		visibility: cmp.Or(entry.Visibility, visibilityInherit),
 	}
 	img.id = identify(ns.region.name, ns.name, img.name)
 	ns.region.byImage[img.id] = img
@@ -97,8 +98,7 @@ func (b *builder) image(entry *worlds.Image, n int, ns *namespace) *image {
 	return img
 }
 
-// times are those of an image or a namespace: as given, or such that it is no
-// younger than what it holds.
+// times are those of an image or a namespace: as given, or as old as its contents.
 func (b *builder) times(age, createdAge time.Duration, id uuid, oldest, latest int64) (created, updated int64) {
 	updated = latest
 	if age != 0 {
@@ -132,7 +132,7 @@ func (b *builder) tags(entries []worlds.Tag, img *image) []*tag {
 func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 	t.image = img
 	t.name = worlds.Expand(entry.Name, entry.Count, n)
-	t.status = or(entry.Status, statusReady)
+	t.status = cmp.Or(entry.Status, statusReady)
 	t.size = int64(entry.Size)
 	t.id = identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
 	t.digest = digestOf(worlds.Expand(entry.Digest, entry.Count, n))
@@ -147,7 +147,7 @@ func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 	}
 }
 
-// ownDigest is the digest of a tag that shares it with nothing.
+// ownDigest is a digest that no other tag has.
 func ownDigest(t *tag) digest { return digestOf("the only content of " + t.id.String()) }
 
 // sizes gives all tags of one digest the same size and adds up the image.
@@ -200,11 +200,4 @@ func ownerOr(id string, otherwise uuid) uuid {
 		return given
 	}
 	return otherwise
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,17 +16,17 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// faults knows which fault is due for which request.
+// faults picks the fault that is due for a request.
 type faults struct {
 	mu   sync.Mutex
 	list []*armed
 }
 
-// armed is a fault with what it has seen so far.
+// armed is a fault with its counters.
 type armed struct {
 	worlds.Fault
 	path, ref      []string // segments of the globs; nil matches everything
-	matched, times int
+	matched, times int      // the requests that it matched, and that it happened to
 }
 
 func arm(list []worlds.Fault) []*armed {
@@ -48,17 +49,17 @@ func arm(list []worlds.Fault) []*armed {
 }
 
 // pick returns the first fault that is due for a request, or nil. Every fault
-// counts every request that it matches, whichever fault happens.
+// counts all requests that it matches, whichever fault happens.
 func (fs *faults) pick(c *call, refOf func(route) string) *worlds.Fault {
 	if len(fs.list) == 0 {
 		return nil
 	}
-	about := about{call: c, refOf: refOf}
+	ref := sync.OnceValue(func() []string { return strings.Split(refOf(c.route), "/") })
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	var due *armed
 	for _, a := range fs.list {
-		if !a.matches(&about) {
+		if !a.matches(c, ref) {
 			continue
 		}
 		a.matched++
@@ -74,32 +75,18 @@ func (fs *faults) pick(c *call, refOf func(route) string) *worlds.Fault {
 	return &f
 }
 
-// about is what a fault may ask of a request; the name is looked up once, and
-// only when a fault asks for it.
-type about struct {
-	call  *call
-	refOf func(route) string
-	ref   []string
-}
-
-func (a *armed) matches(q *about) bool {
-	rt := q.call.route
+func (a *armed) matches(c *call, ref func() []string) bool {
 	switch {
-	case a.Method != "" && a.Method != q.call.http.Method,
-		a.Region != "" && a.Region != rt.region,
-		a.path != nil && !slices.ContainsFunc(rt.paths(), func(path string) bool {
+	case a.Method != "" && a.Method != c.http.Method,
+		a.Region != "" && a.Region != c.route.region,
+		a.path != nil && !slices.ContainsFunc(c.route.paths(), func(path string) bool {
 			return matchSegments(a.path, strings.Split(strings.TrimPrefix(path, "/"), "/"))
 		}),
-		a.Page != 0 && a.Page != pageOf(q.call.http),
-		spoilsPage(a.Effect()) && !isListing(q.call):
+		a.Page != 0 && a.Page != pageOf(c.http),
+		spoilsPage(a.Effect()) && !isListing(c):
 		return false
-	case a.ref == nil:
-		return true
 	}
-	if q.ref == nil {
-		q.ref = strings.Split(q.refOf(rt), "/")
-	}
-	return q.ref[0] != "" && matchSegments(a.ref, q.ref)
+	return a.ref == nil || ref()[0] != "" && matchSegments(a.ref, ref())
 }
 
 // matchSegments matches a glob, segment by segment.
@@ -129,19 +116,19 @@ func isListing(c *call) bool {
 	return c.http.Method == http.MethodGet && (c.route.id == "" || strings.HasSuffix(c.route.shape, "/tags"))
 }
 
-// spoilsPage says of a kind that it happens only to listings.
+// spoilsPage reports whether a kind happens only to listings.
 func spoilsPage(kind string) bool {
-	return kind == faultShortPage || kind == faultChangedTotal || kind == faultDuplicateRow
+	return kind == "short_page" || kind == "changed_total" || kind == "duplicate_row"
 }
 
-// spoilPage changes a page as a fault of one of these kinds wants it.
+// spoilPage changes a page as a fault of one of these kinds says.
 func spoilPage[T row](f *worlds.Fault, page int, shown []T, total int) ([]T, int) {
 	switch f.Effect() {
-	case faultShortPage:
+	case "short_page":
 		shown = shown[:max(0, len(shown)-max(1, f.Rows))]
-	case faultChangedTotal:
+	case "changed_total":
 		total += page
-	case faultDuplicateRow:
+	case "duplicate_row":
 		switch len(shown) {
 		case 0:
 		case 1:
@@ -153,30 +140,30 @@ func spoilPage[T row](f *worlds.Fault, page int, shown []T, total int) ([]T, int
 	return shown, total
 }
 
-// misbehave answers a request to which a fault happens.
+// misbehave answers a request that a fault happens to.
 func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	kind := c.fault.Effect()
 	var a *answer
-	if c.fault.When == whenAfter || c.fault.SpoilsAnswer() {
+	if c.fault.When == "after" || c.fault.SpoilsAnswer() {
 		a = s.act(c)
 	}
 	switch kind {
-	case faultStatus:
+	case "status":
 		a = s.faultyStatus(c.fault)
-	case faultEmptyBody:
+	case "empty_body":
 		a = jsonAnswer(http.StatusOK, nil)
-	case faultHTML:
+	case "html":
 		a = &answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", body: []byte(webPage("Welcome"))}
-	case faultRedirect:
+	case "redirect":
 		a = redirect(c)
-	case faultTruncatedJSON:
+	case "truncated_json":
 		a.body = a.body[:len(a.body)/2]
-	case faultCutBody:
+	case "cut_body":
 		s.cut(w, c, a)
-	case faultHang:
+	case "hang":
 		<-c.http.Context().Done()
 		s.abandon()
-	case faultReset:
+	case "reset":
 		s.reset(w)
 	}
 	s.respond(w, c, a)
@@ -185,15 +172,15 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 func (s *Server) faultyStatus(f *worlds.Fault) *answer {
 	body := f.Body
 	if body == "" && f.Status == http.StatusTooManyRequests {
-		body = bodyEmpty
+		body = "empty"
 	}
 	a := &answer{status: f.Status}
 	switch body {
-	case bodyText:
-		a.contentType, a.body = "text/plain; charset=utf-8", []byte(or(f.Message, phrase(f.Status)))
-	case bodyHTML:
-		a.contentType, a.body = "text/html; charset=utf-8", []byte(webPage(or(f.Message, phrase(f.Status))))
-	case bodyEmpty:
+	case "text":
+		a.contentType, a.body = "text/plain; charset=utf-8", []byte(cmp.Or(f.Message, phrase(f.Status)))
+	case "html":
+		a.contentType, a.body = "text/html; charset=utf-8", []byte(webPage(cmp.Or(f.Message, phrase(f.Status))))
+	case "empty":
 	default:
 		a = s.typical(f.Status, f.Message)
 		a.status = f.Status
@@ -217,11 +204,7 @@ func redirect(c *call) *answer {
 	if u, err := url.Parse(to); err == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == "" {
 		to = strings.TrimSuffix(to, "/") + c.http.URL.RequestURI()
 	}
-	status := c.fault.Status
-	if status == 0 {
-		status = http.StatusFound
-	}
-	return &answer{status: status, header: map[string]string{"Location": to}}
+	return &answer{status: cmp.Or(c.fault.Status, http.StatusFound), header: map[string]string{"Location": to}}
 }
 
 // cut announces the whole body and resets the connection in its middle.

@@ -22,8 +22,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// limiter lets so many requests pass in each second, counted from the first
-// request of that second on.
+// limiter allows a number of requests in each second, which begins with its first
+// request.
 type limiter struct {
 	perSecond int // 0 means no limit
 

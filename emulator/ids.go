@@ -9,25 +9,25 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// NamespaceID is the identifier that a namespace of the world has.
+// NamespaceID is the identifier of a namespace of the world.
 func NamespaceID(region, namespace string) string {
 	return identify(region, namespace).String()
 }
 
-// ImageID is the identifier that an image of the world has.
+// ImageID is the identifier of an image of the world.
 func ImageID(region, namespace, image string) string {
 	return identify(region, namespace, image).String()
 }
 
-// TagID is the identifier that a tag of the world has.
+// TagID is the identifier of a tag of the world.
 func TagID(region, namespace, image, tag string) string {
 	return identify(region, namespace, image, tag).String()
 }
 
-// Digest is the digest for which a word of the world stands.
+// Digest is the digest that a word of the world stands for.
 func Digest(word string) string { return digestOf(word).String() }
 
-// uuid is an identifier in the 16 bytes that it is.
+// uuid is an identifier as 16 bytes.
 type uuid [16]byte
 
 // identify derives an identifier from names, so that it is the same on every
@@ -51,13 +51,13 @@ func (id uuid) append(b []byte) []byte {
 	return hex.AppendEncode(append(b, '-'), id[10:])
 }
 
-// number is a number that differs from one identifier to another, for what has
-// to look arbitrary and stay the same.
+// number is a number that depends on the identifier only, for values that look
+// arbitrary.
 func (id uuid) number(below int64) int64 {
 	return int64(binary.BigEndian.Uint64(id[8:])&(1<<62-1)) % below
 }
 
-// parseUUID reads the only spelling of a UUID that the API takes.
+// parseUUID reads the only spelling of a UUID that the API accepts.
 func parseUUID(s string) (uuid, bool) {
 	var id uuid
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
@@ -71,7 +71,7 @@ func parseUUID(s string) (uuid, bool) {
 	return id, err == nil
 }
 
-// digest is a SHA-256 digest in the 32 bytes that it is.
+// digest is a SHA-256 digest as 32 bytes.
 type digest [sha256.Size]byte
 
 func digestOf(word string) digest { return worlds.Digest(word) }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// deletion is something in status deleting that will be gone at a moment.
+// deletion is what drops something in status deleting when its time has come.
 type deletion struct {
 	at   int64 // nanoseconds
 	drop func()
@@ -32,7 +32,7 @@ func (s *Server) settle(now time.Time) {
 	s.planSettling()
 }
 
-// planSettling says when settle has something to do. The caller holds s.mu.
+// planSettling notes when settle has something to do. The caller holds s.mu.
 func (s *Server) planSettling() {
 	next := int64(math.MaxInt64)
 	if len(s.due) > 0 {
@@ -58,7 +58,7 @@ func (s *Server) dropTag(t *tag) {
 	img.tags.remove(t)
 	s.forget(t.id)
 	delete(r.byTag, t.id)
-	if len(img.tags.rows) == 0 && s.settings.EmptyImages == emptyRemove {
+	if len(img.tags.rows) == 0 && s.settings.EmptyImages == "remove" {
 		s.dropImage(img)
 	}
 }

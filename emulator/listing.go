@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// row is what can be listed.
+// row is an entry of a listing.
 type row interface {
 	comparable
 	born() int64 // created_at in microseconds
@@ -17,8 +17,7 @@ type row interface {
 
 // listing keeps rows in the API's default order, created_at_asc, so that a page
 // of it is a slice; rows of the same microsecond are in the order of their names.
-// The order by name is made when it is first asked for and dropped when a row
-// comes or goes.
+// The order by name is made on first use, and dropped with every change.
 type listing[T row] struct {
 	rows  []T
 	named atomic.Pointer[[]T]
@@ -62,8 +61,8 @@ func (l *listing[T]) find(name string) (found T, ok bool) {
 	return found, false
 }
 
-// byName returns the rows in the order of their names. Readers may make that
-// order at the same time; whoever stores it last wins, with the same rows.
+// byName returns the rows in the order of their names. Several readers may make
+// that order at the same time; they store the same.
 func (l *listing[T]) byName() []T {
 	if sorted := l.named.Load(); sorted != nil {
 		return *sorted

@@ -79,9 +79,9 @@ func (s *Server) mayDelete(what string, x object) *answer {
 	switch status := x.state(); {
 	case status == statusLocked:
 		return s.isLocked(what, x.key())
-	case status == statusDeleting && s.settings.DeleteAgain == againNotFound:
+	case status == statusDeleting && s.settings.DeleteAgain == "not_found":
 		return s.notFound(what)
-	case status == statusDeleting && s.settings.DeleteAgain == againConflict:
+	case status == statusDeleting && s.settings.DeleteAgain == "conflict":
 		return s.isDeleting(what, x.key())
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The page size when a request names none, and the largest one there is.
+// The page size of a request that names none, and the largest one.
 const (
 	defaultPageSize = 20
 	maxPageSize     = 100
@@ -21,10 +21,7 @@ type order struct {
 	descending bool
 }
 
-func defaultOrder() order { return order{field: "created_at"} }
-
-// params are the query parameters of a listing; the first one that is wrong is
-// kept in bad.
+// params are the query parameters of a listing; bad answers the first wrong one.
 type params struct {
 	server *Server
 	query  url.Values
@@ -34,9 +31,9 @@ type params struct {
 	bad    *answer
 }
 
-// params reads what every listing takes. fields are those that order_by knows.
+// params reads the parameters of a listing. fields are those that order_by allows.
 func (s *Server) params(c *call, fields ...string) *params {
-	p := &params{server: s, page: 1, size: s.settings.PageSizeDefault, order: defaultOrder()}
+	p := &params{server: s, page: 1, size: s.settings.PageSizeDefault, order: order{field: "created_at"}}
 	var err error
 	if p.query, err = url.ParseQuery(c.http.URL.RawQuery); err != nil {
 		p.reject("query", reasonFormat, "it could not be parsed")
@@ -45,15 +42,16 @@ func (s *Server) params(c *call, fields ...string) *params {
 	p.page = p.integer("page", p.page)
 	p.size = p.integer("page_size", p.size)
 	if p.size > maxPageSize {
-		if s.settings.OversizePage != oversizeClamp {
+		if s.settings.OversizePage != "clamp" {
 			p.reject("page_size", reasonConstraint, "it must be at most 100")
 		}
 		p.size = maxPageSize
 	}
 	if by := p.query.Get("order_by"); by != "" {
-		field, direction, ok := cutLast(by, "_")
-		p.order = order{field: field, descending: direction == "desc"}
-		if !ok || !slices.Contains(fields, field) || direction != "asc" && direction != "desc" {
+		field, descending := strings.CutSuffix(by, "_desc")
+		field, ascending := strings.CutSuffix(field, "_asc")
+		p.order = order{field, descending}
+		if descending == ascending || !slices.Contains(fields, field) {
 			p.reject("order_by", reasonConstraint, "it is not one of the possible values")
 		}
 	}
@@ -96,18 +94,10 @@ func (p *params) reject(name, reason, help string) {
 	}
 }
 
-// offset of the page; it may lie beyond all rows.
+// offset of the page; it can be beyond all rows.
 func (p *params) offset() int { return min((p.page-1)*p.size, math.MaxInt32) }
 
-func cutLast(s, separator string) (before, after string, ok bool) {
-	at := strings.LastIndex(s, separator)
-	if at < 0 {
-		return s, "", false
-	}
-	return s[:at], s[at+len(separator):], true
-}
-
-// rows puts a listing into the order asked for.
+// rows are those of a listing, in the order of the request.
 func rows[T row](p *params, l *listing[T]) []T {
 	if p.order.field == "name" {
 		return l.byName()
@@ -115,7 +105,7 @@ func rows[T row](p *params, l *listing[T]) []T {
 	return l.rows
 }
 
-// page writes the page asked for, as a fault may want it.
+// page answers with one page of rows, which a fault may spoil.
 func page[T row](s *Server, c *call, p *params, name string, all []T) *answer {
 	shown := window(all, p.order.descending, p.offset(), p.size)
 	total := len(all)

@@ -7,13 +7,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// Push does what a docker push does: it makes the image and the tag when they
-// are not there, and moves the tag when it is. A moved tag keeps its id and its
-// created_at; its digest and its updated_at change (updated_at even when the
-// digest stays the same). A tag that is being deleted is made anew.
+// Push does what a docker push does: it makes the image and the tag if they do not
+// exist, and moves the tag if it does. A moved tag keeps its id and its created_at;
+// its digest and its updated_at change (updated_at even if the digest is the same).
+// A tag that is being deleted is made again.
 //
-// digestWord is a word as in Tag.Digest; "" is one of its own. The namespace has
-// to exist.
+// digestWord is a word as in [worlds.Tag], and "" a digest that no other tag has.
+// The namespace must exist.
 func (s *Server) Push(region, namespace, image, tag, digestWord string) error {
 	now := s.now()
 	s.settle(now)
@@ -22,14 +22,14 @@ func (s *Server) Push(region, namespace, image, tag, digestWord string) error {
 	ref := fmt.Sprintf("rg.%s.scw.cloud/%s/%s:%s", region, namespace, image, tag)
 	r, ok := s.regions[region]
 	if !ok {
-		return fmt.Errorf("push %s: there is no such region", ref)
+		return fmt.Errorf("push %s: the region does not exist", ref)
 	}
 	ns, ok := r.namespaces.find(namespace)
 	if !ok || ns.deleted {
-		return fmt.Errorf("push %s: there is no such namespace", ref)
+		return fmt.Errorf("push %s: the namespace does not exist", ref)
 	}
 	if image == "" || !worlds.ValidImage(image) || !worlds.ValidTag(tag) {
-		return fmt.Errorf("push %s: not a valid name", ref)
+		return fmt.Errorf("push %s: the name is not valid", ref)
 	}
 	img, ok := ns.images.find(image)
 	if ok && img.deleted {

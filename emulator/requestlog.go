@@ -12,8 +12,8 @@ import (
 // requestsPath is where the request log is served.
 const requestsPath = "/_emulator/requests"
 
-// maxRequests bounds the log of a server that runs for long; the oldest half
-// goes when it is full.
+// maxRequests bounds the log of a long-running server; when it is full, the oldest
+// half is dropped.
 const maxRequests = 1_000_000
 
 // Request is an entry of the request log.
@@ -23,15 +23,15 @@ type Request struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query"`           // as sent, without the question mark
-	Status int       `json:"status"`          // 0 while there is no answer, or when there never was one
+	Status int       `json:"status"`          // 0 as long as there is no answer
 	Fault  string    `json:"fault,omitempty"` // the kind of fault that happened to it
 }
 
 // Requests returns the request log in the order of arrival.
 func (s *Server) Requests() []Request { return s.log.entries() }
 
-// requestLog keeps what was asked. It must never keep a header: the secret key
-// is in one.
+// requestLog keeps the requests. It must never keep a header: one has the secret
+// key.
 type requestLog struct {
 	mu      sync.Mutex
 	dropped int
@@ -76,7 +76,7 @@ func (l *requestLog) entries() []Request {
 // both a parser and grep understand.
 func (s *Server) serveRequests(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
-		http.Error(w, "the request log is only read", http.StatusMethodNotAllowed)
+		http.Error(w, "the request log is read-only", http.StatusMethodNotAllowed)
 		return
 	}
 	body := []byte("[")

@@ -3,38 +3,33 @@ package emulator
 import (
 	"net/http"
 	"strings"
-)
 
-const apiPrefix = "/registry/v1/regions/"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+)
 
 // route is what a path asks for.
 type route struct {
 	region string
 	below  string // the path below the region, with its leading slash
-	shape  string // below with {id} for the identifier; "" when the API has no such path
+	shape  string // below with {id} for the identifier; "" if the API has no such path
 	id     string
-	// product is the serverless API that the path is of; nil for the registry. Below
-	// is the whole path then.
+	// product is the serverless API that the path belongs to, with below the whole
+	// path; nil for the registry.
 	product *product
 }
 
 func parseRoute(path string) route {
-	rest, ok := strings.CutPrefix(path, apiPrefix)
-	if !ok {
-		if rt, ok := parseServerless(path); ok {
-			return rt
-		}
-		return route{below: path}
+	below, region := worlds.CutRegion(path)
+	if region == "" {
+		return parseServerless(path)
 	}
-	var rt route
-	rt.region, rest, _ = strings.Cut(rest, "/")
-	rt.below = "/" + rest
-	parts := strings.Split(rest, "/")
-	if len(parts) > 1 && parts[1] != "" {
-		rt.id = parts[1]
-		parts[1] = "{id}"
+	rt := route{region: region, below: below}
+	parts := strings.Split(below, "/")
+	if len(parts) > 2 && parts[2] != "" {
+		rt.id = parts[2]
+		parts[2] = "{id}"
 	}
-	rt.shape = "/" + strings.Join(parts, "/")
+	rt.shape = strings.Join(parts, "/")
 	return rt
 }
 
@@ -96,8 +91,8 @@ func (s *Server) act(c *call) *answer {
 	return do(s, r, c)
 }
 
-// refOf is the name of what a route is about: namespace, namespace/image or
-// namespace/image:tag, and "" when it is about nothing that exists.
+// refOf is the name of what a route names: namespace, namespace/image or
+// namespace/image:tag, and "" if that does not exist.
 func (s *Server) refOf(rt route) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -16,12 +17,12 @@ import (
 // Options for New.
 type Options struct {
 	World worlds.World
-	// SecretKey is the only accepted X-Auth-Token. "" leaves it to the settings of
-	// the world, and when they name none, any but an empty one is accepted.
+	// SecretKey is the only accepted X-Auth-Token; "" means the one of the settings
+	// of the world, and without one there any but an empty one is accepted.
 	SecretKey string
-	// Now is the clock; nil means the wall clock. Ages are before its value at New,
+	// Now is the clock; nil means the wall clock. Ages count from its value at New,
 	// deletions complete by it, and the Date header shows it. Latency and delays
-	// pass in real time all the same.
+	// always pass in real time.
 	Now func() time.Time
 }
 
@@ -34,7 +35,7 @@ type Server struct {
 	tenant    uuid
 	owner     uuid
 
-	mu      sync.RWMutex // guards regions and all that is in them, due and used
+	mu      sync.RWMutex // guards regions with everything in them, due and used
 	regions map[string]*region
 	due     []deletion // soonest first
 	used    map[uuid]bool
@@ -50,8 +51,8 @@ type Server struct {
 	buffers sync.Pool
 }
 
-// New makes a server that holds the world. A world that was not read by
-// [worlds.Parse] is checked here, by the same rules.
+// New makes a server that holds the world, which it checks by the rules of
+// [worlds.Parse].
 func New(o Options) (*Server, error) {
 	if err := o.World.Validate(); err != nil {
 		return nil, fmt.Errorf("world: %w", err)
@@ -62,7 +63,7 @@ func New(o Options) (*Server, error) {
 	set := o.World.Settings
 	s := &Server{
 		settings:   set,
-		secretKey:  or(o.SecretKey, set.SecretKey),
+		secretKey:  cmp.Or(o.SecretKey, set.SecretKey),
 		now:        o.Now,
 		comma:      ", ",
 		tenant:     ownerOr(set.OrganizationID, identify("organization")),
@@ -96,7 +97,7 @@ type call struct {
 	route    route
 	body     []byte
 	received time.Time
-	fault    *worlds.Fault // what goes wrong with it; nil when nothing does
+	fault    *worlds.Fault // what goes wrong with it, or nil
 	logged   int           // its number in the log
 }
 
@@ -108,8 +109,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &call{http: r, route: parseRoute(r.URL.Path), received: s.now()}
 	c.logged = s.log.begin(r, c.received)
-	// The body is read first: net/http watches for a client that gives up only from
-	// then on.
+	// The body is read first: only then does net/http notice a client that gives up.
 	var err error
 	c.body, err = readBody(w, r)
 	switch {
@@ -122,7 +122,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve answers a request that got past the gateway.
+// serve answers a request that the gateway let through.
 func (s *Server) serve(w http.ResponseWriter, c *call) {
 	latency := s.settings.Latency
 	authentic := s.authentic(c.http.Header.Get("X-Auth-Token"))
@@ -156,13 +156,13 @@ func (s *Server) authentic(token string) bool {
 // abandon ends a request without an answer.
 func (s *Server) abandon() { panic(http.ErrAbortHandler) }
 
-// respond logs the status before it sends it, so that a client finds its own
-// request complete in the log as soon as it has the answer.
+// respond logs the status before it sends the answer, so that a client that has
+// the answer finds it in the log.
 func (s *Server) respond(w http.ResponseWriter, c *call, a *answer) {
 	s.log.status(c.logged, a.status)
 	s.header(w.Header(), c, a)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the client may be gone, which is its own affair
+	_, _ = w.Write(a.body) // an error means that the client is gone
 	s.release(a.body)
 }
 
@@ -172,7 +172,7 @@ func (s *Server) header(h http.Header, c *call, a *answer) {
 		skew += c.fault.DateOffset
 	}
 	h["Date"] = []string{s.now().Add(skew).UTC().Format(http.TimeFormat)}
-	h["Server"] = []string{"Scaleway API Gateway (" + or(c.route.region, worlds.Regions()[0]) + "-1;edge01)"}
+	h["Server"] = []string{"Scaleway API Gateway (" + cmp.Or(c.route.region, worlds.Regions()[0]) + "-1;edge01)"}
 	h["X-Request-Id"] = []string{identify("request", strconv.Itoa(c.logged)).String()}
 	if a.contentType != "" {
 		h["Content-Type"] = []string{a.contentType}
@@ -183,7 +183,7 @@ func (s *Server) header(h http.Header, c *call, a *answer) {
 	}
 }
 
-// writer returns a writer for reads, over a buffer that respond gives back.
+// writer returns a writer for reads, over a buffer that respond returns.
 func (s *Server) writer() *writer {
 	buf := s.buffers.Get().(*[]byte)
 	return &writer{buf: (*buf)[:0], comma: s.comma, digits: readDigits, inline: s.settings.InlineTags}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,15 +30,15 @@ func products() []product {
 	}
 }
 
-// parseServerless finds the serverless API that a path is of.
-func parseServerless(path string) (rt route, ok bool) {
+// parseServerless finds the serverless API that a path belongs to, if any.
+func parseServerless(path string) route {
 	for _, p := range products() {
 		if rest, ok := strings.CutPrefix(path, p.prefix); ok {
 			region, below, _ := strings.Cut(rest, "/")
-			return route{region: region, product: &p, below: path, shape: "/" + below}, true
+			return route{region: region, product: &p, below: path, shape: "/" + below}
 		}
 	}
-	return route{}, false
+	return route{below: path}
 }
 
 // paths are the names that a fault can give to the path of a request.
@@ -122,7 +123,7 @@ func (b *builder) serverless(w *worlds.World) map[string]*listing[*workload] {
 }
 
 func (b *builder) containers(entry *worlds.Container, made map[string][]*workload) {
-	region, namespace := or(entry.Region, worlds.Regions()[0]), or(entry.Namespace, worlds.DefaultNamespace)
+	region, namespace := cmp.Or(entry.Region, worlds.Regions()[0]), cmp.Or(entry.Namespace, worlds.DefaultNamespace)
 	within := &workload{id: identify("serverless", region, namespace), name: namespace, owner: b.owner, ownerField: "project_id", region: region, created: b.start}
 	for prefix, field := range map[string]string{containersV1: "image", containersBeta: "registry_image"} {
 		namespaces, containers := prefix+region+"/namespaces", prefix+region+"/containers"
@@ -140,7 +141,7 @@ func (b *builder) containers(entry *worlds.Container, made map[string][]*workloa
 }
 
 func (b *builder) jobs(entry *worlds.Job, made map[string][]*workload) {
-	region := or(entry.Region, worlds.Regions()[0])
+	region := cmp.Or(entry.Region, worlds.Regions()[0])
 	path := jobsAlpha + region + "/job-definitions"
 	for n := range worlds.Repeat(entry.Count) {
 		name := worlds.Expand(entry.Name, entry.Count, n)

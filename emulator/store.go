@@ -2,6 +2,18 @@ package emulator
 
 import "time"
 
+// The statuses and visibilities that the API acts by.
+const (
+	statusReady    = "ready"
+	statusDeleting = "deleting"
+	statusLocked   = "locked"
+
+	visibilityInherit = "inherit"
+	visibilityPublic  = "public"
+	visibilityPrivate = "private"
+	visibilityUnknown = "visibility_unknown"
+)
+
 // region holds the objects of one region; it is guarded by Server.mu.
 type region struct {
 	name        string
@@ -33,7 +45,7 @@ type namespace struct {
 	size             int64 // the sum of its images
 	created, updated int64 // microseconds
 	images           listing[*image]
-	deleted          bool // through the API: it will be gone
+	deleted          bool // through the API, so it is dropped later
 }
 
 type image struct {
@@ -87,8 +99,8 @@ func (t *tag) state() string {
 	return t.status
 }
 
-// size of an image: a layer that two of its tags use counts once, and what is
-// being deleted no longer counts.
+// size of an image: content that two of its tags share counts once, and what is
+// being deleted does not count.
 func (i *image) size() int64 {
 	if i.deleted || i.namespace.deleted {
 		return 0
@@ -96,8 +108,8 @@ func (i *image) size() int64 {
 	return max(0, i.live+i.extra)
 }
 
-// resize lets change alter what an image holds and keeps the size of its
-// namespace the sum of its images.
+// resize changes what an image holds, and keeps the size of its namespace the sum
+// of its images.
 func (i *image) resize(change func()) {
 	before := i.size()
 	change()
@@ -116,8 +128,8 @@ func (t *tag) sharers() []*tag {
 	return others
 }
 
-// sizeOfDigest is what the tags of the image say about the size of a digest, and
-// a made-up size when they say nothing.
+// sizeOfDigest is the size that the tags of the image have for a digest, and a
+// made-up one if no tag has it.
 func (i *image) sizeOfDigest(d digest, of string) int64 {
 	for _, t := range i.tags.rows {
 		if t.digest == d {

@@ -26,8 +26,8 @@ func (s *Server) listTags(r *region, c *call) *answer {
 func (s *Server) deleteTag(c *call, t *tag, now time.Time) *answer {
 	others := t.sharers()
 	switch {
-	case len(others) == 0 || s.settings.SharedDigest == sharedUntag:
-	case s.settings.SharedDigest == sharedCascade || forced(c):
+	case len(others) == 0 || s.settings.SharedDigest == "untag":
+	case s.settings.SharedDigest == "cascade" || forced(c):
 		for _, o := range others {
 			s.untag(o, now)
 		}

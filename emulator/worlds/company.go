@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// platformNamespace is a namespace as Serverless Functions make it.
+// platformNamespace is named like those that Serverless Functions make.
 const platformNamespace = "funcscwacmewebhooksq7x2k9pl"
 
-// company is the registry before anything odd has happened to it.
+// company is the registry without its oddities.
 func (d *demo) company() []Namespace {
 	return []Namespace{
 		d.namespace("fr-par", "prod", "what runs in production", 1100*day, []recipe{
@@ -71,7 +71,7 @@ func (d *demo) namespace(region, name, description string, created time.Duration
 	return ns
 }
 
-// openSource is public on purpose.
+// openSource is the namespace that is public on purpose.
 func (d *demo) openSource() Namespace {
 	ns := d.namespace("fr-par", "oss", "what we give away", 950*day, []recipe{
 		{name: "janitor-action", builds: byNumber, mains: 16, releases: 18, signed: 8, megabytes: 25},
@@ -97,13 +97,13 @@ func (d *demo) platform() Namespace {
 	return ns
 }
 
-// oddities puts in what a janitor has to notice.
+// oddities adds what a janitor has to notice.
 func (d *demo) oddities(w *World) {
 	prod, staging, ci := &w.Namespaces[0], &w.Namespaces[1], &w.Namespaces[2]
 	data, sandbox := &w.Namespaces[6], &w.Namespaces[7]
 	sandbox.IsPublic = true
 
-	// Things that happened to single tags, all of them old enough to go.
+	// Unusual tags, all of them old enough to be deleted.
 	old := oldPulls(find(prod, "api"))
 	old[0].Status, old[1].Status, old[2].Status = "locked", "deleting", "error"
 	oldPulls(find(prod, "payments"))[1].Status = "locked"
@@ -114,7 +114,7 @@ func (d *demo) oddities(w *World) {
 	promoted := oldPulls(checkout)[0]
 	promoted.Digest, promoted.Size = release.Digest, release.Size
 
-	// Signed pull requests, in the image that builds run in.
+	// Signed pull requests.
 	runner := find(ci, "runner")
 	var signatures []Tag
 	for _, t := range oldPulls(runner)[:6] {
@@ -135,7 +135,7 @@ func (d *demo) oddities(w *World) {
 		"final", "final2", "final-FINAL2", "demo_FOR_sales", "v1.4.0_hotfix", "TEST", "20241107", "1.2", "works-on-my-machine", "pr-7")
 }
 
-// leftovers makes tags that nobody has touched for months.
+// leftovers makes tags that were not changed for months.
 func (d *demo) leftovers(img *Image, megabytes int, names ...string) {
 	for i, age := range d.ages(len(names), 40*day, 200*day) {
 		img.Tags = append(img.Tags, Tag{Name: names[i], Age: age, Size: d.size(recipe{megabytes: megabytes})})

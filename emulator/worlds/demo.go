@@ -11,13 +11,12 @@ import (
 
 const day = 24 * time.Hour
 
-// Demo is the registry of a made-up company, for demonstrations: three
-// regions, nine namespaces, 40 images and 2,000 tags. It is the same for the
-// same seed, and what is worth showing in it is there for every seed: a moving
-// latest with the oldest created_at of all, digests shared between a pull
-// request and a release, signatures, tags that are locked, deleting or broken, a
-// public image in a private namespace, bad names, empty things, and an image
-// whose listing keeps failing.
+// Demo is the registry of a made-up company, for demonstrations: three regions,
+// nine namespaces, 40 images and 2,000 tags, the same for the same seed. With every
+// seed it has a moving latest with the oldest created_at of all, digests shared
+// between a pull request and a release, signatures, tags that are locked, deleting
+// or broken, a public image in a private namespace, bad names, empty objects, and
+// an image whose listing always fails.
 func Demo(seed uint64) World {
 	d := demo{rng: rand.New(rand.NewPCG(seed, 0x6a616e69746f72))}
 	w := World{
@@ -42,7 +41,7 @@ const (
 	byCommit naming = "main-<commit>"
 )
 
-// recipe is what the history of an image is made of.
+// recipe describes the history of an image.
 type recipe struct {
 	name       string
 	visibility string
@@ -50,7 +49,7 @@ type recipe struct {
 	pulls      int // builds of pull requests, over the last four weeks
 	mains      int // builds of the main branch, over the last seven weeks
 	releases   int // over the last two years
-	signed     int // of the newest releases, those with a signature and an attestation
+	signed     int // how many of the newest releases have a signature and an attestation
 	megabytes  int // roughly
 }
 
@@ -129,14 +128,14 @@ func (d *demo) releases(r recipe) []Tag {
 	return tags
 }
 
-// attachment is what cosign puts beside a tag, a minute after it.
+// attachment is a tag that cosign adds to another one, a minute later.
 func attachment(subject Tag, suffix string) Tag {
 	digest := Digest(subject.Digest)
 	return Tag{Name: "sha256-" + hex.EncodeToString(digest[:]) + suffix, Age: subject.Age - time.Minute}
 }
 
-// ages spreads n ages between youngest and oldest, youngest first, evenly but
-// for some noise that does not change their order.
+// ages spreads n ages between youngest and oldest, youngest first: evenly, with some
+// noise that does not change their order.
 func (d *demo) ages(n int, youngest, oldest time.Duration) []time.Duration {
 	ages := make([]time.Duration, n)
 	step := (oldest - youngest) / time.Duration(max(1, n))

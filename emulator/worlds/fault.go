@@ -10,51 +10,50 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
-// Fault is something that goes wrong. The first five fields say for which
-// requests, Times and Every how often, the others how. Of several faults that
-// are due for one request, the first one of the file happens.
+// Fault is something that goes wrong. The first five fields say for which requests,
+// Times and Every how often, the others how. If several faults are due for one
+// request, the first one of the file happens.
 //
 // Kinds, and the fields that belong to them:
 //
-//	status          an error status instead of an answer: status, body, message, retry_after (the default when status is given)
+//	status          an error status instead of an answer: status, body, message, retry_after (the default with a status)
 //	empty_body      200 without a body
 //	html            200 with a web page
-//	redirect        a redirect to location; status is 302 unless given (the default when location is given)
+//	redirect        a redirect to location; status is 302 unless given (the default with a location)
 //	hang            no answer until the client gives up
 //	reset           the connection is reset without an answer
-//	truncated_json  the answer ends in its middle
+//	truncated_json  the answer ends in the middle
 //	cut_body        the connection is reset in the middle of the answer
 //	short_page      rows are missing at the end of the page: rows (1 unless given)
 //	changed_total   total_count differs from page to page
-//	duplicate_row   the first row stands again in the place of the last one
-//	delay           only delay or date_offset (the default when one of them is given)
+//	duplicate_row   the first row again in place of the last one
+//	delay           only delay or date_offset (the default with one of them)
 type Fault struct {
 	// Method is an HTTP method; "" means any.
 	Method string `yaml:"method" is:"method"`
 	// Path is a glob over the path below /registry/v1/regions/{region}, with or
-	// without that prefix: * matches within one segment, ** any segments. Of the
+	// without that prefix: * matches within one segment, ** any segments. For the
 	// serverless APIs it is over the whole path, such as
-	// /containers/v1/regions/*/containers, or one of /containers and
-	// /job-definitions.
+	// /containers/v1/regions/*/containers, or is /containers or /job-definitions.
 	Path string `yaml:"path" is:"path"`
 	// Region limits the fault to one region.
 	Region string `yaml:"region" one:"fr-par|nl-ams|pl-waw|it-mil"`
-	// Ref is a glob over the name of what the request is about: namespace,
-	// namespace/image or namespace/image:tag. The listing of an image's tags is
-	// about the image; listings of a region are about nothing.
+	// Ref is a glob over the name of the object of the request: namespace,
+	// namespace/image or namespace/image:tag. The listing of an image's tags has the
+	// image as its object; the listings of a region have none.
 	Ref string `yaml:"ref" is:"glob"`
-	// Page is the page asked for; a request that names none asks for page 1.
+	// Page is the page of the request, which is 1 if it names none.
 	Page int `yaml:"page"`
 
-	// Times is how often the fault happens; 0 means for ever.
+	// Times is how often the fault happens; 0 means always.
 	Times int `yaml:"times"`
-	// Every n-th matching request only; 0 and 1 mean each.
+	// Every n-th matching request has the fault; 0 and 1 mean each.
 	Every int `yaml:"every"`
 
 	Kind   string `yaml:"kind" one:"status|empty_body|html|redirect|hang|reset|truncated_json|cut_body|short_page|changed_total|duplicate_row|delay"`
 	Status int    `yaml:"status"`
 	// Body of an error status: json (the default), text, html or empty. A 429 has an
-	// empty body and the header X-Envoy-Ratelimited unless told otherwise.
+	// empty body and the header X-Envoy-Ratelimited by default.
 	Body string `yaml:"body" one:"json|text|html|empty"`
 	// Message in the body of an error status; "" means one that fits the status.
 	Message string `yaml:"message" lines:"ok"`
@@ -63,15 +62,14 @@ type Fault struct {
 	// Location is where a redirect points; the path and the query of the request are
 	// added to a bare host.
 	Location string `yaml:"location"`
-	// When says whether the API acts before the fault hides its answer: before (the
-	// fault comes before it could act, the default) or after (it did what it was
-	// asked). Kinds that spoil the answer itself always come after.
+	// When the fault happens: before the API acts (the default), or after, so that
+	// the fault hides the answer. Kinds that spoil the answer always happen after.
 	When string `yaml:"when" one:"before|after"`
 	// Rows missing from a short page.
 	Rows int `yaml:"rows"`
-	// Delay is waited in addition to the latency, whatever the kind.
+	// Delay is added to the latency, with any kind.
 	Delay time.Duration `yaml:"delay"`
-	// DateOffset is added to the Date header, whatever the kind.
+	// DateOffset is added to the Date header, with any kind.
 	DateOffset time.Duration `yaml:"date_offset" signed:"yes"`
 }
 
@@ -90,8 +88,8 @@ func (f *Fault) Effect() string {
 	return ""
 }
 
-// SpoilsAnswer reports whether a fault needs an answer of the API to spoil, so
-// that it always comes after the API has acted.
+// SpoilsAnswer reports whether a fault changes an answer of the API, so that it
+// always happens after the API has acted.
 func (f *Fault) SpoilsAnswer() bool {
 	switch f.Effect() {
 	case "truncated_json", "cut_body", "short_page", "changed_total", "duplicate_row", "delay":
@@ -100,18 +98,15 @@ func (f *Fault) SpoilsAnswer() bool {
 	return false
 }
 
-// apiPrefix begins the paths of the registry, up to the region.
-const apiPrefix = "/registry/v1/regions/"
-
-// CutRegion splits the region off a path of the registry: "/images" and "fr-par".
-// Any other path stays as it is.
+// CutRegion splits a path of the registry into what is below the region and the
+// region: "/images" and "fr-par". Any other path has no region.
 func CutRegion(path string) (below, region string) {
-	rest, ok := strings.CutPrefix(path, apiPrefix)
+	rest, ok := strings.CutPrefix(path, "/registry/v1/regions/")
 	if !ok {
 		return path, ""
 	}
 	region, below, _ = strings.Cut(rest, "/")
-	return below, region
+	return "/" + below, region
 }
 
 func (c checker) fault(f *Fault, at string) {
@@ -162,7 +157,7 @@ func checkMethod(s string) (message, hint string) {
 	return "", ""
 }
 
-// checkPath is for globs over paths; a region in them has to exist.
+// checkPath is for globs over paths. A region in them must exist.
 func checkPath(s string) (message, hint string) {
 	if _, region := CutRegion(s); region != "" && region != "*" && region != "{region}" && !slices.Contains(Regions(), region) {
 		_, hint = strictyaml.NotOneOf(region, append(Regions(), "*"))

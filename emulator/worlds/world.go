@@ -2,8 +2,8 @@ package worlds
 
 import "time"
 
-// World is the content of a world file: what the registry holds when the
-// emulator starts, how it behaves, and what goes wrong.
+// World is the content of a world file: what the registry holds when the emulator
+// starts, how it behaves, and what goes wrong.
 //
 //	settings: {latency: 20ms, rate_limit: 100, shared_digest: reject, delete_delay: 1s, page_size_default: 20, compact_json: false}
 //	faults:
@@ -19,15 +19,12 @@ import "time"
 //	jobs: [{name: nightly, region: nl-ams, image: "rg.fr-par.scw.cloud/prod/api:latest"}]
 //
 // Containers and jobs are what Serverless Containers (v1, v1beta1) and Serverless
-// Jobs (v1alpha2) list; faults happen to them as well.
+// Jobs (v1alpha2) list; faults happen to those lists too.
 //
 // Durations are written as in janitor.yaml: 500ms 30s 90m 12h 14d 2w 6mo 1y,
-// combined largest first (1d12h). Ages are before the start of the emulator and
-// may be negative, which is in the future. Sizes are bytes: 120MB (decimal),
-// 1.5GiB, or a plain number.
-//
-// Everything is deterministic from the start time on: identifiers come from the
-// names (region, namespace, image, tag), times from the ages.
+// combined largest first (1d12h). Ages count back from the start of the emulator; a
+// negative one is in the future. Sizes are bytes: 120MB (decimal), 1.5GiB, or a
+// plain number.
 type World struct {
 	Settings   Settings    `yaml:"settings"`
 	Faults     []Fault     `yaml:"faults"`
@@ -36,32 +33,32 @@ type World struct {
 	Jobs       []Job       `yaml:"jobs"`
 }
 
-// Settings say how the emulated API behaves. The zero value is an API without
-// latency or limits that deletes at once and rejects what is in doubt.
+// Settings are how the emulated API behaves. The zero value is an API without
+// latency or limits, which deletes at once and rejects what is in doubt.
 type Settings struct {
-	// Latency of every answer. It is waited for without holding anything up.
+	// Latency of every answer; requests wait for it independently.
 	Latency time.Duration `yaml:"latency"`
 	// RateLimit is how many requests are answered in one second; the others get
 	// 429 with an empty body. 0 means no limit.
 	RateLimit int `yaml:"rate_limit"`
 	// SharedDigest is what deleting a tag does when another tag of the image has
-	// the same digest: reject (the default: 412, and with force=true all of them
-	// go), untag (only that tag goes) or cascade (all of them go).
+	// the same digest: reject (the default: 412, and with force=true all of them are
+	// deleted), untag (only that tag is deleted) or cascade (all of them are).
 	SharedDigest string `yaml:"shared_digest" one:"reject|untag|cascade"`
-	// DeleteDelay is how long what was deleted stays listed, in status deleting.
+	// DeleteDelay is how long a deleted object is still listed, in status deleting.
 	DeleteDelay time.Duration `yaml:"delete_delay"`
 	// DeleteAgain is what deleting something in status deleting answers: accept
 	// (the default: 200, still deleting), not_found (404) or conflict (409).
 	DeleteAgain string `yaml:"delete_again" one:"accept|not_found|conflict"`
-	// EmptyImages is what becomes of an image when its last tag is gone: keep (the
-	// default) or remove.
+	// EmptyImages is what happens to an image without tags: keep (the default) or
+	// remove.
 	EmptyImages string `yaml:"empty_images" one:"keep|remove"`
-	// PageSizeDefault is the page size when a request names none; 0 means 20.
+	// PageSizeDefault is the page size of a request that names none; 0 means 20.
 	PageSizeDefault int `yaml:"page_size_default" min:"0" max:"100"`
-	// OversizePage is what a page_size over 100 gets: reject (the default: 400) or
-	// clamp (100 rows).
+	// OversizePage is the answer to a page_size over 100: reject (the default: 400)
+	// or clamp (100 rows).
 	OversizePage string `yaml:"oversize_page" one:"reject|clamp"`
-	// InlineTags limits the tag names inline in an image; 0 means all of them.
+	// InlineTags limits the tag names inside an image; 0 means all of them.
 	InlineTags int `yaml:"inline_tags"`
 	// CompactJSON leaves out the space after each comma.
 	CompactJSON bool `yaml:"compact_json"`
@@ -69,8 +66,8 @@ type Settings struct {
 	ClockSkew time.Duration `yaml:"clock_skew" signed:"yes"`
 	// SecretKey is the only accepted X-Auth-Token; "" accepts any but an empty one.
 	SecretKey string `yaml:"secret_key"`
-	// OrganizationID and ProjectID own the namespaces that name no owner; "" makes
-	// some up.
+	// OrganizationID and ProjectID own the namespaces without an owner; "" means
+	// made-up ones.
 	OrganizationID string `yaml:"organization_id" is:"uuid"`
 	ProjectID      string `yaml:"project_id" is:"uuid"`
 }
@@ -78,11 +75,11 @@ type Settings struct {
 // Namespace is a registry namespace of the world.
 type Namespace struct {
 	Name        string `yaml:"name"`                              // unique in its region
-	Region      string `yaml:"region" one:"fr-par|nl-ams|pl-waw"` // fr-par (the default), nl-ams or pl-waw
+	Region      string `yaml:"region" one:"fr-par|nl-ams|pl-waw"` // "" means fr-par
 	Description string `yaml:"description" lines:"ok"`
 	IsPublic    bool   `yaml:"is_public"`
-	// Status is ready unless given. An object whose status is deleting in the world
-	// stays so for ever: only deletions through the API complete.
+	// Status "" means ready. What is deleting in the world stays so: only deletions
+	// through the API complete.
 	Status         string `yaml:"status" is:"status"`
 	ProjectID      string `yaml:"project_id" is:"uuid"`      // "" means the one of the settings
 	OrganizationID string `yaml:"organization_id" is:"uuid"` // "" means the one of the settings
@@ -91,18 +88,18 @@ type Namespace struct {
 	// CreatedAge is the time since created_at; 0 means just before updated_at and
 	// before everything in it.
 	CreatedAge time.Duration `yaml:"created_age" signed:"yes"`
-	// Count makes that many of it, with {n} in the name for 1, 2, 3, …
+	// Count makes that many, with {n} in the name for 1, 2, 3, …
 	Count  int     `yaml:"count" min:"0" max:"10000000"`
 	Images []Image `yaml:"images"`
 }
 
 // Image is an image (a repository) of the world.
 type Image struct {
-	Name       string `yaml:"name"`                                                       // unique in its namespace; may hold slashes
-	Visibility string `yaml:"visibility" one:"inherit|public|private|visibility_unknown"` // inherit (the default), public, private or visibility_unknown
-	Status     string `yaml:"status" is:"status"`                                         // ready unless given
-	// Size at the start; 0 means the sum over the distinct digests of its tags.
-	// What is declared beyond that sum stays when the tags go.
+	Name       string `yaml:"name"`                                                       // unique in its namespace; may have slashes
+	Visibility string `yaml:"visibility" one:"inherit|public|private|visibility_unknown"` // "" means inherit
+	Status     string `yaml:"status" is:"status"`                                         // "" means ready
+	// Size at the start; 0 means the sum over the distinct digests of its tags. What
+	// exceeds that sum stays when the tags are deleted.
 	Size Size `yaml:"size"`
 	// Age is the time since updated_at; 0 means that of the latest tag, or just now
 	// in an image without tags.
@@ -110,8 +107,8 @@ type Image struct {
 	// CreatedAge is the time since created_at; 0 means just before updated_at and
 	// before every tag.
 	CreatedAge time.Duration `yaml:"created_age" signed:"yes"`
-	// Count makes that many of it, with {n} in the name for 1, 2, 3, …; Age and
-	// CreatedAge grow by Step from each to the next.
+	// Count makes that many, with {n} in the name for 1, 2, 3, …; Age and CreatedAge
+	// grow by Step from each to the next.
 	Count int           `yaml:"count" min:"0" max:"10000000"`
 	Step  time.Duration `yaml:"step"`
 	Tags  []Tag         `yaml:"tags"`
@@ -121,54 +118,55 @@ type Image struct {
 type Tag struct {
 	Name string `yaml:"name"` // unique in its image
 	// Digest is any word: equal words share a digest, which is the SHA-256 of the
-	// word; sha256:<64 hex digits> stands for itself. "" means one of its own.
+	// word; sha256:<64 hex digits> stands for itself. "" means a digest that no other
+	// tag has.
 	Digest string `yaml:"digest"`
-	Status string `yaml:"status" is:"status"` // ready unless given
-	// Size of what the digest names; 0 means a made-up one. The largest that the
-	// tags of an image give for one digest counts for all of them.
+	Status string `yaml:"status" is:"status"` // "" means ready
+	// Size of the content; 0 means a made-up one. If the tags of an image differ about
+	// one digest, the largest counts for all of them.
 	Size Size `yaml:"size"`
 	// Age is the time since updated_at.
 	Age time.Duration `yaml:"age" signed:"yes"`
 	// CreatedAge is the time since created_at; 0 means 0.3 to 0.9 seconds more than
 	// Age, as the real API has it even on a first push.
 	CreatedAge time.Duration `yaml:"created_age" signed:"yes"`
-	// Count makes that many of it, with {n} in the name and the digest for 1, 2, 3,
-	// …; Age and CreatedAge grow by Step from each to the next.
+	// Count makes that many, with {n} in the name and the digest for 1, 2, 3, …; Age
+	// and CreatedAge grow by Step from each to the next.
 	Count int           `yaml:"count" min:"0" max:"10000000"`
 	Step  time.Duration `yaml:"step"`
 }
 
-// Container is a Serverless Container of the world: somebody who uses an image.
-// Both versions of that API list it (v1beta1 in the regions that it has). Its
-// image is shown as it is written here.
+// Container is a Serverless Container of the world, which uses an image. Both
+// versions of that API list it (v1beta1 in its own regions), with the image as it
+// is written here.
 type Container struct {
 	Name      string `yaml:"name"`                                     // unique in its namespace and region
 	Namespace string `yaml:"namespace" is:"name"`                      // of containers, not of the registry; "" means default
-	Region    string `yaml:"region" one:"fr-par|nl-ams|pl-waw|it-mil"` // fr-par (the default), nl-ams, pl-waw or it-mil
+	Region    string `yaml:"region" one:"fr-par|nl-ams|pl-waw|it-mil"` // "" means fr-par
 	Image     string `yaml:"image"`                                    // such as rg.fr-par.scw.cloud/prod/api:v1
 	// Age is the time since created_at.
 	Age time.Duration `yaml:"age" signed:"yes"`
-	// Count makes that many of it, with {n} in the name and the image for 1, 2, 3, …
+	// Count makes that many, with {n} in the name and the image for 1, 2, 3, …
 	Count int `yaml:"count" min:"0" max:"10000000"`
 }
 
 // Job is a definition of Serverless Jobs of the world.
 type Job struct {
 	Name   string        `yaml:"name"`                              // unique in its region
-	Region string        `yaml:"region" one:"fr-par|nl-ams|pl-waw"` // fr-par (the default), nl-ams or pl-waw
+	Region string        `yaml:"region" one:"fr-par|nl-ams|pl-waw"` // "" means fr-par
 	Image  string        `yaml:"image"`
 	Age    time.Duration `yaml:"age" signed:"yes"`
 	Count  int           `yaml:"count" min:"0" max:"10000000"`
 }
 
-// Regions are those of the registry; the first is the default.
+// Regions are the regions of the registry; the first is the default.
 func Regions() []string { return []string{"fr-par", "nl-ams", "pl-waw"} }
 
-// ContainerRegions are those that have Serverless Containers. it-mil has no
-// registry, only the latest version of the containers' API, and no jobs.
+// ContainerRegions are the regions with Serverless Containers. it-mil has only the
+// latest version of that API, no registry, and no jobs.
 func ContainerRegions() []string { return append(Regions(), "it-mil") }
 
-// DefaultNamespace is that of the containers which name none.
+// DefaultNamespace is the namespace of containers that name none.
 const DefaultNamespace = "default"
 
 // Size is a number of bytes.
