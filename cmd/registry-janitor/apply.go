@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -17,30 +15,30 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // applyFlags are the flags of apply.
 type applyFlags struct {
 	sourceFlags
-	plan        string // the file, "" to make one
+	plan        string // the file; "" makes a plan
 	yes         bool
 	format      report.Format
 	stateDir    string
 	lockTimeout time.Duration
-	metrics     metricsFlags
 }
 
 func (a *app) applyCommand() *cobra.Command {
 	var f applyFlags
 	cmd := &cobra.Command{
 		Use:   "apply -c FILE [PLAN.json]",
-		Short: "Carry out a plan, or make one and carry it out",
+		Short: "Carry out a saved plan, or make a plan and carry it out",
 		Long: `Carry out exactly the plan in PLAN.json, or make a plan and carry it out.
 
-Before anything is changed, the plan is shown and you are asked; --yes is for
-schedules and CI. Each step is read again before it is sent, written down before
-it is sent, and confirmed by reading afterwards. What has changed since the plan
-was made is left alone.
+Before anything is changed, the plan is shown and you are asked; --yes skips the
+question, for schedules and CI. The object of each step is read again before the
+step is recorded and sent, and read once more afterwards to confirm it. Objects
+that have changed since the plan was made are left alone.
 
 Exit codes: 0 done; 1 an error, something could not be read or judged, or a step
 failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
@@ -49,11 +47,10 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 			if len(args) == 1 {
 				f.plan = args[0]
 			}
-			return a.apply(cmd.Context(), f)
+			return a.apply(cmd.Context(), &f)
 		},
 	}
-	configFlag(cmd, &f.config)
-	f.addConcurrency(cmd)
+	f.addLive(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
 	addStateDir(cmd.Flags(), &f.stateDir)
@@ -62,89 +59,58 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 	return cmd
 }
 
-func (a *app) apply(ctx context.Context, f applyFlags) error {
-	if !f.yes && !a.canAsk() {
-		return errors.New("there is no terminal to ask on: look at the plan first, then give --yes")
+func (a *app) apply(ctx context.Context, f *applyFlags) error {
+	if !f.yes && !isTerminal(a.stdin) {
+		return errors.New("there is no terminal to ask on: read the plan first, then planner --yes")
 	}
-	f.observe = f.metrics.observe
-	s, err := a.open(ctx, f.sourceFlags)
+	s, err := a.open(ctx, &f.sourceFlags)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
-		return errors.New("protect.references_file reads standard input, so nobody can be asked: look at the plan first, then give --yes")
+		return errors.New("protect.references_file reads standard input, so apply cannot ask there: read the plan first, then planner --yes")
 	}
-	given, err := givenPlan(f, s.planner)
+	work, err := a.applyRun(f, s)
 	if err != nil {
 		return err
 	}
-	tell, err := a.notifier(s)
-	if err != nil {
-		return err
-	}
-	work, err := a.applyRun(f, s.session, given)
+	notify, err := a.notifier(s)
 	if err != nil {
 		return err
 	}
 	stop := func() {}
-	if given == nil && f.yes {
+	if f.plan == "" && f.yes {
 		stop = showProgress(a.stderr, s.planner.Progress)
 	}
 	run, err := work.Run(ctx)
 	stop()
 	if !work.Declined() {
-		defer tell(ctx, run)
+		defer notify(ctx, run)
 	}
-	if run.Plan != nil {
-		err = errors.Join(err, a.render(run, f.format))
-	}
-	err = errors.Join(err, f.metrics.write(ctx, run, a.stderr))
-	return status(worse(run.Exit, err), err)
+	return a.finish(ctx, run, err, f.format, &f.metrics)
 }
 
-// worse is the exit code of a run beside which something else may have failed: 3
-// beats 1 beats 2.
-func worse(exit int, err error) int {
-	if err != nil && exit != janitor.ExitRefused {
-		return janitor.ExitIncomplete
+// applyRun is the run of apply that the flags ask for. A saved plan must be one
+// of this configuration.
+func (a *app) applyRun(f *applyFlags, s *source) (*janitor.ApplyRun, error) {
+	work := &janitor.ApplyRun{Session: s.session, Recorder: a.recorderOptions(f.lockTimeout), Log: a.log}
+	var err error
+	if f.plan != "" {
+		if work.Given, err = readPlan(f.plan); err != nil {
+			return nil, err
+		}
+		if err := s.planner.Matches(work.Given); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.plan, err)
+		}
 	}
-	return exit
-}
-
-// applyRun is the run of apply that the flags ask for.
-func (a *app) applyRun(f applyFlags, session *janitor.Session, given *actions.Plan) (*janitor.ApplyRun, error) {
-	state, err := janitor.StateIn(f.stateDir, f.plan)
-	if err != nil && session.Config.LedgerDSN() == "" {
+	if work.Recorder.State, err = janitor.StateIn(f.stateDir, f.plan); err != nil && s.planner.Config.LedgerDSN() == "" {
 		return nil, err
 	}
-	work := &janitor.ApplyRun{Session: session, Given: given, Recorder: a.recorderOptions(f.lockTimeout), Log: a.log}
-	work.Recorder.State = state
 	if !f.yes {
 		work.Ask = a.ask
 	}
 	return work, nil
-}
-
-// givenPlan reads the plan in the file and refuses one that is not of this
-// configuration.
-func givenPlan(f applyFlags, planner *janitor.Planner) (*actions.Plan, error) {
-	if f.plan == "" {
-		return nil, nil
-	}
-	file, err := os.Open(f.plan)
-	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	defer file.Close()
-	plan, err := actions.Decode(bufio.NewReader(file))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.plan, err)
-	}
-	if err := planner.Matches(plan); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.plan, err)
-	}
-	return plan, nil
 }
 
 // ask shows the plan and waits for a yes.
@@ -152,7 +118,7 @@ func (a *app) ask(plan *actions.Plan) error {
 	if err := a.render(runs.Run{Plan: plan}, report.FormatText); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "\nWhat is deleted cannot be brought back. Carry out %s? Only yes is a yes: ", actions.Count(len(plan.Steps), "step"))
+	fmt.Fprintf(a.stderr, "\nDeletions cannot be undone. Carry out %s? Type yes to continue: ", text.Count(len(plan.Steps), "step"))
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return errors.New("nothing was changed")
@@ -160,26 +126,7 @@ func (a *app) ask(plan *actions.Plan) error {
 	return nil
 }
 
-// canAsk reports whether somebody can answer a question.
-func (a *app) canAsk() bool { return isTerminal(a.stdin) }
-
-// recorderOptions say who records, for the ledger.
+// recorderOptions are who records a run in the ledger.
 func (a *app) recorderOptions(wait time.Duration) janitor.RecorderOptions {
-	return janitor.RecorderOptions{Trigger: runs.TriggerCommand, Who: a.who, Program: program(), Wait: wait, Now: a.now}
-}
-
-// program is the name and the version.
-func program() string { return "registry-janitor " + version() }
-
-// who is the user and the machine, for the ledger.
-func who() string {
-	name := "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	host, err := os.Hostname()
-	if err != nil {
-		return name
-	}
-	return name + "@" + host
+	return janitor.RecorderOptions{Trigger: runs.TriggerCommand, Who: a.who, Program: "registry-janitor " + version(), Wait: wait, Now: a.now}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -12,34 +11,32 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
-	"github.com/registry-janitor/registry-janitor/policy"
 )
 
 // compareHelp belongs to the help of plan.
 const compareHelp = `
 
-With --compare OTHER, what is shown is not the plan but how it differs from
-another one: which tags, images, namespaces and visibilities only one of them
-would change, by which rule, and why the other leaves them alone.
+With --compare OTHER, the output is not the plan but how it differs from another
+one: which tags, images, namespaces and visibilities only one of them would
+change, by which rule, and why the other one leaves them alone.
 
   plan -c janitor.yaml --compare main.yaml    two configurations on one scan
   plan -c janitor.yaml --compare OLD.json     a configuration and a saved plan
   plan --compare OLD.json NEW.json            two saved plans, without a scan
 
-OTHER is "before", and a saved plan if its name ends in .json; the -c file, or
-NEW.json, is "after". Two configurations are judged on one scan, made in the
-scope of the -c file: what only the other one looks at is not compared. Grace is
-left out of account, and nothing is recorded.
+OTHER is "before"; it is a saved plan if its name ends in .json. The -c file, or
+NEW.json, is "after". Two configurations are judged on one scan, made in the scope
+of the -c file: what only the other one covers is not compared. The grace period
+is ignored, and nothing is recorded.
 
-With --format markdown it fits into a comment on a pull request. Exit codes: 1
-when either side is incomplete; 2 with --detailed-exitcode, when they differ; 3
-when a limit refuses the plan that is "after". 3 beats 1 beats 2.`
+The output of --format markdown fits in a comment on a pull request. Exit codes:
+1 either plan is incomplete; 2 with --detailed-exitcode, they differ; 3 a limit
+refuses the plan "after". 3 beats 1 beats 2.`
 
 // compare shows how two plans differ.
-func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
+func (a *app) compare(cmd *cobra.Command, f *planFlags, args []string) error {
 	if err := checkCompare(cmd, f, args); err != nil {
 		return err
 	}
@@ -58,41 +55,41 @@ func (a *app) compare(cmd *cobra.Command, f planFlags, args []string) error {
 	}
 	switch {
 	case c.After.Refused:
-		return &statusError{code: janitor.ExitRefused}
+		return &exitError{code: janitor.ExitRefused}
 	case c.Incomplete():
-		return &statusError{code: janitor.ExitIncomplete}
+		return &exitError{code: janitor.ExitIncomplete}
 	case f.detailed && c.Differ():
-		return &statusError{code: janitor.ExitChanges}
+		return &exitError{code: janitor.ExitChanges}
 	}
 	return nil
 }
 
 // checkCompare refuses flags that would have no effect.
-func checkCompare(cmd *cobra.Command, f planFlags, args []string) error {
+func checkCompare(cmd *cobra.Command, f *planFlags, args []string) error {
 	if !slices.Contains(report.CompareFormats(), f.format) {
-		return fmt.Errorf("--format %q: with --compare, want text, json or markdown", f.format)
+		return fmt.Errorf("--format %s: with --compare, want text, json or markdown", f.format)
 	}
 	if f.compare == "" {
 		return errors.New("--compare is empty: name another configuration, or a saved plan")
 	}
 	if f.out != "" {
-		return errors.New("-o makes no sense with --compare, which shows a comparison and no plan: save the plans with plan -o, and compare the files")
+		return errors.New("-o has no effect with --compare, which makes no plan: save each plan with plan -o, then compare the files")
 	}
 	if len(args) == 0 {
 		return nil
 	}
 	if !isPlan(f.compare) {
-		return fmt.Errorf("--compare %s %s: a saved plan is compared with a saved plan here; to compare it with a configuration, write plan -c %s --compare %s", f.compare, args[0], f.compare, args[0])
+		return fmt.Errorf("--compare %s %s: a saved plan can only be compared with another saved plan here: to compare it with a configuration, run plan -c %s --compare %s", f.compare, args[0], f.compare, args[0])
 	}
 	for _, flag := range []string{"config", "inventory", "as-of"} {
 		if cmd.Flags().Changed(flag) {
-			return fmt.Errorf("--%s makes no sense with two saved plans: nothing is judged", flag)
+			return fmt.Errorf("--%s has no effect with two saved plans, which are only compared", flag)
 		}
 	}
 	return nil
 }
 
-// isPlan says whether a file is a saved plan, by its name.
+// isPlan reports whether a file is a saved plan, by its name.
 func isPlan(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".json") }
 
 func compareSaved(before, after string) (*diff.Comparison, error) {
@@ -100,35 +97,23 @@ func compareSaved(before, after string) (*diff.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	young, err := readPlan(after)
+	changed, err := readPlan(after)
 	if err != nil {
 		return nil, err
 	}
-	return diff.Compare(diff.Half{Name: before, Plan: old}, diff.Half{Name: after, Plan: young}), nil
+	return diff.Compare(diff.Half{Name: before, Plan: old}, diff.Half{Name: after, Plan: changed}), nil
 }
 
-func readPlan(path string) (*actions.Plan, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	defer file.Close()
-	plan, err := actions.Decode(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return plan, nil
-}
-
-// compareScan judges one scan, and the same scan by the other side.
-func (a *app) compareScan(ctx context.Context, f planFlags) (*diff.Comparison, error) {
+// compareScan judges one scan by the configuration, and compares the plan with the
+// other one.
+func (a *app) compareScan(ctx context.Context, f *planFlags) (*diff.Comparison, error) {
 	var saved *actions.Plan
 	var other *janitor.Planner
 	var err error
 	if isPlan(f.compare) {
 		saved, err = readPlan(f.compare)
 	} else {
-		other, err = a.otherPlanner(ctx, f.compare)
+		other, err = a.readPlanner(ctx, f.compare)
 	}
 	if err != nil {
 		return nil, err
@@ -149,17 +134,4 @@ func (a *app) compareScan(ctx context.Context, f planFlags) (*diff.Comparison, e
 	}
 	other.TakenAt, other.Forecast, other.ScannedAt = s.planner.TakenAt, s.planner.Forecast, s.planner.ScannedAt
 	return s.planner.Compare(ctx, feed, other)
-}
-
-// otherPlanner is the planner of another configuration.
-func (a *app) otherPlanner(ctx context.Context, path string) (*janitor.Planner, error) {
-	c, err := config.Load(path)
-	if err != nil {
-		return nil, err
-	}
-	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: a.log})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &janitor.Planner{Config: c, Policies: policies}, nil
 }

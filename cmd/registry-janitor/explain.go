@@ -16,18 +16,18 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain -c FILE REF",
 		Short: "Show every reason for and against one tag, image or namespace",
-		Long: `Judge one tag, image or namespace, and show every rule that condemns it, every
-rule that keeps it, the guard that holds it, and what decided.
+		Long: `Judge one tag, image or namespace, and show every rule that marks it, every rule
+that keeps it, the guard that holds it, and the decision.
 
 REF is a full reference: rg.fr-par.scw.cloud/prod/api:v1.2.3`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), f, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), &f, args[0]) },
 	}
 	f.add(cmd)
 	return cmd
 }
 
-func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
+func (a *app) explain(ctx context.Context, f *sourceFlags, text string) error {
 	ref, err := registry.ParseRef(text)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (a *app) explain(ctx context.Context, f sourceFlags, text string) error {
 		return err
 	}
 	if explanation.Plan.Incomplete() {
-		return &statusError{code: janitor.ExitIncomplete}
+		return &exitError{code: janitor.ExitIncomplete}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"os/user"
 	"syscall"
 	"time"
 
@@ -45,7 +46,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root := a.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	var status *statusError
+	var status *exitError
 	switch {
 	case err == nil:
 		return janitor.ExitDone
@@ -58,22 +59,6 @@ func (a *app) run(ctx context.Context, args []string) int {
 	fmt.Fprintln(a.stderr, "registry-janitor:", err)
 	return janitor.ExitIncomplete
 }
-
-// statusError ends the program with an exit code, and with a message unless what
-// there is to say has been said.
-type statusError struct {
-	code int
-	err  error
-}
-
-func (e *statusError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit status %d", e.code)
-	}
-	return e.err.Error()
-}
-
-func (e *statusError) Unwrap() error { return e.err }
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -103,3 +88,16 @@ Try it without an account: registry-janitor demo`,
 
 // help is what a command that only groups others does.
 func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// who is the user and the machine.
+func who() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return name
+	}
+	return name + "@" + host
+}

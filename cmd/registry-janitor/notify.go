@@ -9,10 +9,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// notifier tells whom the configuration names of a run. A URL that is missing is an
-// error before anything happens; that somebody could not be told changes nothing
-// of the run.
-func (a *app) notifier(s *source) (tell func(context.Context, runs.Run), err error) {
+// notifier sends the notifications of the configuration about a run. A missing URL
+// is an error before the run starts; a message that cannot be sent does not fail
+// the run.
+func (a *app) notifier(s *source) (send func(context.Context, runs.Run), err error) {
 	if len(s.planner.Config.Notifications) == 0 || s.session == nil {
 		return func(context.Context, runs.Run) {}, nil
 	}
@@ -22,7 +22,7 @@ func (a *app) notifier(s *source) (tell func(context.Context, runs.Run), err err
 	}
 	return func(ctx context.Context, run runs.Run) {
 		if err := notifier.Send(context.WithoutCancel(ctx), run); err != nil {
-			fmt.Fprintln(a.stderr, "registry-janitor: not everybody was told of the run:", err)
+			fmt.Fprintln(a.stderr, "registry-janitor: some notifications about the run could not be sent:", err)
 		}
 	}, nil
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +22,6 @@ type planFlags struct {
 	detailed bool
 	asOf     string
 	compare  string
-	metrics  metricsFlags
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -33,28 +29,28 @@ func (a *app) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan -c FILE [--compare OTHER [NEW.json]]",
 		Short: "Show what the policies would do, and why; nothing is changed",
-		Long: `Scan the registry, judge every image, and show what follows: what would be
-deleted or made private, what stays although a rule condemned it, and what
-violates a policy, each with its reason. A plan sends nothing but GET.
+		Long: `Scan the registry, judge every image, and show the plan: what would be deleted or
+made private, which marked tags are kept anyway, and what violates a policy, each
+with its reason. A plan sends only GET requests.
 
 Exit codes: 0 done; 1 an error, or something could not be read or judged;
-2 with --detailed-exitcode, when there are steps or deny violations;
+2 with --detailed-exitcode, the plan has steps or deny violations;
 3 a limit refuses the plan. 3 beats 1 beats 2.
 
-With --as-of, the plan is a forecast: what the same policies would do then, on
-what is there now. A day begins at midnight in the time zone of the
+With --as-of, the plan is a forecast: what the same policies would do at that time
+with what is in the registry now. A day begins at midnight in the time zone of the
 configuration. A forecast is never applied.` + compareHelp,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case cmd.Flags().Changed("as-of") && f.asOf == "":
-				return fmt.Errorf("--as-of is empty: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z")
+				return errors.New("--as-of is empty: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z")
 			case cmd.Flags().Changed("compare"):
-				return a.compare(cmd, f, args)
+				return a.compare(cmd, &f, args)
 			case len(args) > 0:
-				return fmt.Errorf("plan takes no argument but with --compare: %q", args[0])
+				return fmt.Errorf("plan takes an argument only with --compare: %q", args[0])
 			}
-			return a.plan(cmd.Context(), f)
+			return a.plan(cmd.Context(), &f)
 		},
 	}
 	f.add(cmd)
@@ -67,36 +63,32 @@ configuration. A forecast is never applied.` + compareHelp,
 	return cmd
 }
 
-func (a *app) plan(ctx context.Context, f planFlags) error {
-	f.observe = f.metrics.observe
+func (a *app) plan(ctx context.Context, f *planFlags) error {
 	s, err := a.openAt(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	tell, err := a.notifier(s)
+	notify, err := a.notifier(s)
 	if err != nil {
 		return err
 	}
-	exit := func(plan *actions.Plan) int { return exitOf(plan, f.detailed) }
-	run, err := a.makePlan(ctx, s, f, exit)
+	run, err := a.makePlan(ctx, s, f)
 	if !run.Forecast() && f.inventory == "" {
-		defer tell(ctx, run)
+		defer notify(ctx, run)
 	}
 	if run.Plan != nil && f.out != "" {
-		err = errors.Join(err, writePlan(f.out, run.Plan))
+		err = errors.Join(err, writeFile(f.out, run.Plan.Encode))
 	}
-	if run.Plan != nil {
-		err = errors.Join(err, a.render(run, f.format))
-	}
-	err = errors.Join(err, f.metrics.write(ctx, run, a.stderr))
-	return status(worse(run.Exit, err), err)
+	return a.finish(ctx, run, err, f.format, &f.metrics)
 }
 
-// makePlan makes the plan, and records it where it says something about now.
-func (a *app) makePlan(ctx context.Context, s *source, f planFlags, exit func(*actions.Plan) int) (runs.Run, error) {
+// makePlan makes the plan. The ledger records it only if it is a plan of the
+// registry as it is now.
+func (a *app) makePlan(ctx context.Context, s *source, f *planFlags) (runs.Run, error) {
 	stop := showProgress(a.stderr, s.planner.Progress)
 	defer stop()
+	exit := func(plan *actions.Plan) int { return planExit(plan, f.detailed) }
 	if s.session != nil && f.asOf == "" {
 		return s.session.MakePlan(ctx, a.recorderOptions(0), exit)
 	}
@@ -115,9 +107,18 @@ func (a *app) makePlan(ctx context.Context, s *source, f planFlags, exit func(*a
 	return run, nil
 }
 
-// openAt opens the source, and moves it to the time of a forecast.
-func (a *app) openAt(ctx context.Context, f planFlags) (*source, error) {
-	s, err := a.open(ctx, f.sourceFlags)
+// planExit is the exit code of a plan.
+func planExit(plan *actions.Plan, detailed bool) int {
+	code := janitor.PlanExit(plan)
+	if code == janitor.ExitDone && detailed && (len(plan.Steps) > 0 || plan.Summary.Deny > 0) {
+		return janitor.ExitChanges
+	}
+	return code
+}
+
+// openAt opens the session, and moves it to the time of a forecast.
+func (a *app) openAt(ctx context.Context, f *planFlags) (*source, error) {
+	s, err := a.open(ctx, &f.sourceFlags)
 	if err != nil || f.asOf == "" {
 		return s, err
 	}
@@ -128,63 +129,11 @@ func (a *app) openAt(ctx context.Context, f planFlags) (*source, error) {
 	}
 	scanned := s.planner.TakenAt
 	if at.Before(scanned) {
-		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s lies before the scan of %s: what was deleted since is not in it, and what was pushed since counts as new\n",
+		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s is before the scan of %s: what was deleted since then is missing, and what was pushed since then counts as new\n",
 			f.asOf, scanned.Format(time.RFC3339))
 	}
 	s.planner.TakenAt, s.planner.ScannedAt, s.planner.Forecast = at, scanned, true
 	return s, nil
-}
-
-// exitOf is the exit code of a plan.
-func exitOf(plan *actions.Plan, detailed bool) int {
-	code := janitor.PlanExit(plan)
-	if code == janitor.ExitDone && detailed && (len(plan.Steps) > 0 || plan.Summary.Deny > 0) {
-		return janitor.ExitChanges
-	}
-	return code
-}
-
-// status ends the program with an exit code, and says why if there is more to say
-// than the report did.
-func status(code int, err error) error {
-	if code == janitor.ExitDone && err == nil {
-		return nil
-	}
-	return &statusError{code: code, err: err}
-}
-
-// render prints the run to standard output.
-func (a *app) render(run runs.Run, format report.Format) error {
-	return report.Write(a.stdout, format, run, a.textOptions())
-}
-
-// writePlan replaces the file in one step, so that nobody reads half a plan.
-func writePlan(path string, plan *actions.Plan) (err error) {
-	return writeFile(path, plan.Encode)
-}
-
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
-		}
-	}()
-	if err = write(f); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // parseTime reads a time, or a day in the zone of the configuration.

@@ -75,5 +75,5 @@ func (a *app) growth(b *author.Benchmark) error {
 	if len(b.Culprits) > 0 {
 		culprits = ": " + strings.Join(b.Culprits, ", ")
 	}
-	return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("the cost grows beyond linear%s; policy check names the idioms that do this", culprits)}
+	return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("the cost grows beyond linear%s; policy check names the idioms that do this", culprits)}
 }

@@ -84,7 +84,7 @@ func countFindings(findings []*author.Finding) (errors, warnings int) {
 func findingStatus(findings []*author.Finding, strict bool) error {
 	errors, warnings := countFindings(findings)
 	if errors > 0 || strict && warnings > 0 {
-		return &statusError{code: janitor.ExitIncomplete}
+		return &exitError{code: janitor.ExitIncomplete}
 	}
 	return nil
 }

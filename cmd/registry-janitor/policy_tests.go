@@ -62,7 +62,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 		for _, finding := range findings {
 			fmt.Fprintln(a.stderr, finding.String())
 		}
-		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("the policies do not compile, so no test was run")}
+		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("the policies do not compile, so no test was run")}
 	}
 	switch f.format {
 	case "json":
@@ -76,9 +76,9 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	case err != nil:
 		return err
 	case report.Passed+report.Failed == 0:
-		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))}
+		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))}
 	case report.Failed > 0:
-		return &statusError{code: janitor.ExitIncomplete}
+		return &exitError{code: janitor.ExitIncomplete}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -17,29 +19,28 @@ func (a *app) scanCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "scan -c FILE -o inventory.jsonl",
-		Short: "Record what is in the registry, for plan --inventory",
-		Long: `Scan the registry and write what is there as JSON Lines: a header, a record for
-each namespace and each image with its tags, what could not be read, and a
-closing count. plan --inventory judges it as often as you like, and asks nothing
-of the API.
+		Short: "Write an inventory of the registry, for plan --inventory",
+		Long: `Scan the registry and write an inventory as JSON Lines: a header, a record for
+each namespace and for each image with its tags, a record for everything that could
+not be read, and a closing count. plan --inventory judges it as often as you like
+without sending a request.
 
-Exit codes: 0 done; 1 an error, or something could not be read: the inventory
-is written all the same, and says what is missing.`,
+Exit codes: 0 done; 1 an error, or something could not be read: the inventory is
+written nevertheless, and lists what is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
-				return fmt.Errorf("-o is missing: name the file to write, or - for standard output")
+				return errors.New("-o is missing: name the file to write, or - for standard output")
 			}
-			return a.scan(cmd.Context(), f, out)
+			return a.scan(cmd.Context(), &f, out)
 		},
 	}
-	configFlag(cmd, &f.config)
-	f.addConcurrency(cmd)
+	f.addLive(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "the `FILE` to write, - for standard output")
 	return cmd
 }
 
-func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
+func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 	c, err := config.Load(f.config)
 	if err != nil {
 		return err
@@ -72,7 +73,7 @@ func (a *app) scan(ctx context.Context, f sourceFlags, out string) error {
 		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
 	}
 	if len(gaps) > 0 {
-		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("the inventory has %d gaps", len(gaps))}
+		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("the inventory has %s", text.Count(len(gaps), "gap"))}
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
-	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
 
@@ -53,10 +52,9 @@ over when it is gone.
   POST /api/v1/plan      starts a plan
   POST /api/v1/apply     plans and applies; only with --web.enable-apply`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &f) },
 	}
-	configFlag(cmd, &f.config)
-	f.addConcurrency(cmd)
+	f.addLive(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.web.Addresses, "web.listen-address", []string{web.DefaultAddress}, "listen on this `ADDRESS`, such as :9095 for every interface; may be given again")
 	flags.BoolVar(&f.web.SystemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd passes instead")
@@ -68,11 +66,10 @@ over when it is gone.
 	return cmd
 }
 
-func (a *app) serve(ctx context.Context, f serveFlags) error {
-	if err := f.checkConcurrency(); err != nil {
-		return err
-	}
+func (a *app) serve(ctx context.Context, f *serveFlags) error {
 	state, _ := janitor.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and says so
+	session := a.sessionOptions("", &f.sourceFlags)
+	session.Stdin = nil // a daemon could read it only once
 	reload, stop := hangups(ctx)
 	defer stop()
 	f.web.Log, f.web.EnableApply = a.log, f.enableApply
@@ -87,12 +84,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 		Web:         &f.web,
 		Views:       views(),
 		Log:         a.log,
-		Session: janitor.SessionOptions{Now: a.now, Connection: scaleway.Options{
-			Now:         a.now,
-			Concurrency: f.concurrency,
-			UserAgent:   "registry-janitor/" + version(),
-			Logger:      a.log,
-		}},
+		Session:     session,
 	})
 }
 

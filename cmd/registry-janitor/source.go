@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -14,45 +16,69 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// sourceFlags say what is judged, and by what.
+// sourceFlags name a configuration and the registry that it judges.
 type sourceFlags struct {
 	config      string
 	inventory   string
-	concurrency int
-	observe     func(*scaleway.Options) // nil where nobody counts requests
+	concurrency positive
+	metrics     metricsFlags
 }
 
-func (f *sourceFlags) add(cmd *cobra.Command) {
+// addLive adds the flags of a command that only asks the API.
+func (f *sourceFlags) addLive(cmd *cobra.Command) {
 	configFlag(cmd, &f.config)
-	f.addConcurrency(cmd)
-	cmd.Flags().StringVar(&f.inventory, "inventory", "", "judge the scan in this `FILE`, as scan wrote it, instead of asking the API")
+	f.concurrency = 16
+	cmd.Flags().Var(&f.concurrency, "concurrency", "how many requests to send at the same time")
 }
 
-func (f *sourceFlags) addConcurrency(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&f.concurrency, "concurrency", 16, "how many requests are in flight at once")
+// add adds those of a command that takes a recorded scan too.
+func (f *sourceFlags) add(cmd *cobra.Command) {
+	f.addLive(cmd)
+	cmd.Flags().StringVar(&f.inventory, "inventory", "", "judge the inventory in this `FILE`, which scan wrote, instead of reading the registry")
 }
 
-func (f *sourceFlags) checkConcurrency() error {
-	if f.concurrency < 1 {
-		return fmt.Errorf("--concurrency %d: want at least 1", f.concurrency)
+// positive is the value of a flag that takes a number from 1 on.
+type positive int
+
+func (p *positive) String() string { return strconv.Itoa(int(*p)) }
+
+func (p *positive) Type() string { return "int" }
+
+func (p *positive) Set(typed string) error {
+	n, err := strconv.Atoi(typed)
+	if err != nil || n < 1 {
+		return errors.New("want a number, at least 1")
 	}
+	*p = positive(n)
 	return nil
 }
 
-// source is what is judged: the API or an inventory, with its planner.
+// session is a planner and what it judges.
 type source struct {
 	planner *janitor.Planner
 	session *janitor.Session // nil for a recorded scan
-	// scan starts the scan, and feed the scan with the uses of what is in it.
+	// scan reads the registry; feed also reads the use sources.
 	scan  func(scope scanner.Scope) (janitor.Feed, error)
 	feed  func(scope scanner.Scope) (janitor.Feed, error)
 	close func()
 }
 
-// open reads the configuration and its policies, and finds the source. Nothing
-// is asked of the API yet.
-func (a *app) open(ctx context.Context, f sourceFlags) (*source, error) {
-	c, err := config.Load(f.config)
+// open reads the configuration and its policies, and opens the source. It does
+// not send a request yet.
+func (a *app) open(ctx context.Context, f *sourceFlags) (*source, error) {
+	planner, err := a.readPlanner(ctx, f.config)
+	if err != nil {
+		return nil, err
+	}
+	if f.inventory != "" {
+		return a.openInventory(ctx, planner, f.inventory)
+	}
+	return a.openSession(ctx, planner, f)
+}
+
+// readPlanner reads a configuration and its policies.
+func (a *app) readPlanner(ctx context.Context, path string) (*janitor.Planner, error) {
+	c, err := config.Load(path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,20 +86,12 @@ func (a *app) open(ctx context.Context, f sourceFlags) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	planner := &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}
-	if f.inventory != "" {
-		return a.openInventory(ctx, planner, f.inventory)
-	}
-	return a.openSession(ctx, planner, f)
+	return &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}, nil
 }
 
-// openSession connects to the API. Nothing is asked of it yet.
-func (a *app) openSession(ctx context.Context, planner *janitor.Planner, f sourceFlags) (*source, error) {
-	o, err := a.sessionOptions(planner.Config, f)
-	if err != nil {
-		return nil, err
-	}
-	session, err := janitor.NewSession(planner, o)
+// session is a session over the API. It does not send a request yet.
+func (a *app) openSession(ctx context.Context, planner *janitor.Planner, f *sourceFlags) (*source, error) {
+	session, err := janitor.NewSession(planner, a.sessionOptions(planner.Config.Scaleway.Profile, f))
 	if err != nil {
 		return nil, err
 	}
@@ -87,28 +105,23 @@ func (a *app) openSession(ctx context.Context, planner *janitor.Planner, f sourc
 }
 
 // sessionOptions are how to reach the API.
-func (a *app) sessionOptions(c *config.Config, f sourceFlags) (janitor.SessionOptions, error) {
-	if err := f.checkConcurrency(); err != nil {
-		return janitor.SessionOptions{}, err
-	}
+func (a *app) sessionOptions(profile string, f *sourceFlags) janitor.SessionOptions {
 	o := janitor.SessionOptions{
 		Stdin: a.stdin,
 		Now:   a.now,
 		Connection: scaleway.Options{
-			Profile:     c.Scaleway.Profile,
-			Concurrency: f.concurrency,
+			Profile:     profile,
+			Concurrency: int(f.concurrency),
 			UserAgent:   "registry-janitor/" + version(),
 			Logger:      a.log,
 			Now:         a.now,
 		},
 	}
-	if f.observe != nil {
-		f.observe(&o.Connection)
-	}
-	return o, nil
+	f.metrics.observe(&o.Connection)
+	return o
 }
 
-// openInventory reads a recorded scan.
+// openInventory is a session over a recorded scan.
 func (a *app) openInventory(ctx context.Context, planner *janitor.Planner, path string) (*source, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -22,25 +22,25 @@ func (a *app) policyLintCommand() *cobra.Command {
 	var f lintFlags
 	cmd := &cobra.Command{
 		Use:   "lint -c FILE",
-		Short: "Hold the rules against a registry: which do nothing, which do too much",
-		Long: `Scan the registry, or take a recorded scan with --inventory, and look at what
-each rule does with what there is:
+		Short: "Find rules that do nothing in a registry, or too much",
+		Long: `Scan the registry, or read a recorded scan with --inventory, and check what each
+rule does with the tags in it:
 
   matches_nothing  a rule, or a pattern of protect.tags, that matches nothing
-  shadowed         a rule whose every match another rule keeps, or condemns no
-                   later, so that it has no effect
-  empties_image    a rule that would delete every tag of an image, were it not
-                   for limits.keep_at_least
-  hits_releases    a tags_regex of a deleting rule that also hits tags that look
-                   like releases
+  shadowed         a rule without effect: another rule keeps everything that it
+                   marks, or marks it no later
+  empties_image    a rule that would delete every tag of an image if
+                   limits.keep_at_least did not prevent it
+  hits_releases    a tags_regex of a deleting rule that also matches tags that
+                   look like releases
 
-It says what is so today: a rule may match nothing because nothing is due.
-Nothing is planned, and nothing but GET is sent.
+The findings are about the registry of today: a rule may match nothing because
+nothing is due. lint makes no plan and sends only GET requests.
 
 Exit codes: 0 done, with or without findings; 1 an error, or something could not
 be read or judged, or there are findings and --strict is given.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.lint(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.lint(cmd.Context(), &f) },
 	}
 	f.add(cmd)
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
@@ -48,8 +48,8 @@ be read or judged, or there are findings and --strict is given.`,
 	return cmd
 }
 
-func (a *app) lint(ctx context.Context, f lintFlags) error {
-	s, err := a.open(ctx, f.sourceFlags)
+func (a *app) lint(ctx context.Context, f *lintFlags) error {
+	s, err := a.open(ctx, &f.sourceFlags)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,9 @@ func (a *app) lint(ctx context.Context, f lintFlags) error {
 	}
 	switch {
 	case len(lint.Gaps) > 0:
-		return &statusError{code: janitor.ExitIncomplete}
+		return &exitError{code: janitor.ExitIncomplete}
 	case f.strict && len(lint.Findings) > 0:
-		return &statusError{code: janitor.ExitIncomplete, err: fmt.Errorf("--strict: %s", text.Count(len(lint.Findings), "finding"))}
+		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("--strict: %s", text.Count(len(lint.Findings), "finding"))}
 	}
 	return nil
 }

@@ -12,20 +12,20 @@ import (
 	"github.com/registry-janitor/registry-janitor/metrics"
 )
 
-// metricsFlags say where the metrics of one run go.
+// metricsFlags are where the metrics of one run go.
 type metricsFlags struct {
 	textfile, pushURL, pushJob string
 
-	metrics *metrics.Metrics // nil until somebody wants them
+	metrics *metrics.Metrics // nil until they are needed
 }
 
 func (f *metricsFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.textfile, "metrics.textfile", "", "also write metrics to this `FILE`, for the textfile collector of node_exporter")
 	cmd.Flags().StringVar(&f.pushURL, "metrics.push-url", "", "also push metrics to the Pushgateway at this `URL`")
-	cmd.Flags().StringVar(&f.pushJob, "metrics.push-job", "registry-janitor", "the `NAME` of the job under which they are pushed")
+	cmd.Flags().StringVar(&f.pushJob, "metrics.push-job", "registry-janitor", "the `NAME` of the job that they are pushed under")
 }
 
-// observe has the requests to the API counted, if somebody wants metrics.
+// observe counts the requests to the API, if metrics are asked for.
 func (f *metricsFlags) observe(o *scaleway.Options) {
 	if f.textfile == "" && f.pushURL == "" {
 		return
@@ -34,14 +34,14 @@ func (f *metricsFlags) observe(o *scaleway.Options) {
 	o.Observer, o.Waited, o.Retried = f.metrics.Transport, f.metrics.Waited, f.metrics.Retried
 }
 
-// write writes the metrics of a finished run, if somebody wants them. A push that
-// fails is told, and does not fail the run: what was done is done, and whoever
-// starts it again for the sake of its metrics has it done twice.
+// write writes the metrics of a finished run, if they are asked for. A push that
+// fails is reported and does not fail the run: a run that is repeated only for its
+// metrics would change the registry twice.
 func (f *metricsFlags) write(ctx context.Context, run runs.Run, stderr io.Writer) error {
 	if f.textfile == "" && f.pushURL == "" {
 		return nil
 	}
-	if f.metrics == nil { // nobody is asked: the scan is a recorded one
+	if f.metrics == nil { // a recorded scan sends no requests
 		f.metrics = metrics.New(version())
 	}
 	f.metrics.Set(run)
