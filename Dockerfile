@@ -1,9 +1,8 @@
 # docker build -t registry-janitor .
 #
-# The version comes from the Go toolchain, which stamps the tag or the commit of
-# the repository that it builds: that is why .git is part of the build context.
-# Built without it, from an archive of the source or in a linked worktree, the
-# program calls itself "devel".
+# The Go toolchain stamps the tag or the commit of the repository as the version, so the
+# build context includes .git. Without it, for example in an archive of the source or a
+# linked worktree, the version is "devel".
 
 ARG GO_IMAGE=golang:1.26-bookworm
 ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
@@ -11,7 +10,7 @@ ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
 FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
 
-# Settings of the Go toolchain for who builds behind a proxy; unset by default.
+# Settings of the Go toolchain for builds behind a proxy; unset by default.
 ARG GOPROXY
 ARG GOSUMDB
 ARG GOFLAGS
@@ -32,7 +31,7 @@ LABEL org.opencontainers.image.title="registry-janitor" \
       org.opencontainers.image.source="https://github.com/registry-janitor/registry-janitor" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/registry-janitor /usr/local/bin/registry-janitor
-# The user nonroot of the base image, by number: Kubernetes cannot prove of a name
+# The user nonroot of the base image, by number: Kubernetes can verify only of a number
 # that it is not root.
 USER 65532:65532
 ENTRYPOINT ["registry-janitor"]

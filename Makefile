@@ -1,4 +1,4 @@
-# Each target is one command; nothing here is needed to build or use the project.
+# Short names for commands. Neither building nor using the program needs make.
 
 FUZZTIME ?= 1m
 
@@ -15,16 +15,16 @@ test: ## all tests
 race: ## all tests under the race detector
 	go test -race ./...
 
-lint: ## what .ci/run checks before it runs tests
+lint: ## formatting, modules, go vet and golangci-lint
 	bash .ci/run lint
 
-demo: ## the main job against the built-in emulator
+demo: ## a plan of the demo registry
 	go run ./cmd/registry-janitor demo
 
-pictures: ## those of the documentation, in docs/pictures; needs Chromium
+pictures: ## the pictures in docs/pictures; needs Chromium
 	go -C e2e run ./pictures
 
-bench: ## all benchmarks, in the form that benchstat reads
+bench: ## all benchmarks, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 fuzz: ## every fuzz target, FUZZTIME each
@@ -33,5 +33,5 @@ fuzz: ## every fuzz target, FUZZTIME each
 image: ## the container image
 	docker build -t registry-janitor .
 
-ci: ## everything that has to pass
+ci: ## every check that has to pass
 	bash .ci/run
