@@ -35,6 +35,11 @@ func (p *Plan) Check() error {
 			return fmt.Errorf("violations[%d] (%s): severity %q is unknown", i, v.Ref, v.Severity)
 		}
 	}
+	for i, g := range p.Gaps {
+		if g != (registry.Gap{Subject: g.Subject, Error: g.Error}) {
+			return fmt.Errorf("gaps[%d] (%s): it has more than a subject and an error", i, g.Subject)
+		}
+	}
 	if err := checkOutcome(p); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // by the caller.
 func (p *Plan) Arrange() {
 	p.Steps, p.Held = sorted(p.Steps, compareSteps), sorted(p.Held, compareHeld)
-	p.Violations, p.Gaps = sorted(p.Violations, CompareViolations), sorted(p.Gaps, compareGaps)
+	p.Violations, p.Gaps = sorted(p.Violations, compareViolations), sorted(p.Gaps, compareGaps)
 	slices.SortFunc(p.Images, func(a, b PlannedImage) int { return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.ID, b.ID)) })
 	p.Summary = p.count()
 }
@@ -60,7 +60,7 @@ func sorted[T any](list []T, compare func(a, b *T) int) []T {
 func compareSteps(a, b *Step) int {
 	return cmp.Or(CompareChanges(a.Ref, a.Action, b.Ref, b.Action),
 		cmp.Compare(a.ID, b.ID), cmp.Compare(a.Digest, b.Digest), a.UpdatedAt.Compare(b.UpdatedAt),
-		cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), slices.CompareFunc(a.Reasons, b.Reasons, compareReasons))
+		cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), slices.CompareFunc(a.Reasons, b.Reasons, registry.CompareReasons))
 }
 
 // CompareChanges is the order of steps and of held entries.
@@ -70,32 +70,11 @@ func CompareChanges(ref string, action Action, otherRef string, otherAction Acti
 
 func compareHeld(a, b *Held) int {
 	return cmp.Or(CompareChanges(a.Ref, a.Action, b.Ref, b.Action),
-		cmp.Compare(a.Guard, b.Guard), cmp.Compare(a.Detail, b.Detail), slices.CompareFunc(a.Reasons, b.Reasons, compareReasons))
+		cmp.Compare(a.Guard, b.Guard), cmp.Compare(a.Detail, b.Detail), slices.CompareFunc(a.Reasons, b.Reasons, registry.CompareReasons))
 }
 
-// CompareViolations is the order of violations.
-func CompareViolations(a, b *Violation) int {
-	return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Text, b.Text), cmp.Compare(a.Source, b.Source))
-}
-
-func compareGaps(a, b *Gap) int {
+func compareGaps(a, b *registry.Gap) int {
 	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Error, b.Error))
 }
 
-// ConvertReasons turns votes into the plan's reasons: sorted, without duplicates.
-func ConvertReasons(rs []registry.Reason, source func(*registry.Source) string) []Reason {
-	out := make([]Reason, len(rs))
-	for i, r := range rs {
-		out[i] = Reason{Rule: r.Rule, Text: r.Text, Source: source(r.Source)}
-		if r.Source != nil {
-			out[i].CustomSeverity = r.Source.Severity
-		}
-	}
-	slices.SortFunc(out, compareReasons)
-	return slices.Compact(out)
-}
-
-func compareReasons(a, b Reason) int {
-	return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Text, b.Text), cmp.Compare(a.Source, b.Source), cmp.Compare(a.CustomSeverity, b.CustomSeverity))
-}
+func compareViolations(a, b *registry.Violation) int { return registry.CompareViolations(*a, *b) }

@@ -29,11 +29,11 @@ type Plan struct {
 	Summary  Summary `json:"summary"`
 	// Refusals are the limits that this plan exceeds: with one, nothing of it is
 	// applied.
-	Refusals   []Refusal   `json:"refused,omitempty"`
-	Steps      []Step      `json:"steps"`      // sorted by ref, then action
-	Held       []Held      `json:"held"`       // sorted by ref, then action
-	Violations []Violation `json:"violations"` // sorted by ref, severity, rule, reason
-	Gaps       []Gap       `json:"gaps"`       // sorted by subject, error
+	Refusals   []Refusal            `json:"refused,omitempty"`
+	Steps      []Step               `json:"steps"`      // sorted by ref, then action
+	Held       []Held               `json:"held"`       // sorted by ref, then action
+	Violations []registry.Violation `json:"violations"` // sorted by ref, severity, rule, reason
+	Gaps       []registry.Gap       `json:"gaps"`       // sorted by subject, error
 	// Images says what stays in every image that a step deletes something of. It is
 	// what applying holds the image against.
 	Images []PlannedImage `json:"images,omitempty"` // sorted by ref
@@ -128,7 +128,7 @@ type Step struct {
 	UpdatedAt time.Time           `json:"updated_at,omitzero"` // UTC
 	From      registry.Visibility `json:"from,omitempty"`
 	To        registry.Visibility `json:"to,omitempty"`
-	Reasons   []Reason            `json:"reasons"` // shared between steps: read only
+	Reasons   []registry.Reason   `json:"reasons"` // shared between steps: read only
 }
 
 // ImageRef is the reference of the image that a step on a tag or an image is
@@ -152,38 +152,11 @@ type PlannedImage struct {
 
 // Held is a change that a rule asks for and that a guard refuses.
 type Held struct {
-	Action  Action   `json:"action"`
-	Ref     string   `json:"ref"`
-	Guard   Guard    `json:"guard"`
-	Detail  string   `json:"detail"`
-	Reasons []Reason `json:"reasons"` // shared between entries: read only
-}
-
-// Reason is one rule's vote and its why. Source is "file:line" of a rule of the
-// operator's own, and empty for a built-in one.
-type Reason struct {
-	Rule   string `json:"rule"`
-	Text   string `json:"reason"`
-	Source string `json:"source,omitempty"`
-	// CustomSeverity is the custom.severity of the rule's METADATA.
-	CustomSeverity string `json:"custom_severity,omitempty"`
-}
-
-// Violation is a finding of a policy: reported, never acted on.
-type Violation struct {
-	Ref      string            `json:"ref"`
-	Severity registry.Severity `json:"severity"`
-	Rule     string            `json:"rule"`
-	Text     string            `json:"reason"`
-	Source   string            `json:"source,omitempty"`
-	// CustomSeverity is the custom.severity of the rule's METADATA.
-	CustomSeverity string `json:"custom_severity,omitempty"`
-}
-
-// Gap is something that could not be read or judged.
-type Gap struct {
-	Subject string `json:"subject"`
-	Error   string `json:"error"`
+	Action  Action            `json:"action"`
+	Ref     string            `json:"ref"`
+	Guard   Guard             `json:"guard"`
+	Detail  string            `json:"detail"`
+	Reasons []registry.Reason `json:"reasons"` // shared between entries: read only
 }
 
 // Refusal is a limit that the plan exceeds, by how much, and what to do.

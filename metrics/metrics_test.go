@@ -41,8 +41,8 @@ func plan() *actions.Plan {
 			{Action: actions.DeleteTag, Ref: api + ":c", Guard: actions.GuardSharedDigest},
 			{Action: actions.DeleteImage, Ref: tools, Guard: actions.GuardNotEmpty},
 		},
-		Violations: []actions.Violation{{Ref: api, Severity: registry.Deny, Rule: "naming/x"}, {Ref: api, Severity: registry.Warn, Rule: "naming/y"}},
-		Gaps:       []actions.Gap{{Subject: api, Error: "no"}},
+		Violations: []registry.Violation{{Ref: api, Severity: registry.Deny, Reason: registry.Reason{Rule: "naming/x"}}, {Ref: api, Severity: registry.Warn, Reason: registry.Reason{Rule: "naming/y"}}},
+		Gaps:       []registry.Gap{{Subject: api, Error: "no"}},
 		Refusals:   []actions.Refusal{{Limit: "max_deletion_percent", Detail: "too many"}, {Limit: "max_deletion_percent", Detail: "there too"}},
 		Outcome: &actions.Outcome{Done: 1, Failed: 1, Lost: []string{api + ":z"}, Results: []actions.StepResult{
 			{Ref: api + ":a", Action: actions.DeleteTag, Result: actions.ResultDone},
@@ -267,7 +267,7 @@ func TestARunWithoutAPlanFailsAndKeepsWhatIsKnown(t *testing.T) {
 
 func TestRunsAreCountedByHowTheyEnd(t *testing.T) {
 	incomplete, refused, failed, errored := quiet(), quiet(), quiet(), quiet()
-	incomplete.Gaps = []actions.Gap{{Subject: "a"}}
+	incomplete.Gaps = []registry.Gap{{Subject: "a"}}
 	refused.Refusals = []actions.Refusal{{Limit: "anomaly"}}
 	failed.Outcome = &actions.Outcome{Failed: 1}
 	for want, run := range map[string][]runs.Run{
@@ -308,7 +308,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	p.Stats = &actions.Stats{Namespaces: map[string]actions.NamespaceStats{}}
 	var sources []runs.UseSource
 	for i := range 1000 {
-		p.Violations = append(p.Violations, actions.Violation{Severity: registry.Warn, Rule: fmt.Sprintf("rule %04d", i)})
+		p.Violations = append(p.Violations, registry.Violation{Severity: registry.Warn, Reason: registry.Reason{Rule: fmt.Sprintf("rule %04d", i)}})
 		p.Stats.Namespaces[fmt.Sprintf("rg.fr-par.scw.cloud/n%04d", i)] = actions.NamespaceStats{Images: 1, Tags: 2, Bytes: 3}
 		sources = append(sources, runs.UseSource{Name: fmt.Sprintf("source %04d", i), Uses: 1, Error: "no"})
 	}

@@ -123,7 +123,7 @@ func (p *program) add(m modules.Module, compiled *ast.Module, byPath map[string]
 			compiled.Rules = append(compiled.Rules, copied)
 		}
 		source := m.Source(rule, name, annotations)
-		pkg.rules = append(pkg.rules, &decisionRule{kind: name, source: source, isDefault: rule.Default})
+		pkg.rules = append(pkg.rules, &decisionRule{kind: name, source: source, place: source.Place(), isDefault: rule.Default})
 	}
 	return nil
 }

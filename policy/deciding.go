@@ -7,7 +7,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // deciding is one package whose decisions count.
@@ -21,7 +20,8 @@ type deciding struct {
 // decisionRule is one rule that makes decisions.
 type decisionRule struct {
 	kind      string
-	source    *registry.Source
+	source    *modules.Source
+	place     string // of the source
 	isDefault bool
 }
 
@@ -56,7 +56,7 @@ func shadow(rule *ast.Rule, name string, index int) *ast.Rule {
 }
 
 // ruleName names a decision in reports: package/title, or package/rule.
-func (d *deciding) ruleName(source *registry.Source, own string) string {
+func (d *deciding) ruleName(source *modules.Source, own string) string {
 	switch {
 	case own != "":
 		return d.label + "/" + own

@@ -89,7 +89,7 @@ func (d *decoder) takeOne(s slot, rule *decisionRule, value *ast.Term) error {
 	reason := registry.Reason{
 		Rule:   s.pkg.ruleName(rule.source, dec.Rule),
 		Text:   cmp.Or(dec.Reason, rule.source.Title, rule.source.Package+"."+rule.source.Name),
-		Source: rule.source,
+		Source: rule.place, CustomSeverity: rule.source.Severity,
 	}
 	switch s.kind {
 	case modules.Delete:
@@ -213,6 +213,6 @@ func (d *decoder) violation(severity registry.Severity, dec decision, reason reg
 		}
 		ref.Tag = dec.Tag
 	}
-	d.verdict.Violations = append(d.verdict.Violations, registry.Violation{Ref: ref, Severity: severity, Reason: reason})
+	d.verdict.Violations = append(d.verdict.Violations, registry.Violation{Ref: ref.String(), Severity: severity, Reason: reason})
 	return nil
 }

@@ -228,12 +228,34 @@ func (d *decoder) fail(pkg *deciding, err error) {
 // finish brings the verdict into its final order.
 func (d *decoder) finish() {
 	v := d.verdict
+	var lists sharedReasons
 	for i := range v.Tags {
-		v.Tags[i].Delete = tidy(v.Tags[i].Delete)
-		v.Tags[i].Keep = tidy(v.Tags[i].Keep)
+		v.Tags[i].Delete = lists.share(tidy(v.Tags[i].Delete))
+		v.Tags[i].Keep = lists.share(tidy(v.Tags[i].Keep))
 	}
 	v.Delete, v.Keep = tidy(v.Delete), tidy(v.Keep)
 	d.settleVisibility()
-	slices.SortFunc(v.Violations, compareViolations)
+	slices.SortFunc(v.Violations, registry.CompareViolations)
 	v.Err = errors.Join(distinct(d.errs)...)
+}
+
+// sharedReasons lets the tags of an image share equal lists of reasons, which a
+// plan keeps: an image is marked by a handful of rules, or every reason is its own.
+type sharedReasons [][]registry.Reason
+
+const sharedReasonsMax = 16
+
+func (s *sharedReasons) share(reasons []registry.Reason) []registry.Reason {
+	if len(reasons) == 0 {
+		return reasons
+	}
+	for _, list := range *s {
+		if slices.Equal(list, reasons) {
+			return list
+		}
+	}
+	if len(*s) < sharedReasonsMax {
+		*s = append(*s, reasons)
+	}
+	return reasons
 }

@@ -109,7 +109,7 @@ func words(v registry.Verdict) []string {
 		add("visibility "+string(v.Visibility.To), self, v.Visibility.Reasons)
 	}
 	for _, x := range v.Violations {
-		add(string(x.Severity), x.Ref.String(), []registry.Reason{x.Reason})
+		add(string(x.Severity), x.Ref, []registry.Reason{x.Reason})
 	}
 	if v.Err != nil {
 		out = append(out, "error: "+v.Err.Error())
@@ -200,8 +200,23 @@ warn contains "just so"
 	if diff := cmp.Diff(want, words(v)); diff != "" {
 		t.Error(diff)
 	}
-	source := v.Tags[1].Delete[0].Source
-	if diff := cmp.Diff(&registry.Source{Package: "janitor.image.previews", Name: "delete", File: "p0.rego", Line: 7, Title: "Preview builds live two weeks", Severity: "high"}, source); diff != "" {
-		t.Error(diff)
+	if r := v.Tags[1].Delete[0]; r.Source != "p0.rego:7" || r.CustomSeverity != "high" {
+		t.Errorf("the reason is %+v", r)
+	}
+}
+
+// Plans rely on it. Of rules that give the same reason, the first one counts.
+func TestReasonsAreSortedDistinctAndShared(t *testing.T) {
+	const rule = `delete contains {"tag": tag.name, "reason": "old"} if some tag in input.tags` + "\n"
+	e := newEngine(t, builds, "package janitor.image.twice\n\n# METADATA\n# scope: document\n# title: One title\n\n\n\n"+rule+rule, "package janitor.image.alone\n"+rule)
+	v := judge(t, e, anImage(aTag("ex-1", 15*days), aTag("ex-2", 14*days)))
+	want := []registry.Reason{{Rule: "alone/delete", Text: "old", Source: "p1.rego:2"}, {Rule: "twice/One title", Text: "old", Source: "p0.rego:9"}}
+	for i := range v.Tags {
+		if diff := cmp.Diff(want, v.Tags[i].Delete); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if &v.Tags[0].Delete[0] != &v.Tags[1].Delete[0] {
+		t.Error("the tags do not share their reasons")
 	}
 }

@@ -40,7 +40,7 @@ func (d *decoder) settleVisibility() {
 	slices.SortFunc(d.votes, func(a, b visibilityVote) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), registry.CompareReasons(a.reason, b.reason))
 	})
-	won := &registry.VisibilityVote{To: d.votes[0].to}
+	won := &registry.VisibilityVerdict{To: d.votes[0].to}
 	var others []string
 	for _, v := range d.votes {
 		if v.to == won.To {
@@ -72,23 +72,19 @@ func tidy(reasons []registry.Reason) []registry.Reason {
 	})
 }
 
+// compareReasons puts reasons of the same rule and text in the order of their
+// lines, so that tidy keeps the first.
 func compareReasons(a, b registry.Reason) int {
-	return cmp.Or(registry.CompareReasons(a, b), compareSources(a.Source, b.Source))
+	fileA, lineA := cutPlace(a.Source)
+	fileB, lineB := cutPlace(b.Source)
+	return cmp.Or(strings.Compare(a.Rule, b.Rule), strings.Compare(a.Text, b.Text),
+		strings.Compare(fileA, fileB), cmp.Compare(len(lineA), len(lineB)), strings.Compare(lineA, lineB))
 }
 
-func compareSources(a, b *registry.Source) int {
-	if a == nil || b == nil {
-		return 0
-	}
-	return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-}
-
-func compareViolations(a, b registry.Violation) int {
-	return cmp.Or(
-		strings.Compare(a.Ref.String(), b.Ref.String()),
-		strings.Compare(string(a.Severity), string(b.Severity)),
-		compareReasons(a.Reason, b.Reason),
-	)
+// cutPlace splits "file:line", or "".
+func cutPlace(place string) (file, line string) {
+	i := strings.LastIndexByte(place, ':') + 1
+	return place[:i], place[i:]
 }
 
 // distinct drops repetitions.

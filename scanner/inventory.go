@@ -118,12 +118,8 @@ type useRecord struct {
 }
 
 type gapRecord struct {
-	Type    string          `json:"type"`
-	Subject string          `json:"subject"`
-	Error   string          `json:"error"`
-	Blinds  registry.Blinds `json:"blinds"`
-	Region  registry.Region `json:"region,omitempty"`
-	Source  string          `json:"source,omitempty"`
+	Type string `json:"type"`
+	registry.Gap
 }
 
 // counts closes an inventory: how many records of each type there are.

@@ -117,11 +117,11 @@ func toUse(r *useRecord) (Item, error) {
 // toGap refuses a gap whose reach it does not know: it could hold more than this
 // version can tell.
 func toGap(r *gapRecord) (Item, error) {
-	known := []registry.Blinds{registry.BlindsItself, registry.BlindsNamespaces, registry.BlindsAll, registry.BlindsNothing}
-	if !slices.Contains(known, r.Blinds) {
-		return Item{}, fmt.Errorf("gap %q blinds %q: want one of %v", r.Subject, r.Blinds, known)
+	known := []registry.Holds{registry.HoldsItself, registry.HoldsNamespaces, registry.HoldsAll, registry.HoldsNothing}
+	if !slices.Contains(known, r.Holds) {
+		return Item{}, fmt.Errorf("gap %q blinds %q: want one of %v", r.Subject, r.Holds, known)
 	}
-	return Item{Gap: &registry.Gap{Subject: r.Subject, Error: r.Error, Blinds: r.Blinds, Region: r.Region, Source: r.Source}}, need("subject", r.Subject)
+	return Item{Gap: &r.Gap}, need("subject", r.Subject)
 }
 
 func checkTag(t *tagRecord) error {

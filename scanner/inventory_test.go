@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -240,7 +241,7 @@ func TestInventoryWriterRefusesWhatCouldNotBeRead(t *testing.T) {
 	items := scanAll(t, f, Options{Concurrency: 1, Scope: only1("fr-par")})
 	for name, item := range map[string]Item{
 		"nothing":                        {},
-		"two things":                     {Use: use().Use, Gap: &registry.Gap{Subject: "x", Blinds: registry.BlindsAll}},
+		"two things":                     {Use: use().Use, Gap: &registry.Gap{Subject: "x", Holds: registry.HoldsAll}},
 		"an image before its namespace":  items[slices.IndexFunc(items, func(i Item) bool { return i.Image != nil })],
 		"a listing before its namespace": items[slices.IndexFunc(items, func(i Item) bool { return i.Listed != nil })],
 	} {
@@ -323,7 +324,7 @@ func TestNarrowInventoryOnlyServesItsOwnScope(t *testing.T) {
 }
 
 func FuzzReadInventory(f *testing.F) {
-	w := write(f, []Item{use(), {Gap: &registry.Gap{Subject: "x", Blinds: registry.BlindsAll}}}, Scope{})
+	w := write(f, []Item{use(), {Gap: &registry.Gap{Subject: "x", Holds: registry.HoldsAll}}}, Scope{})
 	f.Add(w)
 	f.Add(bytes.Replace(w, []byte(`"gap"`), []byte(`"namespace"`), 1))
 	f.Add([]byte("{}\n"))
@@ -379,8 +380,8 @@ func TestInventoryRoundTripOfRandomItems(t *testing.T) {
 				slices.SortFunc(image.Tags, newestFirst)
 				items = append(items, Item{Image: image})
 			}
-			items = append(items, Item{Gap: &registry.Gap{Subject: text(), Error: text(), Blinds: registry.BlindsItself}},
-				Item{Gap: &registry.Gap{Subject: "kubernetes", Error: text(), Blinds: registry.BlindsNothing, Source: text()}},
+			items = append(items, Item{Gap: &registry.Gap{Subject: text(), Error: text(), Holds: registry.HoldsItself}},
+				Item{Gap: &registry.Gap{Subject: "kubernetes", Error: text(), Holds: registry.HoldsNothing, Source: text()}},
 				Item{Skipped: &Skipped{Ref: registry.Ref{Region: "pl-waw", Namespace: text(), Image: text()}, Status: registry.Status(text())}})
 		}
 		got, err := read(t, write(t, items, Scope{}))

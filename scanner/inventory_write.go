@@ -94,8 +94,7 @@ func (i *InventoryWriter) record(item Item) (any, error) {
 		u := item.Use
 		return useRecord{typeUse, u.Ref.Region, u.Ref.Namespace, u.Ref.Image, u.Ref.Tag, u.Digest, u.By}, nil
 	default:
-		g := item.Gap
-		return gapRecord{typeGap, g.Subject, g.Error, g.Blinds, g.Region, g.Source}, nil
+		return gapRecord{typeGap, *item.Gap}, nil
 	}
 }
 

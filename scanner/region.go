@@ -119,7 +119,7 @@ func (r *regionScan) failed(subject registry.Ref, err error) {
 	}
 	if r.ctx.Err() == nil {
 		r.emit(Item{Gap: &registry.Gap{
-			Subject: subject.String(), Error: err.Error(), Blinds: registry.BlindsNamespaces, Region: r.region,
+			Subject: subject.String(), Error: err.Error(), Holds: registry.HoldsNamespaces, Region: r.region,
 		}})
 	}
 }
@@ -129,7 +129,7 @@ func (r *regionScan) failed(subject registry.Ref, err error) {
 func (r *regionScan) deny(err error) {
 	r.denial.Do(func() {
 		r.emit(Item{Gap: &registry.Gap{
-			Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Blinds: registry.BlindsNamespaces, Region: r.region,
+			Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsNamespaces, Region: r.region,
 		}})
 		r.cancel(err)
 	})
@@ -201,7 +201,7 @@ func (r *regionScan) stranger(image *registry.Image) {
 	r.emit(Item{Gap: &registry.Gap{
 		Subject: registry.Ref{Region: r.region}.String(),
 		Error:   fmt.Sprintf("image %q (%s) belongs to namespace %s, which the listing of namespaces does not show: no image of that namespace was judged", image.Name, image.ID, image.NamespaceID),
-		Blinds:  registry.BlindsItself,
+		Holds:   registry.HoldsItself,
 		Region:  r.region,
 	}})
 }

@@ -139,7 +139,7 @@ func (s *scan) run(concurrency int) {
 	for _, region := range s.scope.regions() {
 		regions.Go(func() {
 			contained(newRegionScan(s, region).run, func(err error) {
-				s.emit(Item{Gap: &registry.Gap{Subject: string(region), Error: err.Error(), Blinds: registry.BlindsAll, Region: region}})
+				s.emit(Item{Gap: &registry.Gap{Subject: string(region), Error: err.Error(), Holds: registry.HoldsAll, Region: region}})
 			})
 		})
 	}

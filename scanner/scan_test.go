@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -250,7 +251,7 @@ func TestDenialWhileTagsAreListedStopsTheRegion(t *testing.T) {
 		switch {
 		case item.Gap != nil:
 			gaps++
-			if item.Gap.Blinds != registry.BlindsNamespaces || item.Gap.Region != "fr-par" {
+			if item.Gap.Holds != registry.HoldsNamespaces || item.Gap.Region != "fr-par" {
 				t.Errorf("%s", line(item))
 			}
 		case item.Image != nil:

@@ -61,7 +61,7 @@ func (j job) missing(err error) {
 // gap reports that the image could not be read.
 func (j job) gap(err error) {
 	j.region.emit(Item{Gap: &registry.Gap{
-		Subject: j.image.Ref().String(), Error: err.Error(), Blinds: registry.BlindsItself, Region: j.region.region,
+		Subject: j.image.Ref().String(), Error: err.Error(), Holds: registry.HoldsItself, Region: j.region.region,
 	}})
 }
 

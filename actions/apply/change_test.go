@@ -54,8 +54,8 @@ func (s *site) deleteTag(ref string) {
 // bare and namespaces named void, and wants the image web private and the image
 // open public.
 func condemnAll(v *registry.Verdict) {
-	vote := func(to registry.Visibility) *registry.VisibilityVote {
-		return &registry.VisibilityVote{To: to, Reasons: condemnedBy}
+	vote := func(to registry.Visibility) *registry.VisibilityVerdict {
+		return &registry.VisibilityVerdict{To: to, Reasons: condemnedBy}
 	}
 	switch {
 	case v.Image == nil:

@@ -125,7 +125,7 @@ func TestARunKnowsItsOwnChanges(t *testing.T) {
 			{name: void, is_public: true, age: 400d},
 			{name: prod, is_public: true, age: 400d, images: [{name: bare, visibility: public, age: 40d}, {name: api, visibility: public, tags: [{name: pr-1, age: 20d}]}]}]}`)
 		p := s.plan(unlimited(), func(v *registry.Verdict) {
-			v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: condemnedBy}
+			v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnedBy}
 			if v.Image == nil {
 				if v.Namespace.Name == "void" {
 					v.Delete = condemnedBy

@@ -135,7 +135,7 @@ func (s *soak) judge(v *registry.Verdict) {
 			v.Delete = condemnedBy
 		}
 		if s.chance(30) {
-			v.Visibility = &registry.VisibilityVote{To: pick(s.world, registry.Private, registry.Public), Reasons: condemnedBy}
+			v.Visibility = &registry.VisibilityVerdict{To: pick(s.world, registry.Private, registry.Public), Reasons: condemnedBy}
 		}
 		return
 	}
@@ -152,7 +152,7 @@ func (s *soak) judge(v *registry.Verdict) {
 		v.Delete = condemnedBy
 	}
 	if s.chance(40) {
-		v.Visibility = &registry.VisibilityVote{To: pick(s.world, registry.Private, registry.Public, registry.Inherit), Reasons: condemnedBy}
+		v.Visibility = &registry.VisibilityVerdict{To: pick(s.world, registry.Private, registry.Public, registry.Inherit), Reasons: condemnedBy}
 	}
 }
 

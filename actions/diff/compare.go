@@ -101,7 +101,7 @@ type Stance struct {
 	Guard    actions.Guard       `json:"guard,omitempty"`
 	Detail   string              `json:"detail,omitempty"`
 	// Reasons are those of the step or of what is held, or the votes that keep it.
-	Reasons []actions.Reason `json:"reasons"`
+	Reasons []registry.Reason `json:"reasons"`
 }
 
 // Standing says why a side does or does not change an object.
@@ -121,7 +121,7 @@ const (
 // Finding is a violation that only one side reports.
 type Finding struct {
 	Only Only `json:"only"`
-	actions.Violation
+	registry.Violation
 }
 
 // Half is one side of a comparison to be made. Witness is nil for a plan of

@@ -99,7 +99,7 @@ func (e *Effects) add(a actions.Action) {
 }
 
 // count counts a step once for each rule that it names.
-func (c *comparer) count(reasons []actions.Reason, one func(*ByRule)) {
+func (c *comparer) count(reasons []registry.Reason, one func(*ByRule)) {
 	for i, r := range reasons {
 		if i > 0 && reasons[i-1].Rule == r.Rule { // sorted by rule
 			continue
@@ -114,9 +114,9 @@ func (c *comparer) count(reasons []actions.Reason, one func(*ByRule)) {
 // violations finds those that only one side has. A rule that moved in its file
 // is still the same rule.
 func (c *comparer) violations() {
-	key := func(v actions.Violation) actions.Violation { v.Source = ""; return v }
-	has := func(p *actions.Plan) map[actions.Violation]bool {
-		set := make(map[actions.Violation]bool, len(p.Violations))
+	key := func(v registry.Violation) registry.Violation { v.Source = ""; return v }
+	has := func(p *actions.Plan) map[registry.Violation]bool {
+		set := make(map[registry.Violation]bool, len(p.Violations))
 		for _, v := range p.Violations {
 			set[key(v)] = true
 		}
@@ -139,7 +139,7 @@ func (c *comparer) violations() {
 	collect(InBefore, c.before.Plan, c.after, &c.out.Summary.OnlyBefore)
 	collect(InAfter, c.after.Plan, c.before, &c.out.Summary.OnlyAfter)
 	slices.SortStableFunc(c.out.Found, func(a, b Finding) int {
-		return cmp.Or(actions.CompareViolations(&a.Violation, &b.Violation), cmp.Compare(a.Only, b.Only))
+		return cmp.Or(registry.CompareViolations(a.Violation, b.Violation), cmp.Compare(a.Only, b.Only))
 	})
 }
 
@@ -171,14 +171,14 @@ func (h *Half) stance(s *actions.Step, held map[changeKey]*actions.Held) Stance 
 	}
 	for _, g := range h.Plan.Gaps {
 		if g.Subject == s.Ref || strings.HasPrefix(s.Ref, g.Subject+"/") || strings.HasPrefix(s.Ref, g.Subject+":") {
-			return Stance{Standing: StandsGap, Detail: g.Error, Reasons: []actions.Reason{}}
+			return Stance{Standing: StandsGap, Detail: g.Error, Reasons: []registry.Reason{}}
 		}
 	}
 	if h.Witness == nil {
-		return Stance{Standing: StandsUnknown, Reasons: []actions.Reason{}}
+		return Stance{Standing: StandsUnknown, Reasons: []registry.Reason{}}
 	}
 	if known, ok := h.Witness.stances[changeKey{s.Action, s.Ref}]; ok {
 		return known
 	}
-	return Stance{Standing: StandsAbsent, Reasons: []actions.Reason{}}
+	return Stance{Standing: StandsAbsent, Reasons: []registry.Reason{}}
 }

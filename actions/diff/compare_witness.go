@@ -1,8 +1,6 @@
 package diff
 
 import (
-	"strconv"
-
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -67,10 +65,10 @@ func (a *attestation) stance(s *actions.Step) (Stance, bool) {
 	}
 	vote := a.v.Visibility
 	if vote == nil {
-		return Stance{Standing: StandsFree, Detail: "no rule asks for a change", Reasons: []actions.Reason{}}, true
+		return Stance{Standing: StandsFree, Detail: "no rule asks for a change", Reasons: []registry.Reason{}}, true
 	}
 	return Stance{
-		Standing: StandsKept, To: vote.To, Detail: "it is " + string(vote.To) + " already, as the rules ask", Reasons: convert(vote.Reasons),
+		Standing: StandsKept, To: vote.To, Detail: "it is " + string(vote.To) + " already, as the rules ask", Reasons: vote.Reasons,
 	}, true
 }
 
@@ -97,18 +95,9 @@ func (a *attestation) tag(name string) (Stance, bool) {
 func (a *attestation) votes(del, keep []registry.Reason) (Stance, bool) {
 	switch {
 	case len(del) == 0:
-		return Stance{Standing: StandsFree, Detail: "no rule condemns it", Reasons: []actions.Reason{}}, true
+		return Stance{Standing: StandsFree, Detail: "no rule condemns it", Reasons: []registry.Reason{}}, true
 	case len(keep) > 0:
-		return Stance{Standing: StandsKept, Reasons: convert(keep)}, true
+		return Stance{Standing: StandsKept, Reasons: keep}, true
 	}
 	return Stance{}, false
-}
-
-func convert(rs []registry.Reason) []actions.Reason {
-	return actions.ConvertReasons(rs, func(s *registry.Source) string {
-		if s == nil || s.File == "" {
-			return ""
-		}
-		return s.File + ":" + strconv.Itoa(s.Line)
-	})
 }

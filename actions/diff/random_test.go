@@ -49,11 +49,11 @@ func (w world) reasons(rule string, percent int) []registry.Reason {
 	return rs
 }
 
-func (w world) vote(percent int) *registry.VisibilityVote {
+func (w world) vote(percent int) *registry.VisibilityVerdict {
 	if !w.chance(percent) {
 		return nil
 	}
-	return &registry.VisibilityVote{
+	return &registry.VisibilityVerdict{
 		To:      pick(w, registry.Private, registry.Public),
 		Reasons: []registry.Reason{{Rule: "visibility/x", Text: "must be so", ReportOnly: w.chance(30)}},
 	}
@@ -110,7 +110,7 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 		v.Tags = append(v.Tags, registry.TagVerdict{Delete: w.reasons("retention", 20), Keep: w.reasons("keep", 5)})
 	}
 	if w.chance(20) {
-		v.Violations = []registry.Violation{{Ref: img.Ref(), Severity: pick(w, registry.Deny, registry.Warn), Reason: registry.Reason{Rule: "naming/x", Text: "bad"}}}
+		v.Violations = []registry.Violation{{Ref: img.Ref().String(), Severity: pick(w, registry.Deny, registry.Warn), Reason: registry.Reason{Rule: "naming/x", Text: "bad"}}}
 	}
 	return v
 }
@@ -121,7 +121,7 @@ func (w world) gaps() []registry.Gap {
 	}
 	return []registry.Gap{{
 		Subject: pick(w, "clock", "rg.fr-par.scw.cloud/ns0/img0"), Error: "refused",
-		Blinds: pick(w, registry.BlindsItself, registry.BlindsNamespaces, registry.BlindsAll),
+		Holds: pick(w, registry.HoldsItself, registry.HoldsNamespaces, registry.HoldsAll),
 	}}
 }
 

@@ -18,7 +18,7 @@ type Builder struct {
 	touched    map[string]actions.ImageStats
 	asked      entries // what a rule asks for
 	follow     entries // attachments that only follow their subject
-	violations []actions.Violation
+	violations []registry.Violation
 	gaps       []registry.Gap
 	planned    []actions.PlannedImage
 }
@@ -50,7 +50,7 @@ func (b *Builder) Add(p Part) {
 		b.planned = append(b.planned, *p.image)
 	}
 	for _, g := range p.gaps {
-		b.AddGap(registry.Gap{Subject: g.Subject, Error: g.Error, Blinds: registry.BlindsItself})
+		b.AddGap(registry.Gap{Subject: g.Subject, Error: g.Error, Holds: registry.HoldsItself})
 	}
 }
 
@@ -78,27 +78,25 @@ func (t *tally) count(p *Part) {
 // vetoed are held, also those that were added before. One that blinds nothing is a
 // warning.
 func (b *Builder) AddGap(g registry.Gap) {
-	if g.Blinds != registry.BlindsNothing {
+	if g.Holds != registry.HoldsNothing {
 		b.gaps = append(b.gaps, g)
 		return
 	}
-	b.violations = append(b.violations, actions.Violation{
-		Ref: g.Subject, Severity: registry.Warn, Rule: actions.SourceRule, Text: "could not be asked what is in use, and the configuration does not require it: " + g.Error,
+	b.violations = append(b.violations, registry.Violation{
+		Ref: g.Subject, Severity: registry.Warn, Reason: registry.Reason{Rule: actions.SourceRule, Text: "could not be asked what is in use, and the configuration does not require it: " + g.Error},
 	})
 }
 
 // AddViolation adds a finding that came from no verdict.
 func (b *Builder) AddViolation(v registry.Violation) {
-	d := drafter{part: &Part{}}
-	d.violations([]registry.Violation{v})
-	b.violations = append(b.violations, d.part.violations...)
+	b.violations = append(b.violations, v)
 }
 
 // AddSkipped reports a namespace, an image or a tag that was not judged because
 // its status is not ready.
 func (b *Builder) AddSkipped(ref registry.Ref, status registry.Status) {
-	b.violations = append(b.violations, actions.Violation{
-		Ref: ref.String(), Severity: registry.Warn, Rule: statusRule(ref), Text: skippedText(status),
+	b.violations = append(b.violations, registry.Violation{
+		Ref: ref.String(), Severity: registry.Warn, Reason: registry.Reason{Rule: statusRule(ref), Text: skippedText(status)},
 	})
 }
 
@@ -113,7 +111,7 @@ func (b *Builder) Plan() *actions.Plan {
 		Images: b.plannedImages(b.asked.steps),
 	}
 	for _, g := range b.gaps {
-		p.Gaps = append(p.Gaps, actions.Gap{Subject: g.Subject, Error: g.Error})
+		p.Gaps = append(p.Gaps, registry.Gap{Subject: g.Subject, Error: g.Error})
 	}
 	p.Summary.Namespaces = len(b.namespaces)
 	for _, t := range b.namespaces {
@@ -196,7 +194,7 @@ func newBlindness(gaps []registry.Gap) *blindness {
 	gaps = slices.Clone(gaps)
 	slices.SortFunc(gaps, func(x, y registry.Gap) int {
 		return cmp.Or(cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Error, y.Error),
-			cmp.Compare(x.Blinds, y.Blinds), cmp.Compare(x.Region, y.Region))
+			cmp.Compare(x.Holds, y.Holds), cmp.Compare(x.Region, y.Region))
 	})
 	blind := &blindness{objects: make(map[string]string)}
 	for _, g := range gaps {
@@ -207,10 +205,10 @@ func newBlindness(gaps []registry.Gap) *blindness {
 		if _, ok := blind.objects[g.Subject]; !ok {
 			blind.objects[g.Subject] = detail
 		}
-		if g.Blinds == registry.BlindsItself {
+		if g.Holds == registry.HoldsItself {
 			continue
 		}
-		v := veil{onlyNamespaces: g.Blinds == registry.BlindsNamespaces, detail: detail}
+		v := veil{onlyNamespaces: g.Holds == registry.HoldsNamespaces, detail: detail}
 		if g.Region != "" {
 			v.prefix = registry.Ref{Region: g.Region}.String() + "/"
 		}

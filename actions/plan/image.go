@@ -21,7 +21,7 @@ func planImage(v registry.Verdict, o Options, part Part) Part {
 		v.Err = errors.Join(v.Err, fmt.Errorf("the judgement has %d entries for %d tags", n, len(v.Image.Tags)))
 	}
 	j.reportTags()
-	j.violations(v.Violations)
+	j.part.violations = append(j.part.violations, v.Violations...)
 	if g, detail := j.distrust(); g != "" {
 		j.holdAll(g, detail)
 		return part
@@ -84,11 +84,11 @@ func (j *imageJudge) distrust() (actions.Guard, string) {
 func (j *imageJudge) holdAll(g actions.Guard, detail string) {
 	for i := range j.v.Image.Tags {
 		if j.condemned(i) {
-			j.part.asked.hold(actions.DeleteTag, j.tagRef(j.v.Image.Tags[i].Name), g, detail, j.convert(j.v.Tags[i].Delete))
+			j.part.asked.hold(actions.DeleteTag, j.tagRef(j.v.Image.Tags[i].Name), g, detail, j.v.Tags[i].Delete)
 		}
 	}
 	if condemns(j.v.Delete, j.v.Keep) {
-		j.part.asked.hold(actions.DeleteImage, j.ref, g, detail, j.convert(j.v.Delete))
+		j.part.asked.hold(actions.DeleteImage, j.ref, g, detail, j.v.Delete)
 	}
 	if g == actions.GuardPolicyError && len(j.part.asked.held) == 0 {
 		j.gap(j.ref, j.v.Err)
@@ -104,16 +104,16 @@ func (j *imageJudge) planTags() (goes func(i int) bool) {
 	s.settle()
 	for i := range s.nodes {
 		t, n := &s.tags[i], &s.nodes[i]
-		list, reasons := &j.part.asked, []actions.Reason(nil)
+		list, reasons := &j.part.asked, []registry.Reason(nil)
 		switch n.vote {
 		case condemnedTag:
-			reasons = j.convert(j.v.Tags[i].Delete)
+			reasons = j.v.Tags[i].Delete
 		case impliedTag:
 			if !n.goes && s.subjectStays(int32(i)) {
 				continue // it has no verdict of its own, and nothing to follow
 			}
 			list = &j.part.follow
-			reasons = []actions.Reason{{Rule: FollowRule, Text: "follows its subject " + text.Some(s.subjectNames(int32(i)))}}
+			reasons = []registry.Reason{{Rule: FollowRule, Text: "follows its subject " + text.Some(s.subjectNames(int32(i)))}}
 		default:
 			continue
 		}
@@ -132,7 +132,7 @@ func (j *imageJudge) planDeletion(goes func(i int) bool) {
 	if !condemns(j.v.Delete, j.v.Keep) {
 		return
 	}
-	img, reasons := j.v.Image, j.convert(j.v.Delete)
+	img, reasons := j.v.Image, j.v.Delete
 	var staying []string
 	for i := range img.Tags {
 		if !goes(i) {
@@ -183,7 +183,7 @@ func (j *imageJudge) imageStep(a actions.Action, from registry.Visibility) actio
 	}
 }
 
-func (j *imageJudge) tagStep(t *registry.Tag, reasons []actions.Reason) actions.Step {
+func (j *imageJudge) tagStep(t *registry.Tag, reasons []registry.Reason) actions.Step {
 	ref := j.tagRef(t.Name)
 	return actions.Step{
 		Action: actions.DeleteTag, Ref: ref, Region: j.v.Namespace.Region, Namespace: j.v.Namespace.Name, Image: j.v.Image.Name,

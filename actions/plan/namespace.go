@@ -15,7 +15,7 @@ func planNamespace(v registry.Verdict, o Options) Part {
 	part := Part{subject: ns.Ref()}
 	d := drafter{o: &o, part: &part}
 	ref := part.subject.String()
-	d.violations(v.Violations)
+	d.part.violations = append(d.part.violations, v.Violations...)
 	if ns.Status != registry.StatusReady {
 		d.warn(ref, statusNamespaceRule, skippedText(ns.Status))
 	}
@@ -33,7 +33,7 @@ func planNamespace(v registry.Verdict, o Options) Part {
 	if !condemned {
 		return part
 	}
-	step.Action, step.From, step.Reasons = actions.DeleteNamespace, "", d.convert(v.Delete)
+	step.Action, step.From, step.Reasons = actions.DeleteNamespace, "", v.Delete
 	if g, detail := namespaceGuard(&v, &o, step.Reasons); g != "" {
 		part.asked.hold(actions.DeleteNamespace, ref, g, detail, step.Reasons)
 		return part
@@ -43,7 +43,7 @@ func planNamespace(v registry.Verdict, o Options) Part {
 }
 
 // namespaceGuard names the first guard that holds the deletion of a namespace.
-func namespaceGuard(v *registry.Verdict, o *Options, reasons []actions.Reason) (actions.Guard, string) {
+func namespaceGuard(v *registry.Verdict, o *Options, reasons []registry.Reason) (actions.Guard, string) {
 	ns := v.Namespace
 	switch young := o.youth(ns.CreatedAt, ns.UpdatedAt); {
 	case v.Err != nil:

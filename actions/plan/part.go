@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -19,8 +18,8 @@ type Part struct {
 	public     bool    // everybody may pull the image
 	asked      entries // what a rule asks for
 	follow     entries // attachments that only follow their subject
-	violations []actions.Violation
-	gaps       []actions.Gap
+	violations []registry.Violation
+	gaps       []registry.Gap
 	image      *actions.PlannedImage // nil when nothing of an image is deleted
 }
 
@@ -38,7 +37,7 @@ type entries struct {
 
 func (e *entries) step(s actions.Step) { e.steps = append(e.steps, s) }
 
-func (e *entries) hold(a actions.Action, ref string, g actions.Guard, detail string, reasons []actions.Reason) {
+func (e *entries) hold(a actions.Action, ref string, g actions.Guard, detail string, reasons []registry.Reason) {
 	e.held = append(e.held, actions.Held{Action: a, Ref: ref, Guard: g, Detail: detail, Reasons: reasons})
 }
 
@@ -97,83 +96,26 @@ func silent(v *registry.Verdict, o *Options) bool {
 	return len(v.Tags) == 0 || len(v.Tags) == len(v.Image.Tags)
 }
 
-// drafter writes one part. Reasons and sources that several entries share are
-// converted once.
+// drafter writes one part.
 type drafter struct {
-	o       *Options
-	part    *Part
-	reasons []sharedReasons
-	sources map[*registry.Source]string
-}
-
-type sharedReasons struct {
-	in  []registry.Reason
-	out []actions.Reason
-}
-
-// sharedReasonsMax bounds how many lists of reasons a drafter remembers: an
-// image is condemned by a handful of rules, or every reason is its own.
-const sharedReasonsMax = 16
-
-// convert turns votes into the plan's reasons: sorted, without duplicates.
-func (d *drafter) convert(rs []registry.Reason) []actions.Reason {
-	for i := range d.reasons {
-		if slices.Equal(d.reasons[i].in, rs) {
-			return d.reasons[i].out
-		}
-	}
-	out := actions.ConvertReasons(rs, d.source)
-	if len(d.reasons) < sharedReasonsMax {
-		d.reasons = append(d.reasons, sharedReasons{rs, out})
-	}
-	return out
-}
-
-// source is file:line, and empty for the built-in rules, which have no file that
-// an operator could open.
-func (d *drafter) source(s *registry.Source) string {
-	if s == nil || s.File == "" {
-		return ""
-	}
-	if text, ok := d.sources[s]; ok {
-		return text
-	}
-	if d.sources == nil {
-		d.sources = make(map[*registry.Source]string)
-	}
-	text := s.File + ":" + strconv.Itoa(s.Line)
-	d.sources[s] = text
-	return text
-}
-
-func severity(s *registry.Source) string {
-	if s == nil {
-		return ""
-	}
-	return s.Severity
+	o    *Options
+	part *Part
 }
 
 func (d *drafter) warn(ref, rule, text string) {
-	d.part.violations = append(d.part.violations, actions.Violation{Ref: ref, Severity: registry.Warn, Rule: rule, Text: text})
-}
-
-func (d *drafter) violations(vs []registry.Violation) {
-	for _, v := range vs {
-		d.part.violations = append(d.part.violations, actions.Violation{
-			Ref: v.Ref.String(), Severity: v.Severity, Rule: v.Reason.Rule, Text: v.Reason.Text, Source: d.source(v.Reason.Source),
-			CustomSeverity: severity(v.Reason.Source),
-		})
-	}
+	d.part.violations = append(d.part.violations, registry.Violation{
+		Ref: ref, Severity: registry.Warn, Reason: registry.Reason{Rule: rule, Text: text},
+	})
 }
 
 func (d *drafter) gap(subject string, err error) {
-	d.part.gaps = append(d.part.gaps, actions.Gap{Subject: subject, Error: oneLine(err)})
+	d.part.gaps = append(d.part.gaps, registry.Gap{Subject: subject, Error: oneLine(err)})
 }
 
 // visibility plans the change that a vote asks for, unless the object has that
 // visibility already. A change of visibility is no deletion: of the guards only
 // report_only holds it.
-func (d *drafter) visibility(vote *registry.VisibilityVote, s actions.Step) {
+func (d *drafter) visibility(vote *registry.VisibilityVerdict, s actions.Step) {
 	if vote == nil || vote.To == s.From {
 		return
 	}
@@ -182,7 +124,7 @@ func (d *drafter) visibility(vote *registry.VisibilityVote, s actions.Step) {
 		d.gap(s.Ref, fmt.Errorf("a policy asks for the visibility %q, which it cannot have", vote.To))
 		return
 	}
-	s.To, s.Reasons = vote.To, d.convert(vote.Reasons)
+	s.To, s.Reasons = vote.To, vote.Reasons
 	if reportOnly(vote.Reasons) {
 		d.part.asked.hold(s.Action, s.Ref, actions.GuardReportOnly, "asked for only by "+unenforced(s.Reasons), s.Reasons)
 		return
@@ -196,7 +138,7 @@ func reportOnly(rs []registry.Reason) bool {
 }
 
 // unenforced names the rules of reasons that are all report-only.
-func unenforced(rs []actions.Reason) string {
+func unenforced(rs []registry.Reason) string {
 	var rules []string
 	for _, r := range rs {
 		rules = append(rules, r.Rule)

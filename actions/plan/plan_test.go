@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,7 @@ func tagOf(t *testing.T, line string) (registry.Tag, registry.TagVerdict) {
 			}
 		}
 	}
+	slices.SortFunc(tv.Delete, registry.CompareReasons)
 	return tag, tv
 }
 
@@ -311,8 +313,8 @@ func TestNamespaces(t *testing.T) {
 }
 
 func TestVisibility(t *testing.T) {
-	vote := func(to registry.Visibility, reportOnly bool) *registry.VisibilityVote {
-		return &registry.VisibilityVote{To: to, Reasons: []registry.Reason{{Rule: "visibility/x", Text: "must be", ReportOnly: reportOnly}}}
+	vote := func(to registry.Visibility, reportOnly bool) *registry.VisibilityVerdict {
+		return &registry.VisibilityVerdict{To: to, Reasons: []registry.Reason{{Rule: "visibility/x", Text: "must be", ReportOnly: reportOnly}}}
 	}
 	for _, tt := range []struct {
 		name string
@@ -347,7 +349,7 @@ func TestGaps(t *testing.T) {
 	const clock = "gap: a gap could have vetoed it: clock: 7m off"
 	vs := func(t *testing.T) []registry.Verdict {
 		v := imageOf(t, "v1 a 48h condemned", "v2 b 48h condemned used", sig("a")+" c 48h")
-		v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: condemnation("visibility/x")}
+		v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnation("visibility/x")}
 		ns := *v.Namespace
 		return []registry.Verdict{v, {Namespace: &ns, Empty: true, Delete: condemnation("empty/namespaces")}}
 	}
@@ -359,15 +361,15 @@ func TestGaps(t *testing.T) {
 		gap  registry.Gap
 		want []string
 	}{
-		{"one that blinds everything holds every deletion, and no change of visibility", registry.Gap{Blinds: registry.BlindsAll},
+		{"one that blinds everything holds every deletion, and no change of visibility", registry.Gap{Holds: registry.HoldsAll},
 			[]string{change, "held delete_namespace : " + clock, "held delete_tag /api:v1: " + clock, "held delete_tag /api:v2: " + clock}},
 		{"one of an unknown kind blinds everything", registry.Gap{},
 			[]string{change, "held delete_namespace : " + clock, "held delete_tag /api:v1: " + clock, "held delete_tag /api:v2: " + clock}},
-		{"one that blinds namespaces holds only those", registry.Gap{Blinds: registry.BlindsNamespaces, Region: "fr-par"},
+		{"one that blinds namespaces holds only those", registry.Gap{Holds: registry.HoldsNamespaces, Region: "fr-par"},
 			append(append([]string{}, unheld[1:4]...), "held delete_namespace : "+clock, unheld[4])},
-		{"one of another region holds nothing", registry.Gap{Blinds: registry.BlindsAll, Region: "fr"}, unheld},
-		{"one that blinds itself holds nothing else", registry.Gap{Blinds: registry.BlindsItself}, unheld},
-		{"an image that is a gap has no deletions", registry.Gap{Subject: "rg.fr-par.scw.cloud/prod/api", Blinds: registry.BlindsItself},
+		{"one of another region holds nothing", registry.Gap{Holds: registry.HoldsAll, Region: "fr"}, unheld},
+		{"one that blinds itself holds nothing else", registry.Gap{Holds: registry.HoldsItself}, unheld},
+		{"an image that is a gap has no deletions", registry.Gap{Subject: "rg.fr-par.scw.cloud/prod/api", Holds: registry.HoldsItself},
 			[]string{unheld[0], change, "held delete_tag /api:v1: gap: a gap could have vetoed it: /api: 7m off", "held delete_tag /api:v2: gap: a gap could have vetoed it: /api: 7m off"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -389,7 +391,7 @@ func TestGaps(t *testing.T) {
 
 func TestAGapThatBlindsNothingIsAWarning(t *testing.T) {
 	b := NewBuilder(unlimited())
-	b.AddGap(registry.Gap{Subject: "kubernetes prod", Error: "no answer", Blinds: registry.BlindsNothing, Source: "kubernetes prod"})
+	b.AddGap(registry.Gap{Subject: "kubernetes prod", Error: "no answer", Holds: registry.HoldsNothing, Source: "kubernetes prod"})
 	p := b.Plan()
 	want := []string{"warn kubernetes prod: protect/required: could not be asked what is in use, and the configuration does not require it: no answer"}
 	if diff := cmp.Diff(want, told(p)); diff != "" || p.Incomplete() || p.Summary.Gaps != 0 || p.Summary.Warn != 1 {
@@ -401,8 +403,8 @@ func TestWhatIsSkippedAndFoundElsewhereIsReported(t *testing.T) {
 	b := NewBuilder(unlimited())
 	b.AddSkipped(registry.Ref{Region: "fr-par", Namespace: "prod"}, "locked")
 	b.AddSkipped(registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"}, "")
-	b.AddViolation(registry.Violation{Ref: registry.Ref{Region: "fr-par", Namespace: "prod"}, Severity: registry.Deny,
-		Reason: registry.Reason{Rule: "naming/x", Text: "bad", Source: &registry.Source{File: "a.rego", Line: 3}}})
+	b.AddViolation(registry.Violation{Ref: registry.Ref{Region: "fr-par", Namespace: "prod"}.String(), Severity: registry.Deny,
+		Reason: registry.Reason{Rule: "naming/x", Text: "bad", Source: "a.rego:3"}})
 	p := b.Plan()
 	want := []string{
 		"deny : naming/x: bad",

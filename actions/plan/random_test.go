@@ -100,13 +100,13 @@ func (w world) extras(v *registry.Verdict) {
 		v.Image.TagNames = []string{"v1", "unlisted"}
 	}
 	if w.chance(20) {
-		v.Visibility = &registry.VisibilityVote{
+		v.Visibility = &registry.VisibilityVerdict{
 			To:      pick(w, registry.Private, registry.Public),
 			Reasons: []registry.Reason{{Rule: "visibility/x", Text: "must be so", ReportOnly: w.chance(30)}},
 		}
 	}
 	if w.chance(20) {
-		v.Violations = []registry.Violation{{Ref: v.Image.Ref(), Severity: pick(w, registry.Deny, registry.Warn), Reason: registry.Reason{Rule: "naming/x", Text: "bad"}}}
+		v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: pick(w, registry.Deny, registry.Warn), Reason: registry.Reason{Rule: "naming/x", Text: "bad"}}}
 	}
 }
 
@@ -127,7 +127,7 @@ func (w world) registry() []registry.Verdict {
 			v.Err = errors.New("boom")
 		}
 		if w.chance(20) {
-			v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/y", Text: "must be"}}}
+			v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/y", Text: "must be"}}}
 		}
 		vs = append(vs, v)
 		for k := range w.r.IntN(4) {
@@ -142,18 +142,17 @@ func (w world) gaps() []registry.Gap {
 	for w.chance(25) {
 		gaps = append(gaps, registry.Gap{
 			Subject: pick(w, "clock", "kubernetes prod", "rg.fr-par.scw.cloud/ns0/img0"), Error: pick(w, "refused", "timeout"),
-			Blinds: pick(w, registry.BlindsItself, registry.BlindsNamespaces, registry.BlindsAll, registry.BlindsNothing), Region: pick[registry.Region](w, "", "fr-par"),
+			Holds: pick(w, registry.HoldsItself, registry.HoldsNamespaces, registry.HoldsAll, registry.HoldsNothing), Region: pick[registry.Region](w, "", "fr-par"),
 		})
 	}
 	return gaps
 }
 
-// shuffled returns the same verdicts with tags, reasons and parts in another order.
+// shuffled returns the same verdicts with tags and parts in another order.
 func (w world) shuffled(vs []registry.Verdict) []registry.Verdict {
 	out := slices.Clone(vs)
 	for i := range out {
 		v := &out[i]
-		v.Delete = permuted(w, v.Delete)
 		if v.Image == nil {
 			continue
 		}
@@ -162,8 +161,8 @@ func (w world) shuffled(vs []registry.Verdict) []registry.Verdict {
 		tags, votes := make([]registry.Tag, len(order)), make([]registry.TagVerdict, len(order))
 		for to, from := range order {
 			tags[to] = img.Tags[from]
-			tv := v.Tags[from]
-			votes[to] = registry.TagVerdict{Delete: permuted(w, tv.Delete), Keep: permuted(w, tv.Keep), InUse: permuted(w, tv.InUse)}
+			votes[to] = v.Tags[from]
+			votes[to].InUse = permuted(w, v.Tags[from].InUse)
 		}
 		img.Tags, v.Tags, v.Image = tags, votes, &img
 	}

@@ -13,9 +13,8 @@ import (
 // into the JSON and back; a rule without one adds no field.
 func TestCustomSeverity(t *testing.T) {
 	v := imageOf(t, "main a 24h", "pr-1 b 900h")
-	source := &registry.Source{File: "own.rego", Line: 7, Severity: "high"}
-	v.Tags[1].Delete = []registry.Reason{{Rule: "own/x", Text: "old", Source: source}, {Rule: "retention/x", Text: "old"}}
-	v.Violations = []registry.Violation{{Ref: v.Image.Ref(), Severity: registry.Warn, Reason: registry.Reason{Rule: "own/x", Text: "odd", Source: source}}}
+	v.Tags[1].Delete = []registry.Reason{{Rule: "own/x", Text: "old", Source: "own.rego:7", CustomSeverity: "high"}, {Rule: "retention/x", Text: "old"}}
+	v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: registry.Warn, Reason: registry.Reason{Rule: "own/x", Text: "odd", Source: "own.rego:7", CustomSeverity: "high"}}}
 	o := unlimited()
 	b := NewBuilder(o)
 	b.Add(PlanVerdict(v, o))

@@ -49,7 +49,7 @@ func TestThePlanSaysWhatStays(t *testing.T) {
 
 func TestAGapThatHoldsEverythingInAnImageTakesItOut(t *testing.T) {
 	p := planOf(unlimited(), []registry.Verdict{imageOf(t, "latest a 2h", "pr-12 b 960h condemned")},
-		[]registry.Gap{{Subject: "clock", Error: "wrong", Blinds: registry.BlindsAll}})
+		[]registry.Gap{{Subject: "clock", Error: "wrong", Holds: registry.HoldsAll}})
 	if p.Images != nil || strings.Contains(encoded(t, p), `"images":[`) {
 		t.Errorf("%+v", p.Images)
 	}

@@ -39,18 +39,18 @@ func golden(t *testing.T, name, got string) {
 func story(t *testing.T) *actions.Plan {
 	v := imageOf(t, "latest a 2h", "v1.4.0 a 2h condemned", "pr-12 b 960h condemned", sig("b")+" c 960h", "pr-13 d 30m condemned", "v0 e 99h locked")
 	v.Tags[2].Delete = []registry.Reason{
-		{Rule: "retention/pull request builds", Text: "older than 14d <&>", Source: &registry.Source{Package: "janitor.library.retention"}},
-		{Rule: "previews/Preview builds live two weeks", Text: "zwölf Wochen alt", Source: &registry.Source{File: "policies/previews.rego", Line: 5}},
+		{Rule: "previews/Preview builds live two weeks", Text: "zwölf Wochen alt", Source: "policies/previews.rego:5"},
+		{Rule: "retention/pull request builds", Text: "older than 14d <&>"},
 	}
-	v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: condemnation("visibility/only oss is public")}
-	v.Violations = []registry.Violation{{Ref: v.Image.Ref(), Severity: registry.Deny,
-		Reason: registry.Reason{Rule: "naming/kebab case", Text: "bad name", Source: &registry.Source{File: "a.rego", Line: 7}}}}
+	v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnation("visibility/only oss is public")}
+	v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: registry.Deny,
+		Reason: registry.Reason{Rule: "naming/kebab case", Text: "bad name", Source: "a.rego:7"}}}
 	v.Image.UpdatedAt = time.Date(2026, 10, 1, 14, 0, 0, 123456000, time.FixedZone("CEST", 7200))
 	o := Options{
 		TakenAt: scanTime.Add(5 * time.Nanosecond), ConfigDigest: "sha256:c0", PolicyDigest: "sha256:b0", MinAge: time.Hour, KeepAtLeast: 1,
 		MaxDeletions: 1, MaxDeletionPercent: 50, Forecast: true,
 	}
-	return planOf(o, []registry.Verdict{v}, []registry.Gap{{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 2: 500", Blinds: registry.BlindsItself}})
+	return planOf(o, []registry.Verdict{v}, []registry.Gap{{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 2: 500", Holds: registry.HoldsItself}})
 }
 
 func TestPlanJSON(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // guard names what holds a tag that stays although it is condemned or implied:
@@ -45,7 +46,7 @@ func (s *standing) subjectStays(i int32) bool {
 }
 
 // detail words why a guard holds a tag.
-func (s *standing) detail(i int32, g actions.Guard, reasons []actions.Reason) string {
+func (s *standing) detail(i int32, g actions.Guard, reasons []registry.Reason) string {
 	t, n := &s.tags[i], &s.nodes[i]
 	switch g {
 	case actions.GuardNotReady:

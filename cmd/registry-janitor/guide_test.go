@@ -114,7 +114,7 @@ func outcome(t *testing.T, j *policy.Judge, img *registry.Image) []string {
 		out = append(out, "make it "+string(v.Visibility.To))
 	}
 	for _, violation := range v.Violations {
-		out = append(out, string(violation.Severity)+" "+violation.Ref.String())
+		out = append(out, string(violation.Severity)+" "+violation.Ref)
 	}
 	return out
 }

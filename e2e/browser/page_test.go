@@ -12,6 +12,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // full is a daemon with everything that its page can show.
@@ -121,12 +122,12 @@ func TestHostileNamesAreText(t *testing.T) {
 	plan := Company(60)
 	for i := range plan.Steps {
 		plan.Steps[i].Tag += attack
-		plan.Steps[i].Reasons = []actions.Reason{{Rule: "retention/" + attack, Text: attack, Source: attack}}
+		plan.Steps[i].Reasons = []registry.Reason{{Rule: "retention/" + attack, Text: attack, Source: attack}}
 	}
 	for i := range plan.Held {
 		plan.Held[i].Detail += attack
 	}
-	plan.Gaps = []actions.Gap{{Subject: attack, Error: attack}}
+	plan.Gaps = []registry.Gap{{Subject: attack, Error: attack}}
 	run := runs.Run{Plan: plan, Error: attack}
 	browser := chromium(t)
 	for _, address := range []string{reportOf(t, run), serve(t, Leader(plan), &run)} {
@@ -165,9 +166,9 @@ func TestEveryoneCanReadIt(t *testing.T) {
 	browser := chromium(t)
 	d, latest := full()
 	failing := *latest.Plan
-	failing.Gaps = []actions.Gap{{Subject: "rg.fr-par.scw.cloud/prod/api", Error: "500"}}
+	failing.Gaps = []registry.Gap{{Subject: "rg.fr-par.scw.cloud/prod/api", Error: "500"}}
 	failing.Refusals = []actions.Refusal{{Limit: "max_deletions", Detail: "too many"}}
-	failing.Violations = []actions.Violation{{Ref: "rg.fr-par.scw.cloud/prod/api", Severity: "deny", Rule: "naming/a", Text: "b"}, {Ref: "rg.fr-par.scw.cloud/prod/api", Severity: "warn", Rule: "naming/a", Text: "b"}}
+	failing.Violations = []registry.Violation{{Ref: "rg.fr-par.scw.cloud/prod/api", Severity: "deny", Reason: registry.Reason{Rule: "naming/a", Text: "b"}}, {Ref: "rg.fr-par.scw.cloud/prod/api", Severity: "warn", Reason: registry.Reason{Rule: "naming/a", Text: "b"}}}
 	latest.Plan = &failing
 	page, _ := demo(t)
 	for name, address := range map[string]string{"the report": page, "an outcome": reportOf(t, *latest), "the daemon": serve(t, d, latest)} {

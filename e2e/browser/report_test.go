@@ -47,7 +47,7 @@ func (b *tab) choose(fields map[string]string) {
 
 // wanted says which steps and held entries filters leave, by the plan alone.
 func wanted(p *actions.Plan, f map[string]string) (steps, held int) {
-	fits := func(ref string, action actions.Action, guard actions.Guard, text string, reasons []actions.Reason) bool {
+	fits := func(ref string, action actions.Action, guard actions.Guard, text string, reasons []registry.Reason) bool {
 		of, _ := registry.ParseRef(ref)
 		rule := f["rule"] == ""
 		for _, r := range reasons {

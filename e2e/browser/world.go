@@ -58,7 +58,7 @@ func image(ns *registry.Namespace, name string, tags int, random *rand.Rand) *re
 		SizeBytes: uint64(1+random.IntN(40)) * 1_234_567_890, CreatedAt: Noon.Add(-400 * day), UpdatedAt: Noon.Add(-time.Hour),
 	}}
 	if ns.Name == "sandbox" {
-		v.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/only oss is public", Text: "the image is public, and must be private"}}}
+		v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/only oss is public", Text: "the image is public, and must be private"}}}
 	}
 	for i := range tags {
 		age := time.Duration(i+1) * 9 * time.Hour

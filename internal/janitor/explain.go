@@ -45,7 +45,7 @@ func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 			subject = item
 		case item.Gap != nil:
 			builder.AddGap(*item.Gap)
-			hidden := item.Gap.Blinds != registry.BlindsAll && item.Gap.Blinds != registry.BlindsNothing // which hide no object
+			hidden := item.Gap.Holds != registry.HoldsAll && item.Gap.Holds != registry.HoldsNothing // which hide no object
 			found = found || hidden
 		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
 			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)

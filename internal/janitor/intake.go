@@ -129,11 +129,11 @@ func lateGaps(late []registry.Use) []registry.Gap {
 	var gaps []registry.Gap
 	for _, u := range late {
 		g := registry.Gap{
-			Error:  "used by " + u.By + ", which came to be while the registry was read",
-			Blinds: registry.BlindsItself,
+			Error: "used by " + u.By + ", which came to be while the registry was read",
+			Holds: registry.HoldsItself,
 		}
 		if u.Ref == (registry.Ref{}) {
-			g.Subject, g.Blinds = u.Digest, registry.BlindsAll
+			g.Subject, g.Holds = u.Digest, registry.HoldsAll
 		} else {
 			image := u.Ref
 			image.Tag = ""

@@ -64,7 +64,7 @@ func newLinter(p *Planner) *linter {
 	o.KeepAtLeast, o.Grace = 0, 0 // what would be deleted were it not for them
 	l := &linter{
 		planner: p, judge: p.Policies.At(p.TakenAt, policy.Everything), options: o,
-		out:   runs.Lint{TakenAt: p.TakenAt.UTC(), Findings: []runs.LintFinding{}, Gaps: []actions.Gap{}},
+		out:   runs.Lint{TakenAt: p.TakenAt.UTC(), Findings: []runs.LintFinding{}, Gaps: []registry.Gap{}},
 		rules: configured(p.Config), empty: map[string]*tallied{},
 	}
 	l.out.Rules = len(l.rules)
@@ -109,7 +109,7 @@ func (l *linter) take(ctx context.Context, item scanner.Item) error {
 func (l *linter) gap(subject, why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.out.Gaps = append(l.out.Gaps, actions.Gap{Subject: subject, Error: strings.ReplaceAll(why, "\n", "; ")})
+	l.out.Gaps = append(l.out.Gaps, registry.Gap{Subject: subject, Error: strings.ReplaceAll(why, "\n", "; ")})
 }
 
 // image counts what the rules do in one image.
@@ -117,7 +117,7 @@ func (l *linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []
 	l.out.Images++
 	l.out.Tags += len(v.Image.Tags)
 	if v.Err != nil {
-		l.out.Gaps = append(l.out.Gaps, actions.Gap{Subject: v.Image.Ref().String(), Error: strings.ReplaceAll(v.Err.Error(), "\n", "; ")})
+		l.out.Gaps = append(l.out.Gaps, registry.Gap{Subject: v.Image.Ref().String(), Error: strings.ReplaceAll(v.Err.Error(), "\n", "; ")})
 	}
 	here := map[int][]*lintedRule{} // the retention rules that match a tag
 	for _, m := range matches {
@@ -147,7 +147,7 @@ func (l *linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []
 // that has any effect. What it matches without condemning is not known.
 func (l *linter) own(v *registry.Verdict, i int) {
 	for _, vote := range v.Tags[i].Delete {
-		if vote.Source == nil || vote.Source.File == "" {
+		if vote.Source == "" {
 			continue
 		}
 		rule := l.rules[vote.Rule]
@@ -213,7 +213,7 @@ func (l *linter) finish() *runs.Lint {
 	slices.SortFunc(l.out.Findings, func(a, b runs.LintFinding) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Message, b.Message))
 	})
-	slices.SortFunc(l.out.Gaps, func(a, b actions.Gap) int {
+	slices.SortFunc(l.out.Gaps, func(a, b registry.Gap) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Error, b.Error))
 	})
 	return &l.out

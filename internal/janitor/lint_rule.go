@@ -142,7 +142,7 @@ func (r *lintedRule) condemners(v *registry.Verdict, i int, matching []*lintedRu
 			}
 		}
 		for _, vote := range v.Tags[i].Delete {
-			own := vote.Source != nil && vote.Source.File != ""
+			own := vote.Source != ""
 			if vote.Rule == r.name || vote.ReportOnly || !own && !r.own || own && r.own && vote.Rule > r.name {
 				continue
 			}

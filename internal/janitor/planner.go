@@ -208,7 +208,7 @@ func (p *Planner) clockGap() *registry.Gap {
 	return &registry.Gap{
 		Subject: clockSubject,
 		Error:   fmt.Sprintf("the clock of this machine and that of the API are %s apart, so no age is certain: set the clock", skew.Abs().Round(time.Second)),
-		Blinds:  registry.BlindsAll,
+		Holds:   registry.HoldsAll,
 	}
 }
 

@@ -16,7 +16,7 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 	}
 	var gaps []registry.Gap
 	write := func(item scanner.Item) error {
-		if item.Gap != nil && item.Gap.Blinds != registry.BlindsNothing {
+		if item.Gap != nil && item.Gap.Holds != registry.HoldsNothing {
 			gaps = append(gaps, *item.Gap)
 		}
 		if item.Image != nil {

@@ -144,7 +144,7 @@ func (r *Recorder) see(v *registry.Verdict) {
 		if len(t.Keep) == 0 && isEnforced(t.Delete) {
 			tag := &v.Image.Tags[i]
 			r.condemned = append(r.condemned, ledger.CondemnedTag{
-				ID: tag.ID, Digest: tag.Digest, Ref: v.Image.TagRef(tag.Name).String(), Reasons: plain(t.Delete),
+				ID: tag.ID, Digest: tag.Digest, Ref: v.Image.TagRef(tag.Name).String(), Reasons: t.Delete,
 			})
 		}
 	}
@@ -154,14 +154,6 @@ func (r *Recorder) see(v *registry.Verdict) {
 // begins when somebody means it.
 func isEnforced(reasons []registry.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r registry.Reason) bool { return !r.ReportOnly })
-}
-
-func plain(reasons []registry.Reason) []actions.Reason {
-	out := make([]actions.Reason, len(reasons))
-	for i, r := range reasons {
-		out[i] = actions.Reason{Rule: r.Rule, Text: r.Text}
-	}
-	return out
 }
 
 // hide remembers a gap that makes every age uncertain.

@@ -154,7 +154,7 @@ func (s *Session) usesNow(ctx context.Context, plan *actions.Plan) (func(registr
 		return nil, fmt.Errorf("asking what is in use before anything is deleted: %w", err)
 	}
 	for _, gap := range reading.Gaps {
-		if gap.Blinds != registry.BlindsNothing {
+		if gap.Holds != registry.HoldsNothing {
 			return nil, fmt.Errorf("asking what is in use before anything is deleted: %s: %s", gap.Subject, gap.Error)
 		}
 	}

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // CondemnedTag is a tag that the policies want deleted.
 type CondemnedTag struct {
 	ID, Digest, Ref string
-	Reasons         []actions.Reason // for the history; may be empty
+	Reasons         []registry.Reason // for the history; may be empty
 }
 
 // Observation is what one pass found condemned.

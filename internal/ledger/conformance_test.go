@@ -14,6 +14,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 func TestRunIsRecordedWhole(t *testing.T) {
@@ -346,7 +347,7 @@ func TestAnyTextIsRecorded(t *testing.T) {
 		l := open(t, dsn)
 		r := begin(t, l, runs.KindApply)
 		s := step("a\x00b\xff")
-		s.Reasons = []actions.Reason{{Rule: "r\x00", Text: "\xff\xfe ' \" \\ $1 ? \u0000"}}
+		s.Reasons = []registry.Reason{{Rule: "r\x00", Text: "\xff\xfe ' \" \\ $1 ? \u0000"}}
 		must(t, r.Intend(t.Context(), s))
 		must(t, r.Done(t.Context(), actions.StepResult{Ref: s.Ref, Action: s.Action, Result: actions.ResultFailed, Detail: "<html>\x00\xc3\x28" + strings.Repeat("é", 1<<16)}))
 		must(t, r.Finish(t.Context(), Ending{Status: StatusFailed, Message: "\x00\xff"}))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // EventKind is what happened to an object.
@@ -45,7 +46,7 @@ type Event struct {
 	Guard        actions.Guard
 	Result       actions.Result
 	Detail       string
-	Reasons      []actions.Reason
+	Reasons      []registry.Reason
 }
 
 // History is everything that ever happened to the tag, image or namespace that

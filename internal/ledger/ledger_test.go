@@ -123,8 +123,8 @@ func step(tag string) actions.Step {
 	}
 }
 
-func reasons() []actions.Reason {
-	return []actions.Reason{{Rule: "retention/pull request builds", Text: "older than 14d"}}
+func reasons() []registry.Reason {
+	return []registry.Reason{{Rule: "retention/pull request builds", Text: "older than 14d"}}
 }
 
 func result(tag string, r actions.Result) actions.StepResult {

@@ -23,7 +23,7 @@ const (
 type span struct {
 	ref, subject, value string
 	detail              string
-	reasons             []actions.Reason
+	reasons             []registry.Reason
 }
 
 type spanKey struct{ ref, subject string }

@@ -25,7 +25,7 @@ var started = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 func quiet() runs.Run {
 	return runs.Run{Kind: "apply", Trigger: "nightly", Started: started, Plan: &actions.Plan{
 		ID: "sha256:1", TakenAt: started, Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, Held: 1, Warn: 1}, Outcome: &actions.Outcome{},
-		Violations: []actions.Violation{{Ref: "rg.fr-par.scw.cloud/prod/api", Severity: registry.Warn, Rule: "naming/x", Text: "odd"}},
+		Violations: []registry.Violation{{Ref: "rg.fr-par.scw.cloud/prod/api", Severity: registry.Warn, Reason: registry.Reason{Rule: "naming/x", Text: "odd"}}},
 	}}
 }
 
@@ -34,18 +34,18 @@ func eventful() runs.Run {
 	run := quiet()
 	run.Duration = 3 * time.Second
 	p := run.Plan
-	reasons := []actions.Reason{{Rule: "retention/pull request builds", Text: "older than 14d"}}
+	reasons := []registry.Reason{{Rule: "retention/pull request builds", Text: "older than 14d"}}
 	for i, result := range []actions.Result{actions.ResultDone, actions.ResultDone, actions.ResultFailed, actions.ResultSkipped} {
 		ref := "rg.fr-par.scw.cloud/prod/api:pr-" + string(rune('1'+i))
 		p.Steps = append(p.Steps, actions.Step{Action: actions.DeleteTag, Ref: ref, Reasons: reasons})
 		p.Outcome.Results = append(p.Outcome.Results, actions.StepResult{Ref: ref, Action: actions.DeleteTag, Result: result, Detail: "detail of " + string(result)})
 	}
-	p.Steps = append(p.Steps, actions.Step{Action: actions.SetImageVisibility, Ref: "rg.fr-par.scw.cloud/prod/web", Reasons: []actions.Reason{{Rule: "visibility/private"}}})
+	p.Steps = append(p.Steps, actions.Step{Action: actions.SetImageVisibility, Ref: "rg.fr-par.scw.cloud/prod/web", Reasons: []registry.Reason{{Rule: "visibility/private"}}})
 	p.Outcome.Results = append(p.Outcome.Results, actions.StepResult{Ref: "rg.fr-par.scw.cloud/prod/web", Action: actions.SetImageVisibility, Result: actions.ResultDone})
 	p.Outcome.Done, p.Outcome.Failed, p.Outcome.Skipped = 3, 1, 1
 	p.Summary.DeleteTags, p.Summary.SetVisibility, p.Summary.Deny, p.Summary.Gaps = 4, 1, 1, 1
-	p.Gaps = []actions.Gap{{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 3 of its tags: 500 <!channel> @everyone"}}
-	p.Violations = append(p.Violations, actions.Violation{Ref: "rg.fr-par.scw.cloud/prod/web", Severity: registry.Deny, Rule: "visibility/x", Text: "is public"})
+	p.Gaps = []registry.Gap{{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 3 of its tags: 500 <!channel> @everyone"}}
+	p.Violations = append(p.Violations, registry.Violation{Ref: "rg.fr-par.scw.cloud/prod/web", Severity: registry.Deny, Reason: registry.Reason{Rule: "visibility/x", Text: "is public"}})
 	return run
 }
 

@@ -203,7 +203,7 @@ func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
 	gaps := func(subjects ...string) func(*runs.Run) {
 		return func(r *runs.Run) {
 			for _, g := range subjects {
-				r.Plan.Gaps = append(r.Plan.Gaps, actions.Gap{Subject: g, Error: "request " + at.String()})
+				r.Plan.Gaps = append(r.Plan.Gaps, registry.Gap{Subject: g, Error: "request " + at.String()})
 			}
 		}
 	}
@@ -385,8 +385,8 @@ func TestNobodyIsToldByNoNotifier(t *testing.T) {
 func TestAMessageIsBounded(t *testing.T) {
 	run := eventful()
 	for i := range 5000 {
-		run.Plan.Gaps = append(run.Plan.Gaps, actions.Gap{Subject: fmt.Sprint("subject ", i), Error: strings.Repeat("ö", 5000)})
-		run.Plan.Violations = append(run.Plan.Violations, actions.Violation{Ref: strings.Repeat("日", 300), Severity: registry.Deny, Text: strings.Repeat("b", 1000)})
+		run.Plan.Gaps = append(run.Plan.Gaps, registry.Gap{Subject: fmt.Sprint("subject ", i), Error: strings.Repeat("ö", 5000)})
+		run.Plan.Violations = append(run.Plan.Violations, registry.Violation{Ref: strings.Repeat("日", 300), Severity: registry.Deny, Reason: registry.Reason{Text: strings.Repeat("b", 1000)}})
 	}
 	run.Error = strings.Repeat("e\n", 4000)
 	for _, text := range []string{"", "{{range .Gaps.Items}}{{printf \"%9000s\" .}}{{end}}", strings.Repeat("{{.Error}}", 500), strings.Repeat("日", 3000)} {

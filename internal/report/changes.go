@@ -7,6 +7,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 func (t *textReport) namespace(ns *namespaceGroup) {
@@ -57,7 +58,7 @@ func (t *textReport) objectStep(s actions.Step, indent int) {
 
 func (t *textReport) age(s actions.Step) string { return text.Age(t.plan.TakenAt.Sub(s.UpdatedAt)) }
 
-func (t *textReport) reasons(reasons []actions.Reason, indent int) {
+func (t *textReport) reasons(reasons []registry.Reason, indent int) {
 	for _, r := range reasons {
 		t.line(indent, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
 	}
@@ -148,7 +149,7 @@ func heldName(h heldEntry) string {
 	}
 }
 
-func reasonsKey(reasons []actions.Reason) string {
+func reasonsKey(reasons []registry.Reason) string {
 	var b strings.Builder
 	for _, r := range reasons {
 		b.WriteString(r.Rule)
@@ -162,7 +163,7 @@ func reasonsKey(reasons []actions.Reason) string {
 }
 
 // rulesOf names the rules once each.
-func rulesOf(reasons []actions.Reason) string {
+func rulesOf(reasons []registry.Reason) string {
 	var rules []string
 	for _, r := range reasons {
 		if rule := r.Rule + place(r.Source, r.CustomSeverity); !slices.Contains(rules, rule) {
@@ -172,7 +173,7 @@ func rulesOf(reasons []actions.Reason) string {
 	return strings.Join(rules, ", ")
 }
 
-func texts(reasons []actions.Reason) string {
+func texts(reasons []registry.Reason) string {
 	list := make([]string, len(reasons))
 	for i, r := range reasons {
 		list[i] = r.Text

@@ -8,6 +8,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // markdownMax is the length, in bytes, beyond which details are cut: what a
@@ -151,7 +152,7 @@ func (m *markdown) alike(g changeGroup, changes []diff.Change, only diff.Only) {
 	}
 }
 
-func reasonLines(reasons []actions.Reason) string {
+func reasonLines(reasons []registry.Reason) string {
 	lines := make([]string, len(reasons))
 	for i, r := range reasons {
 		lines[i] = escape(r.Rule + ": " + r.Text)

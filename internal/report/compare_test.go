@@ -17,7 +17,7 @@ import (
 // compared is a comparison with one of everything.
 func compared(t *testing.T) *diff.Comparison {
 	t.Helper()
-	reasons := func(rule, text string) []actions.Reason { return []actions.Reason{{Rule: rule, Text: text}} }
+	reasons := func(rule, text string) []registry.Reason { return []registry.Reason{{Rule: rule, Text: text}} }
 	const api, web = "rg.fr-par.scw.cloud/prod/api", "rg.fr-par.scw.cloud/prod/web"
 	step := diff.Stance{Standing: diff.StandsStep, Reasons: reasons("retention/prs", "older than 7d")}
 	change := func(only diff.Only, ref string, other diff.Stance) diff.Change {
@@ -50,7 +50,7 @@ func compared(t *testing.T) *diff.Comparison {
 				After:  diff.Stance{Standing: diff.StandsStep, To: registry.Inherit, Reasons: reasons("visibility/closed", "the image is public, and must be inherit")},
 			},
 		},
-		Found: []diff.Finding{{Only: diff.InAfter, Violation: actions.Violation{Ref: api, Severity: registry.Deny, Rule: "naming/kebab case", Text: "no | good"}}},
+		Found: []diff.Finding{{Only: diff.InAfter, Violation: registry.Violation{Ref: api, Severity: registry.Deny, Reason: registry.Reason{Rule: "naming/kebab case", Text: "no | good"}}}},
 	}
 }
 
@@ -85,7 +85,7 @@ func TestMarkdownFitsIntoAComment(t *testing.T) {
 			c.Changes = append(c.Changes, diff.Change{
 				Only: diff.InAfter, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%d:pr-%d", i/7, i),
 				Before: diff.Stance{Standing: diff.StandsFree, Detail: "no rule condemns it"},
-				After:  diff.Stance{Standing: diff.StandsStep, Reasons: []actions.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
+				After:  diff.Stance{Standing: diff.StandsStep, Reasons: []registry.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
 			})
 		}
 		text := rendered(t, FormatMarkdown, c)
@@ -114,7 +114,7 @@ func TestMarkdownFitsIntoAComment(t *testing.T) {
 func TestMarkdownIsInert(t *testing.T) {
 	c := compared(t)
 	evil := "x|y`<script>@team [a](http://b) ![](c) **d** #1 \n| z |"
-	c.Changes[0].After.Reasons = []actions.Reason{{Rule: evil, Text: evil}}
+	c.Changes[0].After.Reasons = []registry.Reason{{Rule: evil, Text: evil}}
 	c.Changes[0].Before.Detail = evil
 	c.Changes[0].Ref = "rg.fr-par.scw.cloud/prod/api:" + evil
 	c.Found[0].Text = evil
@@ -130,7 +130,7 @@ func TestMarkdownIsInert(t *testing.T) {
 }
 
 func TestWriteLint(t *testing.T) {
-	l := &runs.Lint{TakenAt: scanTime, Images: 3, Tags: 12, Rules: 2, Gaps: []actions.Gap{{Subject: "rg.fr-par.scw.cloud/prod/x", Error: "cut off"}}, Findings: []runs.LintFinding{
+	l := &runs.Lint{TakenAt: scanTime, Images: 3, Tags: 12, Rules: 2, Gaps: []registry.Gap{{Subject: "rg.fr-par.scw.cloud/prod/x", Error: "cut off"}}, Findings: []runs.LintFinding{
 		{Kind: runs.LintMatchesNothing, Rule: "retention/\x1b[31mx", Message: "it matches nothing of what there is", Remedy: "remove it", Examples: []string{}},
 		{Kind: runs.LintShadowed, Rule: "retention/y", Message: "all is kept", Remedy: "remove it", Tags: 2, Images: 1, Examples: []string{"rg.fr-par.scw.cloud/prod/api:y"}},
 	}}

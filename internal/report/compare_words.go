@@ -107,7 +107,7 @@ func stanceWords(a actions.Action, s diff.Stance) string {
 	}
 }
 
-func keepers(reasons []actions.Reason) string {
+func keepers(reasons []registry.Reason) string {
 	var names []string
 	for _, r := range reasons {
 		if name := clean(r.Rule); !slices.Contains(names, name) {

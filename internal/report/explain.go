@@ -134,11 +134,11 @@ func origin(r registry.Reason) string {
 	if r.ReportOnly {
 		notes = append(notes, "report only")
 	}
-	if r.Source != nil && r.Source.File != "" {
-		notes = append(notes, fmt.Sprintf("%s:%d", r.Source.File, r.Source.Line))
+	if r.Source != "" {
+		notes = append(notes, r.Source)
 	}
-	if r.Source != nil && r.Source.Severity != "" {
-		notes = append(notes, "severity "+r.Source.Severity)
+	if r.CustomSeverity != "" {
+		notes = append(notes, "severity "+r.CustomSeverity)
 	}
 	if len(notes) == 0 {
 		return ""

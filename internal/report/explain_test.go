@@ -16,7 +16,7 @@ func TestExplain(t *testing.T) {
 	tag(v, "latest", "new", 2*time.Hour, branches)
 	v.Tags[0].Keep = []registry.Reason{{Rule: "protect/tags", Text: "protected by latest"}}
 	tag(v, "v1.4.0", "new", 2*time.Hour, branches)
-	tag(v, "pr-12", "p", 40*day, pulls, preview("merged\nlong ago"))
+	tag(v, "pr-12", "p", 40*day, preview("merged\nlong ago"), pulls)
 	plan := d.plan()
 	var b bytes.Buffer
 	for _, name := range []string{"latest", "v1.4.0", "pr-12", ""} {

@@ -19,11 +19,11 @@ type findingView struct {
 // violations are grouped by severity and rule.
 func (f *filterView) violations(p *actions.Plan) []*findingView {
 	list := slices.Clone(p.Violations)
-	slices.SortStableFunc(list, func(a, b actions.Violation) int {
+	slices.SortStableFunc(list, func(a, b registry.Violation) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Ref, b.Ref))
 	})
 	var out []*findingView
-	for _, part := range groupBy(list, func(v actions.Violation) string {
+	for _, part := range groupBy(list, func(v registry.Violation) string {
 		return string(v.Severity) + "\x00" + v.Rule + "\x00" + v.Source + "\x00" + v.CustomSeverity
 	}) {
 		first := &part.entries[0]
@@ -31,7 +31,7 @@ func (f *filterView) violations(p *actions.Plan) []*findingView {
 			Severity: clean(string(first.Severity)), Rule: clean(first.Rule), Count: len(part.entries),
 			Place: clean(place(first.Source, first.CustomSeverity)),
 		}
-		for _, of := range groupBy(part.entries, func(v actions.Violation) string { return homeOf(v.Ref).String() }) {
+		for _, of := range groupBy(part.entries, func(v registry.Violation) string { return homeOf(v.Ref).String() }) {
 			home := homeOf(of.entries[0].Ref)
 			set := &setView{Region: clean(string(home.Region)), Namespace: clean(home.Namespace), Rules: f.numbers(first.Rule)}
 			rows := make([]rowView, len(of.entries))

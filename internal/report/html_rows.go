@@ -81,7 +81,7 @@ func newFilters(p *actions.Plan) *filterView {
 			regions[clean(string(ref.Region))], namespaces[clean(ref.Namespace)] = true, true
 		}
 	}
-	reasons := func(list []actions.Reason) {
+	reasons := func(list []registry.Reason) {
 		for _, r := range list {
 			rules[clean(r.Rule)] = true
 		}
@@ -128,7 +128,7 @@ func (f *filterView) numbers(rules ...string) string {
 	return strings.Join(b, " ")
 }
 
-func ruleNames(reasons []actions.Reason) []string {
+func ruleNames(reasons []registry.Reason) []string {
 	out := make([]string, len(reasons))
 	for i, r := range reasons {
 		out[i] = r.Rule
@@ -137,14 +137,14 @@ func ruleNames(reasons []actions.Reason) []string {
 }
 
 // setOf is a set of an object, without its rows.
-func (f *filterView) setOf(ref registry.Ref, a actions.Action, g actions.Guard, reasons []actions.Reason) *setView {
+func (f *filterView) setOf(ref registry.Ref, a actions.Action, g actions.Guard, reasons []registry.Reason) *setView {
 	return &setView{
 		Region: clean(string(ref.Region)), Namespace: clean(ref.Namespace), Action: clean(string(a)), Guard: clean(string(g)),
 		Rules: f.numbers(ruleNames(reasons)...), Ref: clean(ref.String()),
 	}
 }
 
-func whys(reasons []actions.Reason) []whyView {
+func whys(reasons []registry.Reason) []whyView {
 	out := make([]whyView, len(reasons))
 	for i, r := range reasons {
 		out[i] = whyView{clean(r.Rule), clean(r.Text), clean(strings.TrimSpace(place(r.Source, r.CustomSeverity)))}
@@ -153,7 +153,7 @@ func whys(reasons []actions.Reason) []whyView {
 }
 
 // rulesOnly are reasons of which each row has its own words.
-func rulesOnly(reasons []actions.Reason) []whyView {
+func rulesOnly(reasons []registry.Reason) []whyView {
 	var out []whyView
 	for _, w := range whys(reasons) {
 		w.Text = ""

@@ -375,7 +375,7 @@ func poison(v reflect.Value) {
 
 func TestNothingThatIsNamedRuns(t *testing.T) {
 	run := runs.Run{Plan: carriedOut(world(noLimits)), Kind: "plan", Trigger: "x", Error: "x", Sources: []runs.UseSource{{Name: "a", Error: "b"}}, Price: runs.Price{PerGB: 1, Currency: "X"}}
-	run.Plan.Gaps = []actions.Gap{{Subject: "a", Error: "b"}}
+	run.Plan.Gaps = []registry.Gap{{Subject: "a", Error: "b"}}
 	run.Plan.Refusals = []actions.Refusal{{Limit: "a", Detail: "b"}}
 	d := leader()
 	plain := map[string]string{"the report": htmlOf(t, run), "the daemon": daemonOf(t, d, &run)}

@@ -212,11 +212,11 @@ func (j *junitRun) held() {
 func (j *junitRun) violations() {
 	for _, v := range j.plan.Violations {
 		c := junit.Case{Name: v.Rule + " " + v.Ref, Class: classOf(v.Ref)}
-		reason := actions.Reason{Rule: v.Rule, Text: v.Text, Source: v.Source, CustomSeverity: v.CustomSeverity}
-		c.File, c.Line = sourceOf([]actions.Reason{reason})
+		reason := registry.Reason{Rule: v.Rule, Text: v.Text, Source: v.Source, CustomSeverity: v.CustomSeverity}
+		c.File, c.Line = sourceOf([]registry.Reason{reason})
 		if v.Severity == registry.Warn {
 			c.Skipped = &junit.Skipped{Message: clean("warn: " + v.Text)}
-			c.SystemOut = reasonText([]actions.Reason{reason})
+			c.SystemOut = reasonText([]registry.Reason{reason})
 		} else {
 			c.Failure = problem(string(v.Severity), v.Text, v.Rule+place(v.Source, v.CustomSeverity))
 		}
@@ -224,7 +224,7 @@ func (j *junitRun) violations() {
 	}
 }
 
-func reasonText(reasons []actions.Reason) string {
+func reasonText(reasons []registry.Reason) string {
 	lines := make([]string, len(reasons))
 	for i, r := range reasons {
 		lines[i] = clean(r.Rule + ": " + r.Text + place(r.Source, r.CustomSeverity))
@@ -233,7 +233,7 @@ func reasonText(reasons []actions.Reason) string {
 }
 
 // sourceOf is the file and the line of the first rule of the operator's own.
-func sourceOf(reasons []actions.Reason) (file, line string) {
+func sourceOf(reasons []registry.Reason) (file, line string) {
 	for _, r := range reasons {
 		if r.Source == "" {
 			continue

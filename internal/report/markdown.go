@@ -287,13 +287,13 @@ func (m *runPage) violations(severity registry.Severity) string {
 // found lists the violations of a severity by rule; whatever is no warning is
 // shown as deny is.
 func (m *runPage) found(severity registry.Severity) []entry {
-	var list []actions.Violation
+	var list []registry.Violation
 	for _, v := range m.plan.Violations {
 		if (v.Severity == registry.Warn) == (severity == registry.Warn) {
 			list = append(list, v)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b actions.Violation) int {
+	slices.SortStableFunc(list, func(a, b registry.Violation) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Ref, b.Ref))
 	})
 	entries := make([]entry, len(list))

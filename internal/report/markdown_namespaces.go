@@ -7,6 +7,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // namespaces writes what the plan has for each namespace into a number of bytes.
@@ -139,7 +140,7 @@ func (m *runPage) objectWords(s actions.Step) string {
 }
 
 // why words the reasons of a step, a few of them.
-func why(reasons []actions.Reason) string {
+func why(reasons []registry.Reason) string {
 	const most = 8
 	var lines []string
 	for i, r := range reasons {

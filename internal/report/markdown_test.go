@@ -70,10 +70,10 @@ func large(namespaces, tags int) *actions.Plan {
 			tag(v, fmt.Sprintf("pr-%d", i), fmt.Sprint(n, "-", i), time.Duration(15+i)*day, pulls)
 		}
 		v.Violations = []registry.Violation{
-			{Ref: v.Image.Ref(), Severity: registry.Deny, Reason: registry.Reason{Rule: "naming/images", Text: "bad name"}},
-			{Ref: v.Image.Ref(), Severity: registry.Warn, Reason: registry.Reason{Rule: "naming/tags", Text: "odd name"}},
+			{Ref: v.Image.Ref().String(), Severity: registry.Deny, Reason: registry.Reason{Rule: "naming/images", Text: "bad name"}},
+			{Ref: v.Image.Ref().String(), Severity: registry.Warn, Reason: registry.Reason{Rule: "naming/tags", Text: "odd name"}},
 		}
-		d.b.AddGap(registry.Gap{Subject: fmt.Sprintf("rg.nl-ams.scw.cloud/team-%03d/api", n), Error: "page 3 of its tags: 500 Internal Server Error", Blinds: registry.BlindsItself})
+		d.b.AddGap(registry.Gap{Subject: fmt.Sprintf("rg.nl-ams.scw.cloud/team-%03d/api", n), Error: "page 3 of its tags: 500 Internal Server Error", Holds: registry.HoldsItself})
 	}
 	p := d.plan()
 	p.Outcome = &actions.Outcome{Failed: len(p.Steps)}
@@ -254,9 +254,9 @@ func anyPlan(random *rand.Rand, text func() string, n int) *actions.Plan {
 		}
 		return r.String()
 	}
-	reasons := func() (out []actions.Reason) {
+	reasons := func() (out []registry.Reason) {
 		for range random.Intn(3) {
-			out = append(out, actions.Reason{Rule: text(), Text: text(), Source: text(), CustomSeverity: text()})
+			out = append(out, registry.Reason{Rule: text(), Text: text(), Source: text(), CustomSeverity: text()})
 		}
 		return out
 	}
@@ -269,8 +269,8 @@ func anyPlan(random *rand.Rand, text func() string, n int) *actions.Plan {
 	}
 	for range random.Intn(n) {
 		p.Held = append(p.Held, actions.Held{Action: pick[random.Intn(len(pick))], Ref: ref(), Guard: actions.Guard(text()), Detail: text(), Reasons: reasons()})
-		p.Violations = append(p.Violations, actions.Violation{Ref: ref(), Severity: []registry.Severity{registry.Deny, registry.Warn, registry.Severity(text())}[random.Intn(3)], Rule: text(), Text: text(), Source: text(), CustomSeverity: text()})
-		p.Gaps = append(p.Gaps, actions.Gap{Subject: text(), Error: text()})
+		p.Violations = append(p.Violations, registry.Violation{Ref: ref(), Severity: []registry.Severity{registry.Deny, registry.Warn, registry.Severity(text())}[random.Intn(3)], Reason: registry.Reason{Rule: text(), Text: text(), Source: text(), CustomSeverity: text()}})
+		p.Gaps = append(p.Gaps, registry.Gap{Subject: text(), Error: text()})
 		p.Outcome.Lost = append(p.Outcome.Lost, ref())
 	}
 	for range random.Intn(4) {

@@ -71,7 +71,7 @@ func (t *textReport) violations() {
 	t.line(0)
 	t.line(0, t.in(bold, "Violations"), ": ", listed(count{s.Deny, "deny"}, count{s.Warn, "warn"}))
 	list := slices.Clone(t.plan.Violations)
-	slices.SortStableFunc(list, func(a, b actions.Violation) int {
+	slices.SortStableFunc(list, func(a, b registry.Violation) int {
 		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Ref, b.Ref))
 	})
 	for i, v := range list {

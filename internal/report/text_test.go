@@ -96,7 +96,7 @@ var (
 )
 
 func preview(why string) registry.Reason {
-	return registry.Reason{Rule: "previews/Preview builds live two weeks", Text: why, Source: &registry.Source{File: "policies/previews.rego", Line: 5}}
+	return registry.Reason{Rule: "previews/Preview builds live two weeks", Text: why, Source: "policies/previews.rego:5"}
 }
 
 // world is a plan with everything that a report can show.
@@ -109,18 +109,18 @@ func world(o plan.Options) *actions.Plan {
 	for i := range 40 {
 		tag(api, fmt.Sprintf("pr-%d", 140-i), fmt.Sprint("p", i), time.Duration(15+i)*day, pulls)
 	}
-	tag(api, "pr-7", "both", 100*day, pulls, branches)
+	tag(api, "pr-7", "both", 100*day, branches, pulls)
 	tag(api, "main-fresh", "fresh", 20*time.Minute, branches)
 	tag(api, "exp-1", "e1", 20*day, trial)
 	tag(api, "exp-2", "e2", 21*day, trial)
 	tag(api, "preview-login", "l1", 30*day, preview("merged by ada 16 days ago"))
 	tag(api, "preview-search-box", "l2", 33*day, preview("abandoned"))
 	api.Violations = []registry.Violation{
-		{Ref: api.Image.TagRef("PR_9"), Severity: registry.Warn, Reason: registry.Reason{Rule: "naming/tags", Text: `the tag name "PR_9" does not match [a-z]+`}},
-		{Ref: api.Image.Ref(), Severity: registry.Deny, Reason: preview("too many previews")},
+		{Ref: api.Image.TagRef("PR_9").String(), Severity: registry.Warn, Reason: registry.Reason{Rule: "naming/tags", Text: `the tag name "PR_9" does not match [a-z]+`}},
+		{Ref: api.Image.Ref().String(), Severity: registry.Deny, Reason: preview("too many previews")},
 	}
 	web := d.image("fr-par", "prod", "api-web/front")
-	web.Visibility = &registry.VisibilityVote{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/only oss is public", Text: "the image is public, and must be private"}}}
+	web.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/only oss is public", Text: "the image is public, and must be private"}}}
 	tag(web, "only", "o", 400*day, pulls)
 	old := d.image("nl-ams", "attic", "old")
 	old.Image.SizeBytes = 0
@@ -131,7 +131,7 @@ func world(o plan.Options) *actions.Plan {
 	full := *ns
 	full.Name, full.IsPublic = "full", true
 	d.vs = append(d.vs, registry.Verdict{Namespace: &full, Delete: empty,
-		Visibility: &registry.VisibilityVote{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/ns", Text: "must be private"}}}})
+		Visibility: &registry.VisibilityVerdict{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/ns", Text: "must be private"}}}})
 	d.b.AddSkipped(registry.Ref{Region: "pl-waw", Namespace: "moving"}, "locked")
 	return d.plan()
 }
@@ -159,8 +159,8 @@ func blinded(o plan.Options) *actions.Plan {
 	for i := range 12 {
 		tag(v, fmt.Sprintf("pr-%d", i), fmt.Sprint(i), time.Duration(15+i)*day, pulls)
 	}
-	d.b.AddGap(registry.Gap{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 3 of its tags: 500 Internal Server Error", Blinds: registry.BlindsItself})
-	d.b.AddGap(registry.Gap{Subject: "kubernetes prod", Error: "connection refused", Blinds: registry.BlindsAll})
+	d.b.AddGap(registry.Gap{Subject: "rg.nl-ams.scw.cloud/prod/api", Error: "page 3 of its tags: 500 Internal Server Error", Holds: registry.HoldsItself})
+	d.b.AddGap(registry.Gap{Subject: "kubernetes prod", Error: "connection refused", Holds: registry.HoldsAll})
 	return d.plan()
 }
 
@@ -171,8 +171,8 @@ func hostile(o plan.Options) *actions.Plan {
 	tag(v, "größe-1", "1", 20*day, pulls)
 	tag(v, "x\r\nPlan: 0 to delete", "2", 21*day, pulls)
 	tag(v, "a\u202egnp.exe", "3", 22*day, preview("wegen \x1b]0;title\x07 und \xff"))
-	v.Violations = []registry.Violation{{Ref: v.Image.Ref(), Severity: "deny\x1b", Reason: registry.Reason{Rule: "rule\n", Text: "日本語 is fine\x00"}}}
-	d.b.AddGap(registry.Gap{Subject: "sub\tject", Error: "line\nline", Blinds: registry.BlindsItself})
+	v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: "deny\x1b", Reason: registry.Reason{Rule: "rule\n", Text: "日本語 is fine\x00"}}}
+	d.b.AddGap(registry.Gap{Subject: "sub\tject", Error: "line\nline", Holds: registry.HoldsItself})
 	return d.plan()
 }
 

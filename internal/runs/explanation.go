@@ -3,7 +3,6 @@ package runs
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -63,30 +62,22 @@ func (e *Explanation) InUse() []string {
 func (e Explanation) MarshalJSON() ([]byte, error) {
 	mark, keep := e.Reasons()
 	return json.Marshal(struct {
-		Ref    string          `json:"ref"`
-		Judged bool            `json:"judged"`
-		Note   string          `json:"note,omitempty"`
-		InUse  []string        `json:"in_use"`
-		Delete []reason        `json:"delete"`
-		Keep   []reason        `json:"keep"`
-		Plan   json.RawMessage `json:"plan"`
-		Text   string          `json:"text"`
-	}{e.Ref.String(), e.Verdict != nil, e.Note, append([]string{}, e.InUse()...), reasons(mark), reasons(keep), planJSON(e.Plan), e.Text})
+		Ref    string            `json:"ref"`
+		Judged bool              `json:"judged"`
+		Note   string            `json:"note,omitempty"`
+		InUse  []string          `json:"in_use"`
+		Delete []registry.Reason `json:"delete"`
+		Keep   []registry.Reason `json:"keep"`
+		Plan   json.RawMessage   `json:"plan"`
+		Text   string            `json:"text"`
+	}{e.Ref.String(), e.Verdict != nil, e.Note, append([]string{}, e.InUse()...), published(mark), published(keep), planJSON(e.Plan), e.Text})
 }
 
-type reason struct {
-	Rule   string `json:"rule"`
-	Reason string `json:"reason"`
-	Source string `json:"source,omitempty"`
-}
-
-func reasons(list []registry.Reason) []reason {
-	out := make([]reason, len(list))
-	for i, r := range list {
-		out[i] = reason{Rule: r.Rule, Reason: r.Text}
-		if r.Source != nil && r.Source.File != "" {
-			out[i].Source = r.Source.File + ":" + strconv.Itoa(r.Source.Line)
-		}
+// published are reasons as this document has them: without the custom severity.
+func published(reasons []registry.Reason) []registry.Reason {
+	out := append([]registry.Reason{}, reasons...)
+	for i := range out {
+		out[i].CustomSeverity = ""
 	}
 	return out
 }

@@ -3,18 +3,18 @@ package runs
 import (
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Lint is what looks wrong with the rules of a configuration, compared with what
 // the registry holds.
 type Lint struct {
-	TakenAt  time.Time     `json:"taken_at"`
-	Images   int           `json:"images"`
-	Tags     int           `json:"tags"`
-	Rules    int           `json:"rules"`    // of the configuration
-	Findings []LintFinding `json:"findings"` // sorted by rule, then kind
-	Gaps     []actions.Gap `json:"gaps"`     // a rule may match what could not be read
+	TakenAt  time.Time      `json:"taken_at"`
+	Images   int            `json:"images"`
+	Tags     int            `json:"tags"`
+	Rules    int            `json:"rules"`    // of the configuration
+	Findings []LintFinding  `json:"findings"` // sorted by rule, then kind
+	Gaps     []registry.Gap `json:"gaps"`     // a rule may match what could not be read
 }
 
 // LintFinding is one problem of a rule.

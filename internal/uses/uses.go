@@ -93,7 +93,7 @@ func (r Reading) Since(earlier Reading) Reading {
 			return found
 		}),
 		Gaps: slices.DeleteFunc(slices.Clone(r.Gaps), func(g registry.Gap) bool {
-			return slices.ContainsFunc(earlier.Gaps, func(e registry.Gap) bool { return e.Subject == g.Subject && e.Blinds == g.Blinds })
+			return slices.ContainsFunc(earlier.Gaps, func(e registry.Gap) bool { return e.Subject == g.Subject && e.Holds == g.Holds })
 		}),
 	}
 }
@@ -108,7 +108,7 @@ func (s *Set) Read(ctx context.Context) (Reading, error) {
 		case err != nil && s.file.required:
 			return Reading{}, err
 		case err != nil:
-			r.Gaps = append(r.Gaps, registry.Gap{Subject: s.file.name, Error: err.Error(), Blinds: registry.BlindsNothing})
+			r.Gaps = append(r.Gaps, registry.Gap{Subject: s.file.name, Error: err.Error(), Holds: registry.HoldsNothing})
 		}
 		r.Uses = uses
 	}
@@ -125,7 +125,7 @@ func (s *Set) Read(ctx context.Context) (Reading, error) {
 	for i, a := range answers {
 		r.Uses = append(r.Uses, a.uses...)
 		if a.err != nil {
-			gap := registry.Gap{Subject: s.members[i].name, Error: a.err.Error(), Blinds: registry.BlindsAll, Source: s.members[i].key}
+			gap := registry.Gap{Subject: s.members[i].name, Error: a.err.Error(), Holds: registry.HoldsAll, Source: s.members[i].key}
 			s.Weigh(&gap)
 			r.Gaps = append(r.Gaps, gap)
 		}
@@ -155,9 +155,9 @@ func (s *Set) Weigh(gap *registry.Gap) {
 	switch {
 	case !found:
 	case required:
-		gap.Blinds = registry.BlindsAll
+		gap.Holds = registry.HoldsAll
 	default:
-		gap.Blinds = registry.BlindsNothing
+		gap.Holds = registry.HoldsNothing
 	}
 }
 

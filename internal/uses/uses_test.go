@@ -151,10 +151,10 @@ func TestASourceThatCannotBeReadIsAGap(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantGaps := []registry.Gap{
-		{Subject: "two", Error: errBoom.Error(), Blinds: registry.BlindsAll},
-		{Subject: "three", Error: `someone: "what?" is not a valid reference: invalid reference format`, Blinds: registry.BlindsAll},
-		{Subject: "four", Error: errBoom.Error(), Blinds: registry.BlindsAll},
-		{Subject: "five", Error: "a bug in the program: panic: a bug", Blinds: registry.BlindsAll},
+		{Subject: "two", Error: errBoom.Error(), Holds: registry.HoldsAll},
+		{Subject: "three", Error: `someone: "what?" is not a valid reference: invalid reference format`, Holds: registry.HoldsAll},
+		{Subject: "four", Error: errBoom.Error(), Holds: registry.HoldsAll},
+		{Subject: "five", Error: "a bug in the program: panic: a bug", Holds: registry.HoldsAll},
 	}
 	if six := got.Gaps[len(got.Gaps)-1]; six.Subject != "six" || !strings.HasSuffix(six.Error, "and 90 more references that cannot be read") {
 		t.Errorf("many that cannot be read: %+v", six)

@@ -41,7 +41,7 @@ func (d *fullDaemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanat
 		{Name: "v1", Digest: "sha256:1", CreatedAt: at, UpdatedAt: at}, {Name: "v2", Digest: "sha256:1", CreatedAt: at, UpdatedAt: at},
 	}}
 	mark := registry.Reason{Rule: "retention/<old>", Text: "older than 14d", ReportOnly: true}
-	own := registry.Reason{Rule: "previews/two weeks", Text: "a & b", Source: &registry.Source{File: "policies/p.rego", Line: 7, Severity: "high"}}
+	own := registry.Reason{Rule: "previews/two weeks", Text: "a & b", Source: "policies/p.rego:7", CustomSeverity: "high"}
 	v := &registry.Verdict{Namespace: ns, Image: image, InUse: []string{"kubernetes prod", "references"}, Delete: []registry.Reason{mark}, Tags: []registry.TagVerdict{
 		{Delete: []registry.Reason{mark, own}, Keep: []registry.Reason{own}, InUse: []string{"kubernetes prod"}}, {},
 	}}

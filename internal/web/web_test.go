@@ -80,7 +80,7 @@ func views() web.Views {
 
 func newDaemon() *daemon {
 	b := plan.NewBuilder(plan.Options{TakenAt: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)})
-	b.AddGap(registry.Gap{Subject: "<script>alert(1)</script>", Error: "denied", Blinds: registry.BlindsAll})
+	b.AddGap(registry.Gap{Subject: "<script>alert(1)</script>", Error: "denied", Holds: registry.HoldsAll})
 	return &daemon{latest: &runs.Run{ID: "2", Kind: "plan", Trigger: "nightly", Plan: b.Plan()}}
 }
 

@@ -4,11 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Module is one Rego file.
@@ -123,10 +122,28 @@ func (m *Module) checkHead(rule *ast.Rule, name string) *Finding {
 	return wrong("write %s contains … if …", name)
 }
 
+// Source is where a decision comes from.
+type Source struct {
+	Package  string // "janitor.image.previews"
+	Name     string // the rule's name: "delete"
+	File     string // "" for a built-in rule
+	Line     int
+	Title    string // METADATA title; "" where the rule has none
+	Severity string // METADATA custom.severity; "" where the rule has none
+}
+
+// Place is "file:line" of a rule of the operator's own, and "" for a built-in one.
+func (s *Source) Place() string {
+	if s.File == "" {
+		return ""
+	}
+	return s.File + ":" + strconv.Itoa(s.Line)
+}
+
 // Source describes a rule: its place, and the nearest METADATA title and
 // severity, of the rule itself, its document or its package.
-func (m *Module) Source(rule *ast.Rule, name string, annotations *ast.AnnotationSet) *registry.Source {
-	s := &registry.Source{
+func (m *Module) Source(rule *ast.Rule, name string, annotations *ast.AnnotationSet) *Source {
+	s := &Source{
 		Package: strings.TrimPrefix(m.Parsed.Package.Path.String(), "data."),
 		Name:    name,
 		Line:    rule.Location.Row,
