@@ -112,9 +112,12 @@ func rules() architecture {
 			"internal/web": {ours: []string{"registry", "internal/runs"}},
 			// Who uses what: references files, serverless, clusters.
 			"internal/uses": {ours: []string{"registry", "internal/runs"}},
+			// Compares the rules with what a registry holds. It needs planned steps, which
+			// policy/author must not know of.
+			"internal/lint": {ours: []string{"registry", "internal/config", "policy", "policy/rules", "actions", "actions/plan", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "policy/rules", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/runs", "internal/ledger",
+				"registry", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
 			}},
 			// The runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{

@@ -25,7 +25,7 @@ func showProgress(w io.Writer, p *janitor.Progress) (stop func()) {
 				fmt.Fprint(w, "\r\x1b[K")
 				return
 			case <-ticker.C:
-				fmt.Fprintf(w, "\r\x1b[Kscanning: %d images, %d tags, %d condemned", p.Images.Load(), p.Tags.Load(), p.Condemned.Load())
+				fmt.Fprintf(w, "\r\x1b[Kscanning: %d images, %d tags, %d marked for deletion", p.Images.Load(), p.Tags.Load(), p.Marked.Load())
 			}
 		}
 	}()

@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Narrow is a scope that holds one namespace, or one image with its namespace.
+// Narrow returns a scope that holds one namespace, or one image with its namespace.
 func Narrow(s scanner.Scope, ref registry.Ref) scanner.Scope {
 	s.Regions = []registry.Region{ref.Region}
 	s.Include = []string{literal(ref.Namespace)}
@@ -23,18 +23,27 @@ func Narrow(s scanner.Scope, ref registry.Ref) scanner.Scope {
 	return s
 }
 
-// literal is a glob that matches the text alone.
+// literal returns a glob that matches the text alone.
 func literal(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`).Replace(text)
 }
 
-// Explain judges what the reference names, with every rule. The feed must hold
-// it; a scan of Narrow does.
-func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
+// Explain judges what the reference names, with every rule. The feed must hold it;
+// a scan of Narrow does. A panic is an error.
+func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (e runs.Explanation, err error) {
+	err = Contain(func() error {
+		e, err = p.explain(ctx, feed, ref)
+		return err
+	})
+	return e, err
+}
+
+// explain judges the object last, when every use is known.
+func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
 	e := runs.Explanation{Ref: ref}
 	options := p.planOptions()
 	builder := plan.NewBuilder(options)
-	var subject scanner.Item
+	subject := &decision{}
 	var uses []registry.Use
 	found := false
 	for item := range feed.Items() {
@@ -42,11 +51,11 @@ func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 		case item.Use != nil:
 			uses = append(uses, *item.Use)
 		case names(ref, item):
-			subject = item
+			subject.item = item
 		case item.Gap != nil:
 			builder.AddGap(*item.Gap)
-			hidden := item.Gap.Holds != registry.HoldsAll && item.Gap.Holds != registry.HoldsNothing // which hide no object
-			found = found || hidden
+			// Such a gap hides an object, which may be this one.
+			found = found || item.Gap.Holds != registry.HoldsAll && item.Gap.Holds != registry.HoldsNothing
 		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
 			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)
 			e.Note, found = "its status, or that of what it is in, is "+string(item.Skipped.Status), true
@@ -55,15 +64,13 @@ func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 	if err := feed.Err(); err != nil {
 		return e, err
 	}
-	// It is judged last, when every use is known.
-	judge := p.Policies.At(p.TakenAt, policy.Everything).Knowing(registry.NewUseIndex(uses))
-	verdict, err := explainItem(ctx, subject, judge)
-	if err != nil {
+	judge := p.judge(policy.Everything, registry.NewUseIndex(uses), options)
+	if err := judge.decide(ctx, subject); err != nil {
 		return e, err
 	}
-	if verdict != nil {
-		e.Verdict, found = verdict, true
-		builder.Add(plan.PlanVerdict(*verdict, options))
+	if subject.verdict != nil {
+		e.Verdict, found = subject.verdict, true
+		builder.Add(subject.part)
 	}
 	if gap := p.clockGap(); gap != nil {
 		builder.AddGap(*gap)
@@ -78,26 +85,13 @@ func names(ref registry.Ref, item scanner.Item) bool {
 	return item.Image != nil && item.Image.Ref() == ref || item.Listed != nil && item.Listed.Namespace.Ref() == ref
 }
 
-// explainItem judges an image or a namespace.
-func explainItem(ctx context.Context, item scanner.Item, judge *policy.Judge) (*registry.Verdict, error) {
-	switch {
-	case item.Image != nil:
-		verdict, err := judge.Image(ctx, item.Image)
-		return &verdict, err
-	case item.Listed != nil:
-		verdict, err := judge.Namespace(ctx, item.Listed.Namespace, item.Listed.Empty)
-		return &verdict, err
-	}
-	return nil, nil
-}
-
 // holds reports whether one reference is another, or is what the other is in.
 func holds(outer, inner registry.Ref) bool {
 	return outer.Region == inner.Region && outer.Namespace == inner.Namespace &&
 		(outer.Image == "" || outer.Image == inner.Image)
 }
 
-// missing says that there is no such thing.
+// missing is the error that there is no such object.
 func missing(e *runs.Explanation, found bool) error {
 	if !found {
 		return fmt.Errorf("%s: %w", e.Ref, registry.ErrNotFound)

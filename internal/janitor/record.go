@@ -7,8 +7,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Record writes the scan as an inventory and returns the gaps in it that hold
-// something. A plan of the inventory is that of the scan.
+// Record writes the scan as an inventory, and returns its gaps that hold deletions.
+// The plan of the inventory is that of the scan.
 func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Asked: sourceKeys(p.Config)})
 	if err != nil {
@@ -20,7 +20,7 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 			gaps = append(gaps, *item.Gap)
 		}
 		if item.Image != nil {
-			p.count(&registry.Verdict{Image: item.Image})
+			p.Progress.judged(&registry.Verdict{Image: item.Image}, 0)
 		}
 		return out.Write(item)
 	}

@@ -1,0 +1,103 @@
+package janitor
+
+import (
+	"sync"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// collector builds a plan from decisions, several of which may be added at once.
+type collector struct {
+	options plan.Options
+	// waits holds back the decisions that delete something until all uses are known.
+	waits bool
+
+	mu      sync.Mutex
+	builder *plan.Builder
+	waiting []*decision
+}
+
+func newCollector(o plan.Options) *collector {
+	return &collector{options: o, builder: plan.NewBuilder(o)}
+}
+
+// add adds what was decided about one item.
+func (c *collector) add(d *decision) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case d.verdict != nil && c.waits && d.verdict.Image != nil && d.part.Deletes():
+		c.waiting = append(c.waiting, d)
+	case d.verdict != nil:
+		c.builder.Add(d.part)
+	case d.item.Skipped != nil && d.item.Skipped.Status != scanner.StatusGone:
+		c.builder.AddSkipped(d.item.Skipped.Ref, d.item.Skipped.Status)
+	case d.item.Gap != nil:
+		c.builder.AddGap(*d.item.Gap)
+	}
+}
+
+// plan makes the plan, with the uses that were found late and the gap of the clock,
+// if there is one.
+func (c *collector) plan(late []registry.Use, clock *registry.Gap) *actions.Plan {
+	if clock != nil {
+		c.builder.AddGap(*clock)
+	}
+	if !c.waits {
+		for _, gap := range lateGaps(late) {
+			c.builder.AddGap(gap)
+		}
+		return c.builder.Plan()
+	}
+	index := registry.NewUseIndex(late)
+	for _, d := range c.waiting {
+		if addUses(d.verdict, index) {
+			d.part = plan.PlanVerdict(*d.verdict, c.options)
+		}
+		c.builder.Add(d.part)
+	}
+	return c.builder.Plan()
+}
+
+// addUses adds uses to a verdict, and reports whether there are any.
+func addUses(v *registry.Verdict, index *registry.UseIndex) bool {
+	image, tags := index.InImage(v.Image)
+	if image == nil && tags == nil {
+		return false
+	}
+	v.InUse = registry.MergeUsers(v.InUse, image)
+	if tags == nil {
+		return true
+	}
+	if len(v.Tags) == 0 {
+		v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
+	}
+	for i := range v.Tags {
+		v.Tags[i].InUse = registry.MergeUsers(v.Tags[i].InUse, tags[i])
+	}
+	return true
+}
+
+// lateGaps are gaps in place of late uses, where the decisions that they are about
+// were not kept: everything in those images is held.
+func lateGaps(late []registry.Use) []registry.Gap {
+	var gaps []registry.Gap
+	for _, u := range late {
+		g := registry.Gap{
+			Error: "used by " + u.By + ", which came to be while the registry was read",
+			Holds: registry.HoldsItself,
+		}
+		if u.Ref == (registry.Ref{}) {
+			g.Subject, g.Holds = u.Digest, registry.HoldsAll
+		} else {
+			image := u.Ref
+			image.Tag = ""
+			g.Subject = image.String()
+		}
+		gaps = append(gaps, g)
+	}
+	return gaps
+}

@@ -1,0 +1,133 @@
+package janitor
+
+import (
+	"context"
+	"iter"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// judge decides about the items of a feed by one configuration.
+type judge struct {
+	*policy.Judge
+	options  plan.Options
+	progress *Progress       // nil: not counted
+	filter   *scanner.Filter // of its scope; nil if that is the scope of the feed
+}
+
+// decision is what a judge decided about one item. The verdict is nil if there is
+// nothing to decide about: a gap, or something that is skipped.
+type decision struct {
+	item    scanner.Item
+	verdict *registry.Verdict
+	part    plan.Part
+}
+
+// judge makes a judge of the planner's configuration. The options are those of its
+// plan.
+func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Options) *judge {
+	return &judge{Judge: p.Policies.At(p.TakenAt, depth).Knowing(uses), options: o, progress: p.Progress}
+}
+
+// forEach is the one loop over a feed: it has the items judged side by side, by one
+// judge or several, and hands the decisions of each item to collect, concurrently
+// and in any order. The decision of a judge is nil for an item outside its scope.
+// A panic is an error, and so is whatever made the feed incomplete.
+func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges ...*judge) error {
+	group, ctx := errgroup.WithContext(ctx)
+	queue := make(chan []*decision, runtime.GOMAXPROCS(0))
+	group.Go(func() error {
+		defer close(queue)
+		return Contain(func() error { return enqueue(ctx, queue, in.items(), judges) })
+	})
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			return Contain(func() error {
+				for decisions := range queue {
+					for i, d := range decisions {
+						if err := judges[i].decide(ctx, d); err != nil {
+							return err
+						}
+					}
+					collect(decisions)
+				}
+				return nil
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return in.feed.Err()
+}
+
+// enqueue sends each item with the judges that see it. Filters need the items in
+// the order of the feed.
+func enqueue(ctx context.Context, queue chan<- []*decision, items iter.Seq[scanner.Item], judges []*judge) error {
+	for item := range items {
+		decisions := make([]*decision, len(judges))
+		for i, j := range judges {
+			if j.sees(item) {
+				decisions[i] = &decision{item: item}
+			}
+		}
+		select {
+		case queue <- decisions:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// sees reports whether an item is in the scope of the judge.
+func (j *judge) sees(item scanner.Item) bool {
+	if j.filter == nil {
+		return true
+	}
+	for _, passed := range j.filter.Pass(item) {
+		if passed.Namespace == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// decide judges an image or a namespace, and plans what follows.
+func (j *judge) decide(ctx context.Context, d *decision) error {
+	if d == nil {
+		return nil
+	}
+	began := clock.Now()
+	var verdict registry.Verdict
+	var err error
+	switch {
+	case d.item.Image != nil:
+		verdict, err = j.Image(ctx, d.item.Image)
+	case d.item.Listed != nil:
+		verdict, err = j.Namespace(ctx, d.item.Listed.Namespace, d.item.Listed.Empty)
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	j.progress.judged(&verdict, clock.Now().Sub(began))
+	d.verdict, d.part = &verdict, plan.PlanVerdict(verdict, j.options)
+	return nil
+}
+
+// ref names the image or the namespace that was judged.
+func (d *decision) ref() registry.Ref {
+	if d.verdict.Image != nil {
+		return d.verdict.Image.Ref()
+	}
+	return d.verdict.Namespace.Ref()
+}
