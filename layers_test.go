@@ -94,7 +94,9 @@ func rules() architecture {
 			// Compares two plans, and is pure.
 			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
 			// Translates the SDK into the nouns, and satisfies the scanner without knowing it.
-			"internal/scaleway": {ours: []string{"registry"}},
+			"internal/scaleway": {ours: []string{"registry", "internal/retry"}},
+			// Repeats reads: it waits, and knows nothing of what is read.
+			"internal/retry": {},
 			// The documents of finished runs, which those below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
 			// Records what plans and runs did; it gets its records, and asks no source.
@@ -105,7 +107,7 @@ func rules() architecture {
 			// Counts a finished run.
 			"metrics": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Asks a cluster what it runs: one more use source.
-			"internal/kube": {ours: []string{"registry"}},
+			"internal/kube": {ours: []string{"registry", "internal/retry"}},
 			// Tells people of a finished run.
 			"internal/notify": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Serves the state of a daemon, which it declares itself, over HTTP.
@@ -156,7 +158,6 @@ func rules() architecture {
 			"actions/apply/clock.go",        // when a step is applied, and how long it is watched
 			"cmd/registry-janitor/clock.go", // when a pass starts
 			"internal/ledger/clock.go",      // when a record was made
-			"internal/scaleway/clock.go",    // pacing of requests, and the comparison with the API's clock
 		},
 	}
 }

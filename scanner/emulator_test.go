@@ -173,7 +173,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 		{"429 that asks to wait", "status: 429, retry_after: 2s", "page 2: 429 Too Many Requests (after 5 tries)"},
 		{"an empty 200", "kind: empty_body", "page 2: 200 OK, but its body is empty (after 5 tries)"},
 		{"a web page", "kind: html", `page 2: 200 OK, but it is not JSON (Content-Type "text/html; charset=utf-8") (after 5 tries)`},
-		{"truncated JSON", "kind: truncated_json", "page 2: 200 OK, but its body is no complete JSON object (after 5 tries)"},
+		{"truncated JSON", "kind: truncated_json", "page 2: 200 OK, but its body is not a complete JSON object (after 5 tries)"},
 		{"a cut answer", "kind: cut_body", "page 2: read the answer: unexpected EOF (after 5 tries)"},
 		{"a short page", "kind: short_page", "incomplete listing: listed 3 times, and did not add up: page 2 holds 99 rows instead of 100, of 250 in all"},
 		{"an empty page", "kind: short_page, rows: 100", "incomplete listing: listed 3 times, and did not add up: page 2 holds 0 rows instead of 100, of 250 in all"},

@@ -11,18 +11,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 const (
 	maxBody      = 64 << 20 // of an answer; a page of 100 rows has some 30 kB
-	maxErrorBody = 64 << 10 // of an answer that is no success
-	maxMessage   = 300      // bytes of it that an error quotes
+	maxErrorBody = 64 << 10 // of an answer that is not a success
+	maxMessage   = 300      // characters of it that an error quotes
 )
 
-// attempt sends one request and reads its whole answer within the timeout.
-// Behind it there are only successes that can be trusted to be one JSON object,
-// and errors: the SDK takes an empty 200 for an empty list, and loses the status
-// of an error whose JSON is broken.
+// attempt sends one request and reads its whole answer within the timeout. It
+// returns one JSON object or an error, because the SDK takes an empty 200 for an
+// empty list, and loses the status of an error whose JSON is broken.
 type attempt struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -54,7 +55,8 @@ func (t *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// explain tells the end of this attempt's time from the end of the caller's.
+// explain distinguishes the timeout of this attempt from the end of the caller's
+// context.
 func (t *attempt) explain(req *http.Request, ctx context.Context, err error) error {
 	if req.Context().Err() == nil && ctx.Err() != nil {
 		return &timeoutError{after: t.timeout}
@@ -62,10 +64,10 @@ func (t *attempt) explain(req *http.Request, ctx context.Context, err error) err
 	return err
 }
 
-// readBody reads the whole body of a success, within bounds.
+// readBody reads the whole body of a success, up to maxBody.
 func readBody(resp *http.Response) ([]byte, error) {
 	var body bytes.Buffer
-	// The announced length only saves copies, and is not trusted for more.
+	// The announced length only saves copies: it is not trusted further.
 	body.Grow(int(min(max(resp.ContentLength, 0), 1<<20)) + bytes.MinRead)
 	n, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
@@ -77,8 +79,8 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// implausible says what is wrong with a success, or "". A listing must state
-// its total, since without one a lost row could not be noticed.
+// implausible returns what is wrong with a success, or "". A listing must state its
+// total: without it, a lost row could not be noticed.
 func implausible(path string, header http.Header, body []byte) string {
 	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	trimmed := bytes.TrimSpace(body)
@@ -88,9 +90,9 @@ func implausible(path string, header http.Header, body []byte) string {
 	case contentType != "application/json":
 		return "it is not JSON (Content-Type " + strconv.Quote(header.Get("Content-Type")) + ")"
 	case trimmed[0] != '{' || !json.Valid(trimmed):
-		return "its body is no complete JSON object"
+		return "its body is not a complete JSON object"
 	case isListing(path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
-		return "the listing does not say its total_count"
+		return "the listing does not state its total_count"
 	}
 	return ""
 }
@@ -102,7 +104,7 @@ func isListing(path string) bool {
 
 // refusal makes the error of an answer other than 200.
 func (t *attempt) refusal(resp *http.Response) error {
-	// What cannot be read of an error is only missing in its text.
+	// A part of the body that cannot be read is only missing in the text.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	kind, message := t.message(resp.Header, body)
 	return &statusError{
@@ -126,25 +128,22 @@ type apiError struct {
 	} `json:"details"`
 }
 
-// message is what an error body says, on one line, and the type it states. It is
-// redacted before it is cut, so that no half of the secret key stays.
+// message returns the text of an error body on one line, and the type it states.
+// The text is redacted before it is cut, so that no part of the secret key is left.
 func (t *attempt) message(header http.Header, body []byte) (kind, message string) {
 	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	var text string
+	var quoted string
 	switch contentType {
 	case "application/json":
 		var e apiError
 		if json.Unmarshal(body, &e) == nil {
-			kind, text = e.Type, e.text()
+			kind, quoted = e.Type, e.text()
 		}
 	case "text/plain":
-		text = string(body)
+		quoted = string(body)
 	}
-	text = strings.Join(strings.FieldsFunc(t.redact.text(text), func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
-	}
-	return kind, text
+	quoted = strings.Join(strings.FieldsFunc(t.redact.text(quoted), func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	return kind, text.Clip(quoted, maxMessage)
 }
 
 func (e *apiError) text() string {
@@ -161,8 +160,8 @@ func (e *apiError) text() string {
 	return strings.Join(parts, ": ")
 }
 
-// retryAfter reads the header of that name, in seconds or as a date by the
-// clock of the API; negative when there is none.
+// retryAfter reads the Retry-After header: seconds, or a date by the clock of the
+// API. It is negative without such a header.
 func (t *attempt) retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// connection is the way to the API that clients share: its credentials, and the
-// lower part of the chain that the package comment describes.
+// connection is what the clients share: the credentials, and the lower part of
+// the chain that the package comment describes.
 type connection struct {
 	o      Options
 	creds  *credentials
 	skew   *clockSkew
 	redact *redactor
-	tries  *pacer
+	pacer  *pacer
 }
 
 func connect(o Options) (*connection, error) {
@@ -35,13 +35,13 @@ func connect(o Options) (*connection, error) {
 	if o.Observer != nil {
 		base = o.Observer(base)
 	}
-	c.tries = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency, o.Waited)
+	c.pacer = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency, o.Waited)
 	return c, nil
 }
 
-// reader makes a client that only reads. kinds says what its errors wrap.
+// reader makes a client that only reads. kinds returns what an error of it wraps.
 func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
-	client, err := c.client(&readOnly{host: c.creds.apiHost, next: newRetrier(c.tries, c.o.Logger, c.o.Retried)})
+	client, err := c.client(&readOnly{host: c.creds.apiHost, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried}})
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +66,9 @@ func (c *connection) client(transport http.RoundTripper) (*scw.Client, error) {
 	return client, nil
 }
 
-// newBase is http.DefaultTransport with as many idle connections to one host as
-// there may be requests in flight; the default of two would open a connection
-// for nearly every request.
+// newBase is http.DefaultTransport, but keeps as many idle connections to one host
+// as there may be requests in flight. With the default of two, nearly every request
+// would open a new connection.
 func newBase(concurrency int, insecure bool) *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -82,8 +82,11 @@ func newBase(concurrency int, insecure bool) *http.Transport {
 	}
 }
 
-// doer hides the http.Client from the SDK, which, given one, would wrap its
-// transport to dump every request and answer when SCW_DEBUG is set.
+// doer hides the http.Client from the SDK. Otherwise the SDK wraps its transport,
+// and dumps every request and answer when SCW_DEBUG is set.
 type doer struct{ client http.Client }
 
 func (d *doer) Do(req *http.Request) (*http.Response, error) { return d.client.Do(req) }
+
+// noRedirects makes a client return a redirect instead of following it.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

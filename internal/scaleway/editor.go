@@ -41,7 +41,7 @@ func NewEditor(o Options) (*Editor, error) {
 		return nil, err
 	}
 	// No retrier: whether a change may be sent again is not for the transport to say.
-	client, err := c.client(&writeOnly{host: c.creds.apiHost, next: c.tries})
+	client, err := c.client(&writeOnly{host: c.creds.apiHost, next: c.pacer})
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func TestAChangeIsSentOnceAndItsErrorSaysWhatIsKnown(t *testing.T) {
 		{"308", status(308, "", "Location", "https://elsewhere.example/"), unknown, "redirects are not followed"},
 		{"an empty 200", status(200, ""), unknown, "its body is empty"},
 		{"an HTML 200", status(200, "<html>", "Content-Type", "text/html"), unknown, "it is not JSON"},
-		{"half a 200", status(200, tagRow(1)[:50]), unknown, "no complete JSON object"},
+		{"half a 200", status(200, tagRow(1)[:50]), unknown, "not a complete JSON object"},
 		{"a 200 of another shape", status(200, `{"id":7}`), unknown, "could not parse"},
 		{"a hang", hang, unknown, "no complete answer within 30s"},
 		{"a hang in the body", hangInBody, unknown, "no complete answer within 30s"},

@@ -125,12 +125,7 @@ func plain(err error) string {
 	}
 	var call *callError
 	if errors.As(err, &call) {
-		inner := *call
-		var sent *url.Error
-		if errors.As(call.err, &sent) {
-			inner.err = sent.Err
-		}
-		return inner.Error()
+		return call.Error()
 	}
 	var sent *url.Error
 	if errors.As(err, &sent) {

@@ -7,29 +7,31 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 // The figures of adaptiveLimiter. The API publishes no limit and sends no
 // Retry-After with its 429; roughly 60 to 200 requests in one second have been
 // seen to cause one.
 const (
-	slowest      = 5.0 // requests a second: polite, and yet it ends some day
-	cutTo        = 0.7 // of the rate that was too much
+	slowest      = 5.0 // requests a second: polite, and still fast enough to finish
+	cutTo        = 0.7 // of the rate that was too high
 	growth       = 0.05
 	shortestHold = 500 * time.Millisecond
 	longestHold  = 2 * time.Second // when the host does not say how long
 	liftAfter    = time.Minute
-	// maxHold is the longest Retry-After that is waited for. A longer one fails
-	// the calls instead: a scan that hangs for an hour helps nobody.
+	// maxHold is the longest Retry-After that requests wait for. With a longer one
+	// the calls fail: a scan must not hang for an hour.
 	maxHold = time.Minute
 )
 
-// adaptiveLimiter is the request rate of one host, by additive increase and
-// multiplicative decrease. There is no limit until the first 429. That one cuts
-// the rate below what the host accepted during the last second, and holds all
-// requests back for a moment; then the rate grows by a twentieth of itself each
-// second, until the next 429 cuts it again, or a minute without one lifts it.
-// The zero value is ready to use.
+// adaptiveLimiter limits the request rate to one host, by additive increase and
+// multiplicative decrease. There is no limit until the first 429. A 429 cuts the
+// rate below what the host accepted during the last second, and holds all requests
+// back for a moment. Then the rate grows by a twentieth each second, until the next
+// 429 cuts it again, or a minute without one lifts it. The zero value is ready to
+// use.
 type adaptiveLimiter struct {
 	mu      sync.Mutex
 	rate    *rate.Limiter // nil: no limit
@@ -45,13 +47,13 @@ type adaptiveLimiter struct {
 func (l *adaptiveLimiter) wait(ctx context.Context) error {
 	for {
 		l.mu.Lock()
-		hold, limit := l.held.Sub(monotonic()), l.rate
+		hold, limit := l.held.Sub(clock.Now()), l.rate
 		l.mu.Unlock()
 		switch {
 		case hold > maxHold:
 			return &terminalError{fmt.Errorf("429 Too Many Requests: the API asks to wait another %s", hold.Round(time.Second))}
 		case hold > 0:
-			if err := sleep(ctx, hold); err != nil {
+			if err := clock.Sleep(ctx, hold); err != nil {
 				return err
 			}
 			continue
@@ -61,21 +63,22 @@ func (l *adaptiveLimiter) wait(ctx context.Context) error {
 		if err := limit.Wait(ctx); err != nil {
 			return err
 		}
-		if !l.holds() {
+		if !l.isHeld() {
 			return nil
 		}
 	}
 }
 
-// holds says whether a hold began while a request waited for its turn.
-func (l *adaptiveLimiter) holds() bool {
+// isHeld reports whether requests are held back: a hold may have begun while a
+// request waited for the rate.
+func (l *adaptiveLimiter) isHeld() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.held.After(monotonic())
+	return l.held.After(clock.Now())
 }
 
-// refused takes note of a 429. Requests that were on their way when the rate was
-// last cut belong to the same mistake, and do not cut it again.
+// refused records a 429. Requests that were sent before the last cut exceeded the
+// same rate, so they do not cut it again.
 func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +112,7 @@ func (l *adaptiveLimiter) holdUntil(t time.Time) {
 	}
 }
 
-// accepted takes note of any other answer.
+// accepted records any other answer.
 func (l *adaptiveLimiter) accepted(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,8 +125,8 @@ func (l *adaptiveLimiter) accepted(now time.Time) {
 		l.rate = nil
 		return
 	}
-	// A quiet time is no proof that a higher rate would have been accepted, so one
-	// step is the most that it earns.
+	// A quiet time does not prove that the host accepts a higher rate, so it adds one
+	// step at most.
 	since := min(now.Sub(l.grown), time.Second)
 	if since >= 100*time.Millisecond {
 		l.rate.SetLimit(l.rate.Limit() + rate.Limit(l.step*since.Seconds()))
@@ -161,17 +164,5 @@ func (c *acceptCount) advance(now time.Time) {
 	for c.tenth < tenth {
 		c.tenth++
 		c.counts[c.tenth%10] = 0
-	}
-}
-
-// sleep waits, unless ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

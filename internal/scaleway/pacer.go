@@ -7,19 +7,21 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// noticeable is what counts as a wait: passing the limiter without one takes some
-// time too.
+// noticeable is the shortest time that counts as a wait: a request that need not
+// wait takes some time too.
 const noticeable = time.Millisecond
 
-// pacer bounds the requests in flight to each host, and slows down when the
-// host answers 429. Its waits end before the attempt behind it begins, so they
-// never count against the timeout of a request.
+// pacer bounds the requests in flight to each host, and slows down when the host
+// answers 429. It waits before the attempt begins, so that its waits never count
+// against the timeout of a request.
 type pacer struct {
 	next        http.RoundTripper
 	concurrency int
-	waited      func(time.Duration) // told of every wait for the limiter
+	waited      func(time.Duration) // called after every wait for the limiter
 
 	mu    sync.Mutex
 	hosts map[string]*hostPace
@@ -38,10 +40,10 @@ func newPacer(next http.RoundTripper, concurrency int, waited func(time.Duration
 func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := t.host(req.URL.Host)
 	if err := host.enter(req.Context(), t.waited); err != nil {
-		return nil, &unsentError{fmt.Errorf("wait for a turn: %w", err)}
+		return nil, &unsentError{fmt.Errorf("wait for the rate limit: %w", err)}
 	}
 	defer host.leave()
-	sent := monotonic()
+	sent := clock.Now()
 	resp, err := t.next.RoundTrip(req)
 	host.learn(sent, err)
 	return resp, err
@@ -58,18 +60,17 @@ func (t *pacer) host(name string) *hostPace {
 	return host
 }
 
-// enter waits for a free slot, then for the limiter. In this order at most as
-// many requests as there are slots hold a reservation of a rate that may be cut
-// while they wait.
+// enter waits for a free slot, then for the limiter. In this order few requests
+// hold a reservation of a rate that may be cut while they wait: one for each slot.
 func (h *hostPace) enter(ctx context.Context, waited func(time.Duration)) error {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	before := monotonic()
+	before := clock.Now()
 	err := h.limiter.wait(ctx)
-	if d := monotonic().Sub(before); d >= noticeable {
+	if d := clock.Now().Sub(before); d >= noticeable {
 		waited(d)
 	}
 	if err != nil {
@@ -80,14 +81,14 @@ func (h *hostPace) enter(ctx context.Context, waited func(time.Duration)) error 
 
 func (h *hostPace) leave() { <-h.slots }
 
-// learn tells the limiter how the host answered. A request that was not
-// answered at all says nothing about its rate limit.
+// learn passes the answer of the host on to the limiter. A request without an
+// answer does not count.
 func (h *hostPace) learn(sent time.Time, err error) {
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.code == http.StatusTooManyRequests:
-		h.limiter.refused(sent, monotonic(), status.retryAfter)
+		h.limiter.refused(sent, clock.Now(), status.retryAfter)
 	case err == nil || errors.As(err, &status):
-		h.limiter.accepted(monotonic())
+		h.limiter.accepted(clock.Now())
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 // Options say how to read. The zero value reads with the credentials of the
@@ -90,7 +92,7 @@ func (o Options) withDefaults() Options {
 		o.Retried = func(string, int) {}
 	}
 	if o.Now == nil {
-		o.Now = monotonic
+		o.Now = clock.Now
 	}
 	return o
 }

@@ -1,95 +1,61 @@
 package scaleway
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
+	"github.com/registry-janitor/registry-janitor/internal/retry"
 )
 
 const (
 	maxTries = 5
-	// maxWaiting bounds the sum of the pauses between the tries of one call. What
-	// the pacer makes a request wait after a 429 is not part of it.
-	maxWaiting = 10 * time.Second
-	// firstPause is the longest pause before the second try; it doubles from try
-	// to try. With the jitter of a half, four of them make 3.75 to 7.5 seconds.
+	// maxPauses bounds the sum of the pauses between the tries of one call. The time
+	// that the pacer holds a request back after a 429 is not part of it.
+	maxPauses = 10 * time.Second
+	// firstPause is the longest pause before the second try. It doubles from try to
+	// try, so four pauses take 3.75 to 7.5 seconds.
 	firstPause = 500 * time.Millisecond
 )
 
-// retrier repeats a request after what may be a passing fault: 429, 5xx, an
-// impossible 200, a timeout, a broken connection. It stands behind readOnly, so
-// all it ever repeats is a GET.
+// retrier repeats a request after a fault that may pass: 429, 5xx, an impossible
+// 200, a timeout, a broken connection. It stands behind readOnly, so it only ever
+// repeats a GET.
 type retrier struct {
-	client  *http.Client
+	next    http.RoundTripper
 	log     *slog.Logger
 	retried func(path string, status int)
-}
-
-func newRetrier(next http.RoundTripper, log *slog.Logger, retried func(string, int)) *retrier {
-	return &retrier{log: log, retried: retried, client: &http.Client{Transport: next, CheckRedirect: noRedirects}}
 }
 
 func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	call := &retryCall{log: t.log, retried: t.retried, path: req.URL.Path}
-	client := &retryablehttp.Client{
-		HTTPClient:   t.client,
-		RetryMax:     maxTries - 1,
-		CheckRetry:   call.check,
-		Backoff:      call.backoff,
-		ErrorHandler: call.giveUp,
+	path := req.URL.Path
+	loop := retry.Loop{
+		Tries:  maxTries,
+		Budget: maxPauses,
+		Again: func(err error, try int) (time.Duration, bool) {
+			return pauseAfter(err, try), passing(err)
+		},
+		Before: func(err error, try int, pause time.Duration) {
+			t.log.Debug("a request is tried again", "path", path, "try", try+1, "pause", pause)
+			t.retried(path, statusOf(err))
+		},
 	}
-	return (&retryablehttp.RoundTripper{Client: client}).RoundTrip(req)
-}
-
-// retryCall is the state of one call: what its next pause is, and how long it
-// has waited.
-type retryCall struct {
-	log     *slog.Logger
-	retried func(path string, status int)
-	path    string
-	tries   int
-	status  int // that the last try was answered with; 0 for none
-	pause   time.Duration
-	waited  time.Duration
-}
-
-// check says whether to try again after err, and for how long to pause first.
-func (c *retryCall) check(ctx context.Context, _ *http.Response, err error) (bool, error) {
-	c.tries++
-	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
+	var resp *http.Response
+	tries, err := loop.Do(req.Context(), func() (err error) {
+		resp, err = t.next.RoundTrip(req)
+		return err
+	})
+	if err != nil {
+		return nil, &callError{tries: tries, err: err}
 	}
-	if err == nil || !passing(err) {
-		return false, nil
-	}
-	c.status = statusOf(err)
-	c.pause = pauseAfter(err, c.tries)
-	return c.waited+c.pause <= maxWaiting, nil
+	return resp, nil
 }
 
-func (c *retryCall) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
-	c.waited += c.pause
-	c.log.Debug("request is tried again", "path", c.path, "try", c.tries+1, "pause", c.pause)
-	c.retried(c.path, c.status)
-	return c.pause
-}
-
-func (c *retryCall) giveUp(resp *http.Response, err error, tries int) (*http.Response, error) {
-	if resp != nil {
-		_ = resp.Body.Close() // it is buffered: nothing can fail
-	}
-	return nil, &callError{tries: tries, err: err}
-}
-
-// statusOf is the status of the answer that the error stands for; 0 where there
-// was none.
+// statusOf returns the status of the answer that caused the error; 0 without an
+// answer.
 func statusOf(err error) int {
 	var status *statusError
 	var answer *answerError
@@ -102,7 +68,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// passing tells the faults that may pass from those that will not.
+// passing reports whether the fault may pass.
 func passing(err error) bool {
 	var status *statusError
 	if errors.As(err, &status) {
@@ -120,13 +86,11 @@ func passing(err error) bool {
 	return true
 }
 
-// pauseAfter is how long to pause after the failed try of that number: what the
-// API asked for, or exponentially longer, with a jitter that keeps the requests
-// of a burst apart. After a 429 the pacer holds the requests of all calls back,
-// so there is nothing to add here.
+// pauseAfter is how long to pause after a failed try: a growing pause, or what
+// the API asks for if that is longer. After a 429 the pacer holds back the requests
+// of all calls, so there is nothing to add here.
 func pauseAfter(err error, try int) time.Duration {
-	longest := firstPause << (try - 1)
-	pause := longest/2 + rand.N(longest/2)
+	pause := retry.Pause(firstPause, try)
 	var status *statusError
 	if errors.As(err, &status) {
 		if status.code == http.StatusTooManyRequests {
@@ -136,6 +100,3 @@ func pauseAfter(err error, try int) time.Duration {
 	}
 	return pause
 }
-
-// noRedirects makes a client hand a redirect out instead of following it.
-func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
