@@ -16,14 +16,14 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// bench is a repository with a pipeline, a registry, and a machine to run jobs on.
+// bench has a repository with a pipeline, a registry, and a machine that runs jobs.
 type bench struct {
 	t       *testing.T
-	bin     string // programs, real ones and stand-ins
-	stubs   string // what the stand-ins say and noted
-	origin  string // the repository as its host has it
+	bin     string // programs, some of them stand-ins
+	stubs   string // answers and notes of the stand-ins
+	origin  string // the repository on its host
 	home    string
-	api     string // of the emulator
+	api     string // address of the emulator
 	program string
 }
 
@@ -38,7 +38,7 @@ const (
 )
 
 const keep = `# METADATA
-# title: Builds under test stay
+# title: Keep builds under test
 package janitor.image.testing
 
 keep contains tag.name if {
@@ -64,7 +64,7 @@ const (
 	unreadable = world + "faults: [{method: GET, path: \"/images/*/tags\", status: 403}]\n"
 )
 
-// newBench is a bench with the program, which is built once for all tests.
+// newBench makes a bench with a program and a registry.
 func newBench(t *testing.T, janitor, registry string) *bench {
 	t.Helper()
 	dir := t.TempDir()
@@ -87,8 +87,8 @@ func newBench(t *testing.T, janitor, registry string) *bench {
 	return b
 }
 
-// standIns replace what installs programs and what talks to the host. They note
-// what they were asked, and answer from files.
+// standIns replace the programs that install others or talk to the host. They write down how
+// they are called, and answer from files.
 var standIns = map[string]string{
 	"go":      `echo "go $*" >> "$STUBS/calls"`,
 	"apt-get": `echo "apt-get $*" >> "$STUBS/calls"`,
@@ -140,7 +140,7 @@ func (b *bench) read(path string) string {
 	return string(text)
 }
 
-// says what a stand-in answers, or what it noted.
+// says sets the answer of a stand-in; noted returns what one wrote down.
 func (b *bench) says(file, text string) { b.write(filepath.Join(b.stubs, file), text, 0o600) }
 func (b *bench) noted(file string) string {
 	return b.read(filepath.Join(b.stubs, file))
@@ -158,7 +158,7 @@ func (b *bench) git(dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// commit changes files on the branch that is checked out at the host.
+// commit changes files on the current branch of the host.
 func (b *bench) commit(message string, files map[string]string) {
 	b.t.Helper()
 	for name, text := range files {
@@ -168,21 +168,21 @@ func (b *bench) commit(message string, files map[string]string) {
 	b.git(b.origin, "commit", "--quiet", "--message", message)
 }
 
-// propose changes files on a branch of their own.
+// propose changes files on a new branch.
 func (b *bench) propose(files map[string]string) {
 	b.t.Helper()
 	b.git(b.origin, "checkout", "--quiet", "-B", "change", "main")
 	b.commit("change", files)
 }
 
-// merge merges what was proposed.
+// merge merges that branch.
 func (b *bench) merge() {
 	b.t.Helper()
 	b.git(b.origin, "checkout", "--quiet", "main")
 	b.git(b.origin, "merge", "--quiet", "--no-ff", "change")
 }
 
-// checkout is a fresh copy of a branch.
+// checkout returns the folder of a fresh clone of a branch.
 func (b *bench) checkout(branch string) string {
 	b.t.Helper()
 	dir := filepath.Join(b.t.TempDir(), "work")
@@ -192,7 +192,7 @@ func (b *bench) checkout(branch string) string {
 
 var address = regexp.MustCompile(`http://\S+`)
 
-// emulator starts the registry, which ends with the test.
+// emulator starts a registry that stops with the test.
 func (b *bench) emulator(file, text string) string {
 	b.t.Helper()
 	b.write(file, text, 0o600)
@@ -210,12 +210,12 @@ func (b *bench) emulator(file, text string) string {
 	})
 	line, err := bufio.NewReader(stderr).ReadString('\n')
 	if err != nil {
-		b.t.Fatalf("the emulator says %q: %v", line, err)
+		b.t.Fatalf("the emulator printed %q: %v", line, err)
 	}
 	return address.FindString(line)
 }
 
-// deleted lists what was deleted in the registry.
+// deleted lists the changes that the registry received.
 func (b *bench) deleted() []string {
 	b.t.Helper()
 	answer, err := http.Get(b.api + "/_emulator/requests")
@@ -240,7 +240,7 @@ func (b *bench) deleted() []string {
 	return out
 }
 
-// run runs a script as a runner does, and returns its exit code and what it said.
+// run runs a script as a runner does, and returns its exit code and output.
 func (b *bench) run(dir, script string, env map[string]string) (code int, output string) {
 	b.t.Helper()
 	file := filepath.Join(b.t.TempDir(), "script.sh")
@@ -262,7 +262,7 @@ func (b *bench) run(dir, script string, env map[string]string) (code int, output
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// tools ends a test where something is not installed that runners have.
+// tools ends a test if programs of a runner are missing.
 func tools(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"bash", "git", "jq"} {
@@ -272,7 +272,7 @@ func tools(t *testing.T) {
 	}
 }
 
-// checkShell holds a script against bash and shellcheck.
+// checkShell checks a script with bash and shellcheck.
 func checkShell(t *testing.T, where, script string) {
 	t.Helper()
 	check := func(name string, args ...string) {
@@ -289,7 +289,7 @@ func checkShell(t *testing.T, where, script string) {
 	check("shellcheck", "-")
 }
 
-// credentials of the emulator, which takes any.
+// The emulator accepts any credentials.
 const (
 	accessKey = "SCWXXXXXXXXXXXXXXXXX"
 	secretKey = "11111111-1111-1111-1111-111111111111"

@@ -1,5 +1,5 @@
-// Package ci has the tests of examples/ci: both pipelines are read strictly, and
-// the script of every job is run by bash in a repository of its own, with the real
-// program against the emulator. What would talk to GitHub or GitLab is replaced by
-// programs that note what they were asked. It must never talk to anybody else.
+// Package ci tests the files of examples/ci. actionlint and shellcheck check them, and bash runs
+// the script of every job in a repository of its own, with the real program and the emulator.
+// Stand-ins replace the programs that talk to GitHub or GitLab. The tests must never talk to
+// another host.
 package ci

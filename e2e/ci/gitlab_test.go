@@ -1,17 +1,22 @@
 package ci
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// gitlabJob is what there may be in a job of GitLab CI, as far as this pipeline uses
-// it: any other key is an error.
+// gitlabJob has the keys of GitLab CI that this pipeline uses. Any other key is an error.
 type gitlabJob struct {
 	Extends      list              `yaml:"extends"`
 	Image        string            `yaml:"image"`
@@ -51,16 +56,37 @@ type pipeline struct {
 	Jobs      map[string]gitlabJob `yaml:",inline"`
 }
 
-// readPipeline reads the pipeline, with what its jobs extend.
+// list is one string, or several.
+type list []string
+
+func (l *list) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*l = list{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(l))
+}
+
+// readPipeline reads the pipeline, and adds to each job what it extends.
 func readPipeline(t *testing.T) *pipeline {
 	t.Helper()
-	p := new(pipeline)
-	decode(t, ".gitlab-ci.yml", p)
+	text, err := os.ReadFile(filepath.Join(program.Root(t), "examples", "ci", ".gitlab-ci.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, d := new(pipeline), yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(p); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
+		t.Errorf("the file has a second document: %v", err)
+	}
 	for name, j := range p.Jobs {
 		for _, from := range j.Extends {
 			template, ok := p.Jobs[from]
 			if !ok {
-				t.Fatalf("%s extends %s, which is not there", name, from)
+				t.Fatalf("%s extends %s, which does not exist", name, from)
 			}
 			if j.Image == "" {
 				j.Image = template.Image
@@ -81,36 +107,35 @@ func (p *pipeline) names() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(p.Jobs)), func(n string) bool { return strings.HasPrefix(n, ".") })
 }
 
-func TestThePipelineIsWhole(t *testing.T) {
+func TestThePipelineIsComplete(t *testing.T) {
 	p := readPipeline(t)
 	for _, name := range p.names() {
 		j := p.Jobs[name]
 		if !slices.Contains(p.Stages, j.Stage) || j.Image == "" || len(j.Script) == 0 || len(j.BeforeScript) == 0 || len(j.Rules) == 0 {
-			t.Errorf("%s is not whole: %+v", name, j)
+			t.Errorf("%s is incomplete: %+v", name, j)
 		}
 		for _, n := range j.Needs {
 			if _, ok := p.Jobs[n.Job]; !ok {
-				t.Errorf("%s needs %s, which is not there", name, n.Job)
+				t.Errorf("%s needs %s, which does not exist", name, n.Job)
 			}
 		}
 		checkShell(t, name, strings.Join(slices.Concat(j.BeforeScript, j.Script), "\n"))
 	}
 	apply := p.Jobs["registry apply"]
 	if apply.ResourceGroup != "registry" || apply.Environment.Name != "registry" {
-		t.Errorf("apply is in the group %q and the environment %q", apply.ResourceGroup, apply.Environment.Name)
+		t.Errorf("apply has the group %q and the environment %q", apply.ResourceGroup, apply.Environment.Name)
 	}
 	for _, r := range apply.Rules {
 		if r.When != "manual" || !strings.HasPrefix(r.If, "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && ") {
-			t.Errorf("apply starts by itself, or on any branch: %+v", r)
+			t.Errorf("apply starts without a person, or on any branch: %+v", r)
 		}
 	}
 	if got := p.Jobs["registry plan"].AllowFailure.ExitCodes; !slices.Equal(got, []int{2}) {
-		t.Errorf("the exit codes %v are allowed", got)
+		t.Errorf("the allowed exit codes are %v", got)
 	}
 }
 
-// runJob runs a job as a runner does: in one shell. The result is success, warning
-// or failure.
+// runJob runs a job in one shell, as a runner does. The result is success, warning or failure.
 func (b *bench) runJob(p *pipeline, name, dir string, env map[string]string) (result, output string) {
 	b.t.Helper()
 	j := p.Jobs[name]
