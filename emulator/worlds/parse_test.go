@@ -179,8 +179,8 @@ func TestBadWorldFiles(t *testing.T) {
 	tests := []struct{ yaml, want string }{
 		{"", `w:1: is empty (write namespaces: [] for an empty registry)`},
 		{"namespaces: []\n---\nnamespaces: []", `w:2: begins a second YAML document (put everything into one document, without ---)`},
-		{"namespaces: [\n{name: a", `w:2: is no valid YAML: did not find expected ',' or '}' (check the indentation, the quotes and the brackets)`},
-		{"faults: []\nnamespaces: []\nsettings: a: b", `w:3: is no valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`},
+		{"namespaces: [\n{name: a", `w:2: is not valid YAML: did not find expected ',' or '}' (check the indentation, the quotes and the brackets)`},
+		{"faults: []\nnamespaces: []\nsettings: a: b", `w:3: is not valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`},
 		{"[]", `w:1: must be a mapping, not a list (its keys: settings, faults, namespaces, containers, jobs)`},
 		{"settings: {latency: 1h1h}", `w:1: settings.latency: must be a duration: "1h1h" has its units out of order: largest first, each once (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`},
 		{"settings: {latency: 1m1h}", `w:1: settings.latency: must be a duration: "1m1h" has its units out of order: largest first, each once (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`},

@@ -17,8 +17,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
-// checks are the shapes of strings, by the name that a field's tag "is" gives
-// them. Each returns what is wrong and the remedy; "" is nothing.
+// checks are the shapes of strings, by the name that the tag "is" gives them.
 var checks = map[string]strictyaml.Check{
 	"glob":        checkGlob,
 	"name-glob":   checkNameGlob,
@@ -44,33 +43,39 @@ var checks = map[string]strictyaml.Check{
 
 func checkGlob(s string) (message, hint string) {
 	if strings.HasPrefix(s, "!") {
-		return fmt.Sprintf("is no glob that can match: %s", strictyaml.Quote(s)), "there is no negation: use except or exclude"
+		return fmt.Sprintf("never matches a name: %s", strictyaml.Quote(s)), "there is no negation: use except or exclude"
 	}
 	if !doublestar.ValidatePattern(s) {
-		return fmt.Sprintf("is no valid glob: %s", strictyaml.Quote(s)), "close every [ and {, and write \\ before a character meant as itself"
+		return fmt.Sprintf("is not a valid glob: %s", strictyaml.Quote(s)), "close every [ and {, and write \\ before a character that stands for itself"
 	}
 	return "", ""
 }
 
-// checkNameGlob is for what never holds a slash: namespaces and tags.
+// checkNameGlob is for names without slashes: namespaces and tags.
 func checkNameGlob(s string) (message, hint string) {
 	if strings.Contains(s, "/") {
-		return fmt.Sprintf("is no glob that can match: %s", strictyaml.Quote(s)), "names of namespaces and tags hold no slash; images have their own key"
+		return fmt.Sprintf("never matches a name: %s", strictyaml.Quote(s)), "names of namespaces and tags have no slash; use the key images for images"
 	}
 	return checkGlob(s)
 }
 
-// checkScope is for globs over "namespace/image", which always holds a slash: a
-// glob without one would silently take nothing.
+// checkScope is for globs over "namespace/image", which always has a slash: a glob
+// without one would silently match nothing.
 func checkScope(s string) (message, hint string) {
+	if message, hint = checkGlob(s); message != "" {
+		return message, hint
+	}
+	if strings.Trim(s, "/") == "" {
+		return fmt.Sprintf("matches no namespace/image: %s", strictyaml.Quote(s)), "write \"**\" for all images"
+	}
 	if s != "**" && (!strings.Contains(s, "/") || strings.HasPrefix(s, "/") || strings.HasSuffix(s, "/")) {
 		return fmt.Sprintf("matches no namespace/image: %s", strictyaml.Quote(s)), fmt.Sprintf("write %q for all images of a namespace", strings.Trim(s, "/")+"/**")
 	}
-	return checkGlob(s)
+	return "", ""
 }
 
-// checkRegex compiles the pattern alone too: "a)|(b" compiles only inside the
-// group that anchors it, where it escapes the anchors.
+// checkRegex compiles the pattern alone too: "a)|(b" compiles only inside the group
+// that anchors it, and would escape the anchors there.
 func checkRegex(s string) (message, hint string) {
 	for _, pattern := range []string{s, "^(?:" + s + ")$"} {
 		if _, err := regexp.Compile(pattern); err != nil {
@@ -79,26 +84,26 @@ func checkRegex(s string) (message, hint string) {
 			if errors.As(err, &bad) {
 				text = string(bad.Code)
 			}
-			return fmt.Sprintf("is no valid regular expression: %s: %s", text, strictyaml.Quote(s)), "RE2 syntax, without lookaround and backreferences"
+			return fmt.Sprintf("is not a valid regular expression: %s: %s", text, strictyaml.Quote(s)), "write RE2 syntax, without lookaround and backreferences"
 		}
 	}
 	return "", ""
 }
 
-// checkGroup is for a regular expression of which a part names a group.
+// checkGroup is for a regular expression with a part that names a group.
 func checkGroup(s string) (message, hint string) {
 	if message, hint = checkRegex(s); message != "" {
 		return message, hint
 	}
 	if regexp.MustCompile(s).NumSubexp() == 0 {
-		return fmt.Sprintf("has no capture group: %s", strictyaml.Quote(s)), "put the part that names the group into brackets, such as 'env-(?P<group>[a-z]+)-.*'"
+		return fmt.Sprintf("has no capture group: %s", strictyaml.Quote(s)), "put the part that names the group into parentheses, such as 'env-(?P<group>[a-z]+)-.*'"
 	}
 	return "", ""
 }
 
 func checkRange(s string) (message, hint string) {
 	if _, err := semver.NewConstraint(s); err != nil {
-		return fmt.Sprintf("is no version range: %s", strictyaml.Quote(s)), `write a range such as ">=1.0.0 <2.0.0", "^1.2", or "*"`
+		return fmt.Sprintf("is not a version range: %s", strictyaml.Quote(s)), `write a range such as ">=1.0.0 <2.0.0", "^1.2", or "*"`
 	}
 	return "", ""
 }
@@ -127,21 +132,20 @@ func checkRegion(s string) (message, hint string) {
 	}
 	message, hint = strictyaml.NotOneOf(s, regions())
 	if s == "it-mil" {
-		hint = "it-mil runs containers, but has no registry"
+		hint = "remove it: it-mil runs containers, but has no registry"
 	}
 	return message, hint
 }
 
-// checkZone refuses "Local", which is another zone on another machine.
+// checkZone refuses "Local", which depends on the machine.
 func checkZone(s string) (message, hint string) {
 	if _, err := time.LoadLocation(s); err != nil || s == "Local" {
-		return fmt.Sprintf("is no known time zone: %s", strictyaml.Quote(s)), "use a name of the IANA database, such as Europe/Paris or UTC"
+		return fmt.Sprintf("is not a known time zone: %s", strictyaml.Quote(s)), "write a name of the IANA database, such as Europe/Paris or UTC"
 	}
 	return "", ""
 }
 
-// anyYear is where the search for a schedule's next time begins; it spans a leap
-// day.
+// anyYear is where the search for the next time of a schedule begins: a leap year.
 var anyYear = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func checkCron(s string) (message, hint string) {
@@ -151,23 +155,23 @@ func checkCron(s string) (message, hint string) {
 	}
 	schedule, err := cron.ParseStandard(s)
 	if err != nil {
-		return fmt.Sprintf("is no cron expression: %s", strictyaml.Clip(err.Error())), fields
+		return fmt.Sprintf("is not a cron expression: %s", strictyaml.Clip(err.Error())), fields
 	}
-	// The library turns whatever is shorter than a second, or negative, into one.
+	// The library takes anything shorter than a second, or negative, as a second.
 	if every, ok := strings.CutPrefix(s, "@every "); ok {
 		if length, err := time.ParseDuration(every); err != nil || length < time.Second {
-			return fmt.Sprintf("is no cron expression: %s is shorter than a second", strictyaml.Quote(s)), fields
+			return fmt.Sprintf("is not a cron expression: %s is shorter than a second", strictyaml.Quote(s)), fields
 		}
 	}
 	if schedule.Next(anyYear).IsZero() {
-		return fmt.Sprintf("never comes: %s", strictyaml.Quote(s)), "there is no such day"
+		return fmt.Sprintf("never happens: %s", strictyaml.Quote(s)), "write a day that the calendar has"
 	}
 	return "", ""
 }
 
 func checkFactor(s string) (message, hint string) {
 	if _, ok := parseFactor(s); !ok {
-		return fmt.Sprintf("is no factor above 1: %s", strictyaml.Quote(s)), "write how many times as much as usual is too much, such as 5x"
+		return fmt.Sprintf("is not a factor above 1: %s", strictyaml.Quote(s)), "write how many times the usual number is too much, such as 5x"
 	}
 	return "", ""
 }
@@ -176,7 +180,7 @@ var currency = regexp.MustCompile(`^[A-Z]{3}$`)
 
 func checkCurrency(s string) (message, hint string) {
 	if !currency.MatchString(s) {
-		return fmt.Sprintf("is no code of a currency: %s", strictyaml.Quote(s)), "write its three capital letters, such as EUR"
+		return fmt.Sprintf("is not a currency code: %s", strictyaml.Quote(s)), "write its three capital letters, such as EUR"
 	}
 	return "", ""
 }

@@ -36,14 +36,13 @@ type Config struct {
 	Policies    []string           `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
 	Policy      Policy             `yaml:"policy"`
 	Limits      Limits             `yaml:"limits"`
-	// SharedDigest is "protect", or "untag" where the operator knows that the API
-	// only removes the tag and not what it points at.
+	// SharedDigest is "protect", or "untag" if the operator knows that the API removes
+	// only the tag, and not its digest with all other tags.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
-	// Grace is how long a tag must have been condemned before it is deleted.
-	Grace     Duration   `yaml:"grace"`
-	Ledger    Ledger     `yaml:"ledger"`
-	Schedules []Schedule `yaml:"schedules" blank:"ok"`
-	// Notifications say who is told of a run.
+	// Grace is how long a tag must have been marked before it is deleted.
+	Grace         Duration       `yaml:"grace"`
+	Ledger        Ledger         `yaml:"ledger"`
+	Schedules     []Schedule     `yaml:"schedules" blank:"ok"`
 	Notifications []Notification `yaml:"notifications" blank:"ok"`
 	Cost          Cost           `yaml:"cost"`
 
@@ -59,25 +58,25 @@ type Scaleway struct {
 	OrganizationID string   `yaml:"organization_id" is:"uuid" blank:"ok"`
 }
 
-// Scope selects the images that are looked at, by globs over "namespace/image".
+// Scope selects the images that are scanned, by globs over "namespace/image".
 type Scope struct {
 	Include []string `yaml:"include" is:"scope"`
 	Exclude []string `yaml:"exclude" is:"scope" blank:"ok"`
 }
 
-// Protect names what stays whatever the rules say.
+// Protect names what is kept whatever the rules say.
 type Protect struct {
 	Tags    []string `yaml:"tags" is:"name-glob" blank:"ok"`
 	Digests []string `yaml:"digests" is:"digest" blank:"ok"`
-	// ReferencesFile and Serverless may also be written as mappings, which say too
-	// whether they are required.
+	// ReferencesFile and Serverless can also be written as mappings, which say whether
+	// the source is required; see Optional.
 	ReferencesFile string       `yaml:"references_file,omitempty" blank:"ok"`
 	Serverless     bool         `yaml:"serverless"`
 	Kubernetes     []Kubernetes `yaml:"kubernetes,omitempty" fill:"write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true"`
 	Optional       Optional     `yaml:"-"`
 }
 
-// Attachments says what becomes of signatures and the like whose subject is gone.
+// Attachments says what happens to signatures and the like whose subject is gone.
 type Attachments struct {
 	// Orphans is "keep", or "delete" for attachments to a digest that no tag of
 	// their image has.
@@ -88,23 +87,23 @@ type Attachments struct {
 type Policy struct {
 	// Timeout bounds the evaluation of one image or namespace.
 	Timeout Duration `yaml:"timeout" positive:"yes"`
-	// VerificationKey is the file of the public key (PEM) by which bundles must be
-	// signed, as written; see VerificationKeyPath. "" asks for no signature.
+	// VerificationKey is the file of the public key (PEM) that must verify bundles, as
+	// written; see Resolve. "" needs no signature.
 	VerificationKey string `yaml:"verification_key" blank:"ok"`
 }
 
-// Limits bound what one pass may do.
+// Limits bound what one run may do.
 type Limits struct {
 	MinAge             Duration `yaml:"min_age"`
 	MaxDeletions       int      `yaml:"max_deletions" min:"0"`
 	MaxDeletionPercent int      `yaml:"max_deletion_percent" min:"0" max:"100"`
-	KeepAtLeast        int      `yaml:"keep_at_least" min:"0"` // tags that stay in each image
+	KeepAtLeast        int      `yaml:"keep_at_least" min:"0"` // tags that are kept in each image
 	MaxPlanAge         Duration `yaml:"max_plan_age"`
-	// Anomaly refuses a plan that deletes so many times more than the latest runs
-	// did, in the median: "5x". "" is off; it needs a ledger.
+	// Anomaly refuses a plan that deletes that many times the median of the latest
+	// runs: "5x". "" is off; it needs a ledger.
 	Anomaly string `yaml:"anomaly" is:"factor" blank:"ok"`
 	// Canary is how many steps of each kind are done and confirmed one at a time
-	// before several are worked on at once.
+	// before several are done at once.
 	Canary int `yaml:"canary" min:"0"`
 	// MaxFailures is how many steps may fail in a row before the rest is skipped.
 	MaxFailures int `yaml:"max_failures" min:"1"`
@@ -117,7 +116,7 @@ type Ledger struct {
 
 // Schedule is when the daemon plans or applies.
 type Schedule struct {
-	// Name is what logs, metrics and the history call it; "" is made of the rest.
+	// Name is for logs, metrics and the history; "" means one made of the other keys.
 	Name     string   `yaml:"name,omitempty" blank:"ok"`
 	Cron     string   `yaml:"cron" is:"cron" need:"say when, such as cron: \"0 3 * * *\""`
 	Do       string   `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
@@ -125,15 +124,15 @@ type Schedule struct {
 	Timezone string   `yaml:"timezone" is:"zone"` // default: that of the configuration
 }
 
-// Cost is what storage costs, for reports and metrics: nothing is decided by it.
+// Cost is what storage costs, for reports and metrics. It decides nothing.
 type Cost struct {
 	// PerGBMonth is the price of 10⁹ bytes of private images for a month.
 	PerGBMonth float64 `yaml:"per_gb_month" min:"0" max:"1000000"`
 	Currency   string  `yaml:"currency" is:"currency"` // ISO 4217: EUR
 }
 
-// Load reads and checks the configuration in a file. The error is Problems when
-// the file could be read.
+// Load reads and checks the configuration in a file. If the file could be read, the
+// error is [strictyaml.Problems].
 func Load(path string) (*Config, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -150,13 +149,12 @@ func Load(path string) (*Config, error) {
 	return Parse(path, data)
 }
 
-// maxFileSize bounds, in bytes, what Load reads, so that a wrong path does not
-// fill the memory.
+// maxFileSize bounds what Load reads, so that a wrong path does not fill the memory.
 const maxFileSize = 4 << 20
 
-// Parse checks the configuration in data; name stands for it in messages. The
-// error is Problems: all there are, sorted by line. An empty file is valid: it
-// has all the defaults, and condemns nothing.
+// Parse checks the configuration in data; name stands for it in messages. The error
+// is [strictyaml.Problems]: all there are, sorted by line. An empty file is valid:
+// it has all the defaults, and marks nothing.
 func Parse(name string, data []byte) (*Config, error) {
 	c := &Config{File: name}
 	c.defaults()
@@ -173,14 +171,13 @@ func Parse(name string, data []byte) (*Config, error) {
 // format is what the tags of the types cannot say.
 func format() strictyaml.Format { return strictyaml.Format{Checks: checks, Forbidden: forbidden} }
 
-// Problem is one with the key at path, such as "policies[0]", that shows only
+// Problem is a problem with the key at path, such as "policies[0]", that shows only
 // when the configuration is used.
 func (c *Config) Problem(path, message, hint string) error {
 	return strictyaml.Problems{c.document.Problem(path, message, hint)}
 }
 
-// Location is the time zone of the configuration, and UTC where that is not
-// known, which Parse refuses.
+// Location is the time zone of the configuration; Parse refuses an unknown one.
 func (c *Config) Location() *time.Location {
 	location, err := time.LoadLocation(c.Timezone)
 	if err != nil {
@@ -189,59 +186,37 @@ func (c *Config) Location() *time.Location {
 	return location
 }
 
-// PolicyPaths lists the operator's own policies, relative paths resolved against
-// the folder of the configuration file.
+// PolicyPaths are the resolved paths of the operator's own policies.
 func (c *Config) PolicyPaths() []string {
 	paths := make([]string, 0, len(c.Policies))
 	for _, p := range c.Policies {
-		paths = append(paths, c.resolve(p))
+		paths = append(paths, c.Resolve(p))
 	}
 	return paths
 }
 
-// StandardInput is the name of the references file that is no file.
+// StandardInput is the references file that means standard input.
 const StandardInput = "-"
 
-// ReferencesPath is the file of references in use, a relative path resolved
-// against the folder of the configuration file; StandardInput stays as it is, and
-// "" is none.
-func (c *Config) ReferencesPath() string {
-	switch name := c.Protect.ReferencesFile; name {
-	case "", StandardInput:
-		return name
-	default:
-		return c.resolve(name)
-	}
-}
-
-// VerificationKeyPath is where the key is by which policy bundles must be signed,
-// a relative path resolved against the folder of the configuration file; "" where
-// no signature is asked for.
-func (c *Config) VerificationKeyPath() string {
-	if c.Policy.VerificationKey == "" {
-		return ""
-	}
-	return c.resolve(c.Policy.VerificationKey)
-}
-
-// AnomalyFactor is limits.anomaly as a number; 0 is off.
+// AnomalyFactor is limits.anomaly as a number; 0 means off.
 func (c *Config) AnomalyFactor() float64 {
 	f, _ := parseFactor(c.Limits.Anomaly)
 	return f
 }
 
-// LedgerDSN is where runs are recorded: a PostgreSQL database as it is written,
-// or the path of a SQLite file, resolved against the folder of the configuration
-// file; "" for nowhere.
+// LedgerDSN is where runs are recorded: a PostgreSQL database as it is written, or
+// the resolved path of a SQLite file; "" means nowhere.
 func (c *Config) LedgerDSN() string {
-	if c.Ledger.DSN == "" || strings.Contains(c.Ledger.DSN, "://") {
+	if strings.Contains(c.Ledger.DSN, "://") {
 		return c.Ledger.DSN
 	}
-	return c.resolve(c.Ledger.DSN)
+	return c.Resolve(c.Ledger.DSN)
 }
 
-func (c *Config) resolve(path string) string {
-	if filepath.IsAbs(path) {
+// Resolve is a path of the configuration as the program opens it: a relative one
+// starts at the folder of the configuration file. "" stays "".
+func (c *Config) Resolve(path string) string {
+	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
 	return filepath.Join(filepath.Dir(c.File), path)
@@ -267,6 +242,5 @@ func (c *Config) defaults() {
 	c.Cost = Cost{PerGBMonth: 0.027, Currency: "EUR"}
 }
 
-// regions lists the regions that have a Container Registry, as the API's own
-// description names them.
+// regions are those with a Container Registry, as the API's description names them.
 func regions() []string { return []string{"fr-par", "nl-ams", "pl-waw"} }

@@ -238,16 +238,22 @@ func TestTheReferencesFileStartsAtTheFolderOfTheFile(t *testing.T) {
 		"in-use.txt":      filepath.Join("dir", "in-use.txt"),
 		"../in-use.txt":   "in-use.txt",
 		"/etc/in-use.txt": "/etc/in-use.txt",
-		`"-"`:             StandardInput,
 		`""`:              "",
 	} {
 		c, err := Parse(filepath.Join("dir", "janitor.yaml"), []byte("protect: {references_file: "+written+", serverless: true}"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.ReferencesPath(); got != want || !c.Protect.Serverless {
+		if got := c.Resolve(c.Protect.ReferencesFile); got != want || !c.Protect.Serverless {
 			t.Errorf("%s: got %q, want %q; serverless %v", written, got, want, c.Protect.Serverless)
 		}
+	}
+}
+
+func TestADashAsTheReferencesFileIsStandardInput(t *testing.T) {
+	c, err := Parse(filepath.Join("dir", "janitor.yaml"), []byte(`protect: {references_file: "-"}`))
+	if err != nil || c.Protect.ReferencesFile != StandardInput {
+		t.Errorf("got %v: %v", c, err)
 	}
 }
 
@@ -263,7 +269,7 @@ func TestTheVerificationKeyStartsAtTheFolderOfTheFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.VerificationKeyPath(); got != want {
+		if got := c.Resolve(c.Policy.VerificationKey); got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}

@@ -12,13 +12,12 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
-// Document is the configuration as policies see it under data.config: the keys
-// of the file with the defaults filled in, made of plain maps, slices, strings,
-// booleans, int64 and float64 only. Beside each duration K, as written, stands
-// its length in seconds as K_seconds. What is optional and not given is absent.
-// The ledger is left out, which is no business of a policy and may hold a
-// password, and so are how policies are loaded and run, what storage costs, and
-// who is told.
+// Document is the configuration as policies see it under data.config: the keys of
+// the file with the defaults filled in, made of maps, slices, strings, booleans,
+// int64 and float64 only. Each duration K, as written, has its length in seconds
+// beside it as K_seconds. An optional key that is not given is absent. Keys that no
+// policy needs are left out: the ledger, which may have a password, policy, cost
+// and notifications.
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	c.Protect.document(document["protect"].(map[string]any))
@@ -29,10 +28,10 @@ func (c *Config) Document() map[string]any {
 	return document
 }
 
-// Digest is "sha256:<hex>" of what the configuration makes a pass plan and
-// apply. Comments, formatting, and the order of keys, of rules and of the entries
-// of lists do not change it; neither do schedules, the profile, the ledger, the
-// cost and who is told.
+// Digest is "sha256:<hex>" of everything in the configuration that changes what a
+// run plans and applies. Comments, formatting, the order of keys, rules and entries
+// do not change it, and neither do the schedules, the profile, the ledger, the cost
+// and the notifications.
 func (c *Config) Digest() string {
 	document := c.Document()
 	delete(document, "schedules")
@@ -85,7 +84,7 @@ func plainOf(v reflect.Value) any {
 	}
 }
 
-// seconds are whole wherever they can be, so that they print well.
+// seconds are an integer if possible, so that they print well.
 func seconds(d Duration) any {
 	if s := d.Seconds(); s != math.Trunc(s) {
 		return s
@@ -93,8 +92,8 @@ func seconds(d Duration) any {
 	return int64(d.Duration().Seconds())
 }
 
-// canonical is the JSON of a document, with the entries of every list sorted: no
-// list of a configuration means anything by its order.
+// canonical is the JSON of a document with the entries of every list sorted: their
+// order never matters in a configuration.
 func canonical(value any) []byte {
 	switch value := value.(type) {
 	case map[string]any:
@@ -115,7 +114,7 @@ func canonical(value any) []byte {
 	}
 }
 
-// encode cannot fail: documents hold nothing that JSON lacks.
+// encode cannot fail: JSON has all types of a document.
 func encode(value any) []byte {
 	raw, err := json.Marshal(value)
 	if err != nil {

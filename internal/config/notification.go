@@ -12,22 +12,22 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// Notification says whom to tell of a run, of what, and in which words. The URL of
-// the service holds a secret, so the configuration only says where it is.
+// Notification is a message about a run: to whom, when, and its text. The URL of the
+// service has a secret, so the configuration only says where the URL is.
 type Notification struct {
 	Name string `yaml:"name" need:"say what to call it in logs, such as name: ops"`
-	// URLEnv is the name of the environment variable that has the URL, and URLFile
-	// the file, as written; see NotificationPath. One of the two is given.
+	// URLEnv is the environment variable that has the URL, and URLFile the file, as
+	// written; see Resolve. One of the two is given.
 	URLEnv  string `yaml:"url_env,omitempty" is:"variable"`
 	URLFile string `yaml:"url_file,omitempty" is:"secret-file"`
-	// On is what has to have happened.
+	// On is what has to happen for a message.
 	On []string `yaml:"on" is:"occasion"`
-	// Template is the text of the message, for text/template; "" is the usual one.
+	// Template is the text of the message, for text/template; "" means the default.
 	Template string `yaml:"template,omitempty" is:"template" lines:"ok"`
-	// Link is where to read more: the page of the daemon.
+	// Link is where to read more, such as the page of the daemon.
 	Link string `yaml:"link,omitempty" is:"link"`
 	// Repeat is after how long the same failure, refusal, gap, violation or plan is
-	// told again; 0 is every time.
+	// sent again; 0 means every time.
 	Repeat Duration `yaml:"repeat"`
 }
 
@@ -36,48 +36,37 @@ func (n *Notification) Defaults() {
 	n.Repeat = strictyaml.MustDuration("24h")
 }
 
-// NotificationPath is the file that has the URL of a notification, a relative path
-// resolved against the folder of the configuration file; "" where it is in a
-// variable.
-func (c *Config) NotificationPath(n Notification) string {
-	if n.URLFile == "" {
-		return ""
-	}
-	return c.resolve(n.URLFile)
-}
+// urlHint is the remedy for a URL in the configuration.
+const urlHint = "the URL is a secret: put it into an environment variable or a file, and name that with url_env or url_file"
 
-// urlHint is the remedy for a URL where none may be.
-const urlHint = "the URL holds a secret: put it into an environment variable or a file, and name that with url_env or url_file"
-
-// forbidden are the keys that somebody may think of and that must not be, with
-// the remedy.
+// forbidden are the keys that an operator may try but must not use, with the remedy.
 var forbidden = map[string]string{"notifications.url": urlHint}
 
 func (d checker) checkNotifications(c *Config) {
-	var rules []named
+	var all []named
 	for i := range c.Notifications {
 		path, n := fmt.Sprintf("notifications[%d]", i), &c.Notifications[i]
-		rules = append(rules, named{path: path, name: &n.Name})
+		all = append(all, named{path: path, name: &n.Name})
 		env, file := d.Given(path+".url_env"), d.Given(path+".url_file")
 		switch {
 		case env && file:
-			d.Report(path+".url_file", "stands beside url_env", "say in one place where the URL is")
+			d.Report(path+".url_file", "cannot be used together with url_env", "remove one of the two")
 		case !env && !file && !d.Given(path+".url") && d.Whole(path):
-			d.Report(path, "does not say where the URL of the service is", "name the environment variable that has it with url_env, or the file with url_file")
+			d.Report(path, "needs url_env or url_file", "name the environment variable that has the URL of the service, or the file")
 		}
 	}
-	d.checkNames(rules)
+	d.checkNames(all, "give each notification its own name: logs and metrics tell them apart by it")
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkVariable never quotes what it refuses: it may be the secret itself.
+// checkVariable never quotes what it refuses, which may be the secret.
 func checkVariable(s string) (message, hint string) {
 	switch {
 	case strings.Contains(s, "://"):
 		return "must be the name of an environment variable, not a URL", urlHint
 	case !variable.MatchString(s):
-		return "must be the name of an environment variable", "letters, digits and underscores, such as SLACK_URL"
+		return "must be the name of an environment variable", "write letters, digits and underscores, such as SLACK_URL"
 	}
 	return "", ""
 }
@@ -96,28 +85,28 @@ func checkTemplate(s string) (message, hint string) {
 		if line, rest, ok := strings.Cut(text, ": "); ok {
 			text = rest + " (line " + line + " of the template)"
 		}
-		return "is no valid template: " + strictyaml.Clip(text), "it is a template of Go's text/template, such as \"{{.Headline}}\""
+		return "is not a valid template: " + strictyaml.Clip(text), "write a template for Go's text/template, such as \"{{.Headline}}\""
 	}
 	return "", ""
 }
 
-// checkLink never quotes what it refuses: it may hold a password.
+// checkLink never quotes what it refuses, which may have a password.
 func checkLink(s string) (message, hint string) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		return "must be a link", "such as https://janitor.example.com/"
+		return "must be a link", "write a URL, such as https://janitor.example.com/"
 	case u.User != nil:
-		return "must not hold a user or password", "everybody who reads the message reads the link"
+		return "must not have a user or password", "remove them: every reader of the message sees the link"
 	}
 	return "", ""
 }
 
-// occasions are what can have happened, in the words for it.
+// occasions are what can happen in a run, and how a sentence says it.
 var occasions = [][2]string{
 	{"failure", "fails"},
 	{"refused", "is refused by a limit"},
-	{"gap", "could not see everything"},
+	{"gap", "could not read everything"},
 	{"violation", "finds a deny violation"},
 	{"deleted", "deletes something"},
 	{"visibility", "changes a visibility"},
@@ -135,7 +124,7 @@ func checkOccasion(s string) (message, hint string) {
 	return strictyaml.NotOneOf(s, names)
 }
 
-func (n *Notification) words() string {
+func (n *Notification) sentence() string {
 	var on []string
 	for _, o := range occasions {
 		if slices.Contains(n.On, o[0]) {
@@ -150,7 +139,7 @@ func (n *Notification) words() string {
 	}
 	sentence += " when a run " + text.List(on, "or")
 	if n.Repeat.Duration() > 0 {
-		sentence += "; a daemon repeats what lasts after " + n.Repeat.Words()
+		sentence += "; a daemon sends the same again after " + n.Repeat.Words()
 	}
 	return sentence
 }

@@ -27,7 +27,7 @@ func TestNotificationsAreReadAsTheyAreMeant(t *testing.T) {
 		t.Errorf("notifications (-want +got):\n%s", diff)
 	}
 	for i, want := range []string{"", filepath.FromSlash("testdata/secrets/mail")} {
-		if got := c.NotificationPath(c.Notifications[i]); got != want {
+		if got := c.Resolve(c.Notifications[i].URLFile); got != want {
 			t.Errorf("the URL of %s is in the file %q, want %q", c.Notifications[i].Name, got, want)
 		}
 	}

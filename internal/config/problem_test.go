@@ -67,21 +67,21 @@ var bad = []struct {
 		"a bracket stays open",
 		"retention: [\nlimits: {}\n",
 		[]string{
-			`2: is no valid YAML: did not find expected ',' or ']' (check the indentation, the quotes and the brackets)`,
+			`2: is not valid YAML: did not find expected ',' or ']' (check the indentation, the quotes and the brackets)`,
 		},
 	},
 	{
 		"a quote stays open",
 		"timezone: \"Europe/Paris\n",
 		[]string{
-			`1: is no valid YAML: found unexpected end of stream (check the indentation, the quotes and the brackets)`,
+			`1: is not valid YAML: found unexpected end of stream (check the indentation, the quotes and the brackets)`,
 		},
 	},
 	{
 		"a tab indents",
 		"limits:\n\tmin_age: 1h\n",
 		[]string{
-			`2: is no valid YAML: found character that cannot start any token (check the indentation, the quotes and the brackets)`,
+			`2: is not valid YAML: found character that cannot start any token (check the indentation, the quotes and the brackets)`,
 		},
 	},
 	{
@@ -91,14 +91,14 @@ protect:
   tags: [latest, *stable]
 `,
 		[]string{
-			`3: is no valid YAML: unknown anchor 'stable' referenced (a value that begins with * has to be quoted: "*stable")`,
+			`3: is not valid YAML: unknown anchor 'stable' referenced (quote a value that begins with *: "*stable")`,
 		},
 	},
 	{
 		"a colon stands where it cannot",
 		"timezone: a: b\n",
 		[]string{
-			`1: is no valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`,
+			`1: is not valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`,
 		},
 	},
 	{
@@ -108,7 +108,7 @@ protect:
   max_deletions: 3
 `,
 		[]string{
-			`3: is no valid YAML: did not find expected key (check the indentation, the quotes and the brackets)`,
+			`3: is not valid YAML: did not find expected key (check the indentation, the quotes and the brackets)`,
 		},
 	},
 	{
@@ -135,7 +135,7 @@ timezone: UTC
 limits: {
 `,
 		[]string{
-			`3: is no valid YAML: did not find expected node content (check the indentation, the quotes and the brackets)`,
+			`3: is not valid YAML: did not find expected node content (check the indentation, the quotes and the brackets)`,
 		},
 	},
 	{
@@ -155,7 +155,7 @@ limits: {
 		"a key in brackets",
 		"? [a, b]\n: 1\n",
 		[]string{
-			`1: has a key that is no plain word (write keys out, without brackets and aliases)`,
+			`1: has a key that is not a plain word (write keys out, without brackets and aliases)`,
 		},
 	},
 	{
@@ -354,7 +354,7 @@ limits: {
     delete: {}
 `,
 		[]string{
-			`3: retention[0].delete: names no age, in a rule without keep: it would delete every matched tag (write delete: {older_than: 14d}, or say what to keep)`,
+			`3: retention[0].delete: needs an age: without keep, the rule would delete every matched tag (write delete: {older_than: 14d}, or say what to keep)`,
 		},
 	},
 	{
@@ -364,7 +364,7 @@ limits: {
     delete: {older_than: 0s}
 `,
 		[]string{
-			`3: retention[0].delete: names no age, in a rule without keep: it would delete every matched tag (write delete: {older_than: 14d}, or say what to keep)`,
+			`3: retention[0].delete: needs an age: without keep, the rule would delete every matched tag (write delete: {older_than: 14d}, or say what to keep)`,
 		},
 	},
 	{
@@ -475,7 +475,7 @@ limits: {
     keep: {last: 99999999999}
 `,
 		[]string{
-			`3: retention[0].keep.last: is out of range: 99999999999 (write a smaller number)`,
+			`3: retention[0].keep.last: is out of range: 99999999999 (write a number with fewer digits)`,
 		},
 	},
 	{
@@ -709,7 +709,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags[0]: is no valid glob: "pr-[0-9" (close every [ and {, and write \ before a character meant as itself)`,
+			`2: retention[0].match.tags[0]: is not a valid glob: "pr-[0-9" (close every [ and {, and write \ before a character that stands for itself)`,
 		},
 	},
 	{
@@ -719,7 +719,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.images[0]: is no valid glob: "{api,web" (close every [ and {, and write \ before a character meant as itself)`,
+			`2: retention[0].match.images[0]: is not a valid glob: "{api,web" (close every [ and {, and write \ before a character that stands for itself)`,
 		},
 	},
 	{
@@ -729,7 +729,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags[0]: is no glob that can match: "!latest" (there is no negation: use except or exclude)`,
+			`2: retention[0].match.tags[0]: never matches a name: "!latest" (there is no negation: use except or exclude)`,
 		},
 	},
 	{
@@ -739,7 +739,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags[0]: is no glob that can match: "feature/*" (names of namespaces and tags hold no slash; images have their own key)`,
+			`2: retention[0].match.tags[0]: never matches a name: "feature/*" (names of namespaces and tags have no slash; use the key images for images)`,
 		},
 	},
 	{
@@ -749,7 +749,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.namespaces[0]: is no glob that can match: "prod/api" (names of namespaces and tags hold no slash; images have their own key)`,
+			`2: retention[0].match.namespaces[0]: never matches a name: "prod/api" (names of namespaces and tags have no slash; use the key images for images)`,
 		},
 	},
 	{
@@ -770,7 +770,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].name: must not hold line breaks or control characters (write it on one line)`,
+			`2: retention[0].name: must not have line breaks or control characters (write it on one line)`,
 		},
 	},
 	{
@@ -780,7 +780,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags_regex: is no valid regular expression: missing closing ): "v(1" (RE2 syntax, without lookaround and backreferences)`,
+			`2: retention[0].match.tags_regex: is not a valid regular expression: missing closing ): "v(1" (write RE2 syntax, without lookaround and backreferences)`,
 		},
 	},
 	{
@@ -790,7 +790,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags_regex: is no valid regular expression: invalid or unsupported Perl syntax: "(?!latest).*" (RE2 syntax, without lookaround and backreferences)`,
+			`2: retention[0].match.tags_regex: is not a valid regular expression: invalid or unsupported Perl syntax: "(?!latest).*" (write RE2 syntax, without lookaround and backreferences)`,
 		},
 	},
 	{
@@ -800,7 +800,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags_regex: is no valid regular expression: unexpected ): "a)|(b" (RE2 syntax, without lookaround and backreferences)`,
+			`2: retention[0].match.tags_regex: is not a valid regular expression: unexpected ): "a)|(b" (write RE2 syntax, without lookaround and backreferences)`,
 		},
 	},
 	{
@@ -810,7 +810,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.semver: is no version range: "newest" (write a range such as ">=1.0.0 <2.0.0", "^1.2", or "*")`,
+			`2: retention[0].match.semver: is not a version range: "newest" (write a range such as ">=1.0.0 <2.0.0", "^1.2", or "*")`,
 		},
 	},
 	{
@@ -850,14 +850,14 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.younger_than: matches nothing beside older_than: 30d (make it longer than older_than, or remove one of the two)`,
+			`2: retention[0].match.younger_than: matches nothing together with older_than: 30d (make it longer than older_than, or remove one of the two)`,
 		},
 	},
 	{
 		"a region without a registry",
 		"scaleway:\n  regions: [fr-par, it-mil]\n",
 		[]string{
-			`2: scaleway.regions[1]: must be one of fr-par, nl-ams, pl-waw, not "it-mil" (it-mil runs containers, but has no registry)`,
+			`2: scaleway.regions[1]: must be one of fr-par, nl-ams, pl-waw, not "it-mil" (remove it: it-mil runs containers, but has no registry)`,
 		},
 	},
 	{
@@ -896,14 +896,14 @@ limits: {
 		"an unknown time zone",
 		"timezone: Europe/Pariss\n",
 		[]string{
-			`1: timezone: is no known time zone: "Europe/Pariss" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+			`1: timezone: is not a known time zone: "Europe/Pariss" (write a name of the IANA database, such as Europe/Paris or UTC)`,
 		},
 	},
 	{
 		"the time zone of the machine",
 		"timezone: Local\n",
 		[]string{
-			`1: timezone: is no known time zone: "Local" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+			`1: timezone: is not a known time zone: "Local" (write a name of the IANA database, such as Europe/Paris or UTC)`,
 		},
 	},
 	{
@@ -911,6 +911,20 @@ limits: {
 		"timezone: \"\"\n",
 		[]string{
 			`1: timezone: must not be empty (give it a value, or remove it)`,
+		},
+	},
+	{
+		"a scope is only a slash",
+		"scope: {include: [/]}\n",
+		[]string{
+			`1: scope.include[0]: matches no namespace/image: "/" (write "**" for all images)`,
+		},
+	},
+	{
+		"a scope is not a valid glob",
+		"scope: {include: [\"prod[\"]}\n",
+		[]string{
+			`1: scope.include[0]: is not a valid glob: "prod[" (close every [ and {, and write \ before a character that stands for itself)`,
 		},
 	},
 	{
@@ -1002,7 +1016,7 @@ limits: {
   - {subject: namespace, match: {namespaces: ["*"]}, require: inherit}
 `,
 		[]string{
-			`2: visibility[0].require: must be private or public for namespaces (only an image can inherit its visibility)`,
+			`2: visibility[0].require: must be private or public for namespaces (write one of them: only an image can inherit its visibility)`,
 		},
 	},
 	{
@@ -1013,7 +1027,7 @@ limits: {
     require: private
 `,
 		[]string{
-			`3: visibility[0].match.tags: makes no sense in a rule whose subject is the image (remove the key)`,
+			`3: visibility[0].match.tags: cannot be used in a rule with the subject image (remove the key)`,
 		},
 	},
 	{
@@ -1026,7 +1040,7 @@ limits: {
       images: [api]
 `,
 		[]string{
-			`6: naming[0].except.images: makes no sense in a rule whose subject is the namespace (remove the key)`,
+			`6: naming[0].except.images: cannot be used in a rule with the subject namespace (remove the key)`,
 		},
 	},
 	{
@@ -1035,7 +1049,7 @@ limits: {
   - {subject: image, pattern: '[a-z]+', match: {semver: "*"}}
 `,
 		[]string{
-			`2: naming[0].match.semver: makes no sense in a rule whose subject is the image (remove the key)`,
+			`2: naming[0].match.semver: cannot be used in a rule with the subject image (remove the key)`,
 		},
 	},
 	{
@@ -1098,14 +1112,14 @@ limits: {
 		"a cron expression of six fields",
 		"schedules: [{cron: \"0 0 3 * * *\", do: plan}]\n",
 		[]string{
-			`1: schedules[0].cron: is no cron expression: expected exactly 5 fields, found 6: [0 0 3 * * *] (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
+			`1: schedules[0].cron: is not a cron expression: expected exactly 5 fields, found 6: [0 0 3 * * *] (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
 		},
 	},
 	{
 		"a cron expression out of range",
 		"schedules: [{cron: \"61 * * * *\", do: plan}]\n",
 		[]string{
-			`1: schedules[0].cron: is no cron expression: end of range (61) above maximum (59): 61 (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
+			`1: schedules[0].cron: is not a cron expression: end of range (61) above maximum (59): 61 (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
 		},
 	},
 	{
@@ -1119,14 +1133,14 @@ limits: {
 		"a day that never comes",
 		"schedules: [{cron: \"0 3 30 2 *\", do: plan}]\n",
 		[]string{
-			`1: schedules[0].cron: never comes: "0 3 30 2 *" (there is no such day)`,
+			`1: schedules[0].cron: never happens: "0 3 30 2 *" (write a day that the calendar has)`,
 		},
 	},
 	{
 		"a schedule without a pause",
 		"schedules: [{cron: \"@every -5m\", do: plan}]\n",
 		[]string{
-			`1: schedules[0].cron: is no cron expression: "@every -5m" is shorter than a second (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
+			`1: schedules[0].cron: is not a cron expression: "@every -5m" is shorter than a second (write minute, hour, day, month and weekday, such as "0 3 * * *", or @daily, @every 6h)`,
 		},
 	},
 	{
@@ -1148,7 +1162,7 @@ limits: {
 		"a schedule in an unknown zone",
 		"schedules: [{cron: \"@daily\", do: plan, timezone: CEST+1}]\n",
 		[]string{
-			`1: schedules[0].timezone: is no known time zone: "CEST+1" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+			`1: schedules[0].timezone: is not a known time zone: "CEST+1" (write a name of the IANA database, such as Europe/Paris or UTC)`,
 		},
 	},
 	{
@@ -1169,7 +1183,7 @@ limits: {
 		"grace without a ledger",
 		"grace: 2d\n",
 		[]string{
-			`1: grace: needs a ledger: grace without a ledger is a config error (name a ledger in ledger.dsn, or remove the key)`,
+			`1: grace: needs ledger.dsn (set ledger.dsn, or remove the key)`,
 		},
 	},
 	{
@@ -1255,7 +1269,7 @@ limits: {
     group_by: 'env-(?:[a-z]+)-\(.*'
 `,
 		[]string{
-			`4: retention[0].group_by: has no capture group: "env-(?:[a-z]+)-\\(.*" (put the part that names the group into brackets, such as 'env-(?P<group>[a-z]+)-.*')`,
+			`4: retention[0].group_by: has no capture group: "env-(?:[a-z]+)-\\(.*" (put the part that names the group into parentheses, such as 'env-(?P<group>[a-z]+)-.*')`,
 		},
 	},
 	{
@@ -1266,7 +1280,7 @@ limits: {
     group_by: 'env-(?P<group>[a-z]+-.*'
 `,
 		[]string{
-			`4: retention[0].group_by: is no valid regular expression: missing closing ): "env-(?P<group>[a-z]+-.*" (RE2 syntax, without lookaround and backreferences)`,
+			`4: retention[0].group_by: is not a valid regular expression: missing closing ): "env-(?P<group>[a-z]+-.*" (write RE2 syntax, without lookaround and backreferences)`,
 		},
 	},
 	{
@@ -1333,10 +1347,10 @@ limits: {
     - prod
 `,
 		[]string{
-			`3: protect.kubernetes[0]: does not say which cluster (write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true)`,
-			`4: protect.kubernetes[1].in_cluster: excludes kubeconfig and context (a pod reaches its own cluster without either: remove in_cluster, or remove them)`,
-			`5: protect.kubernetes[2].in_cluster: excludes kubeconfig and context (a pod reaches its own cluster without either: remove in_cluster, or remove them)`,
-			`6: protect.kubernetes[3]: does not say which cluster (write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true)`,
+			`3: protect.kubernetes[0]: needs kubeconfig, context or in_cluster (write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true)`,
+			`4: protect.kubernetes[1].in_cluster: cannot be used together with kubeconfig or context (a pod reaches its own cluster without either: remove in_cluster, or the others)`,
+			`5: protect.kubernetes[2].in_cluster: cannot be used together with kubeconfig or context (a pod reaches its own cluster without either: remove in_cluster, or the others)`,
+			`6: protect.kubernetes[3]: needs kubeconfig, context or in_cluster (write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true)`,
 			`7: protect.kubernetes[4]: is empty (write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true)`,
 			`8: protect.kubernetes[5]: must be a mapping, not the string "prod" (its keys: name, kubeconfig, context, in_cluster, namespaces, replica_sets, required)`,
 		},
@@ -1365,7 +1379,7 @@ limits: {
     - {in_cluster: true, namespaces: [shop]}
 `,
 		[]string{
-			`4: protect.kubernetes[1]: has the same name as protect.kubernetes[0]: "prod" (give each cluster its own name: reasons tell clusters apart by it)`,
+			`4: protect.kubernetes[1].name: has the same name as protect.kubernetes[0]: "prod" (give each cluster its own name: reasons tell clusters apart by it)`,
 			`6: protect.kubernetes[3]: has the same name as protect.kubernetes[2]: "in-cluster" (give each cluster its own name: reasons tell clusters apart by it)`,
 		},
 	},
@@ -1389,8 +1403,8 @@ limits: {
 			`7: protect.kubernetes[1].kubeconfig: is not expanded: "~/.kube/config" (write the path out; a relative one starts at the folder of this file)`,
 			`8: protect.kubernetes[1].namespaces: is an empty list (name at least one entry, or remove the key)`,
 			`9: protect.kubernetes[2].kubeconfig: is not expanded: "$HOME/.kube/config" (write the path out; a relative one starts at the folder of this file)`,
-			`10: protect.kubernetes[2].namespaces[0]: is no namespace of Kubernetes: "shop-*" (write its whole name; for all namespaces, remove the key)`,
-			`10: protect.kubernetes[2].namespaces[1]: is no namespace of Kubernetes: "Shop" (write its whole name; for all namespaces, remove the key)`,
+			`10: protect.kubernetes[2].namespaces[0]: is not a Kubernetes namespace: "shop-*" (write its whole name; for all namespaces, remove the key)`,
+			`10: protect.kubernetes[2].namespaces[1]: is not a Kubernetes namespace: "Shop" (write its whole name; for all namespaces, remove the key)`,
 			`10: protect.kubernetes[2].namespaces[3]: repeats "shop" of line 10 (remove one of the two)`,
 		},
 	},
@@ -1420,14 +1434,14 @@ limits: {
 		"an anomaly without a ledger",
 		"limits: {anomaly: 5x}\n",
 		[]string{
-			`1: limits.anomaly: needs a ledger, which knows how much is usual (name a ledger in ledger.dsn, or remove the key)`,
+			`1: limits.anomaly: needs ledger.dsn, to know how much is usual (set ledger.dsn, or remove the key)`,
 		},
 	},
 	{
 		"an anomaly that is no factor",
 		"limits:\n  anomaly: 0.5x\nledger: {dsn: runs.db}\n",
 		[]string{
-			`2: limits.anomaly: is no factor above 1: "0.5x" (write how many times as much as usual is too much, such as 5x)`,
+			`2: limits.anomaly: is not a factor above 1: "0.5x" (write how many times the usual number is too much, such as 5x)`,
 		},
 	},
 	{
@@ -1446,7 +1460,7 @@ timezone: Mars
 limits: {max_deletion_percent: 200}
 `,
 		[]string{
-			`1: scaleway.regions[0]: must be one of fr-par, nl-ams, pl-waw, not "it-mil" (it-mil runs containers, but has no registry)`,
+			`1: scaleway.regions[0]: must be one of fr-par, nl-ams, pl-waw, not "it-mil" (remove it: it-mil runs containers, but has no registry)`,
 			`4: retention[0].match.tags[0]: must be a string, not the number 1.10 (put it in quotes: "1.10")`,
 			`5: retention[0].delete: has no value (write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key)`,
 			`6: retention[1].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
@@ -1454,7 +1468,7 @@ limits: {max_deletion_percent: 200}
 			`8: retention[2].name: has the same name as retention[0]: "a" (give each rule its own name: plans and reports tell rules apart by it)`,
 			`9: retention[2].match: is empty (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
 			`10: retention[2].keep.last: must be at least 1, not 0 (write 1 or more, or remove the key)`,
-			`11: timezone: is no known time zone: "Mars" (use a name of the IANA database, such as Europe/Paris or UTC)`,
+			`11: timezone: is not a known time zone: "Mars" (write a name of the IANA database, such as Europe/Paris or UTC)`,
 			`12: limits.max_deletion_percent: must be from 0 to 100, not 200 (write a number in that range, or remove the key)`,
 		},
 	},
@@ -1474,7 +1488,7 @@ limits: {max_deletion_percent: 200}
   *t : x
 `,
 		[]string{
-			`3: protect: has a key that is no plain word (write keys out, without brackets and aliases)`,
+			`3: protect: has a key that is not a plain word (write keys out, without brackets and aliases)`,
 		},
 	},
 	{
@@ -1528,15 +1542,15 @@ limits: {max_deletion_percent: 200}
 		"a URL in the configuration",
 		"notifications:\n  - {name: ops, url: \"slack://hook:T-B-SECRET@webhook\"}\n",
 		[]string{
-			`2: notifications[0].url: is not allowed here (the URL holds a secret: put it into an environment variable or a file, and name that with url_env or url_file)`,
+			`2: notifications[0].url: is not allowed here (the URL is a secret: put it into an environment variable or a file, and name that with url_env or url_file)`,
 		},
 	},
 	{
 		"URLs where their names belong",
 		"notifications:\n  - {name: ops, url_env: \"slack://hook:T-B-SECRET@webhook\"}\n  - {name: chat, url_file: \"https://hooks.example.com/SECRET\"}\n",
 		[]string{
-			`2: notifications[0].url_env: must be the name of an environment variable, not a URL (the URL holds a secret: put it into an environment variable or a file, and name that with url_env or url_file)`,
-			`3: notifications[1].url_file: must be the path of a file, not a URL (the URL holds a secret: put it into an environment variable or a file, and name that with url_env or url_file)`,
+			`2: notifications[0].url_env: must be the name of an environment variable, not a URL (the URL is a secret: put it into an environment variable or a file, and name that with url_env or url_file)`,
+			`3: notifications[1].url_file: must be the path of a file, not a URL (the URL is a secret: put it into an environment variable or a file, and name that with url_env or url_file)`,
 		},
 	},
 	{
@@ -1550,23 +1564,23 @@ limits: {max_deletion_percent: 200}
 		"the name of a variable that no shell takes",
 		"notifications: [{name: ops, url_env: SLACK-URL}]\n",
 		[]string{
-			`1: notifications[0].url_env: must be the name of an environment variable (letters, digits and underscores, such as SLACK_URL)`,
+			`1: notifications[0].url_env: must be the name of an environment variable (write letters, digits and underscores, such as SLACK_URL)`,
 		},
 	},
 	{
 		"notifications without a place and without a name",
 		"notifications:\n  - {name: ops}\n  - {url_env: A, url_file: b}\n",
 		[]string{
-			`2: notifications[0]: does not say where the URL of the service is (name the environment variable that has it with url_env, or the file with url_file)`,
+			`2: notifications[0]: needs url_env or url_file (name the environment variable that has the URL of the service, or the file)`,
 			`3: notifications[1].name: is missing (say what to call it in logs, such as name: ops)`,
-			`3: notifications[1].url_file: stands beside url_env (say in one place where the URL is)`,
+			`3: notifications[1].url_file: cannot be used together with url_env (remove one of the two)`,
 		},
 	},
 	{
 		"two notifications of one name",
 		"notifications:\n  - {name: ops, url_env: A}\n  - {name: ops, url_env: B}\n",
 		[]string{
-			`3: notifications[1].name: has the same name as notifications[0]: "ops" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`3: notifications[1].name: has the same name as notifications[0]: "ops" (give each notification its own name: logs and metrics tell them apart by it)`,
 		},
 	},
 	{
@@ -1587,15 +1601,15 @@ limits: {max_deletion_percent: 200}
 		"a template that does not parse",
 		"notifications:\n  - name: ops\n    url_env: A\n    template: |\n      {{.Headline}}\n      {{if .Gaps}}gaps\n",
 		[]string{
-			`4: notifications[0].template: is no valid template: unexpected EOF (line 3 of the template) (it is a template of Go's text/template, such as "{{.Headline}}")`,
+			`4: notifications[0].template: is not a valid template: unexpected EOF (line 3 of the template) (write a template for Go's text/template, such as "{{.Headline}}")`,
 		},
 	},
 	{
 		"links that are none, and one with a password",
 		"notifications:\n  - {name: a, url_env: A, link: janitor}\n  - {name: b, url_env: A, link: \"https://u:SECRET@janitor.example.com\"}\n",
 		[]string{
-			`2: notifications[0].link: must be a link (such as https://janitor.example.com/)`,
-			`3: notifications[1].link: must not hold a user or password (everybody who reads the message reads the link)`,
+			`2: notifications[0].link: must be a link (write a URL, such as https://janitor.example.com/)`,
+			`3: notifications[1].link: must not have a user or password (remove them: every reader of the message sees the link)`,
 		},
 	},
 	{
@@ -1644,7 +1658,7 @@ limits: {max_deletion_percent: 200}
 		"a currency by its sign",
 		"cost: {currency: €}\n",
 		[]string{
-			`1: cost.currency: is no code of a currency: "€" (write its three capital letters, such as EUR)`,
+			`1: cost.currency: is not a currency code: "€" (write its three capital letters, such as EUR)`,
 		},
 	},
 	{

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,11 +11,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// checker adds what is wrong between the keys of a document.
+// checker reports keys that do not fit together.
 type checker struct{ *strictyaml.Document }
 
-// checkConfig checks what holds between keys, and fills in the defaults that
-// depend on others.
+// checkConfig checks keys against each other, and fills in the defaults that depend
+// on other keys.
 func (d checker) checkConfig(c *Config) {
 	var retention, visibility, naming []named
 	for i := range c.Retention {
@@ -33,9 +34,9 @@ func (d checker) checkConfig(c *Config) {
 		naming = append(naming, namingNamed(path, r))
 	}
 	d.checkKubernetes(c.Protect.Kubernetes)
-	d.checkNames(retention)
-	d.checkNames(visibility)
-	d.checkNames(naming)
+	for _, all := range [][]named{retention, visibility, naming} {
+		d.checkNames(all, "give each rule its own name: plans and reports tell rules apart by it")
+	}
 	for i := range c.Schedules {
 		if c.Schedules[i].Timezone == "" {
 			c.Schedules[i].Timezone = c.Timezone
@@ -43,15 +44,15 @@ func (d checker) checkConfig(c *Config) {
 	}
 	d.checkNotifications(c)
 	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.Clean("ledger") {
-		d.Report("grace", "needs a ledger: grace without a ledger is a config error", ledgerHint)
+		d.Report("grace", "needs ledger.dsn", ledgerHint)
 	}
 	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.Clean("ledger") {
-		d.Report("limits.anomaly", "needs a ledger, which knows how much is usual", ledgerHint)
+		d.Report("limits.anomaly", "needs ledger.dsn, to know how much is usual", ledgerHint)
 	}
 }
 
-// ledgerHint is the remedy for a key that needs the ledger.
-const ledgerHint = "name a ledger in ledger.dsn, or remove the key"
+// ledgerHint is the remedy for a key that needs a ledger.
+const ledgerHint = "set ledger.dsn, or remove the key"
 
 func (d checker) checkRetention(path string, r *rules.Retention) {
 	keep, del := path+".keep", path+".delete"
@@ -59,7 +60,7 @@ func (d checker) checkRetention(path string, r *rules.Retention) {
 	case !d.Given(keep) && !d.Given(del) && d.Whole(path):
 		d.Report(path, "has neither keep nor delete", "say what happens to the matched tags, such as delete: {older_than: 14d}")
 	case !d.Given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && d.Clean(del):
-		d.Report(del, "names no age, in a rule without keep: it would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
+		d.Report(del, "needs an age: without keep, the rule would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
 	}
 	if r.Keep != nil && *r.Keep == (rules.Keep{}) && d.Clean(keep) {
 		d.Report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
@@ -72,13 +73,13 @@ func (d checker) checkVisibility(path string, r *rules.Visibility) {
 		r.Severity = "deny"
 	}
 	if r.Subject == "namespace" && r.Require == "inherit" {
-		d.Report(path+".require", "must be private or public for namespaces", "only an image can inherit its visibility")
+		d.Report(path+".require", "must be private or public for namespaces", "write one of them: only an image can inherit its visibility")
 	}
 	d.checkMatches(path, r.Subject, r.Match, r.Except)
 }
 
-// senseless lists the fields of a match that make no sense for a subject.
-var senseless = map[string][]string{
+// unrelated lists the keys of a match that a subject does not have.
+var unrelated = map[string][]string{
 	"namespace": {"images", "tags", "tags_regex", "semver"},
 	"image":     {"tags", "tags_regex", "semver"},
 }
@@ -89,33 +90,33 @@ func (d checker) checkMatches(path, subject string, match, except *rules.Match) 
 }
 
 func (d checker) checkMatch(path, subject string, m *rules.Match) {
-	for _, key := range senseless[subject] {
+	for _, key := range unrelated[subject] {
 		if at := strictyaml.Join(path, key); d.Given(at) && d.Clean(at) {
-			d.Report(at, "makes no sense in a rule whose subject is the "+subject, "remove the key")
+			d.Report(at, "cannot be used in a rule with the subject "+subject, "remove the key")
 		}
 	}
 	if m == nil || m.YoungerThan.Duration() == 0 || m.OlderThan.Duration() == 0 {
 		return
 	}
 	if m.OlderThan.Duration() >= m.YoungerThan.Duration() {
-		d.Report(strictyaml.Join(path, "younger_than"), fmt.Sprintf("matches nothing beside older_than: %s", m.OlderThan), "make it longer than older_than, or remove one of the two")
+		d.Report(strictyaml.Join(path, "younger_than"), fmt.Sprintf("matches nothing together with older_than: %s", m.OlderThan), "make it longer than older_than, or remove one of the two")
 	}
 }
 
-// named is a rule and the words it is named by where the file does not.
+// named is something with a name, and its default name if the file gives none.
 type named struct {
 	path  string
 	name  *string
 	words string // the default name
-	more  string // what the default name gets where it is not enough
+	more  string // what makes the default name longer if it is not unique
 }
 
-// checkNames names the rules of one kind, and reports those with the same name.
-// A default name does not depend on the position of its rule.
-func (d checker) checkNames(all []named) {
+// checkNames gives the rules of one kind their default names, and reports those with
+// the same name. A default name does not depend on the position of its rule.
+func (d checker) checkNames(all []named, hint string) {
 	count := map[string]int{}
 	for _, r := range all {
-		count[r.wanted()]++
+		count[cmp.Or(*r.name, r.words)]++
 	}
 	first := map[string]named{}
 	for _, r := range all {
@@ -133,18 +134,11 @@ func (d checker) checkNames(all []named) {
 			if d.Given(at + ".name") {
 				at += ".name"
 			}
-			d.Report(at, fmt.Sprintf("has the same name as %s: %s", other.path, strictyaml.Quote(*r.name)), "give each rule its own name: plans and reports tell rules apart by it")
+			d.Report(at, fmt.Sprintf("has the same name as %s: %s", other.path, strictyaml.Quote(*r.name)), hint)
 			continue
 		}
 		first[*r.name] = r
 	}
-}
-
-func (r named) wanted() string {
-	if *r.name != "" {
-		return *r.name
-	}
-	return r.words
 }
 
 func retentionNamed(path string, r *rules.Retention) named {
@@ -180,8 +174,8 @@ func matchWords(match, except *rules.Match) string {
 	return strings.Join(parts, " ")
 }
 
-// words are the keys of a mapping that say something, with what they say:
-// "tags pr-* older than 14d".
+// words are the keys of a mapping that are set, with their values: "tags pr-* older
+// than 14d".
 func words(v reflect.Value) string {
 	var out []string
 	for _, f := range strictyaml.FieldsOf(v.Type()) {

@@ -40,10 +40,10 @@ func TestTheSchemaAcceptsWhatParseAccepts(t *testing.T) {
 // What the schema cannot see: how regexes, globs, ranges, zones and schedules
 // look inside, what holds between two keys, and how a value is written.
 var invisible = []string{
-	"is no valid", "is no glob that can match", "matches no namespace/image", "is no version range", "is no known time zone", "is no cron",
-	"never comes", "must not name a time zone", "matches nothing beside", "has the same name", "makes no sense", "must be private or public for namespaces",
-	"names no age", "keeps nothing", "must be longer than", "must not begin or end", "must not hold line breaks", "must be a whole number, not the number 010",
-	"longer than 292 years", "is out of range", "needs a ledger", "YAML", "UTF-8", "has no capture group", "is a duplicate key", "merge key", "no plain word", `not "maybe"`, "a value tagged",
+	"is not valid", "is not a valid", "never matches a name", "matches no namespace/image", "is not a version range", "is not a known time zone", "is not a cron",
+	"never happens", "must not name a time zone", "matches nothing together", "has the same name", "cannot be used in a rule", "must be private or public for namespaces",
+	"needs an age", "keeps nothing", "must be longer than", "must not begin or end", "must not have line breaks", "must be a whole number, not the number 010",
+	"longer than 292 years", "is out of range", "needs ledger.dsn", "YAML", "UTF-8", "has no capture group", "is a duplicate key", "merge key", "not a plain word", `not "maybe"`, "a value tagged",
 }
 
 func TestTheSchemaRefusesTheBadConfigurationsThatItCanSee(t *testing.T) {

@@ -12,22 +12,22 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// Kubernetes is a cluster whose images stay.
+// Kubernetes is a cluster whose images are kept.
 type Kubernetes struct {
-	Name       string   `yaml:"name,omitempty"` // how reasons call it; default: the context, or "in-cluster"
+	Name       string   `yaml:"name,omitempty"` // in reasons; default: the context, or "in-cluster"
 	Kubeconfig string   `yaml:"kubeconfig,omitempty" is:"file"`
 	Context    string   `yaml:"context,omitempty"`
-	InCluster  bool     `yaml:"in_cluster"` // by the service account of the pod that asks
+	InCluster  bool     `yaml:"in_cluster"` // with the service account of the program's own pod
 	Namespaces []string `yaml:"namespaces,omitempty" is:"namespace"`
 	// ReplicaSets is how many revisions of each workload count, the newest first; 0
-	// is all that the cluster remembers.
+	// means all that the cluster has.
 	ReplicaSets int  `yaml:"replica_sets,omitempty" min:"1"`
 	Required    bool `yaml:"required"`
 }
 
 func (k *Kubernetes) Defaults() { k.Required = true }
 
-// Label is what the file calls the cluster, by which one is told from another.
+// Label is the name of the cluster in messages. No two clusters of a file share it.
 func (k *Kubernetes) Label() string {
 	if k.InCluster {
 		return cmp.Or(k.Name, "in-cluster")
@@ -35,11 +35,11 @@ func (k *Kubernetes) Label() string {
 	return cmp.Or(k.Name, k.Context, k.Kubeconfig)
 }
 
-// Optional are the sources of uses that are written as one value, and of which
-// the file says that they are not required.
+// Optional are the use sources, of those that can be written as one value, that the
+// file calls not required.
 type Optional struct{ References, Serverless bool }
 
-// The mappings that may stand in place of one value.
+// The mappings that can be written in place of one value.
 type (
 	referencesForm struct {
 		Path     string `yaml:"path" need:"name the file, or - for standard input"`
@@ -53,7 +53,7 @@ type (
 func (f *referencesForm) Defaults() { f.Required = true }
 func (f *serverlessForm) Defaults() { f.Required = true }
 
-// Alternative is the mapping that may be written in place of one value.
+// Alternative is the mapping that can be written in place of one value.
 func (p *Protect) Alternative(key string) *strictyaml.Alternative {
 	const empty = "write the value alone, or say whether it is required"
 	switch key {
@@ -71,7 +71,7 @@ func (p *Protect) Alternative(key string) *strictyaml.Alternative {
 	return nil
 }
 
-// document puts the long forms where they are needed.
+// document uses the mappings where one value does not say enough.
 func (p *Protect) document(keys map[string]any) {
 	if p.Optional.References {
 		keys["references_file"] = map[string]any{"path": p.ReferencesFile, "required": false}
@@ -81,18 +81,9 @@ func (p *Protect) document(keys map[string]any) {
 	}
 }
 
-// KubeconfigPath is the file by which a cluster is reached, a relative path
-// resolved against the folder of the configuration file; "" is what kubectl takes.
-func (c *Config) KubeconfigPath(k *Kubernetes) string {
-	if k.Kubeconfig == "" {
-		return ""
-	}
-	return c.resolve(k.Kubeconfig)
-}
-
-// checkKubernetes checks what holds between the keys of clusters.
+// checkKubernetes checks the keys of clusters against each other.
 func (d checker) checkKubernetes(clusters []Kubernetes) {
-	first := map[string]string{}
+	var labels []named
 	for i := range clusters {
 		k, path := &clusters[i], fmt.Sprintf("protect.kubernetes[%d]", i)
 		if !d.Clean(path) {
@@ -100,30 +91,27 @@ func (d checker) checkKubernetes(clusters []Kubernetes) {
 		}
 		switch {
 		case k.InCluster && (k.Kubeconfig != "" || k.Context != ""):
-			d.Report(path+".in_cluster", "excludes kubeconfig and context", "a pod reaches its own cluster without either: remove in_cluster, or remove them")
-			continue
+			d.Report(path+".in_cluster", "cannot be used together with kubeconfig or context", "a pod reaches its own cluster without either: remove in_cluster, or the others")
 		case !k.InCluster && k.Kubeconfig == "" && k.Context == "":
-			d.Report(path, "does not say which cluster", "write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true")
-			continue
+			d.Report(path, "needs kubeconfig, context or in_cluster", "write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true")
+		default:
+			label := k.Label()
+			labels = append(labels, named{path: path, name: &label})
 		}
-		if other, ok := first[k.Label()]; ok {
-			d.Report(path, fmt.Sprintf("has the same name as %s: %s", other, strictyaml.Quote(k.Label())), "give each cluster its own name: reasons tell clusters apart by it")
-			continue
-		}
-		first[k.Label()] = path
 	}
+	d.checkNames(labels, "give each cluster its own name: reasons tell clusters apart by it")
 }
 
 var kubernetesNamespace = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 func checkKubernetesNamespace(s string) (message, hint string) {
 	if !kubernetesNamespace.MatchString(s) {
-		return fmt.Sprintf("is no namespace of Kubernetes: %s", strictyaml.Quote(s)), "write its whole name; for all namespaces, remove the key"
+		return fmt.Sprintf("is not a Kubernetes namespace: %s", strictyaml.Quote(s)), "write its whole name; for all namespaces, remove the key"
 	}
 	return "", ""
 }
 
-// checkFile refuses what a shell would expand, and this program does not.
+// checkFile refuses what a shell would expand, because this program does not.
 func checkFile(s string) (message, hint string) {
 	if strings.HasPrefix(s, "~") || strings.Contains(s, "$") {
 		return fmt.Sprintf("is not expanded: %s", strictyaml.Quote(s)), "write the path out; a relative one starts at the folder of this file"
@@ -131,8 +119,8 @@ func checkFile(s string) (message, hint string) {
 	return "", ""
 }
 
-// words say what the cluster keeps.
-func (k *Kubernetes) words() string {
+// sentence says what the cluster keeps.
+func (k *Kubernetes) sentence() string {
 	var b strings.Builder
 	b.WriteString("keeps what the cluster " + k.Label() + " runs")
 	if len(k.Namespaces) > 0 {
@@ -144,13 +132,13 @@ func (k *Kubernetes) words() string {
 	case k.ReplicaSets > 1:
 		b.WriteString(", or could be rolled back to within " + strconv.Itoa(k.ReplicaSets) + " revisions")
 	}
-	return b.String() + optionalWords(!k.Required)
+	return b.String() + ifOptional(!k.Required)
 }
 
-// optionalWords end the sentence of a source that need not answer.
-func optionalWords(optional bool) string {
+// ifOptional ends the sentence of a source that is not required.
+func ifOptional(optional bool) string {
 	if optional {
-		return "; that it cannot be asked is only a warning"
+		return "; if it cannot be reached, the run only warns"
 	}
 	return ""
 }

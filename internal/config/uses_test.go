@@ -33,7 +33,7 @@ func TestClustersAreReadAsTheyAreMeant(t *testing.T) {
 	}
 	var paths, labels []string
 	for i := range want {
-		paths = append(paths, c.KubeconfigPath(&want[i]))
+		paths = append(paths, c.Resolve(want[i].Kubeconfig))
 		labels = append(labels, want[i].Label())
 	}
 	if diff := cmp.Diff([]string{"", "/etc/janitor/k.yaml", "/etc/k.yaml", ""}, paths); diff != "" {
@@ -65,7 +65,7 @@ func TestASourceMayBeWrittenInTwoWays(t *testing.T) {
 				"kubernetes": []any{map[string]any{"context": "a", "in_cluster": false, "required": false}}}},
 	} {
 		c := protect(t, row.text)
-		if !c.Protect.Serverless || c.ReferencesPath() != "/etc/janitor/in-use.txt" || c.Protect.Optional != row.optional {
+		if !c.Protect.Serverless || c.Resolve(c.Protect.ReferencesFile) != "/etc/janitor/in-use.txt" || c.Protect.Optional != row.optional {
 			t.Errorf("%s: %+v", name, c.Protect)
 		}
 		row.document["tags"], row.document["digests"] = []any{}, []any{}
@@ -106,10 +106,10 @@ kubernetes:
 - {name: prod-eu, kubeconfig: k.yaml, namespaces: [web, shop], replica_sets: 3, required: false}
 - {context: old, replica_sets: 1}`)
 	want := []string{
-		"references_file: keeps what standard input names; that it cannot be asked is only a warning",
-		"serverless: keeps what serverless containers and jobs use, and leaves out the namespaces of serverless functions (funcscw*); that it cannot be asked is only a warning",
+		"references_file: keeps what standard input names; if it cannot be reached, the run only warns",
+		"serverless: keeps what serverless containers and jobs use, and ignores the namespaces of serverless functions (funcscw*); if it cannot be reached, the run only warns",
 		"kubernetes: keeps what the cluster in-cluster runs, or could be rolled back to",
-		"kubernetes: keeps what the cluster prod-eu runs in namespaces shop or web, or could be rolled back to within 3 revisions; that it cannot be asked is only a warning",
+		"kubernetes: keeps what the cluster prod-eu runs in namespaces shop or web, or could be rolled back to within 3 revisions; if it cannot be reached, the run only warns",
 		"kubernetes: keeps what the cluster old runs",
 	}
 	var got []string

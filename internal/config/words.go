@@ -8,19 +8,18 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// Sentence is one rule of a configuration in words, with the defaults filled in.
+// Sentence describes one rule of a configuration, with the defaults filled in.
 type Sentence struct {
-	// Kind is the key under which the rule stands: "retention", "protect".
+	// Kind is the section of the rule: "retention", "protect".
 	Kind string `json:"kind"`
-	// Name is the rule's name, and the key of what has none: "max_deletions".
+	// Name is the rule's name, or else its key: "max_deletions".
 	Name string `json:"name"`
-	// Text says what it does: "deletes tags pr-* of every image once older than 14
-	// days".
+	// Text is "deletes tags pr-* of every image once older than 14 days".
 	Text string `json:"text"`
 }
 
-// Sentences say what the configuration does, in the order of the format; rules of
-// one kind in that of the file.
+// Sentences describe what the configuration does, in the order of the format; rules
+// of one kind in the order of the file.
 func (c *Config) Sentences() []Sentence {
 	var out []Sentence
 	add := func(kind, name, format string, args ...any) {
@@ -41,20 +40,20 @@ func (c *Config) Sentences() []Sentence {
 	for i := range c.Naming {
 		add("naming", c.Naming[i].Name, "%s", c.Naming[i].Sentence())
 	}
-	c.protectWords(add)
+	c.protectSentences(add)
 	if c.Attachments.Orphans == "delete" {
 		add("attachments", "orphans", "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs")
 	} else {
 		add("attachments", "orphans", "keeps signatures, attestations and bills of materials whose subject is gone; the others follow theirs")
 	}
-	c.limitWords(add)
+	c.limitSentences(add)
 	for i := range c.Notifications {
-		add("notifications", c.Notifications[i].Name, "%s", c.Notifications[i].words())
+		add("notifications", c.Notifications[i].Name, "%s", c.Notifications[i].sentence())
 	}
 	return out
 }
 
-func (c *Config) protectWords(add func(kind, name, format string, args ...any)) {
+func (c *Config) protectSentences(add func(kind, name, format string, args ...any)) {
 	if len(c.Protect.Tags) > 0 {
 		add("protect", "tags", "keeps %s of every image, whatever the rules say", rules.Named("tag", c.Protect.Tags))
 	}
@@ -62,46 +61,46 @@ func (c *Config) protectWords(add func(kind, name, format string, args ...any)) 
 		add("protect", "digests", "keeps every tag of %s, whatever the rules say", rules.Named("digest", c.Protect.Digests))
 	}
 	if c.Protect.ReferencesFile != "" {
-		add("protect", "references_file", "keeps what %s names%s", c.Protect.referencesWords(), optionalWords(c.Protect.Optional.References))
+		add("protect", "references_file", "keeps what %s names%s", c.Protect.referencesName(), ifOptional(c.Protect.Optional.References))
 	}
 	if c.Protect.Serverless {
-		add("protect", "serverless", "keeps what serverless containers and jobs use, and leaves out the namespaces of serverless functions (funcscw*)%s", optionalWords(c.Protect.Optional.Serverless))
+		add("protect", "serverless", "keeps what serverless containers and jobs use, and ignores the namespaces of serverless functions (funcscw*)%s", ifOptional(c.Protect.Optional.Serverless))
 	}
 	for i := range c.Protect.Kubernetes {
-		add("protect", "kubernetes", "%s", c.Protect.Kubernetes[i].words())
+		add("protect", "kubernetes", "%s", c.Protect.Kubernetes[i].sentence())
 	}
 }
 
-func (p *Protect) referencesWords() string {
+func (p *Protect) referencesName() string {
 	if p.ReferencesFile == StandardInput {
 		return "standard input"
 	}
 	return p.ReferencesFile
 }
 
-func (c *Config) limitWords(add func(kind, name, format string, args ...any)) {
+func (c *Config) limitSentences(add func(kind, name, format string, args ...any)) {
 	if c.Limits.MinAge.Duration() > 0 {
-		add("limits", "min_age", "holds every deletion of what is younger than %s", c.Limits.MinAge.Words())
+		add("limits", "min_age", "holds the deletion of everything younger than %s", c.Limits.MinAge.Words())
 	}
 	if n := c.Limits.KeepAtLeast; n > 0 {
-		add("limits", "keep_at_least", "holds deletions until %s of every image %s", text.Count(n, "ready tag"), text.Choose(n, "stays", "stay"))
+		add("limits", "keep_at_least", "holds deletions so that %s of every image %s", text.Count(n, "ready tag"), text.Choose(n, "remains", "remain"))
 	}
 	add("limits", "max_deletions", "refuses a plan with more than %s", text.Count(c.Limits.MaxDeletions, "deletion"))
 	add("limits", "max_deletion_percent", "refuses a plan that deletes more than %d %% of all tags, or of the tags of a namespace of 20 or more", c.Limits.MaxDeletionPercent)
-	add("limits", "max_plan_age", "applies no plan older than %s", c.Limits.MaxPlanAge.Words())
+	add("limits", "max_plan_age", "refuses to apply a plan older than %s", c.Limits.MaxPlanAge.Words())
 	if c.Limits.Anomaly != "" {
-		add("limits", "anomaly", "refuses a plan that deletes more than %s as much as the latest runs did", strings.TrimSuffix(c.Limits.Anomaly, "x")+" times")
+		add("limits", "anomaly", "refuses a plan that deletes more than %s times as much as the latest runs did", strings.TrimSuffix(c.Limits.Anomaly, "x"))
 	}
 	if n := c.Limits.Canary; n > 0 {
 		add("limits", "canary", "does the first %s of each kind one at a time", text.Count(n, "step"))
 	}
-	add("limits", "max_failures", "skips the rest once %s in a row %s", text.Count(c.Limits.MaxFailures, "step"), text.Choose(c.Limits.MaxFailures, "fails", "fail"))
+	add("limits", "max_failures", "skips the remaining steps once %s in a row %s", text.Count(c.Limits.MaxFailures, "step"), text.Choose(c.Limits.MaxFailures, "fails", "fail"))
 	if c.SharedDigest == "untag" {
-		add("shared_digest", "untag", "deletes a tag even if a tag that stays has the same digest")
+		add("shared_digest", "untag", "deletes a tag even if a kept tag has the same digest")
 	} else {
-		add("shared_digest", "protect", "holds every deletion of a tag whose digest a tag that stays has too")
+		add("shared_digest", "protect", "holds the deletion of a tag if a kept tag has the same digest")
 	}
 	if c.Grace.Duration() > 0 {
-		add("grace", "grace", "holds every deletion until it has been due for %s", c.Grace.Words())
+		add("grace", "grace", "holds every deletion until its tag has been marked for %s", c.Grace.Words())
 	}
 }

@@ -44,13 +44,13 @@ func TestSentences(t *testing.T) {
 		{`protect: {tags: [latest, "stable-*"]}`, "keeps tags latest or stable-* of every image, whatever the rules say"},
 		{`protect: {digests: ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}`, "keeps every tag of digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, whatever the rules say"},
 		{`attachments: {orphans: delete}`, "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs"},
-		{`limits: {keep_at_least: 3}`, "holds deletions until 3 ready tags of every image stay"},
+		{`limits: {keep_at_least: 3}`, "holds deletions so that 3 ready tags of every image remain"},
 		{`limits: {max_deletions: 1}`, "refuses a plan with more than 1 deletion"},
 		{`limits: {canary: 1, max_failures: 3}`, "does the first 1 step of each kind one at a time"},
-		{`limits: {canary: 0, max_failures: 3}`, "skips the rest once 3 steps in a row fail"},
-		{`notifications: [{name: ops, url_env: OPS_URL}]`, "sends a message to the service whose URL is in the variable OPS_URL when a run fails, is refused by a limit, could not see everything, finds a deny violation, deletes something or changes a visibility; a daemon repeats what lasts after 24 hours"},
+		{`limits: {canary: 0, max_failures: 3}`, "skips the remaining steps once 3 steps in a row fail"},
+		{`notifications: [{name: ops, url_env: OPS_URL}]`, "sends a message to the service whose URL is in the variable OPS_URL when a run fails, is refused by a limit, could not read everything, finds a deny violation, deletes something or changes a visibility; a daemon sends the same again after 24 hours"},
 		{`notifications: [{name: ops, url_file: /run/ops, on: [planned, failure], repeat: 0s}]`, "sends a message to the service whose URL is in the file /run/ops when a run fails or plans something"},
-		{`shared_digest: untag`, "deletes a tag even if a tag that stays has the same digest"},
+		{`shared_digest: untag`, "deletes a tag even if a kept tag has the same digest"},
 	} {
 		c, err := Parse("janitor.yaml", []byte(row.text))
 		if err != nil {

@@ -10,7 +10,7 @@ func Notifications(c *config.Config) notify.Options {
 	var o notify.Options
 	for _, n := range c.Notifications {
 		x := notify.Notification{
-			Name: n.Name, URLEnv: n.URLEnv, URLFile: c.NotificationPath(n), Template: n.Template, Link: n.Link, Repeat: n.Repeat.Duration(),
+			Name: n.Name, URLEnv: n.URLEnv, URLFile: c.Resolve(n.URLFile), Template: n.Template, Link: n.Link, Repeat: n.Repeat.Duration(),
 			On: []notify.Occasion{},
 		}
 		for _, occasion := range n.On {

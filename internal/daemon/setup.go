@@ -173,12 +173,12 @@ func (d *daemon) reloadNow(ctx context.Context) string {
 // watchedFiles are the files and folders that a configuration is made of.
 func watchedFiles(c *config.Config) []string {
 	files := append([]string{c.File}, c.PolicyPaths()...)
-	if key := c.VerificationKeyPath(); key != "" {
+	if key := c.Resolve(c.Policy.VerificationKey); key != "" {
 		files = append(files, key)
 	}
 	for _, n := range c.Notifications {
 		if n.URLFile != "" {
-			files = append(files, c.NotificationPath(n))
+			files = append(files, c.Resolve(n.URLFile))
 		}
 	}
 	return files

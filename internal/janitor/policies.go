@@ -30,7 +30,7 @@ func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
 	o.Paths = append(c.PolicyPaths(), o.Paths...)
 	o.Dir = filepath.Dir(c.File)
 	o.Timeout = c.Policy.Timeout.Duration()
-	if path := c.VerificationKeyPath(); path != "" {
+	if path := c.Resolve(c.Policy.VerificationKey); path != "" {
 		key, err := os.ReadFile(path)
 		if err != nil {
 			return o, c.Problem("policy.verification_key", "cannot be read: "+err.Error(), "name the file with the public key, in PEM")

@@ -55,13 +55,13 @@ func referenceUses(c *config.Config, stdin io.Reader) *uses.Set {
 	case config.StandardInput:
 		set.SetFile(uses.Stdin(stdin), required)
 	default:
-		set.SetFile(uses.File(c.Protect.ReferencesFile, c.ReferencesPath()), required)
+		set.SetFile(uses.File(c.Protect.ReferencesFile, c.Resolve(c.Protect.ReferencesFile)), required)
 	}
 	return set
 }
 
 func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cluster {
-	o.Name, o.Context, o.Kubeconfig = k.Name, k.Context, c.KubeconfigPath(k)
+	o.Name, o.Context, o.Kubeconfig = k.Name, k.Context, c.Resolve(k.Kubeconfig)
 	o.Namespaces, o.ReplicaSets = k.Namespaces, k.ReplicaSets
 	if k.InCluster {
 		o.Access = kube.InCluster

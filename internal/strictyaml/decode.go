@@ -128,7 +128,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflec
 // merge key, not there already.
 func (d *decoder) legible(key *yaml.Node, path string, seen map[string]int) bool {
 	if key.Kind != yaml.ScalarNode {
-		d.reportAt(key.Line, path, "has a key that is no plain word", "write keys out, without brackets and aliases")
+		d.reportAt(key.Line, path, "has a key that is not a plain word", "write keys out, without brackets and aliases")
 		return false
 	}
 	if key.ShortTag() == "!!merge" {

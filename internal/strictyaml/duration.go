@@ -45,7 +45,7 @@ func ParseDuration(s string) (Duration, error) {
 		number, unit, tail := cutPart(rest)
 		rest = tail
 		if number == "" {
-			return Duration{}, fmt.Errorf("%q is no duration: want a whole number before each unit", Clip(s))
+			return Duration{}, fmt.Errorf("%q needs a whole number before each unit", Clip(s))
 		}
 		if unit == "" {
 			return Duration{}, fmt.Errorf("%q has no unit after %s", Clip(s), Clip(number))

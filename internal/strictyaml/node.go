@@ -67,12 +67,12 @@ func (d *Document) syntax(data []byte, err error) {
 	}
 	hint := "check the indentation, the quotes and the brackets"
 	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
-		hint = `a value that begins with * has to be quoted: "*` + m[1] + `"`
+		hint = `quote a value that begins with *: "*` + m[1] + `"`
 		if at := bytes.Index(data, []byte("*"+m[1])); at >= 0 {
 			line = lineAt(data, at)
 		}
 	}
-	d.reportAt(line, "", fmt.Sprintf("is no valid YAML: %s", Clip(text)), hint)
+	d.reportAt(line, "", fmt.Sprintf("is not valid YAML: %s", Clip(text)), hint)
 }
 
 func lineAt(data []byte, offset int) int { return 1 + bytes.Count(data[:offset], []byte("\n")) }

@@ -26,7 +26,7 @@ func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect
 	}
 	number, err := strconv.ParseInt(n.Value, 10, 32)
 	if err != nil {
-		d.Report(path, "is out of range: "+Clip(n.Value), "write a smaller number")
+		d.Report(path, "is out of range: "+Clip(n.Value), "write a number with fewer digits")
 		return
 	}
 	if message, hint := outOfBounds(number, tag); message != "" {
@@ -155,10 +155,10 @@ func (d *decoder) checkText(s string, tag reflect.StructTag) (message, hint stri
 		return "must not be empty", "give it a value, or remove it"
 	case tag.Get("lines") != "":
 		if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
-			return "must not hold control characters", "remove them"
+			return "must not have control characters", "remove them"
 		}
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return "must not hold line breaks or control characters", "write it on one line"
+		return "must not have line breaks or control characters", "write it on one line"
 	case strings.TrimSpace(s) != s:
 		return fmt.Sprintf("must not begin or end with a space: %s", Quote(s)), "remove the space"
 	}
