@@ -61,7 +61,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 
 func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if !f.yes && !isTerminal(a.stdin) {
-		return errors.New("there is no terminal to ask on: read the plan first, then planner --yes")
+		return errors.New("there is no terminal to ask on: read the plan first, then pass --yes")
 	}
 	s, err := a.open(ctx, &f.sourceFlags)
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	}
 	defer s.close()
 	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
-		return errors.New("protect.references_file reads standard input, so apply cannot ask there: read the plan first, then planner --yes")
+		return errors.New("protect.references_file reads standard input, so apply cannot ask there: read the plan first, then pass --yes")
 	}
 	work, err := a.applyRun(f, s)
 	if err != nil {

@@ -22,7 +22,7 @@ func (a *app) configCommand() *cobra.Command {
 	var file string
 	check := &cobra.Command{
 		Use:   "check -c FILE",
-		Short: "Check a configuration and the policies it names; nothing is asked of the API",
+		Short: "Check a configuration and the policies that it names; sends no requests",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file)
@@ -37,7 +37,7 @@ func (a *app) configCommand() *cobra.Command {
 				return wrong
 			}
 			if missing != nil {
-				fmt.Fprintln(a.stderr, "registry-janitor: a run would fail here:", missing)
+				fmt.Fprintln(a.stderr, "registry-janitor: a run would fail on this machine:", missing)
 			}
 			_, err = fmt.Fprintf(a.stdout, "%s is valid\n", file)
 			return err
@@ -53,7 +53,7 @@ func (a *app) configCommand() *cobra.Command {
 			return err
 		},
 	}
-	configFlag(schema, &file) // taken for symmetry with check; the schema is the same for every file
+	configFlag(schema, &file) // accepted as check does; the schema is the same for every file
 	cmd.AddCommand(check, schema)
 	return cmd
 }

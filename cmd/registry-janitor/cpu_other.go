@@ -4,6 +4,6 @@ package main
 
 import "time"
 
-// cpuClock shows elapsed time where the system tells no CPU time: other programs
-// on the machine count then.
+// cpuClock shows elapsed time where the system does not count CPU time: other
+// programs on the machine distort it.
 func cpuClock() func() time.Duration { return stopwatch() }

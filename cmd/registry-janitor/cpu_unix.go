@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// cpuClock shows how much CPU time the process has used, that of its garbage
-// collector included. Where the system does not say, elapsed time has to do.
+// cpuClock shows how much CPU time the process has used, garbage collection
+// included, or elapsed time if the system does not answer.
 func cpuClock() func() time.Duration {
 	elapsed := stopwatch()
 	return func() time.Duration {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/examples"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -38,36 +38,34 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Plan a made-up registry in the built-in emulator; needs no account",
 		Long: `Start the built-in emulator with the registry of a made-up company, and show the
-plan that the example policies make of it; with --apply, also carry it out.
-Nothing leaves this machine, and the emulator is gone afterwards.
+plan that the example policies make of it; with --apply, also carry it out. The
+demo sends nothing to other machines, and the emulator stops when it ends.
 
-The demo exits with 0, and says what a real run would have exited with.`,
+The demo exits with 0, and tells the exit code of a real run.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := startDemo(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer d.stop()
-			return a.demo(cmd.Context(), d, format, apply)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), format, apply) },
 	}
 	enumFlag(cmd, cmd.Flags(), &format, "format", report.FormatText, "what to print", report.Formats()...)
-	cmd.Flags().BoolVar(&apply, "apply", false, "carry the plan out, in the emulator")
+	cmd.Flags().BoolVar(&apply, "apply", false, "carry out the plan in the emulator")
 	return cmd
 }
 
-// demo shows the plan and, if asked to, what became of it.
-func (a *app) demo(ctx context.Context, d *demonstration, format report.Format, apply bool) error {
-	done := showProgress(a.stderr, d.session.Progress)
-	plan, err := d.plan(ctx)
+// demo shows the plan and, with apply, its outcome.
+func (a *app) demo(ctx context.Context, format report.Format, apply bool) error {
+	session, stop, err := startDemo(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	done := showProgress(a.stderr, session.Progress)
+	plan, err := demoPlan(ctx, session)
 	done()
 	if err != nil {
 		return err
 	}
-	run := runs.Run{Plan: plan, Kind: "plan", Trigger: runs.TriggerCommand, Exit: janitor.PlanExit(plan)}
+	run := runs.Run{Plan: plan, Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Exit: janitor.PlanExit(plan)}
 	if apply {
-		if run, err = a.demoApply(ctx, d, plan); err != nil {
+		if run, err = a.demoApply(ctx, session, plan); err != nil {
 			return err
 		}
 	}
@@ -78,67 +76,34 @@ func (a *app) demo(ctx context.Context, d *demonstration, format report.Format, 
 	if !apply {
 		return nil
 	}
-	again, err := d.plan(ctx)
+	again, err := demoPlan(ctx, session)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "Planned again afterwards: %s left to do.\n", text.Count(len(again.Steps), "step"))
+	fmt.Fprintf(a.stderr, "A second plan has %s left to do.\n", text.Count(len(again.Steps), "step"))
 	return nil
 }
 
+// demoPlan judges the registry as it is on the day of the demo, so that the plan is
+// the same every time.
+func demoPlan(ctx context.Context, session *janitor.Session) (*actions.Plan, error) {
+	session.TakenAt = demoDay
+	return session.Plan(ctx, session.Scan(ctx, janitor.Scope(session.Config)))
+}
+
 // demoApply carries the plan out, and records it in a directory that it removes.
-func (a *app) demoApply(ctx context.Context, d *demonstration, plan *actions.Plan) (runs.Run, error) {
+func (a *app) demoApply(ctx context.Context, session *janitor.Session, plan *actions.Plan) (runs.Run, error) {
 	dir, err := os.MkdirTemp("", "registry-janitor-demo-")
 	if err != nil {
 		return runs.Run{}, fmt.Errorf("creating the state directory of the demo: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	work := &janitor.ApplyRun{Session: d.session, Given: plan, Log: a.log}
+	work := &janitor.ApplyRun{Session: session, Given: plan, Log: a.log}
 	work.Recorder.State = janitor.State{Dir: dir}
 	return work.Run(ctx)
 }
 
-// demonstration is an emulator with the demo's registry, and a session over it.
-type demonstration struct {
-	session *janitor.Session
-	stop    func()
-}
-
-func startDemo(ctx context.Context) (*demonstration, error) {
-	c, policies, err := demoPolicies(ctx)
-	if err != nil {
-		return nil, err
-	}
-	clock := clockFrom(demoDay)
-	url, stop, err := startEmulator(clock)
-	if err != nil {
-		return nil, err
-	}
-	planner := &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}
-	session, err := janitor.NewSession(planner, janitor.SessionOptions{Now: clock, Connection: scaleway.Options{
-		Credentials: &scaleway.Credentials{
-			APIURL:    url,
-			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
-			SecretKey: "11111111-1111-1111-1111-111111111111",
-		},
-		Concurrency: 16,
-		Now:         clock,
-	}})
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	return &demonstration{session, stop}, nil
-}
-
-// plan judges the registry as on the day of the demo, so that the plan is the same
-// every time.
-func (d *demonstration) plan(ctx context.Context) (*actions.Plan, error) {
-	d.session.TakenAt = demoDay
-	return d.session.Plan(ctx, d.session.Scan(ctx, janitor.Scope(d.session.Config)))
-}
-
-// meaning words an exit code.
+// meaning describes an exit code.
 func meaning(code int) string {
 	switch code {
 	case janitor.ExitIncomplete:
@@ -147,6 +112,51 @@ func meaning(code int) string {
 		return "a limit refuses the plan, and nothing is changed"
 	}
 	return "done"
+}
+
+// startDemo starts the emulator, and a session that judges its registry.
+func startDemo(ctx context.Context) (*janitor.Session, func(), error) {
+	c, policies, err := demoPolicies(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := clockFrom(demoDay)
+	server, err := listen("127.0.0.1:0", emulator.Options{World: worlds.Demo(demoSeed), Now: now})
+	if err != nil {
+		return nil, nil, err
+	}
+	go func() { _ = server.serve() }()
+	planner := &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}
+	session, err := janitor.NewSession(planner, janitor.SessionOptions{Now: now, Connection: scaleway.Options{
+		Credentials: &scaleway.Credentials{
+			APIURL:    server.url(),
+			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
+			SecretKey: "11111111-1111-1111-1111-111111111111",
+		},
+		Concurrency: 16,
+		Now:         now,
+	}})
+	if err != nil {
+		server.stop()
+		return nil, nil, err
+	}
+	return session, server.stop, nil
+}
+
+// clockFrom is a clock that shows exactly start when it is first read, and then
+// runs.
+func clockFrom(start time.Time) func() time.Time {
+	var mu sync.Mutex
+	var began time.Time
+	return func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		if began.IsZero() {
+			began = clock.Now()
+			return start
+		}
+		return start.Add(clock.Now().Sub(began))
+	}
 }
 
 func demoPolicies(ctx context.Context) (*config.Config, *policy.Engine, error) {
@@ -166,19 +176,4 @@ func demoPolicies(ctx context.Context) (*config.Config, *policy.Engine, error) {
 		Dir:    path.Dir(file),
 	})
 	return c, policies, err
-}
-
-// startEmulator serves the demo's registry on a free port of this machine alone.
-func startEmulator(clock func() time.Time) (url string, stop func(), err error) {
-	handler, err := emulator.New(emulator.Options{World: worlds.Demo(demoSeed), Now: clock})
-	if err != nil {
-		return "", nil, err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, fmt.Errorf("starting the emulator: %w", err)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return "http://" + listener.Addr().String(), func() { _ = server.Close() }, nil
 }

@@ -16,57 +16,74 @@ import (
 )
 
 func (a *app) emulatorCommand() *cobra.Command {
-	var listen, world string
+	var address, world string
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Serve an emulator of the Scaleway Container Registry API",
-		Long: `Serve an emulator of the Scaleway Container Registry API, for trying out
-policies and for tests. Without --world it serves the registry of the demo.
+		Long: `Serve an emulator of the Scaleway Container Registry API, to try out policies and
+for tests. Without --world it serves the registry of the demo.
 
 Point any client of the API at it:
   export SCW_API_URL=http://127.0.0.1:8080
   export SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX
   export SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111
 
-GET /_emulator/requests gives the log of what was asked of it.`,
+GET /_emulator/requests returns the log of the requests.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w := worlds.Demo(demoSeed)
-			if world != "" {
-				data, err := os.ReadFile(world)
-				if err != nil {
-					return fmt.Errorf("reading the world: %w", err)
-				}
-				if w, err = worlds.Parse(world, data); err != nil {
-					return err
-				}
-			}
-			server, err := emulator.New(emulator.Options{World: w})
-			if err != nil {
-				return err
-			}
-			return serve(cmd.Context(), listen, server, func(url string) {
-				fmt.Fprintf(a.stderr, "emulator: serving at %s\n", url)
-			})
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.emulator(cmd.Context(), address, world) },
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "the `ADDRESS` to serve at; port 0 takes a free one")
-	cmd.Flags().StringVar(&world, "world", "", "the world `FILE`: what there is in the registry, and what goes wrong with it")
+	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "listen on this `ADDRESS`; port 0 picks a free port")
+	cmd.Flags().StringVar(&world, "world", "", "the world `FILE`: the contents of the registry, and the faults of the API")
 	return cmd
 }
 
-// serve serves until the context ends, and tells its address once it does.
-func serve(ctx context.Context, listen string, handler http.Handler, ready func(url string)) error {
-	listener, err := net.Listen("tcp", listen)
-	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+func (a *app) emulator(ctx context.Context, address, world string) error {
+	w := worlds.Demo(demoSeed)
+	if world != "" {
+		data, err := os.ReadFile(world)
+		if err != nil {
+			return fmt.Errorf("reading the world: %w", err)
+		}
+		if w, err = worlds.Parse(world, data); err != nil {
+			return err
+		}
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	s, err := listen(address, emulator.Options{World: w})
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, s.stop)
 	defer stop()
-	ready("http://" + listener.Addr().String())
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving: %w", err)
+	fmt.Fprintf(a.stderr, "emulator: serving at %s\n", s.url())
+	return s.serve()
+}
+
+// emulatorServer is an emulator that listens on a port.
+type emulatorServer struct {
+	server   http.Server
+	listener net.Listener
+}
+
+func listen(address string, o emulator.Options) (*emulatorServer, error) {
+	handler, err := emulator.New(o)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("starting the emulator: %w", err)
+	}
+	return &emulatorServer{http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}, listener}, nil
+}
+
+func (s *emulatorServer) url() string { return "http://" + s.listener.Addr().String() }
+
+// serve serves until stop is called.
+func (s *emulatorServer) serve() error {
+	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving the emulator: %w", err)
 	}
 	return nil
 }
+
+func (s *emulatorServer) stop() { _ = s.server.Close() }

@@ -21,9 +21,10 @@ func (a *app) historyCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "history -c FILE [REF]",
-		Short: "Show the runs in the ledger, or everything that ever happened to a tag",
-		Long: `Without REF: the runs, newest first. With REF, a full reference: since when it is
-condemned, why it was held, when it was deleted, by which run and policies.`,
+		Short: "Show the runs in the ledger, or the history of one tag",
+		Long: `Without REF, show the runs, newest first. With REF, a full reference, show since when
+a tag, image or namespace has been marked for deletion, why it was held, when it was
+deleted, and by which run.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withLedger(cmd.Context(), file, stateDir, func(ctx context.Context, l *ledger.Ledger) error {
@@ -44,7 +45,7 @@ condemned, why it was held, when it was deleted, by which run and policies.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := strconv.ParseInt(args[0], 10, 64)
 			if err != nil {
-				return fmt.Errorf("%q is no run: want a number that history shows", args[0])
+				return fmt.Errorf("%q is not a run: want a number that history lists", args[0])
 			}
 			return a.withLedger(cmd.Context(), file, stateDir, func(ctx context.Context, l *ledger.Ledger) error {
 				return a.showRun(ctx, l, id)
@@ -77,7 +78,7 @@ func (a *app) runs(ctx context.Context, l *ledger.Ledger, limit int) error {
 		return err
 	}
 	if len(runs) == 0 {
-		_, err := fmt.Fprintln(a.stdout, "No run yet.")
+		_, err := fmt.Fprintln(a.stdout, "No runs yet.")
 		return err
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
@@ -88,7 +89,7 @@ func (a *app) runs(ctx context.Context, l *ledger.Ledger, limit int) error {
 	return w.Flush()
 }
 
-// exitCode is that of a run that came to an end of its own.
+// exitCode is the exit code of a run that ended by itself.
 func exitCode(r ledger.RunRecord) string {
 	if r.Ended.IsZero() {
 		return "-"
@@ -103,7 +104,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// planned is how many steps a plan has.
+// planned is the number of steps of a plan.
 func planned(s *actions.Summary) string {
 	if s == nil {
 		return "-"
@@ -111,7 +112,7 @@ func planned(s *actions.Summary) string {
 	return strconv.Itoa(s.DeleteTags + s.DeleteImages + s.DeleteNamespaces + s.SetVisibility)
 }
 
-// counts words what became of the steps.
+// counts lists the results of the steps.
 func counts(r ledger.RunRecord) string {
 	var out []string
 	for _, result := range actions.Results() {
@@ -185,7 +186,7 @@ func (a *app) historyOf(ctx context.Context, l *ledger.Ledger, ref string) error
 	return nil
 }
 
-// about words what an event is about.
+// about describes an event.
 func about(e ledger.Event) string {
 	var parts []string
 	add := func(text string) {

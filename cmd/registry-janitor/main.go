@@ -1,8 +1,10 @@
 // Command registry-janitor keeps a Scaleway Container Registry clean and
-// governed: it judges every image by policy, plans what follows, and says why.
+// governed: it judges every image by policy, plans what to change, and explains
+// why.
 //
-// This package is flags, signals, wiring and exit codes; the work is done by the
-// packages beside it.
+// This package has the flags, signals, wiring and exit codes, with one file for
+// each command. It must never decide anything about the registry: that is the work
+// of the packages that it connects.
 package main
 
 import (
@@ -65,7 +67,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Use:   "registry-janitor",
 		Short: "Keep a Scaleway Container Registry clean and governed",
 		Long: `registry-janitor judges every image of a Scaleway Container Registry by your
-policies, plans what follows, and says why. A plan never changes anything.
+policies, plans what to change, and explains why. A plan never changes anything.
 
 Try it without an account: registry-janitor demo`,
 		SilenceUsage:      true,
@@ -86,7 +88,7 @@ Try it without an account: registry-janitor demo`,
 	return root
 }
 
-// help is what a command that only groups others does.
+// help runs a command that only groups others.
 func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // who is the user and the machine.

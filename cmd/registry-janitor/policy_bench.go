@@ -8,12 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-// tooSlow is how much of a tag's judgement, in CPU time, needs an explanation.
+// tooSlow is the CPU time for each tag above which bench lists the packages.
 const tooSlow = 50 * time.Microsecond
 
 func (a *app) policyBenchCommand() *cobra.Command {
@@ -21,13 +21,14 @@ func (a *app) policyBenchCommand() *cobra.Command {
 	var limit time.Duration
 	cmd := &cobra.Command{
 		Use:   "bench [-c FILE] [PATH…]",
-		Short: "Measure what judging costs, and fail where it grows beyond linear",
+		Short: "Measure the cost of policies, and fail if it grows faster than linear",
 		Long: `Judge made-up images of 100, 1,000 and 10,000 tags by the policies, and show the
-CPU time for each tag. A set whose cost for each tag grows with the number of tags
-is quadratic somewhere: seconds for a large image. policy check names the idioms.
+CPU time for each tag. If that time grows with the number of tags, a policy is
+quadratic and takes seconds for a large image. policy check names the idioms that
+cause this.
 
-Exit codes: 0 done; 1 the cost grows beyond linear, a policy failed, or an image
-takes longer than --limit.`,
+Exit codes: 0 done; 1 the cost grows faster than linear, a policy failed, or an
+image takes longer than --limit.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options, err := a.policyOptions(cmd, file, args)
 			if err != nil {
@@ -48,11 +49,11 @@ takes longer than --limit.`,
 		},
 	}
 	configFlag(cmd, &file)
-	cmd.Flags().DurationVar(&limit, "limit", policy.DefaultTimeout, "the longest that one image may take")
+	cmd.Flags().DurationVar(&limit, "limit", policy.DefaultTimeout, "the longest time that one image may take")
 	return cmd
 }
 
-// sizes lists what was measured, and by package where it is much.
+// sizes lists the measurements, by package where they are high.
 func (l *lines) sizes(b *author.Benchmark) {
 	micro := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 	for _, m := range b.Sizes {
@@ -66,7 +67,7 @@ func (l *lines) sizes(b *author.Benchmark) {
 	}
 }
 
-// growth fails where the cost of a tag grows with their number.
+// growth fails if the cost of a tag grows with their number.
 func (a *app) growth(b *author.Benchmark) error {
 	if _, err := fmt.Fprintf(a.stdout, "growth: %.1f times (at most %.1f)\n", b.Growth, b.Limit); err != nil || b.Linear() {
 		return err
@@ -75,5 +76,11 @@ func (a *app) growth(b *author.Benchmark) error {
 	if len(b.Culprits) > 0 {
 		culprits = ": " + strings.Join(b.Culprits, ", ")
 	}
-	return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("the cost grows beyond linear%s; policy check names the idioms that do this", culprits)}
+	return fmt.Errorf("the cost grows faster than linear%s: run policy check, which names the idioms that cause this", culprits)
+}
+
+// stopwatch shows the time since it was made.
+func stopwatch() func() time.Duration {
+	began := clock.Now()
+	return func() time.Duration { return clock.Now().Sub(began) }
 }

@@ -14,11 +14,11 @@ func (a *app) policyCheckCommand() *cobra.Command {
 	var strict bool
 	cmd := &cobra.Command{
 		Use:   "check [-c FILE] [PATH…]",
-		Short: "Check policies: types, fields, decisions, cost; nothing is asked of the API",
+		Short: "Check policies: types, fields, decisions, cost; sends no requests",
 		Long: `Check Rego files, folders and bundles, or the policies of a configuration, as
-strictly as a plan does, and find what compiles and is wrong or slow all the same.
-Tests (*_test.rego) are checked too, but are no part of the policy set. With paths,
-neither a configuration nor credentials are needed.
+strictly as a plan does, and find code that compiles but is wrong or slow. Tests
+(*_test.rego) are checked too, but are not part of the policy set. Paths need
+neither a configuration nor credentials.
 
 Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,7 +26,7 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 			if err != nil {
 				return err
 			}
-			options.Dir = "" // places that editors find
+			options.Dir = "" // so that editors find the places
 			findings, err := author.Check(options)
 			if err != nil {
 				return err

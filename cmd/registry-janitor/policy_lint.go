@@ -71,7 +71,7 @@ func (a *app) lint(ctx context.Context, f *lintFlags) error {
 	case len(lint.Gaps) > 0:
 		return &exitError{code: janitor.ExitIncomplete}
 	case f.strict && len(lint.Findings) > 0:
-		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("--strict: %s", text.Count(len(lint.Findings), "finding"))}
+		return fmt.Errorf("--strict: %s", text.Count(len(lint.Findings), "finding"))
 	}
 	return nil
 }

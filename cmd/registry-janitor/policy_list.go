@@ -15,7 +15,7 @@ func (a *app) policyListCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "list -c FILE",
-		Short: "Say what every rule of a configuration does, in a sentence each",
+		Short: "Describe every rule of a configuration in one sentence",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file)
@@ -26,7 +26,7 @@ func (a *app) policyListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			options.Dir = "" // places that editors find
+			options.Dir = "" // so that editors find the places
 			d, err := author.Describe(cmd.Context(), options)
 			if err != nil {
 				return err

@@ -16,12 +16,12 @@ func (a *app) policyShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [-c FILE] [PATH…]",
 		Short: "Show the policy set: modules, rules, titles, configuration, digests",
-		Long: `Show every policy that judges, built-in and your own: its package, title and
-severity, its decision rules with file and line, the part of the configuration that
-drives it, and its digest. The digest of the set is the policy_digest of a plan.
+		Long: `Show every policy, built-in and your own: its package, title and severity, its
+decision rules with file and line, the part of the configuration that it reads, and
+its digest. The digest of the set is the policy_digest of a plan.
 
-With --testing, print the Rego of data.janitor.testing instead, to put beside your
-tests where OPA's own opa test runs them.`,
+With --testing, print the Rego of data.janitor.testing instead: save it beside your
+tests to run them with opa test.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if testing {
 				_, err := a.stdout.Write(author.TestingLibrary())
@@ -98,7 +98,7 @@ func (l *lines) module(m author.ModuleDescription) {
 	l.printf("  digest: %s\n", m.Digest)
 }
 
-// config is what of the configuration a module sees.
+// config is the part of the configuration that a module reads.
 func (l *lines) config(m author.ModuleDescription) {
 	switch {
 	case !m.Builtin:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,9 +25,9 @@ func (a *app) policyTestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test [-c FILE] [PATH…]",
 		Short: "Run the tests of policies (*_test.rego)",
-		Long: `Run the rules test_… of *_test.rego files, under the rules by which policies are
-judged: hermetic, with failing built-ins as errors, and with data.janitor.testing at
-hand to build inputs:
+		Long: `Run the rules test_… of *_test.rego files as policies run: without network or clock,
+and with errors of built-in functions as failures. data.janitor.testing builds
+inputs:
 
     import data.janitor.testing
 
@@ -35,9 +36,9 @@ hand to build inputs:
         previews.delete == {"pr-1"} with input as doc
     }
 
-With paths, neither a configuration nor credentials are needed.
+Paths need neither a configuration nor credentials.
 
-Exit codes: 0 all tests passed; 1 a test failed, or there is none.`,
+Exit codes: 0 all tests passed; 1 a test failed, or there is no test.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.policyTest(cmd, f, args) },
 	}
 	configFlag(cmd, &f.config)
@@ -53,7 +54,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	if err != nil {
 		return err
 	}
-	options.Dir = "" // places that editors find
+	options.Dir = "" // so that editors find the places
 	report, findings, err := author.Test(cmd.Context(), options, f.options)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 		for _, finding := range findings {
 			fmt.Fprintln(a.stderr, finding.String())
 		}
-		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("the policies do not compile, so no test was run")}
+		return errors.New("the policies do not compile, so no test ran")
 	}
 	switch f.format {
 	case "json":
@@ -76,7 +77,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	case err != nil:
 		return err
 	case report.Passed+report.Failed == 0:
-		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))}
+		return fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))
 	case report.Failed > 0:
 		return &exitError{code: janitor.ExitIncomplete}
 	}
@@ -90,7 +91,7 @@ func filtered(run string) string {
 	return fmt.Sprintf(", or widen --run %q", run)
 }
 
-// printTests writes the tests that did not pass, and with verbose the others.
+// printTests writes the tests that did not pass, or all of them if verbose.
 func printTests(w io.Writer, r *author.TestReport, verbose bool) error {
 	p := &lines{w: w}
 	for _, t := range r.Results {
@@ -120,18 +121,6 @@ func printTests(w io.Writer, r *author.TestReport, verbose bool) error {
 	return p.err
 }
 
-// lines writes text and remembers the first error.
-type lines struct {
-	w   io.Writer
-	err error
-}
-
-func (l *lines) printf(format string, args ...any) {
-	if l.err == nil {
-		_, l.err = fmt.Fprintf(l.w, format, args...)
-	}
-}
-
 func (l *lines) coverage(c *author.Coverage) {
 	l.printf("coverage:\n")
 	for _, f := range c.Files {
@@ -141,5 +130,5 @@ func (l *lines) coverage(c *author.Coverage) {
 		}
 		l.printf("\n")
 	}
-	l.printf("  %5.1f %%  in all\n", c.Percent)
+	l.printf("  %5.1f %%  in total\n", c.Percent)
 }

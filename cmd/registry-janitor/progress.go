@@ -8,8 +8,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
-// showProgress keeps one line of w up to date until stop is called, if somebody
-// is looking at it.
+// showProgress keeps one line on a terminal up to date until stop is called.
 func showProgress(w io.Writer, p *janitor.Progress) (stop func()) {
 	if !isTerminal(w) {
 		return func() {}

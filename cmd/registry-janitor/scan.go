@@ -73,7 +73,7 @@ func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
 	}
 	if len(gaps) > 0 {
-		return &exitError{code: janitor.ExitIncomplete, err: fmt.Errorf("the inventory has %s", text.Count(len(gaps), "gap"))}
+		return fmt.Errorf("the inventory has %s", text.Count(len(gaps), "gap"))
 	}
 	return nil
 }
