@@ -23,16 +23,7 @@ func (p *Plan) count() Summary {
 		Held: len(p.Held), Gaps: len(p.Gaps),
 	}
 	for i := range p.Steps {
-		switch p.Steps[i].Action {
-		case DeleteTag:
-			s.DeleteTags++
-		case DeleteImage:
-			s.DeleteImages++
-		case DeleteNamespace:
-			s.DeleteNamespaces++
-		case SetImageVisibility, SetNamespaceVisibility:
-			s.SetVisibility++
-		}
+		s.Add(p.Steps[i].Action)
 	}
 	for i := range p.Violations {
 		if p.Violations[i].Severity == registry.Deny {

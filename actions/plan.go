@@ -52,7 +52,7 @@ func (p *Plan) Refused() bool { return len(p.Refusals) > 0 }
 
 // ImageOf finds the entry of the image that a step deletes something of.
 func (p *Plan) ImageOf(s *Step) (int, bool) {
-	return slices.BinarySearchFunc(p.Images, s.ImageRef(), func(i PlannedImage, ref string) int { return cmp.Compare(i.Ref, ref) })
+	return slices.BinarySearchFunc(p.Images, s.imageRef(), func(i PlannedImage, ref string) int { return cmp.Compare(i.Ref, ref) })
 }
 
 // StepsByObject groups the steps of a plan by the image that they are on or in,
@@ -60,8 +60,7 @@ func (p *Plan) ImageOf(s *Step) (int, bool) {
 func (p *Plan) StepsByObject() map[registry.Ref][]Step {
 	out := make(map[registry.Ref][]Step)
 	for _, s := range p.Steps {
-		ref := registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image}
-		out[ref] = append(out[ref], s)
+		out[s.Object()] = append(out[s.Object()], s)
 	}
 	return out
 }
@@ -101,18 +100,43 @@ func (a Action) Deletes() bool {
 // or that are gaps were not judged and are not counted as namespaces, images or
 // tags.
 type Summary struct {
-	Namespaces       int `json:"namespaces"`
-	Images           int `json:"images"`
-	Tags             int `json:"tags"`
+	Namespaces int `json:"namespaces"`
+	Images     int `json:"images"`
+	Tags       int `json:"tags"`
+	StepCounts
+	Held int `json:"held"`
+	Deny int `json:"deny"`
+	Warn int `json:"warn"`
+	Gaps int `json:"gaps"`
+}
+
+// StepCounts counts steps by what they do.
+type StepCounts struct {
 	DeleteTags       int `json:"delete_tags"`
 	DeleteImages     int `json:"delete_images"`
 	DeleteNamespaces int `json:"delete_namespaces"`
 	SetVisibility    int `json:"set_visibility"`
-	Held             int `json:"held"`
-	Deny             int `json:"deny"`
-	Warn             int `json:"warn"`
-	Gaps             int `json:"gaps"`
 }
+
+// Add counts a step.
+func (c *StepCounts) Add(a Action) {
+	switch a {
+	case DeleteTag:
+		c.DeleteTags++
+	case DeleteImage:
+		c.DeleteImages++
+	case DeleteNamespace:
+		c.DeleteNamespaces++
+	case SetImageVisibility, SetNamespaceVisibility:
+		c.SetVisibility++
+	}
+}
+
+// Deletions counts the steps that cannot be undone.
+func (c StepCounts) Deletions() int { return c.DeleteTags + c.DeleteImages + c.DeleteNamespaces }
+
+// Steps counts all of them.
+func (c StepCounts) Steps() int { return c.Deletions() + c.SetVisibility }
 
 // Step is one change to make. ID, Digest and UpdatedAt say what the object was
 // when it was judged; fields that its action has no use for are empty.
@@ -131,9 +155,15 @@ type Step struct {
 	Reasons   []registry.Reason   `json:"reasons"` // shared between steps: read only
 }
 
-// ImageRef is the reference of the image that a step on a tag or an image is
+// Object is the reference of the image that the step is on or in, or of the
+// namespace.
+func (s *Step) Object() registry.Ref {
+	return registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image}
+}
+
+// imageRef is the reference of the image that a step on a tag or an image is
 // about.
-func (s *Step) ImageRef() string {
+func (s *Step) imageRef() string {
 	if s.Tag == "" {
 		return s.Ref
 	}

@@ -32,7 +32,7 @@ var (
 func plan() *actions.Plan {
 	return &actions.Plan{
 		TakenAt: start,
-		Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, DeleteTags: 2, Held: 2, Deny: 1, Warn: 1, Gaps: 1},
+		Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, StepCounts: actions.StepCounts{DeleteTags: 2}, Held: 2, Deny: 1, Warn: 1, Gaps: 1},
 		Steps: []actions.Step{
 			{Action: actions.DeleteTag, Ref: api + ":a", Region: "fr-par", Namespace: "prod"},
 			{Action: actions.DeleteTag, Ref: api + ":b", Region: "fr-par", Namespace: "prod"},

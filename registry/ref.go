@@ -38,6 +38,16 @@ func (r Ref) String() string {
 	return b.String()
 }
 
+// WithoutTag is the image of a tag; any other reference is unchanged.
+func (r Ref) WithoutTag() Ref {
+	r.Tag = ""
+	return r
+}
+
+// WithoutImage is the namespace of an image or a tag; any other reference is
+// unchanged.
+func (r Ref) WithoutImage() Ref { return Ref{Region: r.Region, Namespace: r.Namespace} }
+
 // ParseRef reads a reference as String writes it. The host is required, since
 // the same name may exist in every region; a digest is not a reference here.
 func ParseRef(s string) (Ref, error) {

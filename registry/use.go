@@ -59,8 +59,7 @@ func NewUseIndex(uses []Use) *UseIndex {
 			x.anywhere[u.Digest] = insert(x.anywhere[u.Digest], u.By)
 			continue
 		}
-		image := u.Ref
-		image.Tag = ""
+		image := u.Ref.WithoutTag()
 		of := x.images[image]
 		if of == nil {
 			of = &imageUses{tags: map[string][]string{}, digests: map[string][]string{}}
@@ -111,8 +110,7 @@ func (x *UseIndex) Of(ref Ref, digest string) []string {
 	if x == nil {
 		return nil
 	}
-	image := ref
-	image.Tag = ""
+	image := ref.WithoutTag()
 	if of := x.images[image]; ref.Tag == "" && of != nil {
 		return of.by
 	}

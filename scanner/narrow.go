@@ -103,7 +103,7 @@ func (f *narrower) gap(g *registry.Gap) bool {
 	if err != nil || ref.Image == "" {
 		return true
 	}
-	n := f.names[registry.Ref{Region: ref.Region, Namespace: ref.Namespace}]
+	n := f.names[ref.WithoutImage()]
 	return f.globs.image(ref.Namespace, ref.Image) && (n == nil || f.owned(n))
 }
 

@@ -83,7 +83,8 @@ func (r *run) inUse(s *actions.Step) string {
 	if r.o.InUse == nil {
 		return ""
 	}
-	ref := registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image, Tag: s.Tag}
+	ref := s.Object()
+	ref.Tag = s.Tag
 	users := r.o.InUse(ref, s.Digest)
 	if len(users) == 0 {
 		return ""

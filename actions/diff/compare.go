@@ -54,17 +54,9 @@ type Contrast struct {
 
 // Effects counts steps and violations that only one side has.
 type Effects struct {
-	DeleteTags       int `json:"delete_tags"`
-	DeleteImages     int `json:"delete_images"`
-	DeleteNamespaces int `json:"delete_namespaces"`
-	SetVisibility    int `json:"set_visibility"`
-	Deny             int `json:"deny"`
-	Warn             int `json:"warn"`
-}
-
-// Steps counts the changes to the registry.
-func (e Effects) Steps() int {
-	return e.DeleteTags + e.DeleteImages + e.DeleteNamespaces + e.SetVisibility
+	actions.StepCounts
+	Deny int `json:"deny"`
+	Warn int `json:"warn"`
 }
 
 // ByRule counts the steps that only one side has and that name the rule. A step

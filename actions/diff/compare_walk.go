@@ -71,7 +71,7 @@ func (c *comparer) only(side Only, s *actions.Step) {
 			return
 		}
 		out.After = c.after.stance(s, c.held[1])
-		c.out.Summary.OnlyBefore.add(s.Action)
+		c.out.Summary.OnlyBefore.Add(s.Action)
 		c.count(s.Reasons, func(r *ByRule) { r.OnlyBefore++ })
 	} else {
 		if c.before.Witness.ignores(s.Ref) {
@@ -79,23 +79,10 @@ func (c *comparer) only(side Only, s *actions.Step) {
 			return
 		}
 		out.Before = c.before.stance(s, c.held[0])
-		c.out.Summary.OnlyAfter.add(s.Action)
+		c.out.Summary.OnlyAfter.Add(s.Action)
 		c.count(s.Reasons, func(r *ByRule) { r.OnlyAfter++ })
 	}
 	c.out.Changes = append(c.out.Changes, out)
-}
-
-func (e *Effects) add(a actions.Action) {
-	switch a {
-	case actions.DeleteTag:
-		e.DeleteTags++
-	case actions.DeleteImage:
-		e.DeleteImages++
-	case actions.DeleteNamespace:
-		e.DeleteNamespaces++
-	case actions.SetImageVisibility, actions.SetNamespaceVisibility:
-		e.SetVisibility++
-	}
 }
 
 // count counts a step once for each rule that it names.

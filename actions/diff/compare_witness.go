@@ -43,8 +43,7 @@ func (w *Witness) ignores(ref string) bool {
 		return false
 	}
 	r, err := registry.ParseRef(ref)
-	r.Tag = ""
-	return err == nil && w.outside[r]
+	return err == nil && w.outside[r.WithoutTag()]
 }
 
 // attestation looks the other side's steps up in a verdict.

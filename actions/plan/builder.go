@@ -20,7 +20,7 @@ type Builder struct {
 	follow     entries // attachments that only follow their subject
 	violations []registry.Violation
 	gaps       []registry.Gap
-	planned    []actions.PlannedImage
+	planned    map[registry.Ref]*actions.PlannedImage
 }
 
 // tally counts what is in one namespace, and how many of its tags go.
@@ -31,12 +31,12 @@ type tally struct {
 
 // NewBuilder starts a plan.
 func NewBuilder(o Options) *Builder {
-	return &Builder{o: o, namespaces: make(map[registry.Ref]*tally), touched: make(map[string]actions.ImageStats)}
+	return &Builder{o: o, namespaces: make(map[registry.Ref]*tally), touched: make(map[string]actions.ImageStats), planned: make(map[registry.Ref]*actions.PlannedImage)}
 }
 
 // Add adds what one verdict came to.
 func (b *Builder) Add(p Part) {
-	t := b.tally(registry.Ref{Region: p.subject.Region, Namespace: p.subject.Namespace})
+	t := b.tally(p.subject.WithoutImage())
 	if p.subject.Image != "" {
 		t.count(&p)
 		if len(p.asked.steps)+len(p.asked.held) > 0 {
@@ -47,7 +47,7 @@ func (b *Builder) Add(p Part) {
 	b.follow.add(p.follow)
 	b.violations = append(b.violations, p.violations...)
 	if p.image != nil {
-		b.planned = append(b.planned, *p.image)
+		b.planned[p.subject] = p.image
 	}
 	for _, g := range p.gaps {
 		b.AddGap(registry.Gap{Subject: g.Subject, Error: g.Error, Holds: registry.HoldsItself})
@@ -160,15 +160,14 @@ func (b *Builder) applyGaps() {
 // plannedImages are the images of which the steps still delete something, now
 // that the gaps have held theirs.
 func (b *Builder) plannedImages(steps []actions.Step) []actions.PlannedImage {
-	deleted := make(map[string]bool, len(b.planned))
+	var planned []actions.PlannedImage
 	for i := range steps {
 		if s := &steps[i]; s.Action == actions.DeleteTag || s.Action == actions.DeleteImage {
-			deleted[s.ImageRef()] = true
+			if image := b.planned[s.Object()]; image != nil {
+				planned = append(planned, *image)
+				delete(b.planned, s.Object())
+			}
 		}
-	}
-	planned := slices.DeleteFunc(b.planned, func(i actions.PlannedImage) bool { return !deleted[i.Ref] })
-	if len(planned) == 0 {
-		return nil
 	}
 	return planned
 }

@@ -20,7 +20,7 @@ const percentNamespaceMin = 20
 // refusals lists the limits that the plan exceeds.
 func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
 	var out []actions.Refusal
-	deletions := p.Summary.DeleteTags + p.Summary.DeleteImages + p.Summary.DeleteNamespaces
+	deletions := p.Summary.Deletions()
 	if limit := b.o.MaxDeletions; limit >= 0 && deletions > limit {
 		out = append(out, actions.Refusal{Limit: "max_deletions", Detail: fmt.Sprintf(
 			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
@@ -37,7 +37,7 @@ func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		if s.Action == actions.DeleteTag {
-			b.namespaces[registry.Ref{Region: s.Region, Namespace: s.Namespace}].deleted++
+			b.namespaces[s.Object().WithoutImage()].deleted++
 		}
 	}
 	limit := newPercent(b.o.MaxDeletionPercent)

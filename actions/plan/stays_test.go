@@ -20,7 +20,7 @@ func TestThePlanSaysWhatStays(t *testing.T) {
 		deleted, touched := make(map[string]bool), make(map[string]bool)
 		for _, s := range p.Steps {
 			if s.Action == actions.DeleteTag || s.Action == actions.DeleteImage {
-				deleted[s.Ref], touched[s.ImageRef()] = true, true
+				deleted[s.Ref], touched[s.Object().String()] = true, true
 			}
 		}
 		var want []actions.PlannedImage

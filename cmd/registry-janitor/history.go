@@ -109,7 +109,7 @@ func planned(s *actions.Summary) string {
 	if s == nil {
 		return "-"
 	}
-	return strconv.Itoa(s.DeleteTags + s.DeleteImages + s.DeleteNamespaces + s.SetVisibility)
+	return strconv.Itoa(s.Steps())
 }
 
 // counts lists the results of the steps.

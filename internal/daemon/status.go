@@ -181,7 +181,7 @@ func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 	}
 	if p := r.Summary; p != nil {
 		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn, p.Gaps
-		s.Steps = p.DeleteTags + p.DeleteImages + p.DeleteNamespaces + p.SetVisibility
+		s.Steps = p.Steps()
 	}
 	return s
 }

@@ -93,9 +93,7 @@ func lateGaps(late []registry.Use) []registry.Gap {
 		if u.Ref == (registry.Ref{}) {
 			g.Subject, g.Holds = u.Digest, registry.HoldsAll
 		} else {
-			image := u.Ref
-			image.Tag = ""
-			g.Subject = image.String()
+			g.Subject = u.Ref.WithoutTag().String()
 		}
 		gaps = append(gaps, g)
 	}

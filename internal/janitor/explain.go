@@ -81,7 +81,7 @@ func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 
 // names reports whether the item is what the reference names, or its image.
 func names(ref registry.Ref, item scanner.Item) bool {
-	ref.Tag = ""
+	ref = ref.WithoutTag()
 	return item.Image != nil && item.Image.Ref() == ref || item.Listed != nil && item.Listed.Namespace.Ref() == ref
 }
 

@@ -165,10 +165,7 @@ func (r *Recorder) hide(g *registry.Gap) {
 
 // knows reports whether the pass judged what the reference names.
 func (r *Recorder) knows(ref registry.Ref) bool {
-	if ref.Tag != "" {
-		ref.Tag = ""
-	}
-	return r.judged[ref]
+	return r.judged[ref.WithoutTag()]
 }
 
 // record writes the plan that the pass made, and since when what is condemned.

@@ -172,7 +172,7 @@ func newMessage(n Notification, run runs.Run, found []happening) Message {
 	s := p.Summary
 	m.PlanID = p.ID
 	m.Namespaces, m.Images, m.Tags = s.Namespaces, s.Images, s.Tags
-	m.ToDelete, m.ToChange, m.Held, m.Deny, m.Warn = deletions(s), s.SetVisibility, s.Held, s.Deny, s.Warn
+	m.ToDelete, m.ToChange, m.Held, m.Deny, m.Warn = s.Deletions(), s.SetVisibility, s.Held, s.Deny, s.Warn
 	m.Rules = rulesOf(p)
 	for _, r := range p.Refusals {
 		m.Refusals.add(r.Limit + ": " + r.Detail)
@@ -213,8 +213,6 @@ func (m *Message) outcome(o *actions.Outcome) {
 	}
 }
 
-func deletions(s actions.Summary) int { return s.DeleteTags + s.DeleteImages + s.DeleteNamespaces }
-
 // rulesOf counts the steps of each rule, the most first.
 func rulesOf(p *actions.Plan) []Rule {
 	counts := map[string]int{}
@@ -253,7 +251,7 @@ func headline(run runs.Run) string {
 	case run.Error != "":
 		what += " failed"
 	case p.Outcome != nil && len(p.Outcome.Lost) > 0:
-		what += " lost " + actions.Count(len(p.Outcome.Lost), "tag") + " that should have stayed"
+		what += " lost " + text.Count(len(p.Outcome.Lost), "tag") + " that should have stayed"
 	}
 	if p.Outcome == nil {
 		return what + ": " + planWords(p)
@@ -261,24 +259,24 @@ func headline(run runs.Run) string {
 	var counts []string
 	for _, r := range actions.Results() {
 		if n := p.Outcome.Count(r); n > 0 {
-			counts = append(counts, actions.Thousands(n)+" "+string(r))
+			counts = append(counts, text.Thousands(n)+" "+string(r))
 		}
 	}
 	return what + ": " + strings.Join(append(counts, findings(p)...), ", ")
 }
 
 func planWords(p *actions.Plan) string {
-	words := []string{actions.Thousands(deletions(p.Summary)) + " to delete", actions.Thousands(p.Summary.SetVisibility) + " to change"}
+	words := []string{text.Thousands(p.Summary.Deletions()) + " to delete", text.Thousands(p.Summary.SetVisibility) + " to change"}
 	return strings.Join(append(words, findings(p)...), ", ")
 }
 
 func findings(p *actions.Plan) []string {
 	var words []string
 	if p.Summary.Deny > 0 {
-		words = append(words, actions.Thousands(p.Summary.Deny)+" deny")
+		words = append(words, text.Thousands(p.Summary.Deny)+" deny")
 	}
 	if n := len(p.Gaps); n > 0 {
-		words = append(words, actions.Count(n, "gap"))
+		words = append(words, text.Count(n, "gap"))
 	}
 	if p.Outcome != nil && len(p.Outcome.Results) == 0 && len(words) == 0 {
 		words = append(words, "nothing to do")

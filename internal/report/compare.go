@@ -82,7 +82,7 @@ func sideFacts(s diff.Side) string {
 		out += " (forecast)"
 	}
 	n := s.Summary
-	out += ", " + text.Thousands(n.DeleteTags+n.DeleteImages+n.DeleteNamespaces) + " to delete, " + text.Thousands(n.SetVisibility) + " to change"
+	out += ", " + text.Thousands(n.Deletions()) + " to delete, " + text.Thousands(n.SetVisibility) + " to change"
 	if found := listed(count{n.Held, "held"}, count{n.Deny, "deny"}, count{n.Warn, "warn"}, count{n.Gaps, text.Choose(n.Gaps, "gap", "gaps")}); found != "" {
 		out += ", " + found
 	}

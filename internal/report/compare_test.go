@@ -30,12 +30,12 @@ func compared(t *testing.T) *diff.Comparison {
 	free := diff.Stance{Standing: diff.StandsFree, Detail: "no rule condemns it"}
 	return &diff.Comparison{
 		Version: 1,
-		Before:  diff.Side{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{DeleteTags: 1, SetVisibility: 1, Held: 2}},
-		After:   diff.Side{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{DeleteTags: 4, SetVisibility: 1, Deny: 1}},
+		Before:  diff.Side{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 1, SetVisibility: 1}, Held: 2}},
+		After:   diff.Side{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 4, SetVisibility: 1}, Deny: 1}},
 		Notes:   []string{"The scopes differ: only what both look at is compared."},
 		Summary: diff.Contrast{
-			Same: 3, Differs: 1, OnlyBefore: diff.Effects{DeleteTags: 1},
-			OnlyAfter: diff.Effects{DeleteTags: 3, DeleteImages: 1, Deny: 1},
+			Same: 3, Differs: 1, OnlyBefore: diff.Effects{StepCounts: actions.StepCounts{DeleteTags: 1}},
+			OnlyAfter: diff.Effects{StepCounts: actions.StepCounts{DeleteTags: 3, DeleteImages: 1}, Deny: 1},
 		},
 		Rules: []diff.ByRule{{Rule: "retention/prs", OnlyBefore: 1, OnlyAfter: 4}, {Rule: "visibility/closed", OnlyBefore: 1, OnlyAfter: 1}},
 		Changes: []diff.Change{

@@ -29,7 +29,7 @@ func changesOf(c *diff.Comparison, only diff.Only) []changeGroup {
 		if err != nil {
 			ref = registry.Ref{Namespace: change.Ref} // never hidden, whatever it is
 		}
-		ref.Tag = ""
+		ref = ref.WithoutTag()
 		i, ok := at[ref]
 		if !ok {
 			i = len(out)

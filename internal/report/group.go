@@ -36,7 +36,7 @@ type heldEntry struct {
 func groupByNamespace(p *actions.Plan) []*namespaceGroup {
 	g := grouper{namespaces: make(map[registry.Ref]*namespaceGroup), images: make(map[registry.Ref]*objectGroup)}
 	for _, s := range p.Steps {
-		object := g.object(registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image})
+		object := g.object(s.Object())
 		if s.Action == actions.DeleteTag {
 			object.tags = append(object.tags, s)
 		} else {
@@ -49,8 +49,7 @@ func groupByNamespace(p *actions.Plan) []*namespaceGroup {
 			ref = registry.Ref{Namespace: h.Ref} // never hidden, whatever it is
 		}
 		entry := heldEntry{Held: h, tag: ref.Tag}
-		ref.Tag = ""
-		object := g.object(ref)
+		object := g.object(ref.WithoutTag())
 		object.held = append(object.held, entry)
 	}
 	out := slices.Collect(maps.Values(g.namespaces))
@@ -72,7 +71,7 @@ type grouper struct {
 
 // object finds the group of an image, or of a namespace itself.
 func (g *grouper) object(ref registry.Ref) *objectGroup {
-	home := registry.Ref{Region: ref.Region, Namespace: ref.Namespace}
+	home := ref.WithoutImage()
 	ns := g.namespaces[home]
 	if ns == nil {
 		ns = &namespaceGroup{ref: home, own: objectGroup{ref: home}}

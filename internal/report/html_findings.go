@@ -51,7 +51,7 @@ func homeOf(s string) registry.Ref {
 	if err != nil {
 		return registry.Ref{}
 	}
-	return registry.Ref{Region: ref.Region, Namespace: ref.Namespace}
+	return ref.WithoutImage()
 }
 
 // gapView is something that could not be read or judged.

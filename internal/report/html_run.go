@@ -86,7 +86,7 @@ func headline(run *runs.Run) string {
 		return "Applied: " + outcomeCounts(o)
 	}
 	s := p.Summary
-	deletions := s.DeleteTags + s.DeleteImages + s.DeleteNamespaces
+	deletions := s.Deletions()
 	switch {
 	case len(p.Steps) == 0:
 		return "Nothing to do"
@@ -158,7 +158,7 @@ func (v *runView) outcomeNotices(o *actions.Outcome) {
 
 func (v *runView) figures(p *actions.Plan) {
 	s := p.Summary
-	deletions := s.DeleteTags + s.DeleteImages + s.DeleteNamespaces
+	deletions := s.Deletions()
 	v.Figures = []figureView{
 		{text.Thousands(deletions), "to delete", listed(
 			count{s.DeleteTags, text.Choose(s.DeleteTags, "tag", "tags")}, count{s.DeleteImages, text.Choose(s.DeleteImages, "image", "images")},

@@ -256,7 +256,7 @@ func suiteOf(ref string) string {
 	if err != nil {
 		return ref
 	}
-	return registry.Ref{Region: r.Region, Namespace: r.Namespace}.String()
+	return r.WithoutImage().String()
 }
 
 // classOf is the class of the tests about a reference. Dots part a class, so that

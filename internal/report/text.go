@@ -112,7 +112,7 @@ func (t *textReport) refusals() {
 // summary is the closing line.
 func (t *textReport) summary() string {
 	s := t.plan.Summary
-	deletions := s.DeleteTags + s.DeleteImages + s.DeleteNamespaces
+	deletions := s.Deletions()
 	rest := []count{{s.Held, "held"}, {s.Deny, "deny"}, {s.Warn, "warn"}, {s.Gaps, text.Choose(s.Gaps, "gap", "gaps")}}
 	if len(t.plan.Steps) == 0 {
 		if found := listed(rest...); found != "" {
