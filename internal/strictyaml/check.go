@@ -3,6 +3,7 @@ package strictyaml
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"time"
 )
 
@@ -44,7 +45,7 @@ func (d *decoder) checkNumber(v reflect.Value, path string, tag reflect.StructTa
 		d.Report(path, "must not be negative: "+time.Duration(v.Int()).String(), "give it a length, or remove the key")
 		return
 	}
-	if message, hint := outOfBounds(v.Int(), tag); message != "" {
+	if message, hint := outOfBounds(float64(v.Int()), strconv.FormatInt(v.Int(), 10), tag); message != "" {
 		d.Report(path, message, hint)
 	}
 }

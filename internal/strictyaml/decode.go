@@ -27,7 +27,7 @@ type Alternator interface {
 type Alternative struct {
 	Into  any    // the struct that the mapping is read into
 	Empty string // the remedy if the mapping has no key
-	Apply func() // called when the mapping was read
+	Apply func() // called after the mapping was read
 }
 
 // decoder fills structs from YAML nodes.
@@ -43,7 +43,7 @@ type decoder struct {
 // lines of nested aliases cannot keep the decoder busy for hours.
 const maxExpanded = 100_000
 
-// value decodes one node, whatever it is.
+// value decodes one node into v.
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -83,8 +83,8 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.
 	}
 }
 
-// exhausted counts what is reached through aliases, and reports once when it is
-// too much.
+// exhausted counts the nodes that are reached through aliases, and reports once that
+// there are too many.
 func (d *decoder) exhausted(path string, children int) bool {
 	if d.aliases == 0 {
 		return false
@@ -113,7 +113,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflec
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if d.legible(key, path, seen) {
+		if d.usable(key, path, seen) {
 			d.entry(key, n.Content[i+1], path, v, fields)
 		}
 	}
@@ -124,9 +124,9 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflec
 	}
 }
 
-// legible reports whether a key is one that can be looked up: plain text, not a
-// merge key, not there already.
-func (d *decoder) legible(key *yaml.Node, path string, seen map[string]int) bool {
+// usable reports whether a key can be looked up: plain text, not a merge key, not a
+// duplicate.
+func (d *decoder) usable(key *yaml.Node, path string, seen map[string]int) bool {
 	if key.Kind != yaml.ScalarNode {
 		d.reportAt(key.Line, path, "has a key that is not a plain word", "write keys out, without brackets and aliases")
 		return false
@@ -170,8 +170,8 @@ func (d *decoder) entry(key, value *yaml.Node, path string, v reflect.Value, fie
 	d.value(value, at, v.Field(fields[i].Index), fields[i].Tag)
 }
 
-// unknown reports a key that the mapping does not have. The key that was most
-// likely meant counts as given, so that it is not reported as missing or senseless too.
+// unknown reports a key that the mapping does not have. The key that was probably
+// meant counts as given, so that it is not reported as missing too.
 func (d *decoder) unknown(key *yaml.Node, path, at string, keys []string) {
 	hint := "allowed here: " + strings.Join(keys, ", ")
 	if meant := text.Nearest(key.Value, keys); meant != "" {
@@ -219,8 +219,8 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 	}
 }
 
-// withoutBlank is the tag for the entries of a list: the list may be empty, its
-// entries never are.
+// withoutBlank is the tag for the entries of a list: blank allows an empty list, not
+// an empty entry.
 func withoutBlank(tag reflect.StructTag) reflect.StructTag {
 	return reflect.StructTag(strings.Replace(string(tag), `blank:"ok"`, "", 1))
 }

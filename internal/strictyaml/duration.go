@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -17,24 +18,24 @@ type Duration struct {
 	text   string // as written
 }
 
-// day is always 24 hours; calendar days are the business of calendar buckets.
+// day is always 24 hours: calendar days are for calendar buckets.
 const day = 24 * time.Hour
 
-// units stand largest first, the order in which they may be combined.
+// units are in the order in which a duration combines them: largest first.
 var units = []struct {
-	name   string
-	length time.Duration
+	name, word string
+	length     time.Duration
 }{
-	{"y", 365 * day}, {"mo", 30 * day}, {"w", 7 * day}, {"d", day},
-	{"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond},
+	{"y", "year", 365 * day}, {"mo", "month", 30 * day}, {"w", "week", 7 * day}, {"d", "day", day},
+	{"h", "hour", time.Hour}, {"m", "minute", time.Minute}, {"s", "second", time.Second}, {"ms", "millisecond", time.Millisecond},
 }
 
-// ParseDuration reads whole numbers with units, combined largest first and each
-// at most once: 500ms, 90m, 14d, 1d12h. A day is 24 hours, a week 7 days, a month
-// 30 days, a year 365 days. Anything else is an error, never zero.
+// ParseDuration reads whole numbers with units, combined largest first and each at
+// most once: 500ms, 90m, 14d, 1d12h. A day is 24 hours, a week 7 days, a month 30
+// days, a year 365 days. Anything else is an error, never zero.
 func ParseDuration(s string) (Duration, error) {
 	if s == "" {
-		return Duration{}, fmt.Errorf("is empty")
+		return Duration{}, errors.New("is empty")
 	}
 	if s[0] == '-' {
 		return Duration{}, fmt.Errorf("%q is negative", Clip(s))
@@ -42,30 +43,27 @@ func ParseDuration(s string) (Duration, error) {
 	var total time.Duration
 	next := 0 // the largest unit that may follow
 	for rest := s; rest != ""; {
-		number, unit, tail := cutPart(rest)
-		rest = tail
-		if number == "" {
-			return Duration{}, fmt.Errorf("%q needs a whole number before each unit", Clip(s))
-		}
-		if unit == "" {
-			return Duration{}, fmt.Errorf("%q has no unit after %s", Clip(s), Clip(number))
-		}
-		if unit[0] == '.' || unit[0] == ',' {
-			return Duration{}, fmt.Errorf("%q has a fraction", Clip(s))
-		}
+		var number, unit string
+		number, unit, rest = cutPart(rest)
 		i := unitIndex(unit)
-		if i < 0 {
+		switch {
+		case number == "":
+			return Duration{}, fmt.Errorf("%q needs a whole number before each unit", Clip(s))
+		case unit == "":
+			return Duration{}, fmt.Errorf("%q has no unit after %s", Clip(s), Clip(number))
+		case unit[0] == '.' || unit[0] == ',':
+			return Duration{}, fmt.Errorf("%q has a fraction", Clip(s))
+		case i < 0:
 			return Duration{}, fmt.Errorf("%q has the unknown unit %q", Clip(s), Clip(unit))
-		}
-		if i < next {
+		case i < next:
 			return Duration{}, fmt.Errorf("%q has its units out of order: largest first, each once", Clip(s))
 		}
 		next = i + 1
-		part, ok := times(number, units[i].length)
-		if !ok || part > math.MaxInt64-total {
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n > int64((math.MaxInt64-total)/units[i].length) {
 			return Duration{}, fmt.Errorf("%q is longer than 292 years", Clip(s))
 		}
-		total += part
+		total += time.Duration(n) * units[i].length
 	}
 	return Duration{length: total, text: s}, nil
 }
@@ -85,7 +83,7 @@ func (d Duration) Duration() time.Duration { return d.length }
 // Seconds is the length in seconds.
 func (d Duration) Seconds() float64 { return d.length.Seconds() }
 
-// String is the duration as it was written; nothing is always 0s.
+// String is the duration as it was written, and 0s for any zero.
 func (d Duration) String() string {
 	if d.length == 0 {
 		return "0s"
@@ -95,17 +93,14 @@ func (d Duration) String() string {
 
 // Words spells the duration as it was written: "14 days", "1 hour 30 minutes".
 func (d Duration) Words() string {
-	names := map[string]string{"y": "year", "mo": "month", "w": "week", "d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
 	var parts []string
 	for rest := d.String(); rest != ""; {
-		number, unit, tail := cutPart(rest)
-		rest = tail
-		n, err := strconv.Atoi(number)
-		if err != nil || names[unit] == "" {
-			return d.String()
-		}
-		if n > 0 || d.Duration() == 0 {
-			parts = append(parts, strconv.Itoa(n)+" "+text.Choose(n, names[unit], names[unit]+"s"))
+		var number, unit string
+		number, unit, rest = cutPart(rest)
+		n, _ := strconv.Atoi(number) // ParseDuration has read it
+		if n > 0 || d.length == 0 {
+			word := units[unitIndex(unit)].word
+			parts = append(parts, strconv.Itoa(n)+" "+text.Choose(n, word, word+"s"))
 		}
 	}
 	return strings.Join(parts, " ")
@@ -117,23 +112,19 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Equal reports whether both are of the same length, however they are written.
+// Equal reports whether both have the same length, however they are written.
 func (d Duration) Equal(other Duration) bool { return d.length == other.length }
 
-// cutPart cuts digits and what follows them up to the next digit.
+// cutPart cuts digits, and what follows them up to the next digit.
 func cutPart(s string) (number, unit, rest string) {
-	i := 0
-	for i < len(s) && isDigit(s[i]) {
-		i++
+	const digits = "0123456789"
+	rest = strings.TrimLeft(s, digits)
+	number = s[:len(s)-len(rest)]
+	if i := strings.IndexAny(rest, digits); i >= 0 {
+		return number, rest[:i], rest[i:]
 	}
-	j := i
-	for j < len(s) && !isDigit(s[j]) {
-		j++
-	}
-	return s[:i], s[i:j], s[j:]
+	return number, rest, ""
 }
-
-func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
 func unitIndex(name string) int {
 	for i, u := range units {
@@ -142,18 +133,4 @@ func unitIndex(name string) int {
 		}
 	}
 	return -1
-}
-
-// times multiplies, and reports whether the product fits.
-func times(digits string, unit time.Duration) (time.Duration, bool) {
-	most := math.MaxInt64 / int64(unit)
-	var n int64
-	for i := range len(digits) {
-		digit := int64(digits[i] - '0')
-		if n > (most-digit)/10 {
-			return 0, false
-		}
-		n = n*10 + digit
-	}
-	return time.Duration(n) * unit, true
 }

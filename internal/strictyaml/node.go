@@ -46,8 +46,8 @@ func (d *Document) read(data []byte) *yaml.Node {
 	return root
 }
 
-// yamlError is how the YAML library words its errors; the line is left out on
-// the first one. The library has no other way to tell it.
+// yamlError matches the errors of the YAML library, which has no other way to tell
+// the line. On the first line it tells none.
 var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
@@ -60,7 +60,7 @@ func (d *Document) syntax(data []byte, err error) {
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
 		}
-		// What the library's parser (not its scanner) finds, it counts from 0.
+		// The library's parser, unlike its scanner, counts lines from 0.
 		if strings.HasPrefix(text, "did not find expected") && m[1] != "" {
 			line++
 		}
@@ -88,14 +88,14 @@ func isMapping(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode
 }
 
-// isText reports whether the node is a string. Dates are strings too, as in the
-// core schema of YAML 1.2: a tag may be named 2026-11-22.
+// isText reports whether the node is a string. A date is one too, as in the core
+// schema of YAML 1.2: 2026-11-22 can be the name of a tag.
 func isText(n *yaml.Node) bool {
 	tag := n.ShortTag()
 	return n.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!timestamp" || tag == "!!merge")
 }
 
-// describe says in words what a node is.
+// describe is what a node is, for messages.
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -117,10 +117,11 @@ func describe(n *yaml.Node) string {
 	}
 }
 
+// Quote is a value of the document for a message: clipped, and in quotes.
 func Quote(s string) string { return strconv.Quote(Clip(s)) }
 
-// clip shortens what was read for a message, and takes its line breaks out. Of a
-// URL it leaves the scheme only: what follows may be a secret.
+// Clip is a value of the document for a message: short, without line breaks, and only
+// the scheme of a URL, because the rest may be a secret.
 func Clip(s string) string {
 	if scheme, _, ok := strings.Cut(s, "://"); ok {
 		s = scheme + "://..."

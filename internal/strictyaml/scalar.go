@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -14,10 +15,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// decimal leaves out what YAML reads in surprising ways: 010 and 0x10, 1_000.
-var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-
-var amountPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+// Plain digits only: YAML reads 010, 0x10 and 1_000 in surprising ways.
+var (
+	decimal  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+	fraction = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+)
 
 func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" || !decimal.MatchString(n.Value) {
@@ -29,41 +31,45 @@ func (d *decoder) number(n *yaml.Node, path string, v reflect.Value, tag reflect
 		d.Report(path, "is out of range: "+Clip(n.Value), "write a number with fewer digits")
 		return
 	}
-	if message, hint := outOfBounds(number, tag); message != "" {
+	if message, hint := outOfBounds(float64(number), n.Value, tag); message != "" {
 		d.Report(path, message, hint)
 		return
 	}
 	v.SetInt(number)
 }
 
-// outOfBounds is the problem of a number that is not between min and max.
-func outOfBounds(number int64, tag reflect.StructTag) (message, hint string) {
-	least, _ := strconv.ParseInt(tag.Get("min"), 10, 32)
-	most, err := strconv.ParseInt(tag.Get("max"), 10, 32)
-	switch {
-	case err == nil && (number < least || number > most):
-		return fmt.Sprintf("must be from %d to %d, not %d", least, most, number), "write a number in that range, or remove the key"
-	case number < least:
-		return fmt.Sprintf("must be at least %d, not %d", least, number), fmt.Sprintf("write %d or more, or remove the key", least)
-	}
-	return "", ""
-}
-
-// amount is a number that need not be whole: plain decimal digits, no exponent.
+// amount is a number that may have a fraction, but no exponent.
 func (d *decoder) amount(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	tagged := n.ShortTag()
-	if n.Kind != yaml.ScalarNode || (tagged != "!!int" && tagged != "!!float") || !amountPattern.MatchString(n.Value) {
+	if n.Kind != yaml.ScalarNode || (tagged != "!!int" && tagged != "!!float") || !fraction.MatchString(n.Value) {
 		d.Report(path, "must be a number, not "+describe(n), "write plain digits, such as 0.027, without quotes")
 		return
 	}
-	least, _ := strconv.ParseFloat(tag.Get("min"), 64)
-	most, _ := strconv.ParseFloat(tag.Get("max"), 64)
 	number, err := strconv.ParseFloat(n.Value, 64)
-	if err != nil || number < least || number > most {
-		d.Report(path, fmt.Sprintf("must be from %s to %s, not %s", tag.Get("min"), tag.Get("max"), Clip(n.Value)), "write a number in that range, or remove the key")
+	if err != nil {
+		d.Report(path, "is out of range: "+Clip(n.Value), "write a number with fewer digits")
+		return
+	}
+	if message, hint := outOfBounds(number, Clip(n.Value), tag); message != "" {
+		d.Report(path, message, hint)
 		return
 	}
 	v.SetFloat(number)
+}
+
+// outOfBounds is the problem of a number, as it was written, that is not between min
+// (0 unless given) and max.
+func outOfBounds(number float64, written string, tag reflect.StructTag) (message, hint string) {
+	least, most := cmp.Or(tag.Get("min"), "0"), tag.Get("max")
+	low, _ := strconv.ParseFloat(least, 64)
+	high, err := strconv.ParseFloat(most, 64)
+	switch {
+	case err == nil && (number < low || number > high):
+		return fmt.Sprintf("must be from %s to %s, not %s", least, most, written), "write a number in that range, or remove the key"
+	case number < low:
+		return fmt.Sprintf("must be at least %s, not %s", least, written), fmt.Sprintf("write %s or more, or remove the key", least)
+	}
+	return "", ""
 }
 
 func (d *decoder) boolean(n *yaml.Node, path string, v reflect.Value) {
@@ -81,8 +87,8 @@ func (d *decoder) boolean(n *yaml.Node, path string, v reflect.Value) {
 
 const durationHint = "write whole numbers with units, largest first, such as 14d, 12h or 1h30m"
 
-// duration reads a Duration or a time.Duration. Only the second may be negative,
-// or a zero without a unit.
+// duration reads a Duration or a time.Duration. Only the second can be negative, or
+// a zero without a unit.
 func (d *decoder) duration(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	written, plain := n.Value, v.Type() == plainType
 	if plain && n.Kind == yaml.ScalarNode && written == "0" {
@@ -148,7 +154,7 @@ func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 // blank reports whether an empty string or list is allowed.
 func (d *decoder) blank(tag reflect.StructTag) bool { return d.format.Blank || tag.Get("blank") != "" }
 
-// checkText applies what holds for every string, and what the tag asks for.
+// checkText applies the rules for every string, and those of the tag.
 func (d *decoder) checkText(s string, tag reflect.StructTag) (message, hint string) {
 	switch {
 	case s == "":
