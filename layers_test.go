@@ -154,7 +154,6 @@ func rules() architecture {
 		},
 		clock: []string{
 			"internal/clock/clock.go",  // the one clock
-			"internal/kube/clock.go",   // when a cluster was asked
 			"actions/apply/clock.go",   // when a step is applied, and how long it is watched
 			"internal/ledger/clock.go", // when a record was made
 		},

@@ -238,7 +238,7 @@ func (s *story) someNamespaces(ctx context.Context) error {
 }
 
 func (s *story) noNamespace(ctx context.Context) error {
-	held := slices.DeleteFunc(allHeld("there is no namespace shpo in the cluster"), func(h string) bool {
+	held := slices.DeleteFunc(allHeld("the cluster has no namespace shpo"), func(h string) bool {
 		return strings.HasPrefix(h, "api:old-idle") || strings.HasPrefix(h, "job:old-idle")
 	})
 	if err := s.planned(ctx, "kubeconfig: admin.kubeconfig, namespaces: [shpo]", 1, nil, held); err != nil {

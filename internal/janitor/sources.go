@@ -23,7 +23,7 @@ func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube
 		set.Require(s.key, s.required)
 		if s.cluster != nil {
 			cluster := newCluster(c, s.cluster, o)
-			set.Add(s.key, uses.Parsed(cluster.Name(), cluster.Mentions))
+			set.Add(s.key, uses.Parsed(cluster.Name(), cluster.Uses))
 			continue
 		}
 		for _, source := range serverless {
@@ -64,7 +64,7 @@ func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cl
 	o.Name, o.Context, o.Kubeconfig = k.Name, k.Context, c.Resolve(k.Kubeconfig)
 	o.Namespaces, o.ReplicaSets = k.Namespaces, k.ReplicaSets
 	if k.InCluster {
-		o.Access = kube.InCluster
+		o.InCluster = true
 	}
 	return kube.New(o)
 }

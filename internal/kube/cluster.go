@@ -7,62 +7,55 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Access is how a cluster is reached.
-type Access int
-
-// The ways to reach a cluster.
-const (
-	// ByKubeconfig is with a file, as kubectl does.
-	ByKubeconfig Access = iota
-	// InCluster is with the service account of the pod that asks.
-	InCluster
-)
-
-// Options say which cluster is asked, and for what.
+// Options say which cluster to ask, and for what.
 type Options struct {
-	// Name is how reasons call the cluster; "" is the name of its context, or
+	// Name is the name of the cluster in reasons; "" is the name of its context, or
 	// "in-cluster".
-	Name   string
-	Access Access
-	// Kubeconfig is the file; "" is what kubectl takes: the files that KUBECONFIG
+	Name string
+	// InCluster uses the service account of the pod that the program runs in, instead
+	// of a kubeconfig.
+	InCluster bool
+	// Kubeconfig is the file; "" is the default of kubectl: the files that KUBECONFIG
 	// lists, or else ~/.kube/config.
 	Kubeconfig string
-	// Context is one of the kubeconfig; "" is its current one, as it is when the
-	// cluster is first named.
+	// Context is a context of the kubeconfig; "" is the current one, as it is when the
+	// kubeconfig is first read.
 	Context string
-	// Namespaces are those that are asked; none are all.
+	// Namespaces are the namespaces to ask for; none means all.
 	Namespaces []string
 	// ReplicaSets is how many revisions of each Deployment, StatefulSet and DaemonSet
-	// count, the newest first; 0 is all that the cluster remembers.
+	// count, newest first; 0 is every revision that the cluster keeps.
 	ReplicaSets int
-	// UserAgent is what the program calls itself.
+	// UserAgent is the user agent of the requests.
 	UserAgent string
-	// Logger takes what is tried again; nil is silence.
+	// Logger takes a warning for every request that is tried again; nil discards them.
 	Logger *slog.Logger
 }
 
 // Cluster is one cluster that may use images.
 type Cluster struct {
-	o      Options
-	name   string
-	login  login
-	limits limits
+	o         Options
+	name      string
+	limits    limits
+	inCluster func() (*rest.Config, error)
 
 	mu      sync.Mutex
-	context string // pinned, so that nobody who switches contexts changes whom it asks
+	context string // pinned, so that switching contexts does not change the cluster
 }
 
-// limits bound what one reading of a cluster may take.
+// limits bound one reading of a cluster.
 type limits struct {
-	page     int           // objects that are asked for at once
+	page     int           // objects for each page
 	pages    int           // of one list
-	restarts int           // of a list whose snapshot is gone
-	attempts int           // at one page
-	wait     time.Duration // before the second attempt; each later one waits twice as long
-	longest  time.Duration // that the cluster may ask to wait
+	restarts int           // of a list whose snapshot has expired
+	tries    int           // of one page
+	pause    time.Duration // before the second try; doubles from try to try
+	longest  time.Duration // pause that the cluster may ask for
 	request  time.Duration // for one page
 	whole    time.Duration // for everything
 	object   int64         // bytes of one object
@@ -71,25 +64,25 @@ type limits struct {
 
 func defaultLimits() limits {
 	return limits{
-		page: 500, pages: 20_000, restarts: 5, attempts: 4, wait: 250 * time.Millisecond, longest: 30 * time.Second,
+		page: 500, pages: 20_000, restarts: 5, tries: 4, pause: 500 * time.Millisecond, longest: 30 * time.Second,
 		request: time.Minute, whole: 10 * time.Minute, object: 16 << 20, parallel: 3,
 	}
 }
 
-// New is a cluster, of which nothing is asked yet. A kubeconfig that cannot be
-// read is an error of Mentions, when it may have come to be.
+// New returns a cluster. It sends nothing, and reads the kubeconfig only for the
+// name of the current context: Uses reports what is wrong with the kubeconfig.
 func New(o Options) *Cluster {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Cluster{o: o, context: o.Context, login: defaultLogin(), limits: defaultLimits()}
-	if o.Access == ByKubeconfig && c.context == "" {
+	c := &Cluster{o: o, context: o.Context, inCluster: rest.InClusterConfig, limits: defaultLimits()}
+	if !o.InCluster && c.context == "" {
 		c.context = c.currentContext()
 	}
 	switch {
 	case o.Name != "":
 		c.name = o.Name
-	case o.Access == InCluster:
+	case o.InCluster:
 		c.name = "in-cluster"
 	case c.context != "":
 		c.name = c.context
@@ -101,28 +94,28 @@ func New(o Options) *Cluster {
 	return c
 }
 
-// Name is what reasons and gaps call it: "kubernetes prod-eu".
+// Name is the name of the cluster in reasons and gaps: "kubernetes prod-eu".
 func (c *Cluster) Name() string { return "kubernetes " + c.name }
 
-// Mentions are the images that the cluster uses, as they are written there, each
-// with its user: "kubernetes prod-eu: Deployment shop/api". Only those that may
-// be of this registry are returned, each once, sorted. With an error come those
-// that could be read.
-func (c *Cluster) Mentions(ctx context.Context) ([]registry.RawUse, error) {
-	link, err := c.connect()
+// Uses returns the images that the cluster uses, as its objects name them, each
+// with its user: "kubernetes prod-eu: Deployment shop/api". It returns only images
+// that may be of this registry, sorted and without duplicates. With an error it
+// returns the uses that it could read.
+func (c *Cluster) Uses(ctx context.Context) ([]registry.RawUse, error) {
+	api, err := c.connect()
 	if err != nil {
 		return nil, err
 	}
-	defer link.close()
+	defer api.close()
 	limited, cancel := context.WithTimeoutCause(ctx, c.limits.whole, errTooSlow)
 	defer cancel()
 	s := newSurvey(c.Name(), c.o.ReplicaSets)
-	err = s.read(limited, link, c.o.Namespaces)
+	err = s.read(limited, api, c.o.Namespaces)
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return s.mentions(), err
+	return s.uses(), err
 }
 
-// errTooSlow is why everything ends when the whole takes too long.
+// errTooSlow ends a reading that takes longer than limits.whole.
 var errTooSlow = errors.New("the cluster takes too long to answer")

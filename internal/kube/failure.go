@@ -2,70 +2,12 @@ package kube
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/registry-janitor/registry-janitor/registry"
 )
-
-// refusal is an answer that is no list.
-type refusal struct {
-	code            int
-	reason, message string // of the API, fit to be shown
-	after           time.Duration
-}
-
-func (r *refusal) Error() string {
-	return fmt.Sprintf("the cluster answers %d: %s", r.code, r.message)
-}
-
-// Unwrap is the error of ours that it means.
-func (r *refusal) Unwrap() error {
-	switch r.code {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return registry.ErrDenied
-	case http.StatusNotFound:
-		return registry.ErrNotFound
-	case http.StatusTooManyRequests:
-		return registry.ErrThrottled
-	}
-	return nil
-}
-
-// mayPass reports whether it may go better the next time.
-func (r *refusal) mayPass() bool {
-	switch r.code {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
-// errLogin is credentials that could not be had, so that nothing was asked.
-var errLogin = errors.New("no credentials for the cluster")
-
-// unreachable is the error of a request without an answer.
-func (l *link) unreachable(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	var sent *url.Error
-	if errors.As(err, &sent) {
-		err = sent.Err // the address says nothing that the name does not
-	}
-	text := l.guard.hide(err.Error())
-	// What client-go says where a plugin fails has no type.
-	if strings.HasPrefix(text, "getting credentials") {
-		return fmt.Errorf("%w: %s", errLogin, text)
-	}
-	return fmt.Errorf("%w: %s", errUnreachable, text)
-}
 
 // failure is a list that could not be read.
 type failure struct {
@@ -74,45 +16,46 @@ type failure struct {
 	err       error
 }
 
-// ends reports whether no other list can be read either.
-func (f *failure) ends() bool {
+// isFinal reports whether no other list can be read either.
+func (f *failure) isFinal() bool {
 	var refused *refusal
 	return errors.Is(f.err, errUnreachable) || errors.Is(f.err, errLogin) ||
 		errors.As(f.err, &refused) && refused.code == http.StatusUnauthorized
 }
 
-// remedy is what is wrong and what to do, for people.
-func (f *failure) remedy() (what, remedy string) {
+// describe returns what went wrong, and what to do about it.
+func (f *failure) describe() (problem, remedy string) {
 	var refused *refusal
-	what = f.err.Error()
+	problem = f.err.Error()
 	switch {
 	case errors.Is(f.err, errLogin):
-		return what, "run the plugin of the kubeconfig by hand: it must not ask anything"
+		return problem, "run the plugin of the kubeconfig by hand: it must not ask anything"
 	case errors.Is(f.err, errUnreachable):
-		return what, "is the address of the cluster right, and open to this machine?"
+		return problem, "check the address of the cluster, and whether this machine may connect to it"
 	case !errors.As(f.err, &refused):
-		return what, ""
+		return problem, ""
 	case refused.code == http.StatusUnauthorized:
-		return what, "the token or the certificate may have expired: renew it"
+		return problem, "the token or the certificate may have expired: renew it"
 	case refused.code == http.StatusForbidden:
-		return what, "grant the right to list them, as examples/kubernetes/rbac does"
+		return problem, "grant the right to list them, as examples/kubernetes/rbac does"
 	case refused.code == http.StatusNotFound:
-		return f.resource.absent() + " (404)", "update the cluster, or leave it out of protect.kubernetes and list what it uses in a references file"
+		return f.resource.absent() + " (404)", "update the cluster, or remove it from protect.kubernetes and list what it uses in a references file"
 	case refused.code >= 300 && refused.code < 400:
-		return what, "redirects are not followed: the credentials would go along; name the address of the cluster itself"
+		return problem, "redirects are not followed, because they would take the credentials along: name the address of the cluster itself"
 	}
-	return what, ""
+	return problem, ""
 }
 
-// failures says what could not be read: those with one remedy together.
+// failures is one error for all failures. Failures with the same remedy are one
+// line of it.
 func failures(all []failure) error {
 	type group struct{ namespace, remedy string }
 	groups := map[group][]failure{}
 	for _, f := range all {
-		_, remedy := f.remedy()
+		_, remedy := f.describe()
 		g := group{f.namespace, remedy}
-		if remedy == "" || f.ends() {
-			g.namespace += "\x00" + f.err.Error() // alone
+		if remedy == "" || f.isFinal() {
+			g.namespace += "\x00" + f.err.Error() // a line of its own
 		}
 		groups[g] = append(groups[g], f)
 	}
@@ -125,7 +68,7 @@ func failures(all []failure) error {
 	return errors.Join(errs...)
 }
 
-// joined is one error for lists that have one remedy.
+// joined is one error for lists with the same remedy.
 func joined(of []failure, remedy string) error {
 	first := &of[0]
 	var names []string
@@ -136,18 +79,18 @@ func joined(of []failure, remedy string) error {
 	if first.namespace != "" {
 		where = " in namespace " + first.namespace
 	}
-	what, _ := first.remedy()
+	problem, _ := first.describe()
 	if remedy != "" {
 		remedy = " (" + remedy + ")"
 	}
-	return &problem{fmt.Sprintf("listing %s%s: %s%s", strings.Join(slices.Compact(names), ", "), where, what, remedy), first.err}
+	return &listError{fmt.Sprintf("listing %s%s: %s%s", strings.Join(slices.Compact(names), ", "), where, problem, remedy), first.err}
 }
 
-// problem is an error with a text of its own.
-type problem struct {
+// listError has a text of its own instead of that of its cause.
+type listError struct {
 	text  string
 	cause error
 }
 
-func (p *problem) Error() string { return p.text }
-func (p *problem) Unwrap() error { return p.cause }
+func (e *listError) Error() string { return e.text }
+func (e *listError) Unwrap() error { return e.cause }

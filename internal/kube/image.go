@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// digestAtEnd is the digest of an image ID, with or without a name before it.
-// Some runtimes leave out the algorithm, which is SHA-256 then.
+// digestAtEnd matches the digest of an image ID, with or without a name before it.
+// Some runtimes leave out the algorithm: it is SHA-256 then.
 var digestAtEnd = regexp.MustCompile(`(?:^|@)((?:[a-z0-9]+:)?[0-9a-f]{64,128})$`)
 
-// mayBeOurs reports whether an image may be of this registry, however it is
-// written: what it means is for others to say.
+// mayBeOurs reports whether an image may be of this registry, in any spelling. The
+// caller parses it.
 func mayBeOurs(image string) bool {
 	return strings.Contains(strings.ToLower(image), ".scw.cloud")
 }
 
-// resolve is what is in use of an image that a node resolved: the references, in
-// whatever registry, of a container's image and of the ID in its status. That is
-// "name@digest" (containerd, CRI-O), with docker-pullable:// before it (Docker),
-// or a digest alone. The node may know the same content by another name, so the
-// digest is in use under the name in the spec too.
+// resolve returns the references, of any registry, that a container uses by its
+// image and by the image ID in its status. The ID is "name@digest" (containerd,
+// CRI-O), the same after docker-pullable:// (Docker), or a digest alone. The node may
+// know the same content by another name, so the digest is in use under the name in
+// the spec too.
 func resolve(image, id string) []string {
 	if _, rest, ok := strings.Cut(id, "://"); ok {
 		id = rest
@@ -46,8 +46,8 @@ func resolve(image, id string) []string {
 	return references
 }
 
-// sameName reports whether the image, with a tag or without, is of that name and
-// has no digest of its own.
+// sameName reports whether an image has that name, with or without a tag, and has
+// no digest of its own.
 func sameName(image, name string) bool {
 	rest, ok := strings.CutPrefix(image, name)
 	return ok && !strings.Contains(rest, "@") && (rest == "" || rest[0] == ':')

@@ -12,10 +12,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// thePods is a cluster with many pods, all of one image each.
+// thePods are n pods, each with an image of its own.
 func thePods(n int) map[string][]string {
 	var pods []string
 	for i := range n {
@@ -33,9 +35,9 @@ func onPods(answer func(w http.ResponseWriter, r *http.Request) bool) func(w htt
 
 func TestListsAreReadPageByPage(t *testing.T) {
 	f := serve(t, thePods(1203))
-	got, err := f.cluster(t, Options{}).Mentions(t.Context())
+	got, err := f.cluster(t, Options{}).Uses(t.Context())
 	if err != nil || len(got) != 1203 {
-		t.Fatalf("%d mentions, %v", len(got), err)
+		t.Fatalf("%d uses, %v", len(got), err)
 	}
 	pages := 0
 	for _, r := range f.seen() {
@@ -51,8 +53,8 @@ func TestListsAreReadPageByPage(t *testing.T) {
 	}
 }
 
-// What passes is tried again, and the list is whole in the end.
-func TestWhatPassesIsTriedAgain(t *testing.T) {
+// After a fault that passes, the list is complete.
+func TestAFaultThatPassesIsTriedAgain(t *testing.T) {
 	later := func(code int, header string) func(w http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", header)
@@ -82,10 +84,10 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 				answer(w)
 				return true
 			}))
-			got, err := f.cluster(t, Options{}).Mentions(t.Context())
+			got, err := f.cluster(t, Options{}).Uses(t.Context())
 			got = slices.DeleteFunc(got, func(m registry.RawUse) bool { return strings.Contains(m.Reference, "early") })
 			if err != nil || len(got) != 1203 {
-				t.Errorf("%d mentions, %v", len(got), err)
+				t.Errorf("%d uses, %v", len(got), err)
 			}
 		})
 	}
@@ -99,8 +101,8 @@ func cut(text string) func(w http.ResponseWriter) {
 	}
 }
 
-// What does not pass, or is no list, is an error that says what and what to do;
-// and what was read besides comes with it.
+// A list that cannot be read is an error with the reason and a remedy. The other
+// lists are still returned.
 func TestAListThatCannotBeReadIsAnError(t *testing.T) {
 	say := func(text string) func(w http.ResponseWriter) {
 		return func(w http.ResponseWriter) { fmt.Fprint(w, text) }
@@ -131,23 +133,23 @@ func TestAListThatCannotBeReadIsAnError(t *testing.T) {
 		}, []string{"answers 302: Found", "redirects are not followed"}, nil},
 		"the snapshot is always gone": {refuse(410, "Expired", "The provided continue parameter is too old").write,
 			[]string{"expired before it was read, 6 times (410): The provided continue parameter is too old"}, nil},
-		"the same page for ever":    {page(`"continue":"again"`, "[]"), []string{"the list does not go on"}, nil},
-		"more without a way there":  {page(`"remainingItemCount":3`, "[]"), []string{"3 more objects follow"}, nil},
-		"cut in the middle":         {cut(`{"kind":"PodList","metadata":{},"items":[`), []string{"the answer is cut short: unexpected EOF"}, errCut},
-		"ends in the middle":        {say(`{"kind":"PodList","metadata":{},"items":[{"metadata":{"name":"a"`), []string{"the answer is cut short"}, errCut},
-		"nothing at all":            {say(""), []string{"the answer is cut short"}, errCut},
-		"no JSON":                   {say("<html>sign in</html>"), []string{"not understood", "invalid character"}, nil},
-		"another JSON":              {say("[]"), []string{"it is not a list"}, nil},
-		"a word":                    {say(`"pods"`), []string{"it is not a list"}, nil},
-		"a list of something else":  {say(`{"kind":"SecretList","metadata":{},"items":[]}`), []string{`it is a "SecretList", not a list of Pod`}, nil},
-		"a Status":                  {say(`{"kind":"Status","status":"Failure"}`), []string{`it is a "Status"`}, nil},
-		"a list of no kind":         {say(`{"metadata":{},"items":[]}`), []string{"does not say that it is a list of Pod"}, nil},
-		"no items":                  {say(`{"kind":"PodList","metadata":{}}`), []string{"it has no items"}, nil},
-		"items twice":               {say(`{"kind":"PodList","items":[],"items":[]}`), []string{"its items twice"}, nil},
-		"items that are no list":    {page("", `{}`), []string{"its items are no list"}, nil},
-		"an item that is no object": {page("", `["a"]`), []string{"object 0", "cannot unmarshal"}, nil},
-		"a pod without a name":      {page("", `[{}]`), []string{"object 0: it has no name"}, nil},
-		"a pod without containers":  {page("", `[{"metadata":{"name":"a","namespace":"b"}}]`), []string{"Pod b/a does not say its containers"}, nil},
+		"the same page for ever":        {page(`"continue":"again"`, "[]"), []string{"the list does not go on"}, nil},
+		"more without a way there":      {page(`"remainingItemCount":3`, "[]"), []string{"3 more objects follow"}, nil},
+		"cut in the middle":             {cut(`{"kind":"PodList","metadata":{},"items":[`), []string{"the answer is cut short: unexpected EOF"}, errCut},
+		"ends in the middle":            {say(`{"kind":"PodList","metadata":{},"items":[{"metadata":{"name":"a"`), []string{"the answer is cut short"}, errCut},
+		"nothing at all":                {say(""), []string{"the answer is cut short"}, errCut},
+		"no JSON":                       {say("<html>sign in</html>"), []string{"not understood", "invalid character"}, nil},
+		"another JSON":                  {say("[]"), []string{"it is not a list"}, nil},
+		"a word":                        {say(`"pods"`), []string{"it is not a list"}, nil},
+		"a list of something else":      {say(`{"kind":"SecretList","metadata":{},"items":[]}`), []string{`it is a "SecretList", not a list of Pod`}, nil},
+		"a Status":                      {say(`{"kind":"Status","status":"Failure"}`), []string{`it is a "Status"`}, nil},
+		"a list of no kind":             {say(`{"metadata":{},"items":[]}`), []string{"does not say that it is a list of Pod"}, nil},
+		"no items":                      {say(`{"kind":"PodList","metadata":{}}`), []string{"it has no items"}, nil},
+		"items twice":                   {say(`{"kind":"PodList","items":[],"items":[]}`), []string{"two lists of items"}, nil},
+		"items that are not a list":     {page("", `{}`), []string{"its items are not a list"}, nil},
+		"an item that is not an object": {page("", `["a"]`), []string{"object 0", "cannot unmarshal"}, nil},
+		"a pod without a name":          {page("", `[{}]`), []string{"object 0: it has no name"}, nil},
+		"a pod without containers":      {page("", `[{"metadata":{"name":"a","namespace":"b"}}]`), []string{"Pod b/a does not say its containers"}, nil},
 		"containers of another shape": {page("", `[{"metadata":{"name":"a"},"spec":{"containers":{"c":{"image":"x"}}}}]`),
 			[]string{"object 0", "cannot unmarshal object"}, nil},
 		"something after the list": {say(`{"kind":"PodList","metadata":{},"items":[]}{}`), []string{"something follows"}, nil},
@@ -158,7 +160,7 @@ func TestAListThatCannotBeReadIsAnError(t *testing.T) {
 			f.before(onPods(func(w http.ResponseWriter, r *http.Request) bool { row.answer(w); return true }))
 			c := f.cluster(t, Options{})
 			c.limits.object = 2 << 20
-			got, err := c.Mentions(t.Context())
+			got, err := c.Uses(t.Context())
 			if err == nil || row.is != nil && !errors.Is(err, row.is) {
 				t.Fatalf("error %v", err)
 			}
@@ -168,7 +170,7 @@ func TestAListThatCannotBeReadIsAnError(t *testing.T) {
 				}
 			}
 			if len(got) != 1 {
-				t.Errorf("what was read besides: %v", got)
+				t.Errorf("the other lists: %v", got)
 			}
 			if n := len(f.seen()); n > len(Resources())+6 {
 				t.Errorf("%d requests", n)
@@ -177,7 +179,7 @@ func TestAListThatCannotBeReadIsAnError(t *testing.T) {
 	}
 }
 
-// Workloads whose shape is not understood are no empty workloads.
+// A workload whose shape is not understood is an error, not a workload without images.
 func TestAWorkloadWithoutContainersIsAnError(t *testing.T) {
 	for resource, object := range map[string]string{
 		"deployments":         `{"metadata":{"name":"a","namespace":"b"},"spec":{}}`,
@@ -185,19 +187,19 @@ func TestAWorkloadWithoutContainersIsAnError(t *testing.T) {
 		"cronjobs":            `{"metadata":{"name":"a","namespace":"b"},"spec":{"template":{"spec":{"containers":[{"image":"x"}]}}}}`,
 		"controllerrevisions": `{"metadata":{"name":"a","namespace":"b"` + owned("DaemonSet", "d") + `},"data":{"spec":{}},"revision":1}`,
 	} {
-		_, err := serve(t, map[string][]string{resource: {object}}).cluster(t, Options{}).Mentions(t.Context())
+		_, err := serve(t, map[string][]string{resource: {object}}).cluster(t, Options{}).Uses(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "b/a does not say its containers") {
 			t.Errorf("%s: %v", resource, err)
 		}
 	}
 }
 
-// An old cluster, which has CronJobs in a version of which nothing is known, is no
-// cluster without CronJobs; what there was never another version of may be missing.
+// An old cluster may have CronJobs in a version that the program does not know, so
+// that is an error. A resource that never had another version may be missing.
 func TestAResourceThatIsNotServed(t *testing.T) {
 	for resource, want := range map[string]string{
-		"cronjobs":               "listing cronjobs.batch: the cluster does not serve batch/v1 of them, which Kubernetes does since 1.21 (404)",
-		"deployments":            "listing deployments.apps: the cluster does not serve apps/v1 of them, which Kubernetes does since 1.9 (404)",
+		"cronjobs":               "listing cronjobs.batch: the cluster does not serve them in batch/v1, as Kubernetes does since 1.21 (404)",
+		"deployments":            "listing deployments.apps: the cluster does not serve them in apps/v1, as Kubernetes does since 1.9 (404)",
 		"controllerrevisions":    "",
 		"replicationcontrollers": "",
 	} {
@@ -209,41 +211,59 @@ func TestAResourceThatIsNotServed(t *testing.T) {
 			http.NotFound(w, r) // as an API server says it of a group that it does not have
 			return true
 		})
-		_, err := f.cluster(t, Options{}).Mentions(t.Context())
+		_, err := f.cluster(t, Options{}).Uses(t.Context())
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", resource, err)
 		}
 	}
 }
 
-// An account without any right is told so once, not nine times.
-func TestRefusalsOfOneReasonAreOneError(t *testing.T) {
+// The code of the answer counts, not the code in its body: a gateway that failed
+// must not look like a resource that the cluster does not serve.
+func TestTheCodeInTheBodyDoesNotCount(t *testing.T) {
+	f := serve(t, nil)
+	f.before(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/controllerrevisions") {
+			return false
+		}
+		w.WriteHeader(http.StatusBadGateway)
+		fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"not found","reason":"NotFound","code":404}`)
+		return true
+	})
+	_, err := f.cluster(t, Options{}).Uses(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "listing controllerrevisions.apps: the cluster answers 502: not found") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// An account without any right gets one error, not nine.
+func TestRefusalsWithOneRemedyAreOneError(t *testing.T) {
 	f := serve(t, nil)
 	f.before(func(w http.ResponseWriter, r *http.Request) bool {
 		at := strings.Split(r.URL.Path, "/")
 		forbidden(at[len(at)-1], "").write(w)
 		return true
 	})
-	_, err := f.cluster(t, Options{}).Mentions(t.Context())
+	_, err := f.cluster(t, Options{}).Uses(t.Context())
 	const want = "listing controllerrevisions.apps, cronjobs.batch, daemonsets.apps, deployments.apps, jobs.batch, pods, replicasets.apps, replicationcontrollers, statefulsets.apps: the cluster answers 403: controllerrevisions is forbidden"
 	if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Count(err.Error(), "\n") > 0 || !errors.Is(err, registry.ErrDenied) {
 		t.Errorf("got %v", err)
 	}
-	_, err = f.cluster(t, Options{Namespaces: []string{"a", "b"}}).Mentions(t.Context())
+	_, err = f.cluster(t, Options{Namespaces: []string{"a", "b"}}).Uses(t.Context())
 	if err == nil || strings.Count(err.Error(), "\n") != 1 || !strings.Contains(err.Error(), "in namespace a: ") || !strings.Contains(err.Error(), "in namespace b: ") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// Where no list can be read, not all of them are tried.
+// If the cluster cannot be reached, the other lists are not tried.
 func TestAClusterOutOfReachIsAskedOnce(t *testing.T) {
 	f := serve(t, nil)
 	c := f.cluster(t, Options{Namespaces: strings.Split(strings.Repeat("n ", 99)+"n", " ")})
 	f.Close()
 	started := time.Now()
-	_, err := c.Mentions(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "the cluster gives no answer: ") || !strings.Contains(err.Error(), "connection refused") ||
-		!strings.Contains(err.Error(), "open to this machine?") || strings.Count(err.Error(), "\n") > 1 {
+	_, err := c.Uses(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the cluster does not answer: ") || !strings.Contains(err.Error(), "connection refused") ||
+		!strings.Contains(err.Error(), "whether this machine may connect to it") || strings.Count(err.Error(), "\n") > 1 {
 		t.Errorf("got %v", err)
 	}
 	if took := time.Since(started); took > 20*time.Second {
@@ -263,32 +283,44 @@ func TestAClusterThatNeverAnswers(t *testing.T) {
 		})
 		c := f.cluster(t, Options{})
 		change(&c.limits)
-		_, err := c.Mentions(t.Context())
+		_, err := c.Uses(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "answer") || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := f.cluster(t, Options{}).Mentions(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: who gives up gets %v", name, err)
+		if _, err := f.cluster(t, Options{}).Uses(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: after the context ended: %v", name, err)
 		}
 	}
 }
 
 func TestPausesGrowAndEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		c := New(Options{InCluster: true})
+		c.inCluster = func() (*rest.Config, error) {
+			return &rest.Config{Host: "https://c", Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("out of reach") })}, nil
+		}
+		api, err := c.connect()
+		if err != nil {
+			t.Fatal(err)
+		}
 		var pauses []time.Duration
 		last := time.Now()
-		l := &link{limits: defaultLimits(), retry: func(string, error) {
+		pause := func() {
 			pauses = append(pauses, time.Since(last))
 			last = time.Now()
-		}}
-		l.base, l.guard = mustURL(t, "https://c"), &guard{}
-		l.client = &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("out of reach") })}
-		err := l.get(t.Context(), []string{"x"}, nil, nil)
-		pauses = append(pauses, time.Since(last))
-		if !errors.Is(err, errUnreachable) || fmt.Sprint(pauses) != "[0s 250ms 500ms 1s]" {
-			t.Errorf("%v, %v", err, pauses)
+		}
+		api.retry = func(string, error) { pause() }
+		err = api.get(t.Context(), api.request("x"), nil)
+		pause()
+		if !errors.Is(err, errUnreachable) || len(pauses) != 4 || pauses[0] != 0 {
+			t.Fatalf("%v, %v", err, pauses)
+		}
+		for try, longest := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second} {
+			if got := pauses[try+1]; got < longest/2 || got > longest {
+				t.Errorf("the pause after try %d is %s", try+1, got)
+			}
 		}
 	})
 }
@@ -311,11 +343,11 @@ func FuzzReadPage(f *testing.F) {
 		p, err := readPage(strings.NewReader(text), kindPod, 1<<20, func(o *object) error {
 			count++
 			for _, r := range Resources() {
-				_ = s.take(r.Kind, o)
+				_ = s.addObject(r.Kind, o)
 			}
 			return nil
 		})
-		for _, m := range s.mentions() {
+		for _, m := range s.uses() {
 			if !mayBeOurs(m.Reference) || !strings.HasPrefix(m.By, "kubernetes c: ") {
 				t.Errorf("%+v", m)
 			}
@@ -324,9 +356,9 @@ func FuzzReadPage(f *testing.F) {
 			return
 		}
 		if p.Continue == "" && p.Remaining > 0 {
-			t.Errorf("%q is a whole list", text)
+			t.Errorf("%q is a complete list", text)
 		}
-		// What is cut anywhere is no list.
+		// A list without its end is not a list.
 		short := strings.TrimRight(text, " \t\r\n")
 		if _, err := readPage(strings.NewReader(short[:len(short)-1]), kindPod, 1<<20, func(*object) error { return nil }); err == nil {
 			t.Errorf("%q is a list without its end", text)

@@ -25,12 +25,12 @@ func TestManyPodsInLittleMemory(t *testing.T) {
 	c := f.cluster(t, Options{})
 	runtime.GC()
 	peak := watchHeap(t)
-	got, err := c.Mentions(t.Context())
+	got, err := c.Uses(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	most := peak()
-	t.Logf("%d pods, %d MB of JSON, %d mentions, %.1f MB of heap at most", manyPods, sent.Load()>>20, len(got), float64(most)/(1<<20))
+	t.Logf("%d pods, %d MB of JSON, %d uses, %.1f MB of heap at most", manyPods, sent.Load()>>20, len(got), float64(most)/(1<<20))
 	if most > mostHeap {
 		t.Errorf("%d MB of heap", most>>20)
 	}
@@ -38,7 +38,7 @@ func TestManyPodsInLittleMemory(t *testing.T) {
 		t.Errorf("only %d bytes were sent", sent.Load())
 	}
 	if len(got) != 2*2000 { // the tag, and the tag with its digest, of each Deployment
-		t.Errorf("%d mentions", len(got))
+		t.Errorf("%d uses", len(got))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// object is what matters here of any object that is listed.
+// object is the part of any listed object that matters here.
 type object struct {
 	Metadata metadata `json:"metadata"`
 	Spec     struct {
@@ -43,7 +43,7 @@ type metadata struct {
 	} `json:"annotations"`
 }
 
-// owner is who makes and removes an object, in its own namespace.
+// owner is another object in the same namespace that makes and removes this one.
 type owner struct {
 	Kind       string `json:"kind"`
 	Name       string `json:"name"`
@@ -54,13 +54,13 @@ type template struct {
 	Spec pod `json:"spec"`
 }
 
-// pod is what a pod runs.
+// pod is the specification of a pod.
 type pod struct {
 	Containers          []container `json:"containers"`
 	InitContainers      []container `json:"initContainers"`
 	EphemeralContainers []container `json:"ephemeralContainers"`
 	Volumes             []struct {
-		// Image is the volume that an image is (Kubernetes 1.31).
+		// Image is set for a volume that is an image (Kubernetes 1.31).
 		Image *struct {
 			Reference string `json:"reference"`
 		} `json:"image"`
@@ -74,12 +74,12 @@ type container struct {
 
 type containerStatus struct {
 	Name string `json:"name"`
-	// ImageID is the image that the node resolved and runs.
+	// ImageID is the image that the node resolved, and runs.
 	ImageID string `json:"imageID"`
 }
 
-// pod is what the object runs, or has run. One that must have a container and has
-// none was not understood.
+// pod returns what the object runs, or has run. An object that must have a
+// container and has none is an error: it was not understood.
 func (o *object) pod(kind string) (*pod, error) {
 	if o.Metadata.Name == "" {
 		return nil, errors.New("it has no name")
@@ -101,8 +101,8 @@ func (o *object) pod(kind string) (*pod, error) {
 	return p, nil
 }
 
-// revised is the pod of an earlier StatefulSet or DaemonSet. What other
-// controllers keep there is their own affair: it counts if it looks the same.
+// revised returns the pod of an earlier StatefulSet or DaemonSet. The data of other
+// controllers may have any shape: it counts if it has the same one.
 func (o *object) revised() (*pod, error) {
 	var data struct {
 		Spec struct {
@@ -117,7 +117,7 @@ func (o *object) revised() (*pod, error) {
 	return &data.Spec.Template.Spec, nil
 }
 
-// images are the images that a pod is defined with.
+// images returns the images in the specification of a pod.
 func (p *pod) images() []string {
 	var images []string
 	for _, containers := range [][]container{p.InitContainers, p.Containers, p.EphemeralContainers} {
@@ -133,8 +133,8 @@ func (p *pod) images() []string {
 	return images
 }
 
-// resolved calls with the image of each container as it is defined, and with
-// what the node made of it.
+// resolved calls yield with the image of each container, and with the image ID that
+// the node resolved it to.
 func (o *object) resolved(yield func(image, id string)) {
 	images := map[string]string{}
 	for _, containers := range [][]container{o.Spec.InitContainers, o.Spec.Containers, o.Spec.EphemeralContainers} {
@@ -149,10 +149,11 @@ func (o *object) resolved(yield func(image, id string)) {
 	}
 }
 
-// path is the namespace and the name.
+// path is namespace/name.
 func (m *metadata) path() string { return m.Namespace + "/" + m.Name }
 
-// controller is who makes and removes the object; the zero owner is nobody.
+// controller returns the owner that makes and removes the object; zero if there is
+// none.
 func (m *metadata) controller() owner {
 	for _, o := range m.Owners {
 		if o.Controller {
@@ -165,14 +166,14 @@ func (m *metadata) controller() owner {
 	return owner{}
 }
 
-// revision is which revision of its Deployment a ReplicaSet is.
+// revision is the number of the revision of a Deployment that a ReplicaSet is.
 func (m *metadata) revision() (int64, bool) {
 	n, err := strconv.ParseInt(m.Annotations.Revision, 10, 64)
 	return n, err == nil
 }
 
-// deployment is whose ReplicaSet a pod is of, by the name that Deployments give
-// to theirs.
+// deployment is the Deployment of the ReplicaSet of a pod, by the name that a
+// Deployment gives to its ReplicaSets.
 func (m *metadata) deployment(replicaSet string) (string, bool) {
 	if m.Labels.Hash == "" {
 		return "", false

@@ -5,22 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// page is what a list says beside its objects.
+// page is the metadata of a list.
 type page struct {
 	Continue  string `json:"continue"`
 	Remaining int64  `json:"remainingItemCount"`
 }
 
-// readPage reads a list from r, one object at a time. What was taken before an
-// error is no page.
-func readPage(r io.Reader, kind string, most int64, take func(*object) error) (page, error) {
+// readPage reads a list from r, one object at a time. After an error the list is
+// incomplete, although some objects were added.
+func readPage(r io.Reader, kind string, most int64, add func(*object) error) (page, error) {
 	m := &meter{from: r, most: most}
 	m.reset()
 	d := json.NewDecoder(m)
-	p := reading{decoder: d, meter: m, kind: kind, take: take}
-	if err := p.mapping(); err != nil {
+	p := reading{decoder: d, meter: m, kind: kind, add: add}
+	if err := p.list(); err != nil {
 		return page{}, cutShort(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
@@ -28,7 +30,7 @@ func readPage(r io.Reader, kind string, most int64, take func(*object) error) (p
 	}
 	switch {
 	case !p.listed:
-		return page{}, fmt.Errorf("it has no items, so it is no list")
+		return page{}, errors.New("it has no items, so it is not a list")
 	case !p.typed:
 		return page{}, fmt.Errorf("it does not say that it is a list of %s", kind)
 	case p.page.Continue == "" && p.page.Remaining > 0:
@@ -37,21 +39,25 @@ func readPage(r io.Reader, kind string, most int64, take func(*object) error) (p
 	return p.page, nil
 }
 
-// reading is a page as far as it was read.
+// reading is the state of reading a page.
 type reading struct {
 	decoder *json.Decoder
 	meter   *meter
 	kind    string
-	take    func(*object) error
+	add     func(*object) error
 
 	page          page
 	listed, typed bool
 }
 
-// mapping reads the list itself.
-func (p *reading) mapping() error {
-	if err := p.open('{', "a list"); err != nil {
+// list reads the list itself.
+func (p *reading) list() error {
+	opened, err := p.decoder.Token()
+	if err != nil {
 		return err
+	}
+	if opened != json.Delim('{') {
+		return errors.New("it is not a list")
 	}
 	for p.decoder.More() {
 		key, err := p.decoder.Token()
@@ -74,27 +80,27 @@ func (p *reading) mapping() error {
 		}
 		p.meter.reset()
 	}
-	_, err := p.decoder.Token()
+	_, err = p.decoder.Token()
 	return err
 }
 
-// readKind checks what the list is of.
+// readKind checks what kind of list it is.
 func (p *reading) readKind() error {
 	var kind string
 	if err := p.decoder.Decode(&kind); err != nil {
 		return err
 	}
 	if kind != p.kind+"List" && kind != "List" {
-		return fmt.Errorf("it is a %q, not a list of %s", clip(kind), p.kind)
+		return fmt.Errorf("it is a %q, not a list of %s", text.Clip(kind, 60), p.kind)
 	}
 	p.typed = true
 	return nil
 }
 
-// items reads the objects. A list of none may be null.
+// items reads the objects. Without any, the list may be null.
 func (p *reading) items() error {
 	if p.listed {
-		return errors.New("it has its items twice")
+		return errors.New("it has two lists of items")
 	}
 	p.listed = true
 	opened, err := p.decoder.Token()
@@ -102,7 +108,7 @@ func (p *reading) items() error {
 		return err
 	}
 	if opened != json.Delim('[') {
-		return errors.New("its items are no list")
+		return errors.New("its items are not a list")
 	}
 	for at := 0; p.decoder.More(); at++ {
 		p.meter.reset()
@@ -110,7 +116,7 @@ func (p *reading) items() error {
 		if err := p.decoder.Decode(&o); err != nil {
 			return fmt.Errorf("object %d: %w", at, err)
 		}
-		if err := p.take(&o); err != nil {
+		if err := p.add(&o); err != nil {
 			return fmt.Errorf("object %d: %w", at, err)
 		}
 	}
@@ -118,19 +124,7 @@ func (p *reading) items() error {
 	return err
 }
 
-// open reads the beginning of something.
-func (p *reading) open(delim json.Delim, what string) error {
-	opened, err := p.decoder.Token()
-	if err != nil {
-		return err
-	}
-	if opened != delim {
-		return fmt.Errorf("it is not %s", what)
-	}
-	return nil
-}
-
-// errCut is an answer that ends in its middle.
+// errCut is an answer without its end.
 var errCut = errors.New("the answer is cut short")
 
 func cutShort(err error) error {
@@ -140,8 +134,7 @@ func cutShort(err error) error {
 	return err
 }
 
-// meter refuses an object that is larger than any can be, before it fills the
-// memory.
+// meter refuses an object that is too large before it fills the memory.
 type meter struct {
 	from       io.Reader
 	most, left int64
@@ -149,7 +142,7 @@ type meter struct {
 
 func (m *meter) reset() { m.left = m.most }
 
-// Read reads what is left for the object at hand.
+// Read reads at most what the current object may still have.
 func (m *meter) Read(into []byte) (int, error) {
 	if m.left <= 0 {
 		return 0, fmt.Errorf("it is larger than %d MiB", m.most>>20)
@@ -157,12 +150,4 @@ func (m *meter) Read(into []byte) (int, error) {
 	n, err := m.from.Read(into[:min(int64(len(into)), m.left)])
 	m.left -= int64(n)
 	return n, err
-}
-
-// clip shortens a word of the cluster.
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:57] + "..."
-	}
-	return s
 }

@@ -1,9 +1,10 @@
 package kube
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
+
+	"k8s.io/client-go/rest"
 )
 
 // Resource is a kind of object that is listed.
@@ -11,10 +12,9 @@ type Resource struct {
 	Group, Version string // "" is the core group
 	Name           string // in the plural: "deployments"
 	Kind           string // of one object: "Deployment"
-	// Since is the release of Kubernetes that serves this version; "" is every one.
+	// Since is the first release of Kubernetes that serves this version; "" is every one.
 	Since string
-	// Missing says what it means that a cluster does not serve it at all: nothing,
-	// where no object of it can exist without being served.
+	// Missing is what it means that a cluster does not serve the resource.
 	Missing Missing
 }
 
@@ -23,14 +23,14 @@ type Missing int
 
 // The meanings.
 const (
-	// IsUnknown: the cluster may serve it in a version that is not asked for.
+	// IsUnknown: the cluster may serve it in a version that the program does not know.
 	IsUnknown Missing = iota
-	// IsNone: there was never another version, so there is no object.
+	// IsNone: there was never another version, so the cluster has no such object.
 	IsNone
 )
 
-// Resources are all that is listed, and so all that an account needs the right to
-// list. Whoever owns pods comes before the pods.
+// Resources returns everything that is listed, so an account needs the right to
+// list each of them. The owners of pods come before the pods.
 func Resources() []Resource {
 	return []Resource{
 		{Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Since: "1.9"},
@@ -45,7 +45,7 @@ func Resources() []Resource {
 	}
 }
 
-// The kinds whose objects are read in a way of their own, or that own such.
+// The kinds that are read, or whose objects own others, in a special way.
 const (
 	kindPod                = "Pod"
 	kindReplicaSet         = "ReplicaSet"
@@ -65,27 +65,24 @@ func (r Resource) String() string {
 	return r.Name + "." + r.Group
 }
 
-// list is where one page of the list is, in one namespace or ("") in all.
-func (r Resource) list(namespace string, limit int, next string) (path []string, query url.Values) {
-	path = []string{"api", r.Version}
+// page asks for one page of the list, in one namespace or ("") in all.
+func (r Resource) page(c *client, namespace, next string) *rest.Request {
+	request := c.request("api", r.Version)
 	if r.Group != "" {
-		path = []string{"apis", r.Group, r.Version}
+		request = c.request("apis", r.Group, r.Version)
 	}
-	if namespace != "" {
-		path = append(path, "namespaces", namespace)
-	}
-	query = url.Values{"limit": {strconv.Itoa(limit)}}
+	request = request.Namespace(namespace).Resource(r.Name).Param("limit", strconv.Itoa(c.limits.page))
 	if next != "" {
-		query.Set("continue", next)
+		request = request.Param("continue", next)
 	}
-	return append(path, r.Name), query
+	return request
 }
 
-// absent is what to do about a resource that the cluster does not serve.
+// absent says that the cluster does not serve the resource.
 func (r Resource) absent() string {
 	version := strings.TrimPrefix(r.Group+"/"+r.Version, "/")
 	if r.Since == "" {
 		return "the cluster does not serve " + version
 	}
-	return "the cluster does not serve " + version + " of them, which Kubernetes does since " + r.Since
+	return "the cluster does not serve them in " + version + ", as Kubernetes does since " + r.Since
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// fake is an API server that lists what it is given, with what the real one
-// (Kubernetes 1.37) was seen to answer.
+// fake is an API server that lists its objects, and answers as Kubernetes 1.37 was
+// seen to answer.
 type fake struct {
 	*httptest.Server
 
@@ -41,7 +41,7 @@ func serve(t *testing.T, objects map[string][]string) *fake {
 	return f
 }
 
-// start begins to serve. Without TLS client-go would send no credentials.
+// start starts the server. Without TLS, client-go would not send credentials.
 func (f *fake) start(t *testing.T) {
 	t.Helper()
 	f.Server = httptest.NewUnstartedServer(f)
@@ -51,13 +51,13 @@ func (f *fake) start(t *testing.T) {
 	t.Cleanup(f.Close)
 }
 
-// settings are what a kubeconfig says of the server.
+// settings are the entry of the server in a kubeconfig.
 func (f *fake) settings() string {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.Certificate().Raw})
 	return fmt.Sprintf(`{server: %q, certificate-authority-data: %s}`, f.URL, base64.StdEncoding.EncodeToString(ca))
 }
 
-// before has every request shown to somebody who may answer it.
+// before calls answer with every request; answer reports whether it answered.
 func (f *fake) before(answer func(w http.ResponseWriter, r *http.Request) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,7 +96,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refuse(http.StatusNotFound, "NotFound", "the server could not find the requested resource").write(w)
 }
 
-// list answers as many objects as are asked for, from where they are.
+// list answers one page of the objects.
 func (f *fake) list(w http.ResponseWriter, r *http.Request, resource Resource, namespace string) {
 	var objects []string
 	for _, o := range f.objects[resource.Name] {
@@ -140,7 +140,7 @@ func (s statusAnswer) write(w http.ResponseWriter) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
-// forbidden is what an account without rights is told.
+// forbidden is the answer to an account without rights.
 func forbidden(resource, group string) statusAnswer {
 	return refuse(http.StatusForbidden, "Forbidden", fmt.Sprintf(`%s is forbidden: User "system:serviceaccount:ops:janitor" cannot list resource %q in API group %q at the cluster scope`, resource, resource, group))
 }
@@ -148,7 +148,7 @@ func forbidden(resource, group string) statusAnswer {
 // quick are limits for tests.
 func quick() limits {
 	l := defaultLimits()
-	l.wait = time.Microsecond
+	l.pause = time.Microsecond
 	return l
 }
 
@@ -169,7 +169,7 @@ current-context: prod
 	return path
 }
 
-// cluster is one that is served by a fake.
+// cluster is a Cluster that asks the fake.
 func (f *fake) cluster(t *testing.T, o Options) *Cluster {
 	t.Helper()
 	o.Kubeconfig = kubeconfig(t, f.settings(), `{token: s3cret-token}`)
@@ -178,11 +178,11 @@ func (f *fake) cluster(t *testing.T, o Options) *Cluster {
 	return c
 }
 
-// told are mentions, a line each.
-func told(mentions []registry.RawUse) []string {
+// lines is one line for each use.
+func lines(uses []registry.RawUse) []string {
 	out := []string{}
-	for _, m := range mentions {
-		out = append(out, m.Reference+" < "+m.By)
+	for _, u := range uses {
+		out = append(out, u.Reference+" < "+u.By)
 	}
 	return out
 }

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -15,22 +13,22 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// survey gathers what a cluster uses. What is gathered twice counts once.
+// survey collects the images that a cluster uses. Duplicates count once.
 type survey struct {
 	cluster string // "kubernetes prod-eu"
-	newest  int    // revisions that count; 0 is all
+	newest  int    // how many revisions count; 0 is all
 
 	mu     sync.Mutex
 	found  map[registry.RawUse]bool
-	owners map[string]string           // ReplicaSet or Job → the user that owns it
-	former map[string]map[string]*past // owner → revision by name
+	owners map[string]string                   // ReplicaSet or Job → the user that owns it
+	past   map[string]map[string]*pastRevision // owner → revision by name
 }
 
-// past is a revision that its owner may be rolled back to.
-type past struct {
+// pastRevision is a revision that its owner may be rolled back to.
+type pastRevision struct {
 	name    string
 	number  int64
-	ordered bool // false where nobody knows its number
+	ordered bool // false if its number is unknown
 	running bool
 	images  []string
 }
@@ -38,13 +36,13 @@ type past struct {
 func newSurvey(cluster string, newest int) *survey {
 	return &survey{
 		cluster: cluster, newest: newest, found: map[registry.RawUse]bool{},
-		owners: map[string]string{}, former: map[string]map[string]*past{},
+		owners: map[string]string{}, past: map[string]map[string]*pastRevision{},
 	}
 }
 
-// read asks for everything: first for what owns pods, and then for the pods, so
-// that they are named after their owners.
-func (s *survey) read(ctx context.Context, l *link, namespaces []string) error {
+// read lists everything: the owners of pods first, so that the pods are named after
+// them.
+func (s *survey) read(ctx context.Context, c *client, namespaces []string) error {
 	where := namespaces
 	if len(where) == 0 {
 		where = []string{""}
@@ -61,11 +59,11 @@ func (s *survey) read(ctx context.Context, l *link, namespaces []string) error {
 	}
 	counts := map[string]int{}
 	var failed []failure
-	// One list alone shows whether the cluster can be asked at all, and always says
-	// the same when it cannot.
+	// The first list is read alone: if the cluster cannot be reached, that gives one
+	// error, and always the same.
 	for _, jobs := range [][]job{first[:1], first[1:], last} {
-		failed = append(failed, s.run(ctx, l, jobs, counts)...)
-		if slices.ContainsFunc(failed, func(f failure) bool { return f.ends() }) {
+		failed = append(failed, s.run(ctx, c, jobs, counts)...)
+		if slices.ContainsFunc(failed, func(f failure) bool { return f.isFinal() }) {
 			break
 		}
 	}
@@ -73,8 +71,8 @@ func (s *survey) read(ctx context.Context, l *link, namespaces []string) error {
 		return failures(failed)
 	}
 	for _, n := range namespaces {
-		if counts[n] == 0 && l.missing(ctx, n) {
-			return fmt.Errorf("there is no namespace %s in the cluster (correct it in protect.kubernetes)", n)
+		if counts[n] == 0 && c.isMissing(ctx, n) {
+			return fmt.Errorf("the cluster has no namespace %s (correct it in protect.kubernetes)", n)
 		}
 	}
 	return nil
@@ -86,20 +84,20 @@ type job struct {
 	namespace string
 }
 
-// run reads several lists at once, and counts their objects by namespace. It
-// ends early when nothing else can be read either.
-func (s *survey) run(ctx context.Context, l *link, jobs []job, counts map[string]int) []failure {
+// run reads several lists at once, and counts their objects by namespace. It stops
+// early when no other list can be read either.
+func (s *survey) run(ctx context.Context, c *client, jobs []job, counts map[string]int) []failure {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan job)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var failed []failure
-	for range l.limits.parallel {
+	for range c.limits.parallel {
 		wg.Go(func() {
 			for j := range queue {
-				count, err := l.list(ctx, j.resource, j.namespace, func(o *object) error { return s.take(j.resource.Kind, o) })
-				if err = j.resource.tolerate(err); errors.Is(err, errElsewhere) {
+				count, err := c.list(ctx, j.resource, j.namespace, func(o *object) error { return s.addObject(j.resource.Kind, o) })
+				if err = j.resource.tolerate(err); errors.Is(err, errOtherList) {
 					continue
 				}
 				mu.Lock()
@@ -107,8 +105,8 @@ func (s *survey) run(ctx context.Context, l *link, jobs []job, counts map[string
 				if err != nil {
 					f := failure{j.resource, j.namespace, err}
 					failed = append(failed, f)
-					if f.ends() {
-						cancel(errElsewhere)
+					if f.isFinal() {
+						cancel(errOtherList)
 					}
 				}
 				mu.Unlock()
@@ -123,10 +121,11 @@ func (s *survey) run(ctx context.Context, l *link, jobs []job, counts map[string
 	return failed
 }
 
-// errElsewhere ends a list because of another one.
-var errElsewhere = errors.New("another list could not be read")
+// errOtherList ends a list because another one failed.
+var errOtherList = errors.New("another list could not be read")
 
-// tolerate takes a resource that no object can be of for an empty list.
+// tolerate returns nil for a resource that is not served because no object of it
+// exists.
 func (r Resource) tolerate(err error) error {
 	if r.Missing == IsNone && errors.Is(err, registry.ErrNotFound) {
 		return nil
@@ -134,16 +133,8 @@ func (r Resource) tolerate(err error) error {
 	return err
 }
 
-// missing reports whether the cluster says that there is no such namespace. One
-// that may not be read may be there.
-func (l *link) missing(ctx context.Context, namespace string) bool {
-	err := l.get(ctx, []string{"api", "v1", "namespaces", namespace}, nil, func(io.Reader) error { return nil })
-	var refused *refusal
-	return errors.As(err, &refused) && refused.code == http.StatusNotFound && refused.reason == "NotFound"
-}
-
-// take gathers what an object uses.
-func (s *survey) take(kind string, o *object) error {
+// addObject adds what an object uses.
+func (s *survey) addObject(kind string, o *object) error {
 	p, err := o.pod(kind)
 	if err != nil {
 		return err
@@ -170,20 +161,20 @@ func (s *survey) take(kind string, o *object) error {
 	return nil
 }
 
-// add gathers one use, if it may be of this registry.
+// add adds one use, if it may be of this registry.
 func (s *survey) add(reference, user string) {
 	if mayBeOurs(reference) {
 		s.found[registry.RawUse{Reference: strings.Clone(reference), By: user}] = true
 	}
 }
 
-// user names who uses what an object runs: who makes and removes it, as far as
-// that is known, and so the same for all pods of one Deployment.
+// user names the user of the images of an object: the controller of the object, if
+// it is known. So all pods of a Deployment have the same user.
 func (s *survey) user(kind string, o *object) string {
 	m := &o.Metadata
 	by := m.controller()
 	switch {
-	case by.Name == "" || by.Kind == "Node": // which owns the pods that its files define
+	case by.Name == "" || by.Kind == "Node": // a node owns the pods that its files define
 		return s.named(kind, m.path())
 	case kind != kindPod:
 		return s.named(by.Kind, m.Namespace+"/"+by.Name)
@@ -206,7 +197,7 @@ func ownerKey(kind, path string) string { return kind + " " + path }
 
 // remember keeps a revision until all of them are known.
 func (s *survey) remember(kind, user string, o *object, p *pod) {
-	r := &past{name: o.Metadata.Name}
+	r := &pastRevision{name: o.Metadata.Name}
 	if kind == kindReplicaSet {
 		s.owners[ownerKey(kind, o.Metadata.path())] = user
 		r.number, r.ordered = o.Metadata.revision()
@@ -220,26 +211,26 @@ func (s *survey) remember(kind, user string, o *object, p *pod) {
 			r.images = append(r.images, strings.Clone(image))
 		}
 	}
-	if s.former[user] == nil {
-		s.former[user] = map[string]*past{}
+	if s.past[user] == nil {
+		s.past[user] = map[string]*pastRevision{}
 	}
-	s.former[user][o.Metadata.path()] = r
+	s.past[user][o.Metadata.path()] = r
 }
 
-// rollback marks a user that does not run an image now, but may again.
+// rollback marks a user that does not run an image now, but may after a rollback.
 const rollback = " (rollback)"
 
-// mentions are all uses, sorted.
-func (s *survey) mentions() []registry.RawUse {
+// uses returns all uses, sorted.
+func (s *survey) uses() []registry.RawUse {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for user, revisions := range s.former {
-		s.addFormer(user, slices.Collect(maps.Values(revisions)))
+	for user, revisions := range s.past {
+		s.addPast(user, slices.Collect(maps.Values(revisions)))
 	}
-	for m := range s.found {
-		by, ok := strings.CutSuffix(m.By, rollback)
-		if ok && s.found[registry.RawUse{Reference: m.Reference, By: by}] {
-			delete(s.found, m)
+	for use := range s.found {
+		by, ok := strings.CutSuffix(use.By, rollback)
+		if ok && s.found[registry.RawUse{Reference: use.Reference, By: by}] {
+			delete(s.found, use)
 		}
 	}
 	return slices.SortedFunc(maps.Keys(s.found), func(a, b registry.RawUse) int {
@@ -247,10 +238,10 @@ func (s *survey) mentions() []registry.RawUse {
 	})
 }
 
-// addFormer adds the revisions of one user that count: the newest ones, those
-// that run, and those of which nobody knows how old they are.
-func (s *survey) addFormer(user string, revisions []*past) {
-	slices.SortFunc(revisions, func(a, b *past) int {
+// addPast adds the revisions of one user that count: the newest ones, the running
+// ones, and the ones of unknown age.
+func (s *survey) addPast(user string, revisions []*pastRevision) {
+	slices.SortFunc(revisions, func(a, b *pastRevision) int {
 		return cmp.Or(cmp.Compare(b.number, a.number), cmp.Compare(a.name, b.name))
 	})
 	newer := 0

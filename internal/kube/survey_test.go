@@ -79,15 +79,15 @@ func TestWhatAClusterUses(t *testing.T) {
 				`{"metadata":{"name":"x","namespace":"shop"` + owned("CloneSet", "x") + `},"data":null,"revision":1}`,
 			}},
 			[]string{ours("db:v1 < kubernetes prod: StatefulSet shop/db (rollback)"), ours("db:v2 < kubernetes prod: StatefulSet shop/db")}},
-		"an image that nobody can read is handed on": {map[string][]string{"deployments": {deployment("shop", "bad", "rg.fr-par.scw.cloud/prod/API:v1")}},
+		"an image that cannot be parsed is returned as it is": {map[string][]string{"deployments": {deployment("shop", "bad", "rg.fr-par.scw.cloud/prod/API:v1")}},
 			[]string{"rg.fr-par.scw.cloud/prod/API:v1 < kubernetes prod: Deployment shop/bad"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := serve(t, row.objects).cluster(t, Options{}).Mentions(t.Context())
+			got, err := serve(t, row.objects).cluster(t, Options{}).Uses(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, told(got)); diff != "" {
+			if diff := cmp.Diff(row.want, lines(got)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -119,7 +119,7 @@ func TestHowFarBackRollbacksCount(t *testing.T) {
 		0:  "api:canary api:odd api:v1* api:v10* api:v11* api:v12 api:v2* api:v3* api:v4* api:v5* api:v6* api:v7* api:v8* api:v9* db:v1* db:v2 web:v1*",
 		99: "api:canary api:odd api:v1* api:v10* api:v11* api:v12 api:v2* api:v3* api:v4* api:v5* api:v6* api:v7* api:v8* api:v9* db:v1* db:v2 web:v1*",
 	} {
-		mentions, err := f.cluster(t, Options{ReplicaSets: newest}).Mentions(t.Context())
+		mentions, err := f.cluster(t, Options{ReplicaSets: newest}).Uses(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,12 +168,12 @@ func TestNamespacesAreAskedOneByOne(t *testing.T) {
 		"deployments": {deployment("shop", "a", ours("a:v1")), deployment("web", "b", ours("b:v1")), deployment("other", "c", ours("c:v1"))},
 		"pods":        {aPod("web", "p", "", ours("p:v1"), ""), aPod("other", "q", "", ours("q:v1"), "")},
 	})
-	got, err := f.cluster(t, Options{Namespaces: []string{"web", "shop"}}).Mentions(t.Context())
+	got, err := f.cluster(t, Options{Namespaces: []string{"web", "shop"}}).Uses(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{ours("a:v1 < kubernetes prod: Deployment shop/a"), ours("b:v1 < kubernetes prod: Deployment web/b"), ours("p:v1 < kubernetes prod: Pod web/p")}
-	if diff := cmp.Diff(want, told(got)); diff != "" {
+	if diff := cmp.Diff(want, lines(got)); diff != "" {
 		t.Error(diff)
 	}
 	for _, r := range f.seen() {
@@ -183,16 +183,16 @@ func TestNamespacesAreAskedOneByOne(t *testing.T) {
 	}
 }
 
-func TestANamespaceThatIsNotThereIsNoEmptyOne(t *testing.T) {
+func TestANamespaceThatDoesNotExistIsAnError(t *testing.T) {
 	f := serve(t, nil)
 	c := f.cluster(t, Options{Namespaces: []string{"shpo"}})
-	_, err := c.Mentions(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "there is no namespace shpo") {
+	_, err := c.Uses(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the cluster has no namespace shpo") {
 		t.Errorf("got %v", err)
 	}
 	for name, answer := range map[string]statusAnswer{
-		"it is there":           refuse(http.StatusOK, "", ""),
-		"it must not be looked": forbidden("namespaces", ""),
+		"it exists":          refuse(http.StatusOK, "", ""),
+		"it may not be read": forbidden("namespaces", ""),
 	} {
 		f.before(func(w http.ResponseWriter, r *http.Request) bool {
 			if strings.HasSuffix(r.URL.Path, "/namespaces/shpo") {
@@ -201,7 +201,7 @@ func TestANamespaceThatIsNotThereIsNoEmptyOne(t *testing.T) {
 			}
 			return false
 		})
-		if got, err := c.Mentions(t.Context()); err != nil || len(got) != 0 {
+		if got, err := c.Uses(t.Context()); err != nil || len(got) != 0 {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -209,7 +209,7 @@ func TestANamespaceThatIsNotThereIsNoEmptyOne(t *testing.T) {
 
 func TestOwnersAreAskedBeforePods(t *testing.T) {
 	f := serve(t, nil)
-	if _, err := f.cluster(t, Options{}).Mentions(t.Context()); err != nil {
+	if _, err := f.cluster(t, Options{}).Uses(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var asked []string

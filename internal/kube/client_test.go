@@ -35,7 +35,7 @@ func mustURL(t *testing.T, text string) *url.URL {
 	return u
 }
 
-// secure is a fake that asks for what check wants.
+// secure is a fake that refuses every request that check does not accept.
 func secure(t *testing.T, check func(r *http.Request) bool) *fake {
 	t.Helper()
 	f := &fake{objects: map[string][]string{"deployments": {deployment("shop", "api", ours("api:v1"))}}}
@@ -78,7 +78,7 @@ func TestWaysToLogIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := secure(t, row.check)
-			got, err := f.over(t, row.user).Mentions(t.Context())
+			got, err := f.over(t, row.user).Uses(t.Context())
 			if err != nil || len(got) != 1 || got[0].By != "kubernetes prod: Deployment shop/api" {
 				t.Errorf("%v, %v", got, err)
 			}
@@ -98,7 +98,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// plugin is a user who logs in by a script.
+// plugin is a user of a kubeconfig that gets its credentials from a script.
 func plugin(t *testing.T, script string) string {
 	path := write(t, "plugin", "#!/bin/sh\n"+script+"\n")
 	return fmt.Sprintf(`{exec: {apiVersion: client.authentication.k8s.io/v1, command: %s, interactiveMode: IfAvailable}}`, path)
@@ -128,45 +128,44 @@ func clientCertificate(t *testing.T) (cert, key string) {
 	return encode("CERTIFICATE", raw), encode("EC PRIVATE KEY", secret)
 }
 
-// A plugin whose token has expired is asked for another one.
-func TestAPluginRenewsItsToken(t *testing.T) {
+func TestAPluginRenewsAnExpiredToken(t *testing.T) {
 	count := filepath.Join(t.TempDir(), "count")
 	user := plugin(t, `n=$(cat `+count+` 2>/dev/null || echo 0); n=$((n+1)); echo $n > `+count+`
 echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"token-'$n'"}}'`)
 	f := secure(t, func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer token-2" })
 	c := f.over(t, user)
 	c.limits.parallel = 1
-	if got, err := c.Mentions(t.Context()); err != nil || len(got) != 1 {
+	if got, err := c.Uses(t.Context()); err != nil || len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-// Of its own cluster, a pod is told by variables and files; those that the real
-// client reads are where no test may write, so what it makes of them is given.
+// A pod knows its cluster from environment variables and files. No test may write
+// the files that client-go reads, so the test replaces what client-go makes of them.
 func TestInTheCluster(t *testing.T) {
 	f := secure(t, func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer mounted-token" })
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.Certificate().Raw})
 	token, file := write(t, "token", "mounted-token"), write(t, "ca.crt", string(authority))
-	c := New(Options{Access: InCluster})
+	c := New(Options{InCluster: true})
 	c.limits = quick()
-	c.login.inCluster = func() (*rest.Config, error) {
+	c.inCluster = func() (*rest.Config, error) {
 		return &rest.Config{Host: f.URL, TLSClientConfig: rest.TLSClientConfig{CAFile: file}, BearerToken: "mounted-token", BearerTokenFile: token}, nil
 	}
-	got, err := c.Mentions(t.Context())
+	got, err := c.Uses(t.Context())
 	if err != nil || len(got) != 1 || got[0].By != "kubernetes in-cluster: Deployment shop/api" {
 		t.Errorf("%v, %v", got, err)
 	}
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
-	if _, err := New(Options{Access: InCluster}).Mentions(t.Context()); err == nil || !strings.Contains(err.Error(), "this is no pod of a cluster") {
+	if _, err := New(Options{InCluster: true}).Uses(t.Context()); err == nil || !strings.Contains(err.Error(), "the program does not run in a pod of a cluster") {
 		t.Errorf("outside: %v", err)
 	}
-	c.login.inCluster = func() (*rest.Config, error) { return nil, os.ErrNotExist }
-	if _, err := c.Mentions(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "automountServiceAccountToken") {
+	c.inCluster = func() (*rest.Config, error) { return nil, os.ErrNotExist }
+	if _, err := c.Uses(t.Context()); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "automountServiceAccountToken") {
 		t.Errorf("without a token: %v", err)
 	}
 }
 
-func TestWhatIsWrongWithAKubeconfig(t *testing.T) {
+func TestAMistakeInAKubeconfigIsExplained(t *testing.T) {
 	good := kubeconfig(t, `{server: "https://127.0.0.1:1"}`, `{token: s3cret-token}`)
 	text, err := os.ReadFile(good)
 	if err != nil {
@@ -180,23 +179,23 @@ func TestWhatIsWrongWithAKubeconfig(t *testing.T) {
 		o    Options
 		want []string
 	}{
-		"it is not there":             {Options{Kubeconfig: "/nowhere/k.yaml"}, []string{"the kubeconfig /nowhere/k.yaml does not exist"}},
-		"there is no default":         {Options{Context: "prod"}, []string{"the default kubeconfig has no context"}},
-		"no such context":             {Options{Kubeconfig: good, Context: "pord"}, []string{`has no context "pord" (it has: prod)`}},
-		"no current context":          {Options{Kubeconfig: edited("current-context: prod", "")}, []string{"has no current context", "prod)"}},
-		"no YAML":                     {Options{Kubeconfig: write(t, "k", "a: [")}, []string{"reading the kubeconfig"}},
-		"empty":                       {Options{Kubeconfig: write(t, "k", "")}, []string{"has no context"}},
-		"no such cluster":             {Options{Kubeconfig: edited("cluster: c,", "cluster: d,")}, []string{`its context "prod" is of cluster "d"`}},
-		"no such certificate":         {Options{Kubeconfig: edited("{token: s3cret-token}", "{client-certificate: nowhere.crt, client-key: nowhere.key}")}, []string{"unable to read client-cert", "nowhere.crt"}},
-		"no such plugin":              {Options{Kubeconfig: edited("{token: s3cret-token}", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never}}")}, []string{"no credentials for the cluster", "no-such-plugin", "by hand"}},
-		"a plugin that fails":         {Options{Kubeconfig: edited("{token: s3cret-token}", plugin(t, "echo s3cret-token >&2; exit 3"))}, []string{"no credentials for the cluster", "exit code 3"}},
-		"a plugin of no JSON":         {Options{Kubeconfig: edited("{token: s3cret-token}", plugin(t, "echo s3cret-token"))}, []string{"no credentials for the cluster"}},
-		"a plugin that must be asked": {Options{Kubeconfig: edited("{token: s3cret-token}", strings.Replace(plugin(t, "cat"), "IfAvailable", "Always", 1))}, []string{"interactive mode", "must not ask"}},
-		"a server that is no URL":     {Options{Kubeconfig: edited("https://127.0.0.1:1", "https://[")}, []string{"server"}},
+		"it does not exist":          {Options{Kubeconfig: "/nowhere/k.yaml"}, []string{"the kubeconfig /nowhere/k.yaml does not exist"}},
+		"no default exists":          {Options{Context: "prod"}, []string{"the default kubeconfig has no context"}},
+		"no such context":            {Options{Kubeconfig: good, Context: "pord"}, []string{`has no context "pord" (it has: prod)`}},
+		"no current context":         {Options{Kubeconfig: edited("current-context: prod", "")}, []string{"has no current context", "prod)"}},
+		"not YAML":                   {Options{Kubeconfig: write(t, "k", "a: [")}, []string{"reading the kubeconfig"}},
+		"empty":                      {Options{Kubeconfig: write(t, "k", "")}, []string{"has no context"}},
+		"no such cluster":            {Options{Kubeconfig: edited("cluster: c,", "cluster: d,")}, []string{`its context "prod" names the cluster "d", which does not exist`}},
+		"no such certificate":        {Options{Kubeconfig: edited("{token: s3cret-token}", "{client-certificate: nowhere.crt, client-key: nowhere.key}")}, []string{"unable to read client-cert", "nowhere.crt"}},
+		"no such plugin":             {Options{Kubeconfig: edited("{token: s3cret-token}", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never}}")}, []string{"no credentials for the cluster", "no-such-plugin", "by hand"}},
+		"a plugin that fails":        {Options{Kubeconfig: edited("{token: s3cret-token}", plugin(t, "echo s3cret-token >&2; exit 3"))}, []string{"no credentials for the cluster", "exit code 3"}},
+		"a plugin without JSON":      {Options{Kubeconfig: edited("{token: s3cret-token}", plugin(t, "echo s3cret-token"))}, []string{"no credentials for the cluster"}},
+		"an interactive plugin":      {Options{Kubeconfig: edited("{token: s3cret-token}", strings.Replace(plugin(t, "cat"), "IfAvailable", "Always", 1))}, []string{"interactive mode", "must not ask"}},
+		"a server that is not a URL": {Options{Kubeconfig: edited("https://127.0.0.1:1", "https://[")}, []string{"server"}},
 	} {
 		c := New(row.o)
 		c.limits = quick()
-		got, err := c.Mentions(t.Context())
+		got, err := c.Uses(t.Context())
 		if err == nil || len(got) > 0 {
 			t.Errorf("%s: %v, %v", name, got, err)
 			continue
@@ -212,13 +211,13 @@ func TestWhatIsWrongWithAKubeconfig(t *testing.T) {
 	}
 }
 
-// A plugin that never ends does not keep the program from going on.
-func TestAPluginThatNeverEnds(t *testing.T) {
+// The program continues although a plugin never ends.
+func TestAPluginThatNeverEndsDoesNotBlock(t *testing.T) {
 	c := New(Options{Kubeconfig: kubeconfig(t, `{server: "https://127.0.0.1:1"}`, plugin(t, "exec sleep 5 >&- 2>&-"))})
 	c.limits = quick()
-	c.limits.request, c.limits.attempts = 50*time.Millisecond, 1
+	c.limits.request, c.limits.tries = 50*time.Millisecond, 1
 	started := time.Now()
-	_, err := c.Mentions(t.Context())
+	_, err := c.Uses(t.Context())
 	if !errors.Is(err, errUnreachable) || time.Since(started) > 4*time.Second {
 		t.Errorf("%v after %s", err, time.Since(started))
 	}
@@ -231,8 +230,8 @@ func TestNames(t *testing.T) {
 		"kubernetes prod-eu":        {Name: "prod-eu", Kubeconfig: file, Context: "prod"},
 		"kubernetes staging":        {Context: "staging"},
 		"kubernetes prod":           {Kubeconfig: file},
-		"kubernetes in-cluster":     {Access: InCluster},
-		"kubernetes here":           {Access: InCluster, Name: "here"},
+		"kubernetes in-cluster":     {InCluster: true},
+		"kubernetes here":           {InCluster: true, Name: "here"},
 		"kubernetes /nowhere/k.yml": {Kubeconfig: "/nowhere/k.yml"},
 	} {
 		if got := New(o).Name(); got != want {
@@ -249,7 +248,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Who switches contexts while the program runs does not change whom it asks.
+// Switching contexts while the program runs does not change which cluster it asks.
 func TestTheContextIsPinned(t *testing.T) {
 	one, two := serve(t, nil), serve(t, nil)
 	text := fmt.Sprintf(`{apiVersion: v1, kind: Config, clusters: [{name: a, cluster: %s}, {name: b, cluster: %s}],
@@ -260,7 +259,7 @@ users: [{name: u, user: {token: ttttttt}}], contexts: [{name: a, context: {clust
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := c.Mentions(t.Context()); err != nil {
+		if _, err := c.Uses(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -269,7 +268,7 @@ users: [{name: u, user: {token: ttttttt}}], contexts: [{name: a, context: {clust
 	}
 }
 
-// No answer, whatever it repeats, and no log brings a credential to light.
+// No error and no log shows a credential, even if the cluster repeats it.
 func TestNoCredentialIsShown(t *testing.T) {
 	f := serve(t, nil)
 	for _, code := range []int{401, 403, 404, 410, 429, 500} {
@@ -280,15 +279,14 @@ func TestNoCredentialIsShown(t *testing.T) {
 		})
 		var log bytes.Buffer
 		c := f.cluster(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
-		_, err := c.Mentions(t.Context())
+		_, err := c.Uses(t.Context())
 		if err == nil || strings.Contains(err.Error()+log.String(), "s3cret") || strings.Contains(err.Error(), "\nmore") || len(err.Error()) > 20_000 {
 			t.Errorf("%d: %v\n%s", code, err, log.String())
 		}
 	}
 }
 
-// The guard lets nothing through but GET to the cluster.
-func TestTheGuard(t *testing.T) {
+func TestTheGuardPassesOnlyGETToTheCluster(t *testing.T) {
 	sent := 0
 	g := newGuard(mustURL(t, "https://c:6443"), &rest.Config{})
 	through := g.wrap(transport(func(*http.Request) (*http.Response, error) { sent++; return nil, errors.New("sent") }))
@@ -310,10 +308,10 @@ func TestTheGuard(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreErrorsOfOurs(t *testing.T) {
+func TestRefusalsAreErrorsOfTheRegistryPackage(t *testing.T) {
 	for code, want := range map[int]error{401: registry.ErrDenied, 403: registry.ErrDenied, 404: registry.ErrNotFound, 429: registry.ErrThrottled} {
 		if err := error(&refusal{code: code}); !errors.Is(err, want) {
-			t.Errorf("%d is no %v", code, want)
+			t.Errorf("%d is not %v", code, want)
 		}
 	}
 }
