@@ -40,20 +40,21 @@ const (
 	Public  Visibility = "public"
 )
 
-// Namespace is a registry namespace as the API lists it.
+// Namespace is a registry namespace as the API lists it. The JSON of objects is that
+// of inventories.
 type Namespace struct {
-	ID             string
-	Name           string // unique in a region across all organizations
-	Region         Region
-	ProjectID      string
-	OrganizationID string
-	Description    string
-	Status         Status
-	IsPublic       bool
-	SizeBytes      uint64 // the sum of its images
-	ImageCount     uint64 // as the API counts them, whatever the scope
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	Region         Region    `json:"region"`
+	Name           string    `json:"name"` // unique in a region across all organizations
+	ID             string    `json:"id"`
+	ProjectID      string    `json:"project_id"`
+	OrganizationID string    `json:"organization_id"`
+	Description    string    `json:"description"`
+	Status         Status    `json:"status"`
+	IsPublic       bool      `json:"is_public"`
+	SizeBytes      uint64    `json:"size_bytes"`  // the sum of its images
+	ImageCount     uint64    `json:"image_count"` // as the API counts them, whatever the scope
+	CreatedAt      time.Time `json:"created_at"`
+	UpdatedAt      time.Time `json:"updated_at"`
 }
 
 // Ref is the reference of the namespace.
@@ -70,17 +71,17 @@ func (n *Namespace) Visibility() Visibility {
 // Image is an image (the API's word for a repository) with every one of its
 // tags: the unit of scanning, judging and planning.
 type Image struct {
-	Namespace   *Namespace // never nil in a scanned image
-	NamespaceID string     // as listed; the ID of Namespace in a scanned image
-	ID          string
-	Name        string // may hold slashes
-	Status      Status
-	Visibility  Visibility
-	SizeBytes   uint64   // a layer that two of its tags use counts once
-	TagNames    []string // as listed inline with the image; may be truncated
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	Tags        []Tag // newest first by UpdatedAt, ties by name; complete, or the image is a Gap
+	Namespace   *Namespace `json:"-"`            // never nil in a scanned image
+	NamespaceID string     `json:"namespace_id"` // as listed; the ID of Namespace in a scanned image
+	Name        string     `json:"name"`         // may hold slashes
+	ID          string     `json:"id"`
+	Status      Status     `json:"status"`
+	Visibility  Visibility `json:"visibility"`
+	SizeBytes   uint64     `json:"size_bytes"` // a layer that two of its tags use counts once
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	TagNames    []string   `json:"tag_names"` // as listed inline with the image; may be truncated
+	Tags        []Tag      `json:"tags"`      // newest first by UpdatedAt, ties by name; complete, or the image is a Gap
 }
 
 // Ref is the reference of the image.
@@ -106,10 +107,10 @@ func (i *Image) EffectiveVisibility() Visibility {
 // Tag is one tag of an image. A moved tag keeps its ID and CreatedAt; its
 // Digest and UpdatedAt change, so age and order come from UpdatedAt.
 type Tag struct {
-	ID        string
-	Name      string
-	Digest    string // "sha256:<hex>"
-	Status    Status
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	Name      string    `json:"name"`
+	ID        string    `json:"id"`
+	Digest    string    `json:"digest"` // "sha256:<hex>"
+	Status    Status    `json:"status"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }

@@ -7,18 +7,18 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// inventoryVersion is that of the file format, which is JSON Lines: a header,
-// one record for each item, and a closing count without which a file is
-// truncated. Every record names its type first.
+// inventoryVersion is that of the file format, which is JSON Lines: a header, one
+// record for each item, and a closing count without which a file is truncated.
+// Every record names its type first.
 const inventoryVersion = 1
 
-// Header says when and of what an inventory was taken.
+// Header tells when and of what an inventory was taken.
 type Header struct {
-	TakenAt time.Time
-	Scope   Scope
-	// Asked says whom the inventory asked what is in use, such as "serverless". A use
-	// of anybody else is not known not to be.
-	Asked []string
+	TakenAt time.Time `json:"taken_at"`
+	Scope   Scope     `json:"scope"`
+	// Sources are the use sources that the scan read, such as "serverless". What
+	// others use is not known.
+	Sources []string `json:"asked,omitempty"`
 }
 
 // The types of records.
@@ -34,60 +34,21 @@ const (
 )
 
 type headerRecord struct {
-	Type    string      `json:"type"`
-	Version int         `json:"version"`
-	TakenAt time.Time   `json:"taken_at"`
-	Scope   scopeRecord `json:"scope"`
-	Asked   []string    `json:"asked,omitempty"`
-}
-
-type scopeRecord struct {
-	Regions        []registry.Region `json:"regions,omitempty"`
-	ProjectIDs     []string          `json:"project_ids,omitempty"`
-	OrganizationID string            `json:"organization_id,omitempty"`
-	Include        []string          `json:"include,omitempty"`
-	Exclude        []string          `json:"exclude,omitempty"`
+	Type    string `json:"type"`
+	Version int    `json:"version"`
+	Header
 }
 
 type namespaceRecord struct {
-	Type           string          `json:"type"`
-	Region         registry.Region `json:"region"`
-	Name           string          `json:"name"`
-	ID             string          `json:"id"`
-	ProjectID      string          `json:"project_id"`
-	OrganizationID string          `json:"organization_id"`
-	Description    string          `json:"description"`
-	Status         registry.Status `json:"status"`
-	IsPublic       bool            `json:"is_public"`
-	SizeBytes      uint64          `json:"size_bytes"`
-	ImageCount     uint64          `json:"image_count"`
-	CreatedAt      time.Time       `json:"created_at"`
-	UpdatedAt      time.Time       `json:"updated_at"`
+	Type string `json:"type"`
+	registry.Namespace
 }
 
 type imageRecord struct {
-	Type        string              `json:"type"`
-	Region      registry.Region     `json:"region"`
-	Namespace   string              `json:"namespace"`
-	NamespaceID string              `json:"namespace_id"`
-	Name        string              `json:"name"`
-	ID          string              `json:"id"`
-	Status      registry.Status     `json:"status"`
-	Visibility  registry.Visibility `json:"visibility"`
-	SizeBytes   uint64              `json:"size_bytes"`
-	CreatedAt   time.Time           `json:"created_at"`
-	UpdatedAt   time.Time           `json:"updated_at"`
-	TagNames    []string            `json:"tag_names"`
-	Tags        []tagRecord         `json:"tags"`
-}
-
-type tagRecord struct {
-	Name      string          `json:"name"`
-	ID        string          `json:"id"`
-	Digest    string          `json:"digest"`
-	Status    registry.Status `json:"status"`
-	CreatedAt time.Time       `json:"created_at"`
-	UpdatedAt time.Time       `json:"updated_at"`
+	Type      string          `json:"type"`
+	Region    registry.Region `json:"region"`
+	Namespace string          `json:"namespace"`
+	registry.Image
 }
 
 type listedRecord struct {
@@ -122,6 +83,11 @@ type gapRecord struct {
 	registry.Gap
 }
 
+type endRecord struct {
+	Type string `json:"type"`
+	counts
+}
+
 // counts closes an inventory: how many records of each type there are.
 type counts struct {
 	Namespaces int `json:"namespaces"`
@@ -131,11 +97,6 @@ type counts struct {
 	Skipped    int `json:"skipped"`
 	Uses       int `json:"uses"`
 	Gaps       int `json:"gaps"`
-}
-
-type endRecord struct {
-	Type string `json:"type"`
-	counts
 }
 
 // add counts an item.
@@ -162,8 +123,28 @@ func (c *counts) add(item Item) error {
 	return nil
 }
 
-// namespaceKey is what namespaces are known by within one inventory.
-type namespaceKey struct {
+// objectKey identifies a namespace or an image within one inventory.
+type objectKey struct {
 	region registry.Region
 	id     string
 }
+
+// namespaceInUTC and imageInUTC return copies whose times are as inventories hold them: to the
+// nanosecond, in UTC.
+func namespaceInUTC(n registry.Namespace) registry.Namespace {
+	n.CreatedAt, n.UpdatedAt = instant(n.CreatedAt), instant(n.UpdatedAt)
+	return n
+}
+
+func imageInUTC(i registry.Image) registry.Image {
+	i.CreatedAt, i.UpdatedAt = instant(i.CreatedAt), instant(i.UpdatedAt)
+	tags := make([]registry.Tag, len(i.Tags))
+	for at, t := range i.Tags {
+		t.CreatedAt, t.UpdatedAt = instant(t.CreatedAt), instant(t.UpdatedAt)
+		tags[at] = t
+	}
+	i.Tags = tags
+	return i
+}
+
+func instant(t time.Time) time.Time { return t.Round(0).UTC() }

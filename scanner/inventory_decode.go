@@ -1,6 +1,8 @@
 package scanner
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,64 +38,66 @@ func decodeAs[R any](line []byte, item func(*R) (Item, error)) (Item, error) {
 	return item(&record)
 }
 
+// strict decodes one record, and refuses unknown fields.
+func strict(line []byte, record any) error {
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(record); err != nil {
+		return fmt.Errorf("bad record: %w", err)
+	}
+	if decoder.InputOffset() != int64(len(line)) {
+		return errors.New("there is more on the line than one record")
+	}
+	return nil
+}
+
 func (i *Inventory) namespace(r *namespaceRecord) (Item, error) {
-	key := namespaceKey{r.Region, r.ID}
+	n := namespaceInUTC(r.Namespace)
+	key := objectKey{n.Region, n.ID}
 	if err := errors.Join(
-		need("region", r.Region), need("name", r.Name), need("id", r.ID), needReady(r.Status),
-		needTime("created_at", r.CreatedAt), needTime("updated_at", r.UpdatedAt),
+		need("region", n.Region), need("name", n.Name), need("id", n.ID), needReady(n.Status),
+		needTime("created_at", n.CreatedAt), needTime("updated_at", n.UpdatedAt),
 	); err != nil {
-		return Item{}, fmt.Errorf("namespace %q: %w", r.Name, err)
+		return Item{}, fmt.Errorf("namespace %q: %w", n.Name, err)
 	}
 	if i.namespaces[key] != nil {
-		return Item{}, fmt.Errorf("namespace %q comes twice", r.Name)
+		return Item{}, fmt.Errorf("duplicate namespace %q", n.Name)
 	}
-	n := &registry.Namespace{
-		ID: r.ID, Name: r.Name, Region: r.Region, ProjectID: r.ProjectID, OrganizationID: r.OrganizationID,
-		Description: r.Description, Status: r.Status, IsPublic: r.IsPublic, SizeBytes: r.SizeBytes,
-		ImageCount: r.ImageCount, CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
-	}
-	i.namespaces[key] = n
-	return Item{Namespace: n}, nil
+	i.namespaces[key] = &n
+	return Item{Namespace: &n}, nil
 }
 
 func (i *Inventory) image(r *imageRecord) (Item, error) {
+	image := imageInUTC(r.Image)
 	if err := errors.Join(
-		need("name", r.Name), need("id", r.ID), need("visibility", r.Visibility), needReady(r.Status),
-		needTime("created_at", r.CreatedAt), needTime("updated_at", r.UpdatedAt),
+		need("name", image.Name), need("id", image.ID), need("visibility", image.Visibility), needReady(image.Status),
+		needTime("created_at", image.CreatedAt), needTime("updated_at", image.UpdatedAt),
 	); err != nil {
-		return Item{}, fmt.Errorf("image %q: %w", r.Name, err)
+		return Item{}, fmt.Errorf("image %q: %w", image.Name, err)
 	}
-	n := i.namespaces[namespaceKey{r.Region, r.NamespaceID}]
+	n := i.namespaces[objectKey{r.Region, image.NamespaceID}]
 	if n == nil || n.Name != r.Namespace {
-		return Item{}, fmt.Errorf("image %q comes without its namespace %q before it", r.Name, r.Namespace)
+		return Item{}, fmt.Errorf("image %q comes without its namespace %q before it", image.Name, r.Namespace)
 	}
-	key := namespaceKey{r.Region, r.ID}
+	key := objectKey{r.Region, image.ID}
 	if i.images[key] {
-		return Item{}, fmt.Errorf("image %q comes twice", r.Name)
+		return Item{}, fmt.Errorf("duplicate image %q", image.Name)
 	}
 	i.images[key] = true
-	image := &registry.Image{
-		Namespace: n, NamespaceID: r.NamespaceID, ID: r.ID, Name: r.Name, Status: r.Status, Visibility: r.Visibility,
-		SizeBytes: r.SizeBytes, TagNames: r.TagNames, CreatedAt: instant(r.CreatedAt), UpdatedAt: instant(r.UpdatedAt),
-	}
-	tags := make([]registry.Tag, len(r.Tags))
-	for at, t := range r.Tags {
-		if err := checkTag(&t); err != nil {
-			return Item{}, fmt.Errorf("image %q: tag %q: %w", r.Name, t.Name, err)
-		}
-		tags[at] = registry.Tag{
-			ID: t.ID, Name: t.Name, Digest: t.Digest, Status: t.Status,
-			CreatedAt: instant(t.CreatedAt), UpdatedAt: instant(t.UpdatedAt),
+	image.Namespace = n
+	for at := range image.Tags {
+		if err := checkTag(&image.Tags[at]); err != nil {
+			return Item{}, fmt.Errorf("image %q: tag %q: %w", image.Name, image.Tags[at].Name, err)
 		}
 	}
-	if err := complete(image, tags); err != nil {
-		return Item{}, fmt.Errorf("image %q: %w", r.Name, err)
+	if err := complete(&image, image.Tags); err != nil {
+		return Item{}, fmt.Errorf("image %q: %w", image.Name, err)
 	}
-	return Item{Image: image}, nil
+	return Item{Image: &image}, nil
 }
 
 func (i *Inventory) listed(r *listedRecord) (Item, error) {
-	n := i.namespaces[namespaceKey{r.Region, r.NamespaceID}]
+	n := i.namespaces[objectKey{r.Region, r.NamespaceID}]
 	if n == nil {
 		return Item{}, fmt.Errorf("namespace %s is listed without its record before it", r.NamespaceID)
 	}
@@ -114,7 +118,7 @@ func toUse(r *useRecord) (Item, error) {
 	}}, nil
 }
 
-// toGap refuses a gap whose reach it does not know: it could hold more than this
+// toGap refuses a gap whose reach it does not know: it may hold more than this
 // version can tell.
 func toGap(r *gapRecord) (Item, error) {
 	known := []registry.Holds{registry.HoldsItself, registry.HoldsNamespaces, registry.HoldsAll, registry.HoldsNothing}
@@ -124,7 +128,7 @@ func toGap(r *gapRecord) (Item, error) {
 	return Item{Gap: &r.Gap}, need("subject", r.Subject)
 }
 
-func checkTag(t *tagRecord) error {
+func checkTag(t *registry.Tag) error {
 	if t.Name == "" || t.ID == "" || t.CreatedAt.IsZero() || t.UpdatedAt.IsZero() {
 		return errors.Join(need("name", t.Name), need("id", t.ID),
 			needTime("created_at", t.CreatedAt), needTime("updated_at", t.UpdatedAt))
@@ -137,21 +141,21 @@ func checkTag(t *tagRecord) error {
 
 func need[T ~string](field string, value T) error {
 	if value == "" {
-		return fmt.Errorf("no %s", field)
+		return fmt.Errorf("%s is missing", field)
 	}
 	return nil
 }
 
 func needTime(field string, value time.Time) error {
 	if value.IsZero() {
-		return fmt.Errorf("no %s", field)
+		return fmt.Errorf("%s is missing", field)
 	}
 	return nil
 }
 
 func needReady(status registry.Status) error {
 	if status != registry.StatusReady {
-		return fmt.Errorf("status %q, where only ready ones are recorded", status)
+		return fmt.Errorf("status %q: only ready objects are recorded", status)
 	}
 	return nil
 }

@@ -15,40 +15,39 @@ import (
 // maxLine bounds one record: an image with about two million tags.
 const maxLine = 512 << 20
 
-// Inventory is a scan read back from a file: its header at once, its items as
-// they are asked for.
+// Inventory is a scan that is read from a file: its header at once, its items as
+// they are received.
 type Inventory struct {
 	Header Header
 
-	lines *bufio.Reader
+	lines *bufio.Scanner
 	line  int // the number of the last one read
-	long  []byte
 
-	namespaces map[namespaceKey]*registry.Namespace
-	images     map[namespaceKey]bool
+	namespaces map[objectKey]*registry.Namespace
+	images     map[objectKey]bool
 	counts     counts
-	narrow     *narrower // nil: all of it
+	filter     *Filter // nil: everything
 }
 
-// ReadInventory reads the header of an inventory. Whether the rest is whole
-// shows when the stream ends.
+// ReadInventory reads the header of an inventory. Whether the rest is complete is
+// known when the stream ends.
 func ReadInventory(r io.Reader) (*Inventory, error) {
 	i := &Inventory{
-		lines:      bufio.NewReaderSize(r, 256<<10),
-		namespaces: map[namespaceKey]*registry.Namespace{},
-		images:     map[namespaceKey]bool{},
+		lines:      bufio.NewScanner(r),
+		namespaces: map[objectKey]*registry.Namespace{},
+		images:     map[objectKey]bool{},
 	}
-	header, err := i.readHeader()
-	if err != nil {
+	i.lines.Buffer(make([]byte, 0, 256<<10), maxLine)
+	i.lines.Split(wholeLines)
+	if err := i.readHeader(); err != nil {
 		return nil, i.at(err)
 	}
-	i.Header = header
 	return i, nil
 }
 
-// Stream delivers the items, just as the scan did that was written down. It can
-// be taken once. Err reports everything that is wrong with the file, with its
-// line: a truncated one only shows at its end.
+// Stream delivers the items as the scan did that was recorded. Call it once. Err
+// returns what is wrong with the file, with its line: a truncated file is only known
+// at its end.
 func (i *Inventory) Stream(ctx context.Context) *Stream {
 	stream := &Stream{items: make(chan Item, 16)}
 	go func() {
@@ -68,7 +67,7 @@ func (i *Inventory) deliver(ctx context.Context, out chan<- Item) error {
 		if !more {
 			return ended(ctx)
 		}
-		for _, item := range i.narrow.pass(item) {
+		for _, item := range i.filter.Pass(item) {
 			select {
 			case out <- item:
 			case <-ctx.Done():
@@ -80,18 +79,13 @@ func (i *Inventory) deliver(ctx context.Context, out chan<- Item) error {
 
 // next reads one item, or the end.
 func (i *Inventory) next() (item Item, more bool, err error) {
-	line, err := i.readLine()
-	if errors.Is(err, io.EOF) {
+	kind, line, err := i.readLine()
+	switch {
+	case errors.Is(err, io.EOF):
 		return Item{}, false, errors.New("the closing record is missing: the inventory is truncated; take the scan again")
-	}
-	if err != nil {
+	case err != nil:
 		return Item{}, false, err
-	}
-	kind, err := typeOf(line)
-	if err != nil {
-		return Item{}, false, err
-	}
-	if kind == typeEnd {
+	case kind == typeEnd:
 		return Item{}, false, i.finish(line)
 	}
 	item, err = i.decode(kind, line)
@@ -101,7 +95,7 @@ func (i *Inventory) next() (item Item, more bool, err error) {
 	return item, true, err
 }
 
-// finish compares the closing count, and insists that nothing follows.
+// finish compares the closing count, and requires that nothing follows.
 func (i *Inventory) finish(line []byte) error {
 	var end endRecord
 	if err := strict(line, &end); err != nil {
@@ -110,68 +104,73 @@ func (i *Inventory) finish(line []byte) error {
 	if end.counts != i.counts {
 		return fmt.Errorf("the closing record counts %+v, but the inventory holds %+v: it was changed or lost records; take the scan again", end.counts, i.counts)
 	}
-	if _, err := i.readLine(); !errors.Is(err, io.EOF) {
+	if _, _, err := i.readLine(); !errors.Is(err, io.EOF) {
 		return errors.New("there is more after the closing record")
 	}
 	return nil
 }
 
-func (i *Inventory) readHeader() (Header, error) {
-	line, err := i.readLine()
-	if errors.Is(err, io.EOF) {
-		return Header{}, errors.New("the inventory is empty")
-	}
-	if err != nil {
-		return Header{}, err
-	}
-	kind, err := typeOf(line)
-	if err != nil {
-		return Header{}, err
-	}
-	if kind != typeHeader {
-		return Header{}, fmt.Errorf("want the header of an inventory, not a record of type %q", kind)
+func (i *Inventory) readHeader() error {
+	kind, line, err := i.readLine()
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the inventory is empty")
+	case err != nil:
+		return err
+	case kind != typeHeader:
+		return fmt.Errorf("want the header of an inventory, not a record of type %q", kind)
 	}
 	var record headerRecord
 	if err := strict(line, &record); err != nil {
-		return Header{}, err
+		return err
 	}
-	h := Header{TakenAt: instant(record.TakenAt), Scope: Scope(record.Scope), Asked: record.Asked}
+	i.Header = record.Header
+	i.Header.TakenAt = instant(record.TakenAt)
 	switch {
 	case record.Version != inventoryVersion:
-		return Header{}, fmt.Errorf("the inventory has version %d, this program reads version %d", record.Version, inventoryVersion)
-	case h.TakenAt.IsZero():
-		return Header{}, errors.New("the header has no taken_at")
+		return fmt.Errorf("the inventory has version %d, this program reads version %d", record.Version, inventoryVersion)
+	case record.TakenAt.IsZero():
+		return errors.New("the header has no taken_at")
 	}
-	return h, h.Scope.Validate()
+	return record.Scope.Validate()
 }
 
-// readLine reads a whole line, which is valid until the next call.
-func (i *Inventory) readLine() ([]byte, error) {
-	line, err := i.lines.ReadSlice('\n')
-	if len(line) > 0 {
+// readLine reads a line and the type of its record. The line is valid until the next
+// call; io.EOF is the end of the file.
+func (i *Inventory) readLine() (kind string, line []byte, err error) {
+	if i.lines.Scan() {
 		i.line++
+		kind, err = typeOf(i.lines.Bytes())
+		return kind, i.lines.Bytes(), err
 	}
-	if errors.Is(err, bufio.ErrBufferFull) {
-		i.long = i.long[:0]
-		for errors.Is(err, bufio.ErrBufferFull) && len(i.long) < maxLine {
-			i.long = append(i.long, line...)
-			line, err = i.lines.ReadSlice('\n')
-		}
-		i.long = append(i.long, line...)
-		line = i.long
-	}
-	switch {
+	switch err := i.lines.Err(); {
 	case err == nil:
-		return bytes.TrimSuffix(line, []byte("\n")), nil
-	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, fmt.Errorf("the record is longer than %d MiB", maxLine>>20)
-	case errors.Is(err, io.EOF) && len(line) > 0:
-		return nil, errors.New("the line has no end: the inventory is truncated; take the scan again")
+		return "", nil, io.EOF
+	case errors.Is(err, bufio.ErrTooLong):
+		i.line++
+		return "", nil, fmt.Errorf("the record is longer than %d MiB", maxLine>>20)
+	case errors.Is(err, errUnterminated):
+		i.line++
+		return "", nil, err
+	default:
+		return "", nil, err
 	}
-	return nil, err
 }
 
-// at says where an error is.
+var errUnterminated = errors.New("the line has no end: the inventory is truncated; take the scan again")
+
+// wholeLines splits at line ends, and fails at a last line without one.
+func wholeLines(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if end := bytes.IndexByte(data, '\n'); end >= 0 {
+		return end + 1, data[:end], nil
+	}
+	if atEOF && len(data) > 0 {
+		return 0, nil, errUnterminated
+	}
+	return 0, nil, nil
+}
+
+// at adds where an error is.
 func (i *Inventory) at(err error) error {
 	return fmt.Errorf("inventory: line %d: %w", i.line, err)
 }
@@ -187,20 +186,7 @@ func typeOf(line []byte) (string, error) {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(line, &head); err != nil {
-		return "", fmt.Errorf("no JSON object: %w", err)
+		return "", fmt.Errorf("not a JSON object: %w", err)
 	}
 	return head.Type, nil
-}
-
-// strict decodes one record, and knows all its fields.
-func strict(line []byte, record any) error {
-	decoder := json.NewDecoder(bytes.NewReader(line))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(record); err != nil {
-		return fmt.Errorf("bad record: %w", err)
-	}
-	if decoder.InputOffset() != int64(len(line)) {
-		return errors.New("there is more on the line than one record")
-	}
-	return nil
 }

@@ -167,7 +167,7 @@ func TestBadInventoriesAreExplainedByLine(t *testing.T) {
 		want     []string
 	}{
 		{"bad JSON", `"is_public":false`, `"is_public":fals`, []string{"line 2", "bad record"}},
-		{"not an object", `{"type":"listed","region":"fr-par","namespace_id":"ns-fr-par-prod","empty":false}`, `[1]`, []string{"line 3", "no JSON object"}},
+		{"not an object", `{"type":"listed","region":"fr-par","namespace_id":"ns-fr-par-prod","empty":false}`, `[1]`, []string{"line 3", "not a JSON object"}},
 		{"null", `{"type":"listed","region":"fr-par","namespace_id":"ns-fr-par-prod","empty":false}`, `null`, []string{"line 3", `unknown type of record ""`}},
 		{"an empty line", `{"type":"listed"`, "\n" + `{"type":"listed"`, []string{"line 3"}},
 		{"an unknown type", `"type":"listed"`, `"type":"guess"`, []string{"line 3", `unknown type of record "guess"`}},
@@ -175,11 +175,11 @@ func TestBadInventoriesAreExplainedByLine(t *testing.T) {
 		{"an unknown field", `"empty":false`, `"empty":false,"full":true`, []string{"line 3", "full"}},
 		{"an unknown field of a tag", `"digest":`, `"diggest":`, []string{"line 4", "diggest"}},
 		{"a bad timestamp", `"updated_at":"2026-01-01T00:00:00.123456789Z"}]}`, `"updated_at":"yesterday"}]}`, []string{"line 4", "yesterday"}},
-		{"a timestamp left out", `,"updated_at":"2026-01-01T00:00:00.123456789Z"}]}`, `}]}`, []string{"line 4", `tag "latest"`, "no updated_at"}},
+		{"a timestamp left out", `,"updated_at":"2026-01-01T00:00:00.123456789Z"}]}`, `}]}`, []string{"line 4", `tag "latest"`, "updated_at is missing"}},
 		{"two records on a line", `"empty":false}`, `"empty":false}{}`, []string{"line 3", "more on the line"}},
 		{"an image without its namespace", `"namespace_id":"ns-fr-par-prod","name"`, `"namespace_id":"other","name"`, []string{"line 4", "without its namespace"}},
 		{"an image of another namespace", `"namespace":"prod"`, `"namespace":"test"`, []string{"line 4", "without its namespace"}},
-		{"an image without a name", `"name":"api"`, `"name":""`, []string{"line 4", "no name"}},
+		{"an image without a name", `"name":"api"`, `"name":""`, []string{"line 4", "name is missing"}},
 		{"an image that is not ready", `"status":"ready","visibility"`, `"status":"locked","visibility"`, []string{"line 4", "locked"}},
 		{"a tag without a digest", `"digest":"sha256:latest"`, `"digest":""`, []string{"line 4", "no digest"}},
 		{"no tags beside a size", `"tags":[{"name":"latest","id":"tag-latest","digest":"sha256:latest","status":"ready","created_at":"2026-01-01T00:00:00.123456789Z","updated_at":"2026-01-01T00:00:00.123456789Z"}]`, `"tags":[]`, []string{"line 4", "tag listing is empty"}},
@@ -433,9 +433,9 @@ func BenchmarkInventory(b *testing.B) {
 	})
 }
 
-func TestAnInventorySaysWhomItAsked(t *testing.T) {
+func TestAnInventoryNamesItsUseSources(t *testing.T) {
 	var b strings.Builder
-	w, err := NewInventoryWriter(&b, Header{TakenAt: takenAt, Asked: []string{"serverless"}})
+	w, err := NewInventoryWriter(&b, Header{TakenAt: takenAt, Sources: []string{"serverless"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -443,7 +443,7 @@ func TestAnInventorySaysWhomItAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	i, err := ReadInventory(strings.NewReader(b.String()))
-	if err != nil || fmt.Sprint(i.Header.Asked) != "[serverless]" {
+	if err != nil || fmt.Sprint(i.Header.Sources) != "[serverless]" {
 		t.Errorf("%+v, %v", i, err)
 	}
 }

@@ -6,43 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// InventoryWriter writes the items of a stream to a file. It is for one
-// goroutine at a time.
+// InventoryWriter writes the items of a stream to a file. Use it from one goroutine
+// at a time.
 type InventoryWriter struct {
-	buffer *bufio.Writer
-	lines  *json.Encoder
-	counts counts
-	known  map[namespaceKey]bool
-	closed bool
+	buffer  *bufio.Writer
+	lines   *json.Encoder
+	counts  counts
+	written map[objectKey]bool // namespaces
+	closed  bool
 }
 
 // NewInventoryWriter begins an inventory on w.
 func NewInventoryWriter(w io.Writer, h Header) (*InventoryWriter, error) {
 	if h.TakenAt.IsZero() {
-		return nil, errors.New("write inventory: it was taken at no time")
+		return nil, errors.New("write inventory: the time at which it was taken is missing")
 	}
 	if err := h.Scope.Validate(); err != nil {
 		return nil, fmt.Errorf("write inventory: %w", err)
 	}
 	buffer := bufio.NewWriterSize(w, 64<<10)
-	i := &InventoryWriter{buffer: buffer, lines: json.NewEncoder(buffer), known: map[namespaceKey]bool{}}
+	i := &InventoryWriter{buffer: buffer, lines: json.NewEncoder(buffer), written: map[objectKey]bool{}}
 	i.lines.SetEscapeHTML(false)
-	err := i.lines.Encode(headerRecord{
-		Type: typeHeader, Version: inventoryVersion, TakenAt: instant(h.TakenAt), Scope: scopeRecord(h.Scope), Asked: h.Asked,
-	})
-	if err != nil {
+	h.TakenAt = instant(h.TakenAt)
+	if err := i.lines.Encode(headerRecord{typeHeader, inventoryVersion, h}); err != nil {
 		return nil, fmt.Errorf("write inventory: %w", err)
 	}
 	return i, nil
 }
 
-// Write adds one item. An image must come after its namespace, as it does in
-// every Stream.
+// Write adds one item. An image must come after its namespace, as it does in every
+// Stream.
 func (i *InventoryWriter) Write(item Item) error {
 	if i.closed {
 		return errors.New("write inventory: it is closed")
@@ -60,14 +57,14 @@ func (i *InventoryWriter) Write(item Item) error {
 	return nil
 }
 
-// Close writes the closing count, without which the file would be a truncated
-// one. It does not close the writer below.
+// Close writes the closing count, without which the file counts as truncated. It
+// does not close the writer below.
 func (i *InventoryWriter) Close() error {
 	if i.closed {
 		return nil
 	}
 	i.closed = true
-	err := i.lines.Encode(endRecord{Type: typeEnd, counts: i.counts})
+	err := i.lines.Encode(endRecord{typeEnd, i.counts})
 	if err == nil {
 		err = i.buffer.Flush()
 	}
@@ -80,13 +77,15 @@ func (i *InventoryWriter) Close() error {
 func (i *InventoryWriter) record(item Item) (any, error) {
 	switch {
 	case item.Namespace != nil:
-		i.known[namespaceKey{item.Namespace.Region, item.Namespace.ID}] = true
-		return fromNamespace(item.Namespace), nil
+		i.written[objectKey{item.Namespace.Region, item.Namespace.ID}] = true
+		return namespaceRecord{typeNamespace, namespaceInUTC(*item.Namespace)}, nil
 	case item.Image != nil:
-		return fromImage(item.Image), i.mustKnow(item.Image.Namespace)
+		n, image := item.Image.Namespace, imageInUTC(*item.Image)
+		image.TagNames = append([]string{}, image.TagNames...)
+		return imageRecord{typeImage, n.Region, n.Name, image}, i.checkWritten(n)
 	case item.Listed != nil:
 		n := item.Listed.Namespace
-		return listedRecord{typeListed, n.Region, n.ID, item.Listed.Empty}, i.mustKnow(n)
+		return listedRecord{typeListed, n.Region, n.ID, item.Listed.Empty}, i.checkWritten(n)
 	case item.Skipped != nil:
 		s := item.Skipped
 		return skippedRecord{typeSkipped, s.Ref.Region, s.Ref.Namespace, s.Ref.Image, s.Status, s.ProjectID, s.OrganizationID}, nil
@@ -98,34 +97,9 @@ func (i *InventoryWriter) record(item Item) (any, error) {
 	}
 }
 
-func (i *InventoryWriter) mustKnow(n *registry.Namespace) error {
-	if !i.known[namespaceKey{n.Region, n.ID}] {
-		return fmt.Errorf("something of namespace %s comes before the namespace", n.Ref())
+func (i *InventoryWriter) checkWritten(n *registry.Namespace) error {
+	if !i.written[objectKey{n.Region, n.ID}] {
+		return fmt.Errorf("something in namespace %s comes before the namespace", n.Ref())
 	}
 	return nil
 }
-
-func fromNamespace(n *registry.Namespace) namespaceRecord {
-	return namespaceRecord{
-		Type: typeNamespace, Region: n.Region, Name: n.Name, ID: n.ID,
-		ProjectID: n.ProjectID, OrganizationID: n.OrganizationID, Description: n.Description,
-		Status: n.Status, IsPublic: n.IsPublic, SizeBytes: n.SizeBytes, ImageCount: n.ImageCount,
-		CreatedAt: instant(n.CreatedAt), UpdatedAt: instant(n.UpdatedAt),
-	}
-}
-
-func fromImage(image *registry.Image) imageRecord {
-	tags := make([]tagRecord, len(image.Tags))
-	for i, t := range image.Tags {
-		tags[i] = tagRecord{t.Name, t.ID, t.Digest, t.Status, instant(t.CreatedAt), instant(t.UpdatedAt)}
-	}
-	return imageRecord{
-		Type: typeImage, Region: image.Namespace.Region, Namespace: image.Namespace.Name, NamespaceID: image.NamespaceID,
-		Name: image.Name, ID: image.ID, Status: image.Status, Visibility: image.Visibility, SizeBytes: image.SizeBytes,
-		CreatedAt: instant(image.CreatedAt), UpdatedAt: instant(image.UpdatedAt),
-		TagNames: append([]string{}, image.TagNames...), Tags: tags,
-	}
-}
-
-// instant is a time as inventories hold it: to the nanosecond, in UTC.
-func instant(t time.Time) time.Time { return t.Round(0).UTC() }

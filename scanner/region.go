@@ -18,34 +18,34 @@ type regionScan struct {
 	// ctx ends with the scan, or with the first refusal of the credentials.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	denial sync.Once
+	denied sync.Once
 
 	namespaces map[string]*namespaceScan // by ID
 	order      []*namespaceScan          // as listed
-	strangers  map[string]bool           // namespaces of images that are not in the listing
-	whole      bool                      // every image of the region was listed
+	unlisted   map[string]bool           // namespaces of images that the listing of namespaces lacks
+	complete   bool                      // every image of the region was listed
 }
 
-// namespaceScan is what is known about one namespace.
+// namespaceScan is the state of one namespace.
 type namespaceScan struct {
 	namespace registry.Namespace
 	inScope   bool // the namespace itself
 	mayHold   bool // an image in it may be in scope
-	announced bool // its Item is out
-	listed    bool // a listing that covers it came to its end
+	emitted   bool // its Item was emitted
+	listed    bool // a listing that covers it was read to its end
 	images    int  // listed so far, in scope or not
 }
 
 func newRegionScan(s *scan, region registry.Region) *regionScan {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	return &regionScan{
-		scan: s, region: region, ctx: ctx, cancel: cancel, whole: true,
-		namespaces: map[string]*namespaceScan{}, strangers: map[string]bool{},
+		scan: s, region: region, ctx: ctx, cancel: cancel, complete: true,
+		namespaces: map[string]*namespaceScan{}, unlisted: map[string]bool{},
 	}
 }
 
-// run lists the namespaces and images of the region. It returns when the tags of
-// every image are in the hands of a worker; the context lives on for those.
+// run lists the namespaces and images of the region. It returns when every image was
+// passed to a worker; the context must outlive them.
 func (r *regionScan) run() {
 	if err := r.listNamespaces(); err != nil {
 		r.failed(registry.Ref{Region: r.region}, err)
@@ -57,19 +57,19 @@ func (r *regionScan) run() {
 		case n.namespace.Status != registry.StatusReady:
 			r.emit(Item{Skipped: skipped(&n.namespace, n.namespace.Ref(), n.namespace.Status)})
 		case n.inScope:
-			r.announce(n)
+			r.emitNamespace(n)
 		}
 	}
 	for _, q := range r.imageQueries() {
 		if r.ctx.Err() != nil {
-			r.whole = false
+			r.complete = false
 			break
 		}
 		r.listImages(q)
 	}
 	for _, n := range r.order {
 		if n.inScope && n.namespace.Status == registry.StatusReady {
-			empty := r.whole && n.listed && n.images == 0 && n.namespace.ImageCount == 0
+			empty := r.complete && n.listed && n.images == 0 && n.namespace.ImageCount == 0
 			r.emit(Item{Listed: &Listed{Namespace: &n.namespace, Empty: empty}})
 		}
 	}
@@ -86,7 +86,7 @@ func (r *regionScan) listNamespaces() error {
 			if r.namespaces[n.ID] != nil {
 				continue
 			}
-			state := &namespaceScan{namespace: n, inScope: r.globs.namespace(n.Name), mayHold: r.globs.mayHold(n.Name)}
+			state := &namespaceScan{namespace: n, inScope: r.scope.holdsNamespace(n.Name), mayHold: r.scope.mayHoldImages(n.Name)}
 			r.namespaces[n.ID] = state
 			r.order = append(r.order, state)
 		}
@@ -94,7 +94,7 @@ func (r *regionScan) listNamespaces() error {
 	return nil
 }
 
-// queries are what makes the whole region as far as its owners are in scope.
+// queries list the region, as far as its owners are in scope.
 func (r *regionScan) queries() []registry.Query {
 	all := registry.Query{Region: r.region, OrganizationID: r.scope.OrganizationID}
 	if len(r.scope.ProjectIDs) == 0 {
@@ -109,10 +109,10 @@ func (r *regionScan) queries() []registry.Query {
 	return queries
 }
 
-// failed reports that a listing of namespaces or images did not come, so that
-// images may have gone unseen.
+// failed reports that a listing of namespaces or images failed, so that images may
+// have been missed.
 func (r *regionScan) failed(subject registry.Ref, err error) {
-	r.whole = false
+	r.complete = false
 	if errors.Is(err, registry.ErrDenied) {
 		r.deny(err)
 		return
@@ -124,10 +124,10 @@ func (r *regionScan) failed(subject registry.Ref, err error) {
 	}
 }
 
-// deny ends the region: the credentials that one request lacks, all others lack
-// too. It is reported once, and may be called by any goroutine.
+// deny ends the region: credentials that are refused for one request are refused for
+// all. It reports that once, and may be called by any goroutine.
 func (r *regionScan) deny(err error) {
-	r.denial.Do(func() {
+	r.denied.Do(func() {
 		r.emit(Item{Gap: &registry.Gap{
 			Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsNamespaces, Region: r.region,
 		}})
@@ -135,10 +135,10 @@ func (r *regionScan) deny(err error) {
 	})
 }
 
-// announce emits a namespace, once, and before anything of it.
-func (r *regionScan) announce(n *namespaceScan) {
-	if !n.announced {
-		n.announced = true
+// emitNamespace emits a namespace, once, and before its images.
+func (r *regionScan) emitNamespace(n *namespaceScan) {
+	if !n.emitted {
+		n.emitted = true
 		r.emit(Item{Namespace: &n.namespace})
 	}
 }
@@ -156,12 +156,12 @@ func (r *regionScan) listImages(q registry.Query) {
 		}
 		n := r.namespaces[image.NamespaceID]
 		if n == nil {
-			r.stranger(&image)
+			r.reportUnlisted(&image)
 			continue
 		}
 		n.images++
 		if !r.visit(n, image) {
-			r.whole = false
+			r.complete = false
 			return
 		}
 	}
@@ -170,10 +170,10 @@ func (r *regionScan) listImages(q registry.Query) {
 	}
 }
 
-// visit hands a ready image in scope to the workers. It returns false when the
-// region has ended meanwhile.
+// visit passes a ready image in scope to the workers. It returns false if the region
+// has ended meanwhile.
 func (r *regionScan) visit(n *namespaceScan, image registry.Image) bool {
-	if n.namespace.Status != registry.StatusReady || !r.globs.image(n.namespace.Name, image.Name) {
+	if n.namespace.Status != registry.StatusReady || !r.scope.holdsImage(n.namespace.Name, image.Name) {
 		return true
 	}
 	image.Namespace = &n.namespace
@@ -181,7 +181,7 @@ func (r *regionScan) visit(n *namespaceScan, image registry.Image) bool {
 		r.emit(Item{Skipped: skipped(&n.namespace, image.Ref(), image.Status)})
 		return true
 	}
-	r.announce(n)
+	r.emitNamespace(n)
 	select {
 	case r.jobs <- job{region: r, image: &image}:
 		return true
@@ -190,14 +190,14 @@ func (r *regionScan) visit(n *namespaceScan, image registry.Image) bool {
 	}
 }
 
-// stranger reports an image whose namespace the listing of namespaces did not
-// show, once for each such namespace. It was most likely made since; its images
-// cannot be judged, for nothing is known about it.
-func (r *regionScan) stranger(image *registry.Image) {
-	if r.strangers[image.NamespaceID] {
+// reportUnlisted reports an image whose namespace the listing of namespaces lacks,
+// once for each such namespace. The namespace was most likely made since. Its images
+// cannot be judged, since nothing is known about it.
+func (r *regionScan) reportUnlisted(image *registry.Image) {
+	if r.unlisted[image.NamespaceID] {
 		return
 	}
-	r.strangers[image.NamespaceID] = true
+	r.unlisted[image.NamespaceID] = true
 	r.emit(Item{Gap: &registry.Gap{
 		Subject: registry.Ref{Region: r.region}.String(),
 		Error:   fmt.Sprintf("image %q (%s) belongs to namespace %s, which the listing of namespaces does not show: no image of that namespace was judged", image.Name, image.ID, image.NamespaceID),
@@ -210,9 +210,9 @@ func skipped(n *registry.Namespace, ref registry.Ref, status registry.Status) *S
 	return &Skipped{Ref: ref, Status: status, ProjectID: n.ProjectID, OrganizationID: n.OrganizationID}
 }
 
-// imageQueries lists the images of the region in as few calls as the counts of
-// the namespaces promise: in one stream (one for each project in scope), or one
-// namespace at a time where few of them matter.
+// imageQueries lists the images of the region in as few calls as the counts of the
+// namespaces allow: in one stream (one for each project in scope), or one namespace
+// at a time if few of them matter.
 func (r *regionScan) imageQueries() []registry.Query {
 	var single []registry.Query
 	singlePages := uint64(0)
@@ -243,18 +243,18 @@ func (r *regionScan) imageQueries() []registry.Query {
 	return streams
 }
 
-// mustList says whether the images of a namespace are needed: because they may
+// mustList reports whether the images of a namespace are needed: because they may
 // be in scope, or to prove that a namespace in scope has none.
 func (r *regionScan) mustList(n *namespaceScan) bool {
 	return n.namespace.Status == registry.StatusReady && (n.mayHold || n.inScope && n.namespace.ImageCount == 0)
 }
 
-// covers says whether a listing of images shows those of a namespace.
+// covers reports whether a listing of images shows those of a namespace.
 func covers(q registry.Query, n *registry.Namespace) bool {
 	return (q.NamespaceID == "" || sameID(q.NamespaceID, n.ID)) && (q.ProjectID == "" || sameID(q.ProjectID, n.ProjectID))
 }
 
-// pages is how many calls a listing of so many rows costs.
+// pages is how many calls a listing of that many rows needs.
 func pages(rows uint64) uint64 {
 	const pageSize = 100
 	return max(1, (rows+pageSize-1)/pageSize)

@@ -14,54 +14,53 @@ import (
 type Source interface {
 	// Namespaces lists all namespaces that q asks for, or fails.
 	Namespaces(ctx context.Context, q registry.Query) ([]registry.Namespace, error)
-	// Images lists all images that q asks for, with NamespaceID set and Namespace
-	// nil. No ID comes twice; an error ends the sequence, which was not whole then.
+	// Images lists all images that q asks for, with NamespaceID set and Namespace nil.
+	// IDs are unique; an error ends the sequence, which is incomplete then.
 	Images(ctx context.Context, q registry.Query) iter.Seq2[registry.Image, error]
 	// Tags lists all tags of an image, in any order, or fails.
 	Tags(ctx context.Context, region registry.Region, imageID string) ([]registry.Tag, error)
 }
 
-// Options say what to scan.
+// Options are what to scan, and how.
 type Options struct {
 	// Scope is what to look at; the zero value is everything.
 	Scope Scope
 	// Concurrency is how many requests the source has in flight at once, over all
-	// regions; 16 when it is not positive. The scan works on half as many images
-	// more, so that no turn is missed while an answer is decoded, and as many
-	// finished ones as Concurrency may wait for the consumer. A source of another
-	// kind must bound its requests itself.
+	// regions; 16 if it is not positive. The scan works on half as many images more,
+	// so that requests go on while an answer is decoded, and as many finished ones as
+	// Concurrency may wait for the receiver. A source must itself bound its requests.
 	Concurrency int
 }
 
 // Item is one finding of a scan. Exactly one field is set.
 type Item struct {
-	// Namespace is a ready namespace that is in scope, or has images that are. It
-	// comes once, before its images.
+	// Namespace is a ready namespace that is in scope, or has images that are. It comes
+	// once, before its images.
 	Namespace *registry.Namespace
 	// Image is a ready image in scope, with its namespace and all its tags.
 	Image *registry.Image
-	// Listed comes once for each ready namespace in scope, when its images are
-	// listed (but not necessarily streamed): the time to judge the namespace.
+	// Listed comes once for each ready namespace in scope, when its images are listed
+	// (but not necessarily streamed): the time to judge the namespace.
 	Listed *Listed
 	// Skipped is an object in scope that cannot be judged now.
 	Skipped *Skipped
-	// Use is somebody's use of a tag or a digest.
+	// Use is a use of a tag or a digest.
 	Use *registry.Use
 	// Gap is something that could not be read.
 	Gap *registry.Gap
 }
 
-// Listed says what the image listing tells about a namespace itself.
+// Listed is what the image listing tells about a namespace itself.
 type Listed struct {
 	Namespace *registry.Namespace
-	// Empty: a complete listing, whatever the scope's globs, shows no image in it,
-	// and the namespace counts none either. False where the listing failed, which
-	// a Gap then says.
+	// Empty: a complete listing, whatever the globs of the scope, shows no image in it,
+	// and the namespace counts none either. It is false if the listing failed, for
+	// which there is a Gap.
 	Empty bool
 }
 
-// Skipped is a namespace or an image that is left out whole, because of its
-// status: whatever is not ready, or StatusGone.
+// Skipped is a namespace or an image that is left out because of its status:
+// anything other than ready, or StatusGone.
 type Skipped struct {
 	Ref    registry.Ref
 	Status registry.Status
@@ -70,31 +69,31 @@ type Skipped struct {
 	OrganizationID string
 }
 
-// StatusGone is the status of an image that was deleted between the listing of
-// the images and that of its tags. The API does not know this word.
+// StatusGone is the status of an image that was deleted between the listing of the
+// images and that of its tags. The API does not have this status.
 const StatusGone registry.Status = "gone"
 
-// Stream is a sequence of items for any number of concurrent receivers. Their
-// order is that of arrival; what they say does not depend on it.
+// Stream is a sequence of items for any number of concurrent receivers. They come in
+// the order of arrival; their content does not depend on it.
 type Stream struct {
 	items chan Item
 	err   error
 }
 
-// Items delivers the items, and is closed after the last one. Receive until
-// then, or cancel the context that the stream was started with.
+// Items delivers the items, and is closed after the last one. Receive until then, or
+// cancel the context that the stream was started with.
 func (s *Stream) Items() <-chan Item { return s.items }
 
-// Err says, once Items is closed, why the stream ended before it was whole; nil
-// if it was. Everything received is worthless then.
+// Err returns, once Items is closed, why the stream ended before it was complete; nil
+// if it was. With an error, nothing that was received may be relied on.
 func (s *Stream) Err() error { return s.err }
 
-// Scan walks src. Whatever cannot be read is a Gap in the stream; the stream
-// itself fails only for an invalid scope, or because ctx ends.
+// Scan walks src. Whatever cannot be read is a Gap in the stream; the stream itself
+// fails only for an invalid scope, or because ctx ends.
 //
-// Regions are walked concurrently. Within one, namespaces are listed first,
-// then images, and then the tags of each image by a worker. A region that fails
-// leaves the others whole. One refusal of the credentials ends a region at once.
+// Regions are walked concurrently. Within one, namespaces are listed first, then
+// images, and then the tags of each image by a worker. A region that fails leaves
+// the others complete. One refusal of the credentials ends a region at once.
 func Scan(ctx context.Context, src Source, o Options) *Stream {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16
@@ -109,7 +108,7 @@ func Scan(ctx context.Context, src Source, o Options) *Stream {
 		defer close(stream.items)
 		all, cancel := context.WithCancel(ctx)
 		defer cancel()
-		s := &scan{ctx: all, src: src, scope: o.Scope, globs: o.Scope.globs(), out: stream.items, jobs: make(chan job)}
+		s := &scan{ctx: all, src: src, scope: o.Scope, out: stream.items, jobs: make(chan job)}
 		s.run(o.Concurrency)
 		stream.err = ended(ctx)
 	}()
@@ -121,7 +120,6 @@ type scan struct {
 	ctx   context.Context
 	src   Source
 	scope Scope
-	globs globs
 	out   chan<- Item
 	jobs  chan job
 }
@@ -148,8 +146,8 @@ func (s *scan) run(concurrency int) {
 	workers.Wait()
 }
 
-// contained turns a bug in f into a gap: what was to be read is not known then,
-// and everything else is.
+// contained turns a bug in f into a gap: what f was to read is not known then, and
+// everything else is.
 func contained(f func(), gap func(error)) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -159,8 +157,7 @@ func contained(f func(), gap func(error)) {
 	f()
 }
 
-// ended says why ctx ended, if it did; it always is an error of package context
-// too.
+// ended returns why ctx ended, if it did. The error is one of package context too.
 func ended(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if err == nil || errors.Is(cause, err) {
@@ -169,7 +166,7 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// emit delivers an item, unless the scan has been called off.
+// emit delivers an item, unless the scan was stopped.
 func (s *scan) emit(item Item) {
 	select {
 	case s.out <- item:

@@ -7,22 +7,23 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Scope is the part of a registry to look at. The zero value is everything.
 type Scope struct {
-	Regions        []registry.Region // none: all that have a registry
-	ProjectIDs     []string          // none: all
-	OrganizationID string            // "": all
-	// Include and Exclude are globs over namespace/image. The path of a namespace
-	// is its name alone, which prod/** matches as well as what is in it. Without
-	// Include everything is included; Exclude beats it.
-	Include []string
-	Exclude []string
+	Regions        []registry.Region `json:"regions,omitempty"`         // none: all that have a registry
+	ProjectIDs     []string          `json:"project_ids,omitempty"`     // none: all
+	OrganizationID string            `json:"organization_id,omitempty"` // "": all
+	// Include and Exclude are globs over namespace/image. The path of a namespace is
+	// its name alone; prod/** matches it as well as its images. Without Include
+	// everything is included; Exclude beats it.
+	Include []string `json:"include,omitempty"`
+	Exclude []string `json:"exclude,omitempty"`
 }
 
-// Validate says what is wrong with a scope.
+// Validate returns what is wrong with a scope.
 func (s Scope) Validate() error {
 	for _, region := range s.Regions {
 		if !slices.Contains(registry.Regions(), region) {
@@ -34,16 +35,36 @@ func (s Scope) Validate() error {
 	}
 	for _, pattern := range slices.Concat(s.Include, s.Exclude) {
 		if pattern == "" || !doublestar.ValidatePattern(pattern) {
-			return fmt.Errorf("scope: %q is no valid glob", pattern)
+			return fmt.Errorf("scope: %q is not a valid glob", pattern)
 		}
 	}
 	return nil
 }
 
+// Holds reports whether a namespace or an image is in scope, as far as its name
+// tells. A tag is where its image is.
+func (s Scope) Holds(ref registry.Ref) bool {
+	switch {
+	case !slices.Contains(s.regions(), ref.Region):
+		return false
+	case ref.Image == "":
+		return s.holdsNamespace(ref.Namespace)
+	}
+	return s.holdsImage(ref.Namespace, ref.Image)
+}
+
+// Equal reports whether two scopes are the same, whatever the order of their lists.
+func (s Scope) Equal(other Scope) bool {
+	a, b := s.normal(), other.normal()
+	return slices.Equal(a.Regions, b.Regions) && slices.Equal(a.ProjectIDs, b.ProjectIDs) &&
+		a.OrganizationID == b.OrganizationID &&
+		slices.Equal(a.Include, b.Include) && slices.Equal(a.Exclude, b.Exclude)
+}
+
 // normal is the canonical form of a scope, in which equal scopes are equal.
 func (s Scope) normal() Scope {
 	n := Scope{
-		Regions:        sortedSet(s.regions()),
+		Regions:        s.regions(),
 		ProjectIDs:     sortedSet(s.ProjectIDs),
 		OrganizationID: s.OrganizationID,
 		Include:        sortedSet(s.Include),
@@ -55,23 +76,19 @@ func (s Scope) normal() Scope {
 	return n
 }
 
-// equal says whether two scopes are the same, whatever the order of their lists.
-func (s Scope) equal(other Scope) bool {
-	a, b := s.normal(), other.normal()
-	return slices.Equal(a.Regions, b.Regions) && slices.Equal(a.ProjectIDs, b.ProjectIDs) &&
-		a.OrganizationID == b.OrganizationID &&
-		slices.Equal(a.Include, b.Include) && slices.Equal(a.Exclude, b.Exclude)
-}
-
 // regions are the regions to walk, each once.
 func (s Scope) regions() []registry.Region {
 	if len(s.Regions) == 0 {
-		return registry.Regions()
+		return sortedSet(registry.Regions())
 	}
 	return sortedSet(s.Regions)
 }
 
-// owned says whether an owner is in scope.
+func sortedSet[T ~string](list []T) []T {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
+}
+
+// owned reports whether an owner is in scope.
 func (s Scope) owned(projectID, organizationID string) bool {
 	return (len(s.ProjectIDs) == 0 || slices.ContainsFunc(s.ProjectIDs, func(id string) bool { return sameID(id, projectID) })) &&
 		(s.OrganizationID == "" || sameID(s.OrganizationID, organizationID))
@@ -80,47 +97,38 @@ func (s Scope) owned(projectID, organizationID string) bool {
 // sameID compares two UUIDs, whose hexadecimal digits may be of either case.
 func sameID(a, b string) bool { return strings.EqualFold(a, b) }
 
-func (s Scope) globs() globs { return globs{include: s.Include, exclude: s.Exclude} }
+// holdsNamespace and holdsImage report whether the globs of a valid scope hold a
+// namespace itself, and an image.
+func (s Scope) holdsNamespace(name string) bool { return s.holdsPath(name) }
 
-func sortedSet[T ~string](list []T) []T {
-	return slices.Compact(slices.Sorted(slices.Values(list)))
-}
+func (s Scope) holdsImage(namespace, image string) bool { return s.holdsPath(namespace + "/" + image) }
 
-// globs are the patterns of a valid scope.
-type globs struct{ include, exclude []string }
-
-// namespace says whether a namespace itself is in scope.
-func (g globs) namespace(name string) bool { return g.path(name) }
-
-// image says whether an image is in scope.
-func (g globs) image(namespace, image string) bool { return g.path(namespace + "/" + image) }
-
-func (g globs) path(path string) bool {
-	return (len(g.include) == 0 || matchesAny(g.include, path)) && !matchesAny(g.exclude, path)
+func (s Scope) holdsPath(path string) bool {
+	return (len(s.Include) == 0 || matchesAny(s.Include, path)) && !matchesAny(s.Exclude, path)
 }
 
 func matchesAny(patterns []string, path string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return doublestar.MatchUnvalidated(p, path) })
 }
 
-// mayHold says whether an image of the namespace can be in scope at all. It may
-// say so of one that has none, which costs a listing, but never the reverse.
-func (g globs) mayHold(namespace string) bool {
-	for _, pattern := range g.exclude {
+// mayHoldImages reports whether an image of the namespace can be in scope at all. It
+// may be true without one, which costs a listing, but never false with one.
+func (s Scope) mayHoldImages(namespace string) bool {
+	for _, pattern := range s.Exclude {
 		first, rest, plain := cutPattern(pattern)
 		if pattern == "**" || plain && rest == "**" && doublestar.MatchUnvalidated(first, namespace) {
 			return false
 		}
 	}
-	return len(g.include) == 0 || slices.ContainsFunc(g.include, func(pattern string) bool {
+	return len(s.Include) == 0 || slices.ContainsFunc(s.Include, func(pattern string) bool {
 		first, rest, plain := cutPattern(pattern)
 		return !plain || rest != "" && doublestar.MatchUnvalidated(first, namespace)
 	})
 }
 
-// cutPattern splits a pattern after its first segment. It is not plain when the
-// slash might be part of an alternative, a class or an escape, or when the
-// segment might match more than one.
+// cutPattern splits a pattern after its first segment. It is not plain if the slash
+// may be part of an alternative, a class or an escape, or if the segment may match
+// more than one.
 func cutPattern(pattern string) (first, rest string, plain bool) {
 	first, rest, _ = strings.Cut(pattern, "/")
 	return first, rest, !strings.ContainsAny(pattern, `{[\`) && !strings.Contains(first, "**")

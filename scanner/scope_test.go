@@ -30,11 +30,11 @@ func TestGlobs(t *testing.T) {
 		{[]string{"{prod,test}/**"}, []string{"test/tmp-*"}, "test/api", true},
 	}
 	for _, tt := range tests {
-		g := Scope{Include: tt.include, Exclude: tt.exclude}.globs()
+		g := Scope{Include: tt.include, Exclude: tt.exclude}
 		namespace, image, isImage := strings.Cut(tt.path, "/")
-		got := g.namespace(namespace)
+		got := g.holdsNamespace(namespace)
 		if isImage {
-			got = g.image(namespace, image)
+			got = g.holdsImage(namespace, image)
 		}
 		if got != tt.want {
 			t.Errorf("%s in include %q, exclude %q: %v", tt.path, tt.include, tt.exclude, got)
@@ -60,7 +60,7 @@ func TestMayHoldSavesListings(t *testing.T) {
 		{[]string{"pr*/api", "x/**"}, nil, "prod", true},
 	}
 	for _, tt := range tests {
-		if got := (globs{include: tt.include, exclude: tt.exclude}).mayHold(tt.namespace); got != tt.want {
+		if got := (Scope{Include: tt.include, Exclude: tt.exclude}).mayHoldImages(tt.namespace); got != tt.want {
 			t.Errorf("%s, include %q, exclude %q: %v", tt.namespace, tt.include, tt.exclude, got)
 		}
 	}
@@ -93,9 +93,9 @@ func TestMayHoldNeverMissesAnImage(t *testing.T) {
 		if random.IntN(2) == 0 {
 			image += "/" + names[random.IntN(4)]
 		}
-		if g := s.globs(); g.image(namespace, image) {
+		if g := s; g.holdsImage(namespace, image) {
 			checked++
-			if !g.mayHold(namespace) {
+			if !g.mayHoldImages(namespace) {
 				t.Fatalf("%s/%s is in scope of %+v, but would not be listed", namespace, image, s)
 			}
 		}

@@ -16,7 +16,7 @@ type job struct {
 	image  *registry.Image
 }
 
-// run makes the image complete and emits it, or what stands in the way.
+// run completes the image and emits it, or emits why it could not.
 func (j job) run() {
 	r, image := j.region, j.image
 	if r.ctx.Err() != nil {
@@ -40,8 +40,8 @@ func (j job) run() {
 	}
 }
 
-// missing looks whether an image whose tags are not found is really gone: a fresh
-// listing no longer has it. One that is still listed could not be read.
+// missing checks that an image whose tags are not found is really gone: a fresh
+// listing no longer has it. An image that is still listed could not be read.
 func (j job) missing(err error) {
 	r := j.region
 	q := registry.Query{Region: r.region, NamespaceID: j.image.NamespaceID, Name: j.image.Name}
@@ -65,7 +65,7 @@ func (j job) gap(err error) {
 	}})
 }
 
-// complete gives the image its tags, newest first, if they can be all of them.
+// complete gives the image its tags, newest first, unless some are certainly missing.
 func complete(image *registry.Image, tags []registry.Tag) error {
 	if len(tags) == 0 {
 		if len(image.TagNames) > 0 {
@@ -92,8 +92,8 @@ func complete(image *registry.Image, tags []registry.Tag) error {
 	return nil
 }
 
-// newestFirst is the order of the tags of an image. Names are unique in it, so
-// that the order is total.
+// newestFirst is the order of the tags of an image. Names are unique in it, so the
+// order is total.
 func newestFirst(a, b registry.Tag) int {
 	return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), strings.Compare(a.Name, b.Name))
 }

@@ -40,7 +40,7 @@ func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set
 	set := referenceUses(c, stdin)
 	for _, s := range sourcesOf(c) {
 		set.Require(s.key, s.required)
-		if !slices.Contains(h.Asked, s.key) {
+		if !slices.Contains(h.Sources, s.key) {
 			set.Add(s.key, uses.Unread(s.name, errors.New("the inventory was taken without asking what is in use there: take the scan again with this "+s.setting)))
 		}
 	}
