@@ -103,7 +103,9 @@ func rules() architecture {
 			"internal/ledger": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Renders a finished run; it asks no source. Only the program imports it: the
 			// others render nothing, or get the functions for it.
-			"internal/report": {ours: []string{"registry", "actions", "actions/diff", "internal/runs", "internal/junit"}},
+			"internal/report":         {ours: []string{"registry", "actions", "actions/diff", "internal/runs", "internal/junit", "internal/report/outline", "internal/report/page"}},
+			"internal/report/page":    {ours: []string{"registry", "actions", "internal/runs", "internal/report/outline"}},
+			"internal/report/outline": {ours: []string{"registry", "actions"}},
 			// Counts a finished run.
 			"metrics": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Asks a cluster what it runs: one more use source.
@@ -127,7 +129,7 @@ func rules() architecture {
 			}},
 			// The program: wires everything.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
+				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{

@@ -12,6 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -90,7 +91,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 
 // views render runs as the commands do.
 func views() web.Views {
-	v := web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain}
+	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain}
 	for _, f := range report.Formats() {
 		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
 			return report.Write(w, f, run, report.TextOptions{})

@@ -153,7 +153,7 @@ func write(t *testing.T, page []byte) string {
 func reportOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var page strings.Builder
-	if err := report.HTML(&page, run); err != nil {
+	if err := report.Write(&page, report.FormatHTML, run, report.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return write(t, []byte(page.String()))

@@ -3,7 +3,7 @@ package browser
 import (
 	"net/http"
 
-	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -17,11 +17,11 @@ func Page(d runs.Daemon, latest *runs.Run, posted func(*http.Request)) http.Hand
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", Policy)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := report.DaemonPage(w, d, latest, "/assets/"); err != nil {
+		if err := page.Daemon(w, d, latest, "/assets/"); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(report.Assets())))
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(page.Assets())))
 	mux.HandleFunc("POST /api/v1/", func(w http.ResponseWriter, r *http.Request) {
 		if posted != nil {
 			posted(r)

@@ -25,6 +25,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -79,7 +80,7 @@ func newSite(t *testing.T, world, config string) *site {
 	s.options = daemon.Options{
 		ConfigFile: s.file, Version: "test", Who: "somebody@here", State: janitor.State{Dir: filepath.Dir(s.file)},
 		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
-		Views: web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain},
+		Views: web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain},
 		Session: janitor.SessionOptions{Connection: scaleway.Options{
 			Credentials: &scaleway.Credentials{
 				APIURL: "http://registry.test", AccessKey: "SCWXXXXXXXXXXXXXXXXX", SecretKey: "11111111-1111-1111-1111-111111111111",

@@ -3,12 +3,11 @@ package report
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // CompareFormats lists the formats that Compare knows.
@@ -18,11 +17,11 @@ func CompareFormats() []Format { return []Format{FormatText, FormatJSON, FormatM
 func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 	switch f {
 	case FormatText:
-		return compareText(w, c, o)
+		return compareText(w, outline.Clean(c), o)
 	case FormatJSON:
 		return c.Encode(w)
 	case FormatMarkdown:
-		return compareMarkdown(w, c)
+		return compareMarkdown(w, outline.Clean(c))
 	default:
 		return fmt.Errorf("unknown format %q: want one of %q", f, CompareFormats())
 	}
@@ -57,11 +56,11 @@ func (t *comparison) head() {
 		word string
 		diff.Side
 	}{{"before", c.Before}, {"after ", c.After}} {
-		t.line(2, side.word, "  ", t.in(bold, clean(side.Name)), ": ", sideFacts(side.Side))
+		t.line(2, side.word, "  ", t.in(bold, side.Name), ": ", sideFacts(side.Side))
 	}
 	for _, note := range c.Notes {
 		t.line(0)
-		t.line(0, t.in(yellow, clean(note)))
+		t.line(0, t.in(yellow, note))
 	}
 	if len(c.Rules) == 0 {
 		return
@@ -75,17 +74,13 @@ func (t *comparison) head() {
 	t.rows(2, rows)
 }
 
-// sideFacts words the plan of one side.
+// sideFacts sums up the plan of one side.
 func sideFacts(s diff.Side) string {
-	out := moment(s.TakenAt)
+	out := outline.Moment(s.TakenAt)
 	if s.Forecast {
 		out += " (forecast)"
 	}
-	n := s.Summary
-	out += ", " + text.Thousands(n.Deletions()) + " to delete, " + text.Thousands(n.SetVisibility) + " to change"
-	if found := listed(count{n.Held, "held"}, count{n.Deny, "deny"}, count{n.Warn, "warn"}, count{n.Gaps, text.Choose(n.Gaps, "gap", "gaps")}); found != "" {
-		out += ", " + found
-	}
+	out += ", " + outline.Join(outline.Planned(s.Summary), rest(s.Summary))
 	if s.Refused {
 		out += "; REFUSED by a limit"
 	}
@@ -104,9 +99,9 @@ func (t *comparison) section(only diff.Only) {
 	t.line(0)
 	t.line(0, t.in(bold, sectionTitle(t.c, only)))
 	for _, g := range groups {
-		t.line(2, t.in(bold, clean(g.ref.String())))
-		for _, a := range groupBy(g.changes, likeness) {
-			t.alike(a.entries, only)
+		t.line(2, t.in(bold, objectOf(g.First()).String()))
+		for _, a := range outline.GroupBy(g.Entries, likeness) {
+			t.alike(a.Entries, only)
 		}
 	}
 }
@@ -123,7 +118,7 @@ func (t *comparison) alike(changes []diff.Change, only diff.Only) {
 	step, other := sides(first)
 	t.line(4, t.in(red, actionWords(first, len(changes))))
 	for _, r := range step.Reasons {
-		t.line(6, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
+		t.line(6, reasonLine(r))
 	}
 	if first.Action == actions.DeleteTag {
 		cells := make([]cell, len(changes))
@@ -141,10 +136,10 @@ func (t *comparison) reasons(word string, s diff.Stance) {
 		word += ": "
 	}
 	if s.Standing == diff.StandsHeld {
-		return // the guard says it
+		return // the guard is the reason
 	}
 	for _, r := range s.Reasons {
-		t.line(8, word, clean(r.Rule), ": ", clean(r.Text), clean(place(r.Source, r.CustomSeverity)))
+		t.line(8, word, reasonLine(r))
 	}
 }
 
@@ -155,12 +150,8 @@ func (t *comparison) violations() {
 	t.line(0)
 	t.line(0, t.in(bold, "Violations that only one side reports"))
 	for _, v := range t.c.Found {
-		style := yellow
-		if v.Severity == registry.Deny {
-			style = red
-		}
-		t.line(2, "only ", string(v.Only), ": ", t.in(style, clean(string(v.Severity))), " ", clean(v.Rule), clean(place(v.Source, v.CustomSeverity)))
-		t.line(4, clean(v.Ref), ": ", clean(v.Text))
+		t.line(2, "only ", string(v.Only), ": ", t.in(severityStyle(v.Severity), string(v.Severity)), " ", v.Rule, outline.Place(v.Source, v.CustomSeverity))
+		t.line(4, v.Ref, ": ", v.Text)
 	}
 }
 
@@ -170,10 +161,10 @@ func verdictOf(c *diff.Comparison) string {
 	if !c.Differ() {
 		return "No difference: " + text.Count(s.Same, "step") + " on both sides, and the same violations"
 	}
-	verdict := fmt.Sprintf("Difference: %s only before, %s only after, %s to different ends, %s the same",
+	verdict := fmt.Sprintf("Difference: %s only before, %s only after, %s to different values, %s the same",
 		text.Count(s.OnlyBefore.Steps(), "step"), text.Count(s.OnlyAfter.Steps(), "step"), text.Thousands(s.Differs), text.Thousands(s.Same))
 	if n := len(c.Found); n > 0 {
-		verdict += ", and " + text.Count(n, "violation") + " of one side"
+		verdict += ", and " + text.Count(n, "violation") + " on one side only"
 	}
 	return verdict
 }
@@ -182,7 +173,7 @@ func sectionTitle(c *diff.Comparison, only diff.Only) string {
 	effects := c.Summary.OnlyAfter
 	switch only {
 	case diff.InBoth:
-		return "To different ends: " + text.Count(c.Summary.Differs, "change") + " of visibility"
+		return "To different values: " + text.Count(c.Summary.Differs, "change") + " of visibility"
 	case diff.InBefore:
 		effects = c.Summary.OnlyBefore
 	}
@@ -191,10 +182,10 @@ func sectionTitle(c *diff.Comparison, only diff.Only) string {
 
 // effectWords lists what the steps are.
 func effectWords(e diff.Effects) string {
-	return strings.TrimSuffix(listed(
-		count{e.DeleteTags, text.Choose(e.DeleteTags, "tag", "tags") + " to delete"},
-		count{e.DeleteImages, text.Choose(e.DeleteImages, "image", "images") + " to delete"},
-		count{e.DeleteNamespaces, text.Choose(e.DeleteNamespaces, "namespace", "namespaces") + " to delete"},
-		count{e.SetVisibility, text.Choose(e.SetVisibility, "visibility change", "visibility changes")},
-	), ", ")
+	return outline.Join(
+		outline.Things(e.DeleteTags, "tag deletion"),
+		outline.Things(e.DeleteImages, "image deletion"),
+		outline.Things(e.DeleteNamespaces, "namespace deletion"),
+		outline.Things(e.SetVisibility, "visibility change"),
+	)
 }

@@ -3,10 +3,12 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -35,7 +37,7 @@ func compareMarkdown(w io.Writer, c *diff.Comparison) error {
 // markdown is a document of bounded length.
 type markdown struct {
 	b    strings.Builder
-	room int // what may be written in all
+	room int // what may be written in total
 	cut  int // rows that did not fit
 }
 
@@ -63,7 +65,7 @@ func (m *markdown) row(entries int, pieces ...string) {
 func (m *markdown) compareHead(c *diff.Comparison) {
 	m.line("### What the policies would do: before and after")
 	m.line()
-	m.line("**Before:** ", code(c.Before.Name), " · **After:** ", code(c.After.Name), " · judged for ", moment(c.After.TakenAt))
+	m.line("**Before:** ", code(c.Before.Name), " · **After:** ", code(c.After.Name), " · judged for ", outline.Moment(c.After.TakenAt))
 	m.line()
 	m.line("**", escape(verdictOf(c)), "**")
 	for _, note := range c.Notes {
@@ -117,8 +119,8 @@ func (m *markdown) section(c *diff.Comparison, only diff.Only) {
 		m.row(0, "| what | why | on the other side |")
 		m.row(0, "|---|---|---|")
 		for _, g := range groups {
-			for _, a := range groupBy(g.changes, likeness) {
-				m.alike(g, a.entries, only)
+			for _, a := range outline.GroupBy(g.Entries, likeness) {
+				m.alike(a.Entries, only)
 			}
 		}
 	})
@@ -127,28 +129,27 @@ func (m *markdown) section(c *diff.Comparison, only diff.Only) {
 // alikeMax is how many names one row of the table takes.
 const alikeMax = 50
 
-func (m *markdown) alike(g changeGroup, changes []diff.Change, only diff.Only) {
-	for len(changes) > 0 {
-		some := changes[:min(alikeMax, len(changes))]
-		changes = changes[len(some):]
-		first := some[0]
-		step, other := sides(first)
-		what := actionWords(first, len(some)) + " of"
-		if first.Action != actions.DeleteTag {
-			what = strings.TrimPrefix(strings.TrimPrefix(actionWords(first, 1), "- "), "~ ") + ":"
-		}
-		names := code(g.ref.String())
-		for i, c := range some {
-			if first.Action != actions.DeleteTag {
-				break
+func (m *markdown) alike(changes []diff.Change, only diff.Only) {
+	first := changes[0]
+	step, other := sides(first)
+	why, others := reasonLines(step.Reasons), escape(stanceWords(first.Action, other))
+	if only == diff.InBoth {
+		why, others = escape("after: "+stanceWords(first.Action, first.After)), escape("before: "+stanceWords(first.Action, first.Before))
+	}
+	for some := range slices.Chunk(changes, alikeMax) {
+		what := strings.TrimLeft(actionWords(first, len(some)), "-~ ")
+		names := code(objectOf(first).String())
+		if first.Action == actions.DeleteTag {
+			what += " of"
+			tags := make([]string, len(some))
+			for i, c := range some {
+				tags[i] = code(tagOf(c.Ref))
 			}
-			names += [2]string{"<br>", " "}[min(i, 1)] + code(tagOf(c.Ref))
+			names += "<br>" + strings.Join(tags, " ")
+		} else {
+			what += ":"
 		}
-		why, others := reasonLines(step.Reasons), escape(stanceWords(first.Action, other))
-		if only == diff.InBoth {
-			why, others = escape("after: "+stanceWords(first.Action, first.After)), escape("before: "+stanceWords(first.Action, first.Before))
-		}
-		m.row(len(some), "| ", escape(strings.TrimPrefix(what, "- ")), " ", names, " | ", why, " | ", others, " |")
+		m.row(len(some), "| ", escape(what), " ", names, " | ", why, " | ", others, " |")
 	}
 }
 

@@ -1,57 +1,44 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// changeGroup is what differs in one image, or about one namespace itself.
-type changeGroup struct {
-	ref     registry.Ref
-	changes []diff.Change // sorted by ref
-}
-
 // changesOf groups the changes of one kind by object, in the order for reading.
-func changesOf(c *diff.Comparison, only diff.Only) []changeGroup {
-	at := map[registry.Ref]int{}
-	var out []changeGroup
+func changesOf(c *diff.Comparison, only diff.Only) []outline.Alike[diff.Change] {
+	var of []diff.Change
 	for _, change := range c.Changes {
-		if change.Only != only {
-			continue
+		if change.Only == only {
+			of = append(of, change)
 		}
-		ref, err := registry.ParseRef(change.Ref)
-		if err != nil {
-			ref = registry.Ref{Namespace: change.Ref} // never hidden, whatever it is
-		}
-		ref = ref.WithoutTag()
-		i, ok := at[ref]
-		if !ok {
-			i = len(out)
-			at[ref] = i
-			out = append(out, changeGroup{ref: ref})
-		}
-		out[i].changes = append(out[i].changes, change)
 	}
-	slices.SortFunc(out, func(a, b changeGroup) int { return cmp.Or(compareRefs(a.ref, b.ref)) })
-	return out
+	groups := outline.GroupBy(of, func(c diff.Change) string { return objectOf(c).String() })
+	slices.SortFunc(groups, func(a, b outline.Alike[diff.Change]) int {
+		return outline.Compare(objectOf(a.First()), objectOf(b.First()))
+	})
+	return groups
 }
 
-// likeness is the same for changes that differ in nothing but the tag.
+// objectOf is the image or the namespace that a change is about.
+func objectOf(c diff.Change) registry.Ref { return outline.Parse(c.Ref).WithoutTag() }
+
+// likeness is the same for changes that only differ in the tag.
 func likeness(c diff.Change) string {
 	return string(c.Action) + "\x00" + stanceKey(c.Before) + "\x00" + stanceKey(c.After)
 }
 
 func stanceKey(s diff.Stance) string {
-	return strings.Join([]string{string(s.Standing), string(s.To), string(s.Guard), s.Detail, reasonsKey(s.Reasons)}, "\x00")
+	return strings.Join([]string{string(s.Standing), string(s.To), string(s.Guard), s.Detail, outline.ReasonsKey(s.Reasons)}, "\x00")
 }
 
-// sides tells the side that has the step from the other one.
+// sides are the side that has the step, and the other one.
 func sides(c diff.Change) (step, other diff.Stance) {
 	if c.Only == diff.InBefore {
 		return c.Before, c.After
@@ -66,7 +53,7 @@ func otherSide(only diff.Only) string {
 	return string(diff.InBefore)
 }
 
-// actionWords says what n like changes do.
+// actionWords is what n changes of the same kind do.
 func actionWords(c diff.Change, n int) string {
 	step, _ := sides(c)
 	switch c.Action {
@@ -77,41 +64,41 @@ func actionWords(c diff.Change, n int) string {
 	case actions.DeleteNamespace:
 		return "- delete the namespace"
 	default:
-		return "~ visibility → " + clean(string(step.To))
+		return "~ visibility → " + string(step.To)
 	}
 }
 
-// stanceWords says what a side makes of an object.
+// stanceWords is what a side does with an object.
 func stanceWords(a actions.Action, s diff.Stance) string {
 	switch s.Standing {
 	case diff.StandsStep:
 		if a.Deletes() {
 			return "deletes it"
 		}
-		return "→ " + clean(string(s.To))
+		return "→ " + string(s.To)
 	case diff.StandsHeld:
-		return "held by " + clean(string(s.Guard)) + ": " + clean(s.Detail)
+		return "held by " + string(s.Guard) + ": " + s.Detail
 	case diff.StandsKept:
 		if s.Detail != "" {
-			return clean(s.Detail)
+			return s.Detail
 		}
 		return "kept by " + keepers(s.Reasons)
 	case diff.StandsFree:
-		return clean(s.Detail)
+		return s.Detail
 	case diff.StandsGap:
-		return "not judged: " + clean(s.Detail)
+		return "not judged: " + s.Detail
 	case diff.StandsAbsent:
-		return "not seen: gone since, or skipped"
+		return "not seen: deleted since then, or skipped"
 	default:
-		return "not in that plan, which does not say why"
+		return "not in that plan, and the plan does not have the reason"
 	}
 }
 
 func keepers(reasons []registry.Reason) string {
 	var names []string
 	for _, r := range reasons {
-		if name := clean(r.Rule); !slices.Contains(names, name) {
-			names = append(names, name)
+		if !slices.Contains(names, r.Rule) {
+			names = append(names, r.Rule)
 		}
 	}
 	return strings.Join(names, ", ")

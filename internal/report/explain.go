@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -14,13 +15,13 @@ import (
 
 // Explain writes the explanation as text.
 func Explain(w io.Writer, e runs.Explanation) error {
-	x := &explainer{e: e}
-	x.line("%s", e.Ref)
-	if e.Verdict == nil {
+	x := &explainer{e: outline.Clean(e)}
+	x.line("%s", x.e.Ref)
+	if x.e.Verdict == nil {
 		x.notJudged()
 	} else {
 		x.subject()
-		x.votes()
+		x.rules()
 		x.visibility()
 		x.violations()
 		x.decision()
@@ -35,11 +36,11 @@ type explainer struct {
 }
 
 func (x *explainer) line(format string, args ...any) {
-	x.b.WriteString(clean(fmt.Sprintf(format, args...)))
+	x.b.WriteString(fmt.Sprintf(format, args...))
 	x.b.WriteByte('\n')
 }
 
-// field writes a name and what it has, names in one column.
+// field writes a name and its value, with the values in one column.
 func (x *explainer) field(name, format string, args ...any) {
 	x.line("  %-11s %s", name, fmt.Sprintf(format, args...))
 }
@@ -106,10 +107,10 @@ func sharers(img *registry.Image, i int) []string {
 	return out
 }
 
-func (x *explainer) votes() {
-	condemn, keep := x.e.Reasons()
+func (x *explainer) rules() {
+	mark, keep := x.e.Reasons()
 	x.line("")
-	x.section("Condemned by", condemn)
+	x.section("Marked for deletion by", mark)
 	x.section("Kept by", keep)
 	if uses := x.e.InUse(); x.e.Tag() >= 0 && len(uses) > 0 {
 		x.field("In use", "%s", strings.Join(uses, ", "))
@@ -127,8 +128,7 @@ func (x *explainer) section(title string, reasons []registry.Reason) {
 	}
 }
 
-// origin says where a rule of the operator's own stands, and which rules are
-// only tried.
+// origin is where a rule of the operator's own is, and that a rule is only tried.
 func origin(r registry.Reason) string {
 	var notes []string
 	if r.ReportOnly {
@@ -147,15 +147,15 @@ func origin(r registry.Reason) string {
 }
 
 func (x *explainer) visibility() {
-	vote := x.e.Verdict.Visibility
-	if vote == nil || x.e.Ref.Tag != "" {
+	wanted := x.e.Verdict.Visibility
+	if wanted == nil || x.e.Ref.Tag != "" {
 		return
 	}
-	if present := x.present(); vote.To == present {
-		x.section("Visibility stays "+string(present), vote.Reasons)
-		return
+	title := "Visibility becomes " + string(wanted.To) + " by"
+	if wanted.To == x.present() {
+		title = "Visibility remains " + string(wanted.To) + " by"
 	}
-	x.section("Visibility becomes "+string(vote.To), vote.Reasons)
+	x.section(title, wanted.Reasons)
 }
 
 // present is the visibility that is set on the subject.
@@ -177,7 +177,7 @@ func (x *explainer) violations() {
 	}
 }
 
-// decision says what becomes of it, and what decided that.
+// decision is what happens to the object, and what decided that.
 func (x *explainer) decision() {
 	p := x.e.Plan
 	ref := x.e.Ref.String()
@@ -197,22 +197,32 @@ func (x *explainer) decision() {
 	}
 	for _, h := range p.Held {
 		if h.Ref == ref {
-			x.line("Decision: it stays: held by the guard %s: %s.", h.Guard, h.Detail)
+			x.line("Decision: kept, on hold by the guard %s: %s.", h.Guard, h.Detail)
 			decided = true
 		}
 	}
-	if condemn, keep := x.e.Reasons(); !decided && len(condemn) > 0 && len(keep) > 0 {
-		x.line("Decision: it stays: %s keeps it, and any keep beats every delete.", keep[0].Rule)
-	} else if !decided && len(keep) > 0 {
-		x.line("Decision: it stays: no rule condemns it, and %s keeps it.", keep[0].Rule)
-	} else if !decided {
-		x.line("Decision: it stays: no rule condemns it.")
+	if !decided {
+		x.kept()
 	}
 	if x.e.Ref.Tag == "" && x.e.Verdict.Image != nil {
-		x.line("Its tags: %d to delete, %d held, %d in all.", p.Summary.DeleteTags, p.Summary.Held-heldSelf(p, ref), len(x.e.Verdict.Image.Tags))
+		x.line("Its tags: %d to delete, %d held, %d in total.", p.Summary.DeleteTags, p.Summary.Held-heldSelf(p, ref), len(x.e.Verdict.Image.Tags))
 	}
 }
 
+// kept is why an object without a step and without a hold is kept.
+func (x *explainer) kept() {
+	mark, keep := x.e.Reasons()
+	switch {
+	case len(keep) == 0:
+		x.line("Decision: kept. No rule marks it for deletion.")
+	case len(mark) == 0:
+		x.line("Decision: kept. No rule marks it for deletion, and %s keeps it.", keep[0].Rule)
+	default:
+		x.line("Decision: kept by %s. Any keep beats every delete.", keep[0].Rule)
+	}
+}
+
+// heldSelf counts what is held of the object itself.
 func heldSelf(p *actions.Plan, ref string) int {
 	n := 0
 	for _, h := range p.Held {
@@ -225,12 +235,12 @@ func heldSelf(p *actions.Plan, ref string) int {
 
 func (x *explainer) step(s actions.Step) {
 	if !s.Action.Deletes() {
-		x.line("Decision: it becomes %s; it is %s.", s.To, s.From)
+		x.line("Decision: its visibility changes from %s to %s.", s.From, s.To)
 		return
 	}
 	var rules []string
 	for _, r := range s.Reasons {
 		rules = append(rules, r.Rule)
 	}
-	x.line("Decision: it is deleted: %s, nothing keeps it, and no guard applies.", strings.Join(rules, " and "))
+	x.line("Decision: deleted by %s. No rule keeps it, and no guard holds it.", strings.Join(rules, " and "))
 }

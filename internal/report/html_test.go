@@ -18,6 +18,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -26,7 +27,7 @@ import (
 func htmlOf(t testing.TB, run runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := HTML(&b, run); err != nil {
+	if err := Write(&b, FormatHTML, run, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -35,7 +36,7 @@ func htmlOf(t testing.TB, run runs.Run) string {
 func daemonOf(t testing.TB, d runs.Daemon, latest *runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := DaemonPage(&b, d, latest, "/assets/"); err != nil {
+	if err := page.Daemon(&b, d, latest, "/assets/"); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -240,12 +241,12 @@ func TestThePageOfADaemonHasNothingInline(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	for _, name := range []string{"report.css", "report.js"} {
-		if text, err := fs.ReadFile(Assets(), name); err != nil || len(text) == 0 || strings.Contains(strings.ToLower(string(text)), "</s") {
+		if text, err := fs.ReadFile(page.Assets(), name); err != nil || len(text) == 0 || strings.Contains(strings.ToLower(string(text)), "</s") {
 			t.Errorf("%s: %d bytes, error %v, or it would end its element", name, len(text), err)
 		}
 	}
 	for _, name := range []string{"page.html", "lists.html", ".", "../html.go"} {
-		if f, err := Assets().Open(name); err == nil {
+		if f, err := page.Assets().Open(name); err == nil {
 			t.Errorf("%s is published: %v", name, f)
 		}
 	}
@@ -290,7 +291,7 @@ func TestThePageNamesEverything(t *testing.T) {
 		t.Errorf("%d rows for %d held entries", rows, len(p.Held))
 	}
 	for _, h := range p.Held {
-		if !strings.Contains(held, "<code>"+string(h.Guard)+"</code>") || !strings.Contains(held, guardWords(h.Guard)) {
+		if !regexp.MustCompile("(?s)<code>" + string(h.Guard) + `</code>[^\n]*\n<p class="words">[A-Z]`).MatchString(held) {
 			t.Errorf("the guard %s is not explained", h.Guard)
 		}
 	}
@@ -303,7 +304,7 @@ func TestThePageNamesEverything(t *testing.T) {
 			t.Errorf("the outcome does not say that %s is %s", r.Ref, r.Result)
 		}
 	}
-	for _, want := range []string{"the lock was lost", "should have stayed are gone", "rg.fr-par.scw.cloud/prod/api:latest"} {
+	for _, want := range []string{"the lock was lost", "should have been kept is gone", "rg.fr-par.scw.cloud/prod/api:latest"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is missing", want)
 		}
@@ -313,15 +314,15 @@ func TestThePageNamesEverything(t *testing.T) {
 func TestWhatIsLoud(t *testing.T) {
 	all := pages(t)
 	for name, want := range map[string][]string{
-		"a full plan":          {"49 tags", "2.5 GB", "€0.07 a month", "€0.027", "403 Forbidden", "1, an error, or the run was incomplete", "77 API calls"},
-		"a plan from a file":   {"does not say how large anything is"},
+		"a full plan":          {"49 tags", "2.5 GB", "€0.07 a month", "€0.027", "403 Forbidden", "1, an error, or the run was incomplete", "<dt>API calls</dt><dd>77</dd>"},
+		"a plan from a file":   {"A plan from a file has no sizes"},
 		"a forecast":           {"<strong>Forecast</strong>", "is never applied"},
 		"a refused plan":       {"<strong>Refused</strong>", "<b>max_deletions</b>", "<b>max_deletion_percent</b>", "3, a limit refuses the plan"},
-		"an empty plan":        {"Nothing to do", "no rule condemns anything"},
+		"an empty plan":        {"Nothing to do", "no rule marks anything"},
 		"gaps":                 {"<strong>Incomplete</strong>", "connection refused", "kubernetes prod"},
 		"a run without a plan": {"The run failed", "401 Unauthorized"},
 		"a daemon":             {"Applying now", "12 images and 345 tags judged so far", "unknown key", "still in force", "in 15 h", "9 h ago", "Europe/Paris", "skipped 1 time"},
-		"a standby":            {"Standing by", "No run yet."},
+		"a standby":            {"Standby", "No run yet."},
 	} {
 		for _, w := range want {
 			if !strings.Contains(all[name], w) {
@@ -456,68 +457,12 @@ func TestALargePage(t *testing.T) {
 	}
 }
 
-func TestSpaceAndCost(t *testing.T) {
-	p := newDraft(noLimits).plan()
-	p.Stats = &actions.Stats{Namespaces: map[string]actions.NamespaceStats{}}
-	for i := range 20 {
-		p.Stats.Namespaces[fmt.Sprintf("rg.fr-par.scw.cloud/ns-%02d", i)] = actions.NamespaceStats{Images: 2, PublicImages: 1, Tags: 10, Bytes: uint64(20-i) * 100e9, PublicBytes: 50e9}
-	}
-	v := newSpaceView(p, priceOrDefault(runs.Price{}))
-	if len(v.Bars) != barsShown || len(v.Rows) != 20 {
-		t.Errorf("%d bars, %d rows", len(v.Bars), len(v.Rows))
-	}
-	if first := v.Rows[0]; first.Name != "ns-00" || first.Size != "2.0 TB" || first.Private != "2.0 TB" || first.Public != "50 GB" || first.Cost != "€52.65" {
-		t.Errorf("the first is %+v", first)
-	}
-	if first := v.Bars[0]; first.Private != "43.33%" || first.Public != "1.11%" || first.PublicX != "43.33%" {
-		t.Errorf("the first bar is %+v", first)
-	}
-	if rest := v.Bars[barsShown-1]; rest.Name != "9 smaller namespaces" || rest.Value != "4.5 TB" {
-		t.Errorf("the last bar is %+v", rest)
-	}
-	if v.Total.Cost != "€540.00" {
-		t.Errorf("all of it costs %s", v.Total.Cost)
-	}
-}
-
-func TestCost(t *testing.T) {
-	for _, c := range []struct {
-		bytes uint64
-		price runs.Price
-		want  string
-	}{
-		{0, runs.Price{}, "€0.00"},
-		{1, runs.Price{}, "< €0.01"},
-		{1e9, runs.Price{}, "€0.03"},
-		{100e12, runs.Price{}, "€2,700.00"},
-		{10e9, runs.Price{PerGB: 0.1, Currency: "USD"}, "USD 1.00"},
-		{10e9, runs.Price{Currency: "USD"}, "USD 0.00"},
-	} {
-		if got := costOf(c.bytes, priceOrDefault(c.price)); got != c.want {
-			t.Errorf("%d bytes at %v cost %s, want %s", c.bytes, c.price, got, c.want)
-		}
-	}
-}
-
-func TestEveryGuardAndResultHasWords(t *testing.T) {
-	for _, g := range actions.Guards() {
-		if guardWords(g) == "" {
-			t.Errorf("the guard %s has no words", g)
-		}
-	}
-	for _, r := range actions.Results() {
-		if resultWords(r) == "" {
-			t.Errorf("the result %s has no words", r)
-		}
-	}
-}
-
 func TestHTMLSaysThatItCouldNotBeWritten(t *testing.T) {
 	full := errors.New("disk full")
-	if err := HTML(failing{full}, runs.Run{Plan: world(noLimits)}); !errors.Is(err, full) {
+	if err := Write(failing{full}, FormatHTML, runs.Run{Plan: world(noLimits)}, TextOptions{}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
-	if err := DaemonPage(failing{full}, leader(), nil, "/"); !errors.Is(err, full) {
+	if err := page.Daemon(failing{full}, leader(), nil, "/"); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -10,28 +10,28 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/junit"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// JUnit writes the run as the JUnit XML that GitLab, Jenkins and others show as
-// test results. It is red exactly where the run has something to look at:
+// writeJUnit writes the run as the JUnit XML that GitLab, Jenkins and others show
+// as test results. It is red exactly if the run has something to look at:
 //
 //   - a step is a test that passes; in a plan that was applied it is an error if it
-//     failed, a failure if it was not tried, and skipped if it was not needed or not
-//     safe any more
+//     failed, a failure if it was not tried, and skipped if it was no longer needed
+//     or no longer safe
 //   - a held entry is skipped, with its guard as the message; one that is held
 //     because a policy failed is a failure
-//   - a violation is a failure if its severity is deny, and skipped if it is warn:
-//     a warning turns no job red, and a test that passes is not looked at
-//   - gaps, exceeded limits and the end of a run that did not get through are
-//     failures and errors
+//   - a violation is a failure if its severity is deny, and skipped if it is warn: a
+//     warning must not turn a job red, but would not be seen in a test that passes
+//   - gaps, exceeded limits and a run that did not finish are failures and errors
 //
 // The tests of a namespace are one suite. The class of a test is
 // "region.namespace.image", which GitLab shows as its suite and Jenkins as package
 // and class; its name has the whole reference, since GitLab takes tests of the same
 // class and name for one.
-func JUnit(w io.Writer, run runs.Run) error { return newJUnit(run).report().Write(w) }
+func writeJUnit(w io.Writer, run runs.Run) error { return newJUnit(run).report().Write(w) }
 
 // junitRun gathers the tests of a run.
 type junitRun struct {
@@ -49,7 +49,7 @@ func newJUnit(run runs.Run) *junitRun {
 const ownSuite = "run"
 
 func (j *junitRun) report() *junit.Suites {
-	j.pass()
+	j.itself()
 	if j.plan != nil {
 		j.limits()
 		j.gaps()
@@ -57,27 +57,17 @@ func (j *junitRun) report() *junit.Suites {
 		j.held()
 		j.violations()
 	}
-	root := &junit.Suites{Name: strings.TrimSpace("registry-janitor " + clean(string(j.run.Kind))), Time: j.seconds()}
-	for _, key := range slices.SortedFunc(maps.Keys(j.suites), func(a, b string) int {
-		return cmp.Or(compareBools(b == ownSuite, a == ownSuite), cmp.Compare(a, b))
-	}) {
-		suite := j.suites[key]
-		root.Suites = append(root.Suites, suite)
+	root := &junit.Suites{Name: strings.TrimSpace("registry-janitor " + string(j.run.Kind)), Time: j.seconds()}
+	for _, name := range slices.Sorted(maps.Keys(j.suites)) {
+		if name != ownSuite {
+			root.Suites = append(root.Suites, j.suites[name])
+		}
 	}
+	root.Suites = slices.Insert(root.Suites, 0, j.suites[ownSuite])
 	return root
 }
 
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-// seconds is how long the run took; "" where nobody measured it.
+// seconds is how long the run took; "" if it was not measured.
 func (j *junitRun) seconds() string {
 	if j.run.Duration <= 0 {
 		return ""
@@ -99,7 +89,6 @@ func (j *junitRun) timestamp() string {
 
 // add puts a test into a suite. Two of the same class and name are numbered.
 func (j *junitRun) add(suite string, c junit.Case) {
-	c.Name, c.Class = clean(c.Name), clean(c.Class)
 	key := [2]string{c.Class, c.Name}
 	j.names[key]++
 	for n := j.names[key]; n > 1; n = j.names[key] {
@@ -109,7 +98,7 @@ func (j *junitRun) add(suite string, c junit.Case) {
 	c.Name = key[1]
 	s := j.suites[suite]
 	if s == nil {
-		s = &junit.Suite{Name: clean(suite), Timestamp: j.timestamp()}
+		s = &junit.Suite{Name: suite, Timestamp: j.timestamp()}
 		if suite == ownSuite {
 			s.Time = j.seconds()
 		}
@@ -118,20 +107,15 @@ func (j *junitRun) add(suite string, c junit.Case) {
 	s.Add(c)
 }
 
-// problem words a failure; what is said in full stands in the text too, which is
-// what GitLab shows.
+// problem is a failure. Its text has the message too: GitLab shows only the text.
 func problem(kind, message string, more ...string) *junit.Problem {
-	lines := []string{clean(message)}
-	for _, m := range more {
-		lines = append(lines, clean(m))
-	}
-	return &junit.Problem{Message: clean(message), Type: cmp.Or(clean(kind), "unknown"), Text: strings.Join(lines, "\n")}
+	return &junit.Problem{Message: message, Type: cmp.Or(kind, "unknown"), Text: strings.Join(append([]string{message}, more...), "\n")}
 }
 
-// pass says whether the run got through, so that a run without a finding is a
-// test too: an empty report is an error to Jenkins.
-func (j *junitRun) pass() {
-	c := junit.Case{Name: "the run got through", Class: "registry-janitor.run"}
+// itself is the run as a test, so that a run without a finding has one: an empty
+// report is an error to Jenkins.
+func (j *junitRun) itself() {
+	c := junit.Case{Name: "the run finished", Class: "registry-janitor.run"}
 	switch {
 	case j.run.Error != "":
 		c.Error = problem("error", j.run.Error)
@@ -146,7 +130,7 @@ func (j *junitRun) pass() {
 	}
 	for _, ref := range j.plan.Outcome.Lost {
 		j.add(ownSuite, junit.Case{Name: "kept " + ref, Class: classOf(ref),
-			Error: problem("lost", "a tag that should have stayed is gone: the API deletes more than it is asked to", "set shared_digest: protect")})
+			Error: problem("lost", "a tag that should have been kept is gone: the API deletes more than the request names", "set shared_digest: protect")})
 	}
 }
 
@@ -156,7 +140,7 @@ func (j *junitRun) limits() {
 		j.add(ownSuite, junit.Case{Name: "the plan is within its limits", Class: class})
 	}
 	for _, r := range j.plan.Refusals {
-		j.add(ownSuite, junit.Case{Name: "limits." + r.Limit, Class: class, Failure: problem("refused", r.Detail, "nothing of the plan may be applied")})
+		j.add(ownSuite, junit.Case{Name: "limits." + r.Limit, Class: class, Failure: problem("refused", r.Detail, "no step of the plan may be applied")})
 	}
 }
 
@@ -166,7 +150,7 @@ func (j *junitRun) gaps() {
 		j.add(ownSuite, junit.Case{Name: "everything could be read and judged", Class: class})
 	}
 	for _, g := range j.plan.Gaps {
-		j.add(ownSuite, junit.Case{Name: "read " + g.Subject, Class: class, Failure: problem("gap", g.Error, "what it could have vetoed is held")})
+		j.add(ownSuite, junit.Case{Name: "read " + g.Subject, Class: class, Failure: problem("gap", g.Error, "deletions that it might have prevented are on hold")})
 	}
 }
 
@@ -182,13 +166,13 @@ func (j *junitRun) steps() {
 	}
 }
 
-// result makes a test of what became of a step.
+// setResult makes the result of a step that of its test.
 func setResult(c *junit.Case, r actions.StepResult) {
 	message := cmp.Or(r.Detail, string(r.Result))
 	switch r.Result {
 	case actions.ResultDone:
 	case actions.ResultGone, actions.ResultChanged, actions.ResultBlocked:
-		c.Skipped = &junit.Skipped{Message: clean(string(r.Result) + ": " + message)}
+		c.Skipped = &junit.Skipped{Message: string(r.Result) + ": " + message}
 	case actions.ResultSkipped:
 		c.Failure = problem(string(r.Result), message)
 	default:
@@ -203,7 +187,7 @@ func (j *junitRun) held() {
 		if h.Guard == actions.GuardPolicyError {
 			c.Failure = problem(string(h.Guard), h.Detail)
 		} else {
-			c.Skipped = &junit.Skipped{Message: clean("held by " + string(h.Guard) + ": " + h.Detail)}
+			c.Skipped = &junit.Skipped{Message: "held by " + string(h.Guard) + ": " + h.Detail}
 		}
 		j.add(suiteOf(h.Ref), c)
 	}
@@ -215,10 +199,10 @@ func (j *junitRun) violations() {
 		reason := registry.Reason{Rule: v.Rule, Text: v.Text, Source: v.Source, CustomSeverity: v.CustomSeverity}
 		c.File, c.Line = sourceOf([]registry.Reason{reason})
 		if v.Severity == registry.Warn {
-			c.Skipped = &junit.Skipped{Message: clean("warn: " + v.Text)}
+			c.Skipped = &junit.Skipped{Message: "warn: " + v.Text}
 			c.SystemOut = reasonText([]registry.Reason{reason})
 		} else {
-			c.Failure = problem(string(v.Severity), v.Text, v.Rule+place(v.Source, v.CustomSeverity))
+			c.Failure = problem(string(v.Severity), v.Text, v.Rule+outline.Place(v.Source, v.CustomSeverity))
 		}
 		j.add(suiteOf(v.Ref), c)
 	}
@@ -227,7 +211,7 @@ func (j *junitRun) violations() {
 func reasonText(reasons []registry.Reason) string {
 	lines := make([]string, len(reasons))
 	for i, r := range reasons {
-		lines[i] = clean(r.Rule + ": " + r.Text + place(r.Source, r.CustomSeverity))
+		lines[i] = reasonLine(r)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -240,17 +224,17 @@ func sourceOf(reasons []registry.Reason) (file, line string) {
 		}
 		at := strings.LastIndexByte(r.Source, ':')
 		if at < 0 {
-			return clean(r.Source), ""
+			return r.Source, ""
 		}
 		if n, err := strconv.Atoi(r.Source[at+1:]); err == nil && n > 0 {
-			return clean(r.Source[:at]), strconv.Itoa(n)
+			return r.Source[:at], strconv.Itoa(n)
 		}
-		return clean(r.Source), ""
+		return r.Source, ""
 	}
 	return "", ""
 }
 
-// suiteOf is the namespace of a reference; what is no reference is its own.
+// suiteOf is the namespace of a reference; what is not a reference is its own.
 func suiteOf(ref string) string {
 	r, err := registry.ParseRef(ref)
 	if err != nil {
@@ -259,8 +243,8 @@ func suiteOf(ref string) string {
 	return r.WithoutImage().String()
 }
 
-// classOf is the class of the tests about a reference. Dots part a class, so that
-// those of a name become underscores.
+// classOf is the class of the tests about a reference. Dots separate the parts of a
+// class, so that those of a name become underscores.
 func classOf(ref string) string {
 	r, err := registry.ParseRef(ref)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 func junitOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := JUnit(&b, run); err != nil {
+	if err := Write(&b, FormatJUnit, run, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -82,7 +82,7 @@ func TestAReportIsRedWhereThereIsSomethingToLookAt(t *testing.T) {
 
 func TestJUnitReportsAFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
-	if err := JUnit(failing{full}, runs.Run{Plan: world(plan.Options{})}); !errors.Is(err, full) {
+	if err := Write(failing{full}, FormatJUnit, runs.Run{Plan: world(plan.Options{})}, TextOptions{}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -13,7 +14,7 @@ import (
 func WriteLint(w io.Writer, f Format, l *runs.Lint, o TextOptions) error {
 	switch f {
 	case FormatText:
-		return lintText(w, l, o)
+		return lintText(w, outline.Clean(l), o)
 	case FormatJSON:
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
@@ -30,26 +31,25 @@ func WriteLint(w io.Writer, f Format, l *runs.Lint, o TextOptions) error {
 func lintText(w io.Writer, l *runs.Lint, o TextOptions) error {
 	p := newPrinter(w, o)
 	for _, f := range l.Findings {
-		p.line(0, p.in(bold, clean(f.Rule)), ": ", p.in(yellow, string(f.Kind)))
-		p.line(2, clean(f.Message))
+		p.line(0, p.in(bold, f.Rule), ": ", p.in(yellow, string(f.Kind)))
+		p.line(2, f.Message)
 		for _, ref := range f.Examples {
-			p.line(4, clean(ref))
+			p.line(4, ref)
 		}
-		p.line(2, p.in(dim, "→ "+clean(f.Remedy)))
+		p.line(2, p.in(dim, "→ "+f.Remedy))
 		p.line(0)
 	}
 	if len(l.Gaps) > 0 {
-		p.line(0, p.in(loud, "INCOMPLETE"), ": ", text.Count(len(l.Gaps), "thing"), " could not be read or judged; a rule may match what was not seen")
+		p.line(0, p.in(loud, "INCOMPLETE"), ": ", text.Count(len(l.Gaps), "thing"), " could not be read or judged, and the rules may match what is there")
 		for _, g := range l.Gaps {
-			p.line(2, p.in(red, clean(g.Subject)), ": ", clean(g.Error))
+			p.line(2, p.in(red, g.Subject), ": ", g.Error)
 		}
 		p.line(0)
 	}
-	seen := " on " + text.Count(l.Images, "image") + " with " + text.Count(l.Tags, "tag") + ", " + moment(l.TakenAt)
-	if len(l.Findings) == 0 {
-		p.line(0, p.in(bold, "No finding"), " about ", text.Count(l.Rules, "rule"), seen)
-	} else {
-		p.line(0, p.in(bold, text.Count(len(l.Findings), "finding")), " about ", text.Count(l.Rules, "rule"), seen)
+	what := "No findings"
+	if n := len(l.Findings); n > 0 {
+		what = text.Count(n, "finding")
 	}
+	p.line(0, p.in(bold, what), " for ", text.Count(l.Rules, "rule"), " on ", text.Count(l.Images, "image"), " with ", text.Count(l.Tags, "tag"), ", ", outline.Moment(l.TakenAt))
 	return p.w.Flush()
 }

@@ -6,22 +6,22 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Markdown writes the run as GitHub and GitLab render it in a job's summary and
-// in a comment on a request to merge: what counts first, then what an operator has
-// to look at (errors, refusals, failed steps, gaps, deny violations), then
-// namespace by namespace what goes, changes and is held, folded away.
+// writeMarkdown writes the run as GitHub and GitLab render it in the summary of a
+// job and in a comment on a pull request: the totals first, then what an operator
+// has to look at (errors, refusals, failed steps, gaps, deny violations), then
+// namespace by namespace what is deleted, changed and held, folded.
 //
-// It has at most 60,000 bytes. What does not fit is left out whole, piece by
-// piece, is counted where it would stand, and is announced at the top.
-func Markdown(w io.Writer, run runs.Run) error {
+// It has at most 60,000 bytes. What does not fit is left out entry by entry, is
+// counted in its place, and is announced at the top.
+func writeMarkdown(w io.Writer, run runs.Run) error {
 	m := &runPage{run: run, plan: run.Plan}
 	_, err := io.WriteString(w, m.render())
 	return err
@@ -38,7 +38,7 @@ const (
 // runPage is a run in Markdown.
 type runPage struct {
 	run  runs.Run
-	plan *actions.Plan // nil where the run failed before there was one
+	plan *actions.Plan // nil if the run failed before it had one
 
 	namespacesCut int // that are not even named
 	entriesCut    int // of namespaces and lists
@@ -54,7 +54,7 @@ func (m *runPage) render() string {
 	return head + m.notice() + urgent + ordinary + m.foot()
 }
 
-// notice says that the page is not whole.
+// notice announces that the page is not complete.
 func (m *runPage) notice() string {
 	if m.entriesCut == 0 {
 		return ""
@@ -77,31 +77,27 @@ func (m *runPage) head() string {
 	if m.plan.Outcome != nil {
 		what = "Applied plan of "
 	}
-	words := m.words()
-	b.WriteString("### " + what + moment(m.plan.TakenAt) + "\n\n**" + escape(words.summary()) + "**\n")
+	b.WriteString("### " + what + outline.Moment(m.plan.TakenAt) + "\n\n**" + escape(summaryOf(m.plan)) + "**\n")
 	if o := m.plan.Outcome; o != nil && len(o.Results) > 0 {
-		b.WriteString("\n**" + escape(words.applied()) + "**\n")
+		b.WriteString("\n**" + escape(appliedOf(o)) + "**\n")
 	}
 	m.alarms(&b)
 	m.totals(&b)
 	return b.String()
 }
 
-// words are those of the text report.
-func (m *runPage) words() *textReport { return &textReport{printer: &printer{}, plan: m.plan} }
-
 func (m *runPage) loud(b *strings.Builder, word, what string) {
 	b.WriteString("\n> **" + word + "**: " + what + "\n")
 }
 
-// alarms are what nobody may miss.
+// alarms are what must not be missed.
 func (m *runPage) alarms(b *strings.Builder) {
 	p := m.plan
 	if m.run.Error != "" {
 		m.loud(b, "FAILED", prose(m.run.Error))
 	}
 	if p.Refused() {
-		m.loud(b, "REFUSED", "the plan exceeds its limits, so nothing of it may be applied")
+		m.loud(b, "REFUSED", "the plan exceeds its limits, so no step of it may be applied")
 		entries := make([]entry, len(p.Refusals))
 		for i, r := range p.Refusals {
 			entries[i] = entry{"> - " + name(r.Limit) + ": " + prose(r.Detail), 1}
@@ -109,10 +105,10 @@ func (m *runPage) alarms(b *strings.Builder) {
 		b.WriteString(">\n" + m.fill(entries, urgentMax, "> - "))
 	}
 	if p.Forecast {
-		m.loud(b, "FORECAST", "judged as if it were "+moment(p.TakenAt)+". A forecast is never applied.")
+		m.loud(b, "FORECAST", "judged as if it were "+outline.Moment(p.TakenAt)+". A forecast is never applied.")
 	}
 	if n := len(p.Gaps); n > 0 {
-		m.loud(b, "INCOMPLETE", text.Count(n, "gap")+", listed below. What a gap could have vetoed is held.")
+		m.loud(b, "INCOMPLETE", text.Count(n, "gap")+", listed below. "+onHold)
 	}
 	o := p.Outcome
 	if o == nil {
@@ -122,26 +118,22 @@ func (m *runPage) alarms(b *strings.Builder) {
 		m.loud(b, "STOPPED", prose(o.Stopped))
 	}
 	if len(o.Lost) > 0 {
-		m.loud(b, "LOST", text.Count(len(o.Lost), "tag")+" that should have stayed are gone: the API deletes more than it is asked to; set <code>shared&#95;digest: protect</code>")
+		m.loud(b, "LOST", lostWords(o)+". Set <code>shared&#95;digest: protect</code>")
 		b.WriteString(">\n" + m.fill(named("> - lost", o.Lost), urgentMax, "> - "))
 	}
 }
 
 func (m *runPage) totals(b *strings.Builder) {
 	p, s := m.plan, m.plan.Summary
-	judged := text.Count(s.Namespaces, "namespace") + ", " + text.Count(s.Images, "image") + ", " + text.Count(s.Tags, "tag")
-	if p.Stats != nil {
-		judged += ", " + text.Size(p.Stats.Bytes)
-	}
 	b.WriteString("\n| | |\n|---|---:|\n")
 	for _, row := range [][2]string{
-		{"judged", judged},
-		{"to delete", listed(count{s.DeleteTags, text.Choose(s.DeleteTags, "tag", "tags")}, count{s.DeleteImages, text.Choose(s.DeleteImages, "image", "images")}, count{s.DeleteNamespaces, text.Choose(s.DeleteNamespaces, "namespace", "namespaces")})},
+		{"judged", outline.Judged(p)},
+		{"to delete", outline.Deleted(s)},
 		{"visibility to change", text.Thousands(s.SetVisibility)},
 		{"held", text.Thousands(s.Held)},
-		{"violations", listed(count{s.Deny, "deny"}, count{s.Warn, "warn"})},
+		{"violations", outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn"))},
 		{"gaps", text.Thousands(s.Gaps)},
-		{"refused by", listed(count{len(p.Refusals), text.Choose(len(p.Refusals), "limit", "limits")})},
+		{"refused by", outline.Things(len(p.Refusals), "limit")},
 	} {
 		if row[0] == "refused by" && row[1] == "" {
 			continue
@@ -185,7 +177,7 @@ func entries(n int) string {
 	return text.Thousands(n) + " entries"
 }
 
-// list is a list under a title; "" where it has no entries.
+// list is a list under a title; "" without entries.
 func (m *runPage) list(title string, entries []entry, most int) string {
 	if len(entries) == 0 {
 		return ""
@@ -211,9 +203,9 @@ func (m *runPage) failures() string {
 	return m.list("Failed and skipped steps", m.results(actions.ResultFailed, actions.ResultSkipped), urgentMax)
 }
 
-// leftAlone are the steps that something spoke against when their turn came.
+// leftAlone are the steps that were not carried out for a good reason.
 func (m *runPage) leftAlone() string {
-	return m.list("Steps that were not needed, or not safe any more", m.results(actions.ResultBlocked, actions.ResultChanged, actions.ResultGone), ordinaryMax)
+	return m.list("Steps that were no longer needed, or no longer safe", m.results(actions.ResultBlocked, actions.ResultChanged, actions.ResultGone), ordinaryMax)
 }
 
 // results lists the steps with some results, those with the same reason together.
@@ -223,29 +215,25 @@ func (m *runPage) results(of ...actions.Result) []entry {
 	}
 	var out []entry
 	for _, result := range of {
-		var some []actions.StepResult
-		for _, r := range m.plan.Outcome.Results {
-			if r.Result == result {
-				some = append(some, r)
+		for _, a := range outline.Results(m.plan.Outcome, result) {
+			for _, b := range outline.GroupBy(a.Entries, func(r actions.StepResult) string { return string(r.Action) }) {
+				first := b.First()
+				what := "- **" + string(result) + "** " + escape(actionName(first.Action, len(b.Entries)))
+				if first.Detail != "" {
+					what += ": " + prose(first.Detail)
+				}
+				refs := make([]string, len(b.Entries))
+				for i, r := range b.Entries {
+					refs[i] = r.Ref
+				}
+				out = append(out, named(what, refs)...)
 			}
-		}
-		for _, a := range groupBy(some, func(r actions.StepResult) string { return string(r.Action) + "\x00" + r.Detail }) {
-			first := a.entries[0]
-			what := "- **" + string(result) + "** " + escape(actionName(first.Action, len(a.entries)))
-			if first.Detail != "" {
-				what += ": " + prose(first.Detail)
-			}
-			refs := make([]string, len(a.entries))
-			for i, r := range a.entries {
-				refs[i] = r.Ref
-			}
-			out = append(out, named(what, refs)...)
 		}
 	}
 	return out
 }
 
-// actionName words what a step does, to one object or to some.
+// actionName is what steps do to a number of objects.
 func actionName(a actions.Action, n int) string {
 	switch a {
 	case actions.DeleteTag:
@@ -284,21 +272,15 @@ func (m *runPage) violations(severity registry.Severity) string {
 	return m.list("Violations: "+text.Thousands(len(entries))+" deny", entries, urgentMax)
 }
 
-// found lists the violations of a severity by rule; whatever is no warning is
-// shown as deny is.
+// found lists the violations of a severity by rule; what is not a warning is shown
+// like deny.
 func (m *runPage) found(severity registry.Severity) []entry {
-	var list []registry.Violation
-	for _, v := range m.plan.Violations {
-		if (v.Severity == registry.Warn) == (severity == registry.Warn) {
-			list = append(list, v)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b registry.Violation) int {
-		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Ref, b.Ref))
+	list := slices.DeleteFunc(outline.Violations(m.plan), func(v registry.Violation) bool {
+		return (v.Severity == registry.Warn) != (severity == registry.Warn)
 	})
 	entries := make([]entry, len(list))
 	for i, v := range list {
-		entries[i] = entry{"- " + name(v.Ref) + " " + prose(v.Rule+place(v.Source, v.CustomSeverity)) + ": " + prose(v.Text), 1}
+		entries[i] = entry{"- " + name(v.Ref) + " " + prose(v.Rule+outline.Place(v.Source, v.CustomSeverity)) + ": " + prose(v.Text), 1}
 	}
 	return entries
 }
@@ -308,12 +290,7 @@ func (m *runPage) foot() string {
 	if m.plan != nil && m.plan.ID != "" {
 		facts = append(facts, code(short(m.plan.ID, 80)))
 	}
-	if m.run.Duration > 0 {
-		facts = append(facts, m.run.Duration.Round(10*time.Millisecond).String())
-	}
-	if m.run.Calls > 0 {
-		facts = append(facts, text.Count(int(m.run.Calls), "API call"))
-	}
+	facts = append(facts, effort(m.run)...)
 	if len(facts) == 0 {
 		return ""
 	}

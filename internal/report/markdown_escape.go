@@ -8,18 +8,18 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// escape makes text safe in Markdown, in a table too: nothing in it is markup, a
-// link, a reference to an issue, or a mention of somebody. GitHub and GitLab look
-// for references and mentions in what the text looks like when it is rendered, so
-// that a character reference does not keep them from it; a space of no width does.
-func escape(s string) string { return escapeMarkup(clean(s), breakReference) }
+// escape makes text safe in Markdown, also in a table: nothing in it is markup, a
+// link, a reference to an issue, or a mention of a person. GitHub and GitLab look
+// for references and mentions in the rendered text, so that a character reference
+// does not stop them; a space without width does.
+func escape(s string) string { return escapeMarkup(s, breakReference) }
 
-// code is text as it is, in the type of code, where nobody looks for references.
+// code is text in the type of code, where references and mentions do nothing.
 func code(s string) string {
-	return "<code>" + escapeMarkup(clean(s), func(string, int) bool { return false }) + "</code>"
+	return "<code>" + escapeMarkup(s, func(string, int) bool { return false }) + "</code>"
 }
 
-// noWidth parts a sign from what would make it a reference.
+// noWidth separates a sign from what would make it a reference.
 const noWidth = "&#8203;"
 
 func escapeMarkup(s string, breaks func(s string, end int) bool) string {
@@ -37,8 +37,8 @@ func escapeMarkup(s string, breaks func(s string, end int) bool) string {
 	return b.String()
 }
 
-// entityOf is the character reference of what Markdown or HTML could take for its
-// own before what follows, and "" of everything else.
+// entityOf is the character reference of what Markdown or HTML could take for
+// markup before what follows, and "" of everything else.
 func entityOf(c byte, follows string) string {
 	switch c {
 	case ':':
@@ -81,8 +81,8 @@ func entityOf(c byte, follows string) string {
 	return ""
 }
 
-// breakReference says whether what ends at end begins a reference or a link with
-// what follows.
+// breakReference reports whether the text up to end, with what follows, begins a
+// reference or a link.
 func breakReference(s string, end int) bool {
 	next, _ := utf8.DecodeRuneInString(s[end:])
 	switch s[end-1] {
@@ -98,14 +98,14 @@ func breakReference(s string, end int) bool {
 	return false
 }
 
-// textMax and nameMax bound, in characters, what is shown of a text and of a name
-// from elsewhere, so that one of them cannot push everything else out.
+// textMax and nameMax bound, in characters, what is shown of one text or name, so
+// that it cannot push everything else out.
 const (
 	textMax = 500
 	nameMax = 400
 )
 
-// short is the beginning of a text, which says how much is left out.
+// short is the beginning of a text, and how much is left out.
 func short(s string, most int) string {
 	n := utf8.RuneCountInString(s)
 	if n <= most {

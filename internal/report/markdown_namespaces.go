@@ -1,11 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -14,7 +14,7 @@ import (
 // Each is named with its counts as long as that alone fits; details are written
 // for the first ones until the room is used up.
 func (m *runPage) namespaces(room int) string {
-	groups := groupByNamespace(m.plan)
+	groups := outline.Of(m.plan)
 	if len(groups) == 0 {
 		return ""
 	}
@@ -49,25 +49,25 @@ func (m *runPage) namespaces(room int) string {
 }
 
 // namedOnly is a namespace without its details.
-func (m *runPage) namedOnly(ns *namespaceGroup) string {
-	return "<details><summary>" + m.fateOf(ns) + "</summary>\n\n_" + entries(entriesOf(ns)) + " left out_\n\n</details>\n"
+func (m *runPage) namedOnly(ns *outline.Namespace) string {
+	return "<details><summary>" + totalsOf(ns) + "</summary>\n\n_" + entries(entriesOf(ns)) + " left out_\n\n</details>\n"
 }
 
-func entriesOf(ns *namespaceGroup) int {
-	n := len(ns.own.tags) + len(ns.own.objects) + len(ns.own.held)
-	for _, image := range ns.images {
-		n += len(image.tags) + len(image.objects) + len(image.held)
+func entriesOf(ns *outline.Namespace) int {
+	n := 0
+	for _, o := range ns.Objects() {
+		n += o.Count()
 	}
 	return n
 }
 
-// fateOf counts what becomes of a namespace.
-func (m *runPage) fateOf(ns *namespaceGroup) string {
+// totalsOf counts what is done in a namespace.
+func totalsOf(ns *outline.Namespace) string {
 	var deletions, changes, held int
-	for _, o := range append([]*objectGroup{&ns.own}, ns.images...) {
-		deletions += len(o.tags)
-		held += len(o.held)
-		for _, s := range o.objects {
+	for _, o := range ns.Objects() {
+		deletions += len(o.Tags)
+		held += len(o.Held)
+		for _, s := range o.Steps {
 			if s.Action.Deletes() {
 				deletions++
 			} else {
@@ -75,13 +75,13 @@ func (m *runPage) fateOf(ns *namespaceGroup) string {
 			}
 		}
 	}
-	return name(ns.ref.String()) + ": " + listed(count{deletions, "to delete"}, count{changes, "to change"}, count{held, "held"})
+	return name(ns.Ref.String()) + ": " + outline.Join(outline.As(deletions, "to delete"), outline.As(changes, "to change"), outline.As(held, "held"))
 }
 
 // namespace writes one with as many rows as fit, and never less than its name.
-func (m *runPage) namespace(ns *namespaceGroup, room int) string {
+func (m *runPage) namespace(ns *outline.Namespace, room int) string {
 	const head, foot, note = "| what | why |\n|---|---|\n", "\n</details>\n", 60
-	open := "<details><summary>" + m.fateOf(ns) + "</summary>\n\n"
+	open := "<details><summary>" + totalsOf(ns) + "</summary>\n\n"
 	room -= len(open) + len(head) + len(foot) + note
 	rows := m.rows(ns)
 	if len(rows) > 0 && len(rows[0].line)+1 > room {
@@ -107,12 +107,12 @@ func (m *runPage) namespace(ns *namespaceGroup, room int) string {
 }
 
 // rows are the lines of the table of a namespace.
-func (m *runPage) rows(ns *namespaceGroup) []entry {
-	rows := m.objectRows(&ns.own)
-	for _, image := range ns.images {
+func (m *runPage) rows(ns *outline.Namespace) []entry {
+	rows := m.objectRows(&ns.Own)
+	for _, image := range ns.Images {
 		of := m.objectRows(image)
 		// The name of an image is never the last thing that fits.
-		of[0].line = "| **" + prose(image.ref.Image) + "**" + escape(m.words().fate(image)) + " | |\n" + of[0].line
+		of[0].line = "| **" + prose(image.Ref.Image) + "**" + escape(fateOf(m.plan, image)) + " | |\n" + of[0].line
 		rows = append(rows, of...)
 	}
 	return rows
@@ -120,26 +120,32 @@ func (m *runPage) rows(ns *namespaceGroup) []entry {
 
 func row(n int, what, why string) entry { return entry{"| " + what + " | " + why + " |", n} }
 
-func (m *runPage) objectRows(o *objectGroup) []entry {
+func (m *runPage) objectRows(o *outline.Object) []entry {
 	var rows []entry
-	for _, s := range o.objects {
+	for _, s := range o.Steps {
 		rows = append(rows, row(1, m.objectWords(s), why(s.Reasons)))
 	}
-	return append(append(rows, m.tagRows(o.tags)...), heldRows(o.held)...)
+	for _, a := range o.AlikeTags() {
+		rows = append(rows, m.tagRows(a)...)
+	}
+	for _, a := range heldTogether(o) {
+		rows = append(rows, heldRows(a)...)
+	}
+	return rows
 }
 
 func (m *runPage) objectWords(s actions.Step) string {
 	switch s.Action {
 	case actions.DeleteImage:
-		return "delete the image, unchanged for " + m.words().age(s)
+		return "delete the image, unchanged for " + ageOf(m.plan, s)
 	case actions.DeleteNamespace:
-		return "delete the namespace, unchanged for " + m.words().age(s)
+		return "delete the namespace, unchanged for " + ageOf(m.plan, s)
 	default:
 		return "visibility " + prose(string(s.From)) + " → " + prose(string(s.To))
 	}
 }
 
-// why words the reasons of a step, a few of them.
+// why lists some of the reasons of a step.
 func why(reasons []registry.Reason) string {
 	const most = 8
 	var lines []string
@@ -148,39 +154,24 @@ func why(reasons []registry.Reason) string {
 			lines = append(lines, "… and "+text.Count(len(reasons)-most, "more reason"))
 			break
 		}
-		lines = append(lines, prose(r.Rule)+": "+prose(r.Text)+prose(place(r.Source, r.CustomSeverity)))
+		lines = append(lines, prose(r.Rule)+": "+prose(r.Text)+prose(outline.Place(r.Source, r.CustomSeverity)))
 	}
 	return strings.Join(lines, "<br>")
 }
 
-// tagRows are the tags that go, newest first: those with the same reasons side by
-// side, the others each with its own text under the rules that they share.
-func (m *runPage) tagRows(steps []actions.Step) []entry {
-	steps = slices.Clone(steps)
-	slices.SortStableFunc(steps, func(a, b actions.Step) int {
-		return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(a.Tag, b.Tag))
-	})
-	exact, loose := byLikeness(steps,
-		func(s actions.Step) string { return reasonsKey(s.Reasons) },
-		func(s actions.Step) string { return rulesOf(s.Reasons) })
-	var rows []entry
-	for _, a := range exact {
-		rows = append(rows, rowsOf(a.entries, "delete "+text.Count(len(a.entries), "tag"), " ", why(a.entries[0].Reasons), m.tagCell)...)
+// tagRows are tags to delete: those with the same reasons side by side, the others
+// each with its own text under the rules that they share.
+func (m *runPage) tagRows(a outline.Alike[actions.Step]) []entry {
+	what := "delete " + text.Count(len(a.Entries), "tag")
+	cell := func(s actions.Step) string { return name(s.Tag) + " " + ageOf(m.plan, s) }
+	if a.Differ {
+		return rowsOf(a.Entries, what, "<br>", prose(outline.RulesOf(a.First().Reasons)),
+			func(s actions.Step) string { return cell(s) + ": " + prose(outline.Texts(s.Reasons)) })
 	}
-	for _, a := range loose {
-		if len(a.entries) == 1 {
-			rows = append(rows, rowsOf(a.entries, "delete 1 tag", " ", why(a.entries[0].Reasons), m.tagCell)...)
-			continue
-		}
-		rows = append(rows, rowsOf(a.entries, "delete "+text.Count(len(a.entries), "tag"), "<br>", prose(rulesOf(a.entries[0].Reasons)),
-			func(s actions.Step) string { return m.tagCell(s) + ": " + prose(texts(s.Reasons)) })...)
-	}
-	return rows
+	return rowsOf(a.Entries, what, " ", why(a.First().Reasons), cell)
 }
 
-func (m *runPage) tagCell(s actions.Step) string { return name(s.Tag) + " " + m.words().age(s) }
-
-// rowsOf lists like things in rows of a bounded number of them.
+// rowsOf lists things of the same kind in rows of a bounded number.
 func rowsOf[T any](entries []T, what, between, why string, cell func(T) string) []entry {
 	var rows []entry
 	for some := range slices.Chunk(entries, alikeMax) {
@@ -193,31 +184,24 @@ func rowsOf[T any](entries []T, what, between, why string, cell func(T) string) 
 	return rows
 }
 
-// heldRows are what is held: what the same guard holds for the same reasons
-// together, the rest each with its own text under its guard.
-func heldRows(entries []heldEntry) []entry {
-	exact, loose := byLikeness(entries,
-		func(h heldEntry) string {
-			return string(h.Action) + "\x00" + string(h.Guard) + "\x00" + h.Detail + "\x00" + reasonsKey(h.Reasons)
-		},
-		func(h heldEntry) string { return string(h.Guard) })
-	var rows []entry
-	for _, a := range exact {
-		first := a.entries[0]
-		what := "held by " + name(string(first.Guard)) + ": " + prose(first.Detail)
-		rows = append(rows, rowsOf(a.entries, what, " ", why(first.Reasons), heldCell)...)
+// heldRows are what one guard holds: what has the same reasons side by side, the
+// rest each with its own text.
+func heldRows(a outline.Alike[outline.Held]) []entry {
+	first := a.First()
+	what := "held by " + name(string(first.Guard))
+	if len(a.Entries) > 1 && !a.Differ {
+		return rowsOf(a.Entries, what+": "+prose(first.Detail), " ", why(first.Reasons), heldCell)
 	}
-	for _, a := range loose {
-		for _, h := range a.entries {
-			rows = append(rows, row(1, "held by "+name(string(h.Guard))+"<br>"+heldCell(h)+" "+prose(h.Detail), prose(rulesOf(h.Reasons))))
-		}
+	var rows []entry
+	for _, h := range a.Entries {
+		rows = append(rows, row(1, what+"<br>"+heldCell(h)+" "+prose(h.Detail), prose(outline.RulesOf(h.Reasons))))
 	}
 	return rows
 }
 
-func heldCell(h heldEntry) string {
+func heldCell(h outline.Held) string {
 	if h.Action == actions.DeleteTag {
-		return name(h.tag)
+		return name(h.Tag)
 	}
-	return heldName(h)
+	return h.Name()
 }

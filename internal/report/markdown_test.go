@@ -20,7 +20,7 @@ import (
 func markdownOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Markdown(&b, run); err != nil {
+	if err := Write(&b, FormatMarkdown, run, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -169,29 +169,28 @@ func TestMarkdownIsTheSameEveryTime(t *testing.T) {
 
 func TestMarkdownReportsAFailedWrite(t *testing.T) {
 	full := errors.New("disk full")
-	if err := Markdown(failing{full}, runs.Run{Plan: world(plan.Options{})}); !errors.Is(err, full) {
+	if err := Write(failing{full}, FormatMarkdown, runs.Run{Plan: world(plan.Options{})}, TextOptions{}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestWhatPagesCouldTakeForTheirOwnIsEscaped(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain":               "plain",
-		"@ada":                "&#64;&#8203;ada",
-		"a @ b":               "a &#64; b",
-		"fixes #12":           "fixes &#35;&#8203;12",
-		"GH-12":               "GH-&#8203;12",
-		"!7 %3 $9 &4 ~bug":    "&#33;&#8203;7 %&#8203;3 &#36;&#8203;9 &amp;&#8203;4 &#126;&#8203;bug",
-		"50 % of":             "50 % of",
-		"a|b":                 "a&#124;b",
-		"<img src=x>":         "&lt;img src=x&gt;",
-		"`a` *b* _c_ [d](e)":  "&#96;a&#96; &#42;b&#42; &#95;c&#95; &#91;d&#93;(e)",
-		"https://evil.test":   "https&#58;&#8203;//evil.test",
-		"www.evil.test":       "www&#8203;.evil.test",
-		"</details>":          "&lt;/details&gt;",
-		"&lt;":                "&amp;&#8203;lt;",
-		"two\nlines":          "two&#92;nlines",
-		"größe\x1b[2J\xff日本語": "größe&#92;x1b&#91;2J&#92;xff日本語",
+		"plain":              "plain",
+		"@ada":               "&#64;&#8203;ada",
+		"a @ b":              "a &#64; b",
+		"fixes #12":          "fixes &#35;&#8203;12",
+		"GH-12":              "GH-&#8203;12",
+		"!7 %3 $9 &4 ~bug":   "&#33;&#8203;7 %&#8203;3 &#36;&#8203;9 &amp;&#8203;4 &#126;&#8203;bug",
+		"50 % of":            "50 % of",
+		"a|b":                "a&#124;b",
+		"<img src=x>":        "&lt;img src=x&gt;",
+		"`a` *b* _c_ [d](e)": "&#96;a&#96; &#42;b&#42; &#95;c&#95; &#91;d&#93;(e)",
+		"https://evil.test":  "https&#58;&#8203;//evil.test",
+		"www.evil.test":      "www&#8203;.evil.test",
+		"</details>":         "&lt;/details&gt;",
+		"&lt;":               "&amp;&#8203;lt;",
+		"größe\\x1b[2J日本語":   "größe&#92;x1b&#91;2J日本語",
 	} {
 		if got := escape(in); got != want {
 			t.Errorf("escape(%q) is %q, want %q", in, got, want)

@@ -58,7 +58,7 @@ func (p *printer) pad(n int) {
 	}
 }
 
-// in paints text that is already clean.
+// in paints text.
 func (p *printer) in(style paint, s string) string {
 	if !p.color || s == "" {
 		return s
@@ -73,9 +73,8 @@ type cell struct{ name, note string }
 func (p *printer) columns(indent int, cells []cell) {
 	const gap = 3
 	names, notes := 0, 0
-	for i := range cells {
-		cells[i].name = clean(cells[i].name)
-		names, notes = max(names, utf8.RuneCountInString(cells[i].name)), max(notes, utf8.RuneCountInString(cells[i].note))
+	for _, c := range cells {
+		names, notes = max(names, utf8.RuneCountInString(c.name)), max(notes, utf8.RuneCountInString(c.note))
 	}
 	width := names
 	if notes > 0 {
@@ -108,11 +107,10 @@ func (p *printer) rows(indent int, rows [][]string) {
 	var widths []int
 	for _, row := range rows {
 		for i, s := range row {
-			row[i] = clean(s)
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+			widths[i] = max(widths[i], utf8.RuneCountInString(s))
 		}
 	}
 	for _, row := range rows {

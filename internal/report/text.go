@@ -1,26 +1,25 @@
 package report
 
 import (
-	"cmp"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Text writes the run for people: what was judged, then namespace by namespace
-// what goes, changes and is held, every tag by its name, then violations, gaps
-// and refusals, and one line that counts it all. Colour adds nothing that the
-// words do not say.
-func Text(w io.Writer, run runs.Run, o TextOptions) error {
+// writeText writes the run for a terminal: what was judged, then namespace by
+// namespace what is deleted, changed and held, every tag by its name, then
+// violations, gaps and refusals, and one line with the totals. Color adds nothing
+// that the words do not say.
+func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 	t := &textReport{printer: newPrinter(w, o), plan: run.Plan}
 	t.header()
-	for _, ns := range groupByNamespace(run.Plan) {
+	for _, ns := range outline.Of(run.Plan) {
 		t.namespace(ns)
 	}
 	t.violations()
@@ -28,9 +27,9 @@ func Text(w io.Writer, run runs.Run, o TextOptions) error {
 	t.refusals()
 	t.outcome()
 	t.line(0)
-	t.line(0, t.summary())
+	t.line(0, t.in(bold, summaryOf(run.Plan)))
 	if o := run.Plan.Outcome; o != nil && len(o.Results) > 0 {
-		t.line(0, t.applied())
+		t.line(0, t.in(bold, appliedOf(o)))
 	}
 	t.footer(run)
 	return t.w.Flush()
@@ -42,48 +41,45 @@ type textReport struct {
 }
 
 func (t *textReport) header() {
-	p, s := t.plan, t.plan.Summary
-	scanned := text.Count(s.Namespaces, "namespace") + ", " + text.Count(s.Images, "image") + ", " + text.Count(s.Tags, "tag")
-	if p.Stats != nil {
-		scanned += ", " + text.Size(p.Stats.Bytes)
-	}
-	t.line(0, t.in(bold, "Plan of "+moment(p.TakenAt)), ": judged ", scanned)
+	p := t.plan
+	t.line(0, t.in(bold, "Plan of "+outline.Moment(p.TakenAt)), ": judged ", outline.Judged(p))
 	if p.ID != "" {
-		t.line(0, t.in(dim, clean(p.ID)))
+		t.line(0, t.in(dim, p.ID))
 	}
 	if p.Forecast {
 		t.line(0)
-		t.line(0, t.in(loud, "FORECAST"), ": judged as if it were ", moment(p.TakenAt), ". A forecast is never applied.")
+		t.line(0, t.in(loud, "FORECAST"), ": judged as if it were ", outline.Moment(p.TakenAt), ". A forecast is never applied.")
 	}
-	if s.Gaps > 0 {
+	if n := len(p.Gaps); n > 0 {
 		t.line(0)
-		t.line(0, t.in(loud, "INCOMPLETE"), ": ", text.Count(s.Gaps, "gap"), ", listed below. What a gap could have vetoed is held.")
+		t.line(0, t.in(loud, "INCOMPLETE"), ": ", text.Count(n, "gap"), ", listed below. ", onHold)
 	}
 }
 
-func moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+// onHold is what gaps lead to.
+const onHold = "Deletions that the unread data might have prevented are on hold."
 
 func (t *textReport) violations() {
-	s := t.plan.Summary
-	if s.Deny+s.Warn == 0 {
+	if len(t.plan.Violations) == 0 {
 		return
 	}
+	s := t.plan.Summary
 	t.line(0)
-	t.line(0, t.in(bold, "Violations"), ": ", listed(count{s.Deny, "deny"}, count{s.Warn, "warn"}))
-	list := slices.Clone(t.plan.Violations)
-	slices.SortStableFunc(list, func(a, b registry.Violation) int {
-		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Ref, b.Ref))
-	})
+	t.line(0, t.in(bold, "Violations"), ": ", outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn")))
+	list := outline.Violations(t.plan)
 	for i, v := range list {
 		if i == 0 || v.Severity != list[i-1].Severity || v.Rule != list[i-1].Rule || v.Source != list[i-1].Source {
-			style := yellow
-			if v.Severity == registry.Deny {
-				style = red
-			}
-			t.line(2, t.in(style, clean(string(v.Severity))), " ", clean(v.Rule), clean(place(v.Source, v.CustomSeverity)))
+			t.line(2, t.in(severityStyle(v.Severity), string(v.Severity)), " ", v.Rule, outline.Place(v.Source, v.CustomSeverity))
 		}
-		t.line(4, clean(v.Ref), ": ", clean(v.Text))
+		t.line(4, v.Ref, ": ", v.Text)
 	}
+}
+
+func severityStyle(s registry.Severity) paint {
+	if s == registry.Deny {
+		return red
+	}
+	return yellow
 }
 
 func (t *textReport) gaps() {
@@ -93,8 +89,8 @@ func (t *textReport) gaps() {
 	t.line(0)
 	t.line(0, t.in(loud, "GAPS"), ": ", text.Count(len(t.plan.Gaps), "thing"), " could not be read or judged, so the plan is incomplete")
 	for _, g := range t.plan.Gaps {
-		t.line(2, t.in(red, clean(g.Subject)))
-		t.line(4, clean(g.Error))
+		t.line(2, t.in(red, g.Subject))
+		t.line(4, g.Error)
 	}
 }
 
@@ -103,31 +99,40 @@ func (t *textReport) refusals() {
 		return
 	}
 	t.line(0)
-	t.line(0, t.in(loud, "REFUSED"), ": the plan exceeds its limits, so nothing of it may be applied")
+	t.line(0, t.in(loud, "REFUSED"), ": the plan exceeds its limits, so no step of it may be applied")
 	for _, r := range t.plan.Refusals {
-		t.line(2, t.in(red, clean(r.Limit)), ": ", clean(r.Detail))
+		t.line(2, t.in(red, r.Limit), ": ", r.Detail)
 	}
 }
 
-// summary is the closing line.
-func (t *textReport) summary() string {
-	s := t.plan.Summary
-	deletions := s.Deletions()
-	rest := []count{{s.Held, "held"}, {s.Deny, "deny"}, {s.Warn, "warn"}, {s.Gaps, text.Choose(s.Gaps, "gap", "gaps")}}
-	if len(t.plan.Steps) == 0 {
-		if found := listed(rest...); found != "" {
-			return t.in(bold, "Nothing to do") + ": " + found
-		}
-		return t.in(bold, "Nothing to do") + ": no rule condemns anything, and nothing violates a policy"
+// summaryOf is the closing line of a plan.
+func summaryOf(p *actions.Plan) string {
+	found := rest(p.Summary)
+	switch {
+	case len(p.Steps) > 0 && found != "":
+		return "Plan: " + outline.Planned(p.Summary) + ", " + found
+	case len(p.Steps) > 0:
+		return "Plan: " + outline.Planned(p.Summary)
+	case found != "":
+		return "Nothing to do: " + found
 	}
-	line := "Plan: " + text.Thousands(deletions) + " to delete, " + text.Thousands(s.SetVisibility) + " to change"
-	if found := listed(rest...); found != "" {
-		line += ", " + found
-	}
-	return t.in(bold, line)
+	return "Nothing to do: no rule marks anything for deletion, and nothing violates a policy"
+}
+
+// rest counts what a plan has besides its steps.
+func rest(s actions.Summary) string {
+	return outline.Join(outline.As(s.Held, "held"), outline.As(s.Deny, "deny"),
+		outline.As(s.Warn, "warn"), outline.Things(s.Gaps, "gap"))
 }
 
 func (t *textReport) footer(run runs.Run) {
+	if facts := effort(run); len(facts) > 0 {
+		t.line(0, t.in(dim, "It took "+strings.Join(facts, " and ")))
+	}
+}
+
+// effort is how long a run took, and how many calls.
+func effort(run runs.Run) []string {
 	var facts []string
 	if run.Duration > 0 {
 		facts = append(facts, run.Duration.Round(10*time.Millisecond).String())
@@ -135,39 +140,5 @@ func (t *textReport) footer(run runs.Run) {
 	if run.Calls > 0 {
 		facts = append(facts, text.Count(int(run.Calls), "API call"))
 	}
-	if len(facts) > 0 {
-		t.line(0, t.in(dim, "It took "+strings.Join(facts, " and ")))
-	}
-}
-
-// count is a number of something.
-type count struct {
-	n    int
-	what string
-}
-
-// listed lists what there is of each.
-func listed(counts ...count) string {
-	var out []string
-	for _, c := range counts {
-		if c.n > 0 {
-			out = append(out, text.Thousands(c.n)+" "+c.what)
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-// place says where a rule of the operator's own stands, and how severe it is by
-// its own word.
-func place(source, severity string) string {
-	switch {
-	case severity != "" && source != "":
-		source += ", severity " + severity
-	case severity != "":
-		source = "severity " + severity
-	}
-	if source == "" {
-		return ""
-	}
-	return " (" + source + ")"
+	return facts
 }

@@ -47,7 +47,7 @@ func golden(t *testing.T, name, got string) {
 func textOf(t *testing.T, run runs.Run, o TextOptions) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Text(&b, run, o); err != nil {
+	if err := Write(&b, FormatText, run, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -243,7 +243,7 @@ func TestWrite(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	full := errors.New("disk full")
-	if err := Text(failing{full}, run, TextOptions{}); !errors.Is(err, full) {
+	if err := Write(failing{full}, FormatText, run, TextOptions{}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -69,7 +70,7 @@ func (d *daemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation,
 
 // views are those of the program.
 func views() web.Views {
-	v := web.Views{Page: report.DaemonPage, Assets: report.Assets(), Explain: report.Explain}
+	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain}
 	for _, f := range report.Formats() {
 		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
 			return report.Write(w, f, run, report.TextOptions{})

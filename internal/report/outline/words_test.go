@@ -1,4 +1,4 @@
-package report
+package outline
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestPlaceOfARule(t *testing.T) {
 		{"own.rego:7", "high", " (own.rego:7, severity high)"},
 		{"", "high", " (severity high)"},
 	} {
-		if got := place(row.source, row.severity); got != row.want {
+		if got := Place(row.source, row.severity); got != row.want {
 			t.Errorf("%q %q: got %q, want %q", row.source, row.severity, got, row.want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -43,23 +45,21 @@ func (f Format) ContentType() string {
 	}
 }
 
-// Write renders the run in a format. The options matter to the text alone.
+// Write renders the run in a format. The options only matter to the text. JSON is
+// the plan itself, as actions.Plan.Encode writes it.
 func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
 	switch f {
 	case FormatText:
-		return Text(w, run, o)
+		return writeText(w, outline.Clean(run), o)
 	case FormatJSON:
-		return JSON(w, run)
+		return run.Plan.Encode(w)
 	case FormatMarkdown:
-		return Markdown(w, run)
+		return writeMarkdown(w, outline.Clean(run))
 	case FormatJUnit:
-		return JUnit(w, run)
+		return writeJUnit(w, outline.Clean(run))
 	case FormatHTML:
-		return HTML(w, run)
+		return page.Run(w, run)
 	default:
 		return fmt.Errorf("unknown format %q: want one of %q", f, Formats())
 	}
 }
-
-// JSON writes the plan as actions.Plan.Encode does.
-func JSON(w io.Writer, run runs.Run) error { return run.Plan.Encode(w) }

@@ -1,0 +1,73 @@
+package outline
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+)
+
+// Moment is a time to the second.
+func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Place is where a rule of the operator's own is, and how severe it is by its own
+// word: " (policies/own.rego:7, severity high)".
+func Place(source, severity string) string {
+	switch {
+	case severity != "" && source != "":
+		source += ", severity " + severity
+	case severity != "":
+		source = "severity " + severity
+	}
+	if source == "" {
+		return ""
+	}
+	return " (" + source + ")"
+}
+
+// As is a number with a word that has no plural, such as "3 held"; "" for none.
+func As(n int, word string) string {
+	if n <= 0 {
+		return ""
+	}
+	return text.Thousands(n) + " " + word
+}
+
+// Things is a number with its noun; "" for none.
+func Things(n int, noun string) string { return As(n, text.Choose(n, noun, noun+"s")) }
+
+// Join lists what there is.
+func Join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+}
+
+// Judged counts what a plan is about.
+func Judged(p *actions.Plan) string {
+	s := p.Summary
+	judged := text.Count(s.Namespaces, "namespace") + ", " + text.Count(s.Images, "image") + ", " + text.Count(s.Tags, "tag")
+	if p.Stats != nil {
+		judged += ", " + text.Size(p.Stats.Bytes)
+	}
+	return judged
+}
+
+// Planned counts what the steps do: "49 to delete, 1 to change".
+func Planned(s actions.Summary) string {
+	return text.Thousands(s.Deletions()) + " to delete, " + text.Thousands(s.SetVisibility) + " to change"
+}
+
+// Deleted counts the deletions by what they delete.
+func Deleted(s actions.Summary) string {
+	return Join(Things(s.DeleteTags, "tag"), Things(s.DeleteImages, "image"), Things(s.DeleteNamespaces, "namespace"))
+}
+
+// Counts are the results of a plan that was applied.
+func Counts(o *actions.Outcome) string {
+	var counts []string
+	for _, r := range actions.Results() {
+		counts = append(counts, As(o.Count(r), string(r)))
+	}
+	return Join(counts...)
+}
