@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -29,9 +31,9 @@ deleted, and by which run.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withLedger(cmd.Context(), file, stateDir, func(ctx context.Context, l *ledger.Ledger) error {
 				if len(args) == 1 {
-					return a.historyOf(ctx, l, args[0])
+					return a.showTag(ctx, l, args[0])
 				}
-				return a.runs(ctx, l, limit)
+				return a.listRuns(ctx, l, limit)
 			})
 		},
 	}
@@ -72,7 +74,8 @@ func (a *app) withLedger(ctx context.Context, file, stateDir string, f func(cont
 	return f(ctx, l)
 }
 
-func (a *app) runs(ctx context.Context, l *ledger.Ledger, limit int) error {
+// listRuns shows the newest runs.
+func (a *app) listRuns(ctx context.Context, l *ledger.Ledger, limit int) error {
 	runs, err := l.Runs(ctx, limit)
 	if err != nil {
 		return err
@@ -84,17 +87,16 @@ func (a *app) runs(ctx context.Context, l *ledger.Ledger, limit int) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tKIND\tSTATUS\tEXIT\tSTEPS\tOUTCOME\tBY")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, stamp(r.Started), r.Kind, r.Status, exitCode(r), planned(r.Summary), counts(r), r.Who)
+		exit, steps := "-", "-" // of a run that is not over, or has no plan
+		if !r.Ended.IsZero() {
+			exit = strconv.Itoa(r.Exit)
+		}
+		if s := r.Summary; s != nil {
+			steps = strconv.Itoa(s.Steps())
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, stamp(r.Started), r.Kind, r.Status, exit, steps, results(r), r.Who)
 	}
 	return w.Flush()
-}
-
-// exitCode is the exit code of a run that ended by itself.
-func exitCode(r ledger.RunRecord) string {
-	if r.Ended.IsZero() {
-		return "-"
-	}
-	return strconv.Itoa(r.Exit)
 }
 
 func stamp(t time.Time) string {
@@ -104,31 +106,22 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// planned is the number of steps of a plan.
-func planned(s *actions.Summary) string {
-	if s == nil {
-		return "-"
-	}
-	return strconv.Itoa(s.Steps())
-}
-
-// counts lists the results of the steps.
-func counts(r ledger.RunRecord) string {
+// results counts the results of the steps: "2 done, 1 failed".
+func results(r ledger.RunRecord) string {
 	var out []string
-	for _, result := range actions.Results() {
-		if n := r.Counts[result]; n > 0 {
-			out = append(out, fmt.Sprintf("%d %s", n, result))
+	add := func(n int, what string) {
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d %s", n, what))
 		}
 	}
-	if r.Unresolved > 0 {
-		out = append(out, fmt.Sprintf("%d unresolved", r.Unresolved))
+	for _, result := range actions.Results() {
+		add(r.Counts[result], string(result))
 	}
-	if len(out) == 0 {
-		return "-"
-	}
-	return strings.Join(out, ", ")
+	add(r.Unresolved, "unresolved")
+	return cmp.Or(strings.Join(out, ", "), "-")
 }
 
+// showRun shows one run and its steps.
 func (a *app) showRun(ctx context.Context, l *ledger.Ledger, id int64) error {
 	run, err := l.Run(ctx, id)
 	if err != nil {
@@ -153,53 +146,37 @@ func (a *app) showRun(ctx context.Context, l *ledger.Ledger, id int64) error {
 	for _, other := range run.SamePlan {
 		field("same plan", "run "+strconv.FormatInt(other, 10))
 	}
-	field("outcome", counts(run.RunRecord))
+	field("outcome", results(run.RunRecord))
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, s := range run.Steps {
-		result := string(s.Result)
-		if result == "" {
-			result = "unresolved"
-		}
-		fmt.Fprintf(a.stdout, "  %-8s %s %s", result, s.Action, s.Ref)
+		line := fmt.Sprintf("  %-8s %s %s", cmp.Or(string(s.Result), "unresolved"), s.Action, s.Ref)
 		if s.Detail != "" {
-			fmt.Fprintf(a.stdout, ": %s", s.Detail)
+			line += ": " + s.Detail
 		}
-		fmt.Fprintln(a.stdout)
+		fmt.Fprintln(a.stdout, line)
 	}
 	return nil
 }
 
-func (a *app) historyOf(ctx context.Context, l *ledger.Ledger, ref string) error {
+// showTag shows the events of one tag, image or namespace.
+func (a *app) showTag(ctx context.Context, l *ledger.Ledger, ref string) error {
 	events, err := l.History(ctx, ref)
 	if err != nil {
 		return err
 	}
 	if len(events) == 0 {
-		return fmt.Errorf("the ledger has nothing about %s", ref)
+		return fmt.Errorf("the ledger has no record of %s", ref)
 	}
 	fmt.Fprintln(a.stdout, ref)
 	for _, e := range events {
-		fmt.Fprintf(a.stdout, "  %s  %-9s %s  (run %d, %s)\n", stamp(e.At), e.Kind, about(e), e.Run, e.Who)
+		parts := []string{string(e.Action), string(e.Guard), string(e.Result), e.Detail}
+		for _, r := range e.Reasons {
+			parts = append(parts, r.Rule+": "+r.Text)
+		}
+		parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+		fmt.Fprintf(a.stdout, "  %s  %-9s %s  (run %d, %s)\n", stamp(e.At), e.Kind, strings.Join(parts, "; "), e.Run, e.Who)
 	}
 	return nil
-}
-
-// about describes an event.
-func about(e ledger.Event) string {
-	var parts []string
-	add := func(text string) {
-		if text != "" {
-			parts = append(parts, text)
-		}
-	}
-	add(string(e.Action))
-	add(string(e.Guard))
-	add(string(e.Result))
-	add(e.Detail)
-	for _, r := range e.Reasons {
-		add(r.Rule + ": " + r.Text)
-	}
-	return strings.Join(parts, "; ")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -12,9 +13,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
-
-// tooSlow is the CPU time for each tag above which bench lists the packages.
-const tooSlow = 50 * time.Microsecond
 
 func (a *app) policyBenchCommand() *cobra.Command {
 	var file string
@@ -40,12 +38,8 @@ image takes longer than --limit.`,
 				return err
 			}
 			b, err := author.Bench(cmd.Context(), engine, author.BenchOptions{Clock: cpuClock()})
-			p := &lines{w: a.stdout}
-			p.sizes(b)
-			if err := cmp.Or(err, p.err); err != nil {
-				return err
-			}
-			return a.growth(b)
+			_, failed := io.WriteString(a.stdout, b.Text())
+			return cmp.Or(err, failed, growth(b))
 		},
 	}
 	configFlag(cmd, &file)
@@ -53,24 +47,10 @@ image takes longer than --limit.`,
 	return cmd
 }
 
-// sizes lists the measurements, by package where they are high.
-func (l *lines) sizes(b *author.Benchmark) {
-	micro := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
-	for _, m := range b.Sizes {
-		l.printf("%6d tags  %8.1f µs for each tag\n", m.Tags, micro(m.PerTag))
-		if m.PerTag < tooSlow && b.Linear() {
-			continue
-		}
-		for _, c := range m.Packages {
-			l.printf("             %8.1f µs  %s\n", micro(c.PerTag), c.Package)
-		}
-	}
-}
-
 // growth fails if the cost of a tag grows with their number.
-func (a *app) growth(b *author.Benchmark) error {
-	if _, err := fmt.Fprintf(a.stdout, "growth: %.1f times (at most %.1f)\n", b.Growth, b.Limit); err != nil || b.Linear() {
-		return err
+func growth(b *author.Benchmark) error {
+	if b.Linear() {
+		return nil
 	}
 	culprits := ""
 	if len(b.Culprits) > 0 {

@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
@@ -34,7 +37,10 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 			if err := a.printFindings(findings, format, len(options.Paths)); err != nil {
 				return err
 			}
-			return findingStatus(findings, strict)
+			if errors, warnings := countFindings(findings); errors > 0 || strict && warnings > 0 {
+				return &exitError{code: janitor.ExitIncomplete}
+			}
+			return nil
 		},
 	}
 	configFlag(cmd, &file)
@@ -46,26 +52,22 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 // printFindings writes one finding a line, or all as a JSON array.
 func (a *app) printFindings(findings []*author.Finding, format string, paths int) error {
 	if format == "json" {
-		if findings == nil {
-			findings = []*author.Finding{}
-		}
-		return a.printJSON(findings)
+		return a.printJSON(append([]*author.Finding{}, findings...)) // never null
 	}
+	var b strings.Builder
 	for _, f := range findings {
-		if _, err := fmt.Fprintln(a.stdout, f.String()); err != nil {
-			return err
-		}
+		fmt.Fprintln(&b, f.String()) // Println would call Error, which has no column
 	}
 	errors, warnings := countFindings(findings)
 	switch {
 	case len(findings) > 0:
-		_, err := fmt.Fprintf(a.stdout, "%d errors, %d warnings\n", errors, warnings)
-		return err
+		fmt.Fprintf(&b, "%s, %s\n", text.Count(errors, "error"), text.Count(warnings, "warning"))
 	case paths == 0:
-		_, err := fmt.Fprintln(a.stdout, "the configuration has no policies of its own")
-		return err
+		b.WriteString("the configuration has no policies of its own\n")
+	default:
+		b.WriteString("the policies are valid\n")
 	}
-	_, err := fmt.Fprintln(a.stdout, "the policies are valid")
+	_, err := io.WriteString(a.stdout, b.String())
 	return err
 }
 
@@ -73,18 +75,7 @@ func countFindings(findings []*author.Finding) (errors, warnings int) {
 	for _, f := range findings {
 		if f.Severity == author.Problem {
 			errors++
-		} else {
-			warnings++
 		}
 	}
-	return errors, warnings
-}
-
-// findingStatus is the exit code of findings that have been printed.
-func findingStatus(findings []*author.Finding, strict bool) error {
-	errors, warnings := countFindings(findings)
-	if errors > 0 || strict && warnings > 0 {
-		return &exitError{code: janitor.ExitIncomplete}
-	}
-	return nil
+	return errors, len(findings) - errors
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,33 +33,14 @@ func (a *app) policyListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p := &lines{w: a.stdout}
+			var b strings.Builder
 			for _, s := range c.Sentences() {
-				p.printf("%s/%s: %s\n", s.Kind, s.Name, s.Text)
+				fmt.Fprintf(&b, "%s/%s: %s\n", s.Kind, s.Name, s.Text)
 			}
-			p.own(d)
-			return p.err
+			_, err = io.WriteString(a.stdout, b.String()+d.Titles())
+			return err
 		},
 	}
 	configFlag(cmd, &file)
 	return cmd
-}
-
-// own lists the operator's own rules by their titles.
-func (l *lines) own(d *author.Description) {
-	for _, m := range d.Modules {
-		if m.Builtin {
-			continue
-		}
-		for _, r := range m.Rules {
-			title := r.Title
-			if title == "" {
-				title = "has no title"
-			}
-			if r.Severity != "" {
-				title += fmt.Sprintf(" (severity %s)", r.Severity)
-			}
-			l.printf("%s.%s: %s  %s:%d\n", m.Package, r.Name, title, r.File, r.Line)
-		}
-	}
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +69,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	case "junit":
 		err = report.JUnit(a.stdout)
 	default:
-		err = printTests(a.stdout, report, f.verbose)
+		_, err = io.WriteString(a.stdout, report.Text(f.verbose))
 	}
 	switch {
 	case err != nil:
@@ -89,46 +87,4 @@ func filtered(run string) string {
 		return ""
 	}
 	return fmt.Sprintf(", or widen --run %q", run)
-}
-
-// printTests writes the tests that did not pass, or all of them if verbose.
-func printTests(w io.Writer, r *author.TestReport, verbose bool) error {
-	p := &lines{w: w}
-	for _, t := range r.Results {
-		if t.Outcome == author.TestPassed && !verbose {
-			continue
-		}
-		took := ""
-		if verbose {
-			took = fmt.Sprintf(" (%s)", t.Duration.Round(time.Microsecond))
-		}
-		p.printf("%s:%d: %s: %s.%s%s\n", t.File, t.Line, strings.ToUpper(string(t.Outcome)), t.Package, t.Name, took)
-		if t.Error != "" {
-			p.printf("    %s\n", strings.ReplaceAll(t.Error, "\n", "\n    "))
-		}
-		for line := range strings.Lines(t.Output) {
-			p.printf("    | %s\n", strings.TrimSuffix(line, "\n"))
-		}
-	}
-	if r.Coverage != nil {
-		p.coverage(r.Coverage)
-	}
-	p.printf("%d passed, %d failed", r.Passed, r.Failed)
-	if r.Skipped > 0 {
-		p.printf(", %d skipped", r.Skipped)
-	}
-	p.printf("\n")
-	return p.err
-}
-
-func (l *lines) coverage(c *author.Coverage) {
-	l.printf("coverage:\n")
-	for _, f := range c.Files {
-		l.printf("  %5.1f %%  %s", f.Percent, f.File)
-		if len(f.Missing) > 0 {
-			l.printf("  not evaluated: line %s", strings.Join(f.Missing, ", "))
-		}
-		l.printf("\n")
-	}
-	l.printf("  %5.1f %%  in total\n", c.Percent)
 }

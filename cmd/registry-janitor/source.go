@@ -53,7 +53,7 @@ func (p *positive) Set(typed string) error {
 	return nil
 }
 
-// session is a planner and what it judges.
+// source is what a command judges, with its planner.
 type source struct {
 	planner *janitor.Planner
 	session *janitor.Session // nil for a recorded scan
@@ -89,7 +89,7 @@ func (a *app) readPlanner(ctx context.Context, path string) (*janitor.Planner, e
 	return &janitor.Planner{Config: c, Policies: policies, Progress: new(janitor.Progress)}, nil
 }
 
-// session is a session over the API. It does not send a request yet.
+// openSession connects to the API. It does not send a request yet.
 func (a *app) openSession(ctx context.Context, planner *janitor.Planner, f *sourceFlags) (*source, error) {
 	session, err := janitor.NewSession(planner, a.sessionOptions(planner.Config.Scaleway.Profile, f))
 	if err != nil {
@@ -121,7 +121,7 @@ func (a *app) sessionOptions(profile string, f *sourceFlags) janitor.SessionOpti
 	return o
 }
 
-// openInventory is a session over a recorded scan.
+// openInventory opens a recorded scan.
 func (a *app) openInventory(ctx context.Context, planner *janitor.Planner, path string) (*source, error) {
 	file, err := os.Open(path)
 	if err != nil {
