@@ -19,6 +19,12 @@ func TestWhatDoesNotCompile(t *testing.T) {
 			header + "delete contains tag.nmae if some tag in input.tags",
 			`"age_days" "age_seconds" "attachment_of"`,
 		},
+		"a typo that a type cannot show": {
+			header + "keep contains {\"tag\": tag.nmae} if {\n\tmain := [t | some t in input.tags; startswith(t.name, \"main-\")]\n\tsome tag in array.slice(main, 0, 10)\n}",
+			`p0.rego:3: package janitor.image.own, rule keep: unknown name "nmae": no schema, data file, rule or object has it (did you mean name?)`,
+		},
+		"a typo in an argument":       {header + "old(t) if t.age_dayz > 3\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\told(tag)\n}", `unknown name "age_dayz"`},
+		"a typo in the configuration": {header + "keep contains tag.name if {\n\tsome tag in input.tags\n\ttag.rank < data.config.limits.keep_at_lest\n}", `unknown name "keep_at_lest"`},
 		"a number compared with a string": {
 			header + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days < \"30d\"\n}",
 			`p0.rego:5: package janitor.image.own, rule delete: type error: lt: invalid argument(s)`,

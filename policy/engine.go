@@ -66,14 +66,14 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
 	}
-	sources, err := modules.Load(modules.Files{Paths: o.Paths, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir})
+	sources, err := modules.Load(modules.Files{Paths: o.Paths, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir, Config: o.Config})
 	if err != nil {
 		return nil, err
 	}
 	if err := cmp.Or(sources.Missing(), modules.Problems(sources.Check())); err != nil {
 		return nil, err
 	}
-	data := sources.Document(o.Config)
+	data := sources.Document()
 	e := &Engine{settings: set, reportOnly: set.reportOnly(), digest: sources.Digest(), limits: newLimits(ctx, o)}
 	if e.image, err = compile(ctx, modules.Image, sources, set, data); err != nil {
 		return nil, fmt.Errorf("compiling the image policies: %w", err)

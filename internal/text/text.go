@@ -57,16 +57,24 @@ func Some(names []string) string {
 }
 
 // Nearest is the known word that a misspelt one probably means, and "" when none
-// is near. Case and the separators -, _ and space do not count.
+// is near. Case and the separators -, _ and space do not count, and letters in the
+// wrong order count as one mistake.
 func Nearest(word string, known []string) string {
 	best, least := "", (len(word)+2)/3+1
 	for _, k := range known {
-		if d := levenshtein.ComputeDistance(plain(word), plain(k)); d < least {
+		d := levenshtein.ComputeDistance(plain(word), plain(k))
+		if d == 2 && letters(word) == letters(k) {
+			d = 1
+		}
+		if d < least {
 			best, least = k, d
 		}
 	}
 	return best
 }
+
+// letters are those of a word in alphabetical order.
+func letters(s string) string { return string(slices.Sorted(slices.Values([]byte(plain(s))))) }
 
 // plain makes olderThan, older-than and older_than the same.
 func plain(s string) string {

@@ -42,6 +42,7 @@ func TestWords(t *testing.T) {
 		{Elapsed(52 * time.Hour), "2 d 4 h"},
 		{Nearest("olderThan", []string{"younger_than", "older_than"}), "older_than"},
 		{Nearest("retension", []string{"retention", "naming"}), "retention"},
+		{Nearest("nmae", []string{"image", "name"}), "name"},
 		{Nearest("xyz", []string{"retention"}), ""},
 	} {
 		if row.got != row.want {

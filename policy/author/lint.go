@@ -10,19 +10,13 @@ import (
 )
 
 // lint finds what compiles and is wrong or doubtful all the same: decisions of a
-// wrong shape, fields that the compiler cannot see, idioms whose cost grows with
-// the square of the number of tags, rules without a title, rules that are never
-// asked.
+// wrong shape, idioms whose cost grows with the square of the number of tags,
+// rules without a title.
 func lint(s *modules.Set) []*Finding {
 	own := s.Own()
-	l := &linter{modules: own, args: map[string][]*node{}, rules: indexRules(own), inputs: map[modules.Subject]*node{
-		modules.Image: schemaTree(modules.Image), modules.Namespace: schemaTree(modules.Namespace),
-	}}
-	for range inference {
-		l.findings = nil
-		for _, m := range own {
-			l.module(m)
-		}
+	l := &linter{rules: indexRules(own)}
+	for _, m := range own {
+		l.module(m)
 	}
 	annotations, errs := modules.Annotate(own)
 	l.findings = append(l.findings, modules.CompileProblems(own, errs)...)
@@ -32,30 +26,21 @@ func lint(s *modules.Set) []*Finding {
 	return l.findings
 }
 
-// inference is how often the modules are walked: each time the arguments of
-// functions are known from one call further away.
-const inference = 3
-
-// linter walks modules. It keeps the findings of its last walk only.
+// linter walks modules.
 type linter struct {
-	modules  []modules.Module
-	rules    map[string]*ruleFacts     // by full path: data.janitor.image.own.keep
-	args     map[string][]*node        // by function: what calls hand in
-	inputs   map[modules.Subject]*node // by subject: the schema of the input
+	rules    map[string]*ruleFacts // by full path: data.janitor.image.own.keep
 	findings []*Finding
 
 	// of the rule that is walked
 	current modules.Module
 	imports modules.Imports
 	rule    *ast.Rule
-	root    *node // the schema of its input
 }
 
 // ruleFacts is what matters of all rules of one name.
 type ruleFacts struct {
-	partial  bool // p contains x, p[k] := v: a lookup evaluates all of it again
-	function bool
-	iterates bool   // a function that goes through all tags
+	partial  bool   // p contains x, p[k] := v: a lookup evaluates all of it again
+	iterates bool   // a function that iterates over all tags
 	constant string // of a rule that is a plain string
 }
 
@@ -69,9 +54,8 @@ func indexRules(all []modules.Module) map[string]*ruleFacts {
 				f = &ruleFacts{}
 				out[path] = f
 			}
-			f.function = f.function || len(rule.Head.Args) > 0
 			f.partial = f.partial || rule.Head.RuleKind() == ast.MultiValue || isPartialObject(rule)
-			f.iterates = f.iterates || len(rule.Head.Args) > 0 && goesThroughTags(rule)
+			f.iterates = f.iterates || len(rule.Head.Args) > 0 && iteratesTags(rule)
 			if text, ok := constantOf(rule); ok {
 				f.constant = text
 			}
@@ -95,8 +79,8 @@ func constantOf(rule *ast.Rule) (string, bool) {
 	return string(text), ok
 }
 
-// goesThroughTags reports whether a rule goes through input.tags in any way.
-func goesThroughTags(rule *ast.Rule) bool {
+// iteratesTags reports whether a rule iterates over input.tags in any way.
+func iteratesTags(rule *ast.Rule) bool {
 	yes := false
 	for r := rule; r != nil; r = r.Else {
 		ast.WalkRefs(r, func(ref ast.Ref) bool {
@@ -112,7 +96,6 @@ func tagsRef() ast.Ref { return ast.Ref{ast.InputRootDocument, ast.StringTerm("t
 // module walks all rules of a module.
 func (l *linter) module(m modules.Module) {
 	l.current, l.imports = m, modules.ImportsOf(m)
-	l.root = l.inputs[l.subjectOf(m)]
 	subject, _, _ := m.Subject()
 	for _, rule := range m.Parsed.Rules {
 		l.rule = rule
@@ -127,21 +110,6 @@ func (l *linter) module(m modules.Module) {
 			l.shape(rule, subject)
 		}
 	}
-}
-
-// subjectOf is whose input a module reads; a helper that both use is taken for
-// one of images.
-func (l *linter) subjectOf(m modules.Module) modules.Subject {
-	if s, _, _ := m.Subject(); s != "" {
-		return s
-	}
-	in := func(s modules.Subject) bool {
-		return slices.ContainsFunc(modules.Reachable(l.modules, s), func(r modules.Module) bool { return r.File == m.File })
-	}
-	if in(modules.Namespace) && !in(modules.Image) {
-		return modules.Namespace
-	}
-	return modules.Image
 }
 
 // doubt records a warning in the rule that is walked.
@@ -197,20 +165,16 @@ func (l *linter) constant(t *ast.Term) (string, bool) {
 	switch v := t.Value.(type) {
 	case ast.String:
 		return string(v), true
-	case ast.Var:
-		facts := l.rules[l.current.Parsed.Package.Path.Append(ast.StringTerm(string(v))).String()]
-		return ruleConstant(facts)
-	case ast.Ref:
-		return ruleConstant(l.rules[l.imports.Resolve(v).String()])
+	case ast.Var, ast.Ref:
+		ref, ok := v.(ast.Ref)
+		if !ok {
+			ref = ast.Ref{t}
+		}
+		if facts := l.rules[l.resolve(ref, &scope{}).String()]; facts != nil && facts.constant != "" {
+			return facts.constant, true
+		}
 	}
 	return "", false
-}
-
-func ruleConstant(f *ruleFacts) (string, bool) {
-	if f == nil || f.constant == "" {
-		return "", false
-	}
-	return f.constant, true
 }
 
 func anchored(r *syntax.Regexp) bool {

@@ -2,45 +2,35 @@ package author
 
 import (
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-
-	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
 // scope is what is known at one place of a rule.
 type scope struct {
-	vars map[ast.Var]known
-	// perTag says that what follows is evaluated once for each tag.
-	perTag bool
+	bound  map[ast.Var]bool // the variables that have a value
+	perTag bool             // what follows is evaluated once for each tag
 }
 
-// known is what is known of a variable.
-type known struct {
-	node    *node // of the schema; nil where that is not known
-	untyped bool  // the compiler does not know its type
-	text    string
-}
+// inner is the scope of a comprehension or an every.
+func (s *scope) inner() *scope { return &scope{bound: maps.Clone(s.bound), perTag: s.perTag} }
 
-// inner is a scope of its own, for a comprehension or an every.
-func (s *scope) inner() *scope { return &scope{vars: maps.Clone(s.vars), perTag: s.perTag} }
+func (s *scope) bind(pattern *ast.Term) {
+	if pattern != nil {
+		ast.WalkVars(pattern, func(name ast.Var) bool {
+			s.bound[name] = true
+			return false
+		})
+	}
+}
 
 // walkRule walks the body and the head of a rule in the order of evaluation.
 func (l *linter) walkRule(rule *ast.Rule) {
-	s := &scope{vars: map[ast.Var]known{}}
-	handed := l.args[l.path(modules.RuleName(rule))]
-	for i, arg := range rule.Head.Args {
-		name, ok := arg.Value.(ast.Var)
-		if !ok {
-			continue
-		}
-		k := known{untyped: true}
-		if i < len(handed) && handed[i] != nil {
-			k.node = handed[i]
-		} else {
-			k.node = l.byName(string(name))
-		}
-		s.vars[name] = k
+	s := &scope{bound: map[ast.Var]bool{}}
+	for _, arg := range rule.Head.Args {
+		s.bind(arg)
 	}
 	l.body(rule.Body, s)
 	for _, t := range []*ast.Term{rule.Head.Key, rule.Head.Value} {
@@ -48,26 +38,6 @@ func (l *linter) walkRule(rule *ast.Rule) {
 			l.term(t, s)
 		}
 	}
-}
-
-// path is the full name of a rule of the module that is walked.
-func (l *linter) path(name string) string {
-	return l.current.Parsed.Package.Path.Append(ast.StringTerm(name)).String()
-}
-
-// byName guesses what an argument is that no call explains.
-func (l *linter) byName(name string) *node {
-	switch name {
-	case "tag":
-		if tags := l.root.fields["tags"]; tags != nil {
-			return tags.items
-		}
-	case "image", "img":
-		return l.root.fields["image"]
-	case "namespace", "ns":
-		return l.root.fields["namespace"]
-	}
-	return nil
 }
 
 func (l *linter) body(body ast.Body, s *scope) {
@@ -78,7 +48,10 @@ func (l *linter) body(body ast.Body, s *scope) {
 
 func (l *linter) expr(e *ast.Expr, s *scope) {
 	for _, w := range e.With {
-		l.with(w)
+		if ref, ok := w.Target.Value.(ast.Ref); ok && ref.HasPrefix(ast.InputRootRef) && len(ref) > 1 {
+			l.doubt(w.Location, "quadratic-with", "with %s copies the whole input each time", ref).
+				WithHint("pass the value to a function")
+		}
 		l.term(w.Value, s)
 	}
 	if e.Negated {
@@ -86,98 +59,45 @@ func (l *linter) expr(e *ast.Expr, s *scope) {
 	}
 	switch terms := e.Terms.(type) {
 	case *ast.SomeDecl:
-		l.some(terms, s)
+		for _, symbol := range terms.Symbols {
+			if call, ok := symbol.Value.(ast.Call); ok { // some k, v in xs
+				l.each(call[len(call)-1], call[1:len(call)-1], s)
+			}
+		}
 	case *ast.Every:
-		l.term(terms.Domain, s)
 		inner := s.inner()
-		l.iterate(terms.Domain, terms.Key, terms.Value, inner, true)
+		l.each(terms.Domain, []*ast.Term{terms.Key, terms.Value}, inner)
 		l.body(terms.Body, inner)
 	case *ast.Term:
 		l.term(terms, s)
 	case []*ast.Term:
 		if e.IsAssignment() || e.IsEquality() {
-			l.assign(terms[1], terms[2], s)
+			l.term(terms[2], s)
+			s.bind(terms[1])
 			return
 		}
 		l.call(terms, s)
 	}
 }
 
-func (l *linter) with(w *ast.With) {
-	ref, ok := w.Target.Value.(ast.Ref)
-	if ok && ref.HasPrefix(ast.InputRootRef) && len(ref) > 1 {
-		l.doubt(w.Location, "quadratic-with", "with %s copies the whole input each time", ref).
-			WithHint("hand the value to a function")
+// each goes through a domain, and warns where that is all tags within another
+// iteration of all tags.
+func (l *linter) each(domain *ast.Term, patterns []*ast.Term, s *scope) {
+	l.term(domain, s)
+	if ref, ok := domain.Value.(ast.Ref); ok && ref.Equal(tagsRef()) {
+		l.iterates(domain.Location, s)
+	}
+	for _, p := range patterns {
+		s.bind(p)
 	}
 }
 
-// some is "some x in xs", "some k, x in xs" or a declaration.
-func (l *linter) some(decl *ast.SomeDecl, s *scope) {
-	for _, symbol := range decl.Symbols {
-		call, ok := symbol.Value.(ast.Call)
-		if !ok {
-			continue // declared, bound later or never
-		}
-		domain := call[len(call)-1]
-		l.term(domain, s)
-		var key *ast.Term
-		if len(call) == 4 {
-			key = call[1]
-		}
-		l.iterate(domain, key, call[len(call)-2], s, false)
+func (l *linter) iterates(at *ast.Location, s *scope) {
+	if s.perTag {
+		l.doubt(at, "quadratic-siblings", "this iterates over all tags once for each tag: 10,000 tags take 100,000,000 steps").
+			WithHint("use tag.rank, tag.shares_digest_with or tag.bucket, or collect what is needed in a rule of its own first")
 	}
-}
-
-// iterate binds the variables of an iteration, and sees whether it is one of all
-// tags within another.
-func (l *linter) iterate(domain, key, value *ast.Term, s *scope, untyped bool) {
-	over := l.typeOf(domain, s)
-	if over.node != nil && over.node == l.root.fields["tags"] {
-		if s.perTag {
-			l.siblings(domain.Location)
-		}
-		s.perTag = true
-	}
-	if key != nil {
-		if name, ok := key.Value.(ast.Var); ok {
-			s.vars[name] = known{untyped: true}
-		}
-	}
-	element := known{untyped: untyped || over.untyped}
-	if over.node != nil {
-		element.node = over.node.items
-	}
-	l.bind(value, element, s)
-}
-
-// siblings warns about going through all tags for each tag.
-func (l *linter) siblings(at *ast.Location) {
-	l.doubt(at, "quadratic-siblings", "this goes through all tags again for each tag: 10,000 tags are 100,000,000 steps").
-		WithHint("use tag.rank, tag.shares_digest_with or tag.bucket, or collect what is needed in a rule of its own first")
-}
-
-// bind gives the variables of a pattern their types.
-func (l *linter) bind(pattern *ast.Term, k known, s *scope) {
-	switch v := pattern.Value.(type) {
-	case ast.Var:
-		s.vars[v] = k
-	case *ast.Array, ast.Object:
-		ast.WalkVars(v, func(name ast.Var) bool {
-			s.vars[name] = known{untyped: true}
-			return false
-		})
-	}
-}
-
-func (l *linter) assign(left, right *ast.Term, s *scope) {
-	l.term(right, s)
-	k := l.typeOf(right, s)
-	k.text, _ = l.constant(right)
-	if _, ok := left.Value.(ast.Var); ok || k.node == nil {
-		l.bind(left, k, s)
-		return
-	}
-	l.term(left, s)
+	s.perTag = true
 }
 
 func (l *linter) term(t *ast.Term, s *scope) {
@@ -207,4 +127,82 @@ func (l *linter) comprehension(body ast.Body, s *scope, heads ...*ast.Term) {
 	for _, h := range heads {
 		l.term(h, inner)
 	}
+}
+
+// call looks at a function with its arguments.
+func (l *linter) call(terms []*ast.Term, s *scope) {
+	for _, a := range terms[1:] {
+		l.term(a, s)
+	}
+	operator, ok := terms[0].Value.(ast.Ref)
+	if !ok {
+		return
+	}
+	if operator.String() == ast.RegexMatch.Name {
+		l.regex(terms[1])
+		return
+	}
+	facts := l.rules[l.resolve(operator, s).String()]
+	if facts != nil && facts.iterates && s.perTag {
+		l.doubt(terms[0].Location, "quadratic-siblings", "%s iterates over all tags, and is called for each tag", operator).
+			WithHint("collect what it looks for in a rule of its own, once")
+	}
+}
+
+// ref looks at a reference: iterations with a variable, and lookups into partial
+// rules.
+func (l *linter) ref(t *ast.Term, ref ast.Ref, s *scope) {
+	for _, part := range ref[1:] {
+		l.term(part, s)
+	}
+	l.lookup(t.Location, ref, s)
+	if len(ref) > 2 && ref.HasPrefix(tagsRef()) {
+		if name, ok := ref[2].Value.(ast.Var); ok && !s.bound[name] { // input.tags[_]
+			l.iterates(t.Location, s)
+		}
+	}
+}
+
+// lookup warns about rule[x] with an x that has a value: each time, the whole
+// partial rule is searched.
+func (l *linter) lookup(at *ast.Location, ref ast.Ref, s *scope) {
+	full := l.resolve(ref, s)
+	for i := 2; i < len(full); i++ {
+		facts := l.rules[full[:i].String()]
+		if facts == nil || !facts.partial {
+			continue
+		}
+		if hasValue(full[i], s) {
+			l.doubt(at, "quadratic-lookup", "%s searches a whole partial rule each time", ref).
+				WithHint("write %v in %s", full[i], strings.Trim(full[i-1].String(), `"`))
+		}
+		return
+	}
+}
+
+// resolve spells out a reference to a rule.
+func (l *linter) resolve(ref ast.Ref, s *scope) ast.Ref {
+	name, ok := ref[0].Value.(ast.Var)
+	if !ok || s.bound[name] {
+		return ref
+	}
+	own := l.current.Parsed.Package.Path.Append(ast.StringTerm(string(name)))
+	if l.rules[own.String()] != nil {
+		return slices.Concat(own, ref[1:])
+	}
+	return l.imports.Resolve(ref)
+}
+
+// hasValue reports whether an index has a value of its own, so that the reference
+// looks something up and does not iterate.
+func hasValue(index *ast.Term, s *scope) bool {
+	switch v := index.Value.(type) {
+	case ast.Var:
+		return s.bound[v] && !v.IsWildcard()
+	case ast.Ref, ast.Call:
+		return true
+	case *ast.Array, ast.Object:
+		return !ast.IsConstant(index.Value)
+	}
+	return false
 }

@@ -101,7 +101,7 @@ func Test(ctx context.Context, o policy.Options, t TestOptions) (*TestReport, []
 	coverage := cover.New()
 	runner := tester.NewRunner().
 		SetCompiler(ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithEnablePrintStatements(true)).
-		SetStore(inmem.NewFromObjectWithOpts(s.Document(o.Config), inmem.OptReturnASTValuesOnRead(true))).
+		SetStore(inmem.NewFromObjectWithOpts(s.Document(), inmem.OptReturnASTValuesOnRead(true))).
 		CapturePrintOutput(true).
 		RaiseBuiltinErrors(true).
 		SetTimeout(cmp.Or(t.Timeout, policy.DefaultTimeout)).

@@ -44,3 +44,12 @@ func read(name string) map[string]any {
 	}
 	return schema
 }
+
+// ConfigKeys are the keys that data.config can have, at any depth, sorted.
+func ConfigKeys() []string {
+	var keys []string
+	for _, key := range read("config")["keys"].([]any) {
+		keys = append(keys, key.(string))
+	}
+	return keys
+}

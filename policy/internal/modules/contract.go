@@ -13,7 +13,8 @@ import (
 
 // Check checks the operator's modules against the contract: their names, the form
 // of their decision rules, and, compiled alone against the schema they are
-// documented with, their fields and types. It finds all problems at once.
+// documented with, their fields and types; and their names. It finds all problems
+// at once.
 func (s *Set) Check() []*Finding {
 	findings := slices.Clone(s.Broken)
 	own := s.Own()
@@ -36,6 +37,12 @@ func (s *Set) Check() []*Finding {
 	for _, subject := range []Subject{Image, Namespace} {
 		used := Reachable(own, subject)
 		findings = append(findings, CompileFindings(used, func() *ast.Compiler { return NewCompiler(schema.Input(string(subject))) })...)
+	}
+	for _, f := range s.checkNames() {
+		compiled := func(c *Finding) bool { return c.Code == f.Code && c.File == f.File && c.Line == f.Line }
+		if !slices.ContainsFunc(findings, compiled) { // the compiler says more
+			findings = append(findings, f)
+		}
 	}
 	return Tidy(findings)
 }

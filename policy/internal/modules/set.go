@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,6 +24,8 @@ type Files struct {
 	VerificationKey []byte   // PEM; empty lets bundles in without a signature
 	FS              fs.FS    // where Paths are; nil is the file system of the machine
 	Dir             string   // what reported file names are relative to
+	// Config is the configuration, which policies see as data.config.
+	Config map[string]any
 }
 
 // Set is the modules and data of a policy set.
@@ -77,13 +80,11 @@ func (s *Set) Own() []Module {
 }
 
 // Document is what policies see as data: the data files, and the configuration.
-func (s *Set) Document(config map[string]any) map[string]any {
-	data := map[string]any{"config": map[string]any{}}
-	for k, v := range s.Data {
-		data[k] = v
-	}
-	if config != nil {
-		data["config"] = config
+func (s *Set) Document() map[string]any {
+	data := maps.Clone(s.Data)
+	data["config"] = s.files.Config
+	if s.files.Config == nil {
+		data["config"] = map[string]any{}
 	}
 	return data
 }

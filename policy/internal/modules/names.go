@@ -1,0 +1,143 @@
+package modules
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/policy/schema"
+)
+
+// checkNames finds constant fields and keys that nothing defines. In Rego they are
+// undefined, and a keep that is undefined protects nothing.
+//
+// It goes by name: a name is known if the schema of an input, data.config, a data
+// file, a package, a rule or an object literal of the set has it, wherever that
+// is. So it does not matter how an object reached the place where it is used. Keys
+// of open and of keyed values, see openness, are free.
+func (s *Set) checkNames() []*Finding {
+	n := &names{defined: map[string]bool{}, fields: map[string]openness{}, rules: map[string]openness{}, params: map[string][]openness{}, texts: map[string]string{}, inputs: map[string]bool{}}
+	for _, subject := range []Subject{Image, Namespace} {
+		n.schema(schema.Input(string(subject)))
+	}
+	for _, key := range append(schema.ConfigKeys(), "config") {
+		n.defined[key] = true
+	}
+	known := slices.Sorted(maps.Keys(n.defined)) // what hints name first
+	n.data(s.Data)
+	n.data(s.files.Config)
+	var walkers []*walker
+	for _, m := range s.Own() {
+		n.module(m)
+		walkers = append(walkers, newWalkers(n, m)...)
+	}
+	for n.changed = true; n.changed; { // until nothing more is known
+		n.changed = false
+		for _, w := range walkers {
+			w.walk()
+		}
+	}
+	others := maps.Clone(n.defined)
+	for _, name := range known {
+		delete(others, name)
+	}
+	known = append(known, slices.Sorted(maps.Keys(others))...)
+	var findings []*Finding
+	used := map[string]bool{}
+	for _, subject := range []Subject{Image, Namespace} {
+		for _, m := range Reachable(s.Own(), subject) {
+			used[m.File] = true
+		}
+	}
+	for _, w := range walkers {
+		if !used[w.module.File] {
+			continue // it may be about another input
+		}
+		w.unknown = func(at *ast.Location, name string) {
+			f := w.module.Finding(at, w.name, Problem, "unknown-field", "unknown name %q: no schema, data file, rule or object has it", name)
+			if meant := text.Nearest(name, known); meant != "" {
+				f.WithHint("did you mean %s?", meant)
+			}
+			findings = append(findings, f)
+		}
+		w.walk()
+	}
+	return findings
+}
+
+// names is what is known of the names of a policy set.
+type names struct {
+	defined map[string]bool
+	fields  map[string]openness   // of the values of fields, by the field's name
+	rules   map[string]openness   // of the values of rules, by path: data.acme.lib.rule
+	params  map[string][]openness // of the arguments of functions, by path
+	texts   map[string]string     // of rules that are a constant text, by path
+	inputs  map[string]bool       // the rules that replace an input, by path
+	changed bool                  // the walk that is under way found something new
+}
+
+func (n *names) define(name string) {
+	if !n.defined[name] {
+		n.defined[name], n.changed = true, true
+	}
+}
+
+// schema defines the properties of a JSON Schema. A property that allows others
+// than those it lists is open.
+func (n *names) schema(node map[string]any) {
+	if properties, ok := node["properties"].(map[string]any); ok {
+		for name, property := range properties {
+			n.define(name)
+			inner, _ := property.(map[string]any)
+			n.schema(inner)
+			if inner["type"] == "object" && inner["additionalProperties"] != false {
+				n.fields[name] = open
+			}
+		}
+	}
+	for _, key := range []string{"items", "definitions"} {
+		switch inner := node[key].(type) {
+		case map[string]any:
+			if key == "items" {
+				n.schema(inner)
+				continue
+			}
+			for _, definition := range inner {
+				n.schema(definition.(map[string]any))
+			}
+		}
+	}
+}
+
+// data defines the keys of data files, at any depth.
+func (n *names) data(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			n.define(key)
+			n.data(inner)
+		}
+	case []any:
+		for _, inner := range v {
+			n.data(inner)
+		}
+	}
+}
+
+// module defines the words of a module's package and of its rules.
+func (n *names) module(m Module) {
+	define := func(ref ast.Ref) {
+		for _, term := range ref[1:] {
+			if word, ok := term.Value.(ast.String); ok {
+				n.define(string(word))
+			}
+		}
+	}
+	define(m.Parsed.Package.Path)
+	for _, rule := range m.Parsed.Rules {
+		n.define(RuleName(rule))
+		define(rule.Head.Ref())
+	}
+}
