@@ -152,7 +152,7 @@ func TestServe(t *testing.T) {
 	file, api := serveSite(t)
 	d := startDaemon(t, file, api, "--run-at-start")
 	d.until("the first run deletes the old tag", func() bool {
-		return strings.Contains(d.logged(), `msg="a run is over" kind=apply trigger=start run=1 exit=0`)
+		return strings.Contains(d.logged(), `msg="run finished" kind=apply trigger=start run=1 exit=0`)
 	})
 	if page := d.get("/"); !strings.Contains(page, "pr-1") || !strings.Contains(page, "yearly") {
 		t.Errorf("the page lacks the run or the schedule:\n%s", page)
@@ -163,7 +163,9 @@ func TestServe(t *testing.T) {
 	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	d.until("the bad configuration is reported", func() bool { return strings.Contains(d.logged(), "is not loaded, and the one before stays in force") })
+	d.until("the bad configuration is reported", func() bool {
+		return strings.Contains(d.logged(), "was not loaded, and the previous one stays in force")
+	})
 	d.until("the metric says so", func() bool {
 		return strings.Contains(d.get("/metrics"), "registry_janitor_config_last_reload_success 0")
 	})

@@ -23,7 +23,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/metrics"
 )
 
-// Options say how the daemon runs.
+// Options are how the daemon runs.
 type Options struct {
 	// ConfigFile is the janitor.yaml; required.
 	ConfigFile string
@@ -33,26 +33,25 @@ type Options struct {
 	Version, Who string
 	// State is where runs that apply are recorded when there is no ledger.
 	State janitor.State
-	// RunAtStart has the first schedule of each kind run once as soon as the daemon
-	// works; without schedules, it makes a plan.
+	// RunAtStart makes one run as soon as the daemon works: it applies if a schedule
+	// does, and plans otherwise.
 	RunAtStart bool
 	// EnableApply lets a POST start a run that changes the registry.
 	EnableApply bool
-	// Reload has the configuration read again each time something is received; nil
-	// where nobody asks.
+	// Reload makes the daemon read the configuration again each time something is
+	// received; nil if nothing is sent.
 	Reload <-chan struct{}
-	// Web is where the daemon is reached over HTTP; nil is nowhere.
+	// Web is where the daemon serves HTTP; nil if it does not.
 	Web *web.ServeOptions
 	// Views render what Web shows; they are required with it.
 	Views web.Views
-	// Log takes what the daemon does; nil discards it.
+	// Log receives what the daemon does; nil discards it.
 	Log *slog.Logger
 }
 
-// Run runs the daemon until the context ends, which lets a run that is going on
-// stop where it is safe. The error is that of a start that fails: a configuration
-// that is not valid, an address that is taken. Later errors are logged, counted,
-// and shown.
+// Run runs the daemon until the context ends, which lets a run in progress stop at a
+// safe point. The error is that of a failed start: an invalid configuration, or an
+// address in use. Later errors are logged, counted and shown.
 func Run(ctx context.Context, o Options) error {
 	d, listeners, err := newDaemon(ctx, o)
 	if err != nil {
@@ -72,15 +71,15 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// daemon makes passes when they are due.
+// daemon makes runs when they are due.
 type daemon struct {
 	o       Options
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	started time.Time
-	// turn is taken by the run that is going on: there is one at a time.
-	turn chan struct{}
-	jobs sync.WaitGroup // runs that are going on, or about to
+	// slot is taken by the run in progress: there is one at a time.
+	slot chan struct{}
+	jobs sync.WaitGroup // runs in progress, or about to start
 	// loading is held while a configuration is loaded.
 	loading sync.Mutex
 
@@ -89,15 +88,15 @@ type daemon struct {
 	changed   chan struct{} // closed when there is another setup
 	reload    runs.Reload
 	schedules map[string]*schedule // by name; those of former setups too
-	ledger    *ledger.Ledger       // nil without one, and while it is out of reach
-	working   context.Context      // of the runs; nil while the daemon stands by
-	first     bool                 // nothing was run at the start yet
+	ledger    *ledger.Ledger       // nil without one, and while it cannot be reached
+	working   context.Context      // of the runs; nil while another daemon works
+	first     bool                 // the run at the start was not made yet
 	running   *runs.Running
-	progress  *janitor.Progress // of the run that is going on
+	progress  *janitor.Progress // of the run in progress
 	latest    *runs.Run
 	history   []runs.Summary // newest first
 	runs      int            // without a ledger, for the next ID
-	pruned    time.Time      // when old plans were forgotten last
+	pruned    time.Time      // when old plans were last dropped
 }
 
 func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) {
@@ -108,7 +107,7 @@ func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) 
 		o.Session.Now = clock.Now
 	}
 	d := &daemon{
-		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Session.Now(), turn: make(chan struct{}, 1),
+		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Session.Now(), slot: make(chan struct{}, 1),
 		changed: make(chan struct{}), schedules: map[string]*schedule{}, first: true,
 	}
 	d.o.Session.Connection.Observer = d.metrics.Transport
@@ -125,25 +124,25 @@ func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) 
 	return d, listeners, err
 }
 
-// tryAgain is how long the daemon waits for a ledger that is out of reach.
+// tryAgain is how long the daemon waits before it tries an unreachable ledger again.
 const tryAgain = 5 * time.Second
 
-// lead works whenever no other daemon with the same ledger does.
+// lead works whenever no other daemon with the same ledger works.
 func (d *daemon) lead(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := d.leadOnce(ctx, d.current().config.LedgerDSN())
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		d.log.Error("nothing is done without the ledger; it is tried again", "error", err, "in", tryAgain)
+		d.log.Error("the ledger cannot be reached, so no run is made; trying again", "error", err, "in", tryAgain)
 		d.metrics.LedgerFailed()
 		_ = clock.Sleep(ctx, tryAgain)
 	}
 	return nil
 }
 
-// leadOnce waits for its turn, and works until it ends: because the ledger is
-// lost, or another one is configured.
+// leadOnce waits until it may lead, and works until the ledger is lost or another one
+// is configured.
 func (d *daemon) leadOnce(ctx context.Context, dsn string) (err error) {
 	if dsn == "" {
 		return d.work(ctx, dsn, nil)
@@ -188,8 +187,8 @@ func (d *daemon) whileConfigured(ctx context.Context, dsn string) (context.Conte
 	return ctx, cancel
 }
 
-// work runs the schedules until the context ends, the leadership is lost, or
-// another ledger is configured. It returns when no run is going on any more.
+// work runs the schedules until the context ends, the leadership is lost, or another
+// ledger is configured. It returns when no run is in progress any more.
 func (d *daemon) work(ctx context.Context, dsn string, lost <-chan struct{}) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -232,20 +231,20 @@ func (d *daemon) rest(cancel context.CancelCauseFunc) {
 	d.metrics.Leads(false)
 }
 
-// current is the setup in force.
+// current returns the setup in force.
 func (d *daemon) current() *setup {
 	s, _ := d.watched()
 	return s
 }
 
-// watched is the setup in force, and what is closed when it no longer is.
+// watched returns the setup in force, and what is closed when another one replaces it.
 func (d *daemon) watched() (*setup, <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.setup, d.changed
 }
 
-// set changes something of the daemon.
+// set changes the state of the daemon.
 func (d *daemon) set(change func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

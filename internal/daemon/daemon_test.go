@@ -56,7 +56,7 @@ func (m inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// site is a registry and a configuration for a daemon.
+// site is a daemon with its registry and configuration.
 type site struct {
 	t        *testing.T
 	file     string
@@ -78,7 +78,7 @@ func newSite(t *testing.T, world, config string) *site {
 	s := &site{t: t, file: filepath.Join(t.TempDir(), "janitor.yaml"), emulator: server, log: new(lockedBuffer)}
 	s.write(config)
 	s.options = daemon.Options{
-		ConfigFile: s.file, Version: "test", Who: "somebody@here", State: janitor.State{Dir: filepath.Dir(s.file)},
+		ConfigFile: s.file, Version: "test", Who: "tester@here", State: janitor.State{Dir: filepath.Dir(s.file)},
 		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
 		Views: web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain},
 		Session: janitor.SessionOptions{Connection: scaleway.Options{
@@ -138,8 +138,8 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// A week of a plan every four hours and an application every night: each run takes
-// place, and each tag goes in the night after it is old enough.
+// With a plan every four hours and a run of apply every night for a week, every run is
+// made, and every tag is deleted in the night after it is old enough.
 func TestWeekOfSchedules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`
@@ -149,11 +149,11 @@ schedules:
 ledger: {dsn: ledger.db}
 `)
 		s.run(7*24*time.Hour + time.Minute)
-		if got := s.count("a run is over"); got != 7*6+7 {
+		if got := s.count(`msg="run finished"`); got != 7*6+7 {
 			t.Errorf("%d runs, want %d\n%s", got, 7*6+7, s.log)
 		}
 		if got := s.count("trigger=nightly run="); got != 7 {
-			t.Errorf("%d applications, want 7", got)
+			t.Errorf("%d runs of apply, want 7", got)
 		}
 		if got := s.deleted(); got != 4 {
 			t.Errorf("%d tags were deleted, want all 4 of pull requests", got)
@@ -175,11 +175,11 @@ schedules:
 		s.options.Session.Connection.Base = slow
 		s.options.Session.Connection.RequestTimeout = time.Minute
 		s.run(61 * time.Minute)
-		if s.count("a run is skipped: the one before is not over") == 0 {
+		if s.count("run skipped: the previous run of the schedule has not ended") == 0 {
 			t.Errorf("no run was skipped\n%s", s.log)
 		}
-		if s.count(`msg="a run begins" kind=plan trigger=hourly`) != 1 {
-			t.Errorf("the hourly run did not wait for its turn\n%s", s.log)
+		if s.count(`msg="run started" kind=plan trigger=hourly`) != 1 {
+			t.Errorf("the hourly run did not wait until the other one had ended\n%s", s.log)
 		}
 	})
 }
@@ -206,16 +206,16 @@ func TestPanicEndsOneRunAndNotTheDaemon(t *testing.T) {
 		s.options.Session.Connection.Base = panicsOnce(s.options.Session.Connection.Base)
 		s.run(2*time.Hour + time.Minute)
 		if s.count("a bug in the program: panic: a bug") == 0 {
-			t.Errorf("nobody hears of the panic\n%s", s.log)
+			t.Errorf("the panic is not in the log\n%s", s.log)
 		}
-		if got := s.count(`msg="a run is over"`); got != 1 {
-			t.Errorf("%d runs were whole, want the second\n%s", got, s.log)
+		if got := s.count(`msg="run finished"`); got != 1 {
+			t.Errorf("%d runs were complete, want the second\n%s", got, s.log)
 		}
 	})
 }
 
-// A run that panics gives the lock of the ledger back, so that the next one works.
-func TestPanicGivesTheLockBack(t *testing.T) {
+// A run that panics releases the lock of the ledger, so that the next one works.
+func TestPanicReleasesTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`ledger: {dsn: ledger.db}
 schedules: [{name: hourly, cron: "@hourly", do: apply}]`)
@@ -225,7 +225,7 @@ schedules: [{name: hourly, cron: "@hourly", do: apply}]`)
 			armed.Store(true)
 			return next.RoundTrip(r)
 		})
-		s.options.Session.Now = func() time.Time { // asked again once the plan is made
+		s.options.Session.Now = func() time.Time { // called again once the plan is made
 			if armed.Load() && fired.CompareAndSwap(false, true) {
 				panic("a bug")
 			}
@@ -233,9 +233,9 @@ schedules: [{name: hourly, cron: "@hourly", do: apply}]`)
 		}
 		s.run(2*time.Hour + time.Minute)
 		if s.count("a bug in the program ended the run") == 0 {
-			t.Errorf("nobody hears of the panic\n%s", s.log)
+			t.Errorf("the panic is not in the log\n%s", s.log)
 		}
-		if got := s.count(`msg="a run is over" kind=apply trigger=hourly run=2 exit=0`); got != 1 {
+		if got := s.count(`msg="run finished" kind=apply trigger=hourly run=2 exit=0`); got != 1 {
 			t.Errorf("the next run did not work\n%s", s.log)
 		}
 	})
@@ -264,7 +264,7 @@ func TestRunAtStart(t *testing.T) {
 				s := newSite(t, registryWorld, daemonConfig+tt.schedules)
 				s.options.RunAtStart = true
 				s.run(time.Minute)
-				if s.count(`msg="a run is over" `+tt.want) != 1 {
+				if s.count(`msg="run finished" `+tt.want) != 1 {
 					t.Errorf("want one run, %s\n%s", tt.want, s.log)
 				}
 			})
@@ -275,35 +275,36 @@ func TestRunAtStart(t *testing.T) {
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`schedules: [{name: hourly, cron: "@hourly", do: plan}]`)
-		asked := make(chan struct{})
-		s.options.Reload = asked
+		requests := make(chan struct{})
+		s.options.Reload = requests
 		go func() {
 			time.Sleep(90 * time.Minute) // simulated
 			s.write(daemonConfig + `schedules: [{name: broken, cron: "never", do: plan}]`)
 			time.Sleep(time.Minute)
-			asked <- struct{}{}
+			requests <- struct{}{}
 			time.Sleep(59 * time.Minute)
 			s.write(daemonConfig + `schedules: [{name: minutely, cron: "* * * * *", do: plan}]`)
 		}()
 		s.run(4 * time.Hour)
 		for text, want := range map[string]int{
-			"the configuration is not loaded, and the one before stays in force": 2, // the file, then somebody
-			`msg="the configuration is loaded"`:                                  1,
-			"trigger=broken":                                                     0,
-			`msg="a run is over" kind=plan trigger=hourly`:                       2, // also the hour after the bad file
+			"the configuration was not loaded, and the previous one stays in force": 2, // the file, then the request
+			`msg="configuration loaded"`:                  1,
+			"trigger=broken":                              0,
+			`msg="run finished" kind=plan trigger=hourly`: 2, // also the hour after the bad file
 		} {
 			if got := s.count(text); got != want {
 				t.Errorf("%q is in the log %d times, want %d\n%s", text, got, want, s.log)
 			}
 		}
-		if got := s.count(`msg="a run is over" kind=plan trigger=minutely`); got < 85 {
+		if got := s.count(`msg="run finished" kind=plan trigger=minutely`); got < 85 {
 			t.Errorf("the new schedule ran only %d times\n%s", got, s.log)
 		}
 	})
 }
 
-// What waits when another configuration comes does what that says.
-func TestReloadTakesAwayWhatWaits(t *testing.T) {
+// A run that waits when another configuration is loaded is dropped if its schedule is
+// gone.
+func TestReloadDropsWaitingRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
 limits: {max_deletion_percent: 100}
@@ -319,7 +320,7 @@ schedules: [{name: soon, cron: "@hourly", do: apply, jitter: 59m}]`)
 	})
 }
 
-// A policy folder behind a link, as git-sync and Kubernetes have it, is looked at.
+// A policy folder behind a link, as git-sync and Kubernetes make it, is watched.
 func TestLinkIsFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+"policies: [current]\n")
@@ -344,7 +345,7 @@ func TestLinkIsFollowed(t *testing.T) {
 			}
 		}()
 		s.run(2 * time.Minute)
-		if s.count(`msg="the configuration is loaded"`) != 1 {
+		if s.count(`msg="configuration loaded"`) != 1 {
 			t.Errorf("it was not loaded again\n%s", s.log)
 		}
 	})
@@ -361,13 +362,13 @@ func TestPanicOfASourceHoldsEverything(t *testing.T) {
 			return next.RoundTrip(r)
 		})
 		s.run(time.Hour + time.Minute)
-		if s.count("panic: a bug") == 0 || s.count(`msg="a run is over, but not whole"`) != 1 || s.deleted() > 0 {
-			t.Errorf("the daemon did not go on\n%s", s.log)
+		if s.count("panic: a bug") == 0 || s.count(`msg="run finished incomplete"`) != 1 || s.deleted() > 0 {
+			t.Errorf("the daemon did not continue\n%s", s.log)
 		}
 	})
 }
 
-func TestDaemonStopsARunWhereItIsSafe(t *testing.T) {
+func TestDaemonStopsARunAtASafePoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
 limits: {max_deletion_percent: 100, canary: 0}
@@ -377,7 +378,7 @@ schedules: [{name: soon, cron: "@hourly", do: apply}]`)
 		if s.count("msg=stopped") != 1 || s.count("trigger=soon") == 0 {
 			t.Errorf("it did not stop in the middle of a run\n%s", s.log)
 		}
-		// What was sent is in the journal with its result, or says that it is not known.
+		// What was sent is in the ledger, with its result if that is known.
 		l, err := ledger.Open(t.Context(), filepath.Join(s.options.State.Dir, "ledger.db"), ledger.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -416,13 +417,13 @@ func TestBadStartIsAnError(t *testing.T) {
 	}
 }
 
-// The daemon as it is met over HTTP, in real time.
+// The daemon over HTTP, in real time.
 func TestDaemonOverHTTP(t *testing.T) {
 	s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+"limits: {max_deletion_percent: 100}\n"+`schedules: [{cron: "@yearly", do: plan}]`)
 	s.options.EnableApply = true
 	base := s.start()
 	if got := s.get(base + "/-/ready"); got != "ready\n" {
-		t.Errorf("/-/ready says %q", got)
+		t.Errorf("/-/ready answers %q", got)
 	}
 	s.post(base+"/api/v1/plan", http.StatusAccepted)
 	var runs struct {
@@ -503,7 +504,7 @@ func (s *site) until(f func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			s.t.Fatalf("it does not happen\n%s", s.log)
+			s.t.Fatalf("it did not happen\n%s", s.log)
 		}
 	}
 }
@@ -523,7 +524,7 @@ func (s *site) get(url string) string {
 func (s *site) json(url string, v any) {
 	s.t.Helper()
 	if text := s.get(url); json.Unmarshal([]byte(text), v) != nil {
-		s.t.Fatalf("%s is no JSON: %s", url, text)
+		s.t.Fatalf("%s is not JSON: %s", url, text)
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 )
 
-// Notifications are those that a configuration has sent.
+// Notifications returns what a configuration says about notifications.
 func Notifications(c *config.Config) notify.Options {
 	var o notify.Options
 	for _, n := range c.Notifications {

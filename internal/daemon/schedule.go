@@ -16,10 +16,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
 
-// schedule is what is known of a schedule beyond a setup. The mutex of the daemon
-// guards it but for busy.
+// schedule is the state of a schedule, which outlives a setup. The mutex of the daemon
+// guards all of it except busy.
 type schedule struct {
-	busy    chan struct{} // taken from when it is due until its run is over
+	busy    chan struct{} // taken from when it is due until its run has ended
 	last    time.Time
 	lastRun string
 	skipped int
@@ -27,7 +27,7 @@ type schedule struct {
 
 func newSchedule() *schedule { return &schedule{busy: make(chan struct{}, 1)} }
 
-// start starts the clock of a setup, and what is to run at once.
+// start starts the clock of a setup, and the run at the start.
 func (d *daemon) start(ctx context.Context, s *setup) *cron.Cron {
 	clock := cron.New()
 	for _, x := range s.schedules {
@@ -39,7 +39,7 @@ func (d *daemon) start(ctx context.Context, s *setup) *cron.Cron {
 	return clock
 }
 
-// runAtStart makes the first runs of a daemon that is told to.
+// runAtStart makes the run at the start, if the options ask for one.
 func (d *daemon) runAtStart(ctx context.Context, s *setup) {
 	first := false
 	d.set(func() { first, d.first = d.first, false })
@@ -50,14 +50,14 @@ func (d *daemon) runAtStart(ctx context.Context, s *setup) {
 	for _, x := range s.schedules {
 		kinds[x.do] = true
 	}
-	kind := runs.KindPlan // also for who has no schedule
+	kind := runs.KindPlan // also without a schedule
 	if kinds[runs.KindApply] {
-		kind = runs.KindApply // which makes a plan, too
+		kind = runs.KindApply // which makes a plan first
 	}
-	d.jobs.Go(func() { d.inTurn(ctx, func(s *setup) { d.run(ctx, s, kind, runs.TriggerStart) }) })
+	d.jobs.Go(func() { d.whenFree(ctx, func(s *setup) { d.run(ctx, s, kind, runs.TriggerStart) }) })
 }
 
-// due is called when a schedule is.
+// due makes the run of a schedule that is due.
 func (d *daemon) due(ctx context.Context, x scheduled) {
 	d.metrics.SetNext(x.name, x.when.Next(d.o.Session.Now()))
 	var state *schedule
@@ -67,7 +67,7 @@ func (d *daemon) due(ctx context.Context, x scheduled) {
 	default:
 		d.set(func() { state.skipped++ })
 		d.metrics.Overlapped(x.name)
-		d.log.Warn("a run is skipped: the one before is not over", "schedule", x.name)
+		d.log.Warn("run skipped: the previous run of the schedule has not ended", "schedule", x.name)
 		return
 	}
 	d.jobs.Go(func() {
@@ -75,10 +75,10 @@ func (d *daemon) due(ctx context.Context, x scheduled) {
 		if x.jitter > 0 {
 			_ = clock.Sleep(ctx, rand.N(x.jitter))
 		}
-		d.inTurn(ctx, func(s *setup) {
-			// Another configuration may have come while it waited.
+		d.whenFree(ctx, func(s *setup) {
+			// Another configuration may have been loaded while it waited.
 			if still := func(y scheduled) bool { return y.name == x.name && y.do == x.do }; !slices.ContainsFunc(s.schedules, still) {
-				d.log.Info("a run is left out: its schedule is no longer configured", "schedule", x.name)
+				d.log.Info("run dropped: its schedule is no longer configured", "schedule", x.name)
 				return
 			}
 			d.run(ctx, s, x.do, x.name)
@@ -86,20 +86,20 @@ func (d *daemon) due(ctx context.Context, x scheduled) {
 	})
 }
 
-// inTurn calls run when no other run is going on, with what is configured then.
-func (d *daemon) inTurn(ctx context.Context, run func(*setup)) {
+// whenFree calls run when no other run is in progress, with the setup of that time.
+func (d *daemon) whenFree(ctx context.Context, run func(*setup)) {
 	select {
-	case d.turn <- struct{}{}:
+	case d.slot <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	defer func() { <-d.turn }()
+	defer func() { <-d.slot }()
 	if ctx.Err() == nil {
 		run(d.current())
 	}
 }
 
-// Start starts a run at once, or says why it does not.
+// Start starts a run at once, or returns why it does not.
 func (d *daemon) Start(kind runs.Kind) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,20 +108,20 @@ func (d *daemon) Start(kind runs.Kind) error {
 		return web.ErrStandby
 	}
 	select {
-	case d.turn <- struct{}{}:
+	case d.slot <- struct{}{}:
 	default:
 		return web.ErrBusy
 	}
 	d.jobs.Go(func() {
-		defer func() { <-d.turn }()
+		defer func() { <-d.slot }()
 		d.run(ctx, d.current(), kind, runs.TriggerHTTP)
 	})
 	return nil
 }
 
-// run makes one run, and tells everybody.
+// run makes one run, and shows it in the log, the metrics and the notifications.
 func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger string) {
-	d.log.Info("a run begins", "kind", kind, "trigger", trigger)
+	d.log.Info("run started", "kind", kind, "trigger", trigger)
 	run := runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Session.Now()}
 	began := clock.Now()
 	err := janitor.Contain(func() (err error) {
@@ -130,7 +130,7 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 	})
 	if bug := (*janitor.PanicError)(nil); errors.As(err, &bug) {
 		d.metrics.Panicked(trigger)
-		d.log.Error("a run panicked", "panic", bug.Value, "stack", bug.Stack)
+		d.log.Error("run panicked", "panic", bug.Value, "stack", bug.Stack)
 		run.Exit, run.Error, run.Duration = janitor.ExitIncomplete, err.Error(), clock.Now().Sub(began)
 	}
 	if failed := (*ledger.Error)(nil); errors.As(err, &failed) {
@@ -140,11 +140,11 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 	d.notify(ctx, s, run)
 }
 
-// notify tells people of a run, if there is anybody to tell. That nobody could be
-// told changes nothing of the run.
+// notify sends the notifications of a run. That one cannot be sent does not change the
+// run.
 func (d *daemon) notify(ctx context.Context, s *setup, run runs.Run) {
 	if err := s.notifier.Send(context.WithoutCancel(ctx), run); err != nil {
-		d.log.Error("not everybody was told of the run", "error", err)
+		d.log.Error("not every notification of the run could be sent", "error", err)
 	}
 }
 
@@ -167,11 +167,10 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 	return work.Run(ctx)
 }
 
-// lockPatience is how long the daemon waits for a run that somebody started by
-// hand.
+// lockPatience is how long the daemon waits for a run that was started by hand.
 const lockPatience = 10 * time.Minute
 
-// live is a pass with the setup.
+// session connects the setup with the API.
 func (d *daemon) session(s *setup) (*janitor.Session, error) {
 	o := d.o.Session
 	o.Connection.Profile = s.config.Scaleway.Profile

@@ -18,13 +18,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
-// setup is a configuration with all that is made of it. It never changes.
+// setup is a configuration with everything that is made of it. It never changes.
 type setup struct {
 	config    *config.Config
 	policies  *policy.Engine
 	notifier  *notify.Notifier
 	schedules []scheduled
-	files     string // how the files looked that it was made of
+	files     string // the state of its files, as snapshot returns it
 }
 
 // scheduled is one schedule of a setup.
@@ -37,7 +37,7 @@ type scheduled struct {
 
 // load reads the configuration and its policies.
 func load(ctx context.Context, d *daemon) (*setup, error) {
-	before := look([]string{d.o.ConfigFile})
+	before := snapshot([]string{d.o.ConfigFile})
 	c, err := config.Load(d.o.ConfigFile)
 	if err != nil {
 		return nil, err
@@ -48,14 +48,14 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	if c.LedgerDSN() == "" && d.o.State.Dir == "" {
 		return nil, c.Problem("ledger", "there is no ledger, and no state directory", "set ledger: {dsn: …}, or name a directory with --state-dir")
 	}
-	s := &setup{config: c, files: look(watchedFiles(c))} // before the policies are read: what changes meanwhile is seen
-	if look([]string{d.o.ConfigFile}) != before {
-		s.files = "" // it changed while it was read: it is read again
+	s := &setup{config: c, files: snapshot(watchedFiles(c))} // before the policies are read, so that later changes are noticed
+	if snapshot([]string{d.o.ConfigFile}) != before {
+		s.files = "" // it changed while it was read, and is read again
 	}
 	if s.policies, err = janitor.Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
 		return nil, err
 	}
-	// A new one, since a URL may be another one now; it tells once more of what lasts.
+	// A new notifier, since a URL may have changed. It reports again what goes on.
 	people := Notifications(c)
 	people.Told = d.metrics.Notified
 	if s.notifier, err = notify.New(people); err != nil {
@@ -65,10 +65,10 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	return s, err
 }
 
-// schedulesOf gives every schedule a name of its own.
+// schedulesOf gives every schedule a unique name.
 func schedulesOf(c *config.Config) ([]scheduled, error) {
 	var all []scheduled
-	taken := map[string]int{}
+	used := map[string]int{}
 	for _, s := range c.Schedules {
 		zone := s.Timezone
 		if zone == "" {
@@ -82,8 +82,8 @@ func schedulesOf(c *config.Config) ([]scheduled, error) {
 		if name == "" {
 			name = s.Do + " " + s.Cron
 		}
-		if taken[name]++; taken[name] > 1 {
-			name = fmt.Sprintf("%s (%d)", name, taken[name])
+		if used[name]++; used[name] > 1 {
+			name = fmt.Sprintf("%s (%d)", name, used[name])
 		}
 		all = append(all, scheduled{
 			name: name, cron: s.Cron, timezone: zone, do: runs.Kind(s.Do), jitter: s.Jitter.Duration(), when: when,
@@ -92,7 +92,7 @@ func schedulesOf(c *config.Config) ([]scheduled, error) {
 	return all, nil
 }
 
-// use puts a setup in force.
+// use puts a setup into force.
 func (d *daemon) use(s *setup) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -111,7 +111,7 @@ func (d *daemon) use(s *setup) {
 	d.changed = make(chan struct{})
 }
 
-// Reload reads the configuration again. A bad one changes nothing.
+// Reload reads the configuration again. An invalid one changes nothing.
 func (d *daemon) Reload(ctx context.Context) error {
 	d.loading.Lock()
 	defer d.loading.Unlock()
@@ -119,41 +119,41 @@ func (d *daemon) Reload(ctx context.Context) error {
 	if err != nil {
 		d.set(func() { d.reload = runs.Reload{At: d.o.Session.Now(), Error: err.Error()} })
 		d.metrics.Reloaded(d.o.Session.Now(), false)
-		d.log.Error("the configuration is not loaded, and the one before stays in force", "error", err)
+		d.log.Error("the configuration was not loaded, and the previous one stays in force", "error", err)
 		return err
 	}
 	d.use(s)
-	d.log.Info("the configuration is loaded", "config_digest", s.config.Digest(), "policy_digest", s.policies.Digest())
+	d.log.Info("configuration loaded", "config_digest", s.config.Digest(), "policy_digest", s.policies.Digest())
 	return nil
 }
 
-// lookEvery is how often the daemon looks whether a file has changed. It looks
-// instead of being told: that works on every file system, and through the
-// symbolic links that Kubernetes swaps.
-const lookEvery = time.Second
+// pollEvery is how often the daemon checks its files for changes. It polls, because
+// that works on every file system, and through the symbolic links that Kubernetes
+// replaces.
+const pollEvery = time.Second
 
-// watch reloads when it is asked to, and when a file has changed and then stayed
-// as it is for a moment.
+// watch reloads on request, and when a file has changed and then stayed unchanged for
+// a moment.
 func (d *daemon) watch(ctx context.Context) error {
-	ticker := time.NewTicker(lookEvery)
+	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	loaded := d.current()
-	seen := loaded.files // what was loaded, or tried to
+	seen := loaded.files // what was loaded, or could not be
 	before := seen
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-d.o.Reload:
-			d.log.Info("asked to load the configuration")
+			d.log.Info("reload requested")
 			seen = d.reloadNow(ctx)
 		case <-ticker.C:
-			if s := d.current(); s != loaded { // somebody has asked for it
+			if s := d.current(); s != loaded { // reloaded over HTTP
 				loaded, seen = s, s.files
 			}
-			now := look(watchedFiles(d.current().config))
+			now := snapshot(watchedFiles(d.current().config))
 			if now != seen && now == before {
-				d.log.Info("a file of the configuration has changed")
+				d.log.Info("a file of the configuration has changed: reloading")
 				seen = d.reloadNow(ctx)
 			}
 			before = now
@@ -161,16 +161,16 @@ func (d *daemon) watch(ctx context.Context) error {
 	}
 }
 
-// reloadNow returns how the files looked before they were read.
+// reloadNow returns the state of the files before they were read.
 func (d *daemon) reloadNow(ctx context.Context) string {
-	looked := look(watchedFiles(d.current().config))
+	before := snapshot(watchedFiles(d.current().config))
 	if d.Reload(ctx) == nil {
 		return d.current().files
 	}
-	return looked
+	return before
 }
 
-// watchedFiles are the files and folders that a configuration is made of.
+// watchedFiles are the files and folders of a configuration.
 func watchedFiles(c *config.Config) []string {
 	files := append([]string{c.File}, c.PolicyPaths()...)
 	if key := c.Resolve(c.Policy.VerificationKey); key != "" {
@@ -184,19 +184,19 @@ func watchedFiles(c *config.Config) []string {
 	return files
 }
 
-// look describes files, and all that is in folders, so that a change shows.
-func look(paths []string) string {
+// snapshot describes files, and everything in folders, so that a change shows.
+func snapshot(paths []string) string {
 	var b strings.Builder
 	for _, path := range paths {
 		if target, err := filepath.EvalSymlinks(path); err == nil {
-			path = target // a link to a folder is not walked
+			path = target // WalkDir does not follow a link to a folder
 		}
 		_ = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				fmt.Fprintf(&b, "%s: %v\n", name, err)
 				return nil
 			}
-			info, err := os.Stat(name) // of what a link points at
+			info, err := os.Stat(name) // of the target of a link
 			if err != nil {
 				fmt.Fprintf(&b, "%s: %v\n", name, err)
 				return nil

@@ -22,15 +22,15 @@ const (
 	maxHistory = 200
 	// shownRuns is how many runs the page shows.
 	shownRuns = 30
-	// localRun begins the ID of a run that is in no ledger.
+	// localRun begins the ID of a run that is not in a ledger.
 	localRun = "local-"
 	// ledgerPatience is how long a page waits for the ledger.
 	ledgerPatience = 5 * time.Second
-	// keepPlans is how long a plan that nobody has applied stays in the ledger.
+	// keepPlans is how long a plan that was not applied stays in the ledger.
 	keepPlans = 30 * 24 * time.Hour
 )
 
-// finished takes note of a run that is over.
+// finished records the end of a run.
 func (d *daemon) finished(ctx context.Context, run *runs.Run) {
 	d.set(func() {
 		if run.ID == "" {
@@ -44,12 +44,12 @@ func (d *daemon) finished(ctx context.Context, run *runs.Run) {
 		}
 	})
 	d.metrics.Set(*run)
-	d.tell(run)
+	d.logRun(run)
 	d.forgetPlans(ctx)
 }
 
-// tell logs how a run ended.
-func (d *daemon) tell(run *runs.Run) {
+// logRun logs how a run ended.
+func (d *daemon) logRun(run *runs.Run) {
 	s := run.Summary()
 	attributes := []any{
 		"kind", run.Kind, "trigger", run.Trigger, "run", run.ID, "exit", run.Exit, "duration", run.Duration.Round(time.Millisecond),
@@ -60,16 +60,16 @@ func (d *daemon) tell(run *runs.Run) {
 	}
 	switch {
 	case run.Error != "":
-		d.log.Error("a run failed", append(attributes, "error", run.Error)...)
+		d.log.Error("run failed", append(attributes, "error", run.Error)...)
 	case run.Exit != janitor.ExitDone:
-		d.log.Warn("a run is over, but not whole", append(attributes, "why", firstOf(run.Plan))...)
+		d.log.Warn("run finished incomplete", append(attributes, "why", firstOf(run.Plan))...)
 	default:
-		d.log.Info("a run is over", attributes...)
+		d.log.Info("run finished", attributes...)
 	}
 }
 
-// firstOf is the first thing that keeps a plan from being whole; the page has all
-// of them.
+// firstOf is the first reason why a run is refused or incomplete; the page has all of
+// them.
 func firstOf(p *actions.Plan) string {
 	switch {
 	case p.Refused():
@@ -96,14 +96,14 @@ func (d *daemon) forgetPlans(ctx context.Context) {
 	}
 	if _, err := l.ForgetPlans(ctx, now.Add(-keepPlans)); err != nil && ctx.Err() == nil {
 		d.metrics.LedgerFailed()
-		d.log.Error("old plans stay in the ledger", "error", err)
+		d.log.Error("old plans could not be dropped from the ledger", "error", err)
 	}
 }
 
 // Ready is nil: a daemon does not start without a valid configuration.
 func (d *daemon) Ready() error { return nil }
 
-// Status is how the daemon stands.
+// Status returns the state of the daemon.
 func (d *daemon) Status(ctx context.Context) runs.Daemon {
 	latest, err := d.Runs(ctx, shownRuns)
 	if err != nil {
@@ -132,7 +132,7 @@ func (d *daemon) Status(ctx context.Context) runs.Daemon {
 	return s
 }
 
-// leader is who works, as far as the ledger tells.
+// leader names the daemon that works, as far as the ledger tells.
 func (d *daemon) leader(ctx context.Context) string {
 	l := d.openLedger()
 	if l == nil {
@@ -147,7 +147,7 @@ func (d *daemon) leader(ctx context.Context) string {
 	return who
 }
 
-// Runs are those in the ledger, or those that this process has made.
+// Runs returns the runs in the ledger, or those that this process has made.
 func (d *daemon) Runs(ctx context.Context, limit int) ([]runs.Summary, error) {
 	var list []runs.Summary
 	d.set(func() { list = slices.Clone(d.history) })
@@ -155,7 +155,7 @@ func (d *daemon) Runs(ctx context.Context, limit int) ([]runs.Summary, error) {
 	if l == nil {
 		return list[:min(limit, len(list))], nil
 	}
-	// What the ledger does not have is what it could not take.
+	// A local run beside a ledger is one that it could not record.
 	list = slices.DeleteFunc(list, func(r runs.Summary) bool { return !strings.HasPrefix(r.ID, localRun) })
 	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
 	defer cancel()
@@ -167,7 +167,7 @@ func (d *daemon) Runs(ctx context.Context, limit int) ([]runs.Summary, error) {
 	return list[:min(limit, len(list))], err
 }
 
-// summary is what the history shows of a run in the ledger.
+// summary returns what the history shows of a run in the ledger.
 func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 	s := runs.Summary{
 		ID: strconv.FormatInt(r.ID, 10), Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Exit: r.Exit, Error: r.Message,
@@ -186,8 +186,8 @@ func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 	return s
 }
 
-// Latest is the latest run: the one of this process, or one that another process
-// has written into the ledger since.
+// Latest returns the latest run: that of this process, or one that another process has
+// recorded in the ledger since.
 func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
 	var own *runs.Run
 	d.set(func() { own = d.latest })
@@ -199,7 +199,7 @@ func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
 	defer cancel()
 	records, err := l.Runs(ctx, shownRuns)
 	if err != nil {
-		return own, nil // the page says what it can
+		return own, nil // the page shows what is known
 	}
 	for i := range records {
 		r := &records[i]
@@ -209,7 +209,7 @@ func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
 		if !r.Ended.IsZero() && r.PlanID != "" {
 			run, err := d.fromLedger(ctx, l, r.ID)
 			if err != nil {
-				continue // its plan was forgotten
+				continue // its plan was dropped
 			}
 			return run, nil
 		}
@@ -217,7 +217,7 @@ func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
 	return own, nil
 }
 
-// Run is the run of an ID, with its plan as far as that is kept.
+// Run returns the run with an ID, with its plan if that is kept.
 func (d *daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
 	var own *runs.Run
 	d.set(func() { own = d.latest })
@@ -257,7 +257,7 @@ func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*r
 	return run, nil
 }
 
-// openLedger is the ledger, or nil.
+// openLedger returns the ledger, or nil.
 func (d *daemon) openLedger() *ledger.Ledger {
 	d.mu.Lock()
 	defer d.mu.Unlock()
