@@ -57,7 +57,7 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	}
 	// A new notifier, since a URL may have changed. It reports again what goes on.
 	people := Notifications(c)
-	people.Told = d.metrics.Notified
+	people.Sent = d.metrics.Notified
 	if s.notifier, err = notify.New(people); err != nil {
 		return nil, err
 	}

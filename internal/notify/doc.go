@@ -1,7 +1,10 @@
-// Package notify tells people of a finished run, by chat, e-mail or a webhook, when
-// something happened that they asked to be told of.
+// Package notify sends messages about finished runs to chats, e-mail addresses and
+// webhooks.
 //
-// It must never fail a run, hold one up for longer than its timeout, send a message
-// twice, or let anything of a service's URL, which holds a secret, into an error or
-// a message. It reads no clock: when something was told goes by the times of runs.
+// A Notifier has several Notifications. Each one has a service and a list of
+// Occasions, such as a failure or a gap; a run with one of them causes a Message.
+//
+// It must never fail a run, delay it for longer than the timeout, send a message
+// twice, or put any part of a service's URL, which contains a secret, into an error
+// or a message. It reads no clock: it uses the times of the runs.
 package notify

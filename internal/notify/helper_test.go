@@ -21,7 +21,7 @@ import (
 
 var started = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 
-// quiet is a run in which nothing happened that anybody asks for.
+// quiet is a run without any occasion.
 func quiet() runs.Run {
 	return runs.Run{Kind: "apply", Trigger: "nightly", Started: started, Plan: &actions.Plan{
 		ID: "sha256:1", TakenAt: started, Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, Held: 1, Warn: 1}, Outcome: &actions.Outcome{},
@@ -29,7 +29,7 @@ func quiet() runs.Run {
 	}}
 }
 
-// eventful is a run in which everything happened.
+// eventful is a run with every occasion of a run that applies.
 func eventful() runs.Run {
 	run := quiet()
 	run.Duration = 3 * time.Second
@@ -88,7 +88,7 @@ func newServices(t *testing.T) *services {
 	return s
 }
 
-// through sends the requests of the library, which has no other way to be told,
+// through sends the requests of the library, which cannot be configured otherwise,
 // through a transport.
 func through(t *testing.T, transport http.RoundTripper) {
 	before := http.DefaultTransport

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"text/template"
 	"time"
-	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -17,61 +16,61 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Message is what a template sees: .Headline, {{range .Gaps.Items}} and so on.
-// Every text in it is one line, and shortened where it is long.
+// Message is the data of a template: .Headline, {{range .Gaps.Items}} and so on.
+// Every text in it is one line, shortened if it is long.
 type Message struct {
 	Name          string // of the notification
 	Kind, Trigger string // of the run: "apply", "nightly"
 	Started       time.Time
 	Duration      time.Duration
-	Headline      string   // what came of it, on a line; it is the title of the message too
-	Occasions     []string // those of "on" that there were
+	Headline      string   // the result on one line, also the title of the message
+	Occasions     []string // the occasions of "on" in this run
 	Link          string
 	PlanID        string
 
-	// What was judged.
+	// Counts of what was judged.
 	Namespaces, Images, Tags int
-	// What was planned and found.
+	// Counts of the plan.
 	ToDelete, ToChange, Held, Deny, Warn int
-	// What became of the steps of a run that applied.
+	// Results of the steps of a run that applied.
 	Applied                                       bool
 	Done, Gone, Changed, Blocked, Failed, Skipped int
-	// Rules are those that most steps are due to: of an applied plan, of the steps
-	// that were done.
+	// Rules are the rules with the most steps; in a run that applied, with the most
+	// steps done.
 	Rules []Rule
 
-	Error      string // why the run ended before it was done
-	Stopped    string // why it ended before every step was tried
-	Lost       List   // tags that should have stayed and are gone
+	Error      string // why the run ended early
+	Stopped    string // why apply ended before the last step
+	Lost       List   // kept tags that are gone
 	Refusals   List   // "max_deletions: 1,200 deletions planned, …"
 	Failures   List   // "delete_tag rg.fr-par.scw.cloud/prod/api:pr-1: 500 …"
 	Gaps       List   // "rg.nl-ams.scw.cloud/prod/api: page 3 of its tags: …"
-	Violations List   // those that are deny: "rg…/prod/api: naming/kebab case: …"
+	Violations List   // with severity deny: "rg…/prod/api: naming/kebab case: …"
 }
 
-// Rule is a rule and how many steps are due to it.
+// Rule is a rule and the number of its steps.
 type Rule struct {
 	Rule  string
 	Steps int
 }
 
-// List is the beginning of a list.
+// List is the beginning of a list, and how long it is.
 type List struct {
 	Items []string
 	Total int
 }
 
-// More is how many are left out.
+// More is the number of items that are left out.
 func (l List) More() int { return l.Total - len(l.Items) }
 
-// Bounds of a message.
+// Limits of a message.
 const (
 	shownMax = 5     // items of a list
 	lineMax  = 300   // characters of a text
-	textMax  = 3_500 // bytes of a message, which every service takes
+	textMax  = 3_500 // bytes of a message; every service accepts that
 )
 
-// DefaultTemplate is the text of a message unless a notification has its own.
+// DefaultTemplate is the template of a notification that has none.
 //
 //go:embed message.tmpl
 var DefaultTemplate string
@@ -84,8 +83,7 @@ func parseTemplate(text string) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A field that there is not shows only when the template is carried out, with
-	// something in every list.
+	// Only execution finds an unknown field, and only if every list has items.
 	for _, m := range []Message{{}, sample()} {
 		if err := t.Execute(&limited{}, m); err != nil && !errors.Is(err, errTooLong) {
 			return nil, err
@@ -104,7 +102,7 @@ func sample() Message {
 	}
 }
 
-// limited takes the beginning of a text.
+// limited keeps the beginning of a text.
 type limited struct{ b strings.Builder }
 
 var errTooLong = errors.New("the message is too long")
@@ -131,7 +129,7 @@ func (t *target) render(m Message) (string, error) {
 	return cut(text), nil
 }
 
-// cut shortens a message to whole lines, and says so.
+// cut shortens a message to whole lines, and notes that.
 func cut(text string) string {
 	const note = "\n… (the message is cut)"
 	text = text[:min(len(text), textMax-len(note))]
@@ -142,13 +140,7 @@ func cut(text string) string {
 }
 
 // line makes one short line of a text from elsewhere.
-func line(s string) string {
-	s = text.Clean(s)
-	if utf8.RuneCountInString(s) <= lineMax {
-		return s
-	}
-	return string([]rune(s)[:lineMax-1]) + "…"
-}
+func line(s string) string { return text.Clip(text.Clean(s), lineMax) }
 
 func (l *List) add(text string) {
 	l.Total++
@@ -157,13 +149,13 @@ func (l *List) add(text string) {
 	}
 }
 
-func newMessage(n Notification, run runs.Run, found []happening) Message {
+func newMessage(n Notification, run runs.Run, found []occurrence) Message {
 	m := Message{
-		Name: n.Name, Kind: line(string(run.Kind)), Trigger: line(run.Trigger), Started: momentOf(run), Duration: run.Duration.Round(time.Second / 10),
+		Name: n.Name, Kind: line(string(run.Kind)), Trigger: line(run.Trigger), Started: run.Began(), Duration: run.Duration.Round(time.Second / 10),
 		Headline: headline(run), Link: n.Link, Error: line(run.Error),
 	}
-	for _, h := range found {
-		m.Occasions = append(m.Occasions, string(h.what))
+	for _, o := range found {
+		m.Occasions = append(m.Occasions, string(o.occasion))
 	}
 	p := run.Plan
 	if p == nil {
@@ -238,7 +230,7 @@ func rulesOf(p *actions.Plan) []Rule {
 	return out
 }
 
-// headline says on one line what came of a run.
+// headline is the result of a run on one line.
 func headline(run runs.Run) string {
 	kind := cmp.Or(line(string(run.Kind)), "run")
 	what := "registry-janitor: " + kind
@@ -247,14 +239,14 @@ func headline(run runs.Run) string {
 	case p == nil:
 		return what + " failed"
 	case p.Refused():
-		return what + " refused by its limits: " + planWords(p)
+		return what + " refused by its limits: " + planCounts(p)
 	case run.Error != "":
 		what += " failed"
 	case p.Outcome != nil && len(p.Outcome.Lost) > 0:
-		what += " lost " + text.Count(len(p.Outcome.Lost), "tag") + " that should have stayed"
+		what += " lost " + text.Count(len(p.Outcome.Lost), "tag") + " that should have been kept"
 	}
 	if p.Outcome == nil {
-		return what + ": " + planWords(p)
+		return what + ": " + planCounts(p)
 	}
 	var counts []string
 	for _, r := range actions.Results() {
@@ -265,7 +257,7 @@ func headline(run runs.Run) string {
 	return what + ": " + strings.Join(append(counts, findings(p)...), ", ")
 }
 
-func planWords(p *actions.Plan) string {
+func planCounts(p *actions.Plan) string {
 	words := []string{text.Thousands(p.Summary.Deletions()) + " to delete", text.Thousands(p.Summary.SetVisibility) + " to change"}
 	return strings.Join(append(words, findings(p)...), ", ")
 }

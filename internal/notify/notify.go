@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,52 +15,51 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// Notification says whom to tell, of what, and in which words.
+// Notification is one receiver of messages.
 type Notification struct {
-	// Name is what errors call it.
+	// Name names it in errors.
 	Name string
-	// URLEnv is the environment variable that has the URL of the service, URLFile the
-	// file; one of the two. The URL is one of shoutrrr's (slack://, teams://, smtp://,
-	// generic://, and what else it knows), or a webhook as the service hands it out:
-	// that of Slack, of Teams (a workflow or a connector), or any other, which gets
-	// JSON with a title and a message.
+	// URLEnv is the environment variable with the URL of the service, URLFile the file
+	// with it; set one of them. The URL is one of shoutrrr (slack://, teams://, smtp://,
+	// generic://), or the https:// URL of a webhook: of Slack, of Teams (a workflow or a
+	// connector), or of any other service, which receives JSON with a title and a
+	// message.
 	URLEnv, URLFile string
-	// On is what has to have happened; nil is DefaultOn.
+	// On are the occasions for a message; nil is DefaultOn.
 	On []Occasion
-	// Template is the text of the message, a template of text/template over Message;
-	// "" is DefaultTemplate.
+	// Template is a text/template over Message; "" is DefaultTemplate.
 	Template string
-	// Link is where to read more; "" is nowhere.
+	// Link is a page with more about the run; "" is none.
 	Link string
-	// Repeat is after how long what lasts is told again; 0 is at every run.
+	// Repeat is how long a persistent problem causes no further message; 0 repeats the
+	// message at every run.
 	Repeat time.Duration
 }
 
-// Options say who is told.
+// Options are the receivers of messages, and how to reach them.
 type Options struct {
 	Notifications []Notification
-	// LookupEnv and ReadFile find the URLs; nil is the process's own environment and
-	// files.
+	// LookupEnv reads the variables; nil is os.LookupEnv.
 	LookupEnv func(string) (string, bool)
-	ReadFile  func(string) ([]byte, error)
-	// Timeout bounds each message; 0 is ten seconds.
+	// Timeout is the limit for each message; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// Told is called after each message, with why it could not be sent, and not where
-	// there was nothing to tell; nil is nobody. Several may call it at once.
-	Told func(error)
+	// Sent, if set, is called after each message, with the error if it could not be
+	// sent. Calls may be concurrent.
+	Sent func(error)
 }
 
-// DefaultTimeout is how long a service may take unless Options say otherwise.
+// DefaultTimeout is how long a service may take unless Options have another limit.
 const DefaultTimeout = 10 * time.Second
 
-// ErrNoURL is what errors are that a missing variable or file causes.
+// ErrNoURL is the error for a missing variable or file.
 var ErrNoURL = errors.New("there is no URL")
 
-// Notifier tells people of runs. It remembers what it told, so that what lasts is
-// not told at every run; a new one tells it once more. A nil Notifier tells nobody.
+// Notifier sends messages about runs. It remembers what it sent, so that a
+// persistent problem does not cause a message at every run. A nil Notifier sends
+// nothing.
 type Notifier struct {
 	timeout time.Duration
-	told    func(error)
+	sent    func(error)
 	targets []*target
 }
 
@@ -68,17 +68,14 @@ type target struct {
 	Notification
 	template *template.Template
 	service  *service
-	told     *memory
+	sent     *memory
 }
 
 // New reads the URLs and checks them and the templates, without sending anything.
-// The error names everything that is wrong, without anything of a URL; what a
-// missing variable or file causes is ErrNoURL.
+// The error names every problem, and contains no part of a URL; it is ErrNoURL for
+// a missing variable or file.
 func New(o Options) (*Notifier, error) {
-	n := &Notifier{timeout: o.Timeout, told: o.Told}
-	if n.timeout <= 0 {
-		n.timeout = DefaultTimeout
-	}
+	n := &Notifier{timeout: cmp.Or(o.Timeout, DefaultTimeout), sent: o.Sent}
 	var problems []error
 	for _, spec := range o.Notifications {
 		t, err := newTarget(spec, o)
@@ -91,8 +88,8 @@ func New(o Options) (*Notifier, error) {
 	return n, nil
 }
 
-// Check looks at what New looks at, and tells what is wrong from what is only
-// missing: a configuration may be checked where the secrets are not.
+// Check checks what New checks, and separates missing URLs from other problems: a
+// configuration may be checked on a machine without the secrets.
 func Check(o Options) (missing, wrong error) {
 	for _, spec := range o.Notifications {
 		switch _, err := newTarget(spec, o); {
@@ -109,48 +106,48 @@ func newTarget(spec Notification, o Options) (*target, error) {
 	if len(spec.On) == 0 {
 		spec.On = DefaultOn()
 	}
-	t := &target{Notification: spec, told: newMemory()}
-	fail := func(err error) (*target, error) { return nil, fmt.Errorf("notification %q: %w", spec.Name, err) }
-	for _, on := range spec.On {
-		if !slices.Contains(Occasions(), on) {
-			return fail(fmt.Errorf("on: %q is none of %q", on, Occasions()))
-		}
-	}
-	parsed, err := parseTemplate(spec.Template)
-	if err != nil {
-		return fail(err)
-	}
-	t.template = parsed
-	raw, where, err := lookUp(spec, o)
-	if err != nil {
-		return fail(err)
-	}
-	if t.service, err = newService(raw); err != nil {
-		return fail(fmt.Errorf("the URL in %s: %w", where, err))
+	t := &target{Notification: spec, sent: newMemory()}
+	if err := t.open(o); err != nil {
+		return nil, fmt.Errorf("notification %q: %w", spec.Name, err)
 	}
 	return t, nil
 }
 
-// lookUp finds the URL of a notification, and says where it stands.
-func lookUp(spec Notification, o Options) (raw, where string, err error) {
-	if spec.URLEnv != "" {
-		lookupEnv := o.LookupEnv
+// open checks the occasions and the template, and reads the URL.
+func (t *target) open(o Options) (err error) {
+	for _, on := range t.On {
+		if !slices.Contains(Occasions(), on) {
+			return fmt.Errorf("on: %q is not one of %q", on, Occasions())
+		}
+	}
+	if t.template, err = parseTemplate(t.Template); err != nil {
+		return err
+	}
+	raw, where, err := readURL(t.Notification, o.LookupEnv)
+	if err != nil {
+		return err
+	}
+	if t.service, err = newService(raw); err != nil {
+		return fmt.Errorf("the URL in %s: %w", where, err)
+	}
+	return nil
+}
+
+// readURL reads the URL of a notification, and names the place.
+func readURL(n Notification, lookupEnv func(string) (string, bool)) (raw, where string, err error) {
+	if n.URLEnv != "" {
 		if lookupEnv == nil {
 			lookupEnv = os.LookupEnv
 		}
-		where = "the environment variable " + spec.URLEnv
-		value, ok := lookupEnv(spec.URLEnv)
-		if raw = strings.TrimSpace(value); !ok || raw == "" {
+		where = "the environment variable " + n.URLEnv
+		value, _ := lookupEnv(n.URLEnv)
+		if raw = strings.TrimSpace(value); raw == "" {
 			return "", where, fmt.Errorf("%w: %s is not set", ErrNoURL, where)
 		}
 		return raw, where, nil
 	}
-	readFile := o.ReadFile
-	if readFile == nil {
-		readFile = os.ReadFile
-	}
-	where = "the file " + spec.URLFile
-	data, err := readFile(spec.URLFile)
+	where = "the file " + n.URLFile
+	data, err := os.ReadFile(n.URLFile)
 	if err != nil {
 		return "", where, fmt.Errorf("%w: reading %s: %w", ErrNoURL, where, err)
 	}
@@ -160,10 +157,10 @@ func lookUp(spec Notification, o Options) (raw, where string, err error) {
 	return raw, where, nil
 }
 
-// Send tells of a run everybody who asked for something that happened in it, all at
-// once, each within the timeout, and tries nothing twice. The error joins those of
-// all that could not be told; nothing of a URL is in it. What somebody could not be
-// told is told with the next run, if it lasts.
+// Send sends the messages about a run to all receivers at the same time, each within
+// the timeout. It never tries again: if a message cannot be sent, the next run sends
+// it, provided that the occasion persists. The error joins those of all receivers,
+// and contains no part of a URL.
 func (n *Notifier) Send(ctx context.Context, run runs.Run) error {
 	if n == nil {
 		return nil
@@ -173,8 +170,8 @@ func (n *Notifier) Send(ctx context.Context, run runs.Run) error {
 	for i, t := range n.targets {
 		all.Go(func() {
 			sent, err := t.send(ctx, run, n.timeout)
-			if n.told != nil && (sent || err != nil) {
-				n.told(err)
+			if n.sent != nil && (sent || err != nil) {
+				n.sent(err)
 			}
 			if err != nil {
 				problems[i] = fmt.Errorf("notification %q: %w", t.Name, err)
@@ -185,15 +182,15 @@ func (n *Notifier) Send(ctx context.Context, run runs.Run) error {
 	return errors.Join(problems...)
 }
 
-// send tells one of a run, if there is something to tell, and reports whether it
-// did.
+// send sends the message about a run to one receiver, if the run has a new occasion
+// for it, and reports whether it did.
 func (t *target) send(ctx context.Context, run runs.Run, timeout time.Duration) (sent bool, err error) {
-	now := momentOf(run)
-	found := t.asked(happened(run))
-	if run.Plan != nil { // or else it saw nothing, and nothing is known to have ended
-		t.told.forget(found)
+	now := run.Began()
+	found := slices.DeleteFunc(occurrences(run), func(o occurrence) bool { return !slices.Contains(t.On, o.occasion) })
+	if run.Plan != nil { // without a plan the run cannot tell what has ended
+		t.sent.forget(found)
 	}
-	if !t.told.news(found, now, t.Repeat) {
+	if !t.sent.isNews(found, now, t.Repeat) {
 		return false, nil
 	}
 	text, err := t.render(newMessage(t.Notification, run, found))
@@ -205,19 +202,6 @@ func (t *target) send(ctx context.Context, run runs.Run, timeout time.Duration) 
 	if err := t.service.send(ctx, headline(run), text); err != nil {
 		return false, err
 	}
-	t.told.remember(found, now)
+	t.sent.remember(found, now)
 	return true, nil
-}
-
-// momentOf is when a run was, as far as it says.
-func momentOf(run runs.Run) time.Time {
-	if run.Started.IsZero() && run.Plan != nil {
-		return run.Plan.TakenAt
-	}
-	return run.Started
-}
-
-// asked is what of all that happened this notification is about.
-func (t *target) asked(all []happening) []happening {
-	return slices.DeleteFunc(all, func(h happening) bool { return !slices.Contains(t.On, h.what) })
 }

@@ -73,7 +73,7 @@ func TestTeamsConnector(t *testing.T) {
 		t.Errorf("body %s", got[0].Body)
 	}
 	if strings.Contains(got[0].Body, "@everyone") {
-		t.Errorf("somebody is called: %s", got[0].Body)
+		t.Errorf("a channel is mentioned: %s", got[0].Body)
 	}
 }
 
@@ -143,7 +143,7 @@ func TestMail(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatHappenedAndWasAskedForIsTold(t *testing.T) {
+func TestOnlyConfiguredOccasionsCauseAMessage(t *testing.T) {
 	broken := quiet()
 	broken.Plan.Held = []actions.Held{{Action: actions.DeleteTag, Ref: "rg.fr-par.scw.cloud/prod/api:a", Guard: actions.GuardPolicyError}}
 	plan := refused()
@@ -157,8 +157,8 @@ func TestOnlyWhatHappenedAndWasAskedForIsTold(t *testing.T) {
 		run  runs.Run
 		want []Occasion
 	}{
-		"a quiet run":             {quiet(), nil},
-		"a run with all of it":    {eventful(), []Occasion{OnFailure, OnGap, OnViolation, OnDeleted, OnVisibility}},
+		"a run without occasions": {quiet(), nil},
+		"a run with everything":   {eventful(), []Occasion{OnFailure, OnGap, OnViolation, OnDeleted, OnVisibility}},
 		"a refused plan":          {refused(), []Occasion{OnRefused, OnPlanned}},
 		"a plan with steps":       {plan, []Occasion{OnPlanned}},
 		"a policy that failed":    {broken, []Occasion{OnGap}},
@@ -176,13 +176,13 @@ func TestOnlyWhatHappenedAndWasAskedForIsTold(t *testing.T) {
 				asked = asked || w == on
 			}
 			if told := len(s.received()) == 1; told != asked {
-				t.Errorf("%s, on %s: told is %v", name, on, told)
+				t.Errorf("%s, on %s: sent is %v", name, on, told)
 			}
 		}
 	}
 }
 
-func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
+func TestAPersistentProblemIsRepeatedOnlyAfterAWhile(t *testing.T) {
 	s := newServices(t)
 	n := notifier(t, "https://hooks.test/in", Notification{Repeat: 24 * time.Hour, On: []Occasion{OnGap, OnDeleted, OnFailure}})
 	at := started
@@ -196,7 +196,7 @@ func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := len(s.received()) > before; got != want {
-			t.Errorf("%s: told is %v", why, got)
+			t.Errorf("%s: sent is %v", why, got)
 		}
 		at = at.Add(30 * time.Minute)
 	}
@@ -229,7 +229,7 @@ func TestWhatLastsIsToldAgainOnlyAfterAWhile(t *testing.T) {
 	send("another deletion", deleted, true)
 }
 
-func TestWhatCouldNotBeToldIsToldWithTheNextRun(t *testing.T) {
+func TestTheNextRunSendsAMessageThatFailed(t *testing.T) {
 	s := newServices(t)
 	s.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
 	n := notifier(t, "https://hooks.test/in", Notification{Repeat: 24 * time.Hour, On: []Occasion{OnViolation}})
@@ -252,7 +252,7 @@ func TestWhatCouldNotBeToldIsToldWithTheNextRun(t *testing.T) {
 	}
 }
 
-func TestOneServiceThatHangsHoldsUpNobody(t *testing.T) {
+func TestAServiceThatHangsDoesNotDelayTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		told := 0
@@ -279,21 +279,21 @@ func TestOneServiceThatHangsHoldsUpNobody(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), "s3cr3t") || !strings.Contains(err.Error(), `"stuck"`) || strings.Contains(err.Error(), `"ops"`) {
 				t.Errorf("error %v", err)
 			}
-			want, words := 5*time.Second, "no answer: context deadline exceeded"
+			want, words := 5*time.Second, "the service did not answer: context deadline exceeded"
 			if i >= pendingMax {
-				want, words = 0, "4 earlier messages have no answer yet"
+				want, words = 0, "4 earlier messages are still unanswered"
 			}
 			if took != want || !strings.Contains(err.Error(), words) {
 				t.Errorf("message %d took %s: %v", i, took, err)
 			}
 		}
 		if told != pendingMax+2 {
-			t.Errorf("the other one was told %d times", told)
+			t.Errorf("the other receiver got %d messages", told)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := n.Send(ctx, eventful()); err == nil {
-			t.Error("a run that is over still tells")
+			t.Error("a cancelled run sends a message")
 		}
 		close(release)
 		synctest.Wait()
@@ -303,7 +303,7 @@ func TestOneServiceThatHangsHoldsUpNobody(t *testing.T) {
 	})
 }
 
-func TestNewSaysWhatIsWrong(t *testing.T) {
+func TestNewNamesTheProblem(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "url")
 	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -319,11 +319,11 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"a missing file":        {"", Notification{URLFile: "/nowhere/url"}, `notification "ops": there is no URL: reading the file /nowhere/url: open /nowhere/url: no such file or directory`, true},
 		"an empty file":         {"", Notification{URLFile: empty}, `notification "ops": there is no URL: the file ` + empty + ` is empty`, true},
 		"a token alone":         {"T0000AAAA/B0000", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it has no scheme, such as slack:// or https://`, false},
-		"no URL":                {"https://[s3cr3t", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it is no URL`, false},
-		"an unknown service":    {"slck://hook:x@y", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it is of no known service: use slack, teams, smtp, generic, or the https URL of a webhook`, false},
-		"a bad token":           {"slack://hook:s3cr3t@webhook", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it is not understood: invalid slack token format`, false},
-		"mail to nobody":        {"smtp://u:s3cr3t@mail.test/?from=a@b.test", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it is not understood: toAddress missing from config URL`, false},
-		"an unknown occasion":   {good, Notification{URLEnv: "A", On: []Occasion{"often"}}, `notification "ops": on: "often" is none of ["failure" "refused" "gap" "violation" "deleted" "visibility" "planned"]`, false},
+		"no URL":                {"https://[s3cr3t", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it is not a URL`, false},
+		"an unknown service":    {"slck://hook:x@y", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: its service is not supported: use slack, teams, smtp, generic, or the https URL of a webhook`, false},
+		"a bad token":           {"slack://hook:s3cr3t@webhook", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it cannot be parsed: invalid slack token format`, false},
+		"mail without receiver": {"smtp://u:s3cr3t@mail.test/?from=a@b.test", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it cannot be parsed: toAddress missing from config URL`, false},
+		"an unknown occasion":   {good, Notification{URLEnv: "A", On: []Occasion{"often"}}, `notification "ops": on: "often" is not one of ["failure" "refused" "gap" "violation" "deleted" "visibility" "planned"]`, false},
 		"a template that stops": {good, Notification{URLEnv: "A", Template: "a\n{{if}}"}, `notification "ops": template: template:2: missing value for if`, false},
 		"an unknown field":      {good, Notification{URLEnv: "A", Template: "a\nb\n{{range .Gaps.Items}}{{.Nmae}}{{end}}"}, `notification "ops": template: template:3:23: executing "template" at <.Nmae>: can't evaluate field Nmae in type string`, false},
 	} {
@@ -335,11 +335,11 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 	}
 	_, err := New(Options{Notifications: []Notification{{Name: "a", URLEnv: "A"}, {Name: "b", URLEnv: "B"}}, LookupEnv: func(string) (string, bool) { return "", false }})
 	if err == nil || strings.Count(err.Error(), "is not set") != 2 {
-		t.Errorf("not everything is said at once: %v", err)
+		t.Errorf("not every problem is named: %v", err)
 	}
 }
 
-func TestCheckTellsWhatIsMissingFromWhatIsWrong(t *testing.T) {
+func TestCheckSeparatesMissingURLsFromOtherProblems(t *testing.T) {
 	missing, wrong := Check(Options{
 		Notifications: []Notification{{Name: "a", URLEnv: "A"}, {Name: "b", URLEnv: "B"}, {Name: "c", URLEnv: "A", Template: "{{.Nothing}}"}, {Name: "d", URLEnv: "D"}},
 		LookupEnv: func(name string) (string, bool) {
@@ -372,7 +372,7 @@ func TestAURLFromAFile(t *testing.T) {
 	}
 }
 
-func TestNobodyIsToldByNoNotifier(t *testing.T) {
+func TestANilNotifierSendsNothing(t *testing.T) {
 	var n *Notifier
 	if err := n.Send(t.Context(), eventful()); err != nil {
 		t.Error(err)
@@ -382,7 +382,7 @@ func TestNobodyIsToldByNoNotifier(t *testing.T) {
 	}
 }
 
-func TestAMessageIsBounded(t *testing.T) {
+func TestAMessageHasALimitedLength(t *testing.T) {
 	run := eventful()
 	for i := range 5000 {
 		run.Plan.Gaps = append(run.Plan.Gaps, registry.Gap{Subject: fmt.Sprint("subject ", i), Error: strings.Repeat("ö", 5000)})
@@ -401,17 +401,17 @@ func TestAMessageIsBounded(t *testing.T) {
 	}
 }
 
-func TestToldIsCalledOnceForEachMessageAndNotForSilence(t *testing.T) {
+func TestSentIsCalledOnceForEachMessage(t *testing.T) {
 	s := newServices(t)
 	n := notifier(t, "https://hooks.test/in", Notification{On: []Occasion{OnDeleted}})
 	var told []error
-	n.told = func(err error) { told = append(told, err) }
+	n.sent = func(err error) { told = append(told, err) }
 	send := func(run runs.Run, want int, fails bool) {
 		t.Helper()
 		told = nil
 		_ = n.Send(t.Context(), run)
 		if len(told) != want || want == 1 && (told[0] != nil) != fails {
-			t.Errorf("told %v, want %d, failing %v", told, want, fails)
+			t.Errorf("sent %v, want %d, failing %v", told, want, fails)
 		}
 	}
 	send(quiet(), 0, false)

@@ -117,7 +117,7 @@ func TestNoPasswordOfMailIsInAnError(t *testing.T) {
 	checkHidden(t, "smtp", []string{"s3cr3tPassword"}, err)
 }
 
-func TestRedactionKeepsWhatHelps(t *testing.T) {
+func TestRedactionKeepsTheRest(t *testing.T) {
 	for _, c := range []struct{ raw, text, want string }{
 		{"https://hooks.slack.com/services/T0000AAAA/B0000BBBB/cccc", `Post "https://hooks.slack.com/services/T0000AAAA/B0000BBBB/cccc": dial tcp: lookup hooks.slack.com: no such host`, `Post "***": dial tcp: lookup hooks.slack.com: no such host`},
 		{"smtp://u:pazzw0rt@mail.test/?to=a@b.example", "dial tcp: lookup mail.test: no such host", "dial tcp: lookup mail.test: no such host"},

@@ -16,19 +16,19 @@ import (
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 )
 
-// service is where messages go.
+// service is where messages are sent.
 type service struct {
 	url    *url.URL
 	scheme string
 	shape  shape
 	redactor
-	// sends bounds the messages that the service has not answered yet. The library's
-	// services take no context, and some wait for ever: what is given up is left
-	// alone until the connection ends.
+	// sends limits the messages that the service has not answered yet. The services of
+	// the library take no context, and some wait forever: a message that timed out
+	// occupies its place until the connection ends.
 	sends chan struct{}
 }
 
-// shape is how a service wants a message.
+// shape is the form in which a service takes a message.
 type shape int
 
 const (
@@ -39,15 +39,16 @@ const (
 	shapeCard                 // an adaptive card, for a workflow of Teams
 )
 
-// pendingMax is how many messages one service may owe an answer.
+// pendingMax is the number of messages that one service may leave unanswered.
 const pendingMax = 4
 
-// newService checks a URL without sending anything. The error has nothing of it.
+// newService checks a URL without sending anything. The error contains no part of
+// it.
 func newService(raw string) (*service, error) {
 	s := &service{redactor: newRedactor(raw), sends: make(chan struct{}, pendingMax)}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, errors.New("it is no URL")
+		return nil, errors.New("it is not a URL")
 	}
 	if u.Scheme == "" {
 		return nil, errors.New("it has no scheme, such as slack:// or https://")
@@ -60,7 +61,7 @@ func newService(raw string) (*service, error) {
 	return s, nil
 }
 
-// resolve makes a URL of shoutrrr's of a webhook as its service hands it out.
+// resolve turns the URL of a webhook into one of shoutrrr.
 func resolve(u *url.URL) (*url.URL, shape) {
 	if u.Scheme != "https" && u.Scheme != "http" {
 		return u, shapeOf(u)
@@ -80,8 +81,8 @@ func resolve(u *url.URL) (*url.URL, shape) {
 	return webhook(u), shapeWebhook
 }
 
-// webhook is a URL of the library's generic service for a webhook, whose own query
-// stays as it is.
+// webhook is a URL of the library's generic service that calls a webhook with its own
+// query unchanged.
 func webhook(u *url.URL) *url.URL {
 	out := *u
 	query := url.Values{}
@@ -99,7 +100,7 @@ func webhook(u *url.URL) *url.URL {
 	return &out
 }
 
-// shapeOf is how the service of one of shoutrrr's URLs wants a message.
+// shapeOf is the form of a message for a URL of shoutrrr.
 func shapeOf(u *url.URL) shape {
 	scheme, _, _ := strings.Cut(u.Scheme, "+")
 	switch strings.ToLower(scheme) {
@@ -113,13 +114,13 @@ func shapeOf(u *url.URL) shape {
 	return shapeTitled
 }
 
-// open makes the library's service anew: it keeps what it sent, and is not made for
-// two messages at once. Only those of its services are used that are tested here:
+// open creates the library's service for one message: it keeps what it sent, and is
+// not safe for concurrent messages. Only the services that are tested here are used:
 // others report success when the connection fails.
 func (s *service) open() (opened types.Service, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			opened, err = nil, s.error(fmt.Errorf("it is not understood: %v", r))
+			opened, err = nil, s.error(fmt.Errorf("it cannot be parsed: %v", r))
 		}
 	}()
 	switch s.scheme {
@@ -132,21 +133,21 @@ func (s *service) open() (opened types.Service, err error) {
 	case generic.Scheme:
 		opened = &generic.Service{}
 	default:
-		return nil, errors.New("it is of no known service: use slack, teams, smtp, generic, or the https URL of a webhook")
+		return nil, errors.New("its service is not supported: use slack, teams, smtp, generic, or the https URL of a webhook")
 	}
 	to := s.url
 	if strings.Contains(to.Scheme, "+") {
 		custom, ok := opened.(types.CustomURLService)
 		if !ok {
-			return nil, errors.New("its scheme takes no +")
+			return nil, errors.New("its scheme cannot be combined with +")
 		}
 		if to, err = custom.GetConfigURLFromCustom(to); err != nil {
-			return nil, s.error(fmt.Errorf("it is not understood: %w", err))
+			return nil, s.error(fmt.Errorf("it cannot be parsed: %w", err))
 		}
 	}
-	// Without a logger nothing is logged: the library logs addresses and answers.
+	// No logger: the library would log addresses and answers.
 	if err := opened.Initialize(to, nil); err != nil {
-		return nil, s.error(fmt.Errorf("it is not understood: %w", err))
+		return nil, s.error(fmt.Errorf("it cannot be parsed: %w", err))
 	}
 	return opened, s.setTemplate(opened)
 }
@@ -166,12 +167,12 @@ func (s *service) setTemplate(opened types.Service) error {
 	return nil
 }
 
-// send sends one message, once, and waits for as long as the context lets it.
+// send sends one message once, and waits for the answer until the context ends.
 func (s *service) send(ctx context.Context, title, text string) error {
 	select {
 	case s.sends <- struct{}{}:
 	default:
-		return fmt.Errorf("%d earlier messages have no answer yet", pendingMax)
+		return fmt.Errorf("%d earlier messages are still unanswered", pendingMax)
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -182,7 +183,7 @@ func (s *service) send(ctx context.Context, title, text string) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("there is no answer: %w", ctx.Err())
+		return fmt.Errorf("the service did not answer: %w", ctx.Err())
 	}
 }
 
@@ -203,7 +204,7 @@ func (s *service) deliver(title, text string) (err error) {
 	return s.error(opened.Send(message, &params))
 }
 
-// format makes a message what the service takes.
+// format turns a message into the form that the service takes.
 func (s *service) format(title, text string) (string, types.Params, error) {
 	params := types.Params{}
 	switch s.shape {
@@ -223,7 +224,7 @@ func (s *service) format(title, text string) (string, types.Params, error) {
 	return text, params, nil
 }
 
-// guard keeps a text from calling people and channels in chats.
+// guard prevents a text from mentioning people and channels in chats.
 func (s *service) guard(text string) string {
 	switch s.scheme {
 	case slack.Scheme:
@@ -234,8 +235,8 @@ func (s *service) guard(text string) string {
 	return text
 }
 
-// adaptiveCard is the message that the Teams trigger "when a webhook request is
-// received" takes, by Microsoft's documentation of it.
+// adaptiveCard is the message for the Teams trigger "when a webhook request is
+// received", as Microsoft documents it.
 func adaptiveCard(title, text string) any {
 	type block struct {
 		Type   string `json:"type"`
@@ -244,8 +245,8 @@ func adaptiveCard(title, text string) any {
 		Wrap   bool   `json:"wrap"`
 		Space  string `json:"spacing,omitempty"`
 	}
-	// A line of its own for each: a card takes a single line break for a space. What
-	// looks like its markup is shown as it is.
+	// Every line is a block, because a card shows a line break as a space. Markup is
+	// escaped.
 	plain := strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)
 	body := []block{{Type: "TextBlock", Text: plain.Replace(title), Weight: "Bolder", Wrap: true}}
 	for l := range strings.Lines(text) {

@@ -75,6 +75,14 @@ func (r *Run) Succeeded() bool {
 	return r.Error == "" && p != nil && !p.Incomplete() && !p.Refused() && (p.Outcome == nil || !p.Outcome.Incomplete())
 }
 
+// Began is when the run began, or when its scan did if that is all that is known.
+func (r *Run) Began() time.Time {
+	if r.Started.IsZero() && r.Plan != nil {
+		return r.Plan.TakenAt
+	}
+	return r.Started
+}
+
 // Forecast reports whether the run was made for another time than now.
 func (r *Run) Forecast() bool { return r.Plan != nil && r.Plan.Forecast }
 
