@@ -167,7 +167,7 @@ func (s *site) plan(o plan.Options, judge func(*registry.Verdict)) *actions.Plan
 	b := plan.NewBuilder(o)
 	s.walk(func(v registry.Verdict) {
 		judge(&v)
-		b.Add(plan.PlanVerdict(v, o))
+		b.Add(plan.Decide(v, o))
 	})
 	return b.Plan()
 }

@@ -38,7 +38,7 @@ func halves(o plan.Options, before, after []registry.Verdict, gaps []registry.Ga
 	a, b := plan.NewBuilder(o), plan.NewBuilder(o)
 	x, y := Half{Name: "before", Witness: NewWitness()}, Half{Name: "after", Witness: NewWitness()}
 	for i := range before {
-		p, q := plan.PlanVerdict(before[i], o), plan.PlanVerdict(after[i], o)
+		p, q := plan.Decide(before[i], o), plan.Decide(after[i], o)
 		a.Add(p)
 		b.Add(q)
 		x.Witness.Add(before[i], q.Steps())

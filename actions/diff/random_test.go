@@ -137,7 +137,7 @@ func planOf(o plan.Options, vs []registry.Verdict, gaps []registry.Gap) *actions
 		b.AddGap(g)
 	}
 	for _, v := range vs {
-		b.Add(plan.PlanVerdict(v, o))
+		b.Add(plan.Decide(v, o))
 	}
 	return b.Plan()
 }

@@ -25,7 +25,7 @@ func TestAnomaly(t *testing.T) {
 		}
 		o := Options{TakenAt: now, MaxDeletions: -1, MaxDeletionPercent: -1, Anomaly: a}
 		b := NewBuilder(o)
-		b.Add(PlanVerdict(verdict, o))
+		b.Add(Decide(verdict, o))
 		return b.Plan()
 	}
 	for name, row := range map[string]struct {

@@ -28,7 +28,7 @@ func BenchmarkImage(b *testing.B) {
 			o.MinAge, o.KeepAtLeast = time.Hour, tags/2
 			b.ReportAllocs()
 			for b.Loop() {
-				PlanVerdict(v, o)
+				Decide(v, o)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tags), "ns/tag")
 		})
@@ -40,7 +40,7 @@ func BenchmarkImageWithNothingCondemned(b *testing.B) {
 	o := unlimited()
 	b.ReportAllocs()
 	for b.Loop() {
-		PlanVerdict(v, o)
+		Decide(v, o)
 	}
 }
 
@@ -55,7 +55,7 @@ func BenchmarkPlan(b *testing.B) {
 		before := heap()
 		builder := NewBuilder(o)
 		for i := range images {
-			builder.Add(PlanVerdict(manyTags(fmt.Sprintf("ns-%d", i), condemned, 100), o))
+			builder.Add(Decide(manyTags(fmt.Sprintf("ns-%d", i), condemned, 100), o))
 		}
 		p := builder.Plan()
 		if err := p.Encode(io.Discard); err != nil || len(p.Steps) != images*condemned {
@@ -78,7 +78,7 @@ func TestNothingCondemnedAllocatesNothing(t *testing.T) {
 	v := manyTags("prod", 0, 50)
 	v.Tags[0].Keep = []registry.Reason{{Rule: "protect/tags"}}
 	o := unlimited()
-	if n := testing.AllocsPerRun(100, func() { PlanVerdict(v, o) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { Decide(v, o) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -32,14 +32,14 @@ func TestGrace(t *testing.T) {
 		detail string // "" for a step
 	}{
 		"no grace":                         {0, nil, ""},
-		"condemned for the first time":     {72 * time.Hour, since(time.Time{}, false), "condemned for less than the grace of 3d: 3d to go"},
-		"nobody knows":                     {72 * time.Hour, nil, "condemned for less than the grace of 3d: 3d to go"},
-		"condemned since yesterday":        {72 * time.Hour, since(now.Add(-24*time.Hour), true), "condemned for less than the grace of 3d: 2d to go"},
+		"condemned for the first time":     {72 * time.Hour, since(time.Time{}, false), "marked for less than the grace of 3d: 3d left"},
+		"nobody knows":                     {72 * time.Hour, nil, "marked for less than the grace of 3d: 3d left"},
+		"condemned since yesterday":        {72 * time.Hour, since(now.Add(-24*time.Hour), true), "marked for less than the grace of 3d: 2d left"},
 		"condemned long enough":            {72 * time.Hour, since(now.Add(-72*time.Hour), true), ""},
-		"condemned in the future, somehow": {72 * time.Hour, since(now.Add(time.Hour), true), "condemned for less than the grace of 3d: 3d to go"},
+		"condemned in the future, somehow": {72 * time.Hour, since(now.Add(time.Hour), true), "marked for less than the grace of 3d: 3d left"},
 	} {
-		b := NewBuilder(Options{TakenAt: now, MaxDeletions: -1, MaxDeletionPercent: -1, Grace: row.grace, CondemnedSince: row.since})
-		b.Add(PlanVerdict(verdict, b.o))
+		b := NewBuilder(Options{TakenAt: now, MaxDeletions: -1, MaxDeletionPercent: -1, Grace: row.grace, MarkedSince: row.since})
+		b.Add(Decide(verdict, b.o))
 		p := b.Plan()
 		if row.detail == "" {
 			if len(p.Steps) != 1 {

@@ -4,230 +4,283 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// planImage plans an image about which there is something to say.
-func planImage(v registry.Verdict, o Options, part Part) Part {
-	j := &imageJudge{drafter: drafter{o: &o, part: &part}, v: &v, ref: v.Image.Ref().String()}
-	if n := len(v.Tags); n != 0 && n != len(v.Image.Tags) {
-		// Nobody knows which vote is whose, so none of them counts.
+// decideImage decides about an image and its tags.
+//
+//  1. If a policy failed, or the image or its namespace is not ready, everything
+//     that is marked for deletion is held.
+//  2. The visibility is changed as the policies ask.
+//  3. Marked tags are deleted or held; see decideTags.
+//  4. The image itself is deleted if it is marked, no guard holds it, and no tag
+//     of it is kept.
+//  5. The plan notes which tags are kept, so that applying it can check them.
+func decideImage(v registry.Verdict, o Options, part Part) Part {
+	d := &imageDecision{o: &o, v: &v, part: &part, ref: part.subject.String()}
+	if n := len(v.Tags); n != 0 && n != len(v.Image.Tags) { // it is unknown which entry is of which tag
 		v.Tags = nil
-		v.Err = errors.Join(v.Err, fmt.Errorf("the judgement has %d entries for %d tags", n, len(v.Image.Tags)))
+		v.Err = errors.Join(v.Err, fmt.Errorf("the verdict has %d entries for %s", n, text.Count(len(v.Image.Tags), "tag")))
 	}
-	j.reportTags()
-	j.part.violations = append(j.part.violations, v.Violations...)
-	if g, detail := j.distrust(); g != "" {
-		j.holdAll(g, detail)
+	part.violations = append(part.violations, v.Violations...)
+	d.reportStatus()
+	if guard, detail := d.distrust(); guard != "" {
+		d.holdAll(guard, detail)
 		return part
 	}
-	j.visibility(v.Visibility, j.imageStep(actions.SetImageVisibility, v.Image.Visibility))
-	goes := j.planTags()
-	j.planDeletion(goes)
-	j.noteStaying(goes)
+	part.setVisibility(v.Visibility, d.imageStep(actions.SetImageVisibility, v.Image.Visibility))
+	d.decideTags()
+	d.decideDeletion()
+	d.noteKept()
 	return part
 }
 
-// imageJudge plans one image.
-type imageJudge struct {
-	drafter
-	v   *registry.Verdict
-	ref string // of the image
-}
-
-// reportTags reports the tags that cannot be judged as others are.
-func (j *imageJudge) reportTags() {
-	if s := j.v.Image.Status; s != registry.StatusReady {
-		j.warn(j.ref, statusImageRule, skippedText(s))
-	}
-	scanned := j.o.scannedAt()
-	horizon := scanned.Add(clockTolerance)
-	for i := range j.v.Image.Tags {
-		t := &j.v.Image.Tags[i]
-		if t.Status != registry.StatusReady && !j.condemned(i) {
-			j.warn(j.tagRef(t.Name), statusTagRule, "status is "+t.Status.OrMissing()+": no candidate for deletion, counts as staying")
-		}
-		for _, d := range []struct {
-			field string
-			at    time.Time
-		}{{"updated_at", t.UpdatedAt}, {"created_at", t.CreatedAt}} {
-			if d.at.After(horizon) {
-				j.warn(j.tagRef(t.Name), futureRule, fmt.Sprintf("%s is %s, %s after the scan: it counts as newest",
-					d.field, d.at.UTC().Format(time.RFC3339), text.Age(d.at.Sub(scanned))))
-			}
-		}
-	}
-}
-
-// distrust names the guard that holds everything in the image, and "" if its
-// verdict can be trusted.
-func (j *imageJudge) distrust() (actions.Guard, string) {
-	switch {
-	case j.v.Err != nil:
-		return actions.GuardPolicyError, policyError(j.v.Err)
-	case j.v.Image.Status != registry.StatusReady:
-		return actions.GuardNotReady, "status of the image is " + j.v.Image.Status.OrMissing()
-	case j.v.Namespace.Status != registry.StatusReady:
-		return actions.GuardNotReady, "status of the namespace is " + j.v.Namespace.Status.OrMissing()
-	default:
-		return "", ""
-	}
-}
-
-// holdAll holds every delete verdict of the image. A policy error that holds
-// nothing would go unseen, so it is a gap.
-func (j *imageJudge) holdAll(g actions.Guard, detail string) {
-	for i := range j.v.Image.Tags {
-		if j.condemned(i) {
-			j.part.asked.hold(actions.DeleteTag, j.tagRef(j.v.Image.Tags[i].Name), g, detail, j.v.Tags[i].Delete)
-		}
-	}
-	if condemns(j.v.Delete, j.v.Keep) {
-		j.part.asked.hold(actions.DeleteImage, j.ref, g, detail, j.v.Delete)
-	}
-	if g == actions.GuardPolicyError && len(j.part.asked.held) == 0 {
-		j.gap(j.ref, j.v.Err)
-	}
-}
-
-// planTags plans the deletions of tags and says which tag goes.
-func (j *imageJudge) planTags() (goes func(i int) bool) {
-	if !slices.ContainsFunc(j.v.Tags, func(t registry.TagVerdict) bool { return condemns(t.Delete, t.Keep) }) {
-		return func(int) bool { return false }
-	}
-	s := newStanding(j.v, j.o)
-	s.settle()
-	for i := range s.nodes {
-		t, n := &s.tags[i], &s.nodes[i]
-		list, reasons := &j.part.asked, []registry.Reason(nil)
-		switch n.vote {
-		case condemnedTag:
-			reasons = j.v.Tags[i].Delete
-		case impliedTag:
-			if !n.goes && s.subjectStays(int32(i)) {
-				continue // it has no verdict of its own, and nothing to follow
-			}
-			list = &j.part.follow
-			reasons = []registry.Reason{{Rule: FollowRule, Text: "follows its subject " + text.Some(s.subjectNames(int32(i)))}}
-		default:
-			continue
-		}
-		if n.goes {
-			list.step(j.tagStep(t, reasons))
-			continue
-		}
-		g := s.guard(int32(i))
-		list.hold(actions.DeleteTag, j.tagRef(t.Name), g, s.detail(int32(i), g, reasons), reasons)
-	}
-	return func(i int) bool { return s.nodes[i].goes }
-}
-
-// planDeletion plans the deletion of the image itself.
-func (j *imageJudge) planDeletion(goes func(i int) bool) {
-	if !condemns(j.v.Delete, j.v.Keep) {
+// decideTags decides which tags of the image are deleted.
+//
+//  1. Keep beats delete: a tag is marked if a rule marks it and no rule keeps it.
+//     An attachment that no rule marks or keeps follows its subject, if all tags
+//     of the subject are marked.
+//  2. Guards hold marked tags.
+//  3. A tag that is not deleted, whatever the reason, keeps the tags that share
+//     its digest, and the attachments of that digest. That is computed to a
+//     fixpoint: it only takes tags out of the plan, so the order does not matter.
+//  4. keep_at_least holds the newest marked tags until enough are kept.
+//
+// Every marked tag ends as exactly one step or one held entry.
+func (d *imageDecision) decideTags() {
+	marked := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
+	if !slices.ContainsFunc(d.v.Tags, marked) {
 		return
 	}
-	img, reasons := j.v.Image, j.v.Delete
-	var staying []string
-	for i := range img.Tags {
-		if !goes(i) {
-			staying = append(staying, img.Tags[i].Name)
+	d.graph = newGraph(d.v.Image.Tags)
+	d.markTags()
+	d.markFollowers()
+	for i := range d.nodes {
+		if d.nodes[i].deleted && d.guard(int32(i)) != "" {
+			d.keep(int32(i))
 		}
 	}
-	young := j.o.youth(img.CreatedAt, img.UpdatedAt)
-	switch unlisted := unlistedNames(img); {
-	case len(j.v.InUse) > 0:
-		j.part.asked.hold(actions.DeleteImage, j.ref, actions.GuardInUse, "used by "+text.Some(j.v.InUse), reasons)
-	case len(staying) > 0:
-		j.part.asked.hold(actions.DeleteImage, j.ref, actions.GuardNotEmpty, text.Count(len(staying), "tag")+" of it "+text.Choose(len(staying), "stays", "stay")+": "+text.Some(staying), reasons)
-	case len(unlisted) > 0:
-		j.part.asked.hold(actions.DeleteImage, j.ref, actions.GuardNotEmpty, "it names tags that its listing does not show: "+text.Some(unlisted), reasons)
-	case len(img.Tags) == 0 && img.SizeBytes > 0:
-		j.part.asked.hold(actions.DeleteImage, j.ref, actions.GuardNotEmpty, fmt.Sprintf("its listing shows no tag, but it has a size of %d bytes", img.SizeBytes), reasons)
-	case young != "":
-		j.part.asked.hold(actions.DeleteImage, j.ref, actions.GuardMinAge, young, reasons)
-	case reportOnly(j.v.Delete):
-		j.part.asked.hold(actions.DeleteImage, j.ref, actions.GuardReportOnly, "condemned only by "+unenforced(reasons), reasons)
-	default:
-		s := j.imageStep(actions.DeleteImage, "")
-		s.Reasons = reasons
-		j.part.asked.step(s)
+	d.keepAtLeast()
+	for i := range d.nodes {
+		d.enter(int32(i))
 	}
 }
 
-// noteStaying notes what stays in an image of which something is deleted. What is
-// being deleted already does not stay, whoever does it.
-func (j *imageJudge) noteStaying(goes func(i int) bool) {
-	if !j.part.Deletes() {
+// imageDecision is the decision about one image on its way.
+type imageDecision struct {
+	o    *Options
+	v    *registry.Verdict
+	part *Part
+	ref  string // of the image
+	graph
+}
+
+func (d *imageDecision) markTags() {
+	for i := range d.nodes {
+		switch v := &d.v.Tags[i]; {
+		case isMarked(v.Delete, v.Keep):
+			d.nodes[i].rules = marked
+			d.setDeleted(int32(i), true)
+		case len(v.Keep) > 0:
+			d.nodes[i].rules = kept
+		}
+	}
+}
+
+// markFollowers lets attachments that no rule marks or keeps follow their
+// subjects, attachments of attachments included.
+func (d *imageDecision) markFollowers() {
+	var queue []int32
+	for i := range d.nodes {
+		if d.nodes[i].subject != none {
+			queue = append(queue, int32(i))
+		}
+	}
+	for len(queue) > 0 {
+		i := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		n := &d.nodes[i]
+		if n.rules != unmarked || d.othersKept(n.subject, i) {
+			continue
+		}
+		n.rules = follows
+		d.setDeleted(i, true)
+		if n.digest != none && d.groups[n.digest].kept <= 1 { // the last one may be attached to its own digest
+			queue = slices.AppendSeq(queue, d.attached(n.digest))
+		}
+	}
+}
+
+// guard names what holds a marked tag: the first that applies in the order of the
+// contract, and "" if none does. keep_at_least comes before shared_digest: where
+// it holds a tag, the others of the digest are kept because of that one.
+func (d *imageDecision) guard(i int32) actions.Guard {
+	t, n, v := &d.v.Image.Tags[i], &d.nodes[i], &d.v.Tags[i]
+	switch {
+	case t.Status != registry.StatusReady:
+		return actions.GuardNotReady
+	case len(v.InUse) > 0:
+		return actions.GuardInUse
+	case d.othersKept(n.subject, i), n.attachment && n.subject == none && !d.mayDeleteOrphans():
+		return actions.GuardAttachment
+	case d.o.isYoung(t.CreatedAt, t.UpdatedAt):
+		return actions.GuardMinAge
+	case n.rules == marked && d.o.graceLeft(t, d.ref) > 0:
+		return actions.GuardGrace
+	case n.rules == marked && isReportOnly(v.Delete):
+		return actions.GuardReportOnly
+	case n.spared:
+		return actions.GuardKeepAtLeast
+	case d.sharesWithKept(i):
+		return actions.GuardSharedDigest
+	}
+	return ""
+}
+
+// sharesWithKept reports whether the deletion of a tag may take along a tag that
+// is kept.
+func (d *imageDecision) sharesWithKept(i int32) bool {
+	digest := d.nodes[i].digest
+	return d.o.SharedDigest != actions.Untag && (digest == none || d.othersKept(digest, i))
+}
+
+// mayDeleteOrphans reports whether attachments without a subject may be deleted:
+// only where the digest of every tag of the image is known. Otherwise one of those
+// may be the subject.
+func (d *imageDecision) mayDeleteOrphans() bool {
+	return d.o.Orphans == DeleteOrphans && d.allDigests && len(unlistedNames(d.v.Image)) == 0
+}
+
+// keep keeps a marked tag, and then the tags that it keeps in turn.
+func (d *imageDecision) keep(i int32) {
+	queue := []int32{i}
+	for len(queue) > 0 {
+		i := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		if !d.nodes[i].deleted {
+			continue
+		}
+		d.setDeleted(i, false)
+		digest := d.nodes[i].digest
+		if digest == none || d.groups[digest].kept > 1 {
+			continue // the first tag of the digest that was kept has kept the others
+		}
+		for m := range d.members(digest) {
+			if d.sharesWithKept(m) {
+				queue = append(queue, m)
+			}
+		}
+		for a := range d.attached(digest) {
+			if d.othersKept(digest, a) {
+				queue = append(queue, a)
+			}
+		}
+	}
+}
+
+// keepAtLeast holds the newest marked tags until enough are kept. Each may keep
+// others, which then count too.
+func (d *imageDecision) keepAtLeast() {
+	if d.kept >= d.o.KeepAtLeast {
+		return
+	}
+	var candidates []int32
+	for i := range d.nodes {
+		if n := &d.nodes[i]; n.deleted && n.counts {
+			candidates = append(candidates, int32(i))
+		}
+	}
+	slices.SortFunc(candidates, d.compareAge)
+	for _, i := range candidates {
+		if d.kept >= d.o.KeepAtLeast {
+			return
+		}
+		if d.nodes[i].deleted {
+			d.nodes[i].spared = true
+			d.keep(i)
+		}
+	}
+}
+
+// enter puts the decision about a tag into the plan.
+func (d *imageDecision) enter(i int32) {
+	t, n := &d.v.Image.Tags[i], &d.nodes[i]
+	list, reasons := &d.part.asked, d.v.Tags[i].Delete
+	switch n.rules {
+	case unmarked, kept:
+		return
+	case follows:
+		if !n.deleted && d.othersKept(n.subject, i) {
+			return // no rule asks for it, and it has nothing to follow
+		}
+		list = &d.part.followers
+		reasons = []registry.Reason{{Rule: FollowRule, Text: "follows its subject " + text.Some(d.subjectNames(i))}}
+	}
+	if n.deleted {
+		list.step(d.tagStep(t, reasons))
+		return
+	}
+	g := d.guard(i)
+	list.hold(actions.DeleteTag, d.tagRef(t.Name), g, d.detail(i, g, reasons), reasons)
+}
+
+// decideDeletion decides about the image itself.
+func (d *imageDecision) decideDeletion() {
+	reasons := d.v.Delete
+	if !isMarked(reasons, d.v.Keep) {
+		return
+	}
+	if g, detail := d.imageGuard(); g != "" {
+		d.part.asked.hold(actions.DeleteImage, d.ref, g, detail, reasons)
+		return
+	}
+	s := d.imageStep(actions.DeleteImage, "")
+	s.Reasons = reasons
+	d.part.asked.step(s)
+}
+
+// imageGuard names the first guard that holds the deletion of the image, and why.
+func (d *imageDecision) imageGuard() (actions.Guard, string) {
+	img := d.v.Image
+	var keptTags []string
+	for i := range img.Tags {
+		if !d.deletes(i) {
+			keptTags = append(keptTags, img.Tags[i].Name)
+		}
+	}
+	switch unlisted := unlistedNames(img); {
+	case len(d.v.InUse) > 0:
+		return actions.GuardInUse, "used by " + text.Some(d.v.InUse)
+	case len(keptTags) > 0:
+		n := len(keptTags)
+		return actions.GuardNotEmpty, text.Count(n, "tag") + " of it " + text.Choose(n, "is", "are") + " kept: " + text.Some(keptTags)
+	case len(unlisted) > 0:
+		return actions.GuardNotEmpty, "it names tags that its listing does not show: " + text.Some(unlisted)
+	case len(img.Tags) == 0 && img.SizeBytes > 0:
+		return actions.GuardNotEmpty, fmt.Sprintf("its listing shows no tag, but it has a size of %d bytes", img.SizeBytes)
+	case d.o.isYoung(img.CreatedAt, img.UpdatedAt):
+		return actions.GuardMinAge, d.o.youth(img.CreatedAt, img.UpdatedAt)
+	case isReportOnly(d.v.Delete):
+		return actions.GuardReportOnly, "marked only by " + notEnforced(d.v.Delete)
+	}
+	return "", ""
+}
+
+// noteKept notes what is kept in an image of which something is deleted. What is
+// being deleted already is not kept.
+func (d *imageDecision) noteKept() {
+	if !d.part.Deletes() {
 		return
 	}
 	stay := []string{}
-	for i := range j.v.Image.Tags {
-		if t := &j.v.Image.Tags[i]; !goes(i) && t.Status != registry.StatusDeleting {
+	for i := range d.v.Image.Tags {
+		if t := &d.v.Image.Tags[i]; !d.deletes(i) && t.Status != registry.StatusDeleting {
 			stay = append(stay, t.Name)
 		}
 	}
 	slices.Sort(stay)
-	j.part.image = &actions.PlannedImage{Ref: j.ref, ID: j.v.Image.ID, Stay: stay}
-}
-
-func (j *imageJudge) imageStep(a actions.Action, from registry.Visibility) actions.Step {
-	return actions.Step{
-		Action: a, Ref: j.ref, Region: j.v.Namespace.Region, Namespace: j.v.Namespace.Name, Image: j.v.Image.Name,
-		ID: j.v.Image.ID, UpdatedAt: j.v.Image.UpdatedAt.UTC(), From: from,
-	}
-}
-
-func (j *imageJudge) tagStep(t *registry.Tag, reasons []registry.Reason) actions.Step {
-	ref := j.tagRef(t.Name)
-	return actions.Step{
-		Action: actions.DeleteTag, Ref: ref, Region: j.v.Namespace.Region, Namespace: j.v.Namespace.Name, Image: j.v.Image.Name,
-		Tag: ref[len(j.ref)+1:], // shares its bytes with ref
-		ID:  t.ID, Digest: t.Digest, UpdatedAt: t.UpdatedAt.UTC(), Reasons: reasons,
-	}
-}
-
-func (j *imageJudge) tagRef(tag string) string { return j.ref + ":" + tag }
-
-// condemned says whether a rule condemns the tag and none keeps it.
-func (j *imageJudge) condemned(i int) bool {
-	return len(j.v.Tags) > 0 && condemns(j.v.Tags[i].Delete, j.v.Tags[i].Keep)
-}
-
-// condemns is the whole of the conflict resolution: any keep beats any delete.
-func condemns(del, keep []registry.Reason) bool { return len(del) > 0 && len(keep) == 0 }
-
-// unlistedNames are the tags that the image names inline and its listing does
-// not: something changed in between, or one of the two answers is wrong.
-func unlistedNames(img *registry.Image) []string {
-	if len(img.TagNames) == 0 {
-		return nil
-	}
-	listed := make(map[string]bool, len(img.Tags))
-	for i := range img.Tags {
-		listed[img.Tags[i].Name] = true
-	}
-	var unlisted []string
-	for _, name := range img.TagNames {
-		if !listed[name] {
-			unlisted = append(unlisted, name)
-		}
-	}
-	return unlisted
-}
-
-func policyError(err error) string { return "a policy failed: " + oneLine(err) }
-
-// oneLine words an error that may be several, which errors.Join puts on lines.
-func oneLine(err error) string {
-	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
-}
-
-func skippedText(s registry.Status) string {
-	return "status is " + s.OrMissing() + ": skipped whole, nothing in it is a candidate for deletion"
+	d.part.image = &actions.PlannedImage{Ref: d.ref, ID: d.v.Image.ID, Stay: stay}
 }

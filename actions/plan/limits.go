@@ -13,9 +13,14 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// percentNamespaceMin is the number of tags from which on a namespace has a
-// percentage of its own: of fewer, a single deletion may be most of them.
-const percentNamespaceMin = 20
+const (
+	// percentNamespaceMin is the number of tags from which on a namespace has a
+	// percentage of its own: of fewer, a single deletion may be most of them.
+	percentNamespaceMin = 20
+	// anomalyRuns is the number of runs from which on their median shows what is
+	// usual.
+	anomalyRuns = 3
+)
 
 // refusals lists the limits that the plan exceeds.
 func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
@@ -26,9 +31,9 @@ func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
 			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
 			text.Count(deletions, "deletion"), text.Thousands(deletions-limit), text.Thousands(limit))})
 	}
-	if a := b.o.Anomaly; a.Factor > 0 && a.Runs >= AnomalyRuns && float64(deletions) > a.most() {
+	if a := b.o.Anomaly; a.Factor > 0 && a.Runs >= anomalyRuns && float64(deletions) > a.most() {
 		out = append(out, actions.Refusal{Limit: "anomaly", Detail: fmt.Sprintf(
-			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): look what has changed, then raise limits.anomaly for this run",
+			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): check what has changed, then raise limits.anomaly for this run",
 			text.Count(deletions, "deletion"), number(a.Factor), number(a.usual()), text.Count(a.Runs, "run"))})
 	}
 	if b.o.MaxDeletionPercent < 0 {
@@ -52,11 +57,11 @@ func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
 	return out
 }
 
-// most is the number of deletions that is still usual enough.
+// most is the largest number of deletions that is no anomaly.
 func (a Anomaly) most() float64 { return a.Factor * a.usual() }
 
-// usual takes a registry that mostly deletes nothing for one that deletes now and
-// then: otherwise its first deletion would be an anomaly.
+// usual is at least 1: otherwise the first deletion would be an anomaly in a
+// registry in which most runs delete nothing.
 func (a Anomaly) usual() float64 { return max(1, a.Usual) }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

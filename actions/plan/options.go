@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Options are the guards' and limits' settings. The zero value is the strictest
-// there is: it shares no digest and lets no deletion pass the limits.
+// Options are the settings of the guards and limits. The zero value is the
+// strictest: it protects shared digests, and its limits allow no deletion.
 type Options struct {
 	// TakenAt is when the scan started: ages are counted back from it.
 	TakenAt                    time.Time
@@ -21,26 +22,26 @@ type Options struct {
 
 	// MinAge holds what was created or updated more recently.
 	MinAge time.Duration
-	// Grace holds a tag that has been condemned for a shorter time than this,
-	// counted up to TakenAt. CondemnedSince tells since when a tag of this id,
-	// digest and reference is; one that it does not know, or a nil function, is
-	// condemned for the first time.
-	Grace          time.Duration
-	CondemnedSince func(id, digest, ref string) (time.Time, bool)
-	// KeepAtLeast is how many ready tags stay in every image, attachments not
+	// Grace holds a tag that has been marked for a shorter time than this, up to
+	// TakenAt. MarkedSince returns since when the tag of this id, digest and reference
+	// is marked; a tag that it does not know, or any tag where it is nil, is marked
+	// for the first time.
+	Grace       time.Duration
+	MarkedSince func(id, digest, ref string) (time.Time, bool)
+	// KeepAtLeast is how many ready tags are kept in every image, attachments not
 	// counted.
 	KeepAtLeast int
 	// SharedDigest says what the API does to a digest of which one tag is deleted.
 	SharedDigest actions.SharedDigest
 
-	// Orphans says what becomes of a condemned attachment whose subject no tag of its
-	// image has.
+	// Orphans is what becomes of a marked attachment whose subject no tag of its image
+	// has.
 	Orphans Orphans
 
-	// MaxDeletions is the most deletions a plan may have: 0 means none, a negative
-	// value means no limit.
+	// MaxDeletions is the most deletions that a plan may have: 0 means none, and a
+	// negative value means no limit.
 	MaxDeletions int
-	// Anomaly refuses a plan that deletes unusually much; the zero value does not.
+	// Anomaly refuses a plan that deletes unusually much. The zero value refuses none.
 	Anomaly Anomaly
 	// MaxDeletionPercent is the largest share, in percent, of all tags judged and
 	// of the tags of each namespace of 20 tags or more that a plan may delete: 0
@@ -53,29 +54,26 @@ type Anomaly struct {
 	// Factor is how many times the usual number is too much; 0 is off.
 	Factor float64
 	// Usual is the median of the deletions of the latest runs, and Runs is how many
-	// those are: below AnomalyRuns nobody knows yet what is usual.
+	// runs those are. Fewer than three do not show what is usual.
 	Usual float64
 	Runs  int
 }
 
-// AnomalyRuns is from how many runs on a median says what is usual.
-const AnomalyRuns = 3
-
-// Orphans says whether an attachment may be deleted alone. Everything but
+// Orphans is whether an attachment may be deleted alone. Everything except
 // DeleteOrphans means KeepOrphans.
 type Orphans string
 
 const (
-	// KeepOrphans holds it: its subject may only be out of sight.
+	// KeepOrphans holds it: its subject may exist without being listed.
 	KeepOrphans Orphans = "keep"
-	// DeleteOrphans lets it go where the listing proves that no tag of the image has
+	// DeleteOrphans deletes it where the listing proves that no tag of the image has
 	// its subject, and nothing else holds it.
 	DeleteOrphans Orphans = "delete"
 )
 
-// The rules by which the plan itself speaks. They are no rules of the operator's.
+// The rules that speak for the plan itself. The operator has not written them.
 const (
-	// FollowRule is the reason of an attachment that goes because its subject does.
+	// FollowRule is the reason of an attachment that is deleted with its subject.
 	FollowRule = "attachments/follow their subject"
 
 	statusTagRule       = "status/tag"
@@ -96,15 +94,43 @@ func (o *Options) scannedAt() time.Time {
 	return o.ScannedAt
 }
 
-// statusRule names the rule by which an object of this kind is reported for its
-// status.
-func statusRule(ref registry.Ref) string {
-	switch {
-	case ref.Tag != "":
-		return statusTagRule
-	case ref.Image != "":
-		return statusImageRule
-	default:
-		return statusNamespaceRule
+// latest is the latest time that is not in the future.
+func (o *Options) latest() time.Time { return o.scannedAt().Add(clockTolerance) }
+
+// graceLeft is how long a marked tag still has to wait; 0 when it need not.
+func (o *Options) graceLeft(t *registry.Tag, image string) time.Duration {
+	if o.Grace <= 0 {
+		return 0
 	}
+	since := o.TakenAt
+	if o.MarkedSince != nil {
+		if known, ok := o.MarkedSince(t.ID, t.Digest, image+":"+t.Name); ok && known.Before(since) {
+			since = known
+		}
+	}
+	return max(0, o.Grace-o.TakenAt.Sub(since))
+}
+
+// age is how old something is. The later time counts: a tag that moved, and a copy
+// that kept the date of its original, are as young as their younger date.
+func (o *Options) age(created, updated time.Time) time.Duration {
+	if created.After(updated) {
+		updated = created
+	}
+	return o.TakenAt.Sub(updated)
+}
+
+// isYoung reports whether something is younger than min_age.
+func (o *Options) isYoung(created, updated time.Time) bool { return o.age(created, updated) < o.MinAge }
+
+// youth says how young something is that is younger than min_age.
+func (o *Options) youth(created, updated time.Time) string {
+	age := o.age(created, updated)
+	switch {
+	case age < 0 && o.Forecast:
+		return "dated " + text.Age(-age) + " after the time of the forecast"
+	case age < 0:
+		return "dated " + text.Age(-age) + " after the scan"
+	}
+	return text.Age(age) + " old, younger than the " + text.Exact(o.MinAge) + " of min_age"
 }

@@ -37,7 +37,7 @@ func planOf(o Options, vs []registry.Verdict, gaps []registry.Gap) *actions.Plan
 		b.AddGap(g)
 	}
 	for _, v := range vs {
-		b.Add(PlanVerdict(v, o))
+		b.Add(Decide(v, o))
 	}
 	return b.Plan()
 }
@@ -108,16 +108,16 @@ func TestEveryDeleteVerdictIsOneStepOrOneHeldEntry(t *testing.T) {
 func deleteVerdicts(vs []registry.Verdict) (keys []string) {
 	for _, v := range vs {
 		if v.Image == nil {
-			if condemns(v.Delete, v.Keep) {
+			if isMarked(v.Delete, v.Keep) {
 				keys = append(keys, "delete_namespace "+v.Namespace.Ref().String())
 			}
 			continue
 		}
-		if condemns(v.Delete, v.Keep) {
+		if isMarked(v.Delete, v.Keep) {
 			keys = append(keys, "delete_image "+v.Image.Ref().String())
 		}
 		for i, tv := range v.Tags {
-			if condemns(tv.Delete, tv.Keep) {
+			if isMarked(tv.Delete, tv.Keep) {
 				keys = append(keys, "delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String())
 			}
 		}
@@ -236,7 +236,7 @@ func TestAPlanReadsBackAsItWas(t *testing.T) {
 	})
 }
 
-var explanation = regexp.MustCompile(`^(shares its digest with|belongs to) (\S+), which (is kept|no rule condemns|is held \((\w+)\))$`)
+var explanation = regexp.MustCompile(`^(shares its digest with|belongs to) (\S+), which (is kept|no rule marks|is held \((\w+)\))$`)
 
 func TestDetailsNameATagThatStaysAndWhy(t *testing.T) {
 	explained := 0
@@ -281,7 +281,7 @@ func checkExplanation(v registry.Verdict, h actions.Held, fates map[string]fate,
 		return fmt.Errorf("it goes")
 	case (why == "is kept") != (len(tv.Keep) > 0):
 		return fmt.Errorf("keep reasons: %v", tv.Keep)
-	case why == "no rule condemns" && len(tv.Delete) > 0:
+	case why == "no rule marks" && len(tv.Delete) > 0:
 		return fmt.Errorf("it is condemned")
 	case guard != "" && fate(guard) != got:
 		return fmt.Errorf("it is held by %s", got)

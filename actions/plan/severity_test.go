@@ -17,7 +17,7 @@ func TestCustomSeverity(t *testing.T) {
 	v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: registry.Warn, Reason: registry.Reason{Rule: "own/x", Text: "odd", Source: "own.rego:7", CustomSeverity: "high"}}}
 	o := unlimited()
 	b := NewBuilder(o)
-	b.Add(PlanVerdict(v, o))
+	b.Add(Decide(v, o))
 	var out bytes.Buffer
 	if err := b.Plan().Encode(&out); err != nil {
 		t.Fatal(err)

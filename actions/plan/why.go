@@ -9,150 +9,112 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// guard names what holds a tag that stays although it is condemned or implied:
-// the first that applies in the order of the guards. Only a tag that
-// keep_at_least holds is never said to share its digest: the siblings that stay
-// do so because of it.
-func (s *standing) guard(i int32) actions.Guard {
-	n := &s.nodes[i]
-	switch {
-	case n.local == actions.GuardNotReady || n.local == actions.GuardInUse:
-		return n.local
-	case n.attached && s.subjectStays(i):
-		return actions.GuardAttachment
-	case n.local != "":
-		return n.local
-	default:
-		return actions.GuardSharedDigest
-	}
-}
-
-// subjectStays says whether another tag stays to which this one is attached.
-func (s *standing) subjectStays(i int32) bool {
-	n := &s.nodes[i]
-	if n.subject == none || !s.groups[n.subject].spoken {
-		return false
-	}
-	if n.subject != n.digest {
-		return true
-	}
-	// It has the very digest it is attached to, and may be all that stays of it.
-	for m := s.groups[n.subject].members; m != none; m = s.nodes[m].nextSame {
-		if m != i && !s.nodes[m].goes {
-			return true
-		}
-	}
-	return false
-}
-
-// detail words why a guard holds a tag.
-func (s *standing) detail(i int32, g actions.Guard, reasons []registry.Reason) string {
-	t, n := &s.tags[i], &s.nodes[i]
+// detail says why a guard holds a tag, in words for the operator.
+func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reason) string {
+	t, n := &d.v.Image.Tags[i], &d.nodes[i]
 	switch g {
 	case actions.GuardNotReady:
 		return "status is " + t.Status.OrMissing()
 	case actions.GuardInUse:
-		return "used by " + text.Some(s.votes[i].InUse)
+		return "used by " + text.Some(d.v.Tags[i].InUse)
 	case actions.GuardAttachment:
-		if n.subject == none && s.o.Orphans == DeleteOrphans {
-			return "the digest of some tag of the image is not known, and may be that of its subject"
-		}
-		if n.subject == none {
-			return "no other tag of the image has the digest of its subject, and an attachment never goes alone"
-		}
-		return "belongs to " + s.why(n.subject, i)
+		return d.attachmentDetail(i)
 	case actions.GuardMinAge:
-		return s.o.youth(t.CreatedAt, t.UpdatedAt)
+		return d.o.youth(t.CreatedAt, t.UpdatedAt)
 	case actions.GuardGrace:
-		return "condemned for less than the grace of " + text.Age(s.o.Grace) + ": " + text.Age(s.o.graceLeft(t, s.image)) + " to go"
+		return "marked for less than the grace of " + text.Age(d.o.Grace) + ": " + text.Age(d.o.graceLeft(t, d.ref)) + " left"
 	case actions.GuardReportOnly:
-		return "condemned only by " + unenforced(reasons)
-	case actions.GuardSharedDigest:
-		if n.digest == none {
-			return "its digest is not known, so neither is what shares it"
-		}
-		return "shares its digest with " + s.why(n.digest, i)
-	default:
-		return s.enough
+		return "marked only by " + notEnforced(reasons)
+	case actions.GuardKeepAtLeast:
+		return "held so that " + text.Count(d.o.KeepAtLeast, "tag") + " of the image " + text.Choose(d.o.KeepAtLeast, "is", "are") + " kept"
 	}
+	if n.digest == none {
+		return "its digest is not known, so another tag may share it"
+	}
+	return "shares its digest with " + d.why(n.digest, i)
 }
 
-// why names a tag of a digest that stays and says why it does: preferably one
-// that a rule keeps, then one that no rule condemns, then one that is held, the
-// newest first. A tag that stays only because it shares the digest explains
-// nothing, and comes last.
-func (s *standing) why(id int32, asking int32) string {
-	g := &s.groups[id]
+func (d *imageDecision) attachmentDetail(i int32) string {
+	switch subject := d.nodes[i].subject; {
+	case subject != none:
+		return "belongs to " + d.why(subject, i)
+	case d.o.Orphans == DeleteOrphans:
+		return "the digest of some tag of the image is not known, and may be that of its subject"
+	}
+	return "no other tag of the image has the digest of its subject, and an attachment is never deleted alone"
+}
+
+// why names a tag of a digest that is kept, other than i, and says why it is.
+func (d *imageDecision) why(id, i int32) string {
+	g := &d.groups[id]
 	if g.cause == none {
-		g.cause = s.staysBut(id, none)
+		g.cause = d.bestCause(id, none)
 	}
-	i := g.cause
-	if i == asking {
-		i = s.staysBut(id, i)
+	cause := g.cause
+	if cause == i {
+		cause = d.bestCause(id, i)
 	}
-	name := s.tags[i].Name
-	switch s.standing(i) {
-	case standsKept:
+	name := d.v.Image.Tags[cause].Name
+	switch d.rankCause(cause) {
+	case causeKept:
 		return name + ", which is kept"
-	case standsFree:
-		return name + ", which no rule condemns"
-	default:
-		return name + ", which is held (" + string(s.guard(i)) + ")"
+	case causeUnmarked:
+		return name + ", which no rule marks"
 	}
+	return name + ", which is held (" + string(d.guard(cause)) + ")"
 }
 
-// staysBut picks the tag of a digest that explains best why the digest stays,
-// leaving one tag out of account, and none if no other stays.
-func (s *standing) staysBut(id, except int32) int32 {
+// bestCause picks the kept tag of a digest that explains best why the digest is
+// kept, the newest of several, leaving one tag out.
+func (d *imageDecision) bestCause(id, except int32) int32 {
 	best := none
-	for m := s.groups[id].members; m != none; m = s.nodes[m].nextSame {
-		if m == except || s.nodes[m].goes {
+	for m := range d.members(id) {
+		if m == except || d.nodes[m].deleted {
 			continue
 		}
-		if best == none || cmp.Or(cmp.Compare(s.standing(m), s.standing(best)), s.compareAge(m, best)) < 0 {
+		if best == none || cmp.Or(cmp.Compare(d.rankCause(m), d.rankCause(best)), d.compareAge(m, best)) < 0 {
 			best = m
 		}
 	}
 	return best
 }
 
-// stands says why a tag stays, the best explanation first.
-type stands uint8
+// cause is why a tag is kept, the best explanation first. A tag that is kept only
+// because it shares the digest explains nothing.
+type cause uint8
 
 const (
-	standsKept stands = iota
-	standsFree
-	standsHeld
-	standsShared
+	causeKept cause = iota
+	causeUnmarked
+	causeHeld
+	causeShared
 )
 
-// standing says why a tag that stays does.
-func (s *standing) standing(i int32) stands {
-	n := &s.nodes[i]
-	switch n.vote {
-	case keptTag:
-		return standsKept
-	case uncondemnedTag:
-		return standsFree
+func (d *imageDecision) rankCause(i int32) cause {
+	n := &d.nodes[i]
+	switch {
+	case n.rules == kept:
+		return causeKept
+	case n.rules == unmarked, n.rules == follows && d.othersKept(n.subject, i):
+		return causeUnmarked
+	case d.guard(i) == actions.GuardSharedDigest:
+		return causeShared
 	}
-	if n.attached && s.subjectStays(i) {
-		if n.vote == impliedTag {
-			return standsFree
-		}
-		return standsHeld
-	}
-	if n.local == "" {
-		return standsShared
-	}
-	return standsHeld
+	return causeHeld
 }
 
-// subjectNames are the tags to which one is attached.
-func (s *standing) subjectNames(i int32) []string {
+// compareAge puts newer tags first; names break ties, so that the order is total.
+func (d *imageDecision) compareAge(a, b int32) int {
+	x, y := &d.v.Image.Tags[a], &d.v.Image.Tags[b]
+	return cmp.Or(y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+}
+
+// subjectNames are the tags to which a tag is attached.
+func (d *imageDecision) subjectNames(i int32) []string {
 	var names []string
-	for m := s.groups[s.nodes[i].subject].members; m != none; m = s.nodes[m].nextSame {
+	for m := range d.members(d.nodes[i].subject) {
 		if m != i {
-			names = append(names, s.tags[m].Name)
+			names = append(names, d.v.Image.Tags[m].Name)
 		}
 	}
 	slices.Sort(names)

@@ -40,9 +40,9 @@ func Company(tags int) *actions.Plan {
 			ID: "id-" + ns.name, Name: ns.name, Region: ns.region, Status: registry.StatusReady, IsPublic: ns.public,
 			ImageCount: uint64(len(ns.images)), UpdatedAt: Noon.Add(-time.Hour),
 		}
-		b.Add(plan.PlanVerdict(registry.Verdict{Namespace: namespace}, o))
+		b.Add(plan.Decide(registry.Verdict{Namespace: namespace}, o))
 		for _, name := range ns.images {
-			b.Add(plan.PlanVerdict(*image(namespace, name, tags, random), o))
+			b.Add(plan.Decide(*image(namespace, name, tags, random), o))
 		}
 	}
 	return b.Plan()

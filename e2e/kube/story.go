@@ -169,7 +169,7 @@ func users() []string {
 func allHeld(detail string) []string {
 	var held []string
 	for _, tag := range old {
-		held = append(held, tag+": gap: a gap could have vetoed it: kubernetes prod-eu: "+detail)
+		held = append(held, tag+": gap: what could not be read might prevent it: kubernetes prod-eu: "+detail)
 	}
 	return held
 }

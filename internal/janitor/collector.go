@@ -55,7 +55,7 @@ func (c *collector) plan(late []registry.Use, clock *registry.Gap) *actions.Plan
 	index := registry.NewUseIndex(late)
 	for _, d := range c.waiting {
 		if addUses(d.verdict, index) {
-			d.part = plan.PlanVerdict(*d.verdict, c.options)
+			d.part = plan.Decide(*d.verdict, c.options)
 		}
 		c.builder.Add(d.part)
 	}

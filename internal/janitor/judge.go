@@ -120,7 +120,7 @@ func (j *judge) decide(ctx context.Context, d *decision) error {
 		return err
 	}
 	j.progress.judged(&verdict, clock.Now().Sub(began))
-	d.verdict, d.part = &verdict, plan.PlanVerdict(verdict, j.options)
+	d.verdict, d.part = &verdict, plan.Decide(verdict, j.options)
 	return nil
 }
 

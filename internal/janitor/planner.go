@@ -154,7 +154,7 @@ func (p *Planner) planOptions() plan.Options {
 		Grace:              p.Config.Grace.Duration(),
 	}
 	if p.Recorder != nil {
-		o.CondemnedSince = p.Recorder.since.Since
+		o.MarkedSince = p.Recorder.since.Since
 		o.Anomaly = p.Recorder.anomaly
 	}
 	return o

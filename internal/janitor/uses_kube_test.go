@@ -95,7 +95,7 @@ func (s *setting) planWith(t *testing.T, u *uses.Set) *actions.Plan {
 // What a cluster uses stays, and while it cannot be asked, so does everything;
 // the record of the scan says the same.
 func TestWhatAClusterRunsStays(t *testing.T) {
-	const gap = "gap: a gap could have vetoed it: kubernetes prod-eu: listing deployments.apps: the cluster answers 403: deployments.apps is forbidden (grant the right to list them, as examples/kubernetes/rbac does)"
+	const gap = "gap: what could not be read might prevent it: kubernetes prod-eu: listing deployments.apps: the cluster answers 403: deployments.apps is forbidden (grant the right to list them, as examples/kubernetes/rbac does)"
 	all := []string{"prod/api:pr-1: " + gap, "prod/api:pr-2: " + gap, "prod/api:pr-3: " + gap, "prod/web:pr-1: " + gap}
 	one := []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", "prod/web:pr-1: in_use: used by kubernetes prod-eu: Deployment shop/d0"}
 	everything := []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", "delete_tag prod/web:pr-1"}

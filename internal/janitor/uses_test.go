@@ -73,7 +73,7 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 		"prod/api:pr-1: in_use: used by someone",
 		"prod/api:pr-2: shared_digest: shares its digest with pr-1, which is held (in_use)",
 	}
-	const gap = "gap: a gap could have vetoed it: source: out of reach"
+	const gap = "gap: what could not be read might prevent it: source: out of reach"
 	all := []string{"prod/api:pr-1: " + gap, "prod/api:pr-2: " + gap, "prod/api:pr-3: " + gap, "prod/web:pr-1: " + gap}
 	for name, row := range map[string]struct {
 		answers []string

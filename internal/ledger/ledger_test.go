@@ -143,7 +143,7 @@ func planOf(t testing.TB, at time.Time, steps []string, held ...actions.Held) *a
 	}
 	o := plan.Options{TakenAt: at, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p", MaxDeletions: -1, MaxDeletionPercent: -1}
 	b := plan.NewBuilder(o)
-	b.Add(plan.PlanVerdict(v, o))
+	b.Add(plan.Decide(v, o))
 	p := b.Plan()
 	if len(p.Steps) != len(steps) {
 		t.Fatalf("the plan has %d steps, want %d", len(p.Steps), len(steps))

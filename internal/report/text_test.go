@@ -84,7 +84,7 @@ func tag(v *registry.Verdict, name, digest string, age time.Duration, condemnedB
 
 func (d *draft) plan() *actions.Plan {
 	for _, v := range d.vs {
-		d.b.Add(plan.PlanVerdict(v, d.o))
+		d.b.Add(plan.Decide(v, d.o))
 	}
 	return d.b.Plan()
 }

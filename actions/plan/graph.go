@@ -1,0 +1,137 @@
+package plan
+
+import (
+	"iter"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// graph connects the tags of an image that depend on each other: the tags of one
+// digest, and attachments with their subject. Tags are linked by index, since an
+// image may have 100,000 of them. The zero graph deletes no tag.
+type graph struct {
+	nodes      []node
+	groups     []group
+	kept       int // tags that are not deleted and count for keep_at_least
+	allDigests bool
+}
+
+// node is one tag.
+type node struct {
+	digest       int32 // its group; none when the digest is not known
+	subject      int32 // the group it is attached to; none when no other tag has that digest
+	nextMember   int32
+	nextAttached int32
+	rules        ruling
+	attachment   bool
+	counts       bool // for keep_at_least
+	deleted      bool // unless a guard holds it
+	spared       bool // keep_at_least holds it
+}
+
+// group is the tags of one digest, and the attachments to it.
+type group struct {
+	firstMember, firstAttached int32
+	kept                       int32 // members that are not deleted
+	cause                      int32 // the member that explains best why the digest is kept; see why
+}
+
+const none int32 = -1
+
+// ruling is what the rules say of a tag.
+type ruling uint8
+
+const (
+	unmarked ruling = iota
+	kept
+	marked
+	follows // an attachment that no rule marks, and all of whose subjects are marked
+)
+
+func newGraph(tags []registry.Tag) graph {
+	g := graph{nodes: make([]node, len(tags)), groups: make([]group, 0, len(tags)), allDigests: true}
+	byDigest := make(map[string]int32, len(tags))
+	for i := range tags {
+		g.nodes[i] = node{digest: none, subject: none, nextMember: none, nextAttached: none}
+		if tags[i].Digest == "" {
+			g.allDigests = false
+			continue
+		}
+		g.join(int32(i), tags[i].Digest, byDigest)
+	}
+	for i := range tags {
+		subject := registry.AttachmentSubject(tags[i].Name)
+		n := &g.nodes[i]
+		n.attachment = subject != ""
+		if id, ok := byDigest[subject]; ok && (id != n.digest || g.groups[id].kept > 1) { // not to itself alone
+			n.subject, n.nextAttached = id, g.groups[id].firstAttached
+			g.groups[id].firstAttached = int32(i)
+		}
+		if n.counts = !n.attachment && tags[i].Status == registry.StatusReady; n.counts {
+			g.kept++
+		}
+	}
+	return g
+}
+
+// join puts a tag into the group of its digest.
+func (g *graph) join(i int32, digest string, byDigest map[string]int32) {
+	id, ok := byDigest[digest]
+	if !ok {
+		id = int32(len(g.groups))
+		byDigest[digest] = id
+		g.groups = append(g.groups, group{firstMember: none, firstAttached: none, cause: none})
+	}
+	n, of := &g.nodes[i], &g.groups[id]
+	n.digest, n.nextMember, of.firstMember = id, of.firstMember, i
+	of.kept++
+}
+
+// members are the tags of a digest.
+func (g *graph) members(id int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for m := g.groups[id].firstMember; m != none && yield(m); {
+			m = g.nodes[m].nextMember
+		}
+	}
+}
+
+// attached are the attachments to a digest.
+func (g *graph) attached(id int32) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for a := g.groups[id].firstAttached; a != none && yield(a); {
+			a = g.nodes[a].nextAttached
+		}
+	}
+}
+
+// deletes reports whether a tag is deleted.
+func (g *graph) deletes(i int) bool { return len(g.nodes) > 0 && g.nodes[i].deleted }
+
+// setDeleted marks a tag for deletion, or keeps it.
+func (g *graph) setDeleted(i int32, deleted bool) {
+	n := &g.nodes[i]
+	change := 1
+	if deleted {
+		change = -1
+	}
+	n.deleted = deleted
+	if n.digest != none {
+		g.groups[n.digest].kept += int32(change)
+	}
+	if n.counts {
+		g.kept += change
+	}
+}
+
+// othersKept reports whether a tag of the digest is kept other than this one.
+func (g *graph) othersKept(id, i int32) bool {
+	if id == none {
+		return false
+	}
+	others := g.groups[id].kept
+	if n := &g.nodes[i]; n.digest == id && !n.deleted {
+		others--
+	}
+	return others > 0
+}
