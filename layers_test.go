@@ -155,9 +155,8 @@ func rules() architecture {
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},
 		clock: []string{
-			"internal/clock/clock.go",  // the one clock
-			"actions/apply/clock.go",   // when a step is applied, and how long it is watched
-			"internal/ledger/clock.go", // when a record was made
+			"internal/clock/clock.go", // the one clock
+			"actions/apply/clock.go",  // when a step is applied, and how long it is watched
 		},
 	}
 }

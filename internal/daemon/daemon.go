@@ -164,7 +164,7 @@ func (d *daemon) leadOnce(ctx context.Context, dsn string) (err error) {
 		}
 		return err
 	}
-	defer func() { err = errors.Join(err, leadership.Resign()) }()
+	defer func() { err = errors.Join(err, leadership.Unlock()) }()
 	return d.work(ctx, dsn, leadership.Lost())
 }
 

@@ -140,7 +140,7 @@ func (d *daemon) leader(ctx context.Context) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
 	defer cancel()
-	who, _, err := l.Leader(ctx)
+	who, err := l.Leader(ctx)
 	if err != nil {
 		return ""
 	}

@@ -22,16 +22,16 @@ type Recorder struct {
 	ledger  *ledger.Ledger
 	lock    *ledger.Lock // nil for a pass that applies nothing
 	run     *ledger.Run
-	since   *ledger.Condemned
+	since   *ledger.Marked
 	anomaly plan.Anomaly
 	// journals are the files of earlier versions that Interrupted imports.
 	journals []string
 
-	mu        sync.Mutex
-	condemned []ledger.CondemnedTag
-	judged    map[registry.Ref]bool // images and namespaces
-	blind     bool                  // no age is certain
-	silent    bool                  // it only knows, and records nothing
+	mu     sync.Mutex
+	marked []ledger.MarkedTag
+	judged map[registry.Ref]bool // images and namespaces
+	blind  bool                  // no age is certain
+	silent bool                  // it only knows, and records nothing
 }
 
 // RecorderOptions say who records what.
@@ -101,7 +101,7 @@ func (r *Recorder) begin(ctx context.Context, p *Planner, o RecorderOptions) (er
 
 // read learns from the ledger what a plan depends on.
 func (r *Recorder) read(ctx context.Context, p *Planner) (err error) {
-	if r.since, err = r.ledger.Condemned(ctx); err != nil {
+	if r.since, err = r.ledger.Marked(ctx); err != nil {
 		return err
 	}
 	r.anomaly.Factor = p.Config.AnomalyFactor()
@@ -143,7 +143,7 @@ func (r *Recorder) see(v *registry.Verdict) {
 	for i, t := range v.Tags {
 		if len(t.Keep) == 0 && isEnforced(t.Delete) {
 			tag := &v.Image.Tags[i]
-			r.condemned = append(r.condemned, ledger.CondemnedTag{
+			r.marked = append(r.marked, ledger.MarkedTag{
 				ID: tag.ID, Digest: tag.Digest, Ref: v.Image.TagRef(tag.Name).String(), Reasons: t.Delete,
 			})
 		}
@@ -174,7 +174,7 @@ func (r *Recorder) record(ctx context.Context, plan *actions.Plan) error {
 		return nil
 	}
 	if !r.blind {
-		if _, err := r.run.Condemned(ctx, ledger.Observation{At: plan.TakenAt, Tags: r.condemned, Judged: r.knows}); err != nil {
+		if err := r.run.Mark(ctx, ledger.Observation{At: plan.TakenAt, Tags: r.marked, Covered: r.knows}); err != nil {
 			return err
 		}
 	}

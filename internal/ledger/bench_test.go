@@ -49,9 +49,9 @@ func journalSteps(b *testing.B, r *Run, next *atomic.Int64) error {
 	}
 }
 
-// BenchmarkCondemned is one pass that finds 100,000 tags condemned: for the
+// BenchmarkMarked is one run that finds 100,000 tags marked for deletion: for the
 // first time, and again.
-func BenchmarkCondemned(b *testing.B) {
+func BenchmarkMarked(b *testing.B) {
 	tags := manyTags(100_000)
 	for _, d := range databases {
 		b.Run(d.name+"/first", func(b *testing.B) {
@@ -59,22 +59,22 @@ func BenchmarkCondemned(b *testing.B) {
 				b.StopTimer()
 				l := openWith(b, d.dsn(b), Options{})
 				b.StartTimer()
-				observe(b, l, Observation{At: start, Tags: tags, Judged: everything})
+				observe(b, l, Observation{At: start, Tags: tags, Covered: everything})
 			}
 		})
 		b.Run(d.name+"/again", func(b *testing.B) {
 			l := openWith(b, d.dsn(b), Options{})
-			observe(b, l, Observation{At: start, Tags: tags, Judged: everything})
+			observe(b, l, Observation{At: start, Tags: tags, Covered: everything})
 			b.ResetTimer()
 			for i := range b.N {
-				observe(b, l, Observation{At: start.Add(time.Duration(i) * time.Hour), Tags: tags, Judged: everything})
+				observe(b, l, Observation{At: start.Add(time.Duration(i) * time.Hour), Tags: tags, Covered: everything})
 			}
 		})
 	}
 }
 
 // BenchmarkFinish is the end of a run that was stopped after its first step, with
-// 100,000 steps to go, in a ledger in which 100,000 tags are condemned.
+// 100,000 steps to go, in a ledger with 100,000 marked tags.
 func BenchmarkFinish(b *testing.B) {
 	tags := manyTags(100_000)
 	o := new(actions.Outcome)
@@ -85,7 +85,7 @@ func BenchmarkFinish(b *testing.B) {
 	for _, d := range databases {
 		b.Run(d.name, func(b *testing.B) {
 			l := openWith(b, d.dsn(b), Options{})
-			observe(b, l, Observation{At: start, Tags: tags, Judged: everything})
+			observe(b, l, Observation{At: start, Tags: tags, Covered: everything})
 			mustLock(b, l)
 			for b.Loop() {
 				must(b, begin(b, l, runs.KindApply).Finish(b.Context(), Ending{Status: StatusFailed, Outcome: o}))

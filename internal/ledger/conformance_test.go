@@ -251,19 +251,19 @@ func TestFirstResultStands(t *testing.T) {
 func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := openWith(t, dsn, Options{Who: "ada", Now: func() time.Time { return start.Add(5 * time.Hour) }})
-		tags := func(names ...string) (tags []CondemnedTag) {
+		tags := func(names ...string) (tags []MarkedTag) {
 			for _, n := range names {
-				tags = append(tags, CondemnedTag{ID: "id-" + n, Digest: "sha256:" + n, Ref: ref(n), Reasons: reasons()})
+				tags = append(tags, MarkedTag{ID: "id-" + n, Digest: "sha256:" + n, Ref: ref(n), Reasons: reasons()})
 			}
 			return tags
 		}
 		held := func(g actions.Guard) actions.Held {
 			return actions.Held{Action: actions.DeleteTag, Ref: ref("x"), Guard: g, Detail: "because of " + string(g), Reasons: reasons()}
 		}
-		pass := func(hour int, tags []CondemnedTag, held ...actions.Held) *Run {
+		pass := func(hour int, tags []MarkedTag, held ...actions.Held) *Run {
 			r := begin(t, l, runs.KindPlan)
 			at := start.Add(time.Duration(hour) * time.Hour)
-			_, err := r.Condemned(t.Context(), Observation{At: at, Tags: tags, Judged: everything})
+			err := r.Mark(t.Context(), Observation{At: at, Tags: tags, Covered: everything})
 			must(t, err)
 			must(t, r.Plan(t.Context(), planOf(t, at, nil, held...), everything))
 			must(t, r.Finish(t.Context(), Ending{Status: StatusFinished}))
@@ -287,12 +287,12 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 				e.At.Format("15:04"), e.Kind, e.Run, e.Who, e.Action, e.Guard, e.Result, e.Detail, len(e.Reasons), e.PolicyDigest))
 		}
 		want := []string{
-			"13:00 condemned by run 2 of ada:  , 1 reasons, sha256:p",
+			"13:00 marked by run 2 of ada:  , 1 reasons, sha256:p",
 			"13:00 held by run 2 of ada: delete_tagmin_age because of min_age, 1 reasons, sha256:p",
 			"15:00 released by run 4 of ada: delete_tagmin_age , 0 reasons, sha256:p",
 			"15:00 held by run 4 of ada: delete_taggrace because of grace, 1 reasons, sha256:p",
 			"16:00 released by run 5 of ada: delete_taggrace , 0 reasons, sha256:p",
-			"17:00 spared by run 6 of ada:  , 0 reasons, sha256:p",
+			"17:00 unmarked by run 6 of ada:  , 0 reasons, sha256:p",
 			"17:00 intended by run 6 of ada: delete_tag , 1 reasons, sha256:p",
 			"17:00 result by run 6 of ada: delete_tag donedetail of x, 1 reasons, sha256:p",
 		}
@@ -302,10 +302,10 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 		if events, err := l.History(t.Context(), ref("nothing")); err != nil || len(events) != 0 {
 			t.Errorf("of a tag that never was: %v (%v)", events, err)
 		}
-		c, err := l.Condemned(t.Context())
+		c, err := l.Marked(t.Context())
 		must(t, err)
-		if since, ok := c.Since("id-y", "sha256:y", ref("y")); !ok || !since.Equal(start.Add(time.Hour)) || c.Len() != 1 {
-			t.Errorf("the other tag is condemned since %s (%t), of %d", since, ok, c.Len())
+		if since, ok := c.Since("id-y", "sha256:y", ref("y")); !ok || !since.Equal(start.Add(time.Hour)) || len(c.open) != 1 {
+			t.Errorf("the other tag is marked since %s (%t), of %d", since, ok, len(c.open))
 		}
 	})
 }
@@ -396,7 +396,7 @@ func TestManyWritersShareTheJournal(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if _, err := p.Condemned(t.Context(), Observation{At: start, Tags: []CondemnedTag{{ID: "x", Digest: "d", Ref: ref("x")}}, Judged: everything}); err != nil {
+				if err := p.Mark(t.Context(), Observation{At: start, Tags: []MarkedTag{{ID: "x", Digest: "d", Ref: ref("x")}}, Covered: everything}); err != nil {
 					t.Error(err)
 				}
 			}

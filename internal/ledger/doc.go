@@ -1,11 +1,11 @@
-// Package ledger remembers what was done: the journal of every step, which runs
-// there were and by whose hand, the plans and outcomes, and since when each tag
-// is condemned. It is a SQLite file by default, and a PostgreSQL database by
-// DSN.
+// Package ledger records what the program did: runs and who started them, their
+// plans and outcomes, a journal of every step, and since when each tag is marked for
+// deletion. A ledger is a SQLite file or a PostgreSQL database. Its nouns are the
+// ledger, the run, the journal, the lock, and the history of an object.
 //
-// A record that was acknowledged is on disk: killing the process at any moment
-// loses none. What cannot be written is an error before the next change is
-// made. It must never drop or rewrite a record that was acknowledged, never say
-// that a step was done because it was meant to be, and never put the password of
-// a DSN into an error.
+// An acknowledged record is on disk: killing the process loses none. If something
+// cannot be written, the caller gets an error before it makes the next change.
+//
+// The package must never delete or rewrite an acknowledged record, report a step as
+// done without a confirmed result, or put the password of a DSN into an error.
 package ledger

@@ -13,31 +13,31 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// EventKind is what happened to an object.
+// EventKind is the kind of an event.
 type EventKind string
 
 // The kinds of events.
 const (
-	// EventCondemned: the policies began to want it deleted.
-	EventCondemned EventKind = "condemned"
-	// EventSpared: they no longer do, it has another digest, or it is gone.
-	EventSpared EventKind = "spared"
-	// EventHeld: a guard began to refuse what the policies want.
+	// EventMarked: the policies began to mark the tag for deletion.
+	EventMarked EventKind = "marked"
+	// EventUnmarked: they no longer mark it, it has another digest, or it is gone.
+	EventUnmarked EventKind = "unmarked"
+	// EventHeld: a guard began to hold a step.
 	EventHeld EventKind = "held"
-	// EventReleased: that guard no longer does, or there is nothing to refuse.
+	// EventReleased: the guard no longer holds it, or there is no such step any more.
 	EventReleased EventKind = "released"
 	// EventIntended: a step was about to be sent.
 	EventIntended EventKind = "intended"
-	// EventResult: it became known what became of a step.
+	// EventResult: the result of a step became known.
 	EventResult EventKind = "result"
 )
 
-// Event is one thing that happened to an object. Fields that its kind has no use
-// for are empty.
+// Event is one event in the history of an object. Fields that its kind does not use
+// are empty.
 type Event struct {
 	At           time.Time // UTC
 	Kind         EventKind
-	Run          int64 // the run that found or did it
+	Run          int64 // the run that found or caused it
 	Who          string
 	PolicyDigest string // of that run
 	PlanID       string // of that run
@@ -49,8 +49,7 @@ type Event struct {
 	Reasons      []registry.Reason
 }
 
-// History is everything that ever happened to the tag, image or namespace that
-// a reference names, oldest first.
+// History returns every event of a tag, an image or a namespace, oldest first.
 func (l *Ledger) History(ctx context.Context, ref string) ([]Event, error) {
 	events, err := l.spanEvents(ctx, ref)
 	if err != nil {
@@ -67,23 +66,15 @@ func (l *Ledger) History(ctx context.Context, ref string) ([]Event, error) {
 	return events, nil
 }
 
-// order is that of events of one run at the same time: one guard lets go before
-// the next one holds.
+// order is the order of events of one run at the same time: a guard releases a step
+// before the next guard holds it.
 func (k EventKind) order() int {
-	return slices.Index([]EventKind{EventSpared, EventReleased, EventCondemned, EventHeld, EventIntended, EventResult}, k)
+	return slices.Index([]EventKind{EventUnmarked, EventReleased, EventMarked, EventHeld, EventIntended, EventResult}, k)
 }
 
 func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT s.kind, s.subject, s.value, s.detail, s.reasons,
-		s.since, s.since_run, r.who, r.policy_digest, r.plan_id,
-		s.ended, COALESCE(s.ended_run, 0), COALESCE(e.who, ''), COALESCE(e.policy_digest, ''), COALESCE(e.plan_id, '')
-		FROM janitor_spans s JOIN janitor_runs r ON r.id = s.since_run LEFT JOIN janitor_runs e ON e.id = s.ended_run
-		WHERE s.ref = $1 ORDER BY s.id`, text(ref))
-	if err != nil {
-		return nil, err
-	}
 	var events []Event
-	return events, each(rows, func() error {
+	err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		var kind, subject, value, reasons string
 		var start, end Event
 		var since int64
@@ -97,8 +88,8 @@ func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {
 		}
 		start.At, end.At = fromMicros(since), fromNullMicros(ended)
 		switch kind {
-		case spanCondemned:
-			start.Kind, end.Kind = EventCondemned, EventSpared
+		case spanMarked:
+			start.Kind, end.Kind = EventMarked, EventUnmarked
 			start.Digest, end.Digest = value, value
 		default:
 			start.Kind, end.Kind = EventHeld, EventReleased
@@ -110,18 +101,17 @@ func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {
 			events = append(events, end)
 		}
 		return nil
-	})
+	}, `SELECT s.kind, s.subject, s.value, s.detail, s.reasons,
+		s.since, s.since_run, r.who, r.policy_digest, r.plan_id,
+		s.ended, COALESCE(s.ended_run, 0), COALESCE(e.who, ''), COALESCE(e.policy_digest, ''), COALESCE(e.plan_id, '')
+		FROM janitor_spans s JOIN janitor_runs r ON r.id = s.since_run LEFT JOIN janitor_runs e ON e.id = s.ended_run
+		WHERE s.ref = $1 ORDER BY s.id`, text(ref))
+	return events, err
 }
 
 func (l *Ledger) stepEvents(ctx context.Context, ref string) ([]Event, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT s.action, s.step, s.intended, s.done, COALESCE(s.result, ''), COALESCE(s.detail, ''),
-		r.id, r.who, r.policy_digest, r.plan_id
-		FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id WHERE s.ref = $1 ORDER BY r.id, s.action`, text(ref))
-	if err != nil {
-		return nil, err
-	}
 	var events []Event
-	return events, each(rows, func() error {
+	err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		var e Event
 		var encoded, detail string
 		var result actions.Result
@@ -145,5 +135,8 @@ func (l *Ledger) stepEvents(ctx context.Context, ref string) ([]Event, error) {
 			events = append(events, e)
 		}
 		return nil
-	})
+	}, `SELECT s.action, s.step, s.intended, s.done, COALESCE(s.result, ''), COALESCE(s.detail, ''),
+		r.id, r.who, r.policy_digest, r.plan_id
+		FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id WHERE s.ref = $1 ORDER BY r.id, s.action`, text(ref))
+	return events, err
 }

@@ -9,18 +9,18 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 
-// Interruption is a run whose process ended before the run did, or that could
-// not record everything.
+// Interruption is a run whose process ended early, or that could not record
+// everything.
 type Interruption struct {
 	RunRecord
-	// Steps were meant to be sent, and nobody knows what became of them: look, and
-	// tell Resolve. They are sorted by ref, then action.
+	// Steps may have been sent, and have no result: read their objects, and call
+	// Resolve. They are sorted by ref, then action.
 	Steps []actions.Step
 }
 
-// Interrupted returns the runs that left steps unresolved, and those that died
-// since it was last called, oldest first. It needs the lock: without it, a run
-// that is going on looks the same.
+// Interrupted returns the runs with unresolved steps, and those that died since the
+// last call, oldest first. It needs the lock: without the lock it could not
+// distinguish them from a run that is going on.
 func (l *Ledger) Interrupted(ctx context.Context) ([]Interruption, error) {
 	lock := l.held()
 	if err := lock.valid(); err != nil {
@@ -39,28 +39,30 @@ func (l *Ledger) Interrupted(ctx context.Context) ([]Interruption, error) {
 	if err != nil {
 		return nil, l.fail("looking for interrupted runs in", err)
 	}
-	interruptions := make([]Interruption, 0, len(found))
-	err = l.records(ctx, recordsByID(found), func(r RunRecord) {
-		interruptions = append(interruptions, Interruption{RunRecord: r, Steps: found[r.ID]})
-	})
-	return interruptions, l.fail("looking for interrupted runs in", err)
+	if len(found) == 0 {
+		return nil, nil
+	}
+	var ids []any
+	for id := range found {
+		ids = append(ids, id)
+	}
+	records, err := l.records(ctx, `WHERE r.id IN (`+placeholders(1, len(ids))+`) ORDER BY r.id`, ids...)
+	var interrupted []Interruption
+	for _, r := range records {
+		interrupted = append(interrupted, Interruption{RunRecord: r, Steps: found[r.ID]})
+	}
+	return interrupted, l.fail("looking for interrupted runs in", err)
 }
 
-// markDead marks the runs that cannot be alive: the lock under which they were
-// begun has been taken by another one since.
+// markDead marks the runs that have died: another process has taken the lock that
+// they began under.
 func (l *Ledger) markDead(ctx context.Context, tx *sql.Tx, epoch int64, found map[int64][]actions.Step) error {
-	rows, err := tx.QueryContext(ctx, `UPDATE janitor_runs SET status = 'interrupted' WHERE kind = 'apply' AND status = 'running' AND epoch <> $1 RETURNING id`, epoch)
-	if err != nil {
-		return err
-	}
-	if err := each(rows, func() error {
+	if err := eachRow(ctx, tx, func(rows *sql.Rows) error {
 		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return err
-		}
+		err := rows.Scan(&id)
 		found[id] = nil
-		return nil
-	}); err != nil {
+		return err
+	}, `UPDATE janitor_runs SET status = 'interrupted' WHERE kind = 'apply' AND status = 'running' AND epoch <> $1 RETURNING id`, epoch); err != nil {
 		return err
 	}
 	now := micros(l.now())
@@ -73,12 +75,7 @@ func (l *Ledger) markDead(ctx context.Context, tx *sql.Tx, epoch int64, found ma
 }
 
 func unresolved(ctx context.Context, tx *sql.Tx, epoch int64, found map[int64][]actions.Step) error {
-	rows, err := tx.QueryContext(ctx, `SELECT s.run_id, s.step FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id
-		WHERE s.result IS NULL AND NOT (r.status = 'running' AND r.epoch = $1) ORDER BY s.run_id, s.ref, s.action`, epoch)
-	if err != nil {
-		return err
-	}
-	return each(rows, func() error {
+	return eachRow(ctx, tx, func(rows *sql.Rows) error {
 		var id int64
 		var encoded string
 		if err := rows.Scan(&id, &encoded); err != nil {
@@ -90,10 +87,11 @@ func unresolved(ctx context.Context, tx *sql.Tx, epoch int64, found map[int64][]
 		}
 		found[id] = append(found[id], s)
 		return nil
-	})
+	}, `SELECT s.run_id, s.step FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id
+		WHERE s.result IS NULL AND NOT (r.status = 'running' AND r.epoch = $1) ORDER BY s.run_id, s.ref, s.action`, epoch)
 }
 
-// Resolve records what became of a step that an earlier run left unresolved. It
+// Resolve records the result of a step that an earlier run left unresolved. It
 // needs the lock.
 func (l *Ledger) Resolve(ctx context.Context, run int64, res actions.StepResult) error {
 	lock := l.held()

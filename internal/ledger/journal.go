@@ -13,9 +13,9 @@ import (
 
 // A run that applies is the journal of what it applies.
 
-// Intend records that a step is about to be sent. Only when it returns nil may
-// the step be sent. Once a write has failed, no further intent is taken.
-// Intending a step again, to send it once more, takes back its result.
+// Intend records that a step is about to be sent: only then may the step be sent.
+// After a write has failed, it refuses every further step. Intending a step again, to
+// send it once more, removes its result.
 func (r *Run) Intend(ctx context.Context, s actions.Step) error {
 	if r.lock == nil {
 		return r.ledger.fail("writing to the journal of", fmt.Errorf("a run that only plans has no journal: %w", ErrNotLocked))
@@ -27,8 +27,8 @@ func (r *Run) Intend(ctx context.Context, s actions.Step) error {
 	return r.append(ctx, &entry{kind: entryIntent, ref: text(s.Ref), action: string(s.Action), body: string(encoded), at: micros(r.ledger.now())})
 }
 
-// Done records what became of a step. Only the first result counts. It is
-// written even if the context ends meanwhile.
+// Done records the result of a step. Only the first result counts. It is written
+// even if the context ends meanwhile.
 func (r *Run) Done(ctx context.Context, res actions.StepResult) error {
 	e := r.result(res)
 	return r.append(ctx, &e)
@@ -44,8 +44,8 @@ func (r *Run) result(res actions.StepResult) entry {
 	}
 }
 
-// journal collects entries that wait to be written: those that come while one
-// transaction is committed share the next one.
+// journal is the queue of entries to write. Entries that arrive during one
+// transaction share the next one.
 type journal struct {
 	mu      sync.Mutex
 	waiting []*entry
@@ -56,7 +56,7 @@ type journal struct {
 type entryKind uint8
 
 const (
-	entryNothing entryKind = iota // waits for those before it
+	entryNothing entryKind = iota // only waits for the entries before it
 	entryIntent
 	entryResult
 )
@@ -70,8 +70,8 @@ type entry struct {
 	written     chan error
 }
 
-// batchMax bounds how many entries one transaction has, and so how long the
-// first of them waits.
+// batchMax bounds the entries of one transaction, and so how long the first of them
+// waits.
 const batchMax = 256
 
 // append writes an entry and waits until it is on disk.
@@ -97,19 +97,19 @@ func (r *Run) append(ctx context.Context, e *entry) error {
 	}
 }
 
-// drain writes until nothing waits.
+// drain writes until the queue is empty.
 func (r *Run) drain() {
 	for {
-		batch := r.journal.take()
+		batch := r.journal.next()
 		if batch == nil {
 			return
 		}
 		err := r.commit(batch)
-		r.journal.settle(err)
+		r.journal.note(err)
 		results := slices.DeleteFunc(slices.Clone(batch), func(e *entry) bool { return e.kind != entryResult })
 		resultErr := err
 		if err != nil && len(results) < len(batch) {
-			resultErr = r.commit(results) // an intent that may not be written takes no result along
+			resultErr = r.commit(results) // a refused intent must not take results along
 		}
 		for _, e := range batch {
 			if e.kind == entryResult {
@@ -121,7 +121,7 @@ func (r *Run) drain() {
 	}
 }
 
-func (j *journal) take() []*entry {
+func (j *journal) next() []*entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n := min(len(j.waiting), batchMax)
@@ -134,7 +134,7 @@ func (j *journal) take() []*entry {
 	return batch
 }
 
-func (j *journal) settle(err error) {
+func (j *journal) note(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failed == nil {

@@ -18,7 +18,7 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 		// Somebody who applies by hand is not in the way of the daemon, nor it of them.
 		must(t, mustLock(t, second).Unlock())
 
-		if h, err := second.tryLead(t.Context()); h != nil || err != nil {
+		if h, err := second.try(t.Context(), leaderLock); h != nil || err != nil {
 			t.Fatalf("two lead at once: %v, %v", h, err)
 		}
 		waiting, stop := context.WithCancel(t.Context())
@@ -27,8 +27,8 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 			t.Errorf("waiting until the context ends gives %v", err)
 		}
 
-		must(t, lead.Resign())
-		must(t, lead.Resign())
+		must(t, lead.Unlock())
+		must(t, lead.Unlock())
 		wantLeader(t, second, "")
 		next, err := second.Lead(t.Context())
 		must(t, err)
@@ -38,7 +38,7 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 			t.Error("the leadership was lost at once")
 		default:
 		}
-		must(t, next.Resign())
+		must(t, next.Unlock())
 	})
 }
 
@@ -57,7 +57,7 @@ func TestRunSaysWhatStartedIt(t *testing.T) {
 
 func wantLeader(t *testing.T, l *Ledger, want string) {
 	t.Helper()
-	who, _, err := l.Leader(t.Context())
+	who, err := l.Leader(t.Context())
 	must(t, err)
 	if who != want {
 		t.Errorf("%q leads, want %q", who, want)

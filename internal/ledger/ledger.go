@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,23 +9,24 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 // The errors that callers tell apart.
 var (
-	// ErrLocked: another run is going on. It is wrapped by a *LockedError that says
-	// whose.
+	// ErrLocked: another run is going on. A *LockedError names it.
 	ErrLocked = errors.New("the ledger is locked")
-	// ErrNotLocked: what was asked for needs the lock of the ledger, and this
-	// process does not hold it, or has lost it.
+	// ErrNotLocked: the call needs the lock of the ledger, and this process does not
+	// hold it, or has lost it.
 	ErrNotLocked = errors.New("the lock of the ledger is not held")
 	// ErrNewer: a newer version of the program has written to the ledger.
 	ErrNewer = errors.New("the ledger was written by a newer version of this program")
-	// ErrUnknownRun: the ledger has no run of this id.
+	// ErrUnknownRun: the ledger has no run of this ID.
 	ErrUnknownRun = errors.New("no such run")
 )
 
-// Error says what was being done to which ledger when the database failed.
+// Error is a failure of the database.
 type Error struct {
 	Doing string // "opening", "reading the runs from"
 	Where string // without credentials
@@ -39,22 +41,21 @@ func (e *Error) Unwrap() error { return e.Err }
 const (
 	// defaultTimeout is how long one write may take, waiting for others included.
 	defaultTimeout = 30 * time.Second
-	// patienceWithMuch is how many times as long a write may take that is not of one
-	// record.
-	patienceWithMuch = 10
+	// muchLonger is how many times longer the write of many records may take.
+	muchLonger = 10
 )
 
-// Options is how to open a ledger. The zero value works.
+// Options say how to open a ledger. The zero value works.
 type Options struct {
-	// Who is the person or the machine that runs the program: "user@host".
+	// Who runs the program: "user@host".
 	Who string
-	// Program is the name and version of the program: "registry-janitor 1.2.0".
+	// Program is its name and version: "registry-janitor 1.2.0".
 	Program string
-	// Now gives the times that go into the records; nil means the wall clock.
+	// Now is the clock of the records; nil is the wall clock.
 	Now func() time.Time
-	// Timeout bounds the write of a single record, so that a database that hangs
-	// stops the run; 0 means 30 s. Plans, observations and outcomes have ten times as
-	// long.
+	// Timeout bounds the write of a single record, so that a run stops when the
+	// database hangs; 0 is 30 s. Plans, observations and outcomes may take ten times
+	// longer.
 	Timeout time.Duration
 }
 
@@ -68,27 +69,27 @@ type Ledger struct {
 	timeout time.Duration
 
 	mu   sync.Mutex
-	lock *Lock // nil when this process does not hold it
+	lock *Lock // nil while this ledger does not hold it
 }
 
-// engine is what the databases do differently.
+// engine is what differs between the databases.
 type engine interface {
 	database() *sql.DB
 	// where names the database in messages, without credentials.
 	where() string
 	// migrations is the folder of its migrations.
 	migrations() string
-	// hasTable says whether a table exists.
+	// hasTable reports whether a table exists.
 	hasTable(ctx context.Context, name string) (bool, error)
-	// serialize keeps every other transaction that calls it waiting until the end
-	// of this one.
+	// serialize makes every other transaction that calls it wait for the end of this
+	// one.
 	serialize(ctx context.Context, tx *sql.Tx) error
-	// shared ends a SELECT so that nobody may change its rows before the end of the
+	// shared is the end of a SELECT whose rows must not change before the end of the
 	// transaction.
 	shared() string
-	// tryLock takes a lock of the ledger, or returns nil if it is taken.
+	// tryLock takes a lock of the ledger, or returns nil if another process holds it.
 	tryLock(ctx context.Context, which lockName) (hold, error)
-	// clean takes out of an error what must not be shown.
+	// clean removes secrets from an error.
 	clean(err error) error
 }
 
@@ -96,32 +97,36 @@ type engine interface {
 type lockName int
 
 const (
-	// runLock is held by the run that may change something.
+	// runLock is the lock of the run that may change the registry.
 	runLock lockName = iota
-	// leaderLock is held by the daemon that works, while others stand by.
+	// leaderLock is the lock of the daemon that works, while others stand by.
 	leaderLock
 )
 
-// hold is a lock, held. It ends with the process at the latest.
+// table records the holder of the lock.
+func (n lockName) table() string {
+	if n == leaderLock {
+		return "janitor_leader"
+	}
+	return "janitor_lock"
+}
+
+// hold is a lock that this process holds, until it ends at the latest.
 type hold interface {
-	// lost is closed when the lock is no longer held, or cannot be known to be.
+	// lost is closed when the process no longer holds the lock, or cannot know.
 	lost() <-chan struct{}
 	release() error
 }
 
-// Open opens the ledger that dsn names, creates it if it does not exist, and
-// brings its tables up to date. A dsn that starts with postgres:// or
-// postgresql:// is a PostgreSQL database; it may share its schema with others,
-// since every table is named janitor_…. Everything else is the path of a SQLite
-// file on a local disk; it and the folders above it are created for their owner
-// only.
+// Open opens the ledger that dsn names, creates it if it does not exist, and brings
+// its tables up to date. A dsn that starts with postgres:// or postgresql:// is a
+// PostgreSQL database. Its schema may hold other tables: those of the ledger are named
+// janitor_…. Any other dsn is the path of a SQLite file on a local disk; only its
+// owner may read the file and the folders that Open creates.
 func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
-	l := &Ledger{who: o.Who, program: o.Program, now: o.Now, timeout: o.Timeout}
+	l := &Ledger{who: o.Who, program: o.Program, now: o.Now, timeout: cmp.Or(o.Timeout, defaultTimeout)}
 	if l.now == nil {
-		l.now = wallClock
-	}
-	if l.timeout <= 0 {
-		l.timeout = defaultTimeout
+		l.now = clock.Now
 	}
 	var err error
 	if l.engine, err = openEngine(ctx, dsn, l.timeout); err != nil {
@@ -148,7 +153,7 @@ func openEngine(ctx context.Context, dsn string, timeout time.Duration) (engine,
 	}
 }
 
-// Close gives the lock back, if this ledger holds it, and closes the database.
+// Close releases the lock, if this ledger holds it, and closes the database.
 func (l *Ledger) Close() error {
 	var unlock error
 	if lock := l.held(); lock != nil {
@@ -157,14 +162,14 @@ func (l *Ledger) Close() error {
 	return errors.Join(unlock, l.fail("closing", l.db.Close()))
 }
 
-// held is the lock that this ledger holds, or nil.
+// held returns the lock that this ledger holds, or nil.
 func (l *Ledger) held() *Lock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.lock
 }
 
-// fail says what was being done to which ledger; nil stays nil.
+// fail makes an Error; nil stays nil.
 func (l *Ledger) fail(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -172,16 +177,16 @@ func (l *Ledger) fail(doing string, err error) error {
 	return &Error{Doing: doing, Where: l.engine.where(), Err: l.engine.clean(err)}
 }
 
-// write runs f in one transaction, which is on disk when write returns nil. It
-// is bounded in time, and does not end with the context of the caller: whether
-// something was recorded must not depend on the moment of a signal.
+// write runs f in one transaction, which is on disk when write returns nil. It has a
+// timeout, but does not end with the context of the caller: a signal must not decide
+// whether something is recorded.
 func (l *Ledger) write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	return l.transact(context.WithoutCancel(ctx), l.timeout, f)
 }
 
-// writeMuch is write for what grows with the registry, or with the plan.
+// writeMuch writes what grows with the registry or the plan.
 func (l *Ledger) writeMuch(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
-	return l.transact(ctx, patienceWithMuch*l.timeout, f)
+	return l.transact(ctx, muchLonger*l.timeout, f)
 }
 
 func (l *Ledger) transact(ctx context.Context, limit time.Duration, f func(ctx context.Context, tx *sql.Tx) error) error {
@@ -192,7 +197,7 @@ func (l *Ledger) transact(ctx context.Context, limit time.Duration, f func(ctx c
 		return err
 	}
 	if err := f(ctx, tx); err != nil {
-		_ = tx.Rollback() // the first error is the one that counts
+		_ = tx.Rollback() // the first error counts
 		return err
 	}
 	return tx.Commit()
@@ -210,8 +215,8 @@ func fromNullMicros(us sql.NullInt64) time.Time {
 	return fromMicros(us.Int64)
 }
 
-// text makes a text that every database takes: what an API or a network
-// answered may hold anything, and must not keep the rest from being recorded.
+// text makes a text that every database accepts. An answer of an API may hold any
+// bytes, and must still be recorded.
 func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
 }

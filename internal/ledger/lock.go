@@ -7,16 +7,18 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// patience is how long even an impatient caller waits for the lock: somebody who
-// only looks whether it is held has it for a moment.
-const patience = 250 * time.Millisecond
+// leastWait is how long even a caller with no wait tries to get the lock: another
+// process that only checks the lock holds it for a moment.
+const leastWait = 250 * time.Millisecond
 
-// LockedError says who holds the lock. It is an ErrLocked.
+// LockedError names the holder of the lock. It is an ErrLocked.
 type LockedError struct {
-	Who   string    // "" when that is not known
-	Since time.Time // zero when that is not known
+	Who   string    // "" if it is not known
+	Since time.Time // zero if it is not known
 }
 
 func (e *LockedError) Error() string {
@@ -29,40 +31,43 @@ func (e *LockedError) Error() string {
 // Is makes it an ErrLocked.
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
-// Lock is the lock of a ledger, held: no other process may change anything
-// meanwhile. It ends with the process.
+// Lock is a lock of the ledger that this process holds. The operating system or the
+// database releases it when the process ends.
 type Lock struct {
 	ledger *Ledger
+	which  lockName
 	hold   hold
 	epoch  int64
 	once   sync.Once
 	err    error // of Unlock
 }
 
-// Lock takes the lock, waiting up to wait for another run to end. If that does
-// not suffice, the error is a *LockedError. A ledger holds its lock at most once.
+// Lock takes the lock without which no run may change anything. It waits up to wait
+// for another run to end, and then returns a *LockedError. A ledger holds its lock
+// at most once.
 func (l *Ledger) Lock(ctx context.Context, wait time.Duration) (*Lock, error) {
-	waiting, cancel := context.WithTimeout(ctx, max(wait, patience))
+	waiting, cancel := context.WithTimeout(ctx, max(wait, leastWait))
 	defer cancel()
 	var h hold
 	var taken bool
-	err := retry(waiting, func() (done bool, err error) {
-		// One try may take longer than the caller cares to wait for another run.
-		ctx, cancel := context.WithTimeout(ctx, l.timeout)
-		defer cancel()
-		h, err = l.engine.tryLock(ctx, runLock)
+	err := until(waiting, func() (done bool, err error) {
+		h, err = l.try(ctx, runLock)
 		taken = h == nil && err == nil
 		return !taken, err
 	})
 	switch {
 	case taken && ctx.Err() == nil:
-		return nil, l.holder(ctx)
+		who, since, err := l.holder(ctx, runLock)
+		if err != nil {
+			return nil, l.fail("reading the holder of the lock from", err)
+		}
+		return nil, &LockedError{who, since}
 	case err != nil:
 		return nil, l.fail("locking", err)
 	}
-	lock := &Lock{ledger: l, hold: h}
-	if err := lock.sign(ctx); err != nil {
-		return nil, errors.Join(l.fail("locking", err), l.fail("unlocking", h.release()))
+	lock, err := l.sign(ctx, runLock, h)
+	if err != nil {
+		return nil, l.fail("locking", err)
 	}
 	l.mu.Lock()
 	l.lock = lock
@@ -70,43 +75,80 @@ func (l *Ledger) Lock(ctx context.Context, wait time.Duration) (*Lock, error) {
 	return lock, nil
 }
 
-// sign writes down whose the lock is, under a new epoch: a process that lost the
-// lock without noticing cannot write to the journal any more.
-func (k *Lock) sign(ctx context.Context) error {
-	l := k.ledger
-	return l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `UPDATE janitor_lock SET epoch = epoch + 1, who = $1, since = $2 WHERE id = 1 RETURNING epoch`,
-			text(l.who), micros(l.now())).Scan(&k.epoch)
-	})
-}
+// leadEvery is how often a daemon that stands by tries to lead.
+const leadEvery = 3 * time.Second
 
-// holder says who holds the lock, as far as that can be read.
-func (l *Ledger) holder(ctx context.Context) error {
-	var e LockedError
-	var since int64
-	if err := l.db.QueryRowContext(ctx, `SELECT who, since FROM janitor_lock WHERE id = 1`).Scan(&e.Who, &since); err != nil {
-		return l.fail("reading who locks", err)
+// Lead waits until no other daemon leads, and then leads, while the other daemons
+// with the same ledger stand by. This lock is independent of the other one: a run
+// that a person starts takes only that one.
+func (l *Ledger) Lead(ctx context.Context) (*Lock, error) {
+	for {
+		h, err := l.try(ctx, leaderLock)
+		if err != nil {
+			return nil, l.fail("leading with", err)
+		}
+		if h != nil {
+			lock, err := l.sign(ctx, leaderLock, h)
+			return lock, l.fail("leading with", err)
+		}
+		if err := clock.Sleep(ctx, leadEvery); err != nil {
+			return nil, err
+		}
 	}
-	e.Since = fromMicros(since)
-	return &e
 }
 
-// Lost is closed when the lock is lost: the connection to the database is, and
-// with it the guarantee that nobody else changes anything.
+// Leader returns the daemon that led last, or "" if it gave the leadership up. It
+// may have died since.
+func (l *Ledger) Leader(ctx context.Context) (who string, err error) {
+	who, _, err = l.holder(ctx, leaderLock)
+	return who, l.fail("reading the leader from", err)
+}
+
+// try takes a lock, or returns nil if another process holds it. One try may take
+// longer than the caller wants to wait for another run.
+func (l *Ledger) try(ctx context.Context, which lockName) (hold, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	return l.engine.tryLock(ctx, which)
+}
+
+// sign records the holder of a lock under a new epoch. So a process that lost the
+// lock without noticing can no longer write to the journal.
+func (l *Ledger) sign(ctx context.Context, which lockName, h hold) (*Lock, error) {
+	lock := &Lock{ledger: l, which: which, hold: h}
+	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `UPDATE `+which.table()+` SET epoch = epoch + 1, who = $1, since = $2 WHERE id = 1 RETURNING epoch`,
+			text(l.who), micros(l.now())).Scan(&lock.epoch)
+	})
+	if err != nil {
+		return nil, errors.Join(err, h.release())
+	}
+	return lock, nil
+}
+
+// holder reads the last holder of a lock; "" if it released the lock.
+func (l *Ledger) holder(ctx context.Context, which lockName) (who string, since time.Time, err error) {
+	var at int64
+	err = l.db.QueryRowContext(ctx, `SELECT who, since FROM `+which.table()+` WHERE id = 1`).Scan(&who, &at)
+	return who, fromMicros(at), err
+}
+
+// Lost is closed when the lock is lost with the connection to the database: another
+// process may take it.
 func (k *Lock) Lost() <-chan struct{} { return k.hold.lost() }
 
-// Unlock gives the lock back. Only the first call does anything.
+// Unlock releases the lock. Only the first call does anything.
 func (k *Lock) Unlock() error {
 	k.once.Do(func() {
 		l := k.ledger
 		l.mu.Lock()
-		if l.lock == k { // and not a later one, taken when this one was lost
+		if l.lock == k { // not a later one, taken after this one was lost
 			l.lock = nil
 		}
 		l.mu.Unlock()
-		// Another one may have taken a lost lock, and has signed since.
+		// The epoch, because another process may have taken and signed a lost lock.
 		err := l.write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE janitor_lock SET who = '' WHERE id = 1 AND epoch = $1`, k.epoch)
+			_, err := tx.ExecContext(ctx, `UPDATE `+k.which.table()+` SET who = '' WHERE id = 1 AND epoch = $1`, k.epoch)
 			return err
 		})
 		k.err = errors.Join(l.fail("unlocking", err), l.fail("unlocking", k.hold.release()))
@@ -114,8 +156,7 @@ func (k *Lock) Unlock() error {
 	return k.err
 }
 
-// valid returns ErrNotLocked if the lock is not held, for all that this process
-// can know.
+// valid returns ErrNotLocked if this process knows that it does not hold the lock.
 func (k *Lock) valid() error {
 	if k == nil {
 		return ErrNotLocked
@@ -128,8 +169,8 @@ func (k *Lock) valid() error {
 	}
 }
 
-// confirm returns ErrNotLocked if somebody else has taken the lock, and keeps
-// them from doing so until the end of the transaction.
+// confirm returns ErrNotLocked if another process has taken the lock, and prevents
+// that until the end of the transaction.
 func (k *Lock) confirm(ctx context.Context, tx *sql.Tx) error {
 	if err := k.valid(); err != nil {
 		return err
@@ -145,48 +186,44 @@ func (k *Lock) confirm(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// watch is how the lock stands: its latest epoch, and whether that is held.
-type watch struct {
+// lockState is the latest epoch of the lock, and whether a process holds it.
+type lockState struct {
 	epoch int64
 	held  bool
 }
 
-// alive says whether a run that was begun under an epoch may be going on.
-func (w watch) alive(epoch int64) bool {
-	return epoch > w.epoch || w.held && epoch == w.epoch
+// isAlive reports whether a run that began under an epoch may be going on.
+func (s lockState) isAlive(epoch int64) bool {
+	return epoch > s.epoch || s.held && epoch == s.epoch
 }
 
-// watch looks whether anybody holds the lock, without keeping it.
-func (l *Ledger) watch(ctx context.Context) (w watch, err error) {
-	w.held = l.held().valid() == nil
-	if !w.held {
+// lockState checks whether any process holds the lock, without keeping it.
+func (l *Ledger) lockState(ctx context.Context) (s lockState, err error) {
+	s.held = l.held().valid() == nil
+	if !s.held {
 		h, err := l.engine.tryLock(ctx, runLock)
 		if err != nil {
-			return w, err
+			return s, err
 		}
 		if h != nil {
 			defer func() { err = errors.Join(err, h.release()) }()
 		}
-		w.held = h == nil
+		s.held = h == nil
 	}
-	err = l.db.QueryRowContext(ctx, `SELECT epoch FROM janitor_lock WHERE id = 1`).Scan(&w.epoch)
-	return w, err
+	err = l.db.QueryRowContext(ctx, `SELECT epoch FROM janitor_lock WHERE id = 1`).Scan(&s.epoch)
+	return s, err
 }
 
-// retry calls f until it is done, or the context is.
-func retry(ctx context.Context, f func() (done bool, err error)) error {
+// until calls f until it is done, or the context is.
+func until(ctx context.Context, f func() (done bool, err error)) error {
 	const first, longest = 5 * time.Millisecond, 200 * time.Millisecond
 	for pause := first; ; pause = min(2*pause, longest) {
 		done, err := f()
 		if done {
 			return err
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return errors.Join(err, ctx.Err())
-		case <-timer.C:
+		if ended := clock.Sleep(ctx, pause); ended != nil {
+			return errors.Join(err, ended)
 		}
 	}
 }

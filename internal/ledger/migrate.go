@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// migrationFiles are NNNN_name.sql, without gaps, for each database. A file that
-// was released is never changed.
+// migrationFiles are NNNN_name.sql, without gaps, for each database. A released file
+// never changes.
 //
 //go:embed migrations
 var migrationFiles embed.FS
@@ -61,10 +61,9 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS janitor_schema_migrations (
 	program TEXT NOT NULL
 )`
 
-// migrate brings the tables up to date, each migration at most once, also when
-// several processes open the ledger at the same time. It writes nothing if there
-// is nothing to do, so that only the first opening needs the right to create
-// tables.
+// migrate brings the tables up to date. It applies each migration once, even if
+// several processes open the ledger at the same time. It writes nothing if the
+// tables are up to date, so only a migration needs the right to create tables.
 func (l *Ledger) migrate(ctx context.Context, from source) error {
 	all, err := from(l.engine.migrations())
 	if err != nil {
@@ -109,8 +108,8 @@ func (l *Ledger) apply(ctx context.Context, tx *sql.Tx, m migration) error {
 	return err
 }
 
-// schemaVersion is the newest migration that was applied. One newer than known
-// is an error: what it means to the records is not known.
+// schemaVersion is the latest migration that was applied. A migration that this
+// program does not know is an error.
 func schemaVersion(ctx context.Context, q querier, known int) (int, error) {
 	var version sql.NullInt64
 	var program sql.NullString
@@ -126,10 +125,4 @@ func schemaVersion(ctx context.Context, q querier, known int) (int, error) {
 			ErrNewer, version.Int64, cmp.Or(program.String, "an unknown program"), known)
 	}
 	return int(version.Int64), nil
-}
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }

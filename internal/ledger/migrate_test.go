@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 
@@ -24,7 +26,7 @@ func openAt(t *testing.T, dsn string, version int) *Ledger {
 	t.Helper()
 	e, err := openEngine(t.Context(), dsn, defaultTimeout)
 	must(t, err)
-	l := &Ledger{engine: e, db: e.database(), now: wallClock, timeout: defaultTimeout, program: "an older program"}
+	l := &Ledger{engine: e, db: e.database(), now: clock.Now, timeout: defaultTimeout, program: "an older program"}
 	must(t, l.migrate(t.Context(), upTo(version)))
 	return l
 }
@@ -55,7 +57,7 @@ func TestEveryOlderLedgerIsBroughtUpToDate(t *testing.T) {
 		if len(d.Steps) != 1 || d.Steps[0].Result != actions.ResultDone {
 			t.Errorf("of the older journal is left %+v", d.Steps)
 		}
-		if _, err := l.Condemned(t.Context()); err != nil {
+		if _, err := l.Marked(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -30,36 +30,32 @@ func (l *Ledger) Plan(ctx context.Context, id string) (*actions.Plan, error) {
 	return plan, l.fail("reading a plan from", err)
 }
 
-// ForgetPlans drops the plans that were made before a time and that no run has
-// applied, so that a ledger does not grow with every pass. The runs, the journal
-// and the history stay. It returns how many it dropped.
-func (l *Ledger) ForgetPlans(ctx context.Context, before time.Time) (dropped int64, err error) {
+// ForgetPlans deletes the plans that were made before a time and that no run has
+// applied, so that the ledger does not grow with every run. The runs, the journal and
+// the history are kept. It returns how many plans it deleted.
+func (l *Ledger) ForgetPlans(ctx context.Context, before time.Time) (deleted int64, err error) {
 	err = l.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `DELETE FROM janitor_plans WHERE NOT EXISTS
 			(SELECT 1 FROM janitor_runs r WHERE r.plan_id = janitor_plans.id AND (r.kind = 'apply' OR r.started >= $1))`, micros(before))
 		if err != nil {
 			return err
 		}
-		dropped, err = done.RowsAffected()
+		deleted, err = done.RowsAffected()
 		return err
 	})
-	return dropped, l.fail("dropping old plans from", err)
+	return deleted, l.fail("deleting old plans from", err)
 }
 
-// MedianDeletions is the median of the confirmed deletions of the latest n runs
-// that applied a plan to its end, and how many such runs there are, n at most.
+// MedianDeletions is the median of the confirmed deletions of the latest n runs that
+// finished applying a plan, and how many such runs there are, n at most.
 func (l *Ledger) MedianDeletions(ctx context.Context, n int) (median float64, runs int, err error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT deletions FROM janitor_runs WHERE kind = 'apply' AND status = 'finished' ORDER BY id DESC LIMIT $1`, n)
-	if err != nil {
-		return 0, 0, l.fail("reading the runs from", err)
-	}
 	var deletions []int
-	if err := each(rows, func() error {
+	if err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		var n int
 		err := rows.Scan(&n)
 		deletions = append(deletions, n)
 		return err
-	}); err != nil {
+	}, `SELECT deletions FROM janitor_runs WHERE kind = 'apply' AND status = 'finished' ORDER BY id DESC LIMIT $1`, n); err != nil {
 		return 0, 0, l.fail("reading the runs from", err)
 	}
 	if len(deletions) == 0 {

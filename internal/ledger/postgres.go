@@ -15,33 +15,33 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// postgresEngine is a ledger in a PostgreSQL database. Its lock is an advisory
-// lock of a connection that does nothing else, so it must not go through a
-// pooler that hands out connections by transaction.
+// postgresEngine is a ledger in a PostgreSQL database. Its lock is an advisory lock
+// of a connection that does nothing else. So the connection must not go through a
+// pooler in transaction mode.
 type postgresEngine struct {
 	config *pgx.ConnConfig
 	db     *sql.DB
 }
 
 const (
-	// lockSpace is the first key of the advisory locks, "jani" in ASCII; the second
-	// is the schema, so that several ledgers fit into one database.
+	// lockSpace is the first key of the advisory locks, "jani" in ASCII. The second is
+	// the schema, so that a database may hold several ledgers.
 	lockSpace = 0x6a616e69
-	// writeSpace is that of the locks that last for a transaction.
+	// writeSpace is the first key of the locks that last for a transaction.
 	writeSpace = lockSpace + 1
-	// leaderSpace is that of the lock of the daemon that works.
+	// leaderSpace is the first key of the lock of the daemon that works.
 	leaderSpace = lockSpace + 2
-	// watchEvery is how often the connection that holds the lock is tried; one that
-	// was closed is seen at once.
+	// watchEvery is how often the connection that holds the lock is checked; a closed
+	// one is noticed at once.
 	watchEvery = 5 * time.Second
-	// connectTimeout applies where the DSN has no connect_timeout.
+	// connectTimeout applies if the DSN has no connect_timeout.
 	connectTimeout = 10 * time.Second
 )
 
 func openPostgres(ctx context.Context, dsn string, timeout time.Duration) (*postgresEngine, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		// The error quotes the DSN, and what is malformed cannot be masked reliably.
+		// The error quotes the DSN, and a malformed one cannot be masked reliably.
 		return nil, errors.New("opening the ledger: its postgres:// DSN cannot be read: want postgres://user:password@host:port/database, special characters percent-encoded")
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, connectTimeout)
@@ -55,8 +55,8 @@ func openPostgres(ctx context.Context, dsn string, timeout time.Duration) (*post
 	return e, nil
 }
 
-// prepareSession makes a commit that was acknowledged durable, also on a server
-// that is set up to be fast instead.
+// prepareSession makes acknowledged commits durable, even if the server is set up to
+// be fast instead.
 func prepareSession(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
 	return err
@@ -93,7 +93,7 @@ func (e *postgresEngine) serialize(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// clean keeps an error as it is, unless it shows the password.
+// clean returns the error as it is, unless it shows the password.
 func (e *postgresEngine) clean(err error) error {
 	if err == nil || e.config.Password == "" {
 		return err
@@ -116,8 +116,8 @@ func (e *postgresEngine) tryLock(ctx context.Context, which lockName) (hold, err
 	var locked bool
 	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, hashtext(current_schema()))`, spaceOf(which)).Scan(&locked)
 	if err == nil && locked {
-		// The server notices a machine that vanished, and frees the lock, within 20 s: a
-		// daemon that stands by takes over within 30.
+		// The server notices a machine that has vanished, and releases the lock, within
+		// 20 s: a daemon that stands by takes over within 30 s.
 		_, err = conn.Exec(ctx, `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3`)
 	}
 	if err != nil || !locked {
@@ -147,11 +147,11 @@ type postgresHold struct {
 
 func (h *postgresHold) lost() <-chan struct{} { return h.gone }
 
-// watch closes gone when the connection is: with it the server frees the lock.
+// watch closes gone when the connection ends: then the server releases the lock.
 func (h *postgresHold) watch(ctx context.Context) {
 	for {
 		wait, cancel := context.WithTimeout(ctx, watchEvery)
-		_, err := h.conn.WaitForNotification(wait) // none will come: it waits for the connection to end
+		_, err := h.conn.WaitForNotification(wait) // none comes: it waits for the connection to end
 		idle := wait.Err() != nil
 		cancel()
 		if ctx.Err() != nil {
@@ -177,12 +177,12 @@ func (h *postgresHold) release() error {
 	h.watching.Wait()
 	select {
 	case <-h.gone:
-		return h.conn.Close(context.Background()) // it has nothing to say to the server any more
+		return h.conn.Close(context.Background()) // the server has closed it
 	default:
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), watchEvery)
 	defer cancel()
-	// The server frees the lock of a closed connection too, but only a moment later.
+	// The server releases the lock of a closed connection only a moment later.
 	_, err := h.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
 	closeConn(h.conn)
 	return err
@@ -191,5 +191,5 @@ func (h *postgresHold) release() error {
 func closeConn(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), watchEvery)
 	defer cancel()
-	_ = conn.Close(ctx) // closed it is, whatever the server says to it
+	_ = conn.Close(ctx) // it is closed in any case
 }

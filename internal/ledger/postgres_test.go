@@ -159,7 +159,7 @@ func (s *server) start(binaries string) error {
 	defer db.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return retry(ctx, func() (bool, error) {
+	return until(ctx, func() (bool, error) {
 		err := db.PingContext(ctx)
 		return err == nil, err
 	})

@@ -5,79 +5,56 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// selection is which runs to read, and in which order.
-type selection struct {
-	clause string
-	args   []any
-}
-
-func recordsByID[T any](ids map[int64]T) selection {
-	s := selection{clause: `WHERE r.id IN (` + placeholders(1, max(len(ids), 1)) + `) ORDER BY r.id`}
-	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		s.args = append(s.args, id)
-	}
-	if len(ids) == 0 {
-		s.args = []any{0} // there is no such run
-	}
-	return s
-}
-
-// records reads runs and says which of them are dead.
-func (l *Ledger) records(ctx context.Context, s selection, f func(RunRecord)) error {
-	lock, err := l.watch(ctx) // first: what begins later is alive
+// records reads the runs that a clause selects, in its order, and finds out which
+// of them have died.
+func (l *Ledger) records(ctx context.Context, clause string, args ...any) ([]RunRecord, error) {
+	lock, err := l.lockState(ctx) // before the runs: a run that begins later is alive
 	if err != nil {
-		return err
-	}
-	rows, err := l.db.QueryContext(ctx, `SELECT r.id, r.kind, r.status, r.started, r.ended, r.who, r.program, r.config_digest, r.policy_digest,
-		r.plan_id, r.epoch, COALESCE(r.exit_code, 0), r.message, r.counts, r.summary, r.cause,
-		(SELECT count(*) FROM janitor_steps s WHERE s.run_id = r.id AND s.result IS NULL)
-		FROM janitor_runs r `+s.clause, s.args...)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	var records []RunRecord
-	if err := each(rows, func() error {
+	if err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		r, epoch, err := scanRecord(rows)
-		if r.Status == StatusRunning && l.dead(&r, lock.alive(epoch)) {
+		if r.Status == StatusRunning && l.hasDied(&r, lock.isAlive(epoch)) {
 			r.Status = StatusInterrupted
 		}
 		records = append(records, r)
 		return err
-	}); err != nil {
-		return err
+	}, `SELECT r.id, r.kind, r.status, r.started, r.ended, r.who, r.program, r.config_digest, r.policy_digest,
+		r.plan_id, r.epoch, COALESCE(r.exit_code, 0), r.message, r.counts, r.summary, r.cause,
+		(SELECT count(*) FROM janitor_steps s WHERE s.run_id = r.id AND s.result IS NULL)
+		FROM janitor_runs r `+clause, args...); err != nil {
+		return nil, err
 	}
-	for _, r := range records {
-		if r.Counts == nil && r.Kind == runs.KindApply { // it has no end that would have counted
+	for i := range records {
+		if r := &records[i]; r.Counts == nil && r.Kind == runs.KindApply { // it never finished
 			if r.Counts, _, err = countSteps(ctx, l.db, r.ID); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		f(r)
 	}
-	return nil
+	return records, nil
 }
 
-// dead says whether a run without an end is not going on. One that only plans
-// has no lock by which to tell, but does not take for ever.
-func (l *Ledger) dead(r *RunRecord, locks bool) bool {
+// hasDied reports whether a run without an end is no longer going on. A run that
+// only plans has no lock, but ends within planMax.
+func (l *Ledger) hasDied(r *RunRecord, hasLock bool) bool {
 	if r.Kind == runs.KindPlan {
 		return l.now().Sub(r.Started) > planMax
 	}
-	return !locks
+	return !hasLock
 }
 
 // planMax is how long a run that only plans may take.
 const planMax = 24 * time.Hour
 
-// scanRecord also returns the epoch of the lock under which the run was begun.
+// scanRecord also returns the epoch of the lock under which the run began.
 func scanRecord(rows *sql.Rows) (r RunRecord, epoch int64, err error) {
 	var started int64
 	var ended sql.NullInt64

@@ -15,30 +15,30 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Status is how a run stands.
+// Status is the state of a run.
 type Status string
 
 // The statuses.
 const (
 	StatusRunning Status = "running"
-	// StatusFinished: the run came to its end, whatever became of single steps.
+	// StatusFinished: the run came to its end, whatever the results of its steps.
 	StatusFinished Status = "finished"
-	// StatusFailed: an error or a limit kept the run from doing what it was for.
+	// StatusFailed: an error or a limit ended the run early.
 	StatusFailed Status = "failed"
 	// StatusInterrupted: the run was stopped, or its process died.
 	StatusInterrupted Status = "interrupted"
 )
 
-// RunInfo says what a run is.
+// RunInfo describes a run that begins.
 type RunInfo struct {
 	Kind runs.Kind
-	// Trigger is what started it: the name of a schedule, or "command".
+	// Trigger started the run: the name of a schedule, or "command".
 	Trigger                    string
 	ConfigDigest, PolicyDigest string
 }
 
-// Run is a run that is being recorded. It is safe for concurrent use. A run that
-// is never finished counts as interrupted once its process is gone.
+// Run is a run that is being recorded. It is safe for concurrent use. A run that is
+// never finished counts as interrupted once its process has ended.
 type Run struct {
 	ledger  *Ledger
 	id      int64
@@ -46,8 +46,7 @@ type Run struct {
 	journal journal
 }
 
-// Begin records that a run starts. One that applies needs the lock of the
-// ledger.
+// Begin records the start of a run. A run that applies needs the lock.
 func (l *Ledger) Begin(ctx context.Context, info RunInfo) (*Run, error) {
 	r := &Run{ledger: l}
 	var epoch int64
@@ -74,20 +73,20 @@ func (l *Ledger) Begin(ctx context.Context, info RunInfo) (*Run, error) {
 	return r, nil
 }
 
-// ID names the run: 1 for the first one in the ledger.
+// ID is the number of the run: 1 for the first one in the ledger.
 func (r *Run) ID() int64 { return r.id }
 
 // Plan records the plan that this run made or is about to apply.
 //
-// For a plan that this run made, judged says whether it had the object of a
-// reference judged, without a gap or an error: what the plan then no longer
-// holds is over. It is nil for a plan that was read from a file, which says
-// nothing about now.
-func (r *Run) Plan(ctx context.Context, p *actions.Plan, judged func(registry.Ref) bool) error {
+// For a plan that this run made, covered reports whether the run has a verdict on
+// the object of a reference, without a gap or an error: if the plan no longer holds
+// that object, the hold ends. It is nil for a plan from a file, which does not
+// describe the present.
+func (r *Run) Plan(ctx context.Context, p *actions.Plan, covered func(registry.Ref) bool) error {
 	var body bytes.Buffer
 	z := gzip.NewWriter(&body)
 	bare := *p
-	bare.Outcome = nil // it belongs to one run, and the plan to all that apply it
+	bare.Outcome = nil // it belongs to one run; several runs may apply the plan
 	if err := errors.Join(bare.Encode(z), z.Close()); err != nil {
 		return r.ledger.fail("recording the plan in", err)
 	}
@@ -103,11 +102,10 @@ func (r *Run) Plan(ctx context.Context, p *actions.Plan, judged func(registry.Re
 		if _, err := tx.ExecContext(ctx, `UPDATE janitor_runs SET plan_id = $1, summary = $2 WHERE id = $3`, text(p.ID), string(summary), r.id); err != nil {
 			return err
 		}
-		if judged == nil {
+		if covered == nil {
 			return nil
 		}
-		_, err := r.observe(ctx, tx, spanHeld, p.TakenAt, heldSpans(p.Held), judged)
-		return err
+		return r.observe(ctx, tx, spanHeld, p.TakenAt, heldSpans(p.Held), covered)
 	}))
 }
 
@@ -116,13 +114,13 @@ type Ending struct {
 	Status  Status
 	Exit    int    // the exit code of the program
 	Message string // the error, if there was one
-	// Outcome is what became of the steps; nil for a run that applied nothing. The
-	// steps that were decided without being tried go into the history too.
+	// Outcome has the results of the steps; nil for a run that applied nothing. The
+	// results of steps that were never tried are recorded too.
 	Outcome *actions.Outcome
 }
 
-// Finish records how the run ended, whether or not ctx is done. Everything that
-// was given to its journal is written before.
+// Finish records how the run ended, even if the context has ended. It writes the
+// entries of the journal first.
 func (r *Run) Finish(ctx context.Context, e Ending) error {
 	l := r.ledger
 	var outcome []byte
@@ -132,7 +130,7 @@ func (r *Run) Finish(ctx context.Context, e Ending) error {
 			return l.fail("recording the outcome in", err)
 		}
 	}
-	// Whatever could not be written, it has said so; the end is recorded all the same.
+	// An entry that could not be written has returned its error; the end is recorded anyway.
 	_ = r.append(context.WithoutCancel(ctx), &entry{})
 	return l.fail("finishing a run in", l.writeMuch(context.WithoutCancel(ctx), func(ctx context.Context, tx *sql.Tx) error {
 		if err := r.complete(ctx, tx, e.Outcome); err != nil {
@@ -155,23 +153,19 @@ func (r *Run) Finish(ctx context.Context, e Ending) error {
 	}))
 }
 
-// complete records the results that the journal does not have.
+// complete records the results that are missing in the journal.
 func (r *Run) complete(ctx context.Context, tx *sql.Tx, o *actions.Outcome) error {
 	if o == nil {
 		return nil
 	}
 	type key struct{ ref, action string }
 	known := make(map[key]bool)
-	rows, err := tx.QueryContext(ctx, `SELECT ref, action FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL`, r.id)
-	if err != nil {
-		return err
-	}
-	if err := each(rows, func() error {
+	if err := eachRow(ctx, tx, func(rows *sql.Rows) error {
 		var k key
 		err := rows.Scan(&k.ref, &k.action)
 		known[k] = true
 		return err
-	}); err != nil {
+	}, `SELECT ref, action FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL`, r.id); err != nil {
 		return err
 	}
 	var missing []entry
@@ -185,14 +179,10 @@ func (r *Run) complete(ctx context.Context, tx *sql.Tx, o *actions.Outcome) erro
 	return writeResults(ctx, tx, r.id, missing)
 }
 
-// countSteps counts the steps of a run by result, and its confirmed deletions.
+// countSteps counts the steps of a run by result, and the confirmed deletions.
 func countSteps(ctx context.Context, q querier, run int64) (counts map[actions.Result]int, deletions int, err error) {
 	counts = make(map[actions.Result]int)
-	rows, err := q.QueryContext(ctx, `SELECT result, action, count(*) FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL GROUP BY result, action`, run)
-	if err != nil {
-		return nil, 0, err
-	}
-	err = each(rows, func() error {
+	err = eachRow(ctx, q, func(rows *sql.Rows) error {
 		var result actions.Result
 		var action actions.Action
 		var n int
@@ -204,15 +194,25 @@ func countSteps(ctx context.Context, q querier, run int64) (counts map[actions.R
 			deletions += n
 		}
 		return nil
-	})
+	}, `SELECT result, action, count(*) FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL GROUP BY result, action`, run)
 	return counts, deletions, err
 }
 
-// each calls f for every row, and closes the rows.
-func each(rows *sql.Rows, f func() error) error {
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// eachRow calls scan for every row of a query.
+func eachRow(ctx context.Context, q querier, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := f(); err != nil {
+		if err := scan(rows); err != nil {
 			return err
 		}
 	}

@@ -5,62 +5,61 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// RunRecord is what the ledger knows about a run.
+// RunRecord is a run as the ledger has it.
 type RunRecord struct {
 	ID                         int64
 	Kind                       runs.Kind
-	Trigger                    string // what started it: the name of a schedule, or "command"
+	Trigger                    string // the name of a schedule, or "command"
 	Status                     Status
-	Started, Ended             time.Time // UTC; Ended is zero for a run that has no recorded end
+	Started, Ended             time.Time // UTC; Ended is zero without a recorded end
 	Who, Program               string
 	ConfigDigest, PolicyDigest string
 	PlanID                     string                 // "" when there is no plan
 	Summary                    *actions.Summary       // of the plan; nil when there is none
 	Counts                     map[actions.Result]int // steps
-	Unresolved                 int                    // steps that were to be sent and of which no result is known
+	Unresolved                 int                    // steps that may have been sent, and have no result
 	Exit                       int
 	Message                    string
 }
 
-// Runs returns the newest runs first, at most limit of them; 0 means all. A run
-// that changes things and whose process is gone shows as interrupted.
+// Runs returns the newest runs first, at most limit of them; 0 means all. A run that
+// applies is shown as interrupted if its process has ended.
 func (l *Ledger) Runs(ctx context.Context, limit int) ([]RunRecord, error) {
-	var runs []RunRecord
-	filter := selection{clause: `ORDER BY r.id DESC`}
-	if limit > 0 {
-		filter = selection{clause: `ORDER BY r.id DESC LIMIT $1`, args: []any{limit}}
+	if limit <= 0 {
+		limit = math.MaxInt32
 	}
-	err := l.records(ctx, filter, func(r RunRecord) { runs = append(runs, r) })
+	runs, err := l.records(ctx, `ORDER BY r.id DESC LIMIT $1`, limit)
 	return runs, l.fail("reading the runs from", err)
 }
 
-// RunDetails is a run with everything that belongs to it.
+// RunDetails is a run with its steps.
 type RunDetails struct {
 	RunRecord
-	// Outcome is what Finish was given; nil when there is none.
+	// Outcome is that of Ending; nil if there is none.
 	Outcome *actions.Outcome
 	// Steps is the journal, sorted by ref, then action.
 	Steps []StepRecord
-	// SamePlan are the other runs with the same plan: the one that made it, and
-	// those that applied it. Oldest first.
+	// SamePlan are the other runs with the same plan, oldest first: the run that made
+	// it, and those that applied it.
 	SamePlan []int64
 }
 
-// StepRecord is what the journal has of one step.
+// StepRecord is a step in the journal.
 type StepRecord struct {
 	Ref    string
 	Action actions.Action
-	// Step is what was to be sent; nil if nothing ever was.
+	// Step is the step of the plan; nil if it was never tried.
 	Step           *actions.Step
-	Tries          int            // how often it was about to be sent
-	Intended, Done time.Time      // UTC; zero where there is none
-	Result         actions.Result // "" when it is not known what became of it
+	Tries          int            // how often Intend was called
+	Intended, Done time.Time      // UTC; zero if it did not happen
+	Result         actions.Result // "" if it is not known
 	Detail         string
 }
 
@@ -71,14 +70,14 @@ func (l *Ledger) Run(ctx context.Context, id int64) (*RunDetails, error) {
 }
 
 func (l *Ledger) details(ctx context.Context, id int64) (*RunDetails, error) {
-	var d *RunDetails
-	err := l.records(ctx, selection{clause: `WHERE r.id = $1`, args: []any{id}}, func(r RunRecord) { d = &RunDetails{RunRecord: r} })
+	found, err := l.records(ctx, `WHERE r.id = $1`, id)
 	if err != nil {
 		return nil, err
 	}
-	if d == nil {
+	if len(found) == 0 {
 		return nil, fmt.Errorf("%w: %d", ErrUnknownRun, id)
 	}
+	d := &RunDetails{RunRecord: found[0]}
 	var outcome []byte
 	if err := l.db.QueryRowContext(ctx, `SELECT outcome FROM janitor_runs WHERE id = $1`, id).Scan(&outcome); err != nil {
 		return nil, err
@@ -99,27 +98,19 @@ func (l *Ledger) samePlan(ctx context.Context, r *RunRecord) ([]int64, error) {
 	if r.PlanID == "" {
 		return nil, nil
 	}
-	rows, err := l.db.QueryContext(ctx, `SELECT id FROM janitor_runs WHERE plan_id = $1 AND id <> $2 ORDER BY id`, r.PlanID, r.ID)
-	if err != nil {
-		return nil, err
-	}
 	var ids []int64
-	return ids, each(rows, func() error {
+	err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	})
+	}, `SELECT id FROM janitor_runs WHERE plan_id = $1 AND id <> $2 ORDER BY id`, r.PlanID, r.ID)
+	return ids, err
 }
 
 func (l *Ledger) steps(ctx context.Context, run int64) ([]StepRecord, error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT ref, action, step, tries, intended, done, COALESCE(result, ''), COALESCE(detail, '')
-		FROM janitor_steps WHERE run_id = $1 ORDER BY ref, action`, run)
-	if err != nil {
-		return nil, err
-	}
 	var steps []StepRecord
-	return steps, each(rows, func() error {
+	err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		var s StepRecord
 		var encoded string
 		var intended, done sql.NullInt64
@@ -135,5 +126,7 @@ func (l *Ledger) steps(ctx context.Context, run int64) ([]StepRecord, error) {
 		}
 		steps = append(steps, s)
 		return nil
-	})
+	}, `SELECT ref, action, step, tries, intended, done, COALESCE(result, ''), COALESCE(detail, '')
+		FROM janitor_steps WHERE run_id = $1 ORDER BY ref, action`, run)
+	return steps, err
 }

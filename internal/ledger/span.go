@@ -15,11 +15,11 @@ import (
 
 // The kinds of spans.
 const (
-	spanCondemned = "condemned" // subject: the id of the tag, value: its digest
-	spanHeld      = "held"      // subject: the action, value: the guard
+	spanMarked = "condemned" // as stored; subject: the ID of the tag, value: its digest
+	spanHeld   = "held"      // subject: the action, value: the guard
 )
 
-// span is something that is so for a time. Another value is another span.
+// span is a fact that holds for a time. Another value is another span.
 type span struct {
 	ref, subject, value string
 	detail              string
@@ -28,7 +28,7 @@ type span struct {
 
 type spanKey struct{ ref, subject string }
 
-// openSpan is a span that has not ended, for all that is known.
+// openSpan is a span without a recorded end.
 type openSpan struct {
 	id    int64
 	value string
@@ -45,19 +45,19 @@ func heldSpans(held []actions.Held) []span {
 	return spans
 }
 
-// observe records what is so at a time: what is new starts, what has another
-// value starts anew, and what is no longer so although it was looked at ends. It
-// writes only what changed, and returns what is open afterwards.
-func (r *Run) observe(ctx context.Context, tx *sql.Tx, kind string, at time.Time, now []span, judged func(registry.Ref) bool) (map[spanKey]*openSpan, error) {
+// observe records the facts of one time. A new fact starts a span, a fact with
+// another value starts another span, and a span ends if its fact no longer holds
+// although the run covered it. Only changes are written.
+func (r *Run) observe(ctx context.Context, tx *sql.Tx, kind string, at time.Time, now []span, covered func(registry.Ref) bool) error {
 	if err := r.ledger.engine.serialize(ctx, tx); err != nil {
-		return nil, err
+		return err
 	}
 	open, err := openSpans(ctx, tx, kind)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var fresh []span
-	var over []any // ids
+	var ended []any // IDs
 	for _, s := range now {
 		s.ref, s.subject, s.value = text(s.ref), text(s.subject), text(s.value)
 		key := spanKey{s.ref, s.subject}
@@ -67,7 +67,7 @@ func (r *Run) observe(ctx context.Context, tx *sql.Tx, kind string, at time.Time
 			o.seen = true
 			continue
 		case o != nil:
-			over = append(over, o.id)
+			ended = append(ended, o.id)
 		}
 		fresh = append(fresh, s)
 		open[key] = &openSpan{value: s.value, since: micros(at), seen: true}
@@ -76,43 +76,37 @@ func (r *Run) observe(ctx context.Context, tx *sql.Tx, kind string, at time.Time
 		if o.seen {
 			continue
 		}
-		// What has no reference that can be read is in nobody's scope.
-		if ref, err := registry.ParseRef(key.ref); err != nil || judged(ref) {
-			over = append(over, o.id)
-			delete(open, key)
+		// A reference that cannot be parsed is in no scope.
+		if ref, err := registry.ParseRef(key.ref); err != nil || covered(ref) {
+			ended = append(ended, o.id)
 		}
 	}
-	if err := endSpans(ctx, tx, over, micros(at), r.id); err != nil {
-		return nil, err
+	if err := endSpans(ctx, tx, ended, micros(at), r.id); err != nil {
+		return err
 	}
-	return open, startSpans(ctx, tx, kind, fresh, micros(at), r.id)
+	return startSpans(ctx, tx, kind, fresh, micros(at), r.id)
 }
 
 func openSpans(ctx context.Context, q querier, kind string) (map[spanKey]*openSpan, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, ref, subject, value, since FROM janitor_spans WHERE kind = $1 AND ended IS NULL`, kind)
-	if err != nil {
-		return nil, err
-	}
 	open := make(map[spanKey]*openSpan)
-	return open, each(rows, func() error {
+	err := eachRow(ctx, q, func(rows *sql.Rows) error {
 		var key spanKey
 		var o openSpan
-		if err := rows.Scan(&o.id, &key.ref, &key.subject, &o.value, &o.since); err != nil {
-			return err
-		}
+		err := rows.Scan(&o.id, &key.ref, &key.subject, &o.value, &o.since)
 		open[key] = &o
-		return nil
-	})
+		return err
+	}, `SELECT id, ref, subject, value, since FROM janitor_spans WHERE kind = $1 AND ended IS NULL`, kind)
+	return open, err
 }
 
-// chunk is how many rows one statement writes. With more of them SQLite takes
-// longer to tell the parameters apart than the statement saves.
+// chunk is how many rows one statement writes. With more, SQLite spends more time
+// on the parameters than the statement saves.
 const chunk = 50
 
 func endSpans(ctx context.Context, tx *sql.Tx, ids []any, at, run int64) error {
 	for some := range slices.Chunk(ids, chunk) {
 		args := append([]any{at, run}, some...)
-		// A clock that was set back must not make a span end before it starts.
+		// A span must not end before it starts, even if the clock was set back.
 		if _, err := tx.ExecContext(ctx, `UPDATE janitor_spans SET ended = CASE WHEN since > $1 THEN since ELSE $1 END, ended_run = $2 WHERE id IN (`+
 			placeholders(3, len(some))+`)`, args...); err != nil {
 			return err
@@ -136,8 +130,8 @@ func startSpans(ctx context.Context, tx *sql.Tx, kind string, spans []span, at, 
 	})
 }
 
-// inChunks calls write for some rows at a time, with the VALUES that their
-// columns need: "($1, $2), ($3, $4)".
+// inChunks calls write for some rows at a time, with the VALUES of their columns:
+// "($1, $2), ($3, $4)".
 func inChunks[T any](rows []T, columns int, write func(values string, some []T) error) error {
 	for some := range slices.Chunk(rows, chunk) {
 		var values strings.Builder
@@ -154,7 +148,7 @@ func inChunks[T any](rows []T, columns int, write func(values string, some []T) 
 	return nil
 }
 
-// placeholders are n of them from a number on: "$3, $4, $5".
+// placeholders returns n placeholders from a number on: "$3, $4, $5".
 func placeholders(from, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -167,7 +161,7 @@ func placeholders(from, n int) string {
 	return b.String()
 }
 
-// endDeleted ends what was so of the objects that a run deleted, or found gone.
+// endDeleted ends the spans of the objects that a run deleted or found gone.
 func endDeleted(ctx context.Context, tx *sql.Tx, run, at int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE janitor_spans SET ended = CASE WHEN since > $1 THEN since ELSE $1 END, ended_run = $2
 		WHERE ended IS NULL AND ref IN (SELECT ref FROM janitor_steps WHERE run_id = $2 AND result IN ($3, $4) AND action IN ($5, $6, $7))`,

@@ -16,9 +16,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// sqliteEngine is a ledger in a file. Its lock is a second, empty database
-// beside it, in which the holder has a write transaction open: the operating
-// system ends that with the process.
+// sqliteEngine is a ledger in a file. Its lock is an empty database beside it, in
+// which the holder keeps a write transaction open: the operating system ends that
+// with the process.
 type sqliteEngine struct {
 	path string
 	db   *sql.DB
@@ -50,9 +50,9 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 	return e, nil
 }
 
-// createPrivate makes a file that only its owner may read, unless it exists. It
-// must not even open one that does: closing it again would drop the locks that
-// this process has on it.
+// createPrivate creates a file that only its owner may read, unless it exists. It
+// must not open an existing file: closing it again would release the locks of this
+// process on it.
 func createPrivate(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -70,7 +70,7 @@ func createPrivate(path string) error {
 	return file.Close()
 }
 
-// openFile opens a SQLite file in which every transaction is there to write.
+// openFile opens a SQLite file. Every transaction is for writing.
 func openFile(path string, busy time.Duration, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{
 		"_txlock":   {"immediate"},
@@ -78,7 +78,7 @@ func openFile(path string, busy time.Duration, pragmas ...string) (*sql.DB, erro
 		"_error_rc": {"1"},
 		"_pragma":   append([]string{"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")"}, pragmas...),
 	}
-	// A URL, because a path may hold what a plain file name must not.
+	// A URL, because a path may hold characters that a DSN must not.
 	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String())
 	if err != nil {
 		return nil, err
@@ -86,12 +86,12 @@ func openFile(path string, busy time.Duration, pragmas ...string) (*sql.DB, erro
 	return sql.OpenDB(connector), nil
 }
 
-// check opens the first connection. Two processes that turn a new file to WAL
-// at once get in each other's way, whatever the timeout.
+// check opens the first connection. It tries again when the file is busy: the
+// timeout does not help two processes that switch a new file to WAL at once.
 func (e *sqliteEngine) check(ctx context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := retry(ctx, func() (bool, error) {
+	if err := until(ctx, func() (bool, error) {
 		err := e.db.PingContext(ctx)
 		return !isBusy(err), err
 	}); err != nil {
@@ -118,7 +118,7 @@ func (e *sqliteEngine) serialize(ctx context.Context, tx *sql.Tx) error { return
 func (e *sqliteEngine) shared() string                                  { return "" }
 func (e *sqliteEngine) clean(err error) error                           { return err }
 
-// lockPath is the file whose lock is the lock.
+// lockPath is the file of a lock.
 func (e *sqliteEngine) lockPath(which lockName) string {
 	if which == leaderLock {
 		return e.path + ".leader"
@@ -159,7 +159,7 @@ type sqliteHold struct {
 	never chan struct{}
 }
 
-// lost is never closed: the operating system takes a file lock from nobody.
+// lost is never closed: the operating system keeps a file lock until the process ends.
 func (h *sqliteHold) lost() <-chan struct{} { return h.never }
 
 func (h *sqliteHold) release() error {
@@ -169,6 +169,6 @@ func (h *sqliteHold) release() error {
 
 func isBusy(err error) bool {
 	var e *sqlite.Error
-	// The low byte is the code, what is above says more about it.
+	// The low byte is the code; the bytes above extend it.
 	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_BUSY || e.Code()&0xff == sqlite3.SQLITE_LOCKED)
 }

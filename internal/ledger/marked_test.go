@@ -12,64 +12,66 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-func observe(t testing.TB, l *Ledger, o Observation) *Condemned {
+// observe records an observation, and reads the marked tags afterwards.
+func observe(t testing.TB, l *Ledger, o Observation) *Marked {
 	t.Helper()
 	r, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindPlan})
 	must(t, err)
-	c, err := r.Condemned(t.Context(), o)
+	must(t, r.Mark(t.Context(), o))
+	m, err := l.Marked(t.Context())
 	must(t, err)
-	return c
+	return m
 }
 
-func tag(name, digest string) CondemnedTag {
-	return CondemnedTag{ID: "id-" + name, Digest: "sha256:" + digest, Ref: ref(name)}
+func tag(name, digest string) MarkedTag {
+	return MarkedTag{ID: "id-" + name, Digest: "sha256:" + digest, Ref: ref(name)}
 }
 
-func TestSinceWhenATagIsCondemned(t *testing.T) {
+func TestSinceWhenATagIsMarked(t *testing.T) {
 	at := func(hour int) time.Time { return start.Add(time.Duration(hour) * time.Hour) }
 	nothing := func(registry.Ref) bool { return false }
 	for name, c := range map[string]struct {
 		then []Observation
-		want time.Time // zero: not condemned
+		want time.Time // zero: not marked
 	}{
-		"a tag that was never condemned is not": {nil, time.Time{}},
-		"a tag is condemned since it was first seen so": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
-			{At: at(2), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
+		"a tag that was never marked is not": {nil, time.Time{}},
+		"a tag is marked since it was first found marked": {[]Observation{
+			{At: at(1), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
+			{At: at(2), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
 		}, at(1)},
-		"a tag that stops being condemned starts anew": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
-			{At: at(2), Judged: everything},
-			{At: at(3), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
+		"a tag that was not marked in between starts anew": {[]Observation{
+			{At: at(1), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
+			{At: at(2), Covered: everything},
+			{At: at(3), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
 		}, at(3)},
-		"a tag that is no longer condemned is not": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
-			{At: at(2), Judged: everything},
+		"a tag that is no longer marked is not": {[]Observation{
+			{At: at(1), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
+			{At: at(2), Covered: everything},
 		}, time.Time{}},
 		"another digest starts anew": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "2")}, Judged: everything},
-			{At: at(2), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
+			{At: at(1), Tags: []MarkedTag{tag("a", "2")}, Covered: everything},
+			{At: at(2), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
 		}, at(2)},
-		"a digest that comes back starts anew, even unjudged": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
-			{At: at(2), Tags: []CondemnedTag{tag("a", "2")}, Judged: nothing},
-			{At: at(3), Tags: []CondemnedTag{tag("a", "1")}, Judged: nothing},
+		"a digest that comes back starts anew, even if the run did not cover it": {[]Observation{
+			{At: at(1), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
+			{At: at(2), Tags: []MarkedTag{tag("a", "2")}, Covered: nothing},
+			{At: at(3), Tags: []MarkedTag{tag("a", "1")}, Covered: nothing},
 		}, at(3)},
 		"another tag of the same name starts anew": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{{ID: "other", Digest: "sha256:1", Ref: ref("a")}}, Judged: everything},
-			{At: at(2), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
+			{At: at(1), Tags: []MarkedTag{{ID: "other", Digest: "sha256:1", Ref: ref("a")}}, Covered: everything},
+			{At: at(2), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
 		}, at(2)},
 		"a gap leaves what is known": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
-			{At: at(2), Judged: func(r registry.Ref) bool { return r.Region != "fr-par" }},
-			{At: at(3), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
+			{At: at(1), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
+			{At: at(2), Covered: func(r registry.Ref) bool { return r.Region != "fr-par" }},
+			{At: at(3), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
 		}, at(1)},
 		"a clock that was set back moves nothing back": {[]Observation{
-			{At: at(3), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1")}, Judged: everything},
+			{At: at(3), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
+			{At: at(1), Tags: []MarkedTag{tag("a", "1")}, Covered: everything},
 		}, at(3)},
-		"a tag that is named twice counts once": {[]Observation{
-			{At: at(1), Tags: []CondemnedTag{tag("a", "1"), tag("a", "1")}, Judged: everything},
+		"a duplicate tag counts once": {[]Observation{
+			{At: at(1), Tags: []MarkedTag{tag("a", "1"), tag("a", "1")}, Covered: everything},
 		}, at(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,29 +80,29 @@ func TestSinceWhenATagIsCondemned(t *testing.T) {
 				for _, o := range c.then {
 					observe(t, l, o)
 				}
-				condemned, err := l.Condemned(t.Context())
+				marked, err := l.Marked(t.Context())
 				must(t, err)
-				since, ok := condemned.Since("id-a", "sha256:1", ref("a"))
+				since, ok := marked.Since("id-a", "sha256:1", ref("a"))
 				if ok == c.want.IsZero() || !since.Equal(c.want) {
-					t.Errorf("it is condemned since %s (%t), want %s", since, ok, c.want)
+					t.Errorf("it is marked since %s (%t), want %s", since, ok, c.want)
 				}
 			})
 		})
 	}
 }
 
-func TestObservationMustSayWhatItJudged(t *testing.T) {
+func TestObservationMustSayWhatItCovers(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		if _, err := begin(t, open(t, dsn), runs.KindPlan).Condemned(t.Context(), Observation{At: start}); err == nil {
+		if err := begin(t, open(t, dsn), runs.KindPlan).Mark(t.Context(), Observation{At: start}); err == nil {
 			t.Error("it was recorded")
 		}
 	})
 }
 
-// naive is the model: what the words say, tag by tag.
+// naive is a model of the documentation, tag by tag.
 type naive map[tagKey]time.Time
 
-// tagKey is a condemned tag as a key.
+// tagKey is a marked tag as a key.
 type tagKey struct{ id, digest, ref string }
 
 func (m naive) observe(t *testing.T, o Observation) {
@@ -112,7 +114,7 @@ func (m naive) observe(t *testing.T, o Observation) {
 	for key := range m {
 		parsed, err := registry.ParseRef(key.ref)
 		must(t, err)
-		if !now[key] && (ids[key.id] || o.Judged(parsed)) {
+		if !now[key] && (ids[key.id] || o.Covered(parsed)) {
 			delete(m, key)
 		}
 	}
@@ -134,17 +136,13 @@ func TestCondemnedIsWhatANaiveModelSays(t *testing.T) {
 			o := randomObservation(random, regions, digests)
 			o.At = start.Add(time.Duration(pass) * time.Minute)
 			model.observe(t, o)
-			after := observe(t, l, o)
-			read, err := l.Condemned(t.Context())
-			must(t, err)
-			for _, c := range []*Condemned{after, read} {
-				if c.Len() != len(model) {
-					t.Fatalf("pass %d: %d tags are condemned, want %d", pass, c.Len(), len(model))
-				}
-				for key, want := range model {
-					if since, ok := c.Since(key.id, key.digest, key.ref); !ok || !since.Equal(want) {
-						t.Fatalf("pass %d: %v is condemned since %s (%t), want %s", pass, key, since, ok, want)
-					}
+			m := observe(t, l, o)
+			if len(m.open) != len(model) {
+				t.Fatalf("run %d: %d tags are marked, want %d", pass, len(m.open), len(model))
+			}
+			for key, want := range model {
+				if since, ok := m.Since(key.id, key.digest, key.ref); !ok || !since.Equal(want) {
+					t.Fatalf("run %d: %v is marked since %s (%t), want %s", pass, key, since, ok, want)
 				}
 			}
 		}
@@ -152,11 +150,11 @@ func TestCondemnedIsWhatANaiveModelSays(t *testing.T) {
 	})
 }
 
-// randomObservation sees some regions and images, and condemns some of the tags
+// randomObservation sees some regions and images, and marks some of the tags
 // there.
 func randomObservation(random *rand.Rand, regions []registry.Region, digests []string) Observation {
 	unseen := map[string]bool{}
-	o := Observation{Judged: func(r registry.Ref) bool {
+	o := Observation{Covered: func(r registry.Ref) bool {
 		r.Tag = ""
 		return !unseen[r.String()] && !unseen[string(r.Region)]
 	}}
@@ -165,12 +163,12 @@ func randomObservation(random *rand.Rand, regions []registry.Region, digests []s
 		for image := range 3 {
 			ref := registry.Ref{Region: region, Namespace: "prod", Image: fmt.Sprintf("image%d", image)}
 			unseen[ref.String()] = random.IntN(6) == 0
-			if !o.Judged(ref) {
+			if !o.Covered(ref) {
 				continue
 			}
 			for n := range 6 {
 				if ref.Tag = fmt.Sprintf("t%d", n); random.IntN(3) > 0 {
-					o.Tags = append(o.Tags, CondemnedTag{ID: ref.String(), Digest: digests[random.IntN(20)*random.IntN(2)%3], Ref: ref.String()})
+					o.Tags = append(o.Tags, MarkedTag{ID: ref.String(), Digest: digests[random.IntN(20)*random.IntN(2)%3], Ref: ref.String()})
 				}
 			}
 		}
@@ -191,11 +189,11 @@ func checkSpans(t *testing.T, l *Ledger) {
 	}
 }
 
-// manyTags are condemned tags of a large registry.
-func manyTags(n int) []CondemnedTag {
-	tags := make([]CondemnedTag, n)
+// manyTags are the marked tags of a large registry.
+func manyTags(n int) []MarkedTag {
+	tags := make([]MarkedTag, n)
 	for i := range tags {
-		tags[i] = CondemnedTag{
+		tags[i] = MarkedTag{
 			ID: fmt.Sprintf("%08d-0000-4000-8000-000000000000", i), Digest: "sha256:" + strings.Repeat("0", 56) + fmt.Sprintf("%08d", i),
 			Ref: fmt.Sprintf("rg.fr-par.scw.cloud/production/backend-%d:main-20261122-%d", i/100, i), Reasons: reasons(),
 		}
@@ -207,11 +205,11 @@ func TestManyTagsNeedFewStatements(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		tags := manyTags(3*chunk + 7)
-		observe(t, l, Observation{At: start, Tags: tags, Judged: everything})
+		observe(t, l, Observation{At: start, Tags: tags, Covered: everything})
 		rest := slices.Clone(tags[len(tags)/2:])
-		c := observe(t, l, Observation{At: start.Add(time.Hour), Tags: rest, Judged: everything})
-		if c.Len() != len(rest) {
-			t.Errorf("%d tags are condemned, want %d", c.Len(), len(rest))
+		c := observe(t, l, Observation{At: start.Add(time.Hour), Tags: rest, Covered: everything})
+		if len(c.open) != len(rest) {
+			t.Errorf("%d tags are marked, want %d", len(c.open), len(rest))
 		}
 		if n := query(t, l, `SELECT count(*) FROM janitor_spans`); n != int64(len(tags)) {
 			t.Errorf("there are %d spans for %d tags", n, len(tags))
