@@ -186,13 +186,13 @@ func (s *Server) header(h http.Header, c *call, a *answer) {
 // writer returns a writer for reads, over a buffer that respond returns.
 func (s *Server) writer() *writer {
 	buf := s.buffers.Get().(*[]byte)
-	return &writer{buf: (*buf)[:0], comma: s.comma, digits: readDigits, inline: s.settings.InlineTags}
+	return &writer{buf: (*buf)[:0], comma: s.comma, inline: s.settings.InlineTags}
 }
 
 // mutationWriter returns a writer for the answer to a mutation at a moment.
 func (s *Server) mutationWriter(now time.Time) *writer {
 	w := s.writer()
-	w.digits, w.moment = mutationDigits, now.UnixNano()
+	w.mutated = now
 	return w
 }
 

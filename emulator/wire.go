@@ -7,23 +7,15 @@ import (
 	"time"
 )
 
-// The digits of a fraction of a second in what is read, and in the answer to a
-// mutation.
-const (
-	readDigits     = 6
-	mutationDigits = 9
-)
-
-// writer appends objects as the API writes them: the order of the fields, the
-// space after the commas and the digits of the times are its own.
+// writer appends objects as the API writes them: with its order of the fields, its
+// space after commas and its digits of times.
 type writer struct {
-	buf    []byte
-	comma  string // ", " or ","
-	digits int
-	// moment of the mutation that is answered, in nanoseconds: the answer shows it
-	// in full, later reads show it rounded.
-	moment int64
-	inline int // tag names inline in an image; 0 means all
+	buf   []byte
+	comma string // ", " or ","
+	// mutated is the time of the mutation that is answered, zero for a read: the answer
+	// shows it exactly, later reads show it rounded.
+	mutated time.Time
+	inline  int // tag names inside an image; 0 means all
 }
 
 func (n *namespace) write(w *writer) {
@@ -122,37 +114,22 @@ func (w *writer) text(s string) {
 	w.buf = append(append(append(w.buf, '"'), s...), '"')
 }
 
+// time writes six digits of a second in the answer to a read, and nine in the answer
+// to a mutation.
 func (w *writer) time(micros int64) {
-	nanos := micros * 1000
-	if w.digits == mutationDigits && microseconds(time.Unix(0, w.moment)) == micros {
-		nanos = w.moment
+	at, digits, unit := time.UnixMicro(micros).UTC(), 6, 1000
+	if !w.mutated.IsZero() {
+		digits, unit = 9, 1
+		if microseconds(w.mutated) == micros {
+			at = w.mutated.UTC()
+		}
 	}
-	t := time.Unix(0, nanos).UTC()
-	year, month, day := t.Date()
-	hour, minute, second := t.Clock()
-	w.padded(year, 4, '"')
-	w.padded(int(month), 2, '-')
-	w.padded(day, 2, '-')
-	w.padded(hour, 2, 'T')
-	w.padded(minute, 2, ':')
-	w.padded(second, 2, ':')
-	fraction := t.Nanosecond()
-	if w.digits == readDigits {
-		fraction /= 1000
-	}
-	w.padded(fraction, w.digits, '.')
-	w.raw(`Z"`)
-}
-
-// padded writes a separator and n with leading zeros.
-func (w *writer) padded(n, width int, separator byte) {
-	w.buf = append(w.buf, separator)
-	at := len(w.buf)
-	w.buf = append(w.buf, "000000000"[:width]...)
-	for i := at + width - 1; i >= at; i-- {
+	w.buf = at.AppendFormat(append(w.buf, '"'), time.RFC3339) // the only layout that is fast
+	w.buf = append(w.buf[:len(w.buf)-len("Z")], ".000000000"[:1+digits]...)
+	for i, n := len(w.buf)-1, at.Nanosecond()/unit; n > 0; i, n = i-1, n/10 {
 		w.buf[i] = byte('0' + n%10)
-		n /= 10
 	}
+	w.raw(`Z"`)
 }
 
 // quote is s as a JSON string without the escapes that only web pages need.
