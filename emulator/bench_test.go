@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// large is so many images of 50 tags; 20,000 of them make a million tags.
+// large is a world of images with 50 tags each; 20,000 of them have a million tags.
 func large(t testing.TB, images int) *emulator.Server {
 	t.Helper()
 	w, err := worlds.Parse("world.yaml", fmt.Appendf(nil, `
@@ -27,7 +27,7 @@ namespaces:
 	return s
 }
 
-// sink takes an answer and counts its bytes.
+// sink counts the bytes of an answer.
 type sink struct {
 	header http.Header
 	bytes  int
@@ -86,8 +86,8 @@ func liveHeap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestAMillionTagsFit holds the emulator to its promise of under 600 MB of live
-// heap, which is 600 bytes a tag. How long a page takes is for the benchmarks.
+// TestAMillionTagsFit checks that a million tags need less than 600 MB of live heap,
+// which is 600 bytes a tag. The benchmarks measure how long a page takes.
 func TestAMillionTagsFit(t *testing.T) {
 	images := 20_000
 	if raceDetector {

@@ -57,8 +57,8 @@ namespaces: [{name: prod, images: [{name: "svc-{n}", count: 10, tags: [{name: "p
 	checkSums(t, b)
 }
 
-// TestTheSumsAlwaysAgree does what anybody may do, in any order, and checks after
-// each step that sizes and counts are what the listings say.
+// TestTheSumsAlwaysAgree makes random calls in random order, and checks after each
+// one that sizes and counts match the listings.
 func TestTheSumsAlwaysAgree(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 2))
@@ -143,7 +143,7 @@ func checkSums(t *testing.T, b *bench) {
 	}
 }
 
-// madeUp is the size that a digest has when nobody says one.
+// madeUp is the size of a digest for which the world gives none.
 func madeUp(digest string) scw.Size {
 	var n int64
 	if _, err := fmt.Sscanf(digest[len("sha256:"):len("sha256:")+6], "%06x", &n); err != nil {

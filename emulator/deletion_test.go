@@ -95,7 +95,7 @@ func TestTheLastTagLeavesItsImage(t *testing.T) {
 	}
 }
 
-func TestADeletedImageTakesItsTagsAlong(t *testing.T) {
+func TestDeletingAnImageDeletesItsTags(t *testing.T) {
 	b := serve(t, prod("delete_delay: 1s", `{name: a, size: 5MB}`))
 	id := emulator.ImageID("fr-par", "prod", "api")
 	if _, err := b.api.DeleteImage(&sdk.DeleteImageRequest{ImageID: id}); err != nil {
@@ -120,7 +120,7 @@ func TestADeletedImageTakesItsTagsAlong(t *testing.T) {
 	}
 }
 
-func TestANamespaceIsDeletedWithAllThatIsInIt(t *testing.T) {
+func TestDeletingANamespaceDeletesItsImages(t *testing.T) {
 	b := serve(t, prod("delete_delay: 5s", `{name: a}`)+"\n  - {name: other, images: [{name: api, tags: [{name: a}]}]}")
 	id := emulator.NamespaceID("fr-par", "prod")
 	if _, err := b.api.DeleteNamespace(&sdk.DeleteNamespaceRequest{NamespaceID: id}); err != nil {
@@ -146,7 +146,7 @@ func TestANamespaceIsDeletedWithAllThatIsInIt(t *testing.T) {
 	}
 }
 
-func TestWhatTheWorldCallsDeletingStays(t *testing.T) {
+func TestObjectsThatAreDeletingInTheWorldStay(t *testing.T) {
 	b := serve(t, prod("", `{name: stuck, status: deleting, size: 3MB}, {name: a, size: 4MB}, {name: new, status: quarantined}`))
 	b.clock.pass(24 * time.Hour)
 	tags := b.tags("api")
@@ -224,7 +224,7 @@ func TestSharedDigests(t *testing.T) {
 	})
 }
 
-func TestAPushMovesATagAndKeepsWhatItWas(t *testing.T) {
+func TestAPushMovesATagThatKeepsItsIdentity(t *testing.T) {
 	b := serve(t, prod("delete_delay: 1s", `{name: latest, digest: A, age: 2h, created_age: 400d, size: 10}, {name: v1, digest: A, age: 2h, size: 10}`))
 	before := b.tags("api")["latest"]
 	b.clock.pass(time.Hour)
@@ -250,7 +250,7 @@ func TestAPushMovesATagAndKeepsWhatItWas(t *testing.T) {
 	}
 }
 
-func TestAPushMakesWhatIsNotThere(t *testing.T) {
+func TestAPushMakesTheImageAndTheTag(t *testing.T) {
 	b := serve(t, prod("delete_delay: 1s", `{name: a, digest: A}`))
 	if err := b.Push("fr-par", "prod", "new", "v1", "A"); err != nil {
 		t.Fatal(err)
@@ -274,7 +274,7 @@ func TestAPushMakesWhatIsNotThere(t *testing.T) {
 	b.clock.pass(time.Hour)
 	anew := b.tags("api")["a"]
 	if anew == nil || anew.Status != "ready" || anew.ID == old.ID || anew.CreatedAt.Equal(*old.CreatedAt) {
-		t.Errorf("a tag pushed while it is deleted is a new one that stays: %+v, was %+v", anew, old)
+		t.Errorf("a tag that is pushed during its deletion is a new tag, and is kept: %+v, was %+v", anew, old)
 	}
 	for _, bad := range [][4]string{{"it-mil", "prod", "api", "a"}, {"fr-par", "none", "api", "a"}, {"fr-par", "prod", "", "a"}, {"fr-par", "prod", "api", "a b"}} {
 		if err := b.Push(bad[0], bad[1], bad[2], bad[3], ""); err == nil {

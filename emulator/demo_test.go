@@ -70,7 +70,7 @@ func demoTags(w worlds.World, name string) []demoTag {
 	return found
 }
 
-func TestWhatTheDemoHasToShow(t *testing.T) {
+func TestTheDemoHasEveryOddity(t *testing.T) {
 	for seed := range uint64(8) {
 		w := worlds.Demo(seed)
 		pulls, mains, releases := demoTags(w, `pr-\d+`), demoTags(w, `main-.*`), demoTags(w, `v\d+\.\d+\.\d+`)
@@ -202,8 +202,8 @@ func checkOddities(t *testing.T, w worlds.World) {
 	}
 }
 
-// TestTheDemoStaysWithinTheDefaultLimits counts what its rules would condemn: at
-// most half of the tags of any namespace, as the limits have it by default.
+// TestTheDemoStaysWithinTheDefaultLimits counts what its rules would mark: at most
+// half of the tags of any namespace, which is the default limit.
 func TestTheDemoStaysWithinTheDefaultLimits(t *testing.T) {
 	for seed := range uint64(50) {
 		for _, ns := range worlds.Demo(seed).Namespaces {
@@ -230,7 +230,7 @@ func TestTheDemoStaysWithinTheDefaultLimits(t *testing.T) {
 	}
 }
 
-func TestTheListingOfOneImageOfTheDemoKeepsFailing(t *testing.T) {
+func TestTheListingOfOneImageOfTheDemoAlwaysFails(t *testing.T) {
 	b := serveWorld(t, worlds.Demo(1))
 	broken, fine := 0, 0
 	for _, region := range []scw.Region{"fr-par", "nl-ams", "pl-waw"} {

@@ -26,7 +26,7 @@ const (
 // start has digits down to the nanosecond, so that rounding shows.
 var start = time.Date(2026, 11, 22, 12, 0, 0, 123456789, time.UTC)
 
-// clock stands still until it is moved.
+// clock is a clock that a test moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -87,7 +87,7 @@ type reply struct {
 	body   string
 }
 
-// send sends a request to the registry of fr-par; path may also be absolute.
+// send sends a request to the registry of fr-par; path can also be absolute.
 func (b *bench) send(method, path, body string) reply {
 	b.t.Helper()
 	r, err := b.try(method, path, body)

@@ -71,7 +71,7 @@ func TestWhichRequestsAFaultHappensTo(t *testing.T) {
 	}
 }
 
-func TestWhatAFaultAnswers(t *testing.T) {
+func TestAnswersOfFaults(t *testing.T) {
 	good := serve(t, faulty("")).send("GET", tagsPath, "").body
 	tests := []struct {
 		why, fault string
@@ -114,7 +114,7 @@ func webPage(title string) string {
 	return "<!DOCTYPE html>\n<html><head><title>" + title + "</title></head><body><h1>" + title + "</h1></body></html>\n"
 }
 
-func TestEveryErrorStatusIsUnderstoodByTheSDK(t *testing.T) {
+func TestTheSDKUnderstandsEveryErrorStatus(t *testing.T) {
 	for status := 400; status <= 599; status++ {
 		if status >= 430 && status < 500 {
 			continue
@@ -199,7 +199,7 @@ func TestBrokenConnections(t *testing.T) {
 	})
 }
 
-func TestWhetherTheAPIActsBeforeAFault(t *testing.T) {
+func TestFaultsBeforeAndAfterTheAPIActs(t *testing.T) {
 	for _, kind := range []string{"kind: reset", "status: 504, body: text", "kind: empty_body", "kind: html", "location: https://elsewhere.example"} {
 		for _, test := range []struct {
 			when string
@@ -230,7 +230,7 @@ func TestTheRateLimit(t *testing.T) {
 	}
 }
 
-func TestLatencyIsWaitedForAndCutShort(t *testing.T) {
+func TestRequestsWaitForTheLatencyUnlessTheClientGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := emulator.New(emulator.Options{World: worlds.World{
 			Settings: worlds.Settings{Latency: 20 * time.Millisecond},

@@ -84,7 +84,7 @@ namespaces:
         {name: m, age: 1h, created_age: 90d}, {name: k, age: 2h}, {name: l, age: 1d}]}]}
 `
 
-func TestListsComeInTheOrderAskedFor(t *testing.T) {
+func TestListsHaveTheRequestedOrder(t *testing.T) {
 	b := serve(t, orders)
 	tags := "/images/" + emulator.ImageID("fr-par", "aa", "z") + "/tags"
 	tests := []struct{ path, order, want string }{
@@ -169,7 +169,7 @@ namespaces:
 	}
 }
 
-func TestInlineTagsMayBeCut(t *testing.T) {
+func TestInlineTagsCanBeLimited(t *testing.T) {
 	b := serve(t, prod("inline_tags: 2", `{name: "pr-{n}", count: 5, age: 1h, step: 1h}`))
 	if diff := cmp.Diff([]string{"pr-5", "pr-4"}, b.image("prod", "api").Tags); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -134,7 +134,7 @@ func TestTheSDKCreatesChangesAndDeletes(t *testing.T) {
 	}
 }
 
-func TestRegionsAreApart(t *testing.T) {
+func TestRegionsAreSeparate(t *testing.T) {
 	b := serve(t, company)
 	_, err := b.api.GetImage(&sdk.GetImageRequest{Region: scw.RegionNlAms, ImageID: emulator.ImageID("fr-par", "prod", "api")})
 	var missing *scw.ResponseError

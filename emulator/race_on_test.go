@@ -2,5 +2,5 @@
 
 package emulator_test
 
-// raceDetector says that everything takes several times as long.
+// raceDetector reports that everything takes several times as long.
 const raceDetector = true

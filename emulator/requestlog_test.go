@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator"
 )
 
-func TestTheRequestLogTellsWhatWasAsked(t *testing.T) {
+func TestTheRequestLogHasEveryRequest(t *testing.T) {
 	b := serve(t, faulty(`{method: DELETE, status: 503}`))
 	b.send("GET", tagsPath+"?page=2&page_size=1", "")
 	b.clock.pass(time.Second)

@@ -19,9 +19,8 @@ namespaces:
         {name: latest, digest: A, age: 2h, created_age: 1y, size: 10}, {name: v1, digest: A, age: 1ms, created_age: 1s}]}]}
 `
 
-// What the golden world looks like over the wire, byte for byte. The start has
-// nanoseconds: what the world says is cut to microseconds, what a mutation writes
-// is rounded.
+// The golden world over the wire, byte for byte. The start has nanoseconds: times of
+// the world are cut to microseconds, those of a mutation are rounded.
 const (
 	nsID  = "3008f01b-89fe-4559-a731-52ad579fc576"
 	imgID = "f407b9a1-2834-4fff-8fa6-015688baae08"

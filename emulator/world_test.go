@@ -7,7 +7,7 @@ import (
 
 const day = 24 * time.Hour
 
-func TestACountMakesManyOfOneEntry(t *testing.T) {
+func TestACountMakesManyObjects(t *testing.T) {
 	b := serve(t, `
 namespaces:
   - {name: "prod", images: [{name: "svc-{n}", count: 3, age: 1d, step: 1h, tags: [

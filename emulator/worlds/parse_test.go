@@ -23,7 +23,7 @@ jobs: [{name: nightly}]
 
 const day = 24 * time.Hour
 
-func TestAWorldFileIsTakenAsWritten(t *testing.T) {
+func TestAWorldFileIsRead(t *testing.T) {
 	got, err := worlds.Parse("world.yaml", []byte(`
 settings: {latency: 20ms, rate_limit: 100, shared_digest: reject, delete_delay: 1s, page_size_default: 20, compact_json: false}   # shared_digest: reject | untag | cascade
 faults: [{method: GET, path: "/images/*/tags", page: 2, status: 500, times: 1}, {method: DELETE, status: 429, every: 10}]

@@ -16,7 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
+func TestTheSampleIsRead(t *testing.T) {
 	got, err := Load("testdata/sample.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestTheSampleIsReadAsItIsMeant(t *testing.T) {
 	}
 }
 
-func TestAFileThatSaysNothingHasAllTheDefaults(t *testing.T) {
+func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 	want := &Config{
 		File:        "janitor.yaml",
 		Scaleway:    Scaleway{Regions: []string{"fr-par", "nl-ams", "pl-waw"}},
@@ -164,7 +164,7 @@ naming:
 	}
 }
 
-func TestNoDeleteIsNotAnEmptyDelete(t *testing.T) {
+func TestAMissingDeleteIsNotAnEmptyDelete(t *testing.T) {
 	c, err := Parse("janitor.yaml", []byte(`
 retention:
   - {name: a, match: {tags: [a]}, keep: {last: 1}}
@@ -289,7 +289,7 @@ func TestAFileThatCannotBeReadIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheLocationIsThatOfTheTimezone(t *testing.T) {
+func TestTheLocationIsTheTimezone(t *testing.T) {
 	for zone, want := range map[string]string{"Europe/Paris": "CEST", "UTC": "UTC", "": "UTC", "Mars": "UTC"} {
 		c := &Config{Timezone: zone}
 		if got, _ := time.Date(2026, 7, 1, 0, 0, 0, 0, c.Location()).Zone(); got != want {

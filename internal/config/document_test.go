@@ -88,7 +88,7 @@ func TestTheDocumentIsTheCallersOwn(t *testing.T) {
 	}
 }
 
-func TestTheDocumentOfAZeroConfigIsWhole(t *testing.T) {
+func TestTheDocumentOfAZeroConfigHasNoNull(t *testing.T) {
 	raw, err := json.Marshal((&Config{Retention: []rules.Retention{{}}}).Document())
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestTheDocumentOfAZeroConfigIsWhole(t *testing.T) {
 	}
 }
 
-func TestTheDigestIsOfWhatAPassPlansAndApplies(t *testing.T) {
+func TestTheDigestCoversWhatARunPlansAndApplies(t *testing.T) {
 	digest := func(text string) string {
 		t.Helper()
 		c, err := Parse("janitor.yaml", []byte(text))

@@ -47,7 +47,7 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("line %d of %d, after line %d: %s", p.Line, lines, last, p)
 			}
 			if p.Message == "" || p.Hint == "" || bytes.ContainsRune([]byte(p.String()), '\n') {
-				t.Errorf("no message of one line with a remedy: %q", p)
+				t.Errorf("want a message of one line with a remedy: %q", p)
 			}
 			last = p.Line
 		}
@@ -57,16 +57,16 @@ func FuzzParse(f *testing.F) {
 // checkValid holds what every accepted configuration has.
 func checkValid(t *testing.T, c *Config) {
 	if digest := c.Digest(); digest != c.Digest() || len(c.PolicyPaths()) != len(c.Policies) {
-		t.Error("a configuration that does not know itself")
+		t.Error("the configuration has two digests, or lost a policy")
 	}
 	names := map[string]bool{}
 	for _, r := range c.Retention {
 		if r.Name == "" || names[r.Name] {
-			t.Errorf("the name %q is not its own", r.Name)
+			t.Errorf("the name %q is not unique", r.Name)
 		}
 		names[r.Name] = true
 		if r.Match == nil || matchWords(r.Match, nil) == "" {
-			t.Errorf("%s: the match takes everything", r.Name)
+			t.Errorf("%s: the match matches everything", r.Name)
 		}
 		if r.Keep == nil && (r.Delete == nil || r.Delete.OlderThan.Duration() <= 0) {
 			t.Errorf("%s: no keep and no age", r.Name)
@@ -87,8 +87,8 @@ func checkValid(t *testing.T, c *Config) {
 	}
 }
 
-// What passes a check must be usable where it is used, and what does not must
-// have one line of words and a remedy.
+// A string that passes a check must be usable, and any other must have a message of
+// one line and a remedy.
 func fuzzCheck(f *testing.F, check func(string) (message, hint string), valid func(t *testing.T, s string)) {
 	f.Fuzz(func(t *testing.T, s string) {
 		message, hint := check(s)
@@ -97,7 +97,7 @@ func fuzzCheck(f *testing.F, check func(string) (message, hint string), valid fu
 			return
 		}
 		if hint == "" || strings.ContainsAny(message+hint, "\n\r") {
-			t.Errorf("%q: no message of one line with a remedy: %q (%q)", s, message, hint)
+			t.Errorf("%q: want a message of one line with a remedy: %q (%q)", s, message, hint)
 		}
 	})
 }
@@ -121,7 +121,7 @@ func FuzzScope(f *testing.F) {
 	}
 	fuzzCheck(f, checkScope, func(t *testing.T, s string) {
 		if s != "**" && !strings.Contains(s, "/") {
-			t.Errorf("%q passes, but takes no namespace/image", s)
+			t.Errorf("%q passes, but matches no namespace/image", s)
 		}
 	})
 }
@@ -161,7 +161,7 @@ func FuzzRange(f *testing.F) {
 	fuzzCheck(f, checkRange, func(t *testing.T, s string) {
 		span, err := semver.NewConstraint(s)
 		if err != nil {
-			t.Fatalf("%q passes, but is no range: %v", s, err)
+			t.Fatalf("%q passes, but is not a range: %v", s, err)
 		}
 		span.Check(version) // must not panic
 	})

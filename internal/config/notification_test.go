@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
-func TestNotificationsAreReadAsTheyAreMeant(t *testing.T) {
+func TestNotificationsAreRead(t *testing.T) {
 	c, err := Load("testdata/everything.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -39,12 +39,12 @@ func FuzzTemplate(f *testing.F) {
 	}
 	fuzzCheck(f, checkTemplate, func(t *testing.T, s string) {
 		if _, err := template.New("").Parse(s); err != nil {
-			t.Errorf("%q passes, but is no template: %v", s, err)
+			t.Errorf("%q passes, but is not a template: %v", s, err)
 		}
 	})
 }
 
-// A secret may stand in the wrong place; no message repeats it.
+// No message repeats a secret that is in the wrong place.
 func FuzzNoURLIsRepeated(f *testing.F) {
 	for _, s := range []string{"slack://hook:SECRET@webhook", "smtp://u:SECRET@host/", "SECRET://SECRET", "https://u:SECRET@h"} {
 		f.Add(s)

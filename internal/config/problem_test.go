@@ -38,12 +38,9 @@ func TestBadConfigurationsAreReportedWithLinePathAndRemedy(t *testing.T) {
 			}
 		})
 	}
-	if len(bad) < 60 {
-		t.Errorf("only %d bad configurations", len(bad))
-	}
 }
 
-// bad has what is wrong with each file: line, path, message and remedy.
+// bad are files with their problems: line, path, message and remedy.
 var bad = []struct {
 	name string
 	yaml string
@@ -85,7 +82,7 @@ var bad = []struct {
 		},
 	},
 	{
-		"a star begins a value without quotes",
+		"a value without quotes begins with a star",
 		`timezone: UTC
 protect:
   tags: [latest, *stable]
@@ -95,7 +92,7 @@ protect:
 		},
 	},
 	{
-		"a colon stands where it cannot",
+		"a colon is in the wrong place",
 		"timezone: a: b\n",
 		[]string{
 			`1: is not valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`,

@@ -21,7 +21,7 @@ func TestAmountsAreWrittenInPlainDigits(t *testing.T) {
 	}
 }
 
-func TestWhatStorageCostsIsNoBusinessOfAPolicy(t *testing.T) {
+func TestPoliciesDoNotSeeTheCost(t *testing.T) {
 	c, err := Parse("janitor.yaml", []byte("cost: {per_gb_month: 1}\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func TestWhatStorageCostsIsNoBusinessOfAPolicy(t *testing.T) {
 	}
 }
 
-func TestTheSchemaSaysWhatStorageCostsUnlessGiven(t *testing.T) {
+func TestTheSchemaHasTheDefaultsOfTheCost(t *testing.T) {
 	var schema struct {
 		Properties struct {
 			Cost struct {

@@ -37,8 +37,8 @@ func TestTheSchemaAcceptsWhatParseAccepts(t *testing.T) {
 	}
 }
 
-// What the schema cannot see: how regexes, globs, ranges, zones and schedules
-// look inside, what holds between two keys, and how a value is written.
+// What the schema cannot check: the syntax of regexes, globs, ranges, zones and
+// schedules, rules between two keys, and how a value is written.
 var invisible = []string{
 	"is not valid", "is not a valid", "never matches a name", "matches no namespace/image", "is not a version range", "is not a known time zone", "is not a cron",
 	"never happens", "must not name a time zone", "matches nothing together", "has the same name", "cannot be used in a rule", "must be private or public for namespaces",
@@ -77,7 +77,7 @@ func TestTheSchemaHasTheKeysOfTheFormat(t *testing.T) {
 	}
 }
 
-// facts is what both the types and the schema say of a key.
+// facts are what both the types and the schema say about a key.
 type facts struct {
 	Required bool
 	Options  string
@@ -189,7 +189,7 @@ func compileSchema(t *testing.T) *jsonschema.Schema {
 	return compiled
 }
 
-// instance is YAML as an editor hands it to a schema: dates are strings.
+// instance is YAML as an editor passes it to a schema: dates are strings.
 func instance(t *testing.T, text []byte) any {
 	t.Helper()
 	var value any

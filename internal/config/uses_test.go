@@ -16,7 +16,7 @@ func protect(t *testing.T, text string) *Config {
 	return c
 }
 
-func TestClustersAreReadAsTheyAreMeant(t *testing.T) {
+func TestClustersAreRead(t *testing.T) {
 	c := protect(t, `kubernetes:
 - {in_cluster: true}
 - {name: prod-eu, kubeconfig: k.yaml, context: admin@prod, namespaces: [shop, web], replica_sets: 3, required: false}
@@ -44,8 +44,8 @@ func TestClustersAreReadAsTheyAreMeant(t *testing.T) {
 	}
 }
 
-// Either form of a source is the same configuration where it says the same.
-func TestASourceMayBeWrittenInTwoWays(t *testing.T) {
+// Both forms of a source are the same configuration if they say the same.
+func TestASourceCanBeWrittenInTwoWays(t *testing.T) {
 	const plain = "serverless: true\nreferences_file: in-use.txt"
 	for name, row := range map[string]struct {
 		text     string
@@ -81,7 +81,7 @@ func TestASourceMayBeWrittenInTwoWays(t *testing.T) {
 	}
 }
 
-func TestWhatAClusterIsAskedIsInTheDigest(t *testing.T) {
+func TestTheDigestCoversTheClusters(t *testing.T) {
 	seen := map[string]string{}
 	for _, text := range []string{
 		"{context: a}", "{context: b}", "{context: a, name: c}", "{context: a, required: false}", "{context: a, replica_sets: 3}",
@@ -98,7 +98,7 @@ func TestWhatAClusterIsAskedIsInTheDigest(t *testing.T) {
 	}
 }
 
-func TestSourcesInWords(t *testing.T) {
+func TestSentencesOfUseSources(t *testing.T) {
 	c := protect(t, `references_file: {path: "-", required: false}
 serverless: {required: false}
 kubernetes:
@@ -123,7 +123,7 @@ kubernetes:
 	}
 }
 
-func TestTheSchemaKnowsBothFormsOfASource(t *testing.T) {
+func TestTheSchemaAcceptsBothFormsOfASource(t *testing.T) {
 	compiled := compileSchema(t)
 	for text, want := range map[string]bool{
 		"serverless: true": true, "serverless: {required: false}": true, "serverless: {}": false, "serverless: {path: a}": false, "serverless: 1": false,

@@ -67,7 +67,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// What is not set is not said, and rules come in the order of the file.
+// A key that is not set has no sentence, and rules have the order of the file.
 func TestSentencesOfAFile(t *testing.T) {
 	c, err := Parse("janitor.yaml", []byte("retention:\n  - {name: b, match: {tags: [x]}, keep: {all: true}}\n  - {name: a, match: {tags: [y]}, keep: {all: true}}\nlimits: {min_age: 0s, keep_at_least: 0}\n"))
 	if err != nil {

@@ -32,7 +32,7 @@ func TestDurationsAreWholeNumbersWithUnits(t *testing.T) {
 	}
 }
 
-func TestAnythingElseIsNoDuration(t *testing.T) {
+func TestAnythingElseIsNotADuration(t *testing.T) {
 	for _, text := range []string{
 		"", "0", "14", "d", "-1d", "+1d", "1.5d", "1,5d", ".5d", "1 d", " 1d", "1d ", "1d\n", "1d 12h", "1D", "1H", "1M", "1sec",
 		"1µs", "1us", "1ns", "30m1h", "1h1h", "1ms1s", "1w1mo", "14d ago", "1d12", "1_0d", "0x1d", "1e3s", "٣d", "１d", "1d\x00",
@@ -44,7 +44,7 @@ func TestAnythingElseIsNoDuration(t *testing.T) {
 	}
 }
 
-func TestEqualDurationsNeedNotBeWrittenAlike(t *testing.T) {
+func TestEqualDurationsCanBeWrittenDifferently(t *testing.T) {
 	if !MustDuration("14d").Equal(MustDuration("2w")) || MustDuration("14d").Equal(MustDuration("15d")) {
 		t.Error("14d is 2w and not 15d")
 	}
