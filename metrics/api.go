@@ -9,11 +9,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// noAnswer is the code of a request that was not answered.
+// noAnswer is the code of a request without an answer.
 const noAnswer = "error"
 
-// Transport counts the requests that go through it to the API, by what they ask for
-// and how they are answered, and how long that takes. It changes nothing.
+// Transport counts the requests to the API by operation and status code, and
+// measures their time. It changes nothing.
 func (m *Metrics) Transport(next http.RoundTripper) http.RoundTripper {
 	return &transport{next: next, counters: &m.counters}
 }
@@ -36,15 +36,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// Waited counts a request that was held back for so long by the rate limit of the
-// API.
+// Waited counts a request that waited this long for the rate limit of the API.
 func (m *Metrics) Waited(d time.Duration) {
 	m.counters.waits.Inc()
 	m.counters.waited.Add(max(0, d.Seconds()))
 }
 
-// Retried counts a GET of the path that is tried again. status is that of the answer
-// to the try before, 0 where there was none.
+// Retried counts a GET of the path that is sent again. status is the answer to the
+// attempt before, 0 if there was none.
 func (m *Metrics) Retried(path string, status int) {
 	code := noAnswer
 	if status != 0 {
@@ -53,7 +52,7 @@ func (m *Metrics) Retried(path string, status int) {
 	m.counters.retries.WithLabelValues(operationOf(http.MethodGet, path), code).Inc()
 }
 
-// codeOf is a status as the label has it.
+// codeOf is the label of a status.
 func codeOf(status int) string {
 	if status < 100 || status > 599 {
 		return other
@@ -61,8 +60,8 @@ func codeOf(status int) string {
 	return strconv.Itoa(status)
 }
 
-// operationOf names what a request asks for, as the API's own description does:
-// ListTags, GetImage. What it does not know is "other".
+// operationOf is the operation of a request, as the description of the API names it:
+// ListTags, GetImage. Unknown ones are other.
 func operationOf(method, path string) string {
 	if rest, ok := strings.CutPrefix(path, "/registry/v1/regions/"); ok {
 		return registryOperation(method, strings.Split(rest, "/"))
@@ -83,7 +82,7 @@ func operationOf(method, path string) string {
 	return other
 }
 
-// registryOperation names an operation of the registry by what follows the region.
+// registryOperation is an operation of the registry, by the path after the region.
 func registryOperation(method string, parts []string) string {
 	one := map[string]string{"namespaces": "Namespace", "images": "Image", "tags": "Tag"}
 	verbs := map[string]string{http.MethodGet: "Get", http.MethodPatch: "Update", http.MethodDelete: "Delete"}

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// other is the value that labels beyond their bound share.
+// other is the value that the labels beyond the limit share.
 const other = "other"
 
-// bounded is a label whose values come from users.
+// bounded is a label with values from users, of which it admits a limited number.
 type bounded struct {
 	max   int
 	known map[string]bool
 }
 
-// renew makes room for these values: those that are gone lose their place, those
-// that have one keep it, so that no series changes its name for another's sake.
+// renew admits these values. Values that are gone make room, and values that were
+// admitted before stay, so that no series changes its name because of a new one.
 func (b *bounded) renew(values []string) {
 	values = slices.Compact(slices.Sorted(slices.Values(values)))
 	known := map[string]bool{}
@@ -30,7 +30,7 @@ func (b *bounded) renew(values []string) {
 	}
 }
 
-// admit gives a value a place of its own, if there is one.
+// admit admits a value, if there is room.
 func (b *bounded) admit(value string) {
 	if b.known == nil {
 		b.known = map[string]bool{}
@@ -40,10 +40,10 @@ func (b *bounded) admit(value string) {
 	}
 }
 
-// has says whether a value has a place of its own.
+// has reports whether a value is admitted.
 func (b *bounded) has(value string) bool { return b.known[value] }
 
-// label is the value as the label has it.
+// label is the value of the label: other if the value is not admitted.
 func (b *bounded) label(value string) string {
 	if b.known[value] {
 		return clean(value)
@@ -51,5 +51,5 @@ func (b *bounded) label(value string) string {
 	return other
 }
 
-// clean makes text fit for a label, whose values must be UTF-8.
+// clean makes text valid UTF-8, which labels require.
 func clean(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

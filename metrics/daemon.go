@@ -10,31 +10,28 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// How a notification can end, as the label result of notifications_total has it.
+// The values of the label result of notifications_total.
 const (
 	notified    = "sent"
 	notNotified = "failed"
 )
 
-// schedule is how one schedule stands, by its label.
+// schedule is the state of one schedule.
 type schedule struct {
-	next      time.Time // zero where it is not due any more, or never was
-	ran, fine bool      // whether it ran, and whether its last run was complete
-	last      time.Time
-	took      time.Duration
-	success   time.Time // when its last complete run ended
+	next          time.Time // zero if it is not due again
+	ran, complete bool      // whether it ran, and whether its last run was complete
+	last          time.Time
+	took          time.Duration
+	success       time.Time // when its last complete run ended
 }
 
 // reload is the last attempt to load the configuration.
 type reload struct {
 	tried, ok bool
-	at        time.Time // of the last that could be loaded
+	at        time.Time // when it was last loaded
 }
 
-// standing is whether a process works.
-type standing struct{ known, leads bool }
-
-// SetNext says when a schedule is due next.
+// SetNext sets when a schedule is next due.
 func (m *Metrics) SetNext(name string, next time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -52,8 +49,8 @@ func (m *Metrics) SetNext(name string, next time.Time) {
 	m.counters.panics.WithLabelValues(label)
 }
 
-// ForgetSchedules forgets all schedules but these, such as when a new configuration
-// has others. Runs that no schedule started are counted on.
+// ForgetSchedules forgets all schedules except these, after a configuration has been
+// loaded. The counters of runs that no schedule started stay.
 func (m *Metrics) ForgetSchedules(keep []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -67,13 +64,13 @@ func (m *Metrics) ForgetSchedules(keep []string) {
 	m.forgetSchedule(other)
 }
 
-// isScheduled reports whether a schedule is configured, as far as that is known: a
-// run may end after its schedule was taken away.
+// isScheduled reports whether a schedule is configured, or may be: a run may end after
+// its schedule was removed.
 func (m *Metrics) isScheduled(name string) bool {
 	return m.configured == nil || slices.Contains(m.configured, name) || slices.Contains(triggers(), name)
 }
 
-// triggers are what starts runs besides the schedules.
+// triggers start runs without a schedule.
 func triggers() []string { return []string{runs.TriggerCommand, runs.TriggerStart, runs.TriggerHTTP} }
 
 func (m *Metrics) forgetSchedule(label string) {
@@ -83,7 +80,7 @@ func (m *Metrics) forgetSchedule(label string) {
 	}
 }
 
-// Overlapped counts a run that was due while another one was going on.
+// Overlapped counts a run that was due while another one was active.
 func (m *Metrics) Overlapped(schedule string) { m.count(m.counters.skipped, schedule) }
 
 // Panicked counts a run that ended in a panic.
@@ -99,7 +96,7 @@ func (m *Metrics) count(vector *prometheus.CounterVec, schedule string) {
 	vector.WithLabelValues(m.scheduleNames.label(schedule)).Inc()
 }
 
-// Reloaded says that the configuration was loaded, or could not be.
+// Reloaded notes that the configuration was loaded, or could not be loaded.
 func (m *Metrics) Reloaded(at time.Time, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -121,13 +118,12 @@ func (m *Metrics) Notified(err error) {
 	m.counters.notifications.WithLabelValues(result).Inc()
 }
 
-// Leads says whether this process works or stands by. What one that stands by knows
-// of a registry is out of date sooner or later, and somebody else exposes it: it is
-// forgotten.
+// Leads sets whether this process is active or stands by. A process that stands by
+// exposes no values of runs: they get old, and the active process exposes its own.
 func (m *Metrics) Leads(yes bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.leads = standing{known: true, leads: yes}
+	m.leads = &yes
 	if yes {
 		return
 	}
@@ -137,18 +133,17 @@ func (m *Metrics) Leads(yes bool) {
 	}
 }
 
-// setSchedule takes what a run says about its schedule.
+// setSchedule sets the values of the schedule that started a run.
 func (m *Metrics) setSchedule(label string, run *runs.Run) {
 	s := m.schedules[label]
-	s.ran, s.fine, s.last, s.took = true, run.Succeeded(), startOf(run), run.Duration
-	if s.fine {
+	s.ran, s.complete, s.last, s.took = true, run.Succeeded(), run.Began(), run.Duration
+	if s.complete {
 		s.success = endOf(run)
 	}
 	m.schedules[label] = s
 }
 
-// daemon is how the daemon stands; nothing where there is none. The caller holds
-// the lock.
+// daemon has the values of the daemon, if there is one. The caller holds the lock.
 func (m *Metrics) daemon() []prometheus.Metric {
 	var all []prometheus.Metric
 	s := &m.states
@@ -159,7 +154,7 @@ func (m *Metrics) daemon() []prometheus.Metric {
 		}
 		if one.ran {
 			all = append(all, s.scheduleLast.is(unix(one.last), label),
-				s.scheduleDuration.is(one.took.Seconds(), label), s.scheduleSuccess.is(number(one.fine), label))
+				s.scheduleDuration.is(one.took.Seconds(), label), s.scheduleSuccess.is(number(one.complete), label))
 		}
 		if !one.success.IsZero() {
 			all = append(all, s.scheduleLastSuccess.is(unix(one.success), label))
@@ -171,8 +166,8 @@ func (m *Metrics) daemon() []prometheus.Metric {
 	if !m.reload.at.IsZero() {
 		all = append(all, s.reloadTime.is(unix(m.reload.at)))
 	}
-	if m.leads.known {
-		all = append(all, s.leader.is(number(m.leads.leads)))
+	if m.leads != nil {
+		all = append(all, s.leader.is(number(*m.leads)))
 	}
 	return all
 }

@@ -31,11 +31,11 @@ func TestSchedulesThatAreGoneAreForgotten(t *testing.T) {
 	m := New("v1")
 	for _, name := range []string{"nightly", "hourly"} {
 		m.SetNext(name, ended)
-		m.Set(runs.Run{Trigger: name, Plan: quiet(), Started: start})
+		m.Set(runs.Run{Kind: "plan", Trigger: name, Plan: quiet(), Started: start})
 		m.Overlapped(name)
 		m.Panicked(name)
 	}
-	m.Set(runs.Run{Trigger: "http", Plan: quiet(), Started: start})
+	m.Set(runs.Run{Kind: "plan", Trigger: "http", Plan: quiet(), Started: start})
 	m.ForgetSchedules([]string{"nightly"})
 	for _, f := range gathered(t, m) {
 		for _, metric := range f.GetMetric() {

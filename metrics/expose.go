@@ -10,9 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Handler serves the metrics to a scraper, and those of the process and of Go
-// beside them. A scrape that cannot be answered whole fails, which the scraper
-// notices; half an answer it would take for all there is.
+// Handler serves the metrics to a scraper, with those of the process and of Go. A
+// scrape fails if a part of the metrics is missing: the scraper would take it for the
+// whole.
 func (m *Metrics) Handler() http.Handler {
 	process := prometheus.NewRegistry()
 	process.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 
-// The numbers of values that labels may have whose values come from users.
+// The number of values that each label with values from users may have.
 const (
 	maxNamespaces = 200
 	maxRules      = 100
@@ -25,27 +25,28 @@ type Metrics struct {
 	states   states
 
 	mu sync.Mutex // guards the rest
-	// What is exposed of the last run, of the last plan and of the last application:
-	// replaced as a whole, never changed.
+	// The values of the last run, of the last plan, of the last run that applied, and of
+	// its use sources: replaced together, never changed.
 	run, plan, applied, sources []prometheus.Metric
 
 	namespaces, rules bounded
 	sourceNames       bounded
-	configured        []string // schedules; nil until somebody says which there are
+	configured        []string // schedules; nil until they are known
 	scheduleNames     bounded
 	lastSuccess       time.Time // when the last successful run ended
 	lastRead          map[string]time.Time
 	schedules         map[string]schedule
 	reload            reload
-	leads             standing
+	leads             *bool  // nil until it is known
 	command           string // of the last run
 }
 
-// New makes the metrics of a program of this version.
+// New creates the metrics of a program of this version.
 func New(version string) *Metrics {
+	registry := prometheus.NewRegistry()
 	m := &Metrics{
-		registry:      prometheus.NewRegistry(),
-		counters:      newCounters(),
+		registry:      registry,
+		counters:      newCounters(registry),
 		states:        newStates(),
 		namespaces:    bounded{max: maxNamespaces},
 		rules:         bounded{max: maxRules},
@@ -61,8 +62,7 @@ func New(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": clean(version), "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(build, (*stateCollector)(m))
-	m.registry.MustRegister(m.counters.collectors()...)
+	registry.MustRegister(build, (*stateCollector)(m))
 	for _, action := range actionNames() {
 		for _, result := range resultNames() {
 			m.counters.steps.WithLabelValues(action, result)
@@ -71,14 +71,14 @@ func New(version string) *Metrics {
 	return m
 }
 
-// Gatherer gives the metrics to whoever exposes them.
+// Gatherer exposes the metrics, for tests and other exporters.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 
-// stateCollector exposes what is known at the moment of a scrape.
+// stateCollector exposes the gauges as they are when a scrape happens.
 type stateCollector Metrics
 
 func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, s := range c.states.all() {
+	for _, s := range c.states.all {
 		out <- s.desc
 	}
 }
@@ -95,6 +95,7 @@ func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// The values of labels that are exposed from the start, as zeros.
 func actionNames() []string {
 	return []string{
 		string(actions.DeleteTag), string(actions.DeleteImage), string(actions.DeleteNamespace),
@@ -103,10 +104,11 @@ func actionNames() []string {
 }
 
 func resultNames() []string {
-	return []string{
-		string(actions.ResultDone), string(actions.ResultGone), string(actions.ResultChanged),
-		string(actions.ResultBlocked), string(actions.ResultFailed), string(actions.ResultSkipped),
+	var names []string
+	for _, result := range actions.Results() {
+		names = append(names, string(result))
 	}
+	return names
 }
 
 func limitNames() []string { return []string{"max_deletions", "max_deletion_percent", "anomaly"} }

@@ -68,6 +68,7 @@ func populated(t *testing.T) *Metrics {
 	m.Set(runs.Run{Kind: "plan", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Plan: quiet()})
 	m.Set(runs.Run{
 		Kind: "apply", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Judging: 3 * time.Second, Calls: 70, Plan: plan(),
+		Price:   runs.Price{PerGB: 0.027, Currency: "EUR"},
 		Sources: []runs.UseSource{{Name: "kubernetes prod-eu", Uses: 12, ReadAt: start}, {Name: "serverless", Error: "forbidden"}},
 	})
 	m.Overlapped("nightly")
@@ -242,7 +243,7 @@ func TestTheNextPlanForgetsTheLast(t *testing.T) {
 
 func TestARunWithoutAPlanFailsAndKeepsWhatIsKnown(t *testing.T) {
 	m := New("v1")
-	m.Set(runs.Run{Kind: "plan", Started: start, Duration: 90 * time.Second, Plan: quiet(), Sources: []runs.UseSource{{Name: "a", Uses: 3, ReadAt: start}}})
+	m.Set(runs.Run{Kind: "plan", Trigger: "command", Started: start, Duration: 90 * time.Second, Plan: quiet(), Sources: []runs.UseSource{{Name: "a", Uses: 3, ReadAt: start}}})
 	m.Set(runs.Run{Kind: "apply", Trigger: "start", Started: ended, Duration: time.Second, Error: "no credentials"})
 	expect(t, m, `
 		last_run_success 0
@@ -292,7 +293,6 @@ func TestThePriceIsTheConfiguredOne(t *testing.T) {
 		price runs.Price
 		want  string
 	}{
-		{runs.Price{}, `estimated_storage_cost_per_month{currency="EUR",namespace="prod",region="fr-par"} 0.27`},
 		{runs.Price{PerGB: 0.5, Currency: "USD"}, `estimated_storage_cost_per_month{currency="USD",namespace="prod",region="fr-par"} 5`},
 		{runs.Price{Currency: "EUR"}, `estimated_storage_cost_per_month{currency="EUR",namespace="prod",region="fr-par"} 0`},
 	} {
@@ -317,9 +317,9 @@ func TestLabelsAreBounded(t *testing.T) {
 		name := fmt.Sprintf("schedule %04d", i)
 		m.SetNext(name, start.Add(time.Duration(1000-i)*time.Second))
 		m.Overlapped(name)
-		m.Set(runs.Run{Trigger: name, Plan: quiet()})
+		m.Set(runs.Run{Kind: "plan", Trigger: name, Plan: quiet()})
 	}
-	m.Set(runs.Run{Trigger: "schedule 0000", Plan: p, Sources: sources})
+	m.Set(runs.Run{Kind: "plan", Trigger: "schedule 0000", Plan: p, Sources: sources})
 	for name, want := range map[string]int{
 		"violations": maxRules + 1, "images": maxNamespaces + 1, "estimated_storage_cost_per_month": maxNamespaces + 1,
 		"use_source_uses": maxSources + 1, "use_source_errors_total": maxSources + 1,

@@ -11,13 +11,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// bytesPerGB are those of the gigabyte that is charged for.
+// bytesPerGB is the gigabyte of the price.
 const bytesPerGB = 1e9
 
-// usualPrice is the list price of the provider, where a run does not say one.
-var usualPrice = runs.Price{PerGB: 0.027, Currency: "EUR"}
-
-// setPlan takes what the plan says.
+// setPlan sets the values of the plan.
 func (m *Metrics) setPlan(run *runs.Run) {
 	p, s := run.Plan, &m.states
 	all := []prometheus.Metric{
@@ -31,17 +28,14 @@ func (m *Metrics) setPlan(run *runs.Run) {
 		all = append(all, s.scannedBytes.is(float64(p.Stats.Bytes)))
 		all = append(all, m.storage(p.Stats.Namespaces, run.Price)...)
 	}
-	all = append(all, m.condemned(p)...)
+	all = append(all, m.marked(p)...)
 	all = append(all, m.steps(p)...)
 	all = append(all, m.findings(p)...)
 	m.plan = all
 }
 
-// storage is what the namespaces hold, and what that costs.
+// storage is what the namespaces contain, and what that costs.
 func (m *Metrics) storage(namespaces map[string]actions.NamespaceStats, price runs.Price) []prometheus.Metric {
-	if price == (runs.Price{}) {
-		price = usualPrice
-	}
 	s := &m.states
 	images, public, tags := tally{state: s.images}, tally{state: s.publicImages}, tally{state: s.tags}
 	bytes, publicBytes, cost := tally{state: s.bytes}, tally{state: s.publicBytes}, tally{state: s.cost}
@@ -63,8 +57,8 @@ func (m *Metrics) storage(namespaces map[string]actions.NamespaceStats, price ru
 	return all
 }
 
-// condemned is what rules condemn, whether it goes or is held.
-func (m *Metrics) condemned(p *actions.Plan) []prometheus.Metric {
+// marked is what rules marked for deletion, deleted or held.
+func (m *Metrics) marked(p *actions.Plan) []prometheus.Metric {
 	tags, images := tally{state: m.states.condemnedTags}, tally{state: m.states.condemnedImages}
 	add := func(action actions.Action, ref string, n float64) {
 		region, namespace := m.label(ref)
@@ -90,7 +84,7 @@ func (m *Metrics) condemned(p *actions.Plan) []prometheus.Metric {
 	return append(tags.metrics(), images.metrics()...)
 }
 
-// steps is what the plan does, and what its guards refuse.
+// steps are the steps of the plan, and what its guards held.
 func (m *Metrics) steps(p *actions.Plan) []prometheus.Metric {
 	planned, held := tally{state: m.states.planned}, tally{state: m.states.held}
 	for _, region := range regionsOf(p) {
@@ -134,7 +128,7 @@ func (m *Metrics) findings(p *actions.Plan) []prometheus.Metric {
 	return all
 }
 
-// label is where a reference is, as the labels have it.
+// label are the labels of the namespace of a reference.
 func (m *Metrics) label(ref string) (region, namespace string) {
 	region, namespace = place(ref)
 	if !m.namespaces.has(region + "/" + namespace) {
@@ -143,23 +137,23 @@ func (m *Metrics) label(ref string) (region, namespace string) {
 	return region, clean(namespace)
 }
 
-// namespacesOf are all that a plan has something to say about.
+// namespacesOf are the namespaces that a plan mentions.
 func namespacesOf(p *actions.Plan) []string {
 	seen := map[string]bool{}
-	see := func(ref string) {
+	add := func(ref string) {
 		region, namespace := place(ref)
 		seen[region+"/"+namespace] = true
 	}
 	if p.Stats != nil {
 		for ref := range p.Stats.Namespaces {
-			see(ref)
+			add(ref)
 		}
 	}
 	for i := range p.Steps {
-		see(p.Steps[i].Ref)
+		add(p.Steps[i].Ref)
 	}
 	for i := range p.Held {
-		see(p.Held[i].Ref)
+		add(p.Held[i].Ref)
 	}
 	return slices.Collect(maps.Keys(seen))
 }
@@ -176,8 +170,8 @@ func regionsOf(p *actions.Plan) []string {
 	return slices.Compact(regions)
 }
 
-// place is the region and the namespace in a reference, which a plan always writes
-// in full: rg.<region>.scw.cloud/<namespace>/…
+// place is the region and the namespace of a full reference:
+// rg.<region>.scw.cloud/<namespace>/…
 func place(ref string) (region, namespace string) {
 	host, rest, _ := strings.Cut(ref, "/")
 	namespace, _, _ = strings.Cut(rest, "/")

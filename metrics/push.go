@@ -18,11 +18,10 @@ const (
 	maxAnswer   = 4 << 10 // bytes of the gateway's answer that an error may quote
 )
 
-// Push hands the metrics to the Pushgateway at a URL, whose user and password are
-// used and never shown. They replace what was pushed before for the same job and the
-// same command, plan or apply: a run is forgotten with the next of its kind, and
-// nobody has to clean up after pods that are gone, as a label for the instance would
-// ask for.
+// Push sends the metrics to the Pushgateway at a URL, whose user and password are
+// used and never shown. They replace the metrics of the run before of the same job
+// and command, plan or apply. There is no label for the instance: pods that are gone
+// would leave their metrics behind.
 func (m *Metrics) Push(ctx context.Context, gateway, job string) error {
 	at, err := url.Parse(gateway)
 	if err != nil || (at.Scheme != "http" && at.Scheme != "https") || at.Host == "" {
@@ -54,7 +53,7 @@ func (m *Metrics) lastCommand() string {
 	return clean(m.command)
 }
 
-// hide takes a secret out of a text, such as one that a gateway has echoed.
+// hide removes a secret from a text: a gateway may echo it.
 func hide(text, secret string) string {
 	if secret == "" {
 		return text
@@ -71,7 +70,7 @@ func newPushClient() *http.Client {
 	}
 }
 
-// briefly bounds how much of an answer is read.
+// briefly limits how much of an answer is read.
 type briefly struct{ next http.RoundTripper }
 
 func (b briefly) RoundTrip(req *http.Request) (*http.Response, error) {

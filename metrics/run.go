@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// How a run can end, as the label result of runs_total has it.
+// The values of the label result of runs_total.
 const (
 	runSucceeded  = "succeeded"
 	runIncomplete = "incomplete" // something could not be read, judged or done
@@ -18,18 +18,16 @@ const (
 	runFailed     = "failed"     // with an error
 )
 
-// Set takes the values of a finished run. What a run without a plan could not find
-// out stays as the last plan had it, and what became of steps as the last
-// application had it.
+// Set sets the values of a finished run. A run without a plan leaves the values of
+// the last plan, and a run without an outcome those of the last run that applied.
 func (m *Metrics) Set(run runs.Run) {
-	kind, trigger := kindOf(&run), triggerOf(&run)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.command = kind
-	if m.isScheduled(trigger) {
-		m.scheduleNames.admit(trigger)
-		schedule := m.scheduleNames.label(trigger)
-		m.counters.runs.WithLabelValues(kind, schedule, resultOf(&run)).Inc()
+	m.command = string(run.Kind)
+	if m.isScheduled(run.Trigger) {
+		m.scheduleNames.admit(run.Trigger)
+		schedule := m.scheduleNames.label(run.Trigger)
+		m.counters.runs.WithLabelValues(string(run.Kind), schedule, resultOf(&run)).Inc()
 		m.setSchedule(schedule, &run)
 	}
 	m.counters.evaluation.Add(max(0, run.Judging.Seconds()))
@@ -50,7 +48,7 @@ func (m *Metrics) setRun(run *runs.Run) {
 		m.lastSuccess = endOf(run)
 	}
 	m.run = []prometheus.Metric{
-		s.lastRun.is(unix(startOf(run))),
+		s.lastRun.is(unix(run.Began())),
 		s.lastRunSuccess.is(number(run.Succeeded())),
 		s.lastRunDuration.is(run.Duration.Seconds()),
 		s.lastRunEvaluation.is(run.Judging.Seconds()),
@@ -61,11 +59,11 @@ func (m *Metrics) setRun(run *runs.Run) {
 	}
 }
 
-// setOutcome counts what became of the steps.
+// setOutcome sets the results of the steps.
 func (m *Metrics) setOutcome(p *actions.Plan) {
 	applied := tally{state: m.states.applied}
 	for i := range p.Steps {
-		// So that "nothing was done" is a zero, and not a series that is not there.
+		// A zero, because a missing series would not say that nothing was done.
 		applied.add(0, string(p.Steps[i].Region), string(p.Steps[i].Action), string(actions.ResultDone))
 	}
 	for _, region := range regionsOf(p) {
@@ -82,23 +80,6 @@ func (m *Metrics) setOutcome(p *actions.Plan) {
 	m.applied = append(applied.metrics(), m.states.lost.is(float64(len(p.Outcome.Lost))))
 }
 
-func kindOf(run *runs.Run) string {
-	switch {
-	case run.Kind != "":
-		return string(run.Kind)
-	case run.Plan != nil && run.Plan.Outcome != nil:
-		return string(runs.KindApply)
-	}
-	return string(runs.KindPlan)
-}
-
-func triggerOf(run *runs.Run) string {
-	if run.Trigger == "" {
-		return runs.TriggerCommand
-	}
-	return run.Trigger
-}
-
 func resultOf(run *runs.Run) string {
 	switch {
 	case run.Plan != nil && run.Plan.Refused():
@@ -111,17 +92,9 @@ func resultOf(run *runs.Run) string {
 	return runSucceeded
 }
 
-// startOf is when a run began: that of its scan, where nobody looked at the clock.
-func startOf(run *runs.Run) time.Time {
-	if run.Started.IsZero() && run.Plan != nil {
-		return run.Plan.TakenAt
-	}
-	return run.Started
-}
+func endOf(run *runs.Run) time.Time { return run.Began().Add(run.Duration) }
 
-func endOf(run *runs.Run) time.Time { return startOf(run).Add(run.Duration) }
-
-// unix is a time in seconds, and 0 where there is none.
+// unix is a time in seconds, 0 if it is not known.
 func unix(t time.Time) float64 {
 	if t.IsZero() {
 		return 0
@@ -149,7 +122,7 @@ type row struct {
 }
 
 func (t *tally) add(value float64, labels ...string) {
-	key := strings.Join(labels, "\xff") // which no label holds
+	key := strings.Join(labels, "\xff") // no label contains it
 	r, ok := t.rows[key]
 	if !ok {
 		if t.rows == nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// setSources takes what the sources of uses answered. A run that ended before any
-// was asked says nothing about them.
+// setSources sets the values of the use sources. A run that ended before it read any
+// changes nothing.
 func (m *Metrics) setSources(run *runs.Run) {
 	if run.Plan == nil && len(run.Sources) == 0 {
 		return
@@ -29,7 +29,7 @@ func (m *Metrics) setSources(run *runs.Run) {
 		if !s.ReadAt.IsZero() {
 			m.lastRead[s.Name] = s.ReadAt
 		}
-		// Several that share a label are as old as the oldest of them.
+		// The oldest time of those that share a label.
 		if at := m.lastRead[s.Name]; !at.IsZero() && (reads[label].IsZero() || at.Before(reads[label])) {
 			reads[label] = at
 		}
@@ -44,21 +44,21 @@ func (m *Metrics) setSources(run *runs.Run) {
 	m.sources = all
 }
 
-// renewSources forgets those that are not asked any more.
+// renewSources forgets the sources that are not read any more.
 func (m *Metrics) renewSources(sources []runs.UseSource) {
-	asked := map[string]bool{}
+	current := map[string]bool{}
 	var names []string
 	for _, s := range sources {
-		asked[s.Name] = true
+		current[s.Name] = true
 		names = append(names, s.Name)
 	}
 	for name := range m.sourceNames.known {
-		if !asked[name] {
+		if !current[name] {
 			m.counters.sourceErrors.DeletePartialMatch(prometheus.Labels{"source": clean(name)})
 		}
 	}
 	for name := range m.lastRead {
-		if !asked[name] {
+		if !current[name] {
 			delete(m.lastRead, name)
 		}
 	}
