@@ -64,7 +64,7 @@ func TestThePageOfADaemon(t *testing.T) {
 
 func TestAStandbyWithoutARun(t *testing.T) {
 	b := open(t, chromium(t), serve(t, runs.Daemon{Now: Noon, Started: Noon.Add(-time.Minute), Version: "v0.4.0", Leader: "janitor-0"}, nil))
-	if text := eval[string](b, `document.body.innerText`); !strings.Contains(text, "Standing by") || !strings.Contains(text, "No run yet.") || strings.Contains(text, "Plan now") {
+	if text := eval[string](b, `document.body.innerText`); !strings.Contains(text, "Standby") || !strings.Contains(text, "No run yet.") || strings.Contains(text, "Plan now") {
 		t.Errorf("the page says %s", text)
 	}
 	b.picture("daemon-empty", 1200)

@@ -150,7 +150,7 @@ func (t *comparison) violations() {
 	t.line(0)
 	t.line(0, t.in(bold, "Violations that only one side reports"))
 	for _, v := range t.c.Found {
-		t.line(2, "only ", string(v.Only), ": ", t.in(severityStyle(v.Severity), string(v.Severity)), " ", v.Rule, outline.Place(v.Source, v.CustomSeverity))
+		t.line(2, "only ", string(v.Only), ": ", t.in(severityStyle(v.Severity), string(v.Severity)), " ", outline.Rule(v.Reason))
 		t.line(4, v.Ref, ": ", v.Text)
 	}
 }

@@ -196,13 +196,12 @@ func (j *junitRun) held() {
 func (j *junitRun) violations() {
 	for _, v := range j.plan.Violations {
 		c := junit.Case{Name: v.Rule + " " + v.Ref, Class: classOf(v.Ref)}
-		reason := registry.Reason{Rule: v.Rule, Text: v.Text, Source: v.Source, CustomSeverity: v.CustomSeverity}
-		c.File, c.Line = sourceOf([]registry.Reason{reason})
+		c.File, c.Line = sourceOf([]registry.Reason{v.Reason})
 		if v.Severity == registry.Warn {
 			c.Skipped = &junit.Skipped{Message: "warn: " + v.Text}
-			c.SystemOut = reasonText([]registry.Reason{reason})
+			c.SystemOut = reasonLine(v.Reason)
 		} else {
-			c.Failure = problem(string(v.Severity), v.Text, v.Rule+outline.Place(v.Source, v.CustomSeverity))
+			c.Failure = problem(string(v.Severity), v.Text, outline.Rule(v.Reason))
 		}
 		j.add(suiteOf(v.Ref), c)
 	}

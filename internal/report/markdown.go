@@ -280,7 +280,7 @@ func (m *runPage) found(severity registry.Severity) []entry {
 	})
 	entries := make([]entry, len(list))
 	for i, v := range list {
-		entries[i] = entry{"- " + name(v.Ref) + " " + prose(v.Rule+outline.Place(v.Source, v.CustomSeverity)) + ": " + prose(v.Text), 1}
+		entries[i] = entry{"- " + name(v.Ref) + " " + prose(outline.Rule(v.Reason)) + ": " + prose(v.Text), 1}
 	}
 	return entries
 }

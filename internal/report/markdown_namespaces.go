@@ -154,7 +154,7 @@ func why(reasons []registry.Reason) string {
 			lines = append(lines, "… and "+text.Count(len(reasons)-most, "more reason"))
 			break
 		}
-		lines = append(lines, prose(r.Rule)+": "+prose(r.Text)+prose(outline.Place(r.Source, r.CustomSeverity)))
+		lines = append(lines, prose(r.Rule)+": "+prose(r.Text)+prose(outline.Place(r)))
 	}
 	return strings.Join(lines, "<br>")
 }

@@ -69,7 +69,7 @@ func (t *textReport) violations() {
 	list := outline.Violations(t.plan)
 	for i, v := range list {
 		if i == 0 || v.Severity != list[i-1].Severity || v.Rule != list[i-1].Rule || v.Source != list[i-1].Source {
-			t.line(2, t.in(severityStyle(v.Severity), string(v.Severity)), " ", v.Rule, outline.Place(v.Source, v.CustomSeverity))
+			t.line(2, t.in(severityStyle(v.Severity), string(v.Severity)), " ", outline.Rule(v.Reason))
 		}
 		t.line(4, v.Ref, ": ", v.Text)
 	}

@@ -72,7 +72,7 @@ func (t *textReport) reasons(reasons []registry.Reason, indent int) {
 }
 
 func reasonLine(r registry.Reason) string {
-	return r.Rule + ": " + r.Text + outline.Place(r.Source, r.CustomSeverity)
+	return r.Rule + ": " + r.Text + outline.Place(r)
 }
 
 // tags writes tags to delete: those with the same reasons side by side, the others

@@ -87,7 +87,7 @@ func ReasonsKey(reasons []registry.Reason) string {
 func RulesOf(reasons []registry.Reason) string {
 	var rules []string
 	for _, r := range reasons {
-		if rule := r.Rule + Place(r.Source, r.CustomSeverity); !slices.Contains(rules, rule) {
+		if rule := Rule(r); !slices.Contains(rules, rule) {
 			rules = append(rules, rule)
 		}
 	}

@@ -7,24 +7,26 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Moment is a time to the second.
 func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
+// Rule is the rule of a reason, and where it is.
+func Rule(r registry.Reason) string { return r.Rule + Place(r) }
+
 // Place is where a rule of the operator's own is, and how severe it is by its own
 // word: " (policies/own.rego:7, severity high)".
-func Place(source, severity string) string {
-	switch {
-	case severity != "" && source != "":
-		source += ", severity " + severity
-	case severity != "":
-		source = "severity " + severity
+func Place(r registry.Reason) string {
+	place := r.Source
+	if r.CustomSeverity != "" {
+		place = Join(place, "severity "+r.CustomSeverity)
 	}
-	if source == "" {
+	if place == "" {
 		return ""
 	}
-	return " (" + source + ")"
+	return " (" + place + ")"
 }
 
 // As is a number with a word that has no plural, such as "3 held"; "" for none.

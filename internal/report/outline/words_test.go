@@ -1,6 +1,10 @@
 package outline
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
 
 func TestPlaceOfARule(t *testing.T) {
 	for _, row := range []struct{ source, severity, want string }{
@@ -9,7 +13,7 @@ func TestPlaceOfARule(t *testing.T) {
 		{"own.rego:7", "high", " (own.rego:7, severity high)"},
 		{"", "high", " (severity high)"},
 	} {
-		if got := Place(row.source, row.severity); got != row.want {
+		if got := Place(registry.Reason{Source: row.source, CustomSeverity: row.severity}); got != row.want {
 			t.Errorf("%q %q: got %q, want %q", row.source, row.severity, got, row.want)
 		}
 	}

@@ -49,7 +49,7 @@ func (v *daemonView) Headline() string {
 func (v *daemonView) Sub() string {
 	switch r := v.Running; {
 	case r != nil:
-		return capital(startedBy(r.Trigger)) + ", since " + outline.Moment(r.Started) + ": " +
+		return "Started " + startedBy(r.Trigger) + " at " + outline.Moment(r.Started) + ": " +
 			text.Count(int(r.Images), "image") + " and " + text.Count(int(r.Tags), "tag") + " judged so far"
 	case !v.Leads && v.Leader != "":
 		return v.Leader + " does the work. This daemon takes over when that one stops."

@@ -1,8 +1,6 @@
 package page
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,59 +10,25 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// filters are what a reader can choose from.
+// filters are what a reader can choose from: whatever the sets have.
 type filters struct {
-	Regions    []registry.Region
-	Namespaces []string
-	Rules      []string
-	Actions    []actions.Action
-	Guards     []actions.Guard
-	numbers    map[string]int // of the rules
+	Regions    map[registry.Region]bool
+	Namespaces map[string]bool
+	Rules      map[string]int // to their numbers
+	Actions    map[actions.Action]bool
+	Guards     map[actions.Guard]bool
 }
 
-func newFilters(p *actions.Plan) *filters {
-	regions, namespaces, rules := map[registry.Region]bool{}, map[string]bool{}, map[string]bool{}
-	acts, guards := map[actions.Action]bool{}, map[actions.Guard]bool{}
-	refer := func(home registry.Ref) {
-		if home.Namespace != "" {
-			regions[home.Region], namespaces[home.Namespace] = true, true
-		}
-	}
-	change := func(a actions.Action, reasons []registry.Reason) {
-		acts[a] = true
-		for _, r := range reasons {
-			rules[r.Rule] = true
-		}
-	}
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		refer(s.Object().WithoutImage())
-		change(s.Action, s.Reasons)
-	}
-	for i := range p.Held {
-		h := &p.Held[i]
-		refer(homeOf(h.Ref))
-		change(h.Action, h.Reasons)
-		guards[h.Guard] = true
-	}
-	for _, v := range p.Violations {
-		refer(homeOf(v.Ref))
-		rules[v.Rule] = true
-	}
-	for _, g := range p.Gaps {
-		refer(homeOf(g.Subject))
-	}
-	f := &filters{
-		Regions: sorted(regions), Namespaces: sorted(namespaces), Rules: sorted(rules),
-		Actions: sorted(acts), Guards: sorted(guards), numbers: map[string]int{},
-	}
-	for i, r := range f.Rules {
-		f.numbers[r] = i
-	}
-	return f
+func newFilters() *filters {
+	return &filters{map[registry.Region]bool{}, map[string]bool{}, map[string]int{}, map[actions.Action]bool{}, map[actions.Guard]bool{}}
 }
 
-func sorted[T cmp.Ordered](of map[T]bool) []T { return slices.Sorted(maps.Keys(of)) }
+// add makes a namespace a choice; what is not a reference has none.
+func (f *filters) add(home registry.Ref) {
+	if home.Region != "" {
+		f.Regions[home.Region], f.Namespaces[home.Namespace] = true, true
+	}
+}
 
 // set is a number of rows that only differ in their names: the filters decide about
 // the set as far as they can.
@@ -86,21 +50,30 @@ type row struct{ Name, Age, Time, Digest, Note, Result string }
 
 // setOf is a set of an object, without its rows.
 func (f *filters) setOf(ref registry.Ref, a actions.Action, g actions.Guard, reasons []registry.Reason) *set {
-	return &set{
-		Home: ref.WithoutImage(), Action: a, Guard: g,
-		Rules: f.rules(reasons), Ref: ref.String(), Why: reasons,
+	f.add(ref.WithoutImage())
+	if a != "" {
+		f.Actions[a] = true
 	}
+	if g != "" {
+		f.Guards[g] = true
+	}
+	return &set{Home: ref.WithoutImage(), Action: a, Guard: g, Rules: f.numbers(reasons), Ref: ref.String(), Why: reasons}
 }
 
-// rules names the rules of reasons by their numbers.
-func (f *filters) rules(reasons []registry.Reason) string {
-	var b []string
+// numbers names the rules of reasons by their numbers.
+func (f *filters) numbers(reasons []registry.Reason) string {
+	var out []string
 	for _, r := range reasons {
-		if n := strconv.Itoa(f.numbers[r.Rule]); !slices.Contains(b, n) {
-			b = append(b, n)
+		n, found := f.Rules[r.Rule]
+		if !found {
+			n = len(f.Rules)
+			f.Rules[r.Rule] = n
+		}
+		if number := strconv.Itoa(n); !slices.Contains(out, number) {
+			out = append(out, number)
 		}
 	}
-	return strings.Join(b, " ")
+	return strings.Join(out, " ")
 }
 
 // rulesOnly are the rules of reasons, of which each row has its own text.

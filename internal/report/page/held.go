@@ -109,7 +109,7 @@ func (f *filters) violations(p *actions.Plan) []*findingView {
 			for i, found := range of.Entries {
 				rows[i] = row{Name: found.Ref, Note: found.Text}
 			}
-			v.Sets = append(v.Sets, f.setOf(homeOf(of.First().Ref), "", "", []registry.Reason{{Rule: v.Rule}}).fill(rows))
+			v.Sets = append(v.Sets, f.setOf(homeOf(of.First().Ref), "", "", []registry.Reason{v.Reason}).fill(rows))
 		}
 		out = append(out, v)
 	}

@@ -24,10 +24,13 @@ func newRunView(run runs.Run) *runView {
 		return v
 	}
 	groups := outline.Of(p)
-	v.Filters = newFilters(p)
+	v.Filters = newFilters()
 	v.Namespaces = v.Filters.namespaces(p, groups)
 	v.Held = v.Filters.held(groups)
 	v.Violations = v.Filters.violations(p)
+	for _, g := range p.Gaps {
+		v.Filters.add(homeOf(g.Subject))
+	}
 	v.Space = newSpaceView(p, priceOrDefault(run.Price))
 	return v
 }
