@@ -15,13 +15,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// How many runs are listed, unless the request says otherwise.
+// How many runs are listed by default, and at most.
 const (
 	defaultRuns = 20
 	maxRuns     = 1000
 )
 
-// page shows the latest run, and how the daemon stands.
+// page shows the state of the daemon and its latest run.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	latest, err := s.daemon.Latest(r.Context())
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *server) runs(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"runs": list})
 }
 
-// run shows one run with its plan, as JSON or in another format of the reports.
+// run answers with one run and its plan, as JSON or in a format of the reports.
 func (s *server) run(w http.ResponseWriter, r *http.Request) {
 	var run *runs.Run
 	var err error
@@ -120,7 +120,7 @@ func (s *server) report(w http.ResponseWriter, run runs.Run, name string) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// explain judges one object now. Each asks the API, so there is one at a time.
+// explain judges one object now.
 func (s *server) explain(w http.ResponseWriter, r *http.Request) {
 	ref, err := registry.ParseRef(r.URL.Query().Get("ref"))
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.explaining }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		writeError(w, http.StatusTooManyRequests, "another explanation is being made")
+		writeError(w, http.StatusTooManyRequests, "another explanation is in progress")
 		return
 	}
 	e, err := s.daemon.Explain(r.Context(), ref)
@@ -153,10 +153,10 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, e)
 }
 
-// start starts a run of a kind.
+// start starts a run.
 func (s *server) start(kind runs.Kind) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		// Who asks by a form has typed it; a program says it by its address.
+		// A person confirms in the form; for a program the address is enough.
 		if kind == runs.KindApply && isForm(r) && r.PostFormValue("confirm") != string(kind) {
 			writeError(w, http.StatusBadRequest, `nothing was started: type "apply" to confirm`)
 			return
@@ -174,25 +174,25 @@ func (s *server) start(kind runs.Kind) http.HandlerFunc {
 }
 
 func applyIsOff(w http.ResponseWriter, _ *http.Request) {
-	writeError(w, http.StatusForbidden, "no run that changes the registry is started over HTTP: --web.enable-apply was not given")
+	writeError(w, http.StatusForbidden, "runs that change the registry cannot be started over HTTP: the daemon runs without --web.enable-apply")
 }
 
 func (s *server) reload(w http.ResponseWriter, r *http.Request) {
 	if err := s.daemon.Reload(r.Context()); err != nil {
-		writeText(w, http.StatusInternalServerError, "the configuration is not loaded, and the one before stays in force:\n"+err.Error()+"\n")
+		writeText(w, http.StatusInternalServerError, "the configuration could not be loaded, and the previous one stays in force:\n"+err.Error()+"\n")
 		return
 	}
 	writeText(w, http.StatusOK, "the configuration is loaded\n")
 }
 
-// isForm reports whether the request is what a page sends; curl -d looks the same,
-// but for Sec-Fetch-Mode.
+// isForm reports whether a page sent the request; curl -d looks the same except for
+// Sec-Fetch-Mode.
 func isForm(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
-// fail answers with what went wrong.
+// fail answers with an error.
 func (s *server) fail(w http.ResponseWriter, err error) {
 	status := http.StatusInternalServerError
 	switch {
@@ -211,7 +211,7 @@ func writeError(w http.ResponseWriter, status int, message string) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written"}`)
+		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be encoded"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

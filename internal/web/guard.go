@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// maxBody bounds the body of a request, in bytes: nothing that is asked needs one.
+// maxBody bounds the body of a request in bytes: no request needs more.
 const maxBody = 64 << 10
 
 // policy is what a page of the daemon may do: load its own style and script, and
-// post to where it came from. Nobody may frame it.
+// post to its own host. No other page may frame it.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// guard refuses what another site has a browser send, and bounds what is read.
+// guard refuses what other sites make browsers send, and bounds what is read.
 func guard(next http.Handler) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusForbidden, "another site has sent this request")
+		writeError(w, http.StatusForbidden, "another site sent this request")
 	}))
 	next = http.MaxBytesHandler(sameOrigin.Handler(next), maxBody)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,8 +35,8 @@ func guard(next http.Handler) http.Handler {
 	})
 }
 
-// knownHosts refuses requests for other hosts than this machine and the given ones;
-// nil lets all pass.
+// knownHosts refuses requests to other host names than this machine's and the given
+// ones; nil allows all.
 func knownHosts(next http.Handler, hosts []string) http.Handler {
 	if hosts == nil {
 		return next
@@ -44,14 +44,14 @@ func knownHosts(next http.Handler, hosts []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostOf(r.Host)
 		if ip := net.ParseIP(host); host != "localhost" && !ip.IsLoopback() && !slices.Contains(hosts, host) {
-			writeError(w, http.StatusMisdirectedRequest, "the daemon is not asked by this name: give it with --web.allowed-host")
+			writeError(w, http.StatusMisdirectedRequest, "the daemon does not answer under this host name: allow it with --web.allowed-host")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// hostOf is the host in the Host of a request, without its port.
+// hostOf is a Host header without its port.
 func hostOf(text string) string {
 	host, _, err := net.SplitHostPort(text)
 	if err != nil {

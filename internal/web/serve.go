@@ -17,26 +17,24 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// DefaultAddress is where a daemon listens that was told nothing: on this machine
-// alone.
+// DefaultAddress is where a daemon listens by default: on this machine only.
 const DefaultAddress = "127.0.0.1:9095"
 
 // ServeOptions say where and how to serve.
 type ServeOptions struct {
 	// Addresses to listen on; none is DefaultAddress. A port of 0 is any free one.
 	Addresses []string
-	// SystemdSocket has it listen on the sockets that systemd passes, and on no
-	// address.
+	// SystemdSocket makes it listen on the sockets that systemd passes instead.
 	SystemdSocket bool
 	// ConfigFile is a web configuration of exporter-toolkit, for TLS, basic
 	// authentication and headers; "" is none.
 	ConfigFile string
-	// Hosts are the names by which it may be asked where it listens on this machine
-	// alone and asks nobody who they are, beside localhost.
+	// Hosts are the host names that it answers under besides localhost, while it
+	// listens on this machine only and has no authentication.
 	Hosts []string
 	// EnableApply is that of the handler, for the warning.
 	EnableApply bool
-	// Log takes where it listens, and warnings; required.
+	// Log receives the addresses and warnings; required.
 	Log *slog.Logger
 }
 
@@ -46,12 +44,12 @@ const (
 	readTimeout   = 30 * time.Second
 	writeTimeout  = 5 * time.Minute // an explanation asks the API
 	idleTimeout   = 2 * time.Minute
-	// stopTimeout is how long requests may go on once the daemon is told to stop.
+	// stopTimeout is how long requests may continue once the daemon has to stop.
 	stopTimeout = 5 * time.Second
 )
 
-// Listen opens the sockets, so that an address that is taken, or a bad web
-// configuration, is an error before anything else happens.
+// Listen opens the sockets, so that an address in use, or a bad web configuration, is
+// an error before anything else happens.
 func Listen(o ServeOptions) ([]net.Listener, error) {
 	if err := toolkit.Validate(o.ConfigFile); err != nil {
 		return nil, fmt.Errorf("reading the web configuration %s: %w", o.ConfigFile, err)
@@ -60,7 +58,7 @@ func Listen(o ServeOptions) ([]net.Listener, error) {
 		listeners, err := activation.Listeners()
 		listeners = slices.DeleteFunc(listeners, func(l net.Listener) bool { return l == nil }) // not of a stream
 		if err == nil && len(listeners) == 0 {
-			err = errors.New("systemd has passed no socket: start the socket unit, not the service")
+			err = errors.New("systemd passed no socket: start the socket unit, not the service")
 		}
 		return listeners, err
 	}
@@ -82,8 +80,8 @@ func Listen(o ServeOptions) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// AllowedHosts are the hosts that a handler behind the listeners is to be told: any
-// where others may reach it anyway, or where who asks says who they are.
+// AllowedHosts are the Hosts for a handler behind the listeners: any if other machines
+// can reach it anyway, or if it has authentication.
 func AllowedHosts(listeners []net.Listener, o ServeOptions) []string {
 	if authenticates(o.ConfigFile) || slices.ContainsFunc(listeners, func(l net.Listener) bool { return !isLocal(l) }) {
 		return nil
@@ -132,16 +130,15 @@ func Serve(ctx context.Context, listeners []net.Listener, handler http.Handler, 
 	return fmt.Errorf("serving: %w", err)
 }
 
-// quiet leaves out what exporter-toolkit says at the info level: where it listens
-// has been said, and TLS is what it was told to do.
+// quiet drops the info messages of exporter-toolkit, which repeat the addresses and
+// the configuration.
 type quiet struct{ slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level > slog.LevelInfo && q.Handler.Enabled(ctx, level)
 }
 
-// warnIfOpen says so when anybody may ask: the daemon listens beyond this machine
-// and asks nobody who they are.
+// warnIfOpen warns if the daemon listens beyond this machine without authentication.
 func warnIfOpen(listeners []net.Listener, o ServeOptions) {
 	if authenticates(o.ConfigFile) {
 		return
@@ -150,15 +147,16 @@ func warnIfOpen(listeners []net.Listener, o ServeOptions) {
 		if !isLocal(l) {
 			may := "start a plan"
 			if o.EnableApply {
-				may = "start what deletes from it"
+				may = "start a run that deletes from it"
 			}
-			o.Log.Warn("whoever reaches this address sees the registry and may "+may+": set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
+			o.Log.Warn("anyone who can reach this address sees the registry and may "+may+": set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
 				"address", l.Addr().String())
 		}
 	}
 }
 
-// authenticates reports whether a web configuration asks who somebody is.
+// authenticates reports whether a web configuration requires a password or a client
+// certificate.
 func authenticates(file string) bool {
 	if file == "" {
 		return false

@@ -11,41 +11,40 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// The reasons for which a daemon does not do what it is asked to. Whatever wraps
-// one of them is shown to who asked.
+// The reasons for which a daemon refuses a request. An error that wraps one of them
+// is the answer.
 var (
-	// ErrBusy: a run is going on.
-	ErrBusy = errors.New("a run is going on")
+	// ErrBusy: a run is in progress.
+	ErrBusy = errors.New("a run is in progress")
 	// ErrStandby: another daemon does the work.
-	ErrStandby = errors.New("this daemon stands by")
-	// ErrUnknownRun: there is no such run, or it is not known any more.
+	ErrStandby = errors.New("this daemon is on standby")
+	// ErrUnknownRun: there is no such run, or it is no longer known.
 	ErrUnknownRun = errors.New("no such run")
 )
 
-// Daemon is what is shown, and told what to do. Its methods are called by several
-// goroutines at once.
+// Daemon is what is served. Its methods are called concurrently.
 type Daemon interface {
 	State
 	History
 	Control
 }
 
-// State is how the daemon stands.
+// State is the state of the daemon.
 type State interface {
 	Status(ctx context.Context) runs.Daemon
-	// Ready is why the daemon cannot work, and nil if it can.
+	// Ready is why the daemon cannot work; nil if it can.
 	Ready() error
 }
 
 // History is what the daemon has done. The ID of a run is any text.
 type History interface {
-	// Latest is the latest run that was finished; nil before the first.
+	// Latest is the last run that finished; nil before the first.
 	Latest(ctx context.Context) (*runs.Run, error)
 	Runs(ctx context.Context, limit int) ([]runs.Summary, error)
 	Run(ctx context.Context, id string) (*runs.Run, error)
 }
 
-// Control is what the daemon can be told.
+// Control is what the daemon does on request.
 type Control interface {
 	// Start starts a run, and does not wait for it.
 	Start(kind runs.Kind) error
@@ -71,13 +70,13 @@ type Format struct {
 	Write             func(w io.Writer, run runs.Run) error
 }
 
-// HandlerOptions say what is served beside the daemon.
+// HandlerOptions say what is served besides the daemon, and to whom.
 type HandlerOptions struct {
-	// Metrics answers /metrics; nil answers nothing there.
+	// Metrics answers /metrics; nil answers 404.
 	Metrics http.Handler
-	// Hosts are those by which the daemon may be asked, beside this machine's own
-	// names; nil is any. Without them a page of another site, whose name leads here,
-	// could ask in the name of who looks at it.
+	// Hosts are the host names that requests may use besides those of this machine;
+	// nil allows any. Without them, a site could let its own name lead here, and its
+	// pages could send requests with the rights of their readers.
 	Hosts []string
 	// EnableApply lets a POST start a run that changes the registry.
 	EnableApply bool
@@ -112,7 +111,7 @@ func Handler(d Daemon, v Views, o HandlerOptions) http.Handler {
 type server struct {
 	daemon Daemon
 	views  Views
-	// explaining has room for one explanation at a time: each asks the API.
+	// explaining has room for one explanation at a time, since each calls the API.
 	explaining chan struct{}
 }
 

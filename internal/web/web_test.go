@@ -26,7 +26,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// daemon does as it is told.
+// daemon does what the test sets.
 type daemon struct {
 	latest           *runs.Run
 	started          []runs.Kind
@@ -95,40 +95,40 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"a living process is healthy", "GET", "/-/healthy", nil, nil, 200, "^healthy\n$"},
 		{"a daemon that can work is ready", "GET", "/-/ready", nil, nil, 200, "^ready\n$"},
-		{"one that cannot says why", "GET", "/-/ready", func(d *daemon) { d.ready = errors.New("no configuration") }, nil, 503, "no configuration"},
+		{"a daemon that cannot work gives the reason", "GET", "/-/ready", func(d *daemon) { d.ready = errors.New("no configuration") }, nil, 503, "no configuration"},
 		{"the page shows the latest run", "GET", "/", nil, nil, 200, "(?s)<!doctype html>.*&lt;script&gt;alert"},
 		{"the page without a run", "GET", "/", func(d *daemon) { d.latest = nil }, nil, 200, "<!doctype html>"},
-		{"nothing else is a page", "GET", "/admin", nil, nil, 404, ""},
+		{"no other path is a page", "GET", "/admin", nil, nil, 404, ""},
 		{"the style of the page", "GET", "/assets/report.css", nil, nil, 200, "{"},
 		{"the script of the page", "GET", "/assets/report.js", nil, nil, 200, "addEventListener"},
-		{"how it stands", "GET", "/api/v1/status", nil, nil, 200, `"schedules":\[\]`},
+		{"the state of the daemon", "GET", "/api/v1/status", nil, nil, 200, `"schedules":\[\]`},
 		{"the history", "GET", "/api/v1/runs", nil, nil, 200, `^{"runs":\[{"id":"2".*{"id":"1"`},
 		{"a part of it", "GET", "/api/v1/runs?limit=1", nil, nil, 200, `^{"runs":\[{"id":"2"[^}]*}\]}`},
-		{"a limit that is none", "GET", "/api/v1/runs?limit=all", nil, nil, 400, "want a number from 1 to 1000"},
+		{"a limit that is not a number", "GET", "/api/v1/runs?limit=all", nil, nil, 400, "want a number from 1 to 1000"},
 		{"a run with its plan", "GET", "/api/v1/runs/latest", nil, nil, 200, `"trigger":"nightly".*"plan":{"version":1`},
 		{"the same by its ID", "GET", "/api/v1/runs/2", nil, nil, 200, `"plan":{"version":1`},
 		{"in another format", "GET", "/api/v1/runs/latest?format=markdown", nil, nil, 200, "#"},
 		{"as a page of its own", "GET", "/api/v1/runs/latest?format=html", nil, nil, 200, "<!doctype html>"},
-		{"in no format", "GET", "/api/v1/runs/latest?format=pdf", nil, nil, 400, "want one of"},
+		{"in an unknown format", "GET", "/api/v1/runs/latest?format=pdf", nil, nil, 400, "want one of"},
 		{"no run yet", "GET", "/api/v1/runs/latest", func(d *daemon) { d.latest = nil }, nil, 404, "no such run: there is none yet"},
 		{"a run without a plan", "GET", "/api/v1/runs/latest?format=text", func(d *daemon) { d.latest = &runs.Run{Error: "denied"} }, nil, 404, "the run has no plan: denied"},
 		{"an unknown run", "GET", "/api/v1/runs/7", nil, nil, 404, "no such run"},
 		{"an explanation", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 200, `"ref":"rg.fr-par.scw.cloud/prod/api:v1","judged":false.*Not judged`},
-		{"of what is not there", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:absent", nil, nil, 404, "not found"},
-		{"of what is no reference", "GET", "/api/v1/explain?ref=latest", nil, nil, 400, "ref: "},
+		{"of an object that does not exist", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:absent", nil, nil, 404, "not found"},
+		{"of something that is not a reference", "GET", "/api/v1/explain?ref=latest", nil, nil, 400, "ref: "},
 		{"a plan is started", "POST", "/api/v1/plan", nil, nil, 202, `{"started":"plan"}`},
-		{"by the page, which is shown again", "POST", "/api/v1/plan", nil, map[string]string{
+		{"a plan is started by the page, which is shown again", "POST", "/api/v1/plan", nil, map[string]string{
 			"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin",
 		}, 303, ""},
-		{"not while a run is going on", "POST", "/api/v1/plan", func(d *daemon) { d.busy = web.ErrBusy }, nil, 409, "a run is going on"},
-		{"not where another daemon works", "POST", "/api/v1/plan", func(d *daemon) { d.busy = web.ErrStandby }, nil, 409, "stands by"},
-		{"not by looking", "GET", "/api/v1/plan", nil, nil, 405, ""},
-		{"nothing is applied over HTTP", "POST", "/api/v1/apply", nil, nil, 403, "--web.enable-apply was not given"},
+		{"no plan is started during a run", "POST", "/api/v1/plan", func(d *daemon) { d.busy = web.ErrBusy }, nil, 409, "a run is in progress"},
+		{"no plan is started on standby", "POST", "/api/v1/plan", func(d *daemon) { d.busy = web.ErrStandby }, nil, 409, "on standby"},
+		{"GET does not start a plan", "GET", "/api/v1/plan", nil, nil, 405, ""},
+		{"nothing is applied over HTTP", "POST", "/api/v1/apply", nil, nil, 403, "without --web.enable-apply"},
 		{"the configuration is read again", "POST", "/-/reload", nil, nil, 200, "is loaded"},
-		{"a bad one is told", "POST", "/-/reload", func(d *daemon) { d.bad = errors.New("janitor.yaml:3: nonsense") }, nil, 500, "janitor.yaml:3: nonsense"},
+		{"a bad configuration is an error", "POST", "/-/reload", func(d *daemon) { d.bad = errors.New("janitor.yaml:3: nonsense") }, nil, 500, "janitor.yaml:3: nonsense"},
 		{"another site posts", "POST", "/api/v1/plan", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, 403, "another site"},
 		{"another site posts from an old browser", "POST", "/-/reload", nil, map[string]string{"Origin": "https://evil.example"}, 403, "another site"},
-		{"metrics that are not there", "GET", "/metrics", nil, nil, 404, ""},
+		{"metrics that are not served", "GET", "/metrics", nil, nil, 404, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDaemon()
@@ -152,13 +152,13 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("the page may do too much: %q", policy)
 			}
 			if kind := w.Header().Get("Content-Type"); kind == "application/json" && !json.Valid(w.Body.Bytes()) {
-				t.Errorf("no JSON: %s", w.Body)
+				t.Errorf("not JSON: %s", w.Body)
 			}
 		})
 	}
 }
 
-func TestApplyIsStartedWhereItIsEnabled(t *testing.T) {
+func TestApplyIsStartedIfEnabled(t *testing.T) {
 	d := newDaemon()
 	w := httptest.NewRecorder()
 	web.Handler(d, views(), web.HandlerOptions{EnableApply: true}).ServeHTTP(w, httptest.NewRequest("POST", "/api/v1/apply", nil))
@@ -167,7 +167,7 @@ func TestApplyIsStartedWhereItIsEnabled(t *testing.T) {
 	}
 }
 
-func TestNameOfAnotherSiteThatLeadsHereIsRefused(t *testing.T) {
+func TestHostNameOfAnotherSiteIsRefused(t *testing.T) {
 	for _, tt := range []struct {
 		host   string
 		hosts  []string
@@ -179,7 +179,7 @@ func TestNameOfAnotherSiteThatLeadsHereIsRefused(t *testing.T) {
 		{"127.0.0.1:9095", []string{}, 200},
 		{"[::1]:9095", []string{}, 200},
 		{"janitor.example", []string{"janitor.example"}, 200},
-		{"evil.example", nil, 200}, // others reach it anyway
+		{"evil.example", nil, 200}, // other machines reach it anyway
 	} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("GET", "/-/healthy", nil)
@@ -191,7 +191,7 @@ func TestNameOfAnotherSiteThatLeadsHereIsRefused(t *testing.T) {
 	}
 }
 
-func TestFormMustConfirmAnApplication(t *testing.T) {
+func TestFormMustConfirmAnApply(t *testing.T) {
 	for _, tt := range []struct {
 		body           string
 		status, starts int
@@ -209,7 +209,7 @@ func TestFormMustConfirmAnApplication(t *testing.T) {
 }
 
 // The page must work under the policy that it is served with: nothing inline, and
-// nothing from anywhere else.
+// nothing from another host.
 func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
 	w := httptest.NewRecorder()
 	web.Handler(newDaemon(), views(), web.HandlerOptions{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
@@ -220,21 +220,21 @@ func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
 	}
 }
 
-func TestServeAsksWhoSomebodyIs(t *testing.T) {
+func TestServeRequiresAPasswordIfConfigured(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "open.yaml")
 	closed := filepath.Join(dir, "closed.yaml")
 	// The password is "secret", at the least cost.
 	write(t, plain, "http_server_config: {http2: false}\n")
-	write(t, closed, "basic_auth_users: {somebody: $2a$04$ZfnUgqRSJGtXYlUUv8XW4u9LPPH.j8Rj0CPJGE5J2aLoRvM.84l2q}\n")
+	write(t, closed, "basic_auth_users: {operator: $2a$04$ZfnUgqRSJGtXYlUUv8XW4u9LPPH.j8Rj0CPJGE5J2aLoRvM.84l2q}\n")
 	for _, tt := range []struct {
 		name, file, address string
 		warns               bool
 	}{
-		{"on this machine, anybody", plain, "127.0.0.1:0", false},
-		{"on every interface, anybody", plain, ":0", true},
+		{"on this machine, without a password", plain, "127.0.0.1:0", false},
+		{"on every interface, without a password", plain, ":0", true},
 		{"on every interface, without a file", "", ":0", true},
-		{"on every interface, who has a password", closed, ":0", false},
+		{"on every interface, with a password", closed, ":0", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
@@ -258,7 +258,7 @@ func TestServeAsksWhoSomebodyIs(t *testing.T) {
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
-			if got := strings.Contains(log.String(), "whoever reaches this address"); got != tt.warns {
+			if got := strings.Contains(log.String(), "anyone who can reach this address"); got != tt.warns {
 				t.Errorf("warned %v, want %v: %s", got, tt.warns, log.String())
 			}
 		})
