@@ -109,7 +109,7 @@ func TestANarrowReport(t *testing.T) {
 	if err := b.Look("light", 390, 844); err != nil {
 		t.Fatal(err)
 	}
-	b.do(chromedp.Click(chromedp.CSS(`#goes details summary`)))
+	b.do(chromedp.Click(chromedp.CSS(`#steps details summary`)))
 	b.picture("report-narrow", 3800)
 	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > 390 {
 		t.Errorf("a narrow window has to be scrolled sideways: it is %d wide", wide)

@@ -105,7 +105,7 @@ func TestFilters(t *testing.T) {
 		if want := fmt.Sprintf("%d of %d steps, %d of %d held", steps, len(plan.Steps), held, len(plan.Held)); !strings.Contains(status, want) {
 			t.Errorf("%v: the page says %q, want %q", f, status, want)
 		}
-		if steps == 0 && !eval[bool](b, `!document.querySelector('#goes .none').hidden`) {
+		if steps == 0 && !eval[bool](b, `!document.querySelector('#steps .none').hidden`) {
 			t.Errorf("%v: nobody says that nothing matches", f)
 		}
 	}
@@ -137,7 +137,7 @@ func TestTheAddressRemembersTheFilters(t *testing.T) {
 func TestAReasonOpensByMouseAndKeyboard(t *testing.T) {
 	page, _ := demo(t)
 	b := open(t, chromium(t), page)
-	const first = `#goes details.obj`
+	const first = `#steps details.obj`
 	visible := `document.querySelector('` + first + ` .because').checkVisibility({contentVisibilityAuto: true})`
 	if eval[bool](b, visible) {
 		t.Fatal("the reason is open before anybody opened it")
@@ -149,10 +149,10 @@ func TestAReasonOpensByMouseAndKeyboard(t *testing.T) {
 	}
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.until(`!` + visible)
-	b.do(chromedp.Click(chromedp.CSS(`#goes .open-all`)))
-	b.until(`document.querySelectorAll('#goes details.obj:not([open])').length === 0`)
+	b.do(chromedp.Click(chromedp.CSS(`#steps .open-all`)))
+	b.until(`document.querySelectorAll('#steps details.obj:not([open])').length === 0`)
 	b.do(chromedp.Click(chromedp.CSS(`#full`)))
-	if !eval[bool](b, `document.querySelector('#goes li code').checkVisibility()`) {
+	if !eval[bool](b, `document.querySelector('#steps li code').checkVisibility()`) {
 		t.Error("the digests do not show")
 	}
 	b.picture("report-digests", 2600)
@@ -265,7 +265,7 @@ func TestPaperHasNothingToOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event('beforeprint'))`))
-	if got := eval[int](b, `Array.from(document.querySelectorAll('#goes li')).filter(li => li.checkVisibility()).length`); got != len(plan.Steps) {
+	if got := eval[int](b, `Array.from(document.querySelectorAll('#steps li')).filter(li => li.checkVisibility()).length`); got != len(plan.Steps) {
 		t.Errorf("%d of %d steps are printed", got, len(plan.Steps))
 	}
 	if eval[bool](b, `document.querySelector('form.filters').checkVisibility()`) {

@@ -1,6 +1,7 @@
-// Package report renders a finished run for people and for programs.
+// Package report renders a finished run as text, JSON, Markdown, JUnit XML or HTML,
+// and a comparison, an explanation and the findings of lint as text, JSON or
+// Markdown. Each function cleans its document once, before it writes anything.
 //
-// It only words what the plan says. It must never decide, count anew, hide a
-// deletion, a held entry, a violation or a gap, read the clock, or let text from
-// the registry reach a terminal unescaped.
+// It must never decide anything, leave out a step, a held entry, a violation or a
+// gap, read the clock, or let text from elsewhere reach a terminal as it is.
 package report

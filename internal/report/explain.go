@@ -130,20 +130,11 @@ func (x *explainer) section(title string, reasons []registry.Reason) {
 
 // origin is where a rule of the operator's own is, and that a rule is only tried.
 func origin(r registry.Reason) string {
-	var notes []string
-	if r.ReportOnly {
-		notes = append(notes, "report only")
+	place := outline.Place(r)
+	if !r.ReportOnly {
+		return place
 	}
-	if r.Source != "" {
-		notes = append(notes, r.Source)
-	}
-	if r.CustomSeverity != "" {
-		notes = append(notes, "severity "+r.CustomSeverity)
-	}
-	if len(notes) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(notes, ", ") + ")"
+	return " (" + outline.Join("report only", strings.Trim(place, " ()")) + ")"
 }
 
 func (x *explainer) visibility() {
@@ -151,19 +142,15 @@ func (x *explainer) visibility() {
 	if wanted == nil || x.e.Ref.Tag != "" {
 		return
 	}
+	present := x.e.Verdict.Namespace.Visibility()
+	if image := x.e.Verdict.Image; image != nil {
+		present = image.Visibility
+	}
 	title := "Visibility becomes " + string(wanted.To) + " by"
-	if wanted.To == x.present() {
+	if wanted.To == present {
 		title = "Visibility remains " + string(wanted.To) + " by"
 	}
 	x.section(title, wanted.Reasons)
-}
-
-// present is the visibility that is set on the subject.
-func (x *explainer) present() registry.Visibility {
-	if x.e.Verdict.Image != nil {
-		return x.e.Verdict.Image.Visibility
-	}
-	return x.e.Verdict.Namespace.Visibility()
 }
 
 func (x *explainer) violations() {
@@ -188,24 +175,24 @@ func (x *explainer) decision() {
 	for _, g := range p.Gaps {
 		x.line("Gap: %s: %s", g.Subject, g.Error)
 	}
-	decided := false
+	deleted, held := false, 0
 	for _, s := range p.Steps {
 		if s.Ref == ref {
 			x.step(s)
-			decided = decided || s.Action.Deletes()
+			deleted = deleted || s.Action.Deletes()
 		}
 	}
 	for _, h := range p.Held {
 		if h.Ref == ref {
 			x.line("Decision: kept, on hold by the guard %s: %s.", h.Guard, h.Detail)
-			decided = true
+			held++
 		}
 	}
-	if !decided {
+	if !deleted && held == 0 {
 		x.kept()
 	}
 	if x.e.Ref.Tag == "" && x.e.Verdict.Image != nil {
-		x.line("Its tags: %d to delete, %d held, %d in total.", p.Summary.DeleteTags, p.Summary.Held-heldSelf(p, ref), len(x.e.Verdict.Image.Tags))
+		x.line("Its tags: %d to delete, %d held, %d in total.", p.Summary.DeleteTags, p.Summary.Held-held, len(x.e.Verdict.Image.Tags))
 	}
 }
 
@@ -220,17 +207,6 @@ func (x *explainer) kept() {
 	default:
 		x.line("Decision: kept by %s. Any keep beats every delete.", keep[0].Rule)
 	}
-}
-
-// heldSelf counts what is held of the object itself.
-func heldSelf(p *actions.Plan, ref string) int {
-	n := 0
-	for _, h := range p.Held {
-		if h.Ref == ref {
-			n++
-		}
-	}
-	return n
 }
 
 func (x *explainer) step(s actions.Step) {

@@ -202,7 +202,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 	}
 }
 
-func TestPagesAskNobody(t *testing.T) {
+func TestPagesLoadNothingFromElsewhere(t *testing.T) {
 	for name, page := range pages(t) {
 		for _, e := range elements(t, page) {
 			for _, a := range e.Attr {
@@ -252,7 +252,7 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-func TestTheSamePageEveryTime(t *testing.T) {
+func TestPagesAreDeterministic(t *testing.T) {
 	first, again := pages(t), pages(t)
 	if diff := cmp.Diff(first, again); diff != "" {
 		t.Error(diff)
@@ -275,16 +275,16 @@ func sectionOf(t *testing.T, page, id string) string {
 func TestThePageNamesEverything(t *testing.T) {
 	p := carriedOut(world(noLimits))
 	page := htmlOf(t, runs.Run{Plan: p})
-	goes, held := sectionOf(t, page, "goes"), sectionOf(t, page, "held")
+	steps, held := sectionOf(t, page, "steps"), sectionOf(t, page, "held")
 	for _, s := range p.Steps {
-		if s.Action == actions.DeleteTag && strings.Count(goes, "<li>"+s.Tag+" ") != 1 {
-			t.Errorf("%s is there %d times", s.Tag, strings.Count(goes, "<li>"+s.Tag+" "))
+		if s.Action == actions.DeleteTag && strings.Count(steps, "<li>"+s.Tag+" ") != 1 {
+			t.Errorf("%s is there %d times", s.Tag, strings.Count(steps, "<li>"+s.Tag+" "))
 		}
-		if s.Digest != "" && !strings.Contains(goes, s.Digest) {
+		if s.Digest != "" && !strings.Contains(steps, s.Digest) {
 			t.Errorf("the digest of %s is missing", s.Ref)
 		}
 	}
-	if rows := strings.Count(goes, "<li>"); rows != len(p.Steps) {
+	if rows := strings.Count(steps, "<li>"); rows != len(p.Steps) {
 		t.Errorf("%d rows for %d steps", rows, len(p.Steps))
 	}
 	if rows := strings.Count(held, "<li>"); rows != len(p.Held) {
@@ -311,7 +311,7 @@ func TestThePageNamesEverything(t *testing.T) {
 	}
 }
 
-func TestWhatIsLoud(t *testing.T) {
+func TestPagesShowWhatMatters(t *testing.T) {
 	all := pages(t)
 	for name, want := range map[string][]string{
 		"a full plan":          {"49 tags", "2.5 GB", "€0.07 a month", "€0.027", "403 Forbidden", "1, an error, or the run was incomplete", "<dt>API calls</dt><dd>77</dd>"},
@@ -332,7 +332,7 @@ func TestWhatIsLoud(t *testing.T) {
 	}
 }
 
-func TestADaemonOffersOnlyWhatItMay(t *testing.T) {
+func TestADaemonOnlyOffersWhatIsAllowed(t *testing.T) {
 	for _, may := range []runs.Daemon{{}, {MayPlan: true}, {MayApply: true}, {MayPlan: true, MayApply: true}} {
 		page := daemonOf(t, may, nil)
 		if strings.Contains(page, `action="/api/v1/plan"`) != may.MayPlan || strings.Contains(page, `action="/api/v1/apply"`) != may.MayApply {
@@ -374,7 +374,7 @@ func poison(v reflect.Value) {
 	}
 }
 
-func TestNothingThatIsNamedRuns(t *testing.T) {
+func TestNoNameBecomesMarkup(t *testing.T) {
 	run := runs.Run{Plan: carriedOut(world(noLimits)), Kind: "plan", Trigger: "x", Error: "x", Sources: []runs.UseSource{{Name: "a", Error: "b"}}, Price: runs.Price{PerGB: 1, Currency: "X"}}
 	run.Plan.Gaps = []registry.Gap{{Subject: "a", Error: "b"}}
 	run.Plan.Refusals = []actions.Refusal{{Limit: "a", Detail: "b"}}
@@ -457,7 +457,7 @@ func TestALargePage(t *testing.T) {
 	}
 }
 
-func TestHTMLSaysThatItCouldNotBeWritten(t *testing.T) {
+func TestFailedWriteOfAPageIsAnError(t *testing.T) {
 	full := errors.New("disk full")
 	if err := Write(failing{full}, FormatHTML, runs.Run{Plan: world(noLimits)}, TextOptions{}); !errors.Is(err, full) {
 		t.Errorf("error %v", err)

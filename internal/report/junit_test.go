@@ -44,7 +44,7 @@ func TestJUnit(t *testing.T) {
 }
 
 // What turns a job red is what the exit codes 1, 2 (for violations) and 3 are for.
-func TestAReportIsRedWhereThereIsSomethingToLookAt(t *testing.T) {
+func TestAReportIsRedIfThereIsSomethingToLookAt(t *testing.T) {
 	noLimit := plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1}
 	deletions := newDraft(noLimit)
 	v := deletions.image("fr-par", "prod", "api")
@@ -151,7 +151,7 @@ var schema = map[string]struct {
 
 var stamp = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$`)
 
-// checkSuites says what is wrong with a report: its shape, its counts, and tests
+// checkSuites reports what is wrong with a report: its shape, its counts, and tests
 // that a reader would take for one.
 func checkSuites(t *testing.T, text string) {
 	t.Helper()

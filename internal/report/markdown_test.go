@@ -26,7 +26,7 @@ func markdownOf(t *testing.T, run runs.Run) string {
 	return b.String()
 }
 
-// applied is a plan of which every result there is came out, and one tag was lost.
+// applied is a plan with steps of every result, and a lost tag.
 func applied(o plan.Options) *actions.Plan {
 	p := world(o)
 	details := map[actions.Result]string{
@@ -134,7 +134,7 @@ func number(t *testing.T, s string) (n int) {
 	return n
 }
 
-// gapsShown counts the gaps of a page, and those that it says it left out.
+// gapsShown counts the gaps on a page, and those that are counted as left out.
 func gapsShown(t *testing.T, page string) (shown, left int) {
 	t.Helper()
 	_, section, _ := strings.Cut(page, "#### Gaps: ")
@@ -145,8 +145,7 @@ func gapsShown(t *testing.T, page string) (shown, left int) {
 	return strings.Count(section, "500 Internal Server Error"), left
 }
 
-// stepsLeft is how many entries of namespaces a page says it left out, one way or
-// another.
+// stepsLeft is how many entries of namespaces are counted as left out.
 func stepsLeft(t *testing.T, page string) int {
 	t.Helper()
 	_, section, _ := strings.Cut(page, "#### By namespace")
@@ -174,7 +173,7 @@ func TestMarkdownReportsAFailedWrite(t *testing.T) {
 	}
 }
 
-func TestWhatPagesCouldTakeForTheirOwnIsEscaped(t *testing.T) {
+func TestMarkupIsEscaped(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":              "plain",
 		"@ada":               "&#64;&#8203;ada",
@@ -208,7 +207,7 @@ var (
 	tableRow = regexp.MustCompile(`(?m)^\|.*$`)
 )
 
-// checkPage says what is wrong with a page, whatever it is about.
+// checkPage reports what is wrong with a page.
 func checkPage(t *testing.T, page string) {
 	t.Helper()
 	if len(page) > markdownMax {
@@ -281,7 +280,7 @@ func anyPlan(random *rand.Rand, text func() string, n int) *actions.Plan {
 
 const nasty = "ab<>&|`*_[]()@#~!$%^\"'\\/:;-.www GH-1\n\r\t\x00\x1b\x7fé日\u202e\u200b\xff{}"
 
-func TestNothingInAPlanBreaksThePage(t *testing.T) {
+func TestNoTextInAPlanBreaksThePage(t *testing.T) {
 	seed := rand.Int63()
 	t.Log("seed", seed)
 	random := rand.New(rand.NewSource(seed))

@@ -9,7 +9,7 @@ import (
 
 // TextOptions say how the text looks, never what it says.
 type TextOptions struct {
-	// Color paints with ANSI escapes. The caller knows whether somebody looks at a
+	// Color paints with ANSI escapes. The caller knows whether the output is a
 	// terminal, and whether NO_COLOR is set.
 	Color bool
 	// Width is that of the terminal in columns; 0 means 100.
@@ -66,7 +66,7 @@ func (p *printer) in(style paint, s string) string {
 	return "\x1b[" + string(style) + "m" + s + "\x1b[0m"
 }
 
-// cell is a name and what is said about it in a word.
+// cell is a name and a word about it.
 type cell struct{ name, note string }
 
 // columns lays cells out in as many columns as fit, row by row.
@@ -101,8 +101,7 @@ func (p *printer) columns(indent int, cells []cell) {
 	}
 }
 
-// rows writes one line for each row, its columns aligned, the last one as long
-// as it is.
+// rows writes one line for each row, with all columns but the last aligned.
 func (p *printer) rows(indent int, rows [][]string) {
 	var widths []int
 	for _, row := range rows {

@@ -74,12 +74,12 @@ func (d *draft) image(region registry.Region, namespace, name string) *registry.
 	return &d.vs[len(d.vs)-1]
 }
 
-func tag(v *registry.Verdict, name, digest string, age time.Duration, condemnedBy ...registry.Reason) {
+func tag(v *registry.Verdict, name, digest string, age time.Duration, markedBy ...registry.Reason) {
 	v.Image.Tags = append(v.Image.Tags, registry.Tag{
 		ID: "id-" + name, Name: name, Digest: "sha256:" + digest, Status: registry.StatusReady,
 		CreatedAt: scanTime.Add(-age), UpdatedAt: scanTime.Add(-age),
 	})
-	v.Tags = append(v.Tags, registry.TagVerdict{Delete: condemnedBy})
+	v.Tags = append(v.Tags, registry.TagVerdict{Delete: markedBy})
 }
 
 func (d *draft) plan() *actions.Plan {
@@ -178,11 +178,11 @@ func hostile(o plan.Options) *actions.Plan {
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-func TestColourAddsNothing(t *testing.T) {
+func TestColorAddsNothing(t *testing.T) {
 	run := runs.Run{Plan: world(plan.Options{MaxDeletions: 1}), Duration: time.Second}
-	coloured := textOf(t, run, TextOptions{Color: true})
-	if stripped := escapes.ReplaceAllString(coloured, ""); stripped == coloured || stripped != textOf(t, run, TextOptions{}) {
-		t.Errorf("without its colours the text is another one")
+	colored := textOf(t, run, TextOptions{Color: true})
+	if stripped := escapes.ReplaceAllString(colored, ""); stripped == colored || stripped != textOf(t, run, TextOptions{}) {
+		t.Errorf("without its colors the text differs")
 	}
 }
 

@@ -38,7 +38,7 @@ type set struct {
 	Guard  actions.Guard
 	Rules  string // their numbers, separated by blanks
 	Ref    string // the object of the rows
-	Sign   string // goes, change, held
+	Sign   string // delete, change, held
 	Title  string
 	Why    []registry.Reason // those without a text stand for several
 	Width  string            // how much room the names need: s, m, l

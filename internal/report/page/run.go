@@ -83,11 +83,11 @@ func (v *runView) Figures() []figure {
 	s := v.Plan.Summary
 	violations := s.Deny + s.Warn
 	list := []figure{
-		{s.Deletions(), "to delete", outline.Deleted(s), "goes", "#goes"},
-		{s.SetVisibility, "to change", "who may pull", "change", "#goes"},
+		{s.Deletions(), "to delete", outline.Deleted(s), "alarm", "#steps"},
+		{s.SetVisibility, "to change", "who may pull", "change", "#steps"},
 		{s.Held, "held", "marked, but kept by a guard", "held", "#held"},
 		{violations, text.Choose(violations, "violation", "violations"), outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn")), "held", "#violations"},
-		{s.Gaps, text.Choose(s.Gaps, "gap", "gaps"), "could not be read or judged", "goes", "#gaps"},
+		{s.Gaps, text.Choose(s.Gaps, "gap", "gaps"), "could not be read or judged", "alarm", "#gaps"},
 	}
 	for i := range list {
 		if list[i].Value == 0 {
@@ -132,7 +132,7 @@ func (v *runView) Balance() []part {
 	if kept < 0 {
 		return nil
 	}
-	return bar(s.Tags, part{Name: "to delete", Tone: "goes", Count: s.DeleteTags}, part{Name: "held", Tone: "held", Count: held}, part{Name: "kept", Tone: "stay", Count: kept})
+	return bar(s.Tags, part{Name: "to delete", Tone: "alarm", Count: s.DeleteTags}, part{Name: "held", Tone: "held", Count: held}, part{Name: "kept", Tone: "kept", Count: kept})
 }
 
 // Results divides the steps by their results.

@@ -129,7 +129,7 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 		v := l.setOf(o.Ref, s.Action, "", s.Reasons)
 		r := l.row(s, s.Ref)
 		if s.Action.Deletes() {
-			v.Sign, v.Title = "goes", capital(actionWords(s.Action))
+			v.Sign, v.Title = "delete", capital(actionWords(s.Action))
 		} else {
 			v.Sign, v.Title = "change", "Change visibility from "+string(s.From)+" to "+string(s.To)
 			r.Age, r.Time = "", ""
@@ -142,7 +142,7 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 // tags is a set of tags; those that differ in their reasons have each its own text.
 func (l *stepLister) tags(o *outline.Object, a outline.Alike[actions.Step]) *set {
 	v := l.setOf(o.Ref, actions.DeleteTag, "", a.First().Reasons)
-	v.Sign, v.Title = "goes", "Delete "+text.Count(len(a.Entries), "tag")
+	v.Sign, v.Title = "delete", "Delete "+text.Count(len(a.Entries), "tag")
 	if a.Differ {
 		v.Why = rulesOnly(v.Why)
 	}

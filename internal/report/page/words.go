@@ -86,7 +86,7 @@ func resultTone(r actions.Result, n int) string {
 	case r == actions.ResultDone || r == actions.ResultGone:
 		return "fine"
 	case r == actions.ResultFailed || r == actions.ResultSkipped:
-		return "goes"
+		return "alarm"
 	default:
 		return "held"
 	}

@@ -1,9 +1,9 @@
-// The page reads without this script. It adds the filters and the choice of theme.
+// The page works without this script, which adds the filters and the choice of theme.
 (function () {
   "use strict";
 
-  // The theme, before anything is drawn. Where nothing may be stored, it lasts as
-  // long as the page.
+  // The theme, before anything is drawn. If it cannot be stored, it lasts as long as
+  // the page.
   var root = document.documentElement;
   function stored() {
     try { return localStorage.getItem("registry-janitor-theme"); } catch (e) { return null; }
@@ -29,9 +29,9 @@
     button.hidden = false;
   }
 
-  // What is filtered: lists of sets of rows. A set has the region, namespace,
-  // action, guard and rules of all its rows, so most of the work is per set. Boxes
-  // are what the sets are in: they are hidden with their last row.
+  // Filters work on lists of sets of rows. A set has the region, namespace, action,
+  // guard and rules of all its rows, so most of the work is per set. Boxes contain
+  // sets: they are hidden with their last row.
   function readLists() {
     return Array.from(document.querySelectorAll("[data-list]"), function (el) {
       var list = { el: el, name: el.dataset.list, tally: el.querySelector(".tally"), none: el.querySelector(".none"), boxes: [], total: 0 };
@@ -76,8 +76,8 @@
     thing.el.hidden = hidden;
   }
 
-  // A set is shown by what all its rows have, and each row by the words that the
-  // set has not.
+  // A set is shown if what its rows share matches, and a row if it has the words that
+  // the set does not have.
   function filterSet(set, f) {
     var fits = (!f.region || set.region === f.region) && (!f.ns || set.ns === f.ns) &&
       (!f.action || set.action === f.action) && (!f.guard || set.guard === f.guard) &&
@@ -99,8 +99,8 @@
     return shown;
   }
 
-  // What a filter opened, it closes again; what the reader opened stays.
-  function settle(box, active, open) {
+  // A filter closes what it opened, but not what the reader opened.
+  function toggle(box, active, open) {
     box.el.hidden = active && box.shown === 0;
     if (box.el.tagName !== "DETAILS") return;
     if (active && open && box.shown > 0) {
@@ -120,7 +120,7 @@
       list.shown += shown;
       set.boxes.forEach(function (b) { b.shown += shown; });
     });
-    list.boxes.forEach(function (b) { settle(b, f.active, f.words.length > 0 || list.shown <= 400); });
+    list.boxes.forEach(function (b) { toggle(b, f.active, f.words.length > 0 || list.shown <= 400); });
     list.tally.textContent = f.active ? number.format(list.shown) + " of " + list.tallied : list.tallied;
     list.none.hidden = !f.active || list.shown > 0 || list.total === 0;
   }
@@ -148,10 +148,10 @@
       var f = read();
       lists.forEach(function (l) { filterList(l, f); });
       status.textContent = say(f);
-      keep(f);
+      save(f);
     }
-    // The address says what is filtered, so that it can be sent to somebody.
-    function keep(f) {
+    // The address has the filters, so that a link to the filtered page can be sent.
+    function save(f) {
       var query = new URLSearchParams();
       names.forEach(function (n) {
         var field = fields.namedItem(n);
@@ -160,7 +160,7 @@
       try {
         if (f.active) history.replaceState(null, "", "#?" + query);
         else if (location.hash.startsWith("#?")) history.replaceState(null, "", location.pathname + location.search);
-      } catch (e) { /* a page in a frame may not */ }
+      } catch (e) { /* not allowed in a frame */ }
     }
     function restore() {
       if (!location.hash.startsWith("#?")) return false;
@@ -206,7 +206,7 @@
     });
   }
 
-  // Paper has nothing to open. What printing opened, it closes again.
+  // A printed page shows everything. Printing closes what it opened.
   function printing() {
     var opened = [];
     addEventListener("beforeprint", function () {
