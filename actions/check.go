@@ -8,8 +8,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Check verifies that the plan is what its id says, and that nothing in it
-// contradicts anything else.
+// Check verifies that the plan has the contents of its id, and that it does not
+// contradict itself.
 func (p *Plan) Check() error {
 	id, err := p.digest()
 	if err != nil {
@@ -45,26 +45,26 @@ func (p *Plan) Check() error {
 	}
 	want := p.count()
 	if p.Summary != want {
-		return fmt.Errorf("summary: it does not count what the plan holds: want %+v", want)
+		return fmt.Errorf("summary: it does not match the entries of the plan: want %+v", want)
 	}
 	return nil
 }
 
-// checkSteps verifies the steps and what the plan says of their images.
+// checkSteps verifies the steps and the entries of their images.
 func checkSteps(p *Plan) error {
 	for i := range p.Steps {
 		if err := checkStep(&p.Steps[i]); err != nil {
 			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
 		}
 		if i > 0 && CompareChanges(p.Steps[i-1].Ref, p.Steps[i-1].Action, p.Steps[i].Ref, p.Steps[i].Action) >= 0 {
-			return fmt.Errorf("steps[%d] (%s): out of order, or there twice", i, p.Steps[i].Ref)
+			return fmt.Errorf("steps[%d] (%s): out of order, or a duplicate", i, p.Steps[i].Ref)
 		}
 	}
 	return checkImages(p)
 }
 
-// checkStep also lets the names share the bytes of the reference, as they do in
-// a plan that was just made.
+// checkStep also lets the names share the bytes of the reference, as in a plan
+// that was just made.
 func checkStep(s *Step) error {
 	ref, err := checkRef(s.Action, s.Ref)
 	if err != nil {
@@ -82,13 +82,13 @@ func checkStep(s *Step) error {
 	case s.Action.Deletes() && (s.From != "" || s.To != ""):
 		return errors.New("a deletion has no from and to")
 	case !s.Action.Deletes() && (s.From == "" || s.To == "" || s.From == s.To):
-		return fmt.Errorf("from %q to %q is no change of visibility", s.From, s.To)
+		return fmt.Errorf("from %q to %q does not change the visibility", s.From, s.To)
 	}
 	return nil
 }
 
-// checkImages verifies that the plan says what stays in exactly those images
-// that it deletes something of.
+// checkImages verifies that the plan lists exactly those images of which a step
+// deletes something.
 func checkImages(p *Plan) error {
 	for i := range p.Images {
 		img := &p.Images[i]
@@ -99,34 +99,34 @@ func checkImages(p *Plan) error {
 		case img.ID == "":
 			return fmt.Errorf("images[%d] (%s): id is missing", i, img.Ref)
 		case i > 0 && p.Images[i-1].Ref >= img.Ref:
-			return fmt.Errorf("images[%d] (%s): out of order, or there twice", i, img.Ref)
+			return fmt.Errorf("images[%d] (%s): out of order, or a duplicate", i, img.Ref)
 		}
 		for k := 1; k < len(img.Stay); k++ {
 			if img.Stay[k-1] >= img.Stay[k] {
-				return fmt.Errorf("images[%d] (%s): stay is out of order, or names %q twice", i, img.Ref, img.Stay[k])
+				return fmt.Errorf("images[%d] (%s): stay is out of order, or has %q as a duplicate", i, img.Ref, img.Stay[k])
 			}
 		}
 	}
 	touched := make([]bool, len(p.Images))
 	for i := range p.Steps {
-		if err := checkStays(p, &p.Steps[i], touched); err != nil {
+		if err := checkKept(p, &p.Steps[i], touched); err != nil {
 			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
 		}
 	}
 	if i := slices.Index(touched, false); i >= 0 {
-		return fmt.Errorf("images[%d] (%s): no step deletes anything of it", i, p.Images[i].Ref)
+		return fmt.Errorf("images[%d] (%s): no step deletes anything in it", i, p.Images[i].Ref)
 	}
 	return nil
 }
 
-// checkStays verifies that a deletion does not contradict what stays.
-func checkStays(p *Plan, s *Step, touched []bool) error {
+// checkKept verifies that a step does not delete what the plan keeps.
+func checkKept(p *Plan, s *Step, touched []bool) error {
 	if s.Action != DeleteTag && s.Action != DeleteImage {
 		return nil
 	}
 	i, ok := p.ImageOf(s)
 	if !ok {
-		return errors.New("images does not say what stays in its image")
+		return errors.New("images has no entry for its image")
 	}
 	touched[i] = true
 	img := &p.Images[i]
@@ -135,12 +135,12 @@ func checkStays(p *Plan, s *Step, touched []bool) error {
 		case s.ID != img.ID:
 			return fmt.Errorf("images has another id for it: %q", img.ID)
 		case len(img.Stay) > 0:
-			return errors.New("the image is deleted, and yet tags of it stay")
+			return errors.New("the image is deleted, but stay lists tags of it")
 		}
 		return nil
 	}
-	if _, stays := slices.BinarySearch(img.Stay, s.Tag); stays {
-		return errors.New("the tag is deleted, and yet it stays")
+	if _, found := slices.BinarySearch(img.Stay, s.Tag); found {
+		return errors.New("the tag is deleted, but stay lists it")
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func checkHeld(h *Held) error {
 	return nil
 }
 
-// checkRef parses a reference and checks that it names what the action is about.
+// checkRef parses a reference and verifies that it fits the action.
 func checkRef(a Action, text string) (registry.Ref, error) {
 	ref, err := registry.ParseRef(text)
 	if err != nil {

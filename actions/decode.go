@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// The ways in which a file is no plan to rely on.
+// The errors of a file that is not the plan that was made.
 var (
 	// ErrTruncated: the file ends before the plan does.
 	ErrTruncated = errors.New("the plan is cut off")
@@ -16,9 +16,9 @@ var (
 )
 
 // Decode reads a plan as Encode writes it, whitespace aside. It is strict: an
-// unknown, repeated or missing field, a wrong type, a contradiction within the
-// plan, or anything after it is an error that names the place. The id finds
-// accidents and edits; it is no signature.
+// unknown, duplicate or missing field, a wrong type, a contradiction within the
+// plan, or anything after it is an error that names the place. The id reveals
+// accidents and edits; it is not a signature.
 func Decode(r io.Reader) (*Plan, error) {
 	d := &decoder{json: json.NewDecoder(r), plan: new(Plan), seen: make(map[string]bool)}
 	d.json.DisallowUnknownFields()
@@ -48,7 +48,7 @@ func (d *decoder) object() error {
 		}
 		name, _ := token.(string) // within an object, a key is always a string
 		if d.seen[name] {
-			return fmt.Errorf("field %q is there twice", name)
+			return fmt.Errorf("field %q is a duplicate", name)
 		}
 		d.seen[name] = true
 		if err := d.field(name); err != nil {
@@ -119,7 +119,8 @@ func (d *decoder) value(into any, where string) error {
 	return nil
 }
 
-// array reads entry by entry, so that the file is never held beside the plan.
+// array reads entry by entry, so that the file is never in memory beside the
+// plan.
 func array[T any](d *decoder, into *[]T, name string) error {
 	if err := d.delim('[', name); err != nil {
 		return err
@@ -146,7 +147,7 @@ func (d *decoder) delim(want json.Delim, where string) error {
 	return nil
 }
 
-// broken tells a file that ends too early from one that is wrong.
+// broken distinguishes a file that ends too early from a wrong one.
 func broken(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrTruncated

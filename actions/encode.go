@@ -9,10 +9,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions/internal/lines"
 )
 
-// Encode writes the plan as JSON, one entry a line, so that plans can be
-// compared and searched with line tools. It streams: no second copy of the plan
-// is made. The id is the SHA-256 of the same JSON without whitespace and with an
-// empty id and no outcome; a plan without an ID gets it here.
+// Encode writes the plan as JSON, one entry a line, so that line tools can compare
+// and search plans. It streams, and makes no second copy of the plan. The id is
+// the SHA-256 of the same JSON without whitespace, with an empty id and without
+// the outcome; a plan without an ID gets it here.
 func (p *Plan) Encode(w io.Writer) error {
 	id := p.ID
 	if id == "" {
@@ -33,8 +33,8 @@ func (p *Plan) digest() (string, error) {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// write writes the fields of Plan in their order, with a line break of the
-// caller's after each field and entry.
+// write writes the fields of Plan in their order, with the given line break after
+// fields and entries.
 func (p *Plan) write(w io.Writer, id, br string) error {
 	e := lines.New(w, br)
 	e.Field("{", "version", p.Version)

@@ -6,27 +6,27 @@ type Guard string
 // The guards, in the order in which they are tried: the first that applies is
 // the one that is named.
 const (
-	// GuardGap: something could not be read that could have vetoed it.
+	// GuardGap: something could not be read that might prevent it.
 	GuardGap Guard = "gap"
 	// GuardPolicyError: a policy failed on this image or namespace.
 	GuardPolicyError Guard = "policy_error"
 	// GuardNotReady: the status of the object, or of what it is in, is not ready.
 	GuardNotReady Guard = "not_ready"
-	// GuardInUse: somebody uses the tag.
+	// GuardInUse: the tag is in use.
 	GuardInUse Guard = "in_use"
-	// GuardAttachment: the subject of the attachment stays, or cannot be seen.
+	// GuardAttachment: the subject of the attachment is kept, or is not listed.
 	GuardAttachment Guard = "attachment"
-	// GuardNotEmpty: the image or namespace holds something that stays.
+	// GuardNotEmpty: something in the image or namespace is kept.
 	GuardNotEmpty Guard = "not_empty"
 	// GuardMinAge: it is younger than min_age.
 	GuardMinAge Guard = "min_age"
-	// GuardGrace: it has not been condemned for long enough.
+	// GuardGrace: it has not been marked for long enough.
 	GuardGrace Guard = "grace"
 	// GuardReportOnly: every rule that asks for it is only reported.
 	GuardReportOnly Guard = "report_only"
-	// GuardSharedDigest: a tag that stays has the same digest.
+	// GuardSharedDigest: a tag that is kept has the same digest.
 	GuardSharedDigest Guard = "shared_digest"
-	// GuardKeepAtLeast: too few tags of the image would stay.
+	// GuardKeepAtLeast: too few tags of the image would be kept.
 	GuardKeepAtLeast Guard = "keep_at_least"
 )
 
@@ -38,17 +38,17 @@ func Guards() []Guard {
 	}
 }
 
-// SharedDigest says whether a tag may be deleted whose digest a staying tag
-// shares. Everything but Untag means Protect.
+// SharedDigest is whether a tag may be deleted that shares its digest with a tag
+// that is kept. Everything except Untag means Protect.
 type SharedDigest string
 
 const (
-	// Protect holds it: the deletion could take the staying tag along.
+	// Protect holds it: the deletion could delete the other tag too.
 	Protect SharedDigest = "protect"
-	// Untag lets it go: the operator knows that the API only removes the tag.
+	// Untag deletes it: the operator knows that the API removes only the tag.
 	Untag SharedDigest = "untag"
 )
 
-// SourceRule is the rule of the warning that a use source could not be asked,
-// which the configuration does not require. Its subject is the source.
+// SourceRule is the rule of the warning that a use source could not be reached
+// that the configuration does not require. Its subject is the source.
 const SourceRule = "protect/required"

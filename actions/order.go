@@ -7,12 +7,12 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Arrange puts the entries in order, and counts them. What was judged is counted
-// by the caller.
+// Arrange puts the entries in order, and counts them. The caller counts what was
+// judged.
 func (p *Plan) Arrange() {
 	p.Steps, p.Held = sorted(p.Steps, compareSteps), sorted(p.Held, compareHeld)
-	p.Violations, p.Gaps = sorted(p.Violations, compareViolations), sorted(p.Gaps, compareGaps)
-	slices.SortFunc(p.Images, func(a, b PlannedImage) int { return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.ID, b.ID)) })
+	p.Violations, p.Gaps = sorted(p.Violations, registry.CompareViolations), sorted(p.Gaps, compareGaps)
+	slices.SortFunc(p.Images, compareImages)
 	p.Summary = p.count()
 }
 
@@ -35,37 +35,44 @@ func (p *Plan) count() Summary {
 	return s
 }
 
-// Seal gives the plan its ID. A time that JSON cannot hold leaves it empty: Encode
-// says so, and no plan without an ID is ever applied.
+// Seal gives the plan its ID. A time that JSON cannot hold leaves the ID empty:
+// Encode reports it, and a plan without an ID is never applied.
 func (p *Plan) Seal() { p.ID, _ = p.digest() }
 
 // sorted sorts in place; an absent list becomes an empty one.
-func sorted[T any](list []T, compare func(a, b *T) int) []T {
+func sorted[T any](list []T, compare func(a, b T) int) []T {
+	slices.SortFunc(list, compare)
 	if list == nil {
 		return []T{}
 	}
-	slices.SortFunc(list, func(a, b T) int { return compare(&a, &b) })
 	return list
 }
 
-func compareSteps(a, b *Step) int {
-	return cmp.Or(CompareChanges(a.Ref, a.Action, b.Ref, b.Action),
-		cmp.Compare(a.ID, b.ID), cmp.Compare(a.Digest, b.Digest), a.UpdatedAt.Compare(b.UpdatedAt),
+func compareSteps(a, b Step) int {
+	if order := CompareChanges(a.Ref, a.Action, b.Ref, b.Action); order != 0 {
+		return order
+	}
+	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Digest, b.Digest), a.UpdatedAt.Compare(b.UpdatedAt),
 		cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), slices.CompareFunc(a.Reasons, b.Reasons, registry.CompareReasons))
 }
 
-// CompareChanges is the order of steps and of held entries.
+func compareHeld(a, b Held) int {
+	if order := CompareChanges(a.Ref, a.Action, b.Ref, b.Action); order != 0 {
+		return order
+	}
+	return cmp.Or(cmp.Compare(a.Guard, b.Guard), cmp.Compare(a.Detail, b.Detail), slices.CompareFunc(a.Reasons, b.Reasons, registry.CompareReasons))
+}
+
+// CompareChanges is the order of steps and of held entries: by reference, then by
+// action.
 func CompareChanges(ref string, action Action, otherRef string, otherAction Action) int {
 	return cmp.Or(cmp.Compare(ref, otherRef), cmp.Compare(action, otherAction))
 }
 
-func compareHeld(a, b *Held) int {
-	return cmp.Or(CompareChanges(a.Ref, a.Action, b.Ref, b.Action),
-		cmp.Compare(a.Guard, b.Guard), cmp.Compare(a.Detail, b.Detail), slices.CompareFunc(a.Reasons, b.Reasons, registry.CompareReasons))
-}
-
-func compareGaps(a, b *registry.Gap) int {
+func compareGaps(a, b registry.Gap) int {
 	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Error, b.Error))
 }
 
-func compareViolations(a, b *registry.Violation) int { return registry.CompareViolations(*a, *b) }
+func compareImages(a, b PlannedImage) int {
+	return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.ID, b.ID))
+}

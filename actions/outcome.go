@@ -16,17 +16,17 @@ type Outcome struct {
 	Blocked int          `json:"blocked"`
 	Failed  int          `json:"failed"`
 	Skipped int          `json:"skipped"`
-	// Stopped says why the run ended before every step had been tried; "" when it
-	// did not.
+	// Stopped is why the run ended before every step had been tried; "" when it did
+	// not.
 	Stopped string `json:"stopped,omitempty"`
-	// Lost are the references of tags that stay, or that the run had left alone, and
-	// that were not there any more when it looked again: the worst that a run can
+	// Lost are the references of tags that the plan keeps, or that the run left alone,
+	// and that no longer existed when it read them again: the worst that a run can
 	// report.
 	Lost []string `json:"lost,omitempty"`
 }
 
-// Incomplete says whether something is left that the plan wanted and that nobody
-// decided against: a failed or skipped step, or a run that was stopped.
+// Incomplete reports whether something that the plan wanted was not done for no
+// good reason: a failed or skipped step, or a run that was stopped.
 func (o *Outcome) Incomplete() bool {
 	return o.Failed > 0 || o.Skipped > 0 || o.Stopped != "" || len(o.Lost) > 0
 }
@@ -36,7 +36,7 @@ type StepResult struct {
 	Ref    string `json:"ref"`
 	Action Action `json:"action"`
 	Result Result `json:"result"`
-	// Detail says why, in words for the operator; "" where the result says it all.
+	// Detail is the why, in words for the operator; "" where the result needs none.
 	Detail string `json:"detail"`
 
 	// At is when the result was known; it is zero in an outcome that was read from
@@ -44,21 +44,21 @@ type StepResult struct {
 	At time.Time `json:"-"`
 }
 
-// Result is what can become of a step.
+// Result is what became of a step.
 type Result string
 
-// The results. Only what was confirmed counts as done.
+// The results. Only a confirmed change is done.
 const (
-	// ResultDone: it was changed, and reading it afterwards confirms that.
+	// ResultDone: the change was made, and reading the object confirmed it.
 	ResultDone Result = "done"
 	// ResultGone: the object was gone before this run could delete it.
 	ResultGone Result = "gone"
-	// ResultChanged: the object, or what it is in, is not what was judged, and was
-	// left alone.
+	// ResultChanged: the object, or its image or namespace, is not as it was judged,
+	// and was left alone.
 	ResultChanged Result = "changed"
-	// ResultBlocked: the API, or a tag that stays, forbids it.
+	// ResultBlocked: the API, or a tag that is kept, prevents it.
 	ResultBlocked Result = "blocked"
-	// ResultFailed: it was tried, or its precondition was, and is not confirmed.
+	// ResultFailed: the change or its preparation was tried, and is not confirmed.
 	ResultFailed Result = "failed"
 	// ResultSkipped: it was not tried.
 	ResultSkipped Result = "skipped"
@@ -75,7 +75,7 @@ func NewOutcome(results []StepResult) (*Outcome, error) {
 	return o, o.count()
 }
 
-// Count is how many steps have a result.
+// Count is the number of steps with this result.
 func (o *Outcome) Count(r Result) int {
 	if n := o.counter(r); n != nil {
 		return *n
@@ -102,7 +102,7 @@ func (o *Outcome) counter(r Result) *int {
 	}
 }
 
-// count counts the results anew.
+// count counts the results again.
 func (o *Outcome) count() error {
 	for _, r := range Results() {
 		*o.counter(r) = 0
@@ -117,8 +117,8 @@ func (o *Outcome) count() error {
 	return nil
 }
 
-// checkOutcome verifies that an outcome is one of this plan and counts what it
-// holds. It is not covered by the plan's id.
+// checkOutcome verifies that the outcome belongs to the steps of the plan, and that
+// its counts are right. The id of the plan does not cover it.
 func checkOutcome(p *Plan) error {
 	o := p.Outcome
 	if o == nil {
@@ -130,7 +130,7 @@ func checkOutcome(p *Plan) error {
 	}
 	for _, r := range Results() {
 		if counted.Count(r) != o.Count(r) {
-			return fmt.Errorf("outcome: %q counts %d, the results hold %d", r, o.Count(r), counted.Count(r))
+			return fmt.Errorf("outcome: %q is %d, but the results have %d", r, o.Count(r), counted.Count(r))
 		}
 	}
 	if len(o.Results) != len(p.Steps) {
@@ -138,7 +138,7 @@ func checkOutcome(p *Plan) error {
 	}
 	for i := range o.Results {
 		if r, s := &o.Results[i], &p.Steps[i]; r.Ref != s.Ref || r.Action != s.Action {
-			return fmt.Errorf("outcome: results[%d] (%s) is not that of steps[%d] (%s)", i, r.Ref, i, s.Ref)
+			return fmt.Errorf("outcome: results[%d] (%s) does not belong to steps[%d] (%s)", i, r.Ref, i, s.Ref)
 		}
 	}
 	return nil

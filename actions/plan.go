@@ -11,9 +11,9 @@ import (
 // Version is the version of the plan's JSON.
 const Version = 1
 
-// Plan is everything one pass found: what it would do, what it refuses to do,
-// what violates a policy and what it could not see. Builder and Decode make
-// one; whoever changes a plan makes its ID wrong, and Decode refuses it.
+// Plan is everything that one run found: what it would do, what guards hold, what
+// violates a policy and what could not be read. plan.Builder and Decode make one.
+// A change makes its ID wrong, and Decode refuses it.
 //
 // The order of the fields is the order of the JSON.
 type Plan struct {
@@ -24,33 +24,30 @@ type Plan struct {
 	TakenAt      time.Time `json:"taken_at"` // when the scan started, UTC
 	ConfigDigest string    `json:"config_digest"`
 	PolicyDigest string    `json:"policy_digest"`
-	// Forecast marks a plan made for another time than now: it is never applied.
+	// Forecast marks a plan for another time than now. It is never applied.
 	Forecast bool    `json:"forecast,omitempty"`
 	Summary  Summary `json:"summary"`
-	// Refusals are the limits that this plan exceeds: with one, nothing of it is
-	// applied.
+	// Refusals are the limits that this plan exceeds. With one, nothing is applied.
 	Refusals   []Refusal            `json:"refused,omitempty"`
 	Steps      []Step               `json:"steps"`      // sorted by ref, then action
 	Held       []Held               `json:"held"`       // sorted by ref, then action
 	Violations []registry.Violation `json:"violations"` // sorted by ref, severity, rule, reason
 	Gaps       []registry.Gap       `json:"gaps"`       // sorted by subject, error
-	// Images says what stays in every image that a step deletes something of. It is
-	// what applying holds the image against.
+	// Images are what is kept in every image of which a step deletes something.
+	// Applying compares the image with it.
 	Images []PlannedImage `json:"images,omitempty"` // sorted by ref
-	// Outcome is what became of the steps, in a plan that was applied. It is no part
-	// of the ID.
+	// Outcome is what became of the steps, in a plan that was applied. The ID does not
+	// cover it.
 	Outcome *Outcome `json:"outcome,omitempty"`
 
-	// Stats is what the pass knew beside the contract; nil in a plan that was read
-	// from a file.
+	// Stats are sizes for reports; nil in a plan that was read from a file.
 	Stats *Stats `json:"-"`
 }
 
-// Refused says whether a limit refuses the plan, so that nothing of it may be
-// applied.
+// Refused reports whether a limit refuses the plan, so that nothing may be applied.
 func (p *Plan) Refused() bool { return len(p.Refusals) > 0 }
 
-// ImageOf finds the entry of the image that a step deletes something of.
+// ImageOf finds the entry in Images of the image of which a step deletes something.
 func (p *Plan) ImageOf(s *Step) (int, bool) {
 	return slices.BinarySearchFunc(p.Images, s.imageRef(), func(i PlannedImage, ref string) int { return cmp.Compare(i.Ref, ref) })
 }
@@ -65,8 +62,8 @@ func (p *Plan) StepsByObject() map[registry.Ref][]Step {
 	return out
 }
 
-// Incomplete says whether the pass could not see or judge everything: there is
-// a gap, or a policy failed.
+// Incomplete reports whether something could not be read or judged: there is a gap,
+// or a policy failed.
 func (p *Plan) Incomplete() bool {
 	if len(p.Gaps) > 0 {
 		return true
@@ -91,7 +88,7 @@ const (
 	SetNamespaceVisibility Action = "set_namespace_visibility"
 )
 
-// Deletes says whether the action cannot be undone.
+// Deletes reports whether the action cannot be undone.
 func (a Action) Deletes() bool {
 	return a == DeleteTag || a == DeleteImage || a == DeleteNamespace
 }
@@ -138,8 +135,8 @@ func (c StepCounts) Deletions() int { return c.DeleteTags + c.DeleteImages + c.D
 // Steps counts all of them.
 func (c StepCounts) Steps() int { return c.Deletions() + c.SetVisibility }
 
-// Step is one change to make. ID, Digest and UpdatedAt say what the object was
-// when it was judged; fields that its action has no use for are empty.
+// Step is one change to make. ID, Digest and UpdatedAt are those of the object when
+// it was judged. Fields that the action does not need are empty.
 type Step struct {
 	Action    Action              `json:"action"`
 	Ref       string              `json:"ref"`
@@ -175,12 +172,12 @@ func (s *Step) imageRef() string {
 type PlannedImage struct {
 	Ref string `json:"ref"`
 	ID  string `json:"id"`
-	// Stay are the names of the tags that stay, sorted; those that were being
-	// deleted when they were judged are left out.
+	// Stay are the names of the tags that are kept, sorted, without those that were
+	// being deleted already.
 	Stay []string `json:"stay"`
 }
 
-// Held is a change that a rule asks for and that a guard refuses.
+// Held is a change that a rule asks for and that a guard holds.
 type Held struct {
 	Action  Action            `json:"action"`
 	Ref     string            `json:"ref"`
@@ -195,9 +192,9 @@ type Refusal struct {
 	Detail string `json:"detail"`
 }
 
-// Stats is what the pass knew of the objects that the plan touches. Sizes are
-// bytes as the API counts them: layers that two tags of an image share count
-// once, so what a deletion frees is not known before it is done.
+// Stats are the sizes of the objects that the plan is about, in bytes as the API
+// counts them: layers that two tags of an image share count once, so what a
+// deletion frees is not known in advance.
 type Stats struct {
 	Bytes      uint64                    // of all images judged
 	Images     map[string]ImageStats     // by reference; only images with a step or a held entry
@@ -205,8 +202,7 @@ type Stats struct {
 }
 
 // NamespaceStats is what was judged in one namespace. An image is public if
-// everybody may pull it: by its own visibility, or by that of the namespace where
-// it inherits it.
+// everyone may pull it, by its own visibility or that of the namespace.
 type NamespaceStats struct {
 	Images, PublicImages int
 	Tags                 int

@@ -16,18 +16,18 @@ func TestDecodeRefusesWhatCannotStay(t *testing.T) {
 		edit func(p *Plan)
 		want string
 	}{
-		{"no image", func(p *Plan) { p.Images = nil }, "steps[1] (rg.fr-par.scw.cloud/prod/api:pr-12): images does not say what stays in its image"},
-		{"another image", func(p *Plan) { p.Images[0].Ref += "x" }, "images does not say what stays in its image"},
+		{"no image", func(p *Plan) { p.Images = nil }, "steps[1] (rg.fr-par.scw.cloud/prod/api:pr-12): images has no entry for its image"},
+		{"another image", func(p *Plan) { p.Images[0].Ref += "x" }, "images has no entry for its image"},
 		{"an image too many", func(p *Plan) {
 			p.Images = append(p.Images, PlannedImage{Ref: "rg.fr-par.scw.cloud/prod/web", ID: "x"})
-		}, "images[1] (rg.fr-par.scw.cloud/prod/web): no step deletes anything of it"},
-		{"an image twice", func(p *Plan) { p.Images = append(p.Images, p.Images[0]) }, "out of order, or there twice"},
+		}, "images[1] (rg.fr-par.scw.cloud/prod/web): no step deletes anything in it"},
+		{"an image twice", func(p *Plan) { p.Images = append(p.Images, p.Images[0]) }, "out of order, or a duplicate"},
 		{"a tag for an image", func(p *Plan) { p.Images[0].Ref += ":x" }, "does not fit"},
 		{"no id", func(p *Plan) { p.Images[0].ID = "" }, "id is missing"},
-		{"a tag that goes and stays", func(p *Plan) { p.Images[0].Stay = []string{"pr-12"} }, "the tag is deleted, and yet it stays"},
-		{"a tag twice", func(p *Plan) { p.Images[0].Stay = []string{"a", "a"} }, `stay is out of order, or names "a" twice`},
+		{"a tag that goes and stays", func(p *Plan) { p.Images[0].Stay = []string{"pr-12"} }, "the tag is deleted, but stay lists it"},
+		{"a tag twice", func(p *Plan) { p.Images[0].Stay = []string{"a", "a"} }, `stay is out of order, or has "a" as a duplicate`},
 		{"tags out of order", func(p *Plan) { p.Images[0].Stay = []string{"b", "a"} }, "stay is out of order"},
-		{"an image that goes while tags stay", func(p *Plan) { p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To = DeleteImage, "", "" }, "the image is deleted, and yet tags of it stay"},
+		{"an image that goes while tags stay", func(p *Plan) { p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To = DeleteImage, "", "" }, "the image is deleted, but stay lists tags of it"},
 		{"an image that goes under another id", func(p *Plan) {
 			p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To, p.Images[0].Stay, p.Images[0].ID = DeleteImage, "", "", nil, "x"
 		}, "images has another id for it"},
@@ -98,9 +98,9 @@ func TestDecodeRefusesAnOutcomeOfSomethingElse(t *testing.T) {
 		want string
 	}{
 		{"a result too few", func(o *Outcome) { o.Results = o.Results[:2]; o.Changed = 0 }, "2 results for 3 steps"},
-		{"a result of another step", func(o *Outcome) { o.Results[0].Ref += "x" }, "is not that of steps[0]"},
+		{"a result of another step", func(o *Outcome) { o.Results[0].Ref += "x" }, "does not belong to steps[0]"},
 		{"an unknown result", func(o *Outcome) { o.Results[0].Result = "perhaps" }, `result "perhaps" is unknown`},
-		{"a count that is wrong", func(o *Outcome) { o.Done = 3 }, `"done" counts 3, the results hold 1`},
+		{"a count that is wrong", func(o *Outcome) { o.Done = 3 }, `"done" is 3, but the results have 1`},
 	} {
 		p := applied(t)
 		tt.edit(p.Outcome)

@@ -76,6 +76,8 @@ type imageDecision struct {
 	part *Part
 	ref  string // of the image
 	graph
+	queue  []int32 // tags to look at again
+	enough string  // the detail of every tag that keep_at_least holds
 }
 
 func (d *imageDecision) markTags() {
@@ -93,15 +95,14 @@ func (d *imageDecision) markTags() {
 // markFollowers lets attachments that no rule marks or keeps follow their
 // subjects, attachments of attachments included.
 func (d *imageDecision) markFollowers() {
-	var queue []int32
 	for i := range d.nodes {
 		if d.nodes[i].subject != none {
-			queue = append(queue, int32(i))
+			d.queue = append(d.queue, int32(i))
 		}
 	}
-	for len(queue) > 0 {
-		i := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
+	for len(d.queue) > 0 {
+		i := d.queue[len(d.queue)-1]
+		d.queue = d.queue[:len(d.queue)-1]
 		n := &d.nodes[i]
 		if n.rules != unmarked || d.othersKept(n.subject, i) {
 			continue
@@ -109,7 +110,7 @@ func (d *imageDecision) markFollowers() {
 		n.rules = follows
 		d.setDeleted(i, true)
 		if n.digest != none && d.groups[n.digest].kept <= 1 { // the last one may be attached to its own digest
-			queue = slices.AppendSeq(queue, d.attached(n.digest))
+			d.queue = slices.AppendSeq(d.queue, d.attached(n.digest))
 		}
 	}
 }
@@ -156,10 +157,10 @@ func (d *imageDecision) mayDeleteOrphans() bool {
 
 // keep keeps a marked tag, and then the tags that it keeps in turn.
 func (d *imageDecision) keep(i int32) {
-	queue := []int32{i}
-	for len(queue) > 0 {
-		i := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
+	d.queue = append(d.queue, i)
+	for len(d.queue) > 0 {
+		i := d.queue[len(d.queue)-1]
+		d.queue = d.queue[:len(d.queue)-1]
 		if !d.nodes[i].deleted {
 			continue
 		}
@@ -170,12 +171,12 @@ func (d *imageDecision) keep(i int32) {
 		}
 		for m := range d.members(digest) {
 			if d.sharesWithKept(m) {
-				queue = append(queue, m)
+				d.queue = append(d.queue, m)
 			}
 		}
 		for a := range d.attached(digest) {
 			if d.othersKept(digest, a) {
-				queue = append(queue, a)
+				d.queue = append(d.queue, a)
 			}
 		}
 	}
@@ -194,6 +195,7 @@ func (d *imageDecision) keepAtLeast() {
 		}
 	}
 	slices.SortFunc(candidates, d.compareAge)
+	d.enough = "held so that " + text.Count(d.o.KeepAtLeast, "tag") + " of the image " + text.Choose(d.o.KeepAtLeast, "is", "are") + " kept"
 	for _, i := range candidates {
 		if d.kept >= d.o.KeepAtLeast {
 			return

@@ -469,13 +469,14 @@ func manyTags(namespace string, condemned, total int) registry.Verdict {
 	ns := &registry.Namespace{ID: "ns-id", Name: namespace, Region: "fr-par", Status: registry.StatusReady}
 	img := &registry.Image{Namespace: ns, ID: "image-id", Name: "api", Status: registry.StatusReady, SizeBytes: 1 << 30, Tags: make([]registry.Tag, total)}
 	v := registry.Verdict{Namespace: ns, Image: img, Tags: make([]registry.TagVerdict, total)}
+	old := []registry.Reason{{Rule: "retention/pull request builds", Text: "older than 14d"}}
 	for i := range total {
 		img.Tags[i] = registry.Tag{
 			ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), Name: fmt.Sprintf("pr-%d", i), Digest: fmt.Sprintf("sha256:%064x", i),
 			Status: registry.StatusReady, CreatedAt: scanTime.Add(-time.Duration(i) * time.Hour), UpdatedAt: scanTime.Add(-time.Duration(i) * time.Hour),
 		}
 		if i >= total-condemned {
-			v.Tags[i].Delete = []registry.Reason{{Rule: "retention/pull request builds", Text: "older than 14d"}}
+			v.Tags[i].Delete = old
 		}
 	}
 	return v

@@ -26,7 +26,7 @@ func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reas
 	case actions.GuardReportOnly:
 		return "marked only by " + notEnforced(reasons)
 	case actions.GuardKeepAtLeast:
-		return "held so that " + text.Count(d.o.KeepAtLeast, "tag") + " of the image " + text.Choose(d.o.KeepAtLeast, "is", "are") + " kept"
+		return d.enough
 	}
 	if n.digest == none {
 		return "its digest is not known, so another tag may share it"
