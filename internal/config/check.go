@@ -19,26 +19,41 @@ import (
 
 // checks are the shapes of strings, by the name that the tag "is" gives them.
 var checks = map[string]strictyaml.Check{
-	"glob":        checkGlob,
-	"name-glob":   checkNameGlob,
-	"scope":       checkScope,
-	"regex":       checkRegex,
-	"group":       checkGroup,
-	"range":       checkRange,
-	"uuid":        checkUUID,
-	"digest":      checkDigest,
-	"region":      checkRegion,
-	"namespace":   checkKubernetesNamespace,
-	"zone":        checkZone,
-	"cron":        checkCron,
-	"factor":      checkFactor,
-	"file":        checkFile,
-	"currency":    checkCurrency,
+	"glob":      checkGlob,
+	"name-glob": checkNameGlob,
+	"scope":     checkScope,
+	"regex":     checkRegex,
+	"group":     checkGroup,
+	"range":     checkRange,
+	"uuid": shape(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`,
+		"must be a UUID, not ", "copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555"),
+	"digest": shape(`^sha256:[0-9a-f]{64}$`,
+		"must be a digest, not ", "write sha256: and 64 hexadecimal digits in lower case"),
+	"region": checkRegion,
+	"namespace": shape(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`,
+		"is not a Kubernetes namespace: ", "write its whole name; for all namespaces, remove the key"),
+	"zone":   checkZone,
+	"cron":   checkCron,
+	"factor": checkFactor,
+	"file":   checkFile,
+	"currency": shape(`^[A-Z]{3}$`,
+		"is not a currency code: ", "write its three capital letters, such as EUR"),
 	"variable":    checkVariable,
 	"secret-file": checkSecretFile,
 	"template":    checkTemplate,
 	"link":        checkLink,
 	"occasion":    checkOccasion,
+}
+
+// shape is the check that a string matches a pattern.
+func shape(pattern, problem, remedy string) strictyaml.Check {
+	valid := regexp.MustCompile(pattern)
+	return func(s string) (message, hint string) {
+		if valid.MatchString(s) {
+			return "", ""
+		}
+		return problem + strictyaml.Quote(s), remedy
+	}
 }
 
 func checkGlob(s string) (message, hint string) {
@@ -108,24 +123,6 @@ func checkRange(s string) (message, hint string) {
 	return "", ""
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-func checkUUID(s string) (message, hint string) {
-	if !uuid.MatchString(s) {
-		return fmt.Sprintf("must be a UUID, not %s", strictyaml.Quote(s)), "copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555"
-	}
-	return "", ""
-}
-
-var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
-func checkDigest(s string) (message, hint string) {
-	if !digest.MatchString(s) {
-		return fmt.Sprintf("must be a digest, not %s", strictyaml.Quote(s)), "write sha256: and 64 hexadecimal digits in lower case"
-	}
-	return "", ""
-}
-
 func checkRegion(s string) (message, hint string) {
 	if slices.Contains(regions(), s) {
 		return "", ""
@@ -172,15 +169,6 @@ func checkCron(s string) (message, hint string) {
 func checkFactor(s string) (message, hint string) {
 	if _, ok := parseFactor(s); !ok {
 		return fmt.Sprintf("is not a factor above 1: %s", strictyaml.Quote(s)), "write how many times the usual number is too much, such as 5x"
-	}
-	return "", ""
-}
-
-var currency = regexp.MustCompile(`^[A-Z]{3}$`)
-
-func checkCurrency(s string) (message, hint string) {
-	if !currency.MatchString(s) {
-		return fmt.Sprintf("is not a currency code: %s", strictyaml.Quote(s)), "write its three capital letters, such as EUR"
 	}
 	return "", ""
 }

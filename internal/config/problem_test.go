@@ -126,7 +126,7 @@ timezone: UTC
 		},
 	},
 	{
-		"a second document is no YAML",
+		"a second document is not YAML",
 		`timezone: UTC
 ---
 limits: {
@@ -476,7 +476,7 @@ limits: {
 		},
 	},
 	{
-		"yes is no boolean",
+		"yes is not a boolean",
 		`retention:
   - match: {tags: ["*"]}
     keep: {last: 3}
@@ -1050,7 +1050,7 @@ limits: {
 		},
 	},
 	{
-		"a visibility that there is not",
+		"an unknown visibility",
 		`visibility:
   - {subject: image, match: {images: ["**"]}, require: internal}
 `,
@@ -1084,7 +1084,7 @@ limits: {
 		},
 	},
 	{
-		"two rules of one name",
+		"two rules with the same name",
 		`naming:
   - {name: kebab, subject: image, pattern: 'a+'}
   - {name: kebab, subject: tag, pattern: 'b+'}
@@ -1127,7 +1127,7 @@ limits: {
 		},
 	},
 	{
-		"a day that never comes",
+		"a day that never happens",
 		"schedules: [{cron: \"0 3 30 2 *\", do: plan}]\n",
 		[]string{
 			`1: schedules[0].cron: never happens: "0 3 30 2 *" (write a day that the calendar has)`,
@@ -1195,7 +1195,7 @@ limits: {
 		},
 	},
 	{
-		"calendar keeps that are no counts",
+		"calendar keeps that are not counts",
 		`retention:
   - match: {tags: ["*"]}
     keep:
@@ -1367,7 +1367,7 @@ limits: {
 		},
 	},
 	{
-		"two clusters of one name",
+		"two clusters with the same name",
 		`protect:
   kubernetes:
     - {context: prod}

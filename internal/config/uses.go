@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,15 +99,6 @@ func (d checker) checkKubernetes(clusters []Kubernetes) {
 		}
 	}
 	d.checkNames(labels, "give each cluster its own name: reasons tell clusters apart by it")
-}
-
-var kubernetesNamespace = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
-
-func checkKubernetesNamespace(s string) (message, hint string) {
-	if !kubernetesNamespace.MatchString(s) {
-		return fmt.Sprintf("is not a Kubernetes namespace: %s", strictyaml.Quote(s)), "write its whole name; for all namespaces, remove the key"
-	}
-	return "", ""
 }
 
 // checkFile refuses what a shell would expand, because this program does not.
