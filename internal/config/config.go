@@ -15,9 +15,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// Duration is a length of time as an operator writes it.
-type Duration = strictyaml.Duration
-
 // Config is a valid janitor.yaml with its defaults filled in.
 type Config struct {
 	// File is the name under which the configuration was read; relative paths in
@@ -40,11 +37,11 @@ type Config struct {
 	// only the tag, and not its digest with all other tags.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
 	// Grace is how long a tag must have been marked before it is deleted.
-	Grace         Duration       `yaml:"grace"`
-	Ledger        Ledger         `yaml:"ledger"`
-	Schedules     []Schedule     `yaml:"schedules" blank:"ok"`
-	Notifications []Notification `yaml:"notifications" blank:"ok"`
-	Cost          Cost           `yaml:"cost"`
+	Grace         strictyaml.Duration `yaml:"grace"`
+	Ledger        Ledger              `yaml:"ledger"`
+	Schedules     []Schedule          `yaml:"schedules" blank:"ok"`
+	Notifications []Notification      `yaml:"notifications" blank:"ok"`
+	Cost          Cost                `yaml:"cost"`
 
 	document *strictyaml.Document `yaml:"-"` // with the line of each key
 }
@@ -86,7 +83,7 @@ type Attachments struct {
 // Policy says how policies are loaded and run, not what they decide.
 type Policy struct {
 	// Timeout bounds the evaluation of one image or namespace.
-	Timeout Duration `yaml:"timeout" positive:"yes"`
+	Timeout strictyaml.Duration `yaml:"timeout" positive:"yes"`
 	// VerificationKey is the file of the public key (PEM) that must verify bundles, as
 	// written; see Resolve. "" needs no signature.
 	VerificationKey string `yaml:"verification_key" blank:"ok"`
@@ -94,11 +91,11 @@ type Policy struct {
 
 // Limits bound what one run may do.
 type Limits struct {
-	MinAge             Duration `yaml:"min_age"`
-	MaxDeletions       int      `yaml:"max_deletions" min:"0"`
-	MaxDeletionPercent int      `yaml:"max_deletion_percent" min:"0" max:"100"`
-	KeepAtLeast        int      `yaml:"keep_at_least" min:"0"` // tags that are kept in each image
-	MaxPlanAge         Duration `yaml:"max_plan_age"`
+	MinAge             strictyaml.Duration `yaml:"min_age"`
+	MaxDeletions       int                 `yaml:"max_deletions" min:"0"`
+	MaxDeletionPercent int                 `yaml:"max_deletion_percent" min:"0" max:"100"`
+	KeepAtLeast        int                 `yaml:"keep_at_least" min:"0"` // tags that are kept in each image
+	MaxPlanAge         strictyaml.Duration `yaml:"max_plan_age"`
 	// Anomaly refuses a plan that deletes that many times the median of the latest
 	// runs: "5x". "" is off; it needs a ledger.
 	Anomaly string `yaml:"anomaly" is:"factor" blank:"ok"`
@@ -117,11 +114,11 @@ type Ledger struct {
 // Schedule is when the daemon plans or applies.
 type Schedule struct {
 	// Name is for logs, metrics and the history; "" means one made of the other keys.
-	Name     string   `yaml:"name,omitempty" blank:"ok"`
-	Cron     string   `yaml:"cron" is:"cron" need:"say when, such as cron: \"0 3 * * *\""`
-	Do       string   `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
-	Jitter   Duration `yaml:"jitter"`             // a random delay below it is added
-	Timezone string   `yaml:"timezone" is:"zone"` // default: that of the configuration
+	Name     string              `yaml:"name,omitempty" blank:"ok"`
+	Cron     string              `yaml:"cron" is:"cron" need:"say when, such as cron: \"0 3 * * *\""`
+	Do       string              `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
+	Jitter   strictyaml.Duration `yaml:"jitter"`             // a random delay below it is added
+	Timezone string              `yaml:"timezone" is:"zone"` // default: that of the configuration
 }
 
 // Cost is what storage costs, for reports and metrics. It decides nothing.

@@ -48,7 +48,7 @@ func mappingOf(v reflect.Value) map[string]any {
 			continue
 		}
 		m[f.Key] = plainOf(value)
-		if d, ok := value.Interface().(Duration); ok {
+		if d, ok := value.Interface().(strictyaml.Duration); ok {
 			m[f.Key+"_seconds"] = seconds(d)
 		}
 	}
@@ -56,7 +56,7 @@ func mappingOf(v reflect.Value) map[string]any {
 }
 
 func plainOf(v reflect.Value) any {
-	if d, ok := v.Interface().(Duration); ok {
+	if d, ok := v.Interface().(strictyaml.Duration); ok {
 		return d.String()
 	}
 	switch v.Kind() {
@@ -85,7 +85,7 @@ func plainOf(v reflect.Value) any {
 }
 
 // seconds are an integer if possible, so that they print well.
-func seconds(d Duration) any {
+func seconds(d strictyaml.Duration) any {
 	if s := d.Seconds(); s != math.Trunc(s) {
 		return s
 	}

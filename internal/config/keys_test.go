@@ -20,7 +20,7 @@ func TestPoliciesKnowTheKeysOfTheDocument(t *testing.T) {
 	collect = func(of reflect.Type) {
 		for _, f := range strictyaml.FieldsOf(of) {
 			keys[f.Key] = true
-			if f.Type == reflect.TypeFor[Duration]() {
+			if f.Type == reflect.TypeFor[strictyaml.Duration]() {
 				keys[f.Key+"_seconds"] = true
 			}
 			if inner := strictyaml.Nested(f.Type); inner != nil {
@@ -34,7 +34,7 @@ func TestPoliciesKnowTheKeysOfTheDocument(t *testing.T) {
 			continue // policies do not see it
 		}
 		keys[f.Key] = true
-		if f.Type == reflect.TypeFor[Duration]() {
+		if f.Type == reflect.TypeFor[strictyaml.Duration]() {
 			keys[f.Key+"_seconds"] = true
 		} else if inner := strictyaml.Nested(f.Type); inner != nil {
 			collect(inner)

@@ -28,7 +28,7 @@ type Notification struct {
 	Link string `yaml:"link,omitempty" is:"link"`
 	// Repeat is after how long the same failure, refusal, gap, violation or plan is
 	// sent again; 0 means every time.
-	Repeat Duration `yaml:"repeat"`
+	Repeat strictyaml.Duration `yaml:"repeat"`
 }
 
 func (n *Notification) Defaults() {
