@@ -47,7 +47,7 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	})
 	if plan != nil {
 		plan.Outcome = outcome
-		run.Exit = ApplyExit(plan, outcome, err)
+		run.Exit = applyExit(plan, outcome, err)
 	} else {
 		run.Exit = ExitIncomplete
 	}
@@ -78,8 +78,7 @@ func (a *ApplyRun) open(ctx context.Context) (err error) {
 
 // carryOut makes or takes the plan, asks, and carries it out.
 func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
-	options := a.Session.ApplyOptions(a.Session.o.Connection.Concurrency)
-	options.Now = a.Session.o.Now
+	options := a.Session.applyOptions()
 	if err := a.resolve(ctx, options); err != nil {
 		return nil, nil, err
 	}
@@ -105,7 +104,7 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyO
 		return err
 	}
 	if a.Given != nil {
-		if err := a.Session.CheckOwner(ctx, plan, a.Session.reader); err != nil {
+		if err := a.Session.checkOwner(ctx, plan); err != nil {
 			return err
 		}
 	}

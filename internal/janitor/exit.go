@@ -7,16 +7,16 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions/apply"
 )
 
-// The exit codes of the program, which also say how a run of the daemon ended. A
+// The exit codes of the program, which are also how a run of the daemon ended. A
 // refusal beats an error or a gap, which beats changes.
 const (
 	ExitDone       = 0 // also with held deletions, warnings, changed and blocked steps
 	ExitIncomplete = 1 // an error, a gap, a policy error, a failed or skipped step
-	ExitChanges    = 2 // only where asked for: the plan has steps or deny violations
+	ExitChanges    = 2 // only with plan --detailed-exitcode: there are steps or deny violations
 	ExitRefused    = 3 // a limit refuses the plan
 )
 
-// PlanExit is the exit code of a plan.
+// PlanExit returns the exit code of a plan.
 func PlanExit(plan *actions.Plan) int {
 	switch {
 	case plan.Refused():
@@ -27,8 +27,8 @@ func PlanExit(plan *actions.Plan) int {
 	return ExitDone
 }
 
-// ApplyExit is the exit code of an application that ended with a cause.
-func ApplyExit(plan *actions.Plan, outcome *actions.Outcome, cause error) int {
+// applyExit returns the exit code of a run that applied a plan and ended with a cause.
+func applyExit(plan *actions.Plan, outcome *actions.Outcome, cause error) int {
 	switch {
 	case errors.Is(cause, apply.ErrLimit):
 		return ExitRefused

@@ -16,7 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
-// rival is another configuration at the same time.
+// rival is another configuration for the same scan.
 func (s *setting) rival(t testing.TB, configuration string) *Planner {
 	t.Helper()
 	c, err := config.Parse("other.yaml", []byte(configuration))
@@ -33,9 +33,9 @@ func written(t testing.TB, c *diff.Comparison) string {
 	return b.String()
 }
 
-// A comparison is the same whatever the concurrency, and each of its sides is the
-// plan that its configuration makes alone.
-func TestAComparisonIsThatOfTwoPlans(t *testing.T) {
+// A comparison is the same whatever the concurrency, and each of its sides is the plan
+// that its configuration makes on its own.
+func TestComparisonIsThatOfTwoPlans(t *testing.T) {
 	other := strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1)
 	var first string
 	for _, concurrency := range []int{1, 16} {
@@ -49,12 +49,12 @@ func TestAComparisonIsThatOfTwoPlans(t *testing.T) {
 			t.Error("before is not the plan of the other configuration")
 		}
 		if out.Summary.OnlyBefore.DeleteTags == 0 || out.Summary.Same == 0 {
-			t.Errorf("there is nothing to compare: %+v", out.Summary)
+			t.Errorf("nothing was compared: %+v", out.Summary)
 		}
 		for _, change := range out.Changes {
 			for _, stance := range []diff.Stance{change.Before, change.After} {
 				if stance.Standing == diff.StandsUnknown || stance.Standing == diff.StandsAbsent {
-					t.Errorf("%s: nobody knows why: %+v", change.Ref, change)
+					t.Errorf("%s: the reason is missing: %+v", change.Ref, change)
 				}
 			}
 		}
@@ -68,8 +68,8 @@ func TestAComparisonIsThatOfTwoPlans(t *testing.T) {
 	}
 }
 
-// Of a narrower scope, what both look at is compared, whichever side is narrower.
-func TestScopesThatDiffer(t *testing.T) {
+// If one scope is narrower, what both hold is compared, whichever side that is.
+func TestOnlyWhatBothScopesHoldIsCompared(t *testing.T) {
 	narrow := "scope: {include: [\"prod/**\"]}\n" + strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1)
 	for _, pair := range [][2]string{{rules, narrow}, {narrow, rules}} {
 		s := newSetting(t, withoutFaults(), pair[0], 4)
@@ -77,21 +77,20 @@ func TestScopesThatDiffer(t *testing.T) {
 		check(t, err)
 		c := out
 		if len(c.Notes) == 0 || !strings.Contains(c.Notes[0], "scopes differ") {
-			t.Errorf("it is not said: %q", c.Notes)
+			t.Errorf("no note says so: %q", c.Notes)
 		}
 		if len(c.Changes) == 0 {
 			t.Error("nothing is compared")
 		}
 		for _, change := range c.Changes {
 			if !strings.Contains(change.Ref, "/prod/") {
-				t.Errorf("%s is compared, but only one side looks at it", change.Ref)
+				t.Errorf("%s is compared, but only one scope holds it", change.Ref)
 			}
 		}
 	}
 }
 
-// A plan is compared with a saved one of the same registry.
-func TestASavedPlan(t *testing.T) {
+func TestComparisonWithASavedPlan(t *testing.T) {
 	saved := planOf(t, withoutFaults(), strings.Replace(rules, "older_than: 14d", "older_than: 7d", 1), 4)
 	s := newSetting(t, withoutFaults(), rules, 4)
 	out, err := s.planner.CompareWith(t.Context(), s.scan(t, 4), "old.json", saved)
@@ -106,7 +105,7 @@ func TestASavedPlan(t *testing.T) {
 	}
 }
 
-// A forecast counts ages to another time, and still trusts no wrong clock.
+// A forecast computes ages at another time, and still does not trust a wrong clock.
 func TestForecast(t *testing.T) { synctest.Test(t, forecast) }
 
 func forecast(t *testing.T) {
@@ -117,7 +116,7 @@ func forecast(t *testing.T) {
 		p, err := s.planner.Plan(t.Context(), s.scan(t, 4))
 		check(t, err)
 		if !p.Forecast || !p.TakenAt.Equal(s.planner.TakenAt) {
-			t.Errorf("a skew of %s: it is no forecast: %+v", skew, p)
+			t.Errorf("a skew of %s: it is not a forecast: %+v", skew, p)
 		}
 		if got := len(p.Steps) == 1 && len(p.Gaps) == 0; got != trusted {
 			t.Errorf("a skew of %s: steps %+v, gaps %+v", skew, p.Steps, p.Gaps)
@@ -162,7 +161,7 @@ func TestLintDoesNotDependOnConcurrency(t *testing.T) {
 	}
 }
 
-// Each row is a set of rules over the same image, and what is found.
+// Each row is a set of rules over the same image, and the findings.
 func TestLint(t *testing.T) {
 	const world = `{namespaces: [{name: prod, age: 400d, images: [{name: api, tags: [
 		{name: pr-1, age: 40d}, {name: pr-2, age: 3d}, {name: 1.0.0, age: 40d}, {name: latest, age: 1d}]}]}]}`
@@ -172,34 +171,34 @@ func TestLint(t *testing.T) {
 	}{
 		"a rule that works": {
 			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`, nil},
-		"a rule that matches but condemns nothing yet is fine": {
+		"a rule that matches but marks nothing yet is fine": {
 			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 1y}}]`, nil},
-		"of two rules that are alike one is enough": {
+		"of two equal rules one is enough": {
 			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}, {name: b, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`,
 			[]string{"shadowed retention/b"}},
 		"a rule that is not enforced shadows nothing": {
 			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 7d}, enforce: false}, {name: b, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`, nil},
-		"what is young enough to be kept today is not shadowed for ever": {
+		"a tag that is kept today because it is young is not shadowed forever": {
 			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}, {name: b, match: {tags: ["*"]}, keep: {within: 7d}}]`, nil},
-		"all is protected": {
+		"everything is protected": {
 			"retention: [{name: a, match: {tags: [\"pr-*\"]}, delete: {older_than: 14d}}]\nprotect: {tags: [\"*\"]}",
 			[]string{"shadowed retention/a"}},
-		"a keep that another makes needless": {
+		"a keep that another one makes unnecessary": {
 			`retention: [{name: a, match: {semver: "*"}, keep: {all: true}}, {name: b, match: {tags: ["1.*"]}, keep: {last: 1}}]`,
 			[]string{"shadowed retention/b"}},
-		"a keep that counts does not make another needless": {
+		"a keep that counts does not make another one unnecessary": {
 			`retention: [{name: a, match: {semver: "*"}, keep: {all: true}}, {name: b, match: {tags: ["*"]}, keep: {last: 9}}]`, nil},
-		"a regular expression that hits releases": {
+		"a regular expression that matches releases": {
 			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, delete: {older_than: 1y}}]`, []string{"hits_releases retention/a"}},
-		"one that leaves them out": {
+		"one that excludes them": {
 			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, except: {semver: "*"}, delete: {older_than: 1y}}]`, nil},
 		"one that only keeps": {
 			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, keep: {all: true}}]`, nil},
 		"a rule that empties the image": {
 			`retention: [{name: a, match: {tags: ["*"]}, delete: {older_than: 12h}}]`, []string{"empties_image retention/a"}},
-		"nothing keeps them all, but something keeps one": {
+		"no rule keeps all tags, but one keeps one": {
 			"retention: [{name: a, match: {tags: [\"*\"]}, delete: {older_than: 12h}}]\nprotect: {tags: [latest]}", nil},
-		"patterns and names that are nowhere": {
+		"patterns and names that match nothing": {
 			"protect: {tags: [lastest]}\nnaming: [{name: n, subject: namespace, match: {namespaces: [x]}, pattern: x}]\nvisibility: [{name: v, subject: image, match: {images: [x]}, require: private}]",
 			[]string{"matches_nothing naming/n", "matches_nothing protect/tags", "matches_nothing visibility/v"}},
 	} {

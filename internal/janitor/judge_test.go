@@ -23,9 +23,9 @@ func (f items) Items() <-chan scanner.Item {
 	return c
 }
 
-// An image without a namespace panics wherever it is judged. Whatever is done with
-// the feed then ends with an error, and the process goes on.
-func TestAPanicWhileJudgingIsAnError(t *testing.T) {
+// An image without a namespace panics wherever it is judged. Each of the callers then
+// returns an error.
+func TestPanicWhileJudgingIsAnError(t *testing.T) {
 	ref := registry.Ref{Region: "fr-par", Namespace: "prod"}
 	for name, judge := range map[string]func(context.Context, *Planner, Feed) error{
 		"plan":    func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Plan(ctx, f); return err },
@@ -42,8 +42,8 @@ func TestAPanicWhileJudgingIsAnError(t *testing.T) {
 	}
 }
 
-// A policy that fails holds its image in a comparison, and is a gap of lint.
-func TestAPolicyThatFailsIsSeenInCompareAndLint(t *testing.T) {
+// A policy that fails holds its image in a comparison, and is a gap for lint.
+func TestFailingPolicyIsSeenInCompareAndLint(t *testing.T) {
 	own := t.TempDir() + "/own.rego"
 	check(t, writeFile(own, "package janitor.image.own\n\nwarn contains \"x\" if {\n\tinput.image.name == \"api\"\n\tto_number(input.image.name) > 0\n}\n"))
 	s := newSetting(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [

@@ -17,9 +17,9 @@ func TestJudgingIsMeasured(t *testing.T) {
 	}
 }
 
-// In a bubble the clock stands while somebody computes: what remains is waiting,
-// which is no part of judging.
-func TestWaitingForTheRegistryIsNoPartOfJudging(t *testing.T) {
+// In a bubble of synctest the clock only advances while the program waits. Waiting is
+// not judging.
+func TestWaitingForTheRegistryIsNotJudging(t *testing.T) {
 	world := withoutFaults()
 	world.Settings.Latency = 20 * time.Millisecond
 	s := newSetting(t, world, rules, 4)
@@ -30,6 +30,6 @@ func TestWaitingForTheRegistryIsNoPartOfJudging(t *testing.T) {
 		}
 	})
 	if took := s.planner.Progress.Judging.Load(); took != 0 {
-		t.Errorf("judging took %d ns of a clock that stood", took)
+		t.Errorf("judging took %d ns of a clock that did not advance", took)
 	}
 }

@@ -28,7 +28,7 @@ var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func atNow() time.Time { return now }
 
-// setting is an emulator and a pass over it.
+// setting is an emulator and a planner for it.
 type setting struct {
 	server  *emulator.Server
 	reader  *scaleway.Reader
@@ -138,7 +138,7 @@ func withoutFaults() worlds.World {
 	return w
 }
 
-func TestThePlanDoesNotDependOnConcurrencyOrOrder(t *testing.T) {
+func TestPlanDoesNotDependOnConcurrencyOrOrder(t *testing.T) {
 	want := encode(t, planOf(t, withoutFaults(), rules, 16))
 	for _, concurrency := range []int{1, 3} {
 		if got := encode(t, planOf(t, withoutFaults(), rules, concurrency)); got != want {
@@ -158,7 +158,7 @@ func TestThePlanDoesNotDependOnConcurrencyOrOrder(t *testing.T) {
 	}
 }
 
-func TestTheInventoryGivesTheSamePlan(t *testing.T) { synctest.Test(t, inventoryGivesTheSamePlan) }
+func TestInventoryGivesTheSamePlan(t *testing.T) { synctest.Test(t, inventoryGivesTheSamePlan) }
 
 func inventoryGivesTheSamePlan(t *testing.T) {
 	s := newSetting(t, worlds.Demo(7), rules, 16)
@@ -203,8 +203,8 @@ func TestImagesOfTheSameNameAreNotConfused(t *testing.T) {
 	}
 }
 
-// Whatever goes wrong with the listing of one image, either the plan is the one
-// of a registry where nothing goes wrong, or that image is a gap and nothing of
+// Whatever fails in the listing of one image, either the plan is that of a registry
+// where nothing fails, or that image is a gap and nothing of
 // it is deleted.
 func TestFaultsNeverDelete(t *testing.T) {
 	const world = `{namespaces: [{name: prod, age: 400d, images: [
@@ -220,22 +220,22 @@ func TestFaultsNeverDelete(t *testing.T) {
 		fault string
 		gap   bool
 	}{
-		"a server error once":               {`{method: GET, ref: prod/api, path: "/images/*/tags", status: 500, times: 1}`, false},
-		"a server error for ever":           {`{method: GET, ref: prod/api, path: "/images/*/tags", status: 503}`, true},
-		"a server error on one page":        {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, status: 500}`, true},
-		"too many requests twice":           {`{method: GET, ref: prod/api, path: "/images/*/tags", status: 429, times: 2}`, false},
-		"an empty body once":                {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: empty_body, times: 1}`, false},
-		"an empty body for ever":            {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: empty_body}`, true},
-		"truncated JSON for ever":           {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 3, kind: truncated_json}`, true},
-		"a short page once":                 {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, kind: short_page, times: 1}`, false},
-		"a short page for ever":             {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, kind: short_page}`, true},
-		"a total that changes for ever":     {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: changed_total}`, true},
-		"a row that comes twice for ever":   {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, kind: duplicate_row}`, true},
-		"a redirect to another host":        {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: redirect, location: "http://127.0.0.1:1/"}`, true},
-		"a connection that is cut once":     {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: reset, times: 1}`, false},
-		"a connection that is cut for ever": {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: reset}`, true},
-		"a page of HTML":                    {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: html}`, true},
-		"an answer that hangs once":         {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 1, kind: hang, times: 1}`, false},
+		"a server error once":              {`{method: GET, ref: prod/api, path: "/images/*/tags", status: 500, times: 1}`, false},
+		"a server error forever":           {`{method: GET, ref: prod/api, path: "/images/*/tags", status: 503}`, true},
+		"a server error on one page":       {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, status: 500}`, true},
+		"too many requests twice":          {`{method: GET, ref: prod/api, path: "/images/*/tags", status: 429, times: 2}`, false},
+		"an empty body once":               {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: empty_body, times: 1}`, false},
+		"an empty body forever":            {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: empty_body}`, true},
+		"truncated JSON forever":           {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 3, kind: truncated_json}`, true},
+		"a short page once":                {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, kind: short_page, times: 1}`, false},
+		"a short page forever":             {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, kind: short_page}`, true},
+		"a total that changes forever":     {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: changed_total}`, true},
+		"a duplicate row forever":          {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 2, kind: duplicate_row}`, true},
+		"a redirect to another host":       {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: redirect, location: "http://127.0.0.1:1/"}`, true},
+		"a connection that is cut once":    {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: reset, times: 1}`, false},
+		"a connection that is cut forever": {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: reset}`, true},
+		"a page of HTML":                   {`{method: GET, ref: prod/api, path: "/images/*/tags", kind: html}`, true},
+		"an answer that hangs once":        {`{method: GET, ref: prod/api, path: "/images/*/tags", page: 1, kind: hang, times: 1}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestFaultsNeverDelete(t *testing.T) {
 	}
 }
 
-func TestAWrongClockHoldsEverything(t *testing.T) {
+func TestWrongClockHoldsEverything(t *testing.T) {
 	for skew, held := range map[string]bool{"4m": false, "6m": true, "-6m": true} {
 		p := planOf(t, parse(t, `{settings: {clock_skew: `+skew+`}, namespaces: [
 			{name: prod, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]},
@@ -271,7 +271,7 @@ func TestAWrongClockHoldsEverything(t *testing.T) {
 	}
 }
 
-func TestARegionThatFailsLeavesTheOthersWhole(t *testing.T) {
+func TestFailedRegionLeavesTheOthersComplete(t *testing.T) {
 	p := planOf(t, parse(t, `{namespaces: [
 		{name: prod, region: fr-par, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]},
 		{name: prod, region: nl-ams, age: 400d, images: [{name: api, tags: [{name: pr-1, age: 20d}, {name: latest, age: 1d}]}]}],
@@ -306,7 +306,7 @@ func TestEmptyIsProven(t *testing.T) {
 	}
 }
 
-func TestAPolicyThatFailsHoldsItsImage(t *testing.T) {
+func TestFailingPolicyHoldsItsImage(t *testing.T) {
 	dir := t.TempDir()
 	own := dir + "/own.rego"
 	check(t, writeFile(own, "package janitor.image.own\n\nwarn contains \"x\" if {\n\tinput.image.name == \"api\"\n\tto_number(input.image.name) > 0\n}\n"))

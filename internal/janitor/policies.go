@@ -19,7 +19,7 @@ func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.
 	return policy.New(ctx, o)
 }
 
-// PolicyOptions adds to options what the configuration says about policies.
+// PolicyOptions adds the settings of the configuration to options.
 func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
 	for i, path := range c.PolicyPaths() {
 		if _, err := os.Stat(path); err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Session is a pass over the registry itself, not over a record of it.
+// Session is a planner that is connected to the API, not to an inventory.
 type Session struct {
 	*Planner
 
@@ -31,18 +31,18 @@ type Session struct {
 	o      SessionOptions
 }
 
-// SessionOptions say how to reach what is judged.
+// SessionOptions are how to reach the API and the use sources.
 type SessionOptions struct {
 	// Connection is how to reach the API.
 	Connection scaleway.Options
-	// Stdin is read where the references file is "-"; without one that is an error.
+	// Stdin is read if the references file is "-"; nil makes that an error.
 	Stdin io.Reader
-	// Now is the time that passes go by; nil is the wall clock.
+	// Now is the clock of runs; nil is the wall clock.
 	Now func() time.Time
 }
 
-// NewSession connects the pass with a client that cannot change anything. Nothing is
-// asked yet.
+// NewSession connects the planner with a client that cannot change anything. It sends
+// no request yet.
 func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	if o.Now == nil {
 		o.Now = clock.Now
@@ -60,7 +60,7 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	return &Session{Planner: planner, uses: set, reader: reader, calls: calls, o: o}, nil
 }
 
-// counting counts what an observer sees, or what there is to see without one.
+// counting counts the requests, and passes them to an observer if there is one.
 func counting(observer func(http.RoundTripper) http.RoundTripper, calls *atomic.Int64) func(http.RoundTripper) http.RoundTripper {
 	return func(next http.RoundTripper) http.RoundTripper {
 		if observer != nil {
@@ -99,16 +99,16 @@ func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
 	return WithUses(ctx, s.uses, func() Feed { return s.Scan(ctx, scope) })
 }
 
-// MakePlan makes one plan, and records that in the ledger if there is one. Exit
-// says what the program ends with; the run is as far as it came, whatever the
-// error.
+// MakePlan makes one plan, and records it in the ledger if there is one. The exit code
+// is what exit returns for the plan. The run is valid whatever the error: it has what
+// was done.
 func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
 	run := s.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
 	o.Kind = runs.KindPlan
 	recorder, err := s.NewRecorder(ctx, o)
 	run.ID = recorder.ID()
 	if err == nil {
-		err = Contain(func() (err error) { // so that the ledger is closed whatever happens
+		err = Contain(func() (err error) { // so that the ledger is always closed
 			run.Plan, err = s.plan(ctx)
 			return err
 		})
@@ -132,12 +132,12 @@ func (s *Session) ExplainNow(ctx context.Context, ref registry.Ref) (runs.Explan
 	return s.Explain(ctx, s.Feed(ctx, Narrow(scope, ref)), ref)
 }
 
-// OutOfScope is why nothing is said of what the configuration leaves out.
+// OutOfScope is why something that the configuration leaves out is not judged.
 const OutOfScope = "it is outside the scope of the configuration (scope, scaleway.regions)"
 
-// plan judges what is there now.
+// plan makes a plan of the registry as it is now.
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
-	s.TakenAt = startOfRun(s.o.Now) // not when a lock was asked for
+	s.TakenAt = startOfRun(s.o.Now) // not when the session began to wait for a lock
 	return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
 }
 
@@ -151,21 +151,21 @@ func (s *Session) usesNow(ctx context.Context, plan *actions.Plan) (func(registr
 	}
 	reading, err := s.uses.Read(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("asking what is in use before anything is deleted: %w", err)
+		return nil, fmt.Errorf("reading what is in use before anything is deleted: %w", err)
 	}
 	for _, gap := range reading.Gaps {
 		if gap.Holds != registry.HoldsNothing {
-			return nil, fmt.Errorf("asking what is in use before anything is deleted: %s: %s", gap.Subject, gap.Error)
+			return nil, fmt.Errorf("reading what is in use before anything is deleted: %s: %s", gap.Subject, gap.Error)
 		}
 	}
 	return registry.NewUseIndex(reading.Uses).Of, nil
 }
 
-// startOfRun is the time of a run: cut to the microsecond, as the
-// API's own times are.
+// startOfRun is the time of a run: cut to the microsecond, as the times of the API
+// are.
 func startOfRun(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }
 
-// activeRun is a run that is going on.
+// activeRun is a run in progress.
 type activeRun struct {
 	runs.Run
 	session *Session
@@ -177,7 +177,7 @@ func (s *Session) begin(run runs.Run) *activeRun {
 	return &activeRun{Run: run, session: s, began: clock.Now()}
 }
 
-// PriceOf is what the configuration says that storage costs.
+// PriceOf returns the price of storage in the configuration.
 func PriceOf(c *config.Config) runs.Price {
 	return runs.Price{PerGB: c.Cost.PerGBMonth, Currency: c.Cost.Currency}
 }

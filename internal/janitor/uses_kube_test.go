@@ -25,18 +25,18 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// cluster is a Kubernetes API with Deployments alone, whose images change every
-// time it is asked.
+// cluster is a Kubernetes API with Deployments only, whose images change each time
+// they are listed.
 type cluster struct {
 	*httptest.Server
-	mu    sync.Mutex
-	turns []string // images, or "forbidden"; the last one stays
-	asked int
+	mu      sync.Mutex
+	answers []string // images, or "forbidden"; the last one repeats
+	listed  int
 }
 
-func newTestCluster(t *testing.T, turns ...string) *cluster {
+func newTestCluster(t *testing.T, answers ...string) *cluster {
 	t.Helper()
-	c := &cluster{turns: turns}
+	c := &cluster{answers: answers}
 	c.Server = httptest.NewServer(c)
 	t.Cleanup(c.Close)
 	return c
@@ -52,14 +52,14 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if kind == "Deployment" {
-		turn := c.turns[min(c.asked, len(c.turns)-1)]
-		c.asked++
-		if turn == "forbidden" {
+		answer := c.answers[min(c.listed, len(c.answers)-1)]
+		c.listed++
+		if answer == "forbidden" {
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprint(w, `{"kind":"Status","status":"Failure","message":"deployments.apps is forbidden","reason":"Forbidden","code":403}`)
 			return
 		}
-		for i, image := range strings.Fields(turn) {
+		for i, image := range strings.Fields(answer) {
 			if i > 0 {
 				items += ","
 			}
@@ -92,18 +92,18 @@ func (s *setting) planWith(t *testing.T, u *uses.Set) *actions.Plan {
 	return p
 }
 
-// What a cluster uses stays, and while it cannot be asked, so does everything;
-// the record of the scan says the same.
-func TestWhatAClusterRunsStays(t *testing.T) {
+// What a cluster uses is kept, and everything is kept while it cannot be reached. The
+// inventory of the scan gives the same plan.
+func TestWhatAClusterUsesIsKept(t *testing.T) {
 	const gap = "gap: what could not be read might prevent it: kubernetes prod-eu: listing deployments.apps: the cluster answers 403: deployments.apps is forbidden (grant the right to list them, as examples/kubernetes/rbac does)"
 	all := []string{"prod/api:pr-1: " + gap, "prod/api:pr-2: " + gap, "prod/api:pr-3: " + gap, "prod/web:pr-1: " + gap}
 	one := []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", "prod/web:pr-1: in_use: used by kubernetes prod-eu: Deployment shop/d0"}
 	everything := []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", "delete_tag prod/web:pr-1"}
 	for name, row := range map[string]struct {
-		more  string
-		turns []string
-		want  []string
-		warns int
+		more    string
+		answers []string
+		want    []string
+		warns   int
 	}{
 		"nothing":                          {"", []string{"other/image:v1"}, everything, 0},
 		"a tag":                            {"", []string{"prod/web:pr-1"}, one, 0},
@@ -116,10 +116,10 @@ func TestWhatAClusterRunsStays(t *testing.T) {
 		"not required, forbidden at last":  {", required: false", []string{"prod/web:pr-1", "forbidden"}, one, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newTestCluster(t, row.turns...)
+			c := newTestCluster(t, row.answers...)
 			s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), row.more), 4)
 			p := s.planWith(t, s.uses())
-			if diff := cmp.Diff(row.want, words(p)); diff != "" {
+			if diff := cmp.Diff(row.want, lines(p)); diff != "" {
 				t.Error(diff)
 			}
 			if held := strings.Contains(row.want[0], "gap"); p.Incomplete() != held || p.Summary.Warn != row.warns {
@@ -130,15 +130,15 @@ func TestWhatAClusterRunsStays(t *testing.T) {
 					t.Errorf("violation %+v", v)
 				}
 			}
-			c.asked = 0
+			c.listed = 0
 			record, gaps := s.record(t)
 			if (len(gaps) > 0) != p.Incomplete() {
-				t.Errorf("gaps of the record: %+v", gaps)
+				t.Errorf("gaps of the inventory: %+v", gaps)
 			}
 			c.Close()
 			again := s.planRecord(t, record)
 			if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
-				t.Errorf("the record says: %s", diff)
+				t.Errorf("the inventory gives: %s", diff)
 			}
 		})
 	}
@@ -162,24 +162,24 @@ func (s *setting) planRecord(t *testing.T, record string) *actions.Plan {
 	return p
 }
 
-// What a recorded gap holds is for the configuration to say that judges it, and
-// what the record did not ask is a gap.
-func TestARecordIsJudgedByWhoReadsIt(t *testing.T) {
+// The configuration that reads an inventory decides what its gaps hold. A source that
+// the inventory did not read is a gap.
+func TestInventoryIsJudgedByTheConfigurationThatReadsIt(t *testing.T) {
 	c := newTestCluster(t, "forbidden")
 	kubeconfig := c.kubeconfig(t)
 	for name, row := range map[string]struct {
 		recorded, judged string
 		gaps, warns      int
 	}{
-		"as it was":                {"", "", 1, 0},
-		"not required any more":    {"", ", required: false", 0, 1},
-		"required now":             {", required: false", "", 1, 0},
-		"still not required":       {", required: false", ", required: false", 0, 1},
-		"other namespaces":         {"", ", namespaces: [shop]", 2, 0},
-		"another name":             {"", ", name: x", 2, 0},
-		"a longer memory":          {", replica_sets: 2", ", replica_sets: 3", 2, 0},
-		"not required, not asked":  {", namespaces: [shop]", ", required: false", 1, 1},
-		"not asked and not needed": {", namespaces: [shop], required: false", ", required: false", 0, 2},
+		"as it was":                  {"", "", 1, 0},
+		"not required any more":      {"", ", required: false", 0, 1},
+		"required now":               {", required: false", "", 1, 0},
+		"still not required":         {", required: false", ", required: false", 0, 1},
+		"other namespaces":           {"", ", namespaces: [shop]", 2, 0},
+		"another name":               {"", ", name: x", 2, 0},
+		"a longer history":           {", replica_sets: 2", ", replica_sets: 3", 2, 0},
+		"not required, not read":     {", namespaces: [shop]", ", required: false", 1, 1},
+		"not read, and not required": {", namespaces: [shop], required: false", ", required: false", 0, 2},
 	} {
 		record, _ := newSetting(t, parse(t, usedWorld), kubeRules(kubeconfig, row.recorded), 4).record(t)
 		p := newSetting(t, parse(t, usedWorld), kubeRules(kubeconfig, row.judged), 4).planRecord(t, record)
@@ -190,12 +190,12 @@ func TestARecordIsJudgedByWhoReadsIt(t *testing.T) {
 	record, _ := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "", 1), 4).record(t)
 	p := newSetting(t, parse(t, usedWorld), kubeRules(kubeconfig, ""), 4).planRecord(t, record)
 	if len(p.Gaps) != 1 || !strings.Contains(p.Gaps[0].Error, "without asking") || len(p.Steps) > 0 {
-		t.Errorf("a record that asked nobody: %+v", p.Gaps)
+		t.Errorf("an inventory that read no source: %+v", p.Gaps)
 	}
 }
 
-// Before a plan is applied everybody is asked again: a use that came to be since
-// is known, and who cannot be asked stops it, if required.
+// Before a plan is applied all sources are read again: a use that is new since then is
+// found, and a required source that cannot be reached ends the run.
 func TestUsesAreReadAgainBeforeApply(t *testing.T) {
 	c := newTestCluster(t, "other/image:v1", "other/image:v1", "prod/web:pr-1", "forbidden")
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ""), 4)
@@ -209,7 +209,7 @@ func TestUsesAreReadAgainBeforeApply(t *testing.T) {
 		t.Errorf("used by %v", by)
 	}
 	if _, err := session.usesNow(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "kubernetes prod-eu: listing deployments.apps") {
-		t.Errorf("a required source that cannot be asked: %v", err)
+		t.Errorf("a required source that cannot be reached: %v", err)
 	}
 	s.planner.Config.Protect.Kubernetes[0].Required = false
 	session.uses = s.uses()
@@ -224,13 +224,13 @@ func TestAReferencesFileThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), rules, 4)
 	p := s.planWith(t, s.uses())
 	if len(p.Steps) != 4 || p.Incomplete() || p.Summary.Warn != 1 || p.Violations[0].Ref != "references file "+file {
-		t.Errorf("without the file: %v %+v", words(p), p.Violations)
+		t.Errorf("without the file: %v %+v", lines(p), p.Violations)
 	}
-	// What can be read of it counts all the same.
+	// What can be read of it counts.
 	check(t, os.WriteFile(file, []byte("rg.fr-par.scw.cloud/prod/web:pr-1\na b\n"), 0o600))
 	p = s.planWith(t, s.uses())
 	if len(p.Steps) != 3 || p.Incomplete() || p.Summary.Warn != 1 || p.Held[0].Detail != "used by references file "+file {
-		t.Errorf("with a bad line: %v %+v", words(p), p.Violations)
+		t.Errorf("with a bad line: %v %+v", lines(p), p.Violations)
 	}
 }
 
@@ -239,13 +239,12 @@ func TestServerlessThatIsNotRequired(t *testing.T) {
 	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
 	p := s.planWith(t, u)
 	if len(p.Steps) != 3 || p.Incomplete() || p.Summary.Warn != 1 || p.Violations[0].Ref != "one" {
-		t.Errorf("%v %+v", words(p), p.Violations)
+		t.Errorf("%v %+v", lines(p), p.Violations)
 	}
 }
 
-// What came of asking is known afterwards, and the time of the last answer while
-// there is no other.
-func TestWhatCameOfAsking(t *testing.T) {
+// The set remembers what each source answered last, and when it last did.
+func TestSourcesRememberTheirLastAnswer(t *testing.T) {
 	c := newTestCluster(t, "prod/web:pr-1 prod/api:pr-1", "forbidden")
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ", name: prod"), 4)
 	s.planner.Config.Protect.ReferencesFile = config.StandardInput
@@ -270,17 +269,17 @@ func TestWhatCameOfAsking(t *testing.T) {
 		t.Error(diff)
 	}
 	if got := new(uses.Set).Sources(); got != nil {
-		t.Errorf("nobody: %+v", got)
+		t.Errorf("a set without sources: %+v", got)
 	}
 }
 
-// Two clusters that their kubeconfigs call the same stay two.
-func TestSourcesHaveNamesOfTheirOwn(t *testing.T) {
+// Two clusters with the same name in their kubeconfigs are two sources.
+func TestSourcesHaveUniqueNames(t *testing.T) {
 	one, two := newTestCluster(t, "forbidden"), newTestCluster(t, "prod/web:pr-1")
 	rules := strings.Replace(usedRules, "serverless: true", fmt.Sprintf("kubernetes: [{kubeconfig: %s, required: false}, {kubeconfig: %s}]", one.kubeconfig(t), two.kubeconfig(t)), 1)
 	s := newSetting(t, parse(t, usedWorld), rules, 4)
 	u := s.uses()
-	two.turns = []string{"prod/web:pr-1", "forbidden"}
+	two.answers = []string{"prod/web:pr-1", "forbidden"}
 	if p := s.planWith(t, u); len(p.Gaps) != 1 || p.Gaps[0].Subject != "kubernetes prod-eu (2)" || len(p.Steps) > 0 {
 		t.Errorf("%+v", p.Gaps)
 	}
@@ -289,21 +288,21 @@ func TestSourcesHaveNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestComparingSaysWhereUsesAreLookedFor(t *testing.T) {
+func TestComparisonNotesDifferentUseSources(t *testing.T) {
 	a := config.Protect{Kubernetes: []config.Kubernetes{{InCluster: true, Required: true}}}
 	for name, b := range map[string]config.Protect{
 		"none": {}, "another": {Kubernetes: []config.Kubernetes{{Context: "x", Required: true}}}, "not required": {Kubernetes: []config.Kubernetes{{InCluster: true}}},
 	} {
 		if sameUses(a, b) {
-			t.Errorf("%s is the same", name)
+			t.Errorf("%s counts as the same", name)
 		}
 	}
 	if !sameUses(a, a) {
-		t.Error("it is not itself")
+		t.Error("a configuration differs from itself")
 	}
 }
 
-func TestExplainingBesideASourceThatIsNotRequired(t *testing.T) {
+func TestExplainWithASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
 	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
 	explain := func(ref string) (runs.Explanation, error) {
@@ -315,10 +314,10 @@ func TestExplainingBesideASourceThatIsNotRequired(t *testing.T) {
 	check(t, err)
 	var text bytes.Buffer
 	check(t, report.Explain(&text, e))
-	if !strings.Contains(text.String(), "warn: protect/required: one: could not be asked") {
+	if !strings.Contains(text.String(), "warn: protect/required: one: could not be read") {
 		t.Error(text.String())
 	}
 	if _, err := explain("rg.fr-par.scw.cloud/prod/nothing:pr-1"); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("what is not there: %v", err)
+		t.Errorf("a missing image: %v", err)
 	}
 }

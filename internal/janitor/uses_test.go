@@ -26,12 +26,12 @@ limits: {max_deletion_percent: 100}
 protect: {serverless: true}`
 )
 
-// answers is a source that says something else every time it is asked.
+// answers is a source with another answer each time it is read.
 func answers(name string, each ...string) uses.Source {
-	turn := 0
+	reads := 0
 	return uses.Parsed(name, func(context.Context) ([]registry.RawUse, error) {
-		answer := each[min(turn, len(each)-1)]
-		turn++
+		answer := each[min(reads, len(each)-1)]
+		reads++
 		if answer == "fail" {
 			return nil, errors.New("out of reach")
 		}
@@ -52,8 +52,8 @@ func sources(each ...uses.Source) *uses.Set {
 	return set
 }
 
-// words are the steps and what is held, a line each.
-func words(p *actions.Plan) []string {
+// lines are the steps and what is held, a line each.
+func lines(p *actions.Plan) []string {
 	var out []string
 	for _, s := range p.Steps {
 		out = append(out, string(s.Action)+" "+strings.TrimPrefix(s.Ref, "rg.fr-par.scw.cloud/"))
@@ -64,9 +64,9 @@ func words(p *actions.Plan) []string {
 	return out
 }
 
-// What is in use stays, whenever it comes to be known; and the plan of the record
-// of a scan is that of the scan, byte for byte.
-func TestUsesHoldWheneverTheyShow(t *testing.T) {
+// What is in use is kept, whenever its use is found. The plan of an inventory is that
+// of the scan, byte for byte.
+func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 	web := "delete_tag prod/web:pr-1"
 	two := []string{
 		"delete_tag prod/api:pr-3", web,
@@ -79,10 +79,10 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 		answers []string
 		want    []string
 	}{
-		"nobody":                  {[]string{""}, []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", web}},
-		"before the scan":         {[]string{"prod/api:pr-1"}, two},
-		"during the scan":         {[]string{"", "prod/api:pr-1"}, two},
-		"only before it was over": {[]string{"prod/api:pr-1", ""}, two},
+		"no use":               {[]string{""}, []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", web}},
+		"before the scan":      {[]string{"prod/api:pr-1"}, two},
+		"during the scan":      {[]string{"", "prod/api:pr-1"}, two},
+		"only before the scan": {[]string{"prod/api:pr-1", ""}, two},
 		"one before, one during": {[]string{"prod/api:pr-1", "prod/api:pr-1 prod/api:pr-3"}, []string{
 			web, "prod/api:pr-1: in_use: used by someone",
 			"prod/api:pr-2: shared_digest: shares its digest with pr-1, which is held (in_use)",
@@ -91,10 +91,10 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 		"a digest during the scan": {[]string{"", "prod/api@" + digestOfA}, []string{
 			"delete_tag prod/api:pr-3", web, "prod/api:pr-1: in_use: used by someone", "prod/api:pr-2: in_use: used by someone",
 		}},
-		"something else":         {[]string{"", "prod/api:latest prod/other:pr-1"}, []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", web}},
-		"cannot be asked":        {[]string{"fail"}, all},
-		"cannot be asked before": {[]string{"fail", ""}, all},
-		"cannot be asked after":  {[]string{"", "fail"}, all},
+		"something else":             {[]string{"", "prod/api:latest prod/other:pr-1"}, []string{"delete_tag prod/api:pr-1", "delete_tag prod/api:pr-2", "delete_tag prod/api:pr-3", web}},
+		"cannot be reached":          {[]string{"fail"}, all},
+		"cannot be reached at first": {[]string{"fail", ""}, all},
+		"cannot be reached at last":  {[]string{"", "fail"}, all},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, concurrency := range []int{1, 16} {
@@ -105,7 +105,7 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 				}
 				p, err := s.planner.Plan(t.Context(), feed())
 				check(t, err)
-				if diff := cmp.Diff(row.want, words(p)); diff != "" {
+				if diff := cmp.Diff(row.want, lines(p)); diff != "" {
 					t.Error(diff)
 				}
 				if p.Incomplete() != strings.Contains(name, "cannot") {
@@ -119,7 +119,7 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 				again, err := s.planner.Plan(t.Context(), WithUses(t.Context(), RecordedUses(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
 				check(t, err)
 				if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
-					t.Errorf("the record says: %s", diff)
+					t.Errorf("the inventory gives: %s", diff)
 				}
 			}
 		})
@@ -128,14 +128,14 @@ func TestUsesHoldWheneverTheyShow(t *testing.T) {
 
 const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd"
 
-// A pass that did not expect uses to show late holds everything of their images.
+// A run that did not expect late uses holds everything in their images.
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
 	u := sources(answers("source", "", "prod/api:pr-1"))
 	p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
-		t.Error(words(p), p.Gaps)
+		t.Error(lines(p), p.Gaps)
 	}
 }
 
@@ -166,20 +166,20 @@ func (f *flaky) Uses(context.Context) ([]registry.Use, error) {
 	return nil, nil
 }
 
-func TestAnImageOfWhichSomethingIsInUseStays(t *testing.T) {
+func TestImageWithAUseIsKept(t *testing.T) {
 	s := newSetting(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [{name: bare, age: 30d}, {name: gone, age: 30d}]}]}`),
 		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
 	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
 		u := sources(answers("source", when...))
 		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 		check(t, err)
-		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, words(p)); diff != "" {
+		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, lines(p)); diff != "" {
 			t.Error(name, diff)
 		}
 	}
 }
 
-func TestComparingKnowsTheUses(t *testing.T) {
+func TestComparisonKeepsWhatIsInUse(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), usedRules, 4)
 	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
 	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
