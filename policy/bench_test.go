@@ -269,7 +269,7 @@ func TestTheFloorDecidesTheSame(t *testing.T) {
 		e := newEngine(t, config)
 		for _, expired := range []bool{true, false} {
 			img := mixed(500, expired)
-			want := condemnedBy(t, e, now, img)
+			want := markedBy(t, e, now, img)
 			got := append([]string{}, floor(e.settings, img)...)
 			slices.Sort(got)
 			if expired != (len(want) > 300) {
@@ -300,7 +300,7 @@ func BenchmarkInUse(b *testing.B) {
 	}
 	index := registry.NewUseIndex(uses)
 	// Turn by turn, so that what else the machine does hits both alike.
-	judges := [2]*Judge{e.At(now, WhatCounts), e.At(now, WhatCounts).Knowing(index)}
+	judges := [2]*Judge{e.At(now, WhatCounts), e.At(now, WhatCounts).WithUses(index)}
 	var spent [2]time.Duration
 	for b.Loop() {
 		for side, j := range judges {

@@ -101,8 +101,8 @@ func TestBundles(t *testing.T) {
 		key  []byte
 		want string
 	}{
-		"unsigned, and nobody asks":       {unsigned, nil, ""},
-		"signed, and nobody asks":         {signed, nil, ""},
+		"unsigned, without a key":         {unsigned, nil, ""},
+		"signed, without a key":           {signed, nil, ""},
 		"signed by the key":               {signed, rsaPublic, ""},
 		"signed by a key on a curve":      {buildBundle(t, "ES256", ecSecret), ecPublic, ""},
 		"signed by another key":           {signed, otherPublic, "is refused: its signature does not fit its contents and policy.verification_key"},
@@ -110,7 +110,7 @@ func TestBundles(t *testing.T) {
 		"not signed":                      {unsigned, rsaPublic, "is not signed, and policy.verification_key wants a signature"},
 		"changed after it was signed":     {tamper(t, signed), rsaPublic, "is refused: its signature does not fit"},
 		"a key that is a secret":          {signed, []byte(rsaSecret), "this is a private key: want a public key in PEM"},
-		"a key that is no PEM":            {signed, []byte("hunter2"), "this is no PEM"},
+		"a key that is not PEM":           {signed, []byte("hunter2"), "this is not PEM"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Dir(row.path)
@@ -120,7 +120,7 @@ func TestBundles(t *testing.T) {
 					t.Fatalf("got %v, want %s", err, row.want)
 				}
 				if strings.Contains(row.want, "signature") && !errors.Is(err, ErrSignature) {
-					t.Errorf("%v is no ErrSignature", err)
+					t.Errorf("%v is not ErrSignature", err)
 				}
 				return
 			}

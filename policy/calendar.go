@@ -62,7 +62,7 @@ func (u unit) of(local time.Time) period {
 	return p
 }
 
-// name is how reasons and the bucket of a tag call the period.
+// name is the period in reasons and in the bucket of a tag.
 func (u unit) name(p period) string {
 	switch u {
 	case hourly:
@@ -78,9 +78,8 @@ func (u unit) name(p period) string {
 	}
 }
 
-// calendar hands in, for each unit that the rule counts, the newest counting tag
-// of each period in a group, with the position of the period among those that
-// hold one.
+// calendar adds, for each unit that the rule counts, the newest counting tag of each
+// period in a group, with the position of the period among those that have one.
 func (f *imageFacts) calendar(r *retentionRule, g group) []*ast.Term {
 	units := r.terms.units
 	if len(units) == 0 {
@@ -118,7 +117,7 @@ func (f *imageFacts) calendar(r *retentionRule, g group) []*ast.Term {
 type periods struct {
 	count  int
 	latest period
-	others map[period]bool // all but the latest, which spares most look-ups
+	others map[period]bool // all except the latest, which saves most look-ups
 }
 
 // add reports whether the period is a new one.

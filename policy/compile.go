@@ -15,19 +15,19 @@ import (
 
 // program is the compiled policies of one subject.
 type program struct {
-	packages []*deciding
+	packages []*rulePackage
 	files    []string // of the modules
-	// own reports whether the operator's modules judge this subject too, so that
-	// the full input document is worth building.
+	// own reports whether the operator's modules judge this subject too and need the
+	// full input document.
 	own bool
-	// readers are the built-in policies that look at the image or namespace itself,
-	// and not at facts alone.
+	// readers are the built-in policies that read the image or namespace itself, and
+	// not only facts.
 	readers []string
-	ask     phase // what is condemned, violated or to be visible
-	veto    phase // what is kept
+	marks   phase // delete, visibility, deny and warn
+	keeps   phase // keep
 }
 
-// phase is one query, and the same package by package for when it fails.
+// phase is one query over all packages, and one for each package.
 type phase struct {
 	text   string
 	all    rego.PreparedEvalQuery
@@ -37,7 +37,7 @@ type phase struct {
 
 // slot says what an element of a query's answer is.
 type slot struct {
-	pkg  *deciding
+	pkg  *rulePackage
 	kind string
 }
 
@@ -50,15 +50,15 @@ type single struct {
 // compile builds the program of one subject out of the built-in and the
 // operator's modules.
 //
-// Built-in policies that the configuration has no rule for are left out: asking
-// them would only cost time.
+// Built-in policies that the configuration has no rule for are left out: they
+// would only cost time.
 func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *settings, data map[string]any) (*program, error) {
 	used := modules.Reachable(slices.DeleteFunc(slices.Clone(s.Modules), func(m modules.Module) bool {
 		return m.Builtin && !set.drives(m)
 	}), subject)
 	compiled := modules.Copies(used)
 	p := &program{}
-	byPath := map[string]*deciding{}
+	byPath := map[string]*rulePackage{}
 	annotations, errs := modules.Annotate(used)
 	if len(errs) > 0 {
 		return nil, errs
@@ -76,8 +76,8 @@ func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *
 			p.readers = append(p.readers, label)
 		}
 	}
-	p.ask.declare(p.packages, modules.Delete, modules.Deny, modules.Warn, modules.Visibility)
-	p.veto.declare(p.packages, modules.Keep)
+	p.marks.declare(p.packages, modules.Delete, modules.Deny, modules.Warn, modules.Visibility)
+	p.keeps.declare(p.packages, modules.Keep)
 	c := modules.NewCompiler(schema.WithFacts(string(subject)))
 	c.Compile(compiled)
 	if c.Failed() {
@@ -99,7 +99,7 @@ func readsObjects(m modules.Module) bool {
 
 // add registers the decision rules of a module and gives its compiled copy
 // their shadows.
-func (p *program) add(m modules.Module, compiled *ast.Module, byPath map[string]*deciding, annotations *ast.AnnotationSet) error {
+func (p *program) add(m modules.Module, compiled *ast.Module, byPath map[string]*rulePackage, annotations *ast.AnnotationSet) error {
 	_, label, wrong := m.Subject()
 	if wrong != nil {
 		return wrong
@@ -111,7 +111,7 @@ func (p *program) add(m modules.Module, compiled *ast.Module, byPath map[string]
 	path := m.Parsed.Package.Path
 	pkg := byPath[path.String()]
 	if pkg == nil {
-		pkg = &deciding{path: path, label: label, builtin: m.Builtin}
+		pkg = &rulePackage{path: path, label: label, builtin: m.Builtin}
 		byPath[path.String()] = pkg
 		p.packages = append(p.packages, pkg)
 	}
@@ -128,8 +128,8 @@ func (p *program) add(m modules.Module, compiled *ast.Module, byPath map[string]
 	return nil
 }
 
-// declare writes the queries that ask all packages at once, and each on its own.
-func (ph *phase) declare(packages []*deciding, kinds ...string) {
+// declare writes the query over all packages, and the one for each package.
+func (ph *phase) declare(packages []*rulePackage, kinds ...string) {
 	var all []string
 	for _, pkg := range packages {
 		var slots []slot
@@ -156,8 +156,8 @@ func (ph *phase) declare(packages []*deciding, kinds ...string) {
 
 func arrayOf(refs []string) string { return "[" + strings.Join(refs, ", ") + "]" }
 
-// visibilityValue is the kind of the slot that holds what a package's
-// visibility really is.
+// visibilityValue is the kind of the slot with the value of a package's visibility
+// rules together.
 const visibilityValue = "visibility value"
 
 // prepare makes the queries ready for evaluation.
@@ -172,7 +172,7 @@ func (p *program) prepare(ctx context.Context, c *ast.Compiler, data map[string]
 			rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
 		).PrepareForEval(ctx)
 	}
-	for _, ph := range []*phase{&p.ask, &p.veto} {
+	for _, ph := range []*phase{&p.marks, &p.keeps} {
 		var err error
 		if ph.all, err = query(ph.text); err != nil {
 			return err

@@ -43,9 +43,9 @@ func TestWhatDoesNotCompile(t *testing.T) {
 		"a random identifier":       {header + "warn contains uuid.rfc4122(\"x\")", `undefined function uuid.rfc4122`},
 		"the facts of the built-in": {header + "warn contains \"x\" if input.facts", `undefined ref: input.facts`},
 		"an unused local":           {header + "warn contains \"x\" if y := 1", `assigned var y unused`},
-		"a package that is never asked": {
+		"a package that is never evaluated": {
 			"package janitor.images.own\n\nwarn contains \"x\"",
-			`p0.rego:1: package janitor.images.own: package janitor.images.own is never asked`,
+			`p0.rego:1: package janitor.images.own: package janitor.images.own is never evaluated`,
 		},
 		"a package without a name": {"package janitor.image\n\nwarn contains \"x\"", `name it janitor.image.<name>`},
 		"delete as a complete rule": {
@@ -105,8 +105,8 @@ func TestWrongShapesFailTheImage(t *testing.T) {
 		"a reason that is no string":        {`delete contains {"tag": "pr-1", "reason": 1}`, `field "reason" wants a string that is not empty`},
 		"no subject":                        {`delete contains {"reason": "x"}`, `want exactly one of "tag", "image" and "namespace"`},
 		"two subjects":                      {`delete contains {"tag": "pr-1", "image": "api"}`, `want exactly one of`},
-		"another image":                     {`delete contains {"image": "web"}`, `image "web" is not what is judged here`},
-		"a namespace":                       {`delete contains {"namespace": "prod"}`, `namespace "prod" is not what is judged here`},
+		"another image":                     {`delete contains {"image": "web"}`, `image "web" is not the one that is judged`},
+		"a namespace":                       {`delete contains {"namespace": "prod"}`, `namespace "prod" is not the one that is judged`},
 		"an unknown visibility":             {`visibility := "secret"`, `there is no visibility "secret"`},
 		"a visibility of a number":          {`visibility := 1`, `want a string or an object`},
 		"a visibility without one":          {`visibility := {"reason": "x"}`, `a field is missing`},

@@ -12,21 +12,21 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// decision is one element that a rule of a policy gave. An absent field is "".
+// decision is one value of a rule of a policy. An absent field is "".
 type decision struct {
-	Tag, Image, Namespace string // what it is about; none of them for the subject itself
+	Tag, Image, Namespace string // what it is about; none for the subject itself
 	Visibility            string
 	Reason                string
 	Rule                  string // of built-in policies: the name of the rule in the configuration
 	Severity              string // of built-in policies: already decided by the rule's kind
 }
 
-// take reads the answer of a query: for each slot a set of [rule index, value].
-func (d *decoder) take(slots []slot, answer *ast.Array) {
+// addAll adds the answer of a query: for each slot a set of [rule index, value].
+func (d *decoder) addAll(slots []slot, answer *ast.Array) {
 	for i, s := range slots {
 		set, ok := answer.Elem(i).Value.(ast.Set)
 		if !ok {
-			d.fail(s.pkg, fmt.Errorf("%s is no set", s.kind))
+			d.fail(s.pkg, fmt.Errorf("%s is not a set", s.kind))
 			continue
 		}
 		if s.kind == modules.Visibility && !s.pkg.builtin {
@@ -35,7 +35,7 @@ func (d *decoder) take(slots []slot, answer *ast.Array) {
 		}
 		set.Foreach(func(element *ast.Term) {
 			rule, value := s.pkg.ruleOf(s.kind, element, d.shadows)
-			if err := d.takeOne(s, rule, value); err != nil {
+			if err := d.add(s, rule, value); err != nil {
 				src := rule.source
 				d.fail(s.pkg, fmt.Errorf("%s:%d: rule %s gave %s: %w", cmp.Or(src.File, "builtin"), src.Line, src.Name, modules.Brief(value), err))
 			}
@@ -43,11 +43,11 @@ func (d *decoder) take(slots []slot, answer *ast.Array) {
 	}
 }
 
-// remember keeps what each rule of a package's visibility gives, to tell later
-// which of them made it.
-func (d *decoder) remember(pkg *deciding, set ast.Set) {
+// remember keeps the value of each visibility rule of a package, to find out later
+// which of them decided.
+func (d *decoder) remember(pkg *rulePackage, set ast.Set) {
 	if d.shadows == nil {
-		d.shadows = map[*deciding][]*ast.Array{}
+		d.shadows = map[*rulePackage][]*ast.Array{}
 	}
 	set.Foreach(func(element *ast.Term) {
 		d.shadows[pkg] = append(d.shadows[pkg], element.Value.(*ast.Array))
@@ -55,11 +55,11 @@ func (d *decoder) remember(pkg *deciding, set ast.Set) {
 	slices.SortFunc(d.shadows[pkg], func(a, b *ast.Array) int { return a.Compare(b) })
 }
 
-// ruleOf splits an element into its value and the rule that gave it. The value
-// that a package's visibility really has comes after the shadows of its rules,
-// and is that of the first rule which gives the same: else branches and defaults
-// have no shadow, and count as the first rule.
-func (d *deciding) ruleOf(kind string, element *ast.Term, shadows map[*deciding][]*ast.Array) (*decisionRule, *ast.Term) {
+// ruleOf splits an element into its value and the rule that it comes from. The
+// visibility of a package comes after the shadows of its rules, and is attributed
+// to the first rule with the same value. Else branches and defaults have no shadow,
+// and count as the first rule.
+func (d *rulePackage) ruleOf(kind string, element *ast.Term, shadows map[*rulePackage][]*ast.Array) (*decisionRule, *ast.Term) {
 	if kind == visibilityValue {
 		for _, pair := range shadows[d] {
 			if pair.Elem(1).Equal(element) {
@@ -76,12 +76,13 @@ func (d *deciding) ruleOf(kind string, element *ast.Term, shadows map[*deciding]
 	return d.rule(pair), pair.Elem(1)
 }
 
-func (d *deciding) rule(pair *ast.Array) *decisionRule {
+func (d *rulePackage) rule(pair *ast.Array) *decisionRule {
 	index, _ := pair.Elem(0).Value.(ast.Number).Int()
 	return d.rules[index]
 }
 
-func (d *decoder) takeOne(s slot, rule *decisionRule, value *ast.Term) error {
+// add adds one decision to the verdict.
+func (d *decoder) add(s slot, rule *decisionRule, value *ast.Term) error {
 	dec, err := read(value, s)
 	if err != nil {
 		return err
@@ -94,16 +95,16 @@ func (d *decoder) takeOne(s slot, rule *decisionRule, value *ast.Term) error {
 	switch s.kind {
 	case modules.Delete:
 		reason.ReportOnly = s.pkg.builtin && d.reportOnly[reason.Rule]
-		return d.vote(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Delete }, &d.verdict.Delete)
+		return d.addTo(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Delete }, &d.verdict.Delete)
 	case modules.Keep:
-		return d.vote(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Keep }, &d.verdict.Keep)
+		return d.addTo(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Keep }, &d.verdict.Keep)
 	case modules.Visibility, visibilityValue:
-		return d.voteVisibility(dec, reason)
+		return d.addVisibility(dec, reason)
 	}
 	return d.violation(registry.Severity(s.kind), dec, reason)
 }
 
-// read understands the shapes of the contract and refuses every other.
+// read accepts the shapes of the contract and refuses every other.
 func read(value *ast.Term, s slot) (decision, error) {
 	switch v := value.Value.(type) {
 	case ast.String:
@@ -160,8 +161,8 @@ func readObject(object ast.Object, s slot) (decision, error) {
 	return dec, err
 }
 
-// vote counts a delete or a keep for a tag, or for the image or namespace itself.
-func (d *decoder) vote(dec decision, reason registry.Reason, of func(*registry.TagVerdict) *[]registry.Reason, self *[]registry.Reason) error {
+// addTo adds a delete or a keep of a tag, or of the image or namespace itself.
+func (d *decoder) addTo(dec decision, reason registry.Reason, of func(*registry.TagVerdict) *[]registry.Reason, self *[]registry.Reason) error {
 	v := d.verdict
 	switch {
 	case dec.Tag != "" && dec.Image == "" && dec.Namespace == "":
@@ -172,16 +173,16 @@ func (d *decoder) vote(dec decision, reason registry.Reason, of func(*registry.T
 		if v.Tags == nil {
 			v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
 		}
-		votes := of(&v.Tags[index])
-		*votes = append(*votes, reason)
+		reasons := of(&v.Tags[index])
+		*reasons = append(*reasons, reason)
 		return nil
 	case dec.Image != "" && dec.Tag == "" && dec.Namespace == "":
 		if v.Image == nil || v.Image.Name != dec.Image {
-			return fmt.Errorf("image %q is not what is judged here", dec.Image)
+			return fmt.Errorf("image %q is not the one that is judged", dec.Image)
 		}
 	case dec.Namespace != "" && dec.Tag == "" && dec.Image == "":
 		if v.Image != nil || v.Namespace.Name != dec.Namespace {
-			return fmt.Errorf("namespace %q is not what is judged here", dec.Namespace)
+			return fmt.Errorf("namespace %q is not the one that is judged", dec.Namespace)
 		}
 	default:
 		return errors.New(`want exactly one of "tag", "image" and "namespace"`)

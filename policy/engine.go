@@ -93,7 +93,7 @@ func (e *Engine) Digest() string { return e.digest }
 func (e *Engine) Files() []string { return slices.Concat(e.image.files, e.namespace.files) }
 
 // At pins the engine to the time of a scan. The zero Depth evaluates keep rules
-// only where something is condemned.
+// only where something is marked for deletion.
 func (e *Engine) At(now time.Time, depth Depth) *Judge {
 	return &Judge{
 		engine: e,
@@ -104,13 +104,13 @@ func (e *Engine) At(now time.Time, depth Depth) *Judge {
 	}
 }
 
-// Depth says how much of a verdict is wanted.
+// Depth is how much of a verdict the caller needs.
 type Depth string
 
 const (
-	// WhatCounts evaluates keep rules only where something is condemned.
+	// WhatCounts evaluates keep rules only where something is marked for deletion.
 	WhatCounts Depth = ""
-	// Everything evaluates every rule, so that every vote can be explained.
+	// Everything evaluates every rule, so that every decision can be explained.
 	Everything Depth = "everything"
 )
 

@@ -10,23 +10,23 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// selection says which retention rules a query wants facts for.
+// selection is which rules a query needs facts for.
 type selection string
 
 const (
-	askRules  selection = modules.Delete // those that can condemn
-	vetoRules selection = modules.Keep   // those that can keep
+	marking selection = modules.Delete // those that can mark tags for deletion
+	keeping selection = modules.Keep   // those that can keep tags
 )
 
-// imageFacts computes what Go decides about an image, once for both queries.
+// imageFacts computes the facts of an image, once for both queries.
 type imageFacts struct {
 	judge    *Judge
 	img      *registry.Image
 	tags     []tag
 	names    []*ast.Term
 	relevant []bool     // of the tags, for keep rules; nil for all; see matters
-	inUse    [][]string // who uses each tag; nil when nobody uses any
-	matched  [][]*tag   // by each retention rule; nil until asked for
+	inUse    [][]string // who uses each tag; nil if no tag is used
+	matched  [][]*tag   // by each retention rule; nil until needed
 	byName   map[string]int
 	about    []string   // the built-in policies that the last document has facts for
 	base     ast.Object // the part of the input that both queries share, nil until built
@@ -54,8 +54,8 @@ func (f *imageFacts) users(i int) *ast.Term {
 	return ast.ArrayTerm(terms...)
 }
 
-// markInUse says in the verdict who uses which tag.
-func (f *imageFacts) markInUse(v *registry.Verdict) {
+// setInUse says in the verdict who uses which tag.
+func (f *imageFacts) setInUse(v *registry.Verdict) {
 	if f.inUse == nil {
 		return
 	}
@@ -80,11 +80,11 @@ func (f *imageFacts) find(name string) (int, bool) {
 }
 
 // document is the input of one query: what the schema describes, and the facts
-// for the built-in policies. It is nil where no policy could decide anything:
-// without facts the built-in ones have nothing to say.
+// for the built-in policies. It is nil if no policy could decide anything: the
+// built-in ones decide nothing without facts.
 func (f *imageFacts) document(want selection) ast.Value {
 	facts := &factList{}
-	if want == vetoRules {
+	if want == keeping {
 		f.keeps(facts)
 		f.protected(facts)
 	} else {
@@ -102,7 +102,7 @@ func (f *imageFacts) document(want selection) ast.Value {
 }
 
 // factList is the facts by their names. A list that would be empty is left out:
-// a rule over an undefined list is over at once.
+// a rule over an undefined list ends at once.
 type factList struct {
 	pairs [][2]*ast.Term
 	about []string // the built-in policies that they are for
@@ -121,8 +121,8 @@ func (l *factList) list(policy string, key *ast.Term, values []*ast.Term) {
 	}
 }
 
-// protected hands in the tags that the configuration protects by name, with the
-// pattern that does, and by digest.
+// protected adds the tags that the configuration protects by name, with the
+// pattern, and by digest.
 func (f *imageFacts) protected(facts *factList) {
 	protect := &f.judge.engine.settings.Protect
 	var tags, digests []*ast.Term
@@ -146,8 +146,7 @@ func (f *imageFacts) protected(facts *factList) {
 	facts.list("protect", keyProtectedDigests, digests)
 }
 
-// orphans hands in the attachments to a digest that no other tag of the image
-// has.
+// orphans adds the attachments to a digest that no other tag of the image has.
 func (f *imageFacts) orphans(facts *factList) {
 	if f.judge.engine.settings.Attachments.Orphans != "delete" {
 		return
@@ -179,7 +178,7 @@ func (f *imageFacts) orphans(facts *factList) {
 	facts.list("attachments", keyOrphans, out)
 }
 
-// naming hands in the rules whose pattern the image's name does not match, and for
+// naming adds the rules whose pattern the image's name does not match, and for
 // those about tags the names that do not match.
 func (f *imageFacts) naming(facts *factList) {
 	all := f.judge.engine.settings.naming
@@ -204,7 +203,7 @@ func (f *imageFacts) naming(facts *factList) {
 	facts.list("naming", keyTagNaming, tags)
 }
 
-// visibility hands in the rules about the image. If all of them are satisfied and
+// visibility adds the rules about the image. If all of them are satisfied and
 // no own policy could ask for another visibility, there is nothing to decide.
 func (f *imageFacts) visibility(facts *factList) {
 	satisfied := true
@@ -219,7 +218,7 @@ func (f *imageFacts) visibility(facts *factList) {
 	facts.list("visibility", keyVisibility, matching)
 }
 
-// empty hands in the age of an image without tags.
+// empty adds the age of an image without tags.
 func (f *imageFacts) empty(facts *factList) {
 	if len(f.tags) == 0 && f.judge.engine.settings.Empty.Images != nil {
 		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.UpdatedAt)))

@@ -35,8 +35,8 @@ type group struct {
 	tags []*tag // in the order of the rule
 }
 
-// split returns the groups in the order of their first tags. The tags that the
-// pattern does not take are a group of their own.
+// split returns the groups in the order of their first tags. The tags that do not
+// match the pattern are a group of their own.
 func (g *grouping) split(tags []*tag) []group {
 	if g == nil {
 		return []group{{tags: tags}}

@@ -9,7 +9,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// The keys of the input are made once: a term is immutable, and hashing its text
+// The keys of the input are made once: terms are immutable, and hashing a key again
 // for every tag would cost more than the rest of the document.
 var (
 	keyNow                 = ast.StringTerm("now")
@@ -85,8 +85,8 @@ const day = 24 * 60 * 60 // seconds
 // API gives it.
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
-// imageInput is the document of schema/image.json, with the facts beside it. What
-// no policy of the set reads is left out: the built-in ones live on facts.
+// imageInput is the document of schema/image.json, with the facts beside it. It
+// leaves out what no policy of the set reads: the built-in ones mostly read facts.
 func (j *Judge) imageInput(f *imageFacts, facts *ast.Term) ast.Value {
 	if !j.engine.image.own {
 		reads := func(policy string) bool { return slices.Contains(j.engine.image.readers, policy) }
@@ -211,11 +211,11 @@ var noNames = ast.ArrayTerm()
 type sharers struct {
 	names []*ast.Term
 	twice *ast.Array // the names twice in a row, where they are many
-	next  int        // the tag to be asked for next
+	next  int        // the tag whose list is made next
 }
 
-// many is how many tags have to share a digest until each of them no longer gets
-// a list of its own: thousands of them would take gigabytes.
+// many is how many tags have to share a digest before their lists share memory:
+// thousands of separate lists would take gigabytes.
 const many = 64
 
 func (f *imageFacts) sharers() map[string]*sharers {
@@ -231,9 +231,9 @@ func (f *imageFacts) sharers() map[string]*sharers {
 	return byDigest
 }
 
-// others are the names of the other tags. It is called once for each of them, in
-// their order. Where there are many, the list begins with the next older one and
-// comes round: that is a part of the names twice in a row, which takes no memory.
+// others are the names of the other tags. Call it once for each tag, in their order.
+// If there are many, the list begins with the next older tag and wraps around: that
+// is a slice of the names twice in a row, which takes no memory.
 func (s *sharers) others() *ast.Term {
 	count, self := len(s.names), s.next
 	s.next++

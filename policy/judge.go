@@ -26,11 +26,11 @@ type Judge struct {
 	uses   *registry.UseIndex
 }
 
-// Knowing is the same judge, who also knows what is in use.
-func (j *Judge) Knowing(uses *registry.UseIndex) *Judge {
-	knowing := *j
-	knowing.uses = uses
-	return &knowing
+// WithUses is the same judge with what is in use.
+func (j *Judge) WithUses(uses *registry.UseIndex) *Judge {
+	with := *j
+	with.uses = uses
+	return &with
 }
 
 // Image judges an image with all its tags, which must be sorted newest first.
@@ -40,15 +40,15 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 	facts := j.imageFacts(img)
 	v.InUse, facts.inUse = j.uses.InImage(img)
 	d := &decoder{program: j.engine.image, verdict: &v, reportOnly: j.engine.reportOnly, tags: facts.find}
-	input := facts.document(askRules)
-	j.run(ctx, &j.engine.image.ask, input, d, facts.about...)
-	if j.depth == Everything || d.condemned() {
+	input := facts.document(marking)
+	j.run(ctx, &j.engine.image.marks, input, d, facts.about...)
+	if j.depth == Everything || d.marked() {
 		facts.relevant = j.relevant(&v)
-		input := facts.document(vetoRules)
-		j.run(ctx, &j.engine.image.veto, input, d, facts.about...)
+		input := facts.document(keeping)
+		j.run(ctx, &j.engine.image.keeps, input, d, facts.about...)
 	}
 	d.finish()
-	facts.markInUse(&v)
+	facts.setInUse(&v)
 	return v, ctx.Err()
 }
 
@@ -58,9 +58,9 @@ func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty boo
 	v := registry.Verdict{Namespace: ns, Empty: empty}
 	d := &decoder{program: j.engine.namespace, verdict: &v}
 	input := j.namespaceInput(ns, empty)
-	j.run(ctx, &j.engine.namespace.ask, input, d)
-	if j.depth == Everything || d.condemned() {
-		j.run(ctx, &j.engine.namespace.veto, input, d)
+	j.run(ctx, &j.engine.namespace.marks, input, d)
+	if j.depth == Everything || d.marked() {
+		j.run(ctx, &j.engine.namespace.keeps, input, d)
 	}
 	d.finish()
 	return v, ctx.Err()
@@ -89,15 +89,15 @@ func (j *Judge) Parts(img *registry.Image) []Part {
 			}})
 		}
 	}
-	add(&j.engine.image.ask, facts.document(askRules))
-	add(&j.engine.image.veto, facts.document(vetoRules))
+	add(&j.engine.image.marks, facts.document(marking))
+	add(&j.engine.image.keeps, facts.document(keeping))
 	return parts
 }
 
-// run asks all packages at once, or the only one that can have something to say.
-// When that fails, each is asked on its own, so that what the others condemned is
-// held and the culprit is named. About names the built-in policies that the input
-// has facts for; none means all.
+// run evaluates all packages at once, or only the one that can decide something.
+// If that fails, it evaluates each on its own, so that what the others mark is held
+// and the error names the one that failed. About names the built-in policies that
+// the input has facts for; none means all.
 func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder, about ...string) {
 	if len(ph.slots) == 0 || input == nil || ctx.Err() != nil {
 		return
@@ -108,7 +108,7 @@ func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder,
 	}
 	answer, err := j.eval(ctx, query, input)
 	if err == nil {
-		d.take(slots, answer)
+		d.addAll(slots, answer)
 		return
 	}
 	if ctx.Err() != nil {
@@ -122,15 +122,15 @@ func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder,
 			d.fail(s.slots[0].pkg, err)
 			continue
 		}
-		d.take(s.slots, answer)
+		d.addAll(s.slots, answer)
 	}
-	if !failed { // all at once took too much, one by one did not
+	if !failed { // all at once exceeded a limit, one by one did not
 		d.fail(nil, err)
 	}
 }
 
-// only is the query of the one built-in package that there are facts for, and nil
-// where there are several or the operator's own packages are asked too.
+// only is the query of the one built-in package that has facts. It is nil if there
+// are several, or if the operator has packages of their own.
 func (ph *phase) only(about []string) *single {
 	if len(about) != 1 {
 		return nil
@@ -154,7 +154,7 @@ func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input as
 	defer guard.stop()
 	defer func() { // a bug in a built-in function is the failure of the policy that called it
 		if p := recover(); p != nil {
-			answer, err = nil, fmt.Errorf("the evaluation broke off: %v", p)
+			answer, err = nil, fmt.Errorf("the evaluation panicked: %v", p)
 		}
 	}()
 	results, err := query.Eval(ctx,
@@ -179,8 +179,9 @@ func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input as
 	return nil, errors.New("a decision is undefined")
 }
 
-// relevant marks the tags whose keep votes can matter: what is condemned, what
-// shares a digest with it, and attachments, which may follow their subject.
+// relevant reports for which tags a keep can matter: those that are marked for
+// deletion, those that share a digest with one, and attachments, which may follow
+// their subject.
 func (j *Judge) relevant(v *registry.Verdict) []bool {
 	if j.depth == Everything {
 		return nil // all of them
@@ -200,17 +201,17 @@ func (j *Judge) relevant(v *registry.Verdict) []bool {
 
 // decoder collects the decisions of the packages into a verdict.
 type decoder struct {
-	program    *program
-	verdict    *registry.Verdict
-	tags       func(name string) (int, bool)
-	reportOnly map[string]bool
-	shadows    map[*deciding][]*ast.Array // what the rules of a package's visibility gave
-	votes      []visibilityVote
-	errs       []error
+	program      *program
+	verdict      *registry.Verdict
+	tags         func(name string) (int, bool)
+	reportOnly   map[string]bool
+	shadows      map[*rulePackage][]*ast.Array // the values of the visibility rules of a package
+	visibilities []visibilityDecision
+	errs         []error
 }
 
-// condemned reports whether anything is, so that keep rules matter.
-func (d *decoder) condemned() bool {
+// marked reports whether anything is marked for deletion, so that keep rules matter.
+func (d *decoder) marked() bool {
 	if len(d.verdict.Delete) > 0 {
 		return true
 	}
@@ -218,7 +219,7 @@ func (d *decoder) condemned() bool {
 }
 
 // fail records that a package, or all of them together, failed.
-func (d *decoder) fail(pkg *deciding, err error) {
+func (d *decoder) fail(pkg *rulePackage, err error) {
 	if pkg != nil {
 		err = fmt.Errorf("policy %s: %w", pkg.name(), err)
 	}
@@ -230,11 +231,11 @@ func (d *decoder) finish() {
 	v := d.verdict
 	var lists sharedReasons
 	for i := range v.Tags {
-		v.Tags[i].Delete = lists.share(tidy(v.Tags[i].Delete))
-		v.Tags[i].Keep = lists.share(tidy(v.Tags[i].Keep))
+		v.Tags[i].Delete = lists.share(tidyReasons(v.Tags[i].Delete))
+		v.Tags[i].Keep = lists.share(tidyReasons(v.Tags[i].Keep))
 	}
-	v.Delete, v.Keep = tidy(v.Delete), tidy(v.Keep)
-	d.settleVisibility()
+	v.Delete, v.Keep = tidyReasons(v.Delete), tidyReasons(v.Keep)
+	d.resolveVisibility()
 	slices.SortFunc(v.Violations, registry.CompareViolations)
 	v.Err = errors.Join(distinct(d.errs)...)
 }

@@ -67,7 +67,7 @@ func TestInputIsWhatTheSchemaSays(t *testing.T) {
 	img := anImage(aTag("v1.0.0", 3*days), aTag("sha256-"+strings.Repeat("a", 64)+".sig", 2*days))
 	j := e.At(now, Everything)
 	for subject, input := range map[string]ast.Value{
-		"image":     j.imageFacts(img).document(askRules),
+		"image":     j.imageFacts(img).document(marking),
 		"namespace": j.namespaceInput(img.Namespace, true),
 	} {
 		var got map[string]any

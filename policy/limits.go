@@ -14,10 +14,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
-// A slow evaluation is one that takes longer than a glance; only then is the
-// heap looked at again, so that ordinary evaluations pay next to nothing. From
-// then on it is looked at often: a policy that doubles what it has does so a few
-// times a second.
+// An evaluation that takes longer than a glance is slow. Only then the size of the
+// heap is read again, so that ordinary evaluations cost next to nothing. From then on
+// it is read often: a policy that doubles its memory can do so a few times a second.
 const (
 	glance   = 100 * time.Millisecond
 	interval = 20 * time.Millisecond
@@ -41,10 +40,10 @@ func newLimits(ctx context.Context, o Options) limits {
 	return l
 }
 
-// guard watches one evaluation. The heap is that of the whole process: when
-// several images are judged at once, their growth together counts against each
-// of them, so that it stays within the limit however many there are. It has no goroutine of its own: most evaluations
-// are over before its first timer fires.
+// guard watches one evaluation. The heap is that of the whole process: if several
+// images are judged at once, their growth together counts for each of them, so that
+// it stays within the limit however many there are. A guard has no goroutine: most
+// evaluations end before its first timer fires.
 type guard struct {
 	limits
 	cancel topdown.Cancel
@@ -57,12 +56,12 @@ type guard struct {
 	why    atomic.Pointer[string]
 }
 
-// watch starts to guard an evaluation; stop ends that.
+// watch starts to guard an evaluation; call stop when it ends.
 func (l limits) watch(ctx context.Context) *guard {
 	g := &guard{limits: l, cancel: topdown.NewCancel(), left: l.timeout, pause: interval, heap: heapSize(heapLive)}
 	first := min(glance, l.timeout)
 	g.left -= first
-	g.timer = time.AfterFunc(1<<62, g.look) // never, so that look always finds the field set
+	g.timer = time.AfterFunc(1<<62, g.look) // set the field before look can run
 	g.timer.Reset(first)
 	if ctx.Done() != nil {
 		g.unhook = context.AfterFunc(ctx, g.cancel.Cancel)
@@ -78,7 +77,7 @@ func (g *guard) stop() {
 	}
 }
 
-// look checks a slow evaluation and comes back until it is over.
+// look checks a slow evaluation again and again until it ends.
 func (g *guard) look() {
 	if g.done.Load() {
 		return
@@ -95,9 +94,8 @@ func (g *guard) look() {
 	}
 }
 
-// tooMuch reports whether the heap has grown beyond the limit. What is garbage
-// does not count, unless there is so much that collecting it first could be too
-// late.
+// tooMuch reports whether the heap has grown beyond the limit. Garbage does not
+// count, unless there is so much that collecting it first could be too late.
 func (g *guard) tooMuch() bool {
 	heap := heapSize(heapObjects)
 	switch {
@@ -107,7 +105,7 @@ func (g *guard) tooMuch() bool {
 		return true
 	}
 	runtime.GC()
-	g.pause = 5 * interval // which is not free either
+	g.pause = 5 * interval // a collection is not free either
 	return !g.done.Load() && heapSize(heapLive) > g.heap+g.maxHeap
 }
 
@@ -116,7 +114,7 @@ func (g *guard) end(why string) {
 	g.cancel.Cancel()
 }
 
-// explain says why an evaluation was stopped.
+// explain is why an evaluation was stopped.
 func (g *guard) explain(err error) error {
 	if why := g.why.Load(); why != nil && topdown.IsCancel(err) {
 		return errors.New(*why)
@@ -138,7 +136,7 @@ func heapSize(name string) uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// printer hands what policies print to the log.
+// printer writes what policies print to the log.
 type printer struct {
 	ctx    context.Context
 	logger *slog.Logger

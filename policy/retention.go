@@ -9,11 +9,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// ruleTerms are what the facts say of a rule wherever it takes an image, made
-// once.
+// ruleTerms are the parts of the facts that are the same for every image.
 type ruleTerms struct {
 	name                    *ast.Term
-	oldest, tooOld          *ast.Term // the age from which it condemns, and the reason
+	oldest, tooOld          *ast.Term // the age from which it marks, and the reason
 	youngest, young         *ast.Term // the age from which it does not keep, and the reason
 	last                    *ast.Term
 	majors, minors, patches *ast.Term
@@ -54,8 +53,8 @@ func limitTerm(count int) *ast.Term {
 	return ast.InternedTerm(count)
 }
 
-// deletes hands in, for each rule that can condemn something here, the tags that
-// it matched and their ages.
+// deletes adds, for each rule that can mark tags of this image, the matched tags and
+// their ages.
 func (f *imageFacts) deletes(facts *factList) {
 	all := f.judge.engine.settings.retention
 	var aged []*ast.Term
@@ -86,8 +85,8 @@ func (r *retentionRule) entry(names *ast.Term, more ...[2]*ast.Term) *ast.Term {
 // kept collects the facts for each criterion of a keep.
 type kept struct{ all, last, within, calendar, releases []*ast.Term }
 
-// keeps hands in, for each criterion of a keep, the rules that have it, with what
-// the criterion looks at of the tags that the rule matched, group by group.
+// keeps adds, for each criterion of a keep, the rules that have it, with what the
+// criterion needs to know of the matched tags, group by group.
 func (f *imageFacts) keeps(facts *factList) {
 	all := f.judge.engine.settings.retention
 	var k kept
@@ -111,7 +110,7 @@ func (f *imageFacts) keeps(facts *factList) {
 	facts.list("retention", keyReleases, k.releases)
 }
 
-// keepsOfEach are the criteria that look at each tag by itself.
+// keepsOfEach adds the criteria that are about each tag by itself.
 func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 	if !r.Keep.All && r.Keep.Within.Duration() == 0 {
 		return
@@ -133,8 +132,8 @@ func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 	}
 }
 
-// matchedBy are the tags that a rule matched, in its own order; nil where it does
-// not take the image. Both queries ask for them.
+// matchedBy are the tags that a rule matched, in its own order; nil if the rule is
+// not about the image. Both queries need them.
 func (f *imageFacts) matchedBy(rule int) []*tag {
 	all := f.judge.engine.settings.retention
 	if f.matched == nil {
@@ -146,7 +145,7 @@ func (f *imageFacts) matchedBy(rule int) []*tag {
 	return f.matched[rule]
 }
 
-// matters reports whether a vote for the tag could change anything.
+// matters reports whether a keep of the tag could change anything.
 func (f *imageFacts) matters(t *tag) bool { return f.relevant == nil || f.relevant[t.index] }
 
 func (f *imageFacts) mattering(tags []*tag) []*tag {
@@ -163,7 +162,7 @@ func (f *imageFacts) mattering(tags []*tag) []*tag {
 }
 
 // ages are the names of tags and their ages in seconds, by the time that the rule
-// goes by.
+// follows.
 func (f *imageFacts) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term) {
 	n, a := make([]*ast.Term, len(tags)), make([]*ast.Term, len(tags))
 	for i, t := range tags {
@@ -172,7 +171,7 @@ func (f *imageFacts) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term)
 	return ast.ArrayTerm(n...), ast.ArrayTerm(a...)
 }
 
-// age is made once for all rules that go by the same time.
+// age is made once for all rules that follow the same time.
 func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
 	if r.byCreation() {
 		return ast.InternedTerm(r.age(f.judge.now, t))
@@ -184,8 +183,8 @@ func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
 }
 
 // last are the names of the tags of a group and their positions: how many digests
-// (or tags, as the rule counts) are newer. Where digests are counted, those that do
-// not count themselves stay with theirs.
+// (or tags, if the rule counts tags) are newer. If digests are counted, a tag that
+// does not count itself has the position of its digest.
 func (f *imageFacts) last(r *retentionRule, g group) []*ast.Term {
 	if r.Keep.Last < 1 {
 		return nil
@@ -205,7 +204,7 @@ func (f *imageFacts) last(r *retentionRule, g group) []*ast.Term {
 			others = true
 		}
 	}
-	if others { // they take no place, but stay with a digest that does
+	if others { // they are not counted, but kept with a digest that is
 		for _, t := range g.tags {
 			if position, seen := counter.digests[t.Digest]; seen && !t.counts() {
 				add(t, position)

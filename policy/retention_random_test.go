@@ -45,7 +45,7 @@ func TestTheLibraryAgreesWithTheReference(t *testing.T) {
 			if diff := cmp.Diff(spoken(want), spokenBy(t, e, at, img, said)); diff != "" {
 				t.Fatalf("seed %d: at %s (-reference +library):\n%s\n%s", seed, at.Format(time.RFC3339), diff, shown(config, img))
 			}
-			if diff := cmp.Diff(condemned(want), condemnedBy(t, e, at, img)); diff != "" {
+			if diff := cmp.Diff(marked(want), markedBy(t, e, at, img)); diff != "" {
 				t.Fatalf("seed %d: at %s, what counts (-reference +library):\n%s\n%s", seed, at.Format(time.RFC3339), diff, shown(config, img))
 			}
 		}
@@ -122,7 +122,7 @@ func spokenBy(t *testing.T, e *Engine, at time.Time, img *registry.Image, said m
 }
 
 // condemned are the tags that something condemns and nothing keeps.
-func condemned(v refVotes) []string {
+func marked(v refVotes) []string {
 	names := []string{}
 	for tag := range v.del {
 		if len(v.keep[tag]) == 0 {
@@ -133,7 +133,7 @@ func condemned(v refVotes) []string {
 	return names
 }
 
-func condemnedBy(t *testing.T, e *Engine, at time.Time, img *registry.Image) []string {
+func markedBy(t *testing.T, e *Engine, at time.Time, img *registry.Image) []string {
 	t.Helper()
 	v, err := e.At(at, WhatCounts).Image(context.Background(), img)
 	if err != nil || v.Err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// releases hands in the counting tags of a group that are releases to the rule,
+// releases adds the counting tags of a group that are releases to the rule,
 // with the positions of their major version, of their minor version within it, and
 // of their patch within that: how many are newer. Equal versions share them.
 func (f *imageFacts) releases(r *retentionRule, g group) []*ast.Term {

@@ -12,13 +12,13 @@ import (
 // privacy orders the visibilities, the most private first.
 var privacy = []registry.Visibility{registry.Private, registry.Inherit, registry.Public}
 
-// visibilityVote is what one rule asks for.
-type visibilityVote struct {
+// visibilityDecision is the visibility that one rule wants.
+type visibilityDecision struct {
 	to     registry.Visibility
 	reason registry.Reason
 }
 
-func (d *decoder) voteVisibility(dec decision, reason registry.Reason) error {
+func (d *decoder) addVisibility(dec decision, reason registry.Reason) error {
 	to := registry.Visibility(dec.Visibility)
 	if !slices.Contains(privacy, to) {
 		return fmt.Errorf("there is no visibility %q: want private, public or inherit", to)
@@ -26,43 +26,43 @@ func (d *decoder) voteVisibility(dec decision, reason registry.Reason) error {
 	if to == registry.Inherit && d.verdict.Image == nil {
 		return fmt.Errorf("a namespace cannot inherit: want private or public")
 	}
-	d.votes = append(d.votes, visibilityVote{to, reason})
+	d.visibilities = append(d.visibilities, visibilityDecision{to, reason})
 	return nil
 }
 
-// settleVisibility lets the most private vote win and reports that there was
-// another.
-func (d *decoder) settleVisibility() {
-	if len(d.votes) == 0 {
+// resolveVisibility chooses the most private visibility, and reports that policies
+// differ.
+func (d *decoder) resolveVisibility() {
+	if len(d.visibilities) == 0 {
 		return
 	}
-	rank := func(v visibilityVote) int { return slices.Index(privacy, v.to) }
-	slices.SortFunc(d.votes, func(a, b visibilityVote) int {
+	rank := func(v visibilityDecision) int { return slices.Index(privacy, v.to) }
+	slices.SortFunc(d.visibilities, func(a, b visibilityDecision) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), registry.CompareReasons(a.reason, b.reason))
 	})
-	won := &registry.VisibilityVerdict{To: d.votes[0].to}
+	won := &registry.VisibilityVerdict{To: d.visibilities[0].to}
 	var others []string
-	for _, v := range d.votes {
+	for _, v := range d.visibilities {
 		if v.to == won.To {
 			won.Reasons = append(won.Reasons, v.reason)
 		} else {
 			others = append(others, fmt.Sprintf("%s asks for %s", v.reason.Rule, v.to))
 		}
 	}
-	won.Reasons = tidy(won.Reasons)
+	won.Reasons = tidyReasons(won.Reasons)
 	d.verdict.Visibility = won
 	if len(others) == 0 {
 		return
 	}
-	_ = d.violation(registry.Warn, decision{}, registry.Reason{ // names no tag, so it cannot fail
+	_ = d.violation(registry.Warn, decision{}, registry.Reason{ // without a tag it cannot fail
 		Rule: "visibility/conflict",
 		Text: fmt.Sprintf("policies differ: %s asks for %s, the most private, and wins; %s", won.Reasons[0].Rule, won.To, strings.Join(slices.Compact(others), ", ")),
 	})
 }
 
-// tidy sorts reasons and drops repetitions: two rules of a package may give the
-// same decision.
-func tidy(reasons []registry.Reason) []registry.Reason {
+// tidyReasons sorts reasons and drops repetitions: two rules of a package may make
+// the same decision.
+func tidyReasons(reasons []registry.Reason) []registry.Reason {
 	if len(reasons) < 2 {
 		return reasons
 	}
@@ -73,7 +73,7 @@ func tidy(reasons []registry.Reason) []registry.Reason {
 }
 
 // compareReasons puts reasons of the same rule and text in the order of their
-// lines, so that tidy keeps the first.
+// lines, so that tidyReasons keeps the first.
 func compareReasons(a, b registry.Reason) int {
 	fileA, lineA := cutPlace(a.Source)
 	fileB, lineB := cutPlace(b.Source)

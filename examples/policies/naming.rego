@@ -19,7 +19,7 @@ warn contains {"tag": tag.name, "reason": reason} if {
 	reason := sprintf("push it as %q", [lower(tag.name)])
 }
 
-warn contains "latest is its only tag: nobody can tell which version that is" if {
+warn contains "latest is its only tag: it does not say which version that is" if {
 	names := [tag.name | some tag in input.tags; not tag.attachment_of]
 	names == ["latest"]
 }

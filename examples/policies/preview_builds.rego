@@ -1,9 +1,9 @@
 # METADATA
 # title: Preview builds live two weeks
 # description: |
-#   Builds of pull requests and of previews are of use while somebody looks at
-#   them. The newest build of an image stays whatever its age, so that an open
-#   but quiet pull request can still be looked at.
+#   Builds of pull requests and of previews are useful for a short time. The newest
+#   build of an image is kept at any age, so that an open but quiet pull request can
+#   still be tried.
 package janitor.image.preview_builds
 
 delete contains tag.name if {

@@ -1,8 +1,8 @@
 # METADATA
-# title: Only what is on the list is public
+# title: Only images on the list are public
 # description: |
-#   An image that anybody can pull is published: by decision, not by accident.
-#   What is public and not on the list is made private.
+#   An image that everyone can pull should be public by decision, not by accident.
+#   Public images that are not on the list become private.
 # custom:
 #   severity: critical
 package janitor.image.public_allow_list
@@ -16,7 +16,7 @@ visibility := {"visibility": "private", "reason": reason} if {
 }
 
 # METADATA
-# title: What is on the list can be pulled
+# title: Images on the list can be pulled
 warn contains "it is on the list of public images, but private" if {
 	input.image.effective_visibility == "private"
 	name in public

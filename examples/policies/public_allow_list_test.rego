@@ -9,13 +9,13 @@ image(namespace, name, visibility) := testing.image_with(
 )
 
 test_a_public_image_that_is_not_listed_is_made_private if {
-	vote := public_allow_list.visibility with input as image("prod", "api", "public")
-	vote == {"visibility": "private", "reason": "prod/api is not on the list of public images"}
+	decision := public_allow_list.visibility with input as image("prod", "api", "public")
+	decision == {"visibility": "private", "reason": "prod/api is not on the list of public images"}
 }
 
 test_it_may_be_public_through_its_namespace if {
-	vote := public_allow_list.visibility with input as image({"name": "prod", "is_public": true}, "api", "inherit")
-	vote.visibility == "private"
+	decision := public_allow_list.visibility with input as image({"name": "prod", "is_public": true}, "api", "inherit")
+	decision.visibility == "private"
 }
 
 test_a_listed_image_stays_public if {
@@ -26,7 +26,7 @@ test_a_private_image_is_left_alone if {
 	not public_allow_list.visibility with input as image("prod", "api", "private")
 }
 
-test_a_listed_image_that_nobody_can_pull_is_reported if {
+test_a_listed_image_that_cannot_be_pulled_is_reported if {
 	findings := public_allow_list.warn with input as image("oss", "cli", "private")
 	count(findings) == 1
 	none := public_allow_list.warn with input as image("prod", "api", "private")

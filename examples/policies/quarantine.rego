@@ -1,9 +1,9 @@
 # METADATA
-# title: What is in quarantine stays and is private
+# title: Images in quarantine are kept and private
 # description: |
 #   An image is put into quarantine by its name (quarantine/…) or by a tag
 #   (quarantine, quarantine-…). Nothing in it is deleted, so that it can be
-#   examined, and nobody outside can pull it.
+#   examined, and it cannot be pulled from outside.
 # custom:
 #   severity: high
 package janitor.image.quarantine

@@ -1,8 +1,8 @@
 # METADATA
-# title: Release candidates go once their release is out
+# title: Release candidates are deleted after their release
 # description: |
-#   1.4.0-rc.1 and 1.4.0-rc.2 are of no use a month after 1.4.0 itself was
-#   published in the same image.
+#   1.4.0-rc.1 and 1.4.0-rc.2 are not needed a month after 1.4.0 was published in
+#   the same image.
 package janitor.image.release_candidates
 
 delete contains {"tag": tag.name, "reason": reason} if {

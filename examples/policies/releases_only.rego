@@ -1,9 +1,8 @@
 # METADATA
-# title: Only releases stay in a release namespace
+# title: A release namespace keeps only releases
 # description: |
-#   What is published to a release namespace is a release. Candidates and builds
-#   that were pushed there go after a week; the tags that move with a release
-#   stay with it.
+#   A release namespace has releases only. Candidates and builds that were pushed
+#   there are deleted after a week; tags that move with a release are kept with it.
 package janitor.image.releases_only
 
 namespaces := {"release", "releases"}

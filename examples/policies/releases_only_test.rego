@@ -11,17 +11,17 @@ tags := [
 	testing.tag("main-43", "6d"),
 ]
 
-test_what_is_no_release_goes_after_a_week if {
-	votes := releases_only.delete with input as testing.image_with({"namespace": "releases"}, tags)
-	votes == {"1.4.0-rc.1", "main-42"}
+test_anything_else_is_deleted_after_a_week if {
+	decisions := releases_only.delete with input as testing.image_with({"namespace": "releases"}, tags)
+	decisions == {"1.4.0-rc.1", "main-42"}
 }
 
 test_releases_are_kept if {
-	votes := releases_only.keep with input as testing.image_with({"namespace": "releases"}, tags)
-	votes == {"v1.4.0"}
+	decisions := releases_only.keep with input as testing.image_with({"namespace": "releases"}, tags)
+	decisions == {"v1.4.0"}
 }
 
 test_other_namespaces_are_left_alone if {
-	votes := releases_only.delete | releases_only.keep with input as testing.image_with({"namespace": "ci"}, tags)
-	votes == set()
+	decisions := releases_only.delete | releases_only.keep with input as testing.image_with({"namespace": "ci"}, tags)
+	decisions == set()
 }

@@ -1,8 +1,7 @@
 # METADATA
 # title: Every image of production has a release
 # description: |
-#   What runs in production is a version that somebody released, not a build of
-#   a branch.
+#   Production runs released versions, not builds of a branch.
 package janitor.image.required_tags
 
 deny contains "no tag is a semantic version: release one before it is deployed" if {

@@ -33,7 +33,7 @@ type decision struct {
 // judge makes a judge of the planner's configuration. The options are those of its
 // plan.
 func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Options) *judge {
-	return &judge{Judge: p.Policies.At(p.TakenAt, depth).Knowing(uses), options: o, progress: p.Progress}
+	return &judge{Judge: p.Policies.At(p.TakenAt, depth).WithUses(uses), options: o, progress: p.Progress}
 }
 
 // forEach is the one loop over a feed: it has the items judged side by side, by one

@@ -19,10 +19,10 @@ type BenchOptions struct {
 	Clock func() time.Duration
 	// Sizes are the numbers of tags, ascending; nil is 100, 1,000 and 10,000.
 	Sizes []int
-	// Growth is how many times as much a tag of the largest image may cost as one
-	// of the smallest; 0 means 2.5. Linear cost is 1.
+	// Growth is how many times more a tag of the largest image may cost than one of
+	// the smallest; 0 means 2.5. Linear cost is 1.
 	Growth float64
-	// Enough is how long one size is measured at least, in all; 0 means 300 ms.
+	// Enough is the minimum time to measure one size; 0 means 300 ms.
 	Enough time.Duration
 }
 
@@ -31,7 +31,7 @@ type Measurement struct {
 	Tags int `json:"tags"`
 	// PerTag is the least CPU time that judging took, divided by the tags.
 	PerTag time.Duration `json:"ns_per_tag"`
-	// Packages is the same for each package asked on its own, the dearest first.
+	// Packages is the same for each package alone, the most expensive first.
 	Packages []PackageCost `json:"packages"`
 }
 
@@ -44,11 +44,12 @@ type PackageCost struct {
 // Benchmark is the cost of a policy set.
 type Benchmark struct {
 	Sizes []Measurement `json:"sizes"`
-	// Growth is the cost of a tag of the largest image, in those of the smallest.
+	// Growth is the cost of a tag of the largest image, divided by that of one of the
+	// smallest.
 	Growth float64 `json:"growth"`
-	// Limit is the growth that is allowed.
+	// Limit is the allowed growth.
 	Limit float64 `json:"limit"`
-	// Culprits are the packages that grow beyond the limit themselves.
+	// Culprits are the packages that grow beyond the limit.
 	Culprits []string `json:"culprits"`
 }
 
@@ -56,13 +57,12 @@ type Benchmark struct {
 // its square.
 func (b *Benchmark) Linear() bool { return b.Growth <= b.Limit }
 
-// attempts is how often growth is measured again before it is believed: noise
-// only ever makes a measurement longer.
+// attempts is how often growth beyond the limit is measured again: noise only makes
+// a measurement longer.
 const attempts = 3
 
-// Bench measures what judging images of several sizes costs. The error is that a
-// policy failed or ran into its limits at one of them; what was measured before
-// is given all the same.
+// Bench measures what judging images of several sizes costs. If a policy fails or
+// exceeds its limits, it returns the error and what it measured before.
 func Bench(ctx context.Context, e *policy.Engine, o BenchOptions) (*Benchmark, error) {
 	if o.Sizes == nil {
 		o.Sizes = []int{100, 1000, 10000}
@@ -79,7 +79,7 @@ func Bench(ctx context.Context, e *policy.Engine, o BenchOptions) (*Benchmark, e
 		b.Sizes = append(b.Sizes, m)
 	}
 	for try := 0; ; try++ {
-		b.judge()
+		b.compare()
 		if b.Linear() || try == attempts || try > 0 && b.Growth > 2*b.Limit { // beyond all noise
 			return b, nil
 		}
@@ -93,8 +93,8 @@ func Bench(ctx context.Context, e *policy.Engine, o BenchOptions) (*Benchmark, e
 	}
 }
 
-// judge computes the growth, and who is to blame.
-func (b *Benchmark) judge() {
+// compare computes the growth, and which packages cause it.
+func (b *Benchmark) compare() {
 	first, last := b.Sizes[0], b.Sizes[len(b.Sizes)-1]
 	b.Growth = growth(first.PerTag, last.PerTag)
 	b.Culprits = []string{}
@@ -106,17 +106,17 @@ func (b *Benchmark) judge() {
 	}
 }
 
-// growth counts what costs next to nothing as negligible: below that the caches
-// and the collector of the machine grow, not the policy. What looks at every tag
-// for every tag costs far more in a large image.
+// growth treats very small costs as negligible: they grow by caches and garbage
+// collection, not by the policy. A policy that reads every tag for every tag costs
+// far more in a large image.
 func growth(from, to time.Duration) float64 {
 	return float64(max(to, negligible)) / float64(max(from, negligible))
 }
 
-// negligible is a cost of a tag that nobody needs to look into.
+// negligible is a cost of a tag that is of no concern.
 const negligible = 10 * time.Microsecond
 
-// least takes over what is lower in another measurement of the same.
+// least replaces what is lower in another measurement of the same size.
 func (m *Measurement) least(other Measurement) {
 	m.PerTag = min(m.PerTag, other.PerTag)
 	for i := range m.Packages {
@@ -157,9 +157,8 @@ func measure(ctx context.Context, judge *policy.Judge, tags int, o BenchOptions)
 	return m, nil
 }
 
-// fastest runs until it has measured for long enough, and at least three times,
-// and gives the least time per tag. Small images are run in batches: the clock
-// of the CPU is coarse.
+// fastest runs at least three times and for long enough, and returns the lowest
+// time per tag. Small images run in batches, since the CPU clock is coarse.
 func fastest(o BenchOptions, tags int, run func() error) (time.Duration, error) {
 	batch := max(1, 500/max(tags, 1))
 	var best, total time.Duration
@@ -171,12 +170,12 @@ func fastest(o BenchOptions, tags int, run func() error) (time.Duration, error) 
 			}
 		}
 		took := o.Clock() - start
-		total += max(took, time.Millisecond) // so that a clock that stands still ends
+		total += max(took, time.Millisecond) // so that it ends even if the clock stands still
 		if n == 0 || took < best {
 			best = took
 		}
 		if took > time.Second {
-			break // slow enough to need no second look
+			break // slow enough to be accurate
 		}
 	}
 	return best / time.Duration(batch*max(tags, 1)), nil
@@ -185,9 +184,8 @@ func fastest(o BenchOptions, tags int, run func() error) (time.Duration, error) 
 // benchTime is the time of the scan in benchmarks.
 var benchTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// sampleImage is an image of n tags as they are met: builds of pull requests and
-// of branches, releases and their candidates, some of which share a digest, over
-// two years.
+// sampleImage is a typical image of n tags: builds of pull requests and branches,
+// releases and their candidates, some of which share a digest, over two years.
 func sampleImage(n int) *registry.Image {
 	ns := &registry.Namespace{ID: "ns", Name: "prod", Region: "fr-par", Status: registry.StatusReady, ImageCount: 1, CreatedAt: benchTime.AddDate(-2, 0, 0), UpdatedAt: benchTime}
 	img := &registry.Image{Namespace: ns, ID: "img", Name: "api", Status: registry.StatusReady, Visibility: registry.Inherit, SizeBytes: uint64(n) << 20, CreatedAt: ns.CreatedAt, UpdatedAt: benchTime}

@@ -8,6 +8,6 @@ type Finding = modules.Finding
 
 // The severities of findings.
 const (
-	Problem = modules.Problem // no plan is made with it
+	Problem = modules.Problem // prevents every plan
 	Doubt   = modules.Doubt   // worth a look
 )

@@ -126,8 +126,8 @@ func (l *linter) add(at *ast.Location, severity modules.FindingSeverity, code, f
 	return f
 }
 
-// titles asks for a METADATA title of every decision, which is what plans and
-// reports call it.
+// titles wants a METADATA title for every decision, which names it in plans and
+// reports.
 func (l *linter) titles(m modules.Module, annotations *ast.AnnotationSet) {
 	if !m.Decides() {
 		return
@@ -151,7 +151,7 @@ func (l *linter) regex(pattern *ast.Term) {
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		l.add(pattern.Location, Problem, "regex", "%q is no regular expression: %v", text, err)
+		l.add(pattern.Location, Problem, "regex", "%q is not a regular expression: %v", text, err)
 		return
 	}
 	if !anchored(parsed) {

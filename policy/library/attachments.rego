@@ -1,8 +1,8 @@
 # METADATA
 # title: Orphaned attachments
 # description: |
-#   Signatures and the like of a digest that no tag of the image has any more.
-#   They go where the configuration says so.
+#   Signatures and the like of a digest that no tag of the image has any more. They
+#   are deleted if the configuration says so.
 package janitor.builtin.image.attachments
 
 delete contains {"tag": orphan.name, "rule": "orphans", "reason": reason} if {

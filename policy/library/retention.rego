@@ -1,12 +1,12 @@
 # METADATA
 # title: Retention
 # description: |
-#   The retention rules of the configuration. Which tags a rule's match takes, how
-#   old they are and how many are newer are facts; what that means for them is
-#   decided here. Each list of facts is about one criterion, and has an entry for
-#   each rule that has it, and for each group of the rule. An entry holds the name
-#   of the rule, the limit it sets, the reason to give, and of every tag the name
-#   and, at the same place of another list, what the limit is compared with.
+#   The retention rules of the configuration. Facts say which tags a rule matches,
+#   how old they are and how many are newer; this policy decides what that means.
+#   Each list of facts is about one criterion. It has an entry for each rule with
+#   that criterion, and for each group of the rule. An entry has the name of the
+#   rule, its limit, the reason, the names of the tags and, at the same position of
+#   another list, what to compare the limit with.
 package janitor.builtin.image.retention
 
 delete contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
@@ -32,8 +32,8 @@ keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.
 	age < matched.youngest
 }
 
-# The newest tag of each of the latest so many periods that hold one. The names
-# are those of the newest tags; limits and reasons depend on the unit.
+# The newest tag of each of the latest N periods with a tag. The names are those of
+# the newest tags; limits and reasons depend on the unit.
 keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reasons[i]} if {
 	some matched in input.facts.calendar
 	some i, position in matched.positions

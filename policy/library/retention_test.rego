@@ -9,89 +9,89 @@ entry := {"rule": "builds", "names": ["a", "b", "c"], "reason": "why"}
 with_facts(criterion, facts) := {criterion: [object.union(entry, facts)]}
 
 test_nothing_is_said_without_facts if {
-	condemned := retention.delete with input.facts as {}
+	marked := retention.delete with input.facts as {}
 	kept := retention.keep with input.facts as {}
-	count(condemned) + count(kept) == 0
+	count(marked) + count(kept) == 0
 }
 
 test_delete_from_the_age_on if {
-	votes := retention.delete with input.facts as with_facts("aged", {"ages": [day - 1, day, day + 1], "oldest": day})
-	votes == {{"tag": "b", "rule": "builds", "reason": "why"}, {"tag": "c", "rule": "builds", "reason": "why"}}
+	decisions := retention.delete with input.facts as with_facts("aged", {"ages": [day - 1, day, day + 1], "oldest": day})
+	decisions == {{"tag": "b", "rule": "builds", "reason": "why"}, {"tag": "c", "rule": "builds", "reason": "why"}}
 }
 
 test_delete_without_an_age if {
-	votes := retention.delete with input.facts as with_facts("aged", {"ages": [0, 0, 0], "oldest": 0})
-	count(votes) == 3
+	decisions := retention.delete with input.facts as with_facts("aged", {"ages": [0, 0, 0], "oldest": 0})
+	count(decisions) == 3
 }
 
 test_rules_are_told_apart if {
 	other := object.union(entry, {"rule": "other", "reason": "because", "ages": [day, 0, 0], "oldest": day})
-	votes := retention.delete with input.facts as {"aged": [object.union(entry, {"ages": [0, day, 0], "oldest": day}), other]}
-	votes == {{"tag": "a", "rule": "other", "reason": "because"}, {"tag": "b", "rule": "builds", "reason": "why"}}
+	decisions := retention.delete with input.facts as {"aged": [object.union(entry, {"ages": [0, day, 0], "oldest": day}), other]}
+	decisions == {{"tag": "a", "rule": "other", "reason": "because"}, {"tag": "b", "rule": "builds", "reason": "why"}}
 }
 
-test_what_condemns_does_not_keep if {
-	votes := retention.keep with input.facts as with_facts("aged", {"ages": [0, 0, 0], "oldest": day})
-	count(votes) == 0
+test_what_marks_does_not_keep if {
+	decisions := retention.keep with input.facts as with_facts("aged", {"ages": [0, 0, 0], "oldest": day})
+	count(decisions) == 0
 }
 
 test_all_keeps_all if {
-	votes := retention.keep with input.facts as {"all": [{"rule": "releases", "names": ["a", "b"]}]}
-	votes == {
+	decisions := retention.keep with input.facts as {"all": [{"rule": "releases", "names": ["a", "b"]}]}
+	decisions == {
 		{"tag": "a", "rule": "releases", "reason": "the rule keeps all it matches"},
 		{"tag": "b", "rule": "releases", "reason": "the rule keeps all it matches"},
 	}
 }
 
 test_last_keeps_by_position if {
-	votes := retention.keep with input.facts as with_facts("last", {"positions": [0, 1, 2], "limit": 2})
-	{vote.tag | some vote in votes} == {"a", "b"}
+	decisions := retention.keep with input.facts as with_facts("last", {"positions": [0, 1, 2], "limit": 2})
+	{decision.tag | some decision in decisions} == {"a", "b"}
 }
 
 test_last_keeps_all_that_share_a_position if {
-	votes := retention.keep with input.facts as with_facts("last", {"positions": [0, 0, 1], "limit": 1})
-	{vote.tag | some vote in votes} == {"a", "b"}
+	decisions := retention.keep with input.facts as with_facts("last", {"positions": [0, 0, 1], "limit": 1})
+	{decision.tag | some decision in decisions} == {"a", "b"}
 }
 
 test_each_group_has_its_own_positions if {
-	votes := retention.keep with input.facts as {"last": [
+	decisions := retention.keep with input.facts as {"last": [
 		{"rule": "builds", "names": ["a", "b"], "positions": [0, 1], "limit": 1, "reason": "the newest of prod"},
 		{"rule": "builds", "names": ["c", "d"], "positions": [0, 1], "limit": 1, "reason": "the newest of dev"},
 	]}
-	votes == {
+	decisions == {
 		{"tag": "a", "rule": "builds", "reason": "the newest of prod"},
 		{"tag": "c", "rule": "builds", "reason": "the newest of dev"},
 	}
 }
 
 test_within_keeps_what_is_younger if {
-	votes := retention.keep with input.facts as with_facts("within", {"ages": [day - 1, day, day + 1], "youngest": day})
-	votes == {{"tag": "a", "rule": "builds", "reason": "why"}}
+	decisions := retention.keep with input.facts as with_facts("within", {"ages": [day - 1, day, day + 1], "youngest": day})
+	decisions == {{"tag": "a", "rule": "builds", "reason": "why"}}
 }
 
 test_calendar_keeps_the_latest_periods if {
-	votes := retention.keep with input.facts as {"calendar": [{
+	decisions := retention.keep with input.facts as {"calendar": [{
 		"rule": "builds",
 		"names": ["a", "b", "c"],
 		"positions": [0, 1, 2],
 		"limits": [2, 2, 2],
 		"reasons": ["daily 2026-11-22", "daily 2026-11-20", "daily 2026-11-19"],
 	}]}
-	votes == {
+	decisions == {
 		{"tag": "a", "rule": "builds", "reason": "daily 2026-11-22"},
 		{"tag": "b", "rule": "builds", "reason": "daily 2026-11-20"},
 	}
 }
 
 test_a_tag_may_be_kept_for_several_periods if {
-	votes := retention.keep with input.facts as {"calendar": [{
+	decisions := retention.keep with input.facts as {"calendar": [{
 		"rule": "builds",
 		"names": ["a", "b", "a"],
 		"positions": [0, 1, 0],
 		"limits": [7, 1, 1],
 		"reasons": ["weekly 2026-W47", "yearly 2025", "yearly 2026"],
 	}]}
-	votes == {
+	decisions == {
 		{"tag": "a", "rule": "builds", "reason": "weekly 2026-W47"},
 		{"tag": "a", "rule": "builds", "reason": "yearly 2026"},
 	}
@@ -106,9 +106,9 @@ releases := [
 
 none := 1000
 
-kept(majors, minors, patches) := {vote.tag | some vote in votes} if {
+kept(majors, minors, patches) := {decision.tag | some decision in decisions} if {
 	facts := {"rule": "releases", "releases": releases, "majors": majors, "minors": minors, "patches": patches}
-	votes := retention.keep with input.facts as {"releases": [facts]}
+	decisions := retention.keep with input.facts as {"releases": [facts]}
 }
 
 test_the_newest_patches_of_each_minor if kept(none, none, 1) == {"2.1.0", "1.4.2", "1.3.9"}

@@ -2,7 +2,7 @@
 # title: Visibility of images
 # description: |
 #   The visibility rules of the configuration whose subject is the image. A rule
-#   that is satisfied votes for what is, so that another rule cannot undo it.
+#   that is satisfied asks for what is set, so that no other rule changes it.
 package janitor.builtin.image.visibility
 
 visibility contains {"visibility": rule.require, "rule": rule.name, "reason": reason(rule)} if {
@@ -32,8 +32,8 @@ satisfied := [rule | some rule in matched; present(rule) == rule.require]
 
 broken := [rule | some rule in matched; present(rule) != rule.require]
 
-# A rule that requires "inherit" looks at the image alone; the others at what a
-# client meets.
+# A rule that requires "inherit" is about the image alone; the others are about what
+# a client sees.
 present(rule) := input.image.visibility if rule.require == "inherit"
 
 present(rule) := input.image.effective_visibility if rule.require != "inherit"

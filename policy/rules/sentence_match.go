@@ -7,7 +7,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// tagWords says which tags a match takes: "tags pr-* of every image".
+// tagWords says which tags a match matches: "tags pr-* of every image".
 func (m *Match) tagWords() string {
 	if m == nil {
 		m = &Match{}
@@ -29,7 +29,7 @@ func (m *Match) tagWords() string {
 	return words + m.conditions(more) + " of " + m.imageWords()
 }
 
-// subjectWords says which images or namespaces a match takes.
+// subjectWords says which images or namespaces a match matches.
 func (m *Match) subjectWords(subject string) string {
 	if m == nil {
 		m = &Match{}
@@ -55,7 +55,7 @@ func (m *Match) conditions(more []string) string {
 
 func (m *Match) imageWords() string {
 	words := "every image"
-	if len(m.Images) > 0 && !slices.Contains(m.Images, "**") { // * takes no slash
+	if len(m.Images) > 0 && !slices.Contains(m.Images, "**") { // * matches no slash
 		words = Named("image", m.Images)
 	}
 	return words + m.whereWords(" in ")
@@ -84,7 +84,7 @@ func (m *Match) whereWords(in string) string {
 	return words
 }
 
-// isAll reports whether a list of globs takes every name.
+// isAll reports whether a list of globs matches every name.
 func isAll(globs []string) bool {
 	return slices.Contains(globs, "*") || slices.Contains(globs, "**")
 }

@@ -7,8 +7,8 @@
 #   of package janitor.namespace.<name>.
 #
 #   Ages are whole numbers with units, largest first: 90s, 12h, 15d, 1d12h, 2w,
-#   6mo, 1y. They count back from testing.now. What is wrong (an age, an option
-#   that there is not) fails the test.
+#   6mo, 1y. They count back from testing.now. An invalid age or an unknown
+#   option fails the test.
 package janitor.testing
 
 # The time of the scan.
@@ -49,7 +49,7 @@ image_with(options, tags) := {
 	created := seconds(object.get(options, "created_age", "400d"))
 }
 
-# A tag of an age, for image: ready, used by nobody, with a digest of its own.
+# A tag of an age, for image: ready, not in use, with a digest of its own.
 tag(name, age) := tag_with(name, age, {})
 
 # A tag with options: digest (any word; tags with the same word share it),
@@ -190,7 +190,7 @@ seconds(age) := sum([length |
 ]) if {
 	regex.match(`^(?:[0-9]+y)?(?:[0-9]+mo)?(?:[0-9]+w)?(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+s)?$`, age)
 	age != ""
-} else := fail(sprintf("%v is no age: write 90s, 12h, 15d, 1d12h, 2w, 6mo or 1y", [age]))
+} else := fail(sprintf("%v is not an age: write 90s, 12h, 15d, 1d12h, 2w, 6mo or 1y", [age]))
 
 units := {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "mo": 2592000, "y": 31536000}
 
@@ -206,5 +206,5 @@ known(options, names) := fail(sprintf("there is no option %v: there are %v", [ob
 	count(object.keys(options) - names) > 0
 }
 
-# What is wrong with a test must fail it: the text is in the error of to_number.
+# A mistake in a test must fail it: the text is in the error of to_number.
 fail(text) := to_number(text)

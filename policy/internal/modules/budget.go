@@ -16,8 +16,8 @@ import (
 // memory than the machine has ends the program.
 const maxResult = 64 << 20
 
-// bounded has the built-in functions whose result may be far larger than what
-// goes in refuse to make one larger than maxResult. OPA keeps its functions in
+// bounded makes the built-in functions whose result can be far larger than their
+// arguments refuse a result larger than maxResult. OPA keeps its functions in
 // one table for the whole process, so this is done once, before the first
 // evaluation; it changes no result, it only refuses.
 var bounded = sync.OnceFunc(func() {

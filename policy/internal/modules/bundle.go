@@ -29,8 +29,8 @@ type bundleKey struct{ config *bundle.VerificationConfig }
 const theKey = "policy.verification_key"
 
 // parseKey reads a public key in PEM. No key at all is nil: bundles need no
-// signature then. A secret shared by signer and verifier is no key here: whoever
-// reads it could sign.
+// signature then. A shared secret is not accepted: everyone
+// who can read it could sign.
 func parseKey(text []byte) (*bundleKey, error) {
 	if len(text) == 0 {
 		return nil, nil
@@ -40,7 +40,7 @@ func parseKey(text []byte) (*bundleKey, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, wrong("this is no PEM")
+		return nil, wrong("this is not PEM")
 	}
 	var public any
 	var err error

@@ -47,12 +47,12 @@ func (s *Set) Check() []*Finding {
 	return Tidy(findings)
 }
 
-// rounds bounds how often what is wrong is left out to find what else is.
+// rounds is how often rules with problems are left out to find further problems.
 const rounds = 5
 
-// CompileFindings compiles modules and finds all that is wrong. The compiler
-// works in stages and stops after the first that fails, so the rules that are
-// wrong are left out and the others compiled again.
+// CompileFindings compiles modules and finds all problems. The compiler works in
+// stages and stops after the first stage that fails, so the rules with problems are
+// left out and the others compiled again.
 func CompileFindings(modules []Module, compiler func() *ast.Compiler) []*Finding {
 	var findings []*Finding
 	out := map[*ast.Rule]bool{}
@@ -78,7 +78,7 @@ func CompileFindings(modules []Module, compiler func() *ast.Compiler) []*Finding
 	return findings
 }
 
-// leaveOut takes the rule that a line is in out of a module.
+// leaveOut removes the rule at a line from a module.
 func leaveOut(m Module, line int, out map[*ast.Rule]bool) {
 	var last *ast.Rule
 	for _, r := range m.Parsed.Rules {
@@ -91,7 +91,7 @@ func leaveOut(m Module, line int, out map[*ast.Rule]bool) {
 	}
 }
 
-// without copies modules but for some of their rules.
+// without copies modules except some of their rules.
 func without(modules []Module, out map[*ast.Rule]bool) map[string]*ast.Module {
 	all := Copies(modules)
 	for _, m := range modules {
@@ -106,8 +106,8 @@ func without(modules []Module, out map[*ast.Rule]bool) map[string]*ast.Module {
 	return all
 }
 
-// follows reports whether a finding may only be there because rules were left
-// out: an import that nothing uses any more, a function that is gone.
+// follows reports whether a finding may exist only because rules were left out: an
+// unused import, an unknown function.
 func follows(f *Finding, modules []Module) bool {
 	for _, m := range modules {
 		if m.File != f.File {
@@ -122,7 +122,7 @@ func follows(f *Finding, modules []Module) bool {
 	return f.Code == "unknown-function" && f.Hint == ""
 }
 
-// synonyms are words that people write for the decisions of the contract.
+// synonyms are other words for the decisions of the contract.
 var synonyms = map[string]string{
 	"allow": Keep, "kept": Keep, "retain": Keep, "protect": Keep,
 	"deleted": Delete, "remove": Delete, "purge": Delete, "expire": Delete,
@@ -131,8 +131,8 @@ var synonyms = map[string]string{
 	"visible": Visibility,
 }
 
-// dead finds decisions in packages that are never asked and that nothing refers
-// to: a keep that is never asked protects nothing.
+// dead finds decisions in packages that are never evaluated and that nothing refers
+// to: a keep that is never evaluated protects nothing.
 func dead(m Module, all []Module) []*Finding {
 	if _, _, wrong := m.Subject(); wrong != nil {
 		return nil
@@ -144,15 +144,14 @@ func dead(m Module, all []Module) []*Finding {
 			continue
 		}
 		out = append(out, m.Finding(rule.Location, name, Problem, "dead-decision",
-			"%s is never asked: only packages janitor.image.<name> and janitor.namespace.<name> decide", name).
+			"%s is never evaluated: only packages janitor.image.<name> and janitor.namespace.<name> decide", name).
 			WithHint("rename the package, or the rule if it is a helper"))
 	}
 	return out
 }
 
 // misspelt finds rules whose name is nearly that of a decision and that nothing
-// refers to: they would never be asked, and a keep that is never asked protects
-// nothing.
+// refers to: they would never be evaluated.
 func misspelt(m Module, all []Module) []*Finding {
 	var out []*Finding
 	for _, rule := range m.Parsed.Rules {
@@ -165,7 +164,7 @@ func misspelt(m Module, all []Module) []*Finding {
 			continue
 		}
 		out = append(out, m.Finding(rule.Location, name, Problem, "misspelt-decision",
-			"there is no decision %s, and nothing else uses it", name).
+			"%s is not a decision, and nothing else uses it", name).
 			WithHint("did you mean %s? The decisions are %s", meant, strings.Join(decisionNames(), ", ")))
 	}
 	return out
@@ -209,23 +208,23 @@ func refersTo(modules []Module, path ast.Ref, name string) bool {
 	return false
 }
 
-// walkUses visits what a rule refers to: all references, and the plain names,
-// but not its own name.
+// walkUses visits what a rule refers to: all references and plain names, except its
+// own name.
 func walkUses(rule *ast.Rule, visit func(ast.Ref) bool) {
-	take := func(x any) {
+	visitIn := func(x any) {
 		ast.WalkRefs(x, visit)
 		ast.WalkVars(x, func(v ast.Var) bool { return visit(ast.Ref{ast.NewTerm(v)}) })
 	}
 	if rule.Head.Key != nil {
-		take(rule.Head.Key)
+		visitIn(rule.Head.Key)
 	}
 	if rule.Head.Value != nil {
-		take(rule.Head.Value)
+		visitIn(rule.Head.Value)
 	}
 	for _, term := range rule.Head.Reference[min(1, len(rule.Head.Reference)):] {
-		take(term)
+		visitIn(term)
 	}
-	take(rule.Body)
+	visitIn(rule.Body)
 }
 
 // Imports are what the names that a module imports stand for.

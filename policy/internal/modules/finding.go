@@ -13,11 +13,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// FindingSeverity says whether a finding keeps a policy set from being used.
+// FindingSeverity says whether a policy set with the finding can be used.
 type FindingSeverity string
 
 const (
-	// Problem is a finding with which no plan is made.
+	// Problem is a finding that prevents every plan.
 	Problem FindingSeverity = "error"
 	// Doubt is a finding worth a look.
 	Doubt FindingSeverity = "warning"

@@ -66,7 +66,7 @@ func (m *Module) Subject() (Subject, string, *Finding) {
 	if len(words) >= 3 && (words[1] == string(Image) || words[1] == string(Namespace)) {
 		return Subject(words[1]), strings.Join(words[2:], "/"), nil
 	}
-	return "", "", m.Finding(m.Parsed.Package.Location, "", Problem, "package", "package %s is never asked: name it janitor.image.<name> or janitor.namespace.<name>", strings.Join(words, "."))
+	return "", "", m.Finding(m.Parsed.Package.Location, "", Problem, "package", "package %s is never evaluated: name it janitor.image.<name> or janitor.namespace.<name>", strings.Join(words, "."))
 }
 
 // Decides reports whether the rules of the module count.

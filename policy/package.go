@@ -9,8 +9,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
-// deciding is one package whose decisions count.
-type deciding struct {
+// rulePackage is one package whose decisions count.
+type rulePackage struct {
 	path    ast.Ref // data.janitor.image.previews
 	label   string  // "previews"; for built-in ones "retention", "visibility" …
 	builtin bool
@@ -26,17 +26,17 @@ type decisionRule struct {
 }
 
 // has reports whether the package has a rule of this kind.
-func (d *deciding) has(kind string) bool {
+func (d *rulePackage) has(kind string) bool {
 	return slices.ContainsFunc(d.rules, func(r *decisionRule) bool { return r.kind == kind })
 }
 
-// hasShadow reports whether one of those rules has a shadow: all but defaults.
-func (d *deciding) hasShadow(kind string) bool {
+// hasShadow reports whether one of those rules has a shadow: all except defaults.
+func (d *rulePackage) hasShadow(kind string) bool {
 	return slices.ContainsFunc(d.rules, func(r *decisionRule) bool { return r.kind == kind && !r.isDefault })
 }
 
 // name is the package as policies write it.
-func (d *deciding) name() string { return strings.TrimPrefix(d.path.String(), "data.") }
+func (d *rulePackage) name() string { return strings.TrimPrefix(d.path.String(), "data.") }
 
 // shadow copies a decision rule so that each element says which rule made it.
 func shadow(rule *ast.Rule, name string, index int) *ast.Rule {
@@ -56,7 +56,7 @@ func shadow(rule *ast.Rule, name string, index int) *ast.Rule {
 }
 
 // ruleName names a decision in reports: package/title, or package/rule.
-func (d *deciding) ruleName(source *modules.Source, own string) string {
+func (d *rulePackage) ruleName(source *modules.Source, own string) string {
 	switch {
 	case own != "":
 		return d.label + "/" + own
