@@ -41,7 +41,7 @@ func connect(o Options) (*connection, error) {
 
 // reader makes a client that only reads. kinds returns what an error of it wraps.
 func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
-	client, err := c.client(&readOnly{host: c.creds.apiHost, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried}})
+	client, err := c.client(&guard{host: c.creds.apiHost, allow: readOnly, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried}})
 	if err != nil {
 		return nil, err
 	}

@@ -30,14 +30,14 @@ type credentials struct {
 	insecure  bool
 }
 
-// Credentials say where the API is and who asks. All are required.
+// Credentials are the address of the API and an API key. All fields are required.
 type Credentials struct {
 	APIURL    string
 	AccessKey string
 	SecretKey string
 }
 
-// credentials are those given, or those that every Scaleway tool finds.
+// credentials returns the given credentials, or those that every Scaleway tool finds.
 func (o Options) credentials() (*credentials, error) {
 	if o.Credentials == nil {
 		return loadCredentials(o.Profile, o.Logger)
@@ -49,9 +49,9 @@ func (o Options) credentials() (*credentials, error) {
 	return c, c.validateURL(o.Logger)
 }
 
-// loadCredentials merges the environment over the profile of the config file,
-// as every Scaleway tool does, and validates the result before the SDK can: its
-// error about a malformed secret key quotes the key.
+// loadCredentials merges the environment over the profile of the config file, as
+// every Scaleway tool does. It validates them before the SDK does, because the error of
+// the SDK quotes a malformed secret key.
 func loadCredentials(profileName string, log *slog.Logger) (*credentials, error) {
 	profile, err := loadProfile(profileName, log)
 	if err != nil {
@@ -74,9 +74,9 @@ func loadCredentials(profileName string, log *slog.Logger) (*credentials, error)
 	return c, c.validateURL(log)
 }
 
-// loadProfile reads the profile of the config file: the one named by the
-// option, else by SCW_PROFILE, else by the file itself, else its top level. No
-// file is an empty profile, unless a profile or the file itself was asked for.
+// loadProfile reads the profile of the config file that the option names, else
+// SCW_PROFILE, else the file itself, else its top level. Without a file the profile is
+// empty, unless the file or a profile was asked for.
 func loadProfile(name string, log *slog.Logger) (*scw.Profile, error) {
 	if name == "" {
 		name = os.Getenv(scw.ScwActiveProfileEnv)
@@ -87,7 +87,7 @@ func loadProfile(name string, log *slog.Logger) (*scw.Profile, error) {
 	}
 	if config == nil {
 		if name != "" && name != scw.DefaultProfileName {
-			return nil, fmt.Errorf("profile %q is asked for, but there is no Scaleway config file at %s: create it with `scw init`, or set SCW_ACCESS_KEY and SCW_SECRET_KEY instead of a profile", name, path)
+			return nil, fmt.Errorf("the profile %q needs a Scaleway config file, and %s does not exist: create it with `scw init`, or set SCW_ACCESS_KEY and SCW_SECRET_KEY instead of a profile", name, path)
 		}
 		return &scw.Profile{}, nil
 	}
@@ -105,9 +105,8 @@ func loadProfile(name string, log *slog.Logger) (*scw.Profile, error) {
 	return scw.MergeProfiles(&config.Profile, chosen), nil
 }
 
-// readConfig finds and parses the config file where the SDK would. It does not
-// let the SDK read it, because that prints a warning about the file's mode to
-// standard output, which belongs to reports.
+// readConfig finds and parses the config file as the SDK does. The SDK itself prints
+// a warning about the mode of the file to standard output, which is for reports.
 func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 	path = scw.GetConfigPath()
 	explicit := os.Getenv(scw.ScwConfigPathEnv) != ""
@@ -130,18 +129,18 @@ func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return path, nil, nil
 	default:
-		log.Warn("the Scaleway config file cannot be read: only the environment counts", "error", err)
+		log.Warn("the Scaleway config file cannot be read: only the environment is used", "error", err)
 		return path, nil, nil
 	}
-	// systemd hands credentials over in a folder of the service's own, whatever their mode.
+	// systemd passes credentials in a folder that only the service can read, whatever their mode.
 	own := os.Getenv("CREDENTIALS_DIRECTORY")
 	guarded := own != "" && filepath.Dir(path) == filepath.Clean(own)
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 && !guarded {
-		log.Warn("others may read the Scaleway config file, which holds a secret key: run chmod 0600", "path", path)
+		log.Warn("other users can read the Scaleway config file, which holds a secret key: run chmod 0600", "path", path)
 	}
 	config = &scw.Config{}
 	if err := yaml.Unmarshal(content, config); err != nil {
-		return path, nil, fmt.Errorf("the Scaleway config file %s is no valid YAML%s", path, errorLines(err))
+		return path, nil, fmt.Errorf("the Scaleway config file %s is not valid YAML%s", path, errorLines(err))
 	}
 	return path, config, nil
 }
@@ -149,8 +148,8 @@ func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 // yamlLine finds the line numbers in an error of the YAML parser.
 var yamlLine = regexp.MustCompile(`\bline (\d+)`)
 
-// errorLines says on which lines YAML is wrong. That is all it takes from the
-// parser's error, which quotes the file, and the file holds a secret key.
+// errorLines returns the lines on which the YAML is wrong. The rest of the parser's
+// error is dropped: it quotes the file, which holds a secret key.
 func errorLines(err error) string {
 	var lines []string
 	for _, m := range yamlLine.FindAllStringSubmatch(err.Error(), -1) {
@@ -162,8 +161,8 @@ func errorLines(err error) string {
 	return ": see line " + strings.Join(slices.Compact(lines), ", ")
 }
 
-// validateKeys checks the form of both keys, and quotes neither: a secret key
-// pasted into the wrong variable is still a secret.
+// validateKeys checks the form of both keys. It quotes neither, because a secret key
+// in the wrong variable is still a secret.
 func (c *credentials) validateKeys() error {
 	const remedy = "create an API key in the Scaleway console (IAM, API keys), then set SCW_ACCESS_KEY and SCW_SECRET_KEY or run `scw init`"
 	switch {
@@ -194,7 +193,7 @@ func (c *credentials) validateURL(log *slog.Logger) error {
 	}
 	c.apiHost = u.Host
 	if address := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && !address.IsLoopback() {
-		log.Warn("the Scaleway API URL is not https: the secret key travels in the clear", "host", c.apiHost)
+		log.Warn("the Scaleway API URL is not https: the secret key is sent unencrypted", "host", c.apiHost)
 	}
 	if c.insecure {
 		log.Warn("TLS certificates are not verified: SCW_INSECURE or insecure is set")

@@ -41,7 +41,7 @@ func writeConfig(t *testing.T, content string, mode os.FileMode) string {
 	return path
 }
 
-func TestCredentialsComeFromWhereEveryToolTakesThem(t *testing.T) {
+func TestCredentialsComeFromTheSamePlacesAsInEveryTool(t *testing.T) {
 	const root, active, other = "SCWROOTROOTROOTROOT0", "SCWACTIVEACTIVEACTIV", "SCWOTHEROTHEROTHEROT"
 	tests := []struct {
 		name      string
@@ -99,7 +99,7 @@ func TestConfigFileIsFoundInTheHomeDirectory(t *testing.T) {
 	}
 }
 
-func TestNoHomeDirectoryIsFineWithVariables(t *testing.T) {
+func TestEnvironmentVariablesNeedNoHomeDirectory(t *testing.T) {
 	setenv(t, withKeys()...)
 	unset(t, "HOME")
 	if _, err := NewReader(Options{}); err != nil {
@@ -107,7 +107,7 @@ func TestNoHomeDirectoryIsFineWithVariables(t *testing.T) {
 	}
 }
 
-func TestBadCredentialsAreExplainedAndNeverShown(t *testing.T) {
+func TestWrongCredentialsAreExplainedAndNotQuoted(t *testing.T) {
 	leaky := strings.ReplaceAll(profiles, "11111111-0000-4000-8000-000000000000", "[ "+testSecretKey)
 	tests := []struct {
 		name    string
@@ -127,12 +127,12 @@ func TestBadCredentialsAreExplainedAndNeverShown(t *testing.T) {
 		{name: "the URL cannot be parsed", env: withKeys("SCW_API_URL", "https://["+testSecretKey), want: []string{"API URL is malformed"}},
 		{name: "the profile does not exist", config: profiles, profile: "nope", want: []string{`no profile "nope"`, "default, active, hollow, other"}},
 		{name: "the profile is hollow", config: profiles, profile: "hollow", want: []string{`no profile "hollow"`}},
-		{name: "the profile has no file", profile: "nope", env: withKeys(), want: []string{`profile "nope"`, "no Scaleway config file"}},
+		{name: "the profile has no file", profile: "nope", env: withKeys(), want: []string{`profile "nope"`, "needs a Scaleway config file"}},
 		{name: "SCW_PROFILE has no file", env: withKeys("SCW_PROFILE", "nope"), want: []string{`profile "nope"`}},
 		{name: "the named file does not exist", env: withKeys("SCW_CONFIG_PATH", "/nonexistent/config.yaml"), want: []string{"SCW_CONFIG_PATH", "does not exist"}},
-		{name: "the file is no YAML", config: leaky, want: []string{"no valid YAML", "line"}},
-		{name: "the file has a key of another type", config: "secret_key: [" + testSecretKey + "]\n", want: []string{"no valid YAML", "line 1"}},
-		{name: "the file is a secret key", config: testSecretKey, want: []string{"no valid YAML", "line 1"}},
+		{name: "the file is not YAML", config: leaky, want: []string{"not valid YAML", "line"}},
+		{name: "the file has a key of another type", config: "secret_key: [" + testSecretKey + "]\n", want: []string{"not valid YAML", "line 1"}},
+		{name: "the file is a secret key", config: testSecretKey, want: []string{"not valid YAML", "line 1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestRiskySettingsAreLogged(t *testing.T) {
 	}
 }
 
-// The SDK writes from the moment it is imported, so this takes a process.
+// The SDK writes as soon as it is imported, so the test needs a process of its own.
 func TestSDKWritesNothingToStandardOutputAndNoSecretAnywhere(t *testing.T) {
 	const child = "SCALEWAY_TEST_CHILD"
 	if os.Getenv(child) != "" {

@@ -14,34 +14,33 @@ import (
 // Editor reads single objects, deletes them, and changes their visibility. It is
 // safe for concurrent use.
 //
-// A change is sent exactly once by each call: no part of the transport repeats
-// it, and a redirect is not followed. Reads are repeated after passing faults, as
-// those of a Reader are.
+// Each call sends its change once: no transport repeats it, and a redirect is not
+// followed. Reads are tried again after faults that may pass, as those of a Reader.
 //
-// Its errors wrap registry.ErrNotFound (404), registry.ErrDenied (401, and 403
+// Errors wrap registry.ErrNotFound (404), registry.ErrDenied (401, and 403
 // permissions_denied), registry.ErrConflict (409, 412, 423, any other 403),
 // registry.ErrThrottled (429), and, for changes only, registry.ErrUnknownOutcome
-// for everything that is no answer of the API to the change: a timeout, a cut
-// connection, 5xx, a redirect, a 200 that is not one JSON object. A change that
-// fails with none of them was not made.
+// if the API did not answer the change: a timeout, a cut connection, 5xx, a redirect,
+// a 200 that is not one JSON object. A change whose error wraps none of them was not
+// made.
 type Editor struct {
 	read  *Reader
 	write *sdk.API
 }
 
 // NewEditor finds the credentials and makes an Editor, as NewReader does. Reads
-// and changes share the pace of one client. It sends nothing.
+// and changes share one pacer. It sends nothing.
 func NewEditor(o Options) (*Editor, error) {
 	c, err := connect(o)
 	if err != nil {
 		return nil, err
 	}
 	e := &Editor{}
-	if e.read, err = c.reader(verdicts); err != nil {
+	if e.read, err = c.reader(readKinds); err != nil {
 		return nil, err
 	}
-	// No retrier: whether a change may be sent again is not for the transport to say.
-	client, err := c.client(&writeOnly{host: c.creds.apiHost, next: c.pacer})
+	// No retrier: the caller decides whether to send a change again.
+	client, err := c.client(&guard{host: c.creds.apiHost, allow: writeOnly, next: c.pacer})
 	if err != nil {
 		return nil, err
 	}
@@ -51,59 +50,51 @@ func NewEditor(o Options) (*Editor, error) {
 
 // GetTag reads a tag.
 func (e *Editor) GetTag(ctx context.Context, region registry.Region, id string) (registry.Tag, error) {
-	if err := checkObject(region, id); err != nil {
-		return registry.Tag{}, fmt.Errorf("read tag: %w", err)
-	}
-	row, err := e.read.api.GetTag(&sdk.GetTagRequest{Region: scw.Region(region), TagID: id}, scw.WithContext(ctx))
-	var tag registry.Tag
-	if err == nil {
-		tag, err = toTag(row, "")
-	}
-	if err == nil {
-		err = belongs("id", tag.ID, id)
-	}
-	if err != nil {
-		return registry.Tag{}, e.read.fail(ctx, err, "read tag %s in %s", id, region)
-	}
-	return tag, nil
+	return get(ctx, e.read, "tag", region, id, func(region scw.Region) (tag registry.Tag, got string, err error) {
+		row, err := e.read.api.GetTag(&sdk.GetTagRequest{Region: region, TagID: id}, scw.WithContext(ctx))
+		if err == nil {
+			tag, err = toTag(row, "")
+		}
+		return tag, tag.ID, err
+	})
 }
 
 // GetImage reads an image. Its Namespace is nil, and NamespaceID is set.
 func (e *Editor) GetImage(ctx context.Context, region registry.Region, id string) (registry.Image, error) {
-	if err := checkObject(region, id); err != nil {
-		return registry.Image{}, fmt.Errorf("read image: %w", err)
-	}
-	row, err := e.read.api.GetImage(&sdk.GetImageRequest{Region: scw.Region(region), ImageID: id}, scw.WithContext(ctx))
-	var image registry.Image
-	if err == nil {
-		image, err = toImage(row, registry.Query{Region: region})
-	}
-	if err == nil {
-		err = belongs("id", image.ID, id)
-	}
-	if err != nil {
-		return registry.Image{}, e.read.fail(ctx, err, "read image %s in %s", id, region)
-	}
-	return image, nil
+	return get(ctx, e.read, "image", region, id, func(region scw.Region) (image registry.Image, got string, err error) {
+		row, err := e.read.api.GetImage(&sdk.GetImageRequest{Region: region, ImageID: id}, scw.WithContext(ctx))
+		if err == nil {
+			image, err = toImage(row, registry.Query{})
+		}
+		return image, image.ID, err
+	})
 }
 
 // GetNamespace reads a namespace.
 func (e *Editor) GetNamespace(ctx context.Context, region registry.Region, id string) (registry.Namespace, error) {
+	return get(ctx, e.read, "namespace", region, id, func(in scw.Region) (namespace registry.Namespace, got string, err error) {
+		row, err := e.read.api.GetNamespace(&sdk.GetNamespaceRequest{Region: in, NamespaceID: id}, scw.WithContext(ctx))
+		if err == nil {
+			namespace, err = toNamespace(row, registry.Query{Region: region})
+		}
+		return namespace, namespace.ID, err
+	})
+}
+
+// get reads one object, and checks that the answer has the ID that was asked for.
+func get[T any](ctx context.Context, r *Reader, what string, region registry.Region, id string, read func(scw.Region) (T, string, error)) (T, error) {
+	var none T
 	if err := checkObject(region, id); err != nil {
-		return registry.Namespace{}, fmt.Errorf("read namespace: %w", err)
+		return none, fmt.Errorf("read %s: %w", what, err)
 	}
-	row, err := e.read.api.GetNamespace(&sdk.GetNamespaceRequest{Region: scw.Region(region), NamespaceID: id}, scw.WithContext(ctx))
-	var namespace registry.Namespace
+	object, got, err := read(scw.Region(region))
 	if err == nil {
-		namespace, err = toNamespace(row, registry.Query{Region: region})
-	}
-	if err == nil {
-		err = belongs("id", namespace.ID, id)
+		err = belongs("id", got, id)
 	}
 	if err != nil {
-		return registry.Namespace{}, e.read.fail(ctx, err, "read namespace %s in %s", id, region)
+		return none, r.fail(ctx, err, "read %s %s in %s", what, id, region)
 	}
-	return namespace, nil
+	return object, nil
 }
 
 // ListTags lists every tag of an image: all of them, or an error.
@@ -126,8 +117,8 @@ func (e *Editor) ListImages(ctx context.Context, region registry.Region, namespa
 	return images, nil
 }
 
-// DeleteTag asks the API to delete a tag, without force. The answer says that it
-// has begun, not that the tag is gone.
+// DeleteTag asks the API to delete a tag, without force. When it returns, the
+// deletion has begun; the tag may still exist.
 func (e *Editor) DeleteTag(ctx context.Context, region registry.Region, id string) error {
 	return e.change(ctx, "delete tag", region, id, func(region scw.Region) error {
 		_, err := e.write.DeleteTag(&sdk.DeleteTagRequest{Region: region, TagID: id}, scw.WithContext(ctx))
@@ -154,7 +145,7 @@ func (e *Editor) DeleteNamespace(ctx context.Context, region registry.Region, id
 // SetImageVisibility makes an image private or public, or lets it inherit.
 func (e *Editor) SetImageVisibility(ctx context.Context, region registry.Region, id string, to registry.Visibility) error {
 	if to != registry.Private && to != registry.Public && to != registry.Inherit {
-		return fmt.Errorf("set the visibility of image %s: %q is none", id, to)
+		return fmt.Errorf("set the visibility of image %s: %q is not a visibility", id, to)
 	}
 	return e.change(ctx, "make "+string(to)+" image", region, id, func(region scw.Region) error {
 		_, err := e.write.UpdateImage(&sdk.UpdateImageRequest{Region: region, ImageID: id, Visibility: sdk.ImageVisibility(to)}, scw.WithContext(ctx))
@@ -165,7 +156,7 @@ func (e *Editor) SetImageVisibility(ctx context.Context, region registry.Region,
 // SetNamespaceVisibility makes a namespace private or public.
 func (e *Editor) SetNamespaceVisibility(ctx context.Context, region registry.Region, id string, to registry.Visibility) error {
 	if to != registry.Private && to != registry.Public {
-		return fmt.Errorf("set the visibility of namespace %s: %q is none that it can have", id, to)
+		return fmt.Errorf("set the visibility of namespace %s: %q is not a visibility of a namespace", id, to)
 	}
 	return e.change(ctx, "make "+string(to)+" namespace", region, id, func(region scw.Region) error {
 		public := to == registry.Public
@@ -180,7 +171,7 @@ func (e *Editor) change(ctx context.Context, what string, region registry.Region
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if err := send(scw.Region(region)); err != nil {
-		kinds, text := fate(err), plain(err)
+		kinds, text := changeKinds(err), plain(err)
 		if ctx.Err() != nil {
 			kinds, text = append(kinds, ctx.Err()), context.Cause(ctx).Error()
 		}
@@ -200,9 +191,9 @@ func checkObject(region registry.Region, id string) error {
 	return nil
 }
 
-// verdicts are the errors of package registry that a failed read stands for. They
-// are finer than those of a Reader, to which every 403 is one.
-func verdicts(err error) []error {
+// readKinds returns the errors of package registry that a failed read of an Editor
+// wraps. A Reader does not distinguish one 403 from another.
+func readKinds(err error) []error {
 	if kind := refusalKind(err); kind != nil {
 		return []error{kind}
 	}
@@ -212,9 +203,9 @@ func verdicts(err error) []error {
 	return nil
 }
 
-// fate says what is known of a change after an error: nothing when it was
-// refused for good or never sent.
-func fate(err error) []error {
+// changeKinds returns the errors of package registry that a failed change wraps:
+// none if the API refused it for good, or it was never sent.
+func changeKinds(err error) []error {
 	if kind := refusalKind(err); kind != nil {
 		return []error{kind}
 	}
@@ -229,7 +220,7 @@ func fate(err error) []error {
 	return []error{registry.ErrUnknownOutcome}
 }
 
-// refusalKind translates an answer in which the API says no.
+// refusalKind translates an answer in which the API refuses the request.
 func refusalKind(err error) error {
 	var status *statusError
 	if !errors.As(err, &status) {
@@ -242,7 +233,7 @@ func refusalKind(err error) error {
 		if status.kind == "permissions_denied" || status.kind == "denied_authentication" {
 			return registry.ErrDenied
 		}
-		return registry.ErrConflict // a quota, a policy: it is about the object
+		return registry.ErrConflict // a quota or a policy for this object
 	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked:
 		return registry.ErrConflict
 	case http.StatusTooManyRequests:

@@ -36,7 +36,7 @@ func newTestEditor(t *testing.T, base http.RoundTripper, change ...func(*Options
 	return e
 }
 
-// kindsOf are the sentinels that an error wraps.
+// kindsOf returns the errors of package registry that an error wraps.
 func kindsOf(err error) (kinds []string) {
 	for _, kind := range []error{registry.ErrNotFound, registry.ErrDenied, registry.ErrConflict, registry.ErrThrottled, registry.ErrUnknownOutcome, registry.ErrIncomplete, context.Canceled} {
 		if errors.Is(err, kind) {
@@ -46,7 +46,7 @@ func kindsOf(err error) (kinds []string) {
 	return kinds
 }
 
-func TestAChangeIsSentOnceAndItsErrorSaysWhatIsKnown(t *testing.T) {
+func TestAChangeIsSentOnceAndItsErrorTellsItsOutcome(t *testing.T) {
 	const unknown, conflict, denied, throttled = "unknown outcome", "conflict", "denied", "throttled"
 	for _, tt := range []struct {
 		name   string
@@ -124,7 +124,7 @@ func TestAChangeIsSentOnceAndItsErrorSaysWhatIsKnown(t *testing.T) {
 	}
 }
 
-func TestAChangeThatIsInterrupted(t *testing.T) {
+func TestAnInterruptedChangeHasAnUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newTestEditor(t, roundTrip(hang), func(o *Options) { o.Concurrency = 1 })
 		ctx, cancel := context.WithCancel(t.Context())
@@ -142,7 +142,7 @@ func TestAChangeThatIsInterrupted(t *testing.T) {
 	})
 }
 
-func TestAChangeThatWasNotSentIsNoUnknownOutcome(t *testing.T) {
+func TestAChangeThatWasNotSentHasNoUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent atomic.Int64
 		e := newTestEditor(t, counted(&sent, status(429, "", "Retry-After", "3600")))
@@ -164,12 +164,12 @@ func TestReadsOfAnEditorAreRepeatedAndChecked(t *testing.T) {
 		tries  int64
 	}{
 		{"a tag", status(200, tagRow(1)), "-", "", 1},
-		{"a 500 for ever", status(500, ""), "", "500 Internal Server Error (after 5 tries)", 5},
+		{"a 500 forever", status(500, ""), "", "500 Internal Server Error (after 5 tries)", 5},
 		{"a 404", status(404, `{"message":"Tag was not found"}`), "not found", "404 Not Found: Tag was not found", 1},
 		{"a 403 of rights", status(403, `{"type":"permissions_denied"}`), "denied", "permissions_denied", 1},
 		{"another 403", status(403, "", "Content-Type", "text/plain"), "conflict", "403 Forbidden", 1},
 		{"another tag", status(200, tagRow(2)), "", "belongs to", 1},
-		{"a tag without an id", status(200, `{"name":"x"}`), "", "is no UUID", 1},
+		{"a tag without an id", status(200, `{"name":"x"}`), "", "is not a UUID", 1},
 		{"an image", status(200, imageRow(1)), "", "ready, but has no digest", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestReadsOfAnEditorAreRepeatedAndChecked(t *testing.T) {
 	}
 }
 
-func TestAnEditorSendsNothingToNoObject(t *testing.T) {
+func TestAnEditorSendsNothingWithoutAValidID(t *testing.T) {
 	var sent atomic.Int64
 	e := newTestEditor(t, counted(&sent, status(200, `{}`)))
 	ctx := t.Context()
@@ -223,8 +223,8 @@ func TestAnEditorSendsNothingToNoObject(t *testing.T) {
 	}
 }
 
-// Whatever code asks for it, nothing but the five changes leaves the client.
-func TestWriteOnlyLetsOnlyChangesPass(t *testing.T) {
+// The client sends nothing but the five changes, whatever the caller asks for.
+func TestWriteOnlyAllowsOnlyTheFiveChanges(t *testing.T) {
 	const path = "/registry/v1/regions/fr-par/"
 	for _, tt := range []struct {
 		method, url, body string
@@ -256,7 +256,7 @@ func TestWriteOnlyLetsOnlyChangesPass(t *testing.T) {
 	} {
 		t.Run(tt.method+" "+tt.url, func(t *testing.T) {
 			var sent atomic.Int64
-			guard := &writeOnly{host: "api.example", next: counted(&sent, status(200, "{}"))}
+			guard := &guard{host: "api.example", allow: writeOnly, next: counted(&sent, status(200, "{}"))}
 			url := tt.url
 			if strings.HasPrefix(url, "/") {
 				url = "http://api.example" + url
@@ -281,7 +281,7 @@ func TestWriteOnlyLetsOnlyChangesPass(t *testing.T) {
 	}
 }
 
-func TestTheSecretKeyIsInNoErrorOfAnEditor(t *testing.T) {
+func TestErrorsOfAnEditorDoNotHoldTheSecretKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log logBuffer
 		body := `{"message":"token ` + strings.ToUpper(testSecretKey) + ` is bad","type":"invalid_arguments"}`
@@ -296,7 +296,7 @@ func TestTheSecretKeyIsInNoErrorOfAnEditor(t *testing.T) {
 	})
 }
 
-// Every method, against an API that knows nothing of this package, over a real
+// Every method, against an independent API, over a real
 // connection.
 func TestAnEditorEdits(t *testing.T) {
 	w, err := worlds.Parse("world.yaml", []byte(`{namespaces: [{name: prod, is_public: true, images: [

@@ -16,14 +16,14 @@ import (
 // statusError is an answer of the API other than 200.
 type statusError struct {
 	code    int
-	kind    string // the type that the body states, such as "permissions_denied"; "" when it states none
-	message string // redacted; "" when the answer says nothing a person can read
-	// retryAfter is what the API asks to wait; negative when it does not say.
+	kind    string // the type in the body, such as "permissions_denied"; "" without one
+	message string // redacted; "" if the answer has no readable text
+	// retryAfter is how long the API asks to wait; negative if it does not ask.
 	retryAfter time.Duration
 }
 
 func (e *statusError) Error() string {
-	// The reason phrase on the wire is not used: anybody may write anything there.
+	// Not the reason phrase of the answer: it may hold any text.
 	text := fmt.Sprintf("%d %s", e.code, http.StatusText(e.code))
 	if e.code >= 300 && e.code < 400 {
 		text += " (redirects are not followed: the secret key must not leave the API host)"
@@ -45,13 +45,13 @@ func (e *statusError) Unwrap() error {
 	return nil
 }
 
-// answerError is a 200 that cannot be an answer of the API: an empty body, an
-// HTML page, half a JSON document. It may be the passing fault of a gateway.
+// answerError is a 200 that cannot be an answer of the API: an empty body, an HTML
+// page, half a JSON document. It may be a fault of a gateway that passes.
 type answerError struct{ problem string }
 
 func (e *answerError) Error() string { return "200 OK, but " + e.problem }
 
-// timeoutError is a request that was not answered in time.
+// timeoutError is a request without a complete answer in time.
 type timeoutError struct{ after time.Duration }
 
 func (e *timeoutError) Error() string { return fmt.Sprintf("no complete answer within %s", e.after) }
@@ -62,7 +62,7 @@ type unsentError struct{ err error }
 func (e *unsentError) Error() string { return e.err.Error() }
 func (e *unsentError) Unwrap() error { return e.err }
 
-// terminalError is a failure that no repetition can mend.
+// terminalError is a failure that another try cannot mend.
 type terminalError struct{ err error }
 
 func (e *terminalError) Error() string { return e.err.Error() }
@@ -83,9 +83,9 @@ func (e *callError) Error() string {
 
 func (e *callError) Unwrap() error { return e.err }
 
-// readError is what callers of a Reader or an Editor get: text in which the secret key
-// cannot be, and nothing to unwrap but the sentinels it stands for. The causes
-// are left behind on purpose, since their texts quote the API.
+// readError is the error of a Reader or an Editor: a text without the secret key,
+// which unwraps only to errors of package registry and context. It drops its cause on
+// purpose, since the texts of causes quote the API.
 type readError struct {
 	text  string
 	kinds []error
@@ -94,7 +94,7 @@ type readError struct {
 func (e *readError) Error() string   { return e.text }
 func (e *readError) Unwrap() []error { return e.kinds }
 
-// fail makes the readError for doing what the format says.
+// fail makes a readError. The format says what failed.
 func (r *Reader) fail(ctx context.Context, err error, format string, args ...any) error {
 	kinds := r.kinds(err)
 	if ctx.Err() != nil {
@@ -105,7 +105,7 @@ func (r *Reader) fail(ctx context.Context, err error, format string, args ...any
 	return &readError{text: r.redact.text(text), kinds: kinds}
 }
 
-// sentinels are the errors of package registry that err wraps.
+// sentinels returns the errors of package registry that an error of a Reader wraps.
 func sentinels(err error) []error {
 	var kinds []error
 	for _, kind := range []error{registry.ErrDenied, registry.ErrNotFound, registry.ErrIncomplete} {
@@ -116,8 +116,8 @@ func sentinels(err error) []error {
 	return kinds
 }
 
-// plain is the text of err without what the SDK and net/http put before it: an
-// operator does not need the URL of a request whose purpose is already told.
+// plain returns the text of an error without the prefixes of the SDK and net/http:
+// the operator knows what was being done, and does not need the URL.
 func plain(err error) string {
 	var page *pageError
 	if errors.As(err, &page) {
@@ -134,7 +134,7 @@ func plain(err error) string {
 	return strings.ReplaceAll(err.Error(), "scaleway-sdk-go: ", "")
 }
 
-// redactor takes the secret key out of a text, however it is cased or dashed.
+// redactor removes the secret key from a text, in any case, with or without dashes.
 type redactor struct{ secret *regexp.Regexp }
 
 func newRedactor(secretKey string) *redactor {

@@ -23,12 +23,12 @@ const (
 	testNamespace = "22222222-0000-4000-8000-000000000001"
 )
 
-// roundTrip is a base that answers by itself, without a network.
+// roundTrip is a Base that answers without a network.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// setenv gives a test its credentials, and hides those of the machine.
+// setenv sets the credentials of a test, and removes those of the machine.
 func setenv(t *testing.T, extra ...string) {
 	t.Helper()
 	for _, name := range []string{
@@ -79,7 +79,7 @@ func pageOf(req *http.Request) int {
 	return n
 }
 
-// tagsPage renders one page of an image with so many tags.
+// tagsPage is one page of the tags of an image with total tags.
 func tagsPage(total, number int) string {
 	var rows []string
 	for i := (number-1)*pageSize + 1; i <= min(total, number*pageSize); i++ {

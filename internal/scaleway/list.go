@@ -75,10 +75,10 @@ func (r *Reader) Tags(ctx context.Context, region registry.Region, imageID strin
 	return tags, nil
 }
 
-// Images lists the images that q asks for, page by page, while the next page is
-// on its way. Their Namespace is nil, and NamespaceID is set. An inconsistent
-// listing is listed again behind the scenes, and no ID is ever yielded twice; an
-// error ends the sequence, and what was yielded before it is then not all.
+// Images lists the images that q asks for, page by page, and fetches the next page
+// meanwhile. Their Namespace is nil, and NamespaceID is set. It lists again if a
+// listing is inconsistent, and never yields an ID twice. An error ends the sequence:
+// the images before it are then incomplete.
 func (r *Reader) Images(ctx context.Context, q registry.Query) iter.Seq2[registry.Image, error] {
 	return func(yield func(registry.Image, error) bool) {
 		if err := checkQuery(q); err != nil {
@@ -114,8 +114,8 @@ func (r *Reader) imagePage(q registry.Query) fetcher[registry.Image] {
 	}
 }
 
-// translate makes a page of rows. A listing without its array (null, or another
-// document altogether) is not an empty listing.
+// translate makes a page of rows. An answer without an array (null, or another
+// document) is an error, not an empty listing.
 func translate[Row, T any](rows []*Row, total uint32, one func(*Row) (T, error)) (page[T], error) {
 	if rows == nil {
 		return page[T]{}, errors.New("the answer holds no list")
@@ -134,10 +134,10 @@ func translate[Row, T any](rows []*Row, total uint32, one func(*Row) (T, error))
 	return p, nil
 }
 
-// checkQuery refuses what must not enter a URL.
+// checkQuery refuses values that must not enter a URL.
 func checkQuery(q registry.Query) error {
 	if !slices.Contains(registry.Regions(), q.Region) {
-		return fmt.Errorf("there is no registry in region %q: want one of %v", q.Region, registry.Regions())
+		return fmt.Errorf("region %q has no registry: want one of %v", q.Region, registry.Regions())
 	}
 	for _, id := range [...]struct{ of, value string }{
 		{"project", q.ProjectID}, {"organization", q.OrganizationID}, {"namespace", q.NamespaceID},
@@ -152,7 +152,8 @@ func checkQuery(q registry.Query) error {
 	return nil
 }
 
-// uniqueNames refuses two namespaces of one name: a reference could mean either.
+// uniqueNames refuses two namespaces with the same name: a reference could mean
+// either.
 func uniqueNames(namespaces []registry.Namespace) error {
 	ids := make(map[string]string, len(namespaces))
 	for _, n := range namespaces {
@@ -164,7 +165,7 @@ func uniqueNames(namespaces []registry.Namespace) error {
 	return nil
 }
 
-// describe says which images a query is about.
+// describe names the images of a query.
 func describe(q registry.Query) string {
 	switch {
 	case q.NamespaceID != "":
@@ -175,7 +176,7 @@ func describe(q registry.Query) string {
 	return fmt.Sprintf("in %s", q.Region)
 }
 
-// idOf is the ID of a translated row, whose form has been checked.
+// idOf is the ID of a translated row; toTag and the others have checked its form.
 func idOf(s string) [16]byte {
 	id, _ := parseUUID(s)
 	return id

@@ -32,7 +32,7 @@ func pagesOf(render func(listing, number int) string) roundTrip {
 	}
 }
 
-func TestListingsOfEveryLengthAreWhole(t *testing.T) {
+func TestListingsOfEveryLengthAreComplete(t *testing.T) {
 	for _, total := range []int{0, 1, 99, 100, 101, 199, 200, 250, 10_000} {
 		t.Run(fmt.Sprint(total, " tags"), func(t *testing.T) {
 			var sent atomic.Int64
@@ -82,36 +82,36 @@ func TestInconsistentListingsAreListedAgain(t *testing.T) {
 		broken func(number int) string // the page, of 250 tags, while the fault lasts
 		want   string
 	}{
-		{"a short page", func(n int) string { return drop(tagsPage(250, n), 105) }, "page 2 holds 99 rows instead of 100"},
+		{"a short page", func(n int) string { return drop(tagsPage(250, n), 105) }, "page 2 has 99 rows instead of 100"},
 		{"an empty page in the middle", func(n int) string {
 			if n == 2 {
 				return `{"tags":[],"total_count":250}`
 			}
 			return tagsPage(250, n)
-		}, "page 2 holds 0 rows instead of 100"},
-		{"a short last page", func(n int) string { return drop(tagsPage(250, n), 205) }, "page 3 holds 49 rows instead of 50"},
+		}, "page 2 has 0 rows instead of 100"},
+		{"a short last page", func(n int) string { return drop(tagsPage(250, n), 205) }, "page 3 has 49 rows instead of 50"},
 		{"an over-long page", func(n int) string {
 			return strings.Replace(tagsPage(250, n), tagRow(105), tagRow(105)+","+tagRow(999), 1)
-		}, "page 2 holds 101 rows instead of 100"},
+		}, "page 2 has 101 rows instead of 100"},
 		{"a changed total", func(n int) string {
 			if n == 3 {
 				return tagsPage(251, n)
 			}
 			return tagsPage(250, n)
-		}, "page 3 counts 251 rows in all, page 1 counted 250"},
+		}, "page 3 counts 251 rows in total, page 1 counted 250"},
 		{"a row on two pages", func(n int) string {
 			return strings.Replace(tagsPage(250, n), tagRow(205), tagRow(105), 1)
 		}, "page 3 repeats a row"},
-		{"a row twice on a page", func(n int) string {
+		{"a duplicate row on a page", func(n int) string {
 			return strings.Replace(tagsPage(250, n), tagRow(105), tagRow(106), 1)
 		}, "page 2 repeats a row"},
 		{"more tags than counted", func(n int) string {
 			return strings.Replace(tagsPage(99, n), `"total_count":99`, `"total_count":7`, 1)
-		}, "page 1 holds 99 rows instead of 7"},
+		}, "page 1 has 99 rows instead of 7"},
 		{"tags but a total of zero", func(n int) string {
 			return strings.Replace(tagsPage(3, n), `"total_count":3`, `"total_count":0`, 1)
-		}, "page 1 holds 3 rows instead of 0"},
-		{"no tags but a total", func(int) string { return `{"tags":[],"total_count":4000000000}` }, "page 1 holds 0 rows instead of 100"},
+		}, "page 1 has 3 rows instead of 0"},
+		{"no tags but a total", func(int) string { return `{"tags":[],"total_count":4000000000}` }, "page 1 has 0 rows instead of 100"},
 	}
 	for _, tt := range tests {
 		for _, lasts := range []int{1, 2} {
@@ -201,7 +201,7 @@ func TestImagesAreTranslated(t *testing.T) {
 	}
 }
 
-func TestRowsThatCannotBeTrustedFailTheListing(t *testing.T) {
+func TestAnInvalidRowFailsTheListing(t *testing.T) {
 	const other = "99999999-0000-4000-8000-000000000001"
 	edit := func(row string, oldnew ...string) string {
 		if changed := strings.NewReplacer(oldnew...).Replace(row); changed != row {
@@ -211,8 +211,8 @@ func TestRowsThatCannotBeTrustedFailTheListing(t *testing.T) {
 	}
 	tags := []struct{ name, row, want string }{
 		{"null", "null", "a row is null"},
-		{"no id", edit(tagRow(1), `"id":"33333333-0000-4000-8000-000000000001",`, ""), "is no UUID"},
-		{"an id with a path", edit(tagRow(1), "33333333-0000-4000-8000-000000000001", "../../namespaces/x"), "is no UUID"},
+		{"no id", edit(tagRow(1), `"id":"33333333-0000-4000-8000-000000000001",`, ""), "is not a UUID"},
+		{"an id with a path", edit(tagRow(1), "33333333-0000-4000-8000-000000000001", "../../namespaces/x"), "is not a UUID"},
 		{"no name", edit(tagRow(1), `"t1"`, `""`), "has no name"},
 		{"no created_at", edit(tagRow(1), `"created_at":"2026-01-02T03:04:05.000000Z"`, `"created_at":null`), "has no created_at"},
 		{"no updated_at", edit(tagRow(1), `"updated_at"`, `"updated"`), "has no updated_at"},
@@ -232,7 +232,7 @@ func TestRowsThatCannotBeTrustedFailTheListing(t *testing.T) {
 	}
 	images := []struct{ name, row, want string }{
 		{"another namespace", edit(imageRow(1), testNamespace, other), "belongs to"},
-		{"no namespace", edit(imageRow(1), testNamespace, ""), "is no UUID"},
+		{"no namespace", edit(imageRow(1), testNamespace, ""), "is not a UUID"},
 		{"no name", edit(imageRow(1), `"i1"`, `""`), "has no name"},
 		{"a negative size", edit(imageRow(1), `"size":1`, `"size":-1`), "could not parse"},
 	}
@@ -255,7 +255,7 @@ func TestRowsThatCannotBeTrustedFailTheListing(t *testing.T) {
 	}{
 		{"another region", namespaceRow(id1, "prod", "nl-ams"), "belongs to", 1},
 		{"another project", edit(namespaceRow(id1, "prod", "fr-par"), "55555555-0000-4000-8000-000000000001", other), "belongs to", 1},
-		{"a name twice", namespaceRow(id1, "prod", "fr-par") + "," + namespaceRow(id2, "prod", "fr-par"), `both named "prod"`, 2},
+		{"a duplicate name", namespaceRow(id1, "prod", "fr-par") + "," + namespaceRow(id2, "prod", "fr-par"), `both named "prod"`, 2},
 	}
 	for _, tt := range namespaces {
 		t.Run("namespaces with "+tt.name, func(t *testing.T) {
@@ -371,7 +371,7 @@ func TestImageStreamFetchesOnePageAhead(t *testing.T) {
 	})
 }
 
-func TestImageStreamCanBeLeft(t *testing.T) {
+func TestImageStreamStopsWithItsConsumer(t *testing.T) {
 	var sent atomic.Int64
 	r := newTestReader(t, counted(&sent, func(req *http.Request) (*http.Response, error) {
 		return answer(req, 200, imagesPage(1000, pageOf(req))), nil
@@ -389,7 +389,7 @@ func TestImageStreamCanBeLeft(t *testing.T) {
 	})
 }
 
-func TestImageStreamEndsWithTheCaller(t *testing.T) {
+func TestImageStreamEndsWithItsContext(t *testing.T) {
 	r := newTestReader(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		return answer(req, 200, imagesPage(1000, pageOf(req))), nil
 	}))

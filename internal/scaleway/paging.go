@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// pageSize is the largest the API serves; its default of 20 would cost five
-	// times the calls.
+	// pageSize is the largest size that the API serves. Its default of 20 would need
+	// five times as many calls.
 	pageSize = 100
-	// maxListings is how often an inconsistent listing is listed, in all.
+	// maxListings is how often an inconsistent listing is listed in total.
 	maxListings = 3
 )
 
@@ -27,7 +27,7 @@ type page[T any] struct {
 // fetcher reads one page; pages count from 1.
 type fetcher[T any] func(ctx context.Context, number int32) (page[T], error)
 
-// pageError says on which page a listing failed.
+// pageError names the page on which a listing failed.
 type pageError struct {
 	page int32
 	err  error
@@ -36,15 +36,15 @@ type pageError struct {
 func (e *pageError) Error() string { return fmt.Sprintf("page %d: %v", e.page, e.err) }
 func (e *pageError) Unwrap() error { return e.err }
 
-// inconsistentError is a listing whose pages do not make a whole. Paging is by
-// offset: a row deleted between two pages hides another one, a row added may
-// show one twice. So this is what a registry in use looks like, now and then.
+// inconsistentError is a listing whose pages do not match. Paging is by offset: if a
+// row is deleted between two pages, another one is missing, and if a row is added,
+// another one may be duplicate. That happens now and then in a registry in use.
 type inconsistentError struct{ problem string }
 
 func (e *inconsistentError) Error() string { return e.problem }
 
-// relist lists until a listing is consistent, at most maxListings times. A
-// listing that failed is not repeated: its calls have been already.
+// relist lists until the listing is consistent, at most maxListings times. It does
+// not repeat a listing that failed: the retrier has repeated its calls.
 func relist(once func() error) error {
 	var err error
 	for range maxListings {
@@ -54,7 +54,7 @@ func relist(once func() error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: listed %d times, and did not add up: %w", registry.ErrIncomplete, maxListings, err)
+	return fmt.Errorf("%w: listed %d times, and never consistent: %w", registry.ErrIncomplete, maxListings, err)
 }
 
 // listAll reads a whole listing: the first page, then the others concurrently.
@@ -84,8 +84,8 @@ func listAll[T any](ctx context.Context, concurrency int, fetch fetcher[T], id f
 	return rows, nil
 }
 
-// listPages reads every page once, by number. How many there are is the word of
-// the server, so nothing is allocated in advance for it.
+// listPages reads every page once, by number. It allocates nothing in advance,
+// because the number of pages comes from the server.
 func listPages[T any](ctx context.Context, concurrency int, fetch fetcher[T]) (map[int32][]T, error) {
 	first, err := fetchPage(ctx, fetch, 1, nil)
 	if err != nil {
@@ -108,26 +108,26 @@ func listPages[T any](ctx context.Context, concurrency int, fetch fetcher[T]) (m
 	return parts, group.Wait()
 }
 
-// fetchPage reads one page and checks that it is one of a listing with the
-// given total; nil for the first page, which tells it.
+// fetchPage reads one page, and checks that its listing has the given total; nil for
+// the first page, which states the total.
 func fetchPage[T any](ctx context.Context, fetch fetcher[T], number int32, total *uint64) (page[T], error) {
 	p, err := fetch(ctx, number)
 	if err != nil {
 		return page[T]{}, &pageError{page: number, err: err}
 	}
 	if total != nil && p.total != *total {
-		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d counts %d rows in all, page 1 counted %d", number, p.total, *total)}
+		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d counts %d rows in total, page 1 counted %d", number, p.total, *total)}
 	}
 	before := uint64(number-1) * pageSize
 	want := min(pageSize, p.total-before)
 	if uint64(len(p.rows)) != want {
-		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d holds %d rows instead of %d, of %d in all", number, len(p.rows), want, p.total)}
+		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d has %d rows instead of %d, of %d in total", number, len(p.rows), want, p.total)}
 	}
 	return p, nil
 }
 
-// lastPage is the number of the last page; 1 for an empty listing. The API
-// counts in 32 bits, so it always fits.
+// lastPage is the number of the last page; 1 for an empty listing. The API counts in
+// 32 bits, so it always fits.
 func lastPage(total uint64) int32 {
 	return int32(max(1, (total+pageSize-1)/pageSize))
 }

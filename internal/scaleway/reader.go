@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// Options say how to read. The zero value reads with the credentials of the
+// Options say how to reach the API. The zero value uses the credentials of the
 // environment and the config file.
 type Options struct {
 	// Profile of the Scaleway config file; "" leaves the choice to SCW_PROFILE and
@@ -20,26 +20,26 @@ type Options struct {
 	// Credentials are used instead of the environment and the config file; nil
 	// reads those.
 	Credentials *Credentials
-	// Concurrency is how many requests may be in flight to one API host; 16 when
-	// it is not positive.
+	// Concurrency is how many requests may be in flight to one API host; 16 if it is not
+	// positive.
 	Concurrency int
 	// UserAgent names the program, after the SDK's own user agent.
 	UserAgent string
-	// RequestTimeout bounds one request, from sending it to the end of its answer;
-	// 30 s when it is not positive. Waiting for a turn is not part of it.
+	// RequestTimeout bounds one request, from sending it to the end of its answer; 30 s
+	// if it is not positive. Waiting for the rate limit is not part of it.
 	RequestTimeout time.Duration
-	// Base sends the requests; nil is a transport of its own. Settings of the
-	// profile about TLS apply to that one only.
+	// Base sends the requests; nil is a new transport. The TLS settings of the profile
+	// apply only to the new one.
 	Base http.RoundTripper
-	// Observer wraps Base, so that it sees every single attempt; may be nil. It
-	// must not keep or log headers: they hold the secret key.
+	// Observer wraps Base, so that it sees every attempt; may be nil. It must not keep
+	// or log headers: they hold the secret key.
 	Observer func(http.RoundTripper) http.RoundTripper
-	// Waited is told how long a request was held back by the rate limit, each time
-	// one was; may be nil. Waiting for others to be answered is not part of it.
+	// Waited is called with the time that the rate limit held a request back; may be
+	// nil. Waiting for other requests in flight is not part of it.
 	Waited func(time.Duration)
-	// Retried is told before a GET is tried again: its path, and the status that the
-	// try before was answered with, 0 where there was none; may be nil. It and Waited
-	// are called by several goroutines at once, and must not block.
+	// Retried is called before a GET is tried again, with its path and the status of
+	// the last answer, 0 without one; may be nil. Several goroutines call it and Waited
+	// at once, so they must not block.
 	Retried func(path string, status int)
 	// Logger takes warnings about credentials, and retries at the debug level; nil
 	// discards them.
@@ -49,19 +49,19 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Reader reads namespaces, images and tags. It is safe for concurrent use, and
-// keeps what it has learned about the API's rate limit: make one and keep it.
+// Reader reads namespaces, images and tags. It is safe for concurrent use. Keep it:
+// it remembers what it has learned about the rate limit of the API.
 type Reader struct {
 	api         *sdk.API
-	client      *scw.Client // for what is not of the registry
+	client      *scw.Client // for the serverless APIs
 	concurrency int
 	skew        *clockSkew
 	redact      *redactor
-	kinds       func(error) []error // the errors of package registry that one stands for
+	kinds       func(error) []error // the errors of package registry that an error wraps
 }
 
-// NewReader finds the credentials and makes a Reader. Its errors say what to do
-// about missing or malformed ones, and never quote them. It sends nothing.
+// NewReader finds the credentials and makes a Reader. Its errors say what to do about
+// missing or malformed credentials, and never quote them. It sends nothing.
 func NewReader(o Options) (*Reader, error) {
 	c, err := connect(o)
 	if err != nil {
@@ -70,9 +70,9 @@ func NewReader(o Options) (*Reader, error) {
 	return c.reader(sentinels)
 }
 
-// Skew returns the largest difference seen between the Date header of an answer
-// and the local clock, never negative and in whole seconds, and whether any
-// answer had such a header. The time an answer took to arrive is part of it.
+// Skew returns the largest difference seen between the Date header of an answer and
+// the local clock, and reports whether any answer had such a header. The difference is
+// never negative, in whole seconds, and includes the time that the answer took.
 func (r *Reader) Skew() (time.Duration, bool) { return r.skew.seen() }
 
 func (o Options) withDefaults() Options {

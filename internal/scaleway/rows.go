@@ -1,6 +1,7 @@
 package scaleway
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -15,7 +16,7 @@ func toNamespace(row *sdk.Namespace, q registry.Query) (registry.Namespace, erro
 	if err := checkRow(row.ID, row.Name, row.CreatedAt, row.UpdatedAt); err != nil {
 		return registry.Namespace{}, err
 	}
-	if err := firstError(
+	if err := cmp.Or(
 		belongs("region", string(row.Region), string(q.Region)),
 		belongs("project", row.ProjectID, q.ProjectID),
 		belongs("organization", row.OrganizationID, q.OrganizationID),
@@ -62,8 +63,8 @@ func toImage(row *sdk.Image, q registry.Query) (registry.Image, error) {
 	}, nil
 }
 
-// toTag checks and translates one row of a tag listing. A ready tag without a
-// digest is refused: which tags share a digest could not be told.
+// toTag checks and translates one row of a tag listing. It refuses a ready tag
+// without a digest, because the tags that share its digest would be unknown.
 func toTag(row *sdk.Tag, imageID string) (registry.Tag, error) {
 	if err := checkRow(row.ID, row.Name, row.CreatedAt, row.UpdatedAt); err != nil {
 		return registry.Tag{}, err
@@ -100,7 +101,8 @@ func checkRow(id, name string, created, updated *time.Time) error {
 	return nil
 }
 
-// belongs refuses a row that a filter should have kept out; no filter, no check.
+// belongs refuses a row that the filter of the request should have excluded. Without
+// a filter there is no check.
 func belongs(what, got, want string) error {
 	if want == "" || strings.EqualFold(got, want) {
 		return nil
@@ -108,26 +110,17 @@ func belongs(what, got, want string) error {
 	return fmt.Errorf("the listing was of %s %s, but this row belongs to %q", what, want, got)
 }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// parseUUID reads the form in which the API writes its IDs. Nothing else may
-// enter a path, into which the SDK pastes IDs unescaped.
+// parseUUID reads an ID in the form that the API writes. Nothing else may enter a
+// path, because the SDK inserts IDs unescaped.
 func parseUUID(s string) (id [16]byte, err error) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return id, fmt.Errorf("is no UUID: %q", s)
+		return id, fmt.Errorf("is not a UUID: %q", s)
 	}
 	at := 0
 	for _, group := range [...]string{s[:8], s[9:13], s[14:18], s[19:23], s[24:]} {
 		n, err := hex.Decode(id[at:], []byte(group))
 		if err != nil {
-			return id, fmt.Errorf("is no UUID: %q", s)
+			return id, fmt.Errorf("is not a UUID: %q", s)
 		}
 		at += n
 	}

@@ -13,33 +13,32 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// User is somebody who may use images, and can be asked about it.
-type User struct {
+// UseSource is a service that may use images.
+type UseSource struct {
 	Name string // "serverless containers in nl-ams"
-	// List returns every image that it uses, as it is written there, or fails.
+	// List returns every image that it uses, as the service writes it, or fails.
 	List func(context.Context) ([]registry.RawUse, error)
 }
 
-// Serverless are Serverless Containers and Serverless Jobs in every region that
-// has them, whatever region is scanned: a container in one may run an image of
-// another. Functions name no image; what they run is in registry namespaces of
-// the platform's own.
+// Serverless returns Serverless Containers and Serverless Jobs in every region that
+// has them, whichever regions are scanned: a container may run an image of another
+// region. Functions name no image: theirs are in namespaces that the platform owns.
 //
-// A container that is stopped or scaled to zero pulls its image again when it is
-// asked for, so all that is defined counts, whatever its status.
-func (r *Reader) Serverless() []User {
-	var users []User
+// A container that is stopped or scaled to zero pulls its image again when it starts,
+// so everything that is defined counts, whatever its status.
+func (r *Reader) Serverless() []UseSource {
+	var sources []UseSource
 	for _, region := range containerRegions() {
-		users = append(users, User{"serverless containers in " + region, func(ctx context.Context) ([]registry.RawUse, error) {
+		sources = append(sources, UseSource{"serverless containers in " + region, func(ctx context.Context) ([]registry.RawUse, error) {
 			return r.containers(ctx, region)
 		}})
 	}
 	for _, region := range olderRegions() {
-		users = append(users, User{"serverless jobs in " + region, func(ctx context.Context) ([]registry.RawUse, error) {
+		sources = append(sources, UseSource{"serverless jobs in " + region, func(ctx context.Context) ([]registry.RawUse, error) {
 			return r.jobs(ctx, region)
 		}})
 	}
-	return users
+	return sources
 }
 
 // The regions of the serverless APIs as the SDK (v1.39.0) names them: of
@@ -47,8 +46,8 @@ func (r *Reader) Serverless() []User {
 func containerRegions() []string { return append(olderRegions(), "it-mil") }
 func olderRegions() []string     { return []string{"fr-par", "nl-ams", "pl-waw"} }
 
-// containers asks every version of the API that the region has: none is promised
-// to show what was made by another one.
+// containers lists with every version of the API that the region has: no version is
+// documented to show the containers of another one.
 func (r *Reader) containers(ctx context.Context, region string) ([]registry.RawUse, error) {
 	rows, err := r.workloads(ctx, "/containers/v1/regions/"+region+"/containers")
 	if err == nil && slices.Contains(olderRegions(), region) {
@@ -63,7 +62,7 @@ func (r *Reader) containers(ctx context.Context, region string) ([]registry.RawU
 		return nil, nil
 	}
 	names := r.containerNamespaces(ctx, region)
-	return mentions(rows, func(w *workload) string {
+	return usesOf(rows, func(w *workload) string {
 		namespace := names[w.NamespaceID]
 		if namespace == "" {
 			namespace = w.NamespaceID
@@ -72,8 +71,8 @@ func (r *Reader) containers(ctx context.Context, region string) ([]registry.RawU
 	}), nil
 }
 
-// containerNamespaces are the names by ID. They only word a reason: without them
-// the ID does, and nothing is kept less.
+// containerNamespaces returns the names of the namespaces of containers, by ID. They
+// only appear in reasons, so the ID is enough if they cannot be read.
 func (r *Reader) containerNamespaces(ctx context.Context, region string) map[string]string {
 	names := map[string]string{}
 	rows, err := listRows(ctx, r, "/containers/v1/regions/"+region+"/namespaces")
@@ -91,13 +90,13 @@ func (r *Reader) jobs(ctx context.Context, region string) ([]registry.RawUse, er
 	if err != nil {
 		return nil, r.fail(ctx, err, "list serverless jobs in %s", region)
 	}
-	return mentions(rows, func(w *workload) string {
+	return usesOf(rows, func(w *workload) string {
 		return fmt.Sprintf("serverless job %s (%s)", w.Name, region)
 	}), nil
 }
 
-// mentions are what the workloads use. One without an image uses none yet.
-func mentions(rows []workload, by func(*workload) string) []registry.RawUse {
+// usesOf returns what the workloads use. A workload without an image uses none yet.
+func usesOf(rows []workload, by func(*workload) string) []registry.RawUse {
 	var out []registry.RawUse
 	for i := range rows {
 		if image := rows[i].image(); image != "" {
@@ -107,8 +106,8 @@ func mentions(rows []workload, by func(*workload) string) []registry.RawUse {
 	return out
 }
 
-// workload is the part of a container, a job definition or a namespace of
-// containers that matters here. Each API has its own word for the image.
+// workload is the part of a container, a job definition or a namespace of containers
+// that matters here. Each API has its own name for the image.
 type workload struct {
 	ID            string  `json:"id"`
 	Name          string  `json:"name"`
@@ -127,8 +126,8 @@ func (w *workload) image() string {
 	return ""
 }
 
-// workloads lists what may use an image. A row that does not say whether it does
-// is refused: the API may have come to call it by another name.
+// workloads lists what may use an image. A row without any field for the image is an
+// error: the API may have renamed the field.
 func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error) {
 	rows, err := listRows(ctx, r, path)
 	if err != nil {
@@ -136,15 +135,15 @@ func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error)
 	}
 	for i := range rows {
 		if rows[i].V1Image == nil && rows[i].RegistryImage == nil && rows[i].ImageURI == nil {
-			return nil, fmt.Errorf("row %s does not say its image", rows[i].ID)
+			return nil, fmt.Errorf("row %s does not state its image", rows[i].ID)
 		}
 	}
 	return rows, nil
 }
 
-// listRows reads a whole listing, with the same care as those of the registry.
-// It goes through the SDK's client, but not through its call for containers v1,
-// which asks /metadata besides, without the context, and breaks on a null row.
+// listRows reads a whole listing, as carefully as those of the registry. It does not
+// use the SDK's call for containers v1, which also requests /metadata, without the
+// context, and panics on a null row.
 func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
 	fetch := func(ctx context.Context, number int32) (page[workload], error) {
 		var answer struct {
@@ -162,7 +161,7 @@ func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
 			return page[workload]{}, err
 		}
 		if answer.TotalCount == nil {
-			return page[workload]{}, errors.New("the answer does not say its total_count")
+			return page[workload]{}, errors.New("the answer does not state its total_count")
 		}
 		rows := answer.Containers
 		if rows == nil {

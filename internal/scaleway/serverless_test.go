@@ -18,11 +18,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// user asks one of the users.
+// user lists one of the sources.
 func user(t *testing.T, r *Reader, name string) ([]registry.RawUse, error) {
 	t.Helper()
 	all := r.Serverless()
-	at := slices.IndexFunc(all, func(u User) bool { return u.Name == name })
+	at := slices.IndexFunc(all, func(u UseSource) bool { return u.Name == name })
 	if at < 0 {
 		t.Fatalf("there is no %s in %v", name, all)
 	}
@@ -42,7 +42,7 @@ func emulated(t *testing.T, world string) *Reader {
 	return newTestReader(t, inProcess(server))
 }
 
-// inProcess answers without a network between, so that a test can run in a bubble
+// inProcess answers without a network, so that a test can run in a bubble
 // of its own time.
 func inProcess(server http.Handler) roundTrip {
 	return func(req *http.Request) (*http.Response, error) {
@@ -55,7 +55,7 @@ func inProcess(server http.Handler) roundTrip {
 	}
 }
 
-func TestServerlessUsers(t *testing.T) {
+func TestServerlessUseSources(t *testing.T) {
 	r := emulated(t, `
 containers:
   - {name: api, namespace: shop, image: "rg.fr-par.scw.cloud/prod/api:v1"}
@@ -93,9 +93,9 @@ namespaces: []
 	}
 }
 
-// Whatever goes wrong with a listing, and does not pass, is an error and never a
+// A fault that does not pass is an error, and never a
 // shorter list.
-func TestServerlessUsersThatCannotBeListed(t *testing.T) {
+func TestServerlessListingsThatFail(t *testing.T) {
 	for name, row := range map[string]struct {
 		fault string
 		kind  error
@@ -125,9 +125,9 @@ func TestServerlessUsersThatCannotBeListed(t *testing.T) {
 	}
 }
 
-// A fault that passes does no harm, and names that cannot be listed only leave
-// IDs in the words.
-func TestServerlessFaultsThatDoNoHarm(t *testing.T) {
+// A fault that passes does no harm. If the names cannot be listed, the reasons have
+// IDs instead.
+func TestServerlessFaultsThatPassDoNoHarm(t *testing.T) {
 	for name, fault := range map[string]string{
 		"a server error once": `{path: /containers, status: 503, times: 1}`,
 		"too many requests":   `{path: /containers, status: 429, times: 2}`,
@@ -146,7 +146,7 @@ func TestServerlessFaultsThatDoNoHarm(t *testing.T) {
 	}
 }
 
-func TestRowsThatSayNoImageAreRefused(t *testing.T) {
+func TestARowWithoutAnImageIsAnError(t *testing.T) {
 	const id = "11111111-0000-4000-8000-000000000001"
 	for name, body := range map[string]string{
 		"no image":     `{"containers":[{"id":"` + id + `","name":"a"}],"total_count":1}`,

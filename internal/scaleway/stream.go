@@ -8,17 +8,17 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// errStopped: the consumer of a sequence wants no more of it.
+// errStopped: the consumer of a sequence stopped.
 var errStopped = errors.New("stopped by the consumer")
 
-// imageStream yields the rows of a listing while it is read, and those of its
-// repetitions that were not yielded yet.
+// imageStream yields the rows of a listing while it reads them. When it reads the
+// listing again, it yields only the rows that it has not yielded yet.
 type imageStream struct {
 	fetch   fetcher[registry.Image]
 	yield   func(registry.Image, error) bool
 	attempt uint8
-	// listed is the last listing in which an image was seen: in this one, it is a
-	// duplicate; in an earlier one, it has been yielded.
+	// listed is the last listing that had an image. If that is this listing, the row is
+	// a duplicate; if it is an earlier one, the image has been yielded.
 	listed map[[16]byte]uint8
 }
 
@@ -28,8 +28,8 @@ type fetched struct {
 	err  error
 }
 
-// once reads the listing from beginning to end, always one page ahead of what
-// it yields: otherwise all that the consumer does would wait for every page.
+// once reads the listing from beginning to end. It fetches the next page while it
+// yields one, so that the consumer need not wait for every page.
 func (s *imageStream) once(ctx context.Context) error {
 	s.attempt++
 	ctx, cancel := context.WithCancel(ctx)

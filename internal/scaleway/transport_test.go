@@ -40,7 +40,7 @@ func hangInBody(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// stuckBody is a body that never comes.
+// stuckBody is a body that never arrives.
 type stuckBody struct{ ctx context.Context }
 
 func (b *stuckBody) Read([]byte) (int, error) { <-b.ctx.Done(); return 0, b.ctx.Err() }
@@ -54,7 +54,7 @@ func refuse429(req *http.Request) (*http.Response, error) {
 	return status(429, "", "X-Envoy-Ratelimited", "true", "Content-Type", "")(req)
 }
 
-func TestFaultsAreTriedAgainOrReported(t *testing.T) {
+func TestFaultsAreTriedAgainAndReported(t *testing.T) {
 	html := status(200, "<html>maintenance</html>", "Content-Type", "text/html; charset=utf-8")
 	tests := []struct {
 		name  string
@@ -98,7 +98,7 @@ func TestFaultsAreTriedAgainOrReported(t *testing.T) {
 		{"a redirect without a place", status(302, ""), 1, nil, "redirects are not followed", 0, 0},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name+" for ever", func(t *testing.T) {
+		t.Run(tt.name+" forever", func(t *testing.T) {
 			var sent atomic.Int64
 			r := newTestReader(t, counted(&sent, tt.fault))
 			synctest.Test(t, func(t *testing.T) {
@@ -145,17 +145,17 @@ func TestFaultsAreTriedAgainOrReported(t *testing.T) {
 	}
 }
 
-func TestFaultsThatCannotPassAreNotTriedAgain(t *testing.T) {
+func TestFaultsThatDoNotPassAreNotTriedAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		err  error
 		want bool
 	}{
-		"an unknown host":           {&net.DNSError{IsNotFound: true}, false},
-		"a busy name server":        {&net.DNSError{IsTemporary: true}, true},
-		"a bad certificate":         {fmt.Errorf("dial: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), false},
-		"a refused connection":      {syscall.ECONNREFUSED, true},
-		"an answer that is no JSON": {&answerError{}, true},
-		"an answer that is too big": {&terminalError{errors.New("big")}, false},
+		"an unknown host":            {&net.DNSError{IsNotFound: true}, false},
+		"a busy name server":         {&net.DNSError{IsTemporary: true}, true},
+		"a bad certificate":          {fmt.Errorf("dial: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), false},
+		"a refused connection":       {syscall.ECONNREFUSED, true},
+		"an answer that is not JSON": {&answerError{}, true},
+		"an answer that is too big":  {&terminalError{errors.New("big")}, false},
 	} {
 		if got := passing(tt.err); got != tt.want {
 			t.Errorf("%s may pass: %v", name, got)
@@ -210,14 +210,14 @@ func TestOnlyGETToTheAPIHostIsSent(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	guard := &readOnly{host: "api.example.com", next: counted(&sent, status(200, "{}"))}
+	guard := &guard{host: "api.example.com", allow: readOnly, next: counted(&sent, status(200, "{}"))}
 	_, err := guard.RoundTrip(httptest.NewRequest("GET", "https://other.example.com/", strings.NewReader("x")))
 	if err == nil || sent.Load() != 0 {
 		t.Errorf("%v, and %d requests were sent", err, sent.Load())
 	}
 }
 
-func TestRedirectsDoNotCarryTheSecretAway(t *testing.T) {
+func TestRedirectsDoNotSendTheSecretKeyElsewhere(t *testing.T) {
 	var stolen atomic.Int64
 	thief := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		stolen.Add(1)
@@ -258,7 +258,7 @@ type counter struct{ n *atomic.Int64 }
 
 func (c counter) Write(p []byte) (int, error) { c.n.Add(int64(len(p))); return len(p), nil }
 
-func TestServerThatEchoesTheSecretCannotPublishIt(t *testing.T) {
+func TestAServerThatEchoesTheSecretKeyCannotPublishIt(t *testing.T) {
 	upper := strings.ToUpper(testSecretKey)
 	long := strings.Repeat("x", maxMessage-10) + testSecretKey // would be cut in the middle
 	for name, f := range map[string]roundTrip{
@@ -337,7 +337,7 @@ func TestSkewIsTheLargestSeen(t *testing.T) {
 	}
 }
 
-func TestAnswersWithoutADateSayNothingAboutTheClock(t *testing.T) {
+func TestSkewIsUnknownWithoutADate(t *testing.T) {
 	r := newTestReader(t, status(200, tagsPage(1, 1), "Date", "today"))
 	if _, err := r.Tags(t.Context(), testRegion, testImage); err != nil {
 		t.Fatal(err)
@@ -377,8 +377,8 @@ func TestRequestsInFlightAreBounded(t *testing.T) {
 	})
 }
 
-// A host that allows 100 requests in any one second must be found out about and
-// then used well, and a limit that goes away must be noticed.
+// The limiter finds the limit of a host that allows 100 requests a second, and
+// uses it well. It notices when the limit goes away.
 func TestLimiterFindsTheRateAndRecovers(t *testing.T) {
 	var mu sync.Mutex
 	var accepted []time.Time
@@ -453,7 +453,7 @@ func TestLimiterCutsOncePerWindow(t *testing.T) {
 	}
 }
 
-func TestWaitForATurnIsNoPartOfTheRequestTimeout(t *testing.T) {
+func TestWaitingIsNotPartOfTheRequestTimeout(t *testing.T) {
 	r := newTestReader(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 		time.Sleep(25 * time.Second)
 		if err := req.Context().Err(); err != nil {
@@ -474,7 +474,7 @@ func TestWaitForATurnIsNoPartOfTheRequestTimeout(t *testing.T) {
 	})
 }
 
-func TestRealConnectionsThatBreakAreTriedAgain(t *testing.T) {
+func TestBrokenConnectionsAreTriedAgain(t *testing.T) {
 	var calls atomic.Int64
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
