@@ -1,6 +1,6 @@
 // Package browser opens the pages of the program in a real Chromium, for tests and
-// for the pictures in the documentation. It must never let a page reach another
-// host, and fails what complains on its console.
+// for the pictures of the documentation. It must never let a page reach another
+// host.
 package browser
 
 import (
@@ -22,11 +22,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// ErrMissing says that there is no Chromium on this machine.
+// ErrMissing reports that no Chromium is installed.
 var ErrMissing = errors.New("chromium is not installed")
 
-// Start starts a Chromium with an empty profile in a folder of its own. It ends
-// with what is returned.
+// Start starts a Chromium with an empty profile in the given folder. Call the
+// returned function to end it.
 func Start(ctx context.Context, profile string) (context.Context, context.CancelFunc, error) {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -38,7 +38,7 @@ func Start(ctx context.Context, profile string) (context.Context, context.Cancel
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("hide-scrollbars", true),
-		// Whatever the page asks for beside this machine is not found.
+		// Every other host is not found.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		chromedp.Flag("lang", "en-US"),
 	}
@@ -55,7 +55,7 @@ func Start(ctx context.Context, profile string) (context.Context, context.Cancel
 	return browser, end, nil
 }
 
-// Tab is one tab, and what it did.
+// Tab is one tab, with its console and its requests.
 type Tab struct {
 	context.Context
 	close func()
@@ -65,7 +65,7 @@ type Tab struct {
 	requests   []string
 }
 
-// Open opens a tab of a browser that Start has started.
+// Open opens a tab of a browser that Start started.
 func Open(browser context.Context) (*Tab, error) {
 	ctx, cancel := chromedp.NewContext(browser)
 	tab := &Tab{Context: ctx, close: cancel}
@@ -101,7 +101,7 @@ func (t *Tab) Complaints() []string {
 	return slices.Clone(t.complaints)
 }
 
-// Requests are the addresses that were asked for, but for what is in the page.
+// Requests are the addresses that the page requested, except data URLs.
 func (t *Tab) Requests() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,7 +117,7 @@ func Eval[T any](t *Tab, expression string) (T, error) {
 	return v, nil
 }
 
-// Look sets what the reader's system prefers, and how large the window is.
+// Look sets the color scheme that the reader's system prefers, and the window size.
 func (t *Tab) Look(scheme string, width, height int64) error {
 	_, err := chromedp.Call(t.Context, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
@@ -128,8 +128,8 @@ func (t *Tab) Look(scheme string, width, height int64) error {
 	return t.Do(chromedp.EmulateViewport(width, height))
 }
 
-// Picture takes a picture of the upper part of the page, at most as high as given,
-// and writes it to a file.
+// Picture writes a picture of the upper part of the page to a file. It is at most
+// as high as given.
 func (t *Tab) Picture(file string, height int64, scale float64) error {
 	size, err := Eval[[]float64](t, `[document.documentElement.clientWidth, document.documentElement.scrollHeight]`)
 	if err != nil {
@@ -177,8 +177,8 @@ func words(args []*runtime.RemoteObject) []string {
 	return out
 }
 
-// Artifacts is where pictures of the tests are kept: the folder that ARTIFACTS
-// names, or the one given.
+// Artifacts returns the folder for the pictures of the tests: the value of
+// ARTIFACTS, or the given folder.
 func Artifacts(otherwise string) (string, error) {
 	dir := os.Getenv("ARTIFACTS")
 	if dir == "" {

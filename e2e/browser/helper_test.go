@@ -24,7 +24,7 @@ import (
 // chromium starts a browser for one test.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
-	// The browser writes into its profile until the very end.
+	// The browser writes into its profile until it has ended.
 	profile, err := os.MkdirTemp("", "registry-janitor-chromium-")
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// tab is a tab whose page must neither complain nor ask another host.
+// tab is a tab whose page must not log errors or send requests to other hosts.
 type tab struct {
 	*Tab
 	t *testing.T
@@ -58,11 +58,11 @@ func open(t *testing.T, browser context.Context, url string) *tab {
 	tb := &tab{opened, t}
 	t.Cleanup(func() {
 		for _, complaint := range opened.Complaints() {
-			t.Errorf("the page complains: %s", complaint)
+			t.Errorf("the page logs %s", complaint)
 		}
 		for _, request := range opened.Requests() {
 			if !strings.HasPrefix(request, "file://") && !strings.HasPrefix(request, "http://127.0.0.1:") {
-				t.Errorf("the page asks for %s", request)
+				t.Errorf("the page requests %s", request)
 			}
 		}
 		cancel()
@@ -91,7 +91,7 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
-// until waits until a condition holds.
+// until waits until a condition is true.
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](condition, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
@@ -99,7 +99,7 @@ func (b *tab) until(condition string) {
 	}
 }
 
-// picture keeps a picture of the page.
+// picture writes a picture of the page to the artifacts.
 func (b *tab) picture(name string, height int64) {
 	b.t.Helper()
 	dir, err := Artifacts(b.t.TempDir())
@@ -111,7 +111,7 @@ func (b *tab) picture(name string, height int64) {
 	}
 }
 
-// demo is the page that the real program makes of its demo, and its plan.
+// demo returns the page and the plan of the real program's demo.
 func demo(t *testing.T) (page string, plan *actions.Plan) {
 	t.Helper()
 	demoOnce.Do(func() {
@@ -132,14 +132,14 @@ func demo(t *testing.T) (page string, plan *actions.Plan) {
 	return write(t, demoHTML), plan
 }
 
-// The demo takes seconds, and is the same every time: the tests share it.
+// The demo takes seconds and always gives the same, so the tests share it.
 var (
 	demoOnce           sync.Once
 	demoHTML, demoJSON []byte
 	errDemo            = errors.New("the program was not built")
 )
 
-// write makes a file of a page, and returns its address.
+// write writes a page to a file, and returns its address.
 func write(t *testing.T, page []byte) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")
@@ -149,7 +149,7 @@ func write(t *testing.T, page []byte) string {
 	return "file://" + file
 }
 
-// reportOf is the page of a run.
+// reportOf returns the page of a run.
 func reportOf(t *testing.T, run runs.Run) string {
 	t.Helper()
 	var page strings.Builder

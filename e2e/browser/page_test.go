@@ -15,7 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// full is a daemon with everything that its page can show.
+// full is a daemon that has everything a page can show.
 func full() (runs.Daemon, *runs.Run) {
 	latest := &runs.Run{Plan: Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: Noon, Duration: 23 * time.Second, Calls: 214, Exit: 1}
 	latest.Plan.Outcome = Applied(latest.Plan)
@@ -27,14 +27,14 @@ func full() (runs.Daemon, *runs.Run) {
 	return d, latest
 }
 
-func TestThePageOfADaemon(t *testing.T) {
+func TestThePageShowsTheDaemon(t *testing.T) {
 	browser := chromium(t)
 	d, latest := full()
 	b := open(t, browser, serve(t, d, latest))
 	text := eval[string](b, `document.body.innerText`)
 	for _, want := range []string{"Planning now", "has no unit", "in 30 min", "Europe/Paris", "403 Forbidden", "Plan now", "exit 3"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("the page does not say %q", want)
+			t.Errorf("the page lacks %q", want)
 		}
 	}
 	if got := eval[int](b, `document.querySelectorAll('#history g').length`); got != len(d.Runs) {
@@ -58,20 +58,20 @@ func TestThePageOfADaemon(t *testing.T) {
 	}
 	b.picture("daemon-narrow", 4200)
 	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > 390 {
-		t.Errorf("a narrow window has to be scrolled sideways: it is %d wide", wide)
+		t.Errorf("a narrow window scrolls sideways: the page is %d wide", wide)
 	}
 }
 
-func TestAStandbyWithoutARun(t *testing.T) {
+func TestAStandbyShowsNoRun(t *testing.T) {
 	b := open(t, chromium(t), serve(t, runs.Daemon{Now: Noon, Started: Noon.Add(-time.Minute), Version: "v0.4.0", Leader: "janitor-0"}, nil))
 	if text := eval[string](b, `document.body.innerText`); !strings.Contains(text, "Standby") || !strings.Contains(text, "No run yet.") || strings.Contains(text, "Plan now") {
-		t.Errorf("the page says %s", text)
+		t.Errorf("the page shows %s", text)
 	}
 	b.picture("daemon-empty", 1200)
 }
 
-// A plan starts by one button; applying needs a word typed first.
-func TestStartingARun(t *testing.T) {
+// One button starts a plan. An apply needs a typed word first.
+func TestAnApplyNeedsAConfirmation(t *testing.T) {
 	posts := make(chan string, 10)
 	server := httptest.NewServer(Page(runs.Daemon{Now: Noon, Leads: true, MayPlan: true, MayApply: true}, nil, func(r *http.Request) {
 		posts <- r.URL.Path + " " + r.FormValue("confirm") + " " + r.Header.Get("Sec-Fetch-Site")
@@ -79,7 +79,7 @@ func TestStartingARun(t *testing.T) {
 	defer server.Close()
 	b := open(t, chromium(t), server.URL)
 	if eval[bool](b, `document.querySelector('form[action="/api/v1/apply"] button').checkVisibility()`) {
-		t.Error("applying is one click away")
+		t.Error("one click starts an apply")
 	}
 	b.do(chromedp.Click(chromedp.CSS(`.danger summary`)), chromedp.Click(chromedp.CSS(`form[action="/api/v1/apply"] button`)))
 	b.do(chromedp.SendKeys(chromedp.CSS(`[name=confirm]`), "appl"), chromedp.Click(chromedp.CSS(`form[action="/api/v1/apply"] button`)))
@@ -92,18 +92,18 @@ func TestStartingARun(t *testing.T) {
 	}
 	follow(chromedp.SendKeys(chromedp.CSS(`[name=confirm]`), "y\r"))
 	follow(chromedp.Click(chromedp.CSS(`form[action="/api/v1/plan"] button`)))
-	// What had no confirmation, or half of one, was not posted at all.
+	// Without a complete confirmation, nothing was posted.
 	for _, want := range []string{"/api/v1/apply apply same-origin", "/api/v1/plan  same-origin"} {
 		if got := <-posts; got != want {
 			t.Errorf("posted %q, want %q", got, want)
 		}
 	}
 	if len(posts) > 0 {
-		t.Errorf("posted more: %q", <-posts)
+		t.Errorf("also posted %q", <-posts)
 	}
 }
 
-func TestANarrowReport(t *testing.T) {
+func TestAReportFitsANarrowWindow(t *testing.T) {
 	page, _ := demo(t)
 	b := open(t, chromium(t), page)
 	if err := b.Look("light", 390, 844); err != nil {
@@ -112,11 +112,11 @@ func TestANarrowReport(t *testing.T) {
 	b.do(chromedp.Click(chromedp.CSS(`#steps details summary`)))
 	b.picture("report-narrow", 3800)
 	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > 390 {
-		t.Errorf("a narrow window has to be scrolled sideways: it is %d wide", wide)
+		t.Errorf("a narrow window scrolls sideways: the page is %d wide", wide)
 	}
 }
 
-// Names and reasons that try everything: nothing of it runs, and the page works.
+// Names and reasons with markup and script are text, and the page works.
 func TestHostileNamesAreText(t *testing.T) {
 	const attack = `</script><script>window.pwned = 1</script><img src="http://evil.example/x" onerror="window.pwned = 1">"' onclick="window.pwned = 1` + "\u202e"
 	plan := Company(60)
@@ -137,12 +137,12 @@ func TestHostileNamesAreText(t *testing.T) {
 			t.Errorf("%d steps are shown, want %d", got, len(plan.Steps))
 		}
 		if eval[bool](b, `window.pwned === 1 || document.images.length > 0`) {
-			t.Errorf("%s: a name has become an element", address)
+			t.Errorf("%s: a name became an element", address)
 		}
 	}
 }
 
-// contrast lists the texts on a page that stand out too little: WCAG 2.2, 1.4.3.
+// contrast lists the texts of a page with too little contrast: WCAG 2.2, 1.4.3.
 const contrast = `(() => {
 	const parse = c => { const m = c.match(/[\d.]+/g).map(Number); return {r: m[0], g: m[1], b: m[2], a: m.length > 3 ? m[3] : 1}; };
 	const light = c => { const f = v => { v /= 255; return v <= 0.04045 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4); };
@@ -162,7 +162,7 @@ const contrast = `(() => {
 	return [...bad];
 })()`
 
-func TestEveryoneCanReadIt(t *testing.T) {
+func TestThePagesAreAccessible(t *testing.T) {
 	browser := chromium(t)
 	d, latest := full()
 	failing := *latest.Plan
@@ -197,7 +197,7 @@ func (b *tab) landmarks() {
 			selector = "body > " + landmark
 		}
 		if n := eval[int](b, `document.querySelectorAll(`+"`"+selector+"`"+`).length`); n != 1 {
-			b.t.Errorf("there are %d of the landmark %s", n, landmark)
+			b.t.Errorf("the page has %d of the landmark %s", n, landmark)
 		}
 	}
 	if lang := eval[string](b, `document.documentElement.lang`); lang != "en" {
@@ -222,7 +222,7 @@ func (b *tab) landmarks() {
 	}
 }
 
-// names verifies that whatever one can use, and every picture, has a name.
+// names checks that every control and every picture has a name.
 func (b *tab) names() {
 	b.t.Helper()
 	tree, err := chromedp.Call(b.Context, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
@@ -249,7 +249,7 @@ func (b *tab) names() {
 	}
 	for _, role := range []string{"button", "searchbox", "combobox", "checkbox", "image", "heading"} {
 		if seen[role] == 0 {
-			b.t.Errorf("there is no %s among %v", role, seen)
+			b.t.Errorf("%s is missing among %v", role, seen)
 		}
 	}
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// shown counts the rows of a list that are not hidden, nor in what is hidden.
+// shown counts the visible rows of a list.
 func (b *tab) shown(list string) int {
 	b.t.Helper()
 	return eval[int](b, fmt.Sprintf(`Array.from(document.querySelectorAll('[data-list=%q] li')).filter(li => !li.closest('[hidden]')).length`, list))
 }
 
-// choose sets the filters to exactly these, by their values or words.
+// choose sets the filters to exactly these values or words.
 func (b *tab) choose(fields map[string]string) {
 	b.t.Helper()
 	wanted, err := json.Marshal(fields)
@@ -41,11 +41,11 @@ func (b *tab) choose(fields map[string]string) {
 		return '';
 	})(%s)`, wanted))
 	if missing != "" {
-		b.t.Fatalf("the filters do not offer %s", missing)
+		b.t.Fatalf("the filters lack %s", missing)
 	}
 }
 
-// wanted says which steps and held entries filters leave, by the plan alone.
+// wanted counts the steps and held entries that match the filters, from the plan.
 func wanted(p *actions.Plan, f map[string]string) (steps, held int) {
 	fits := func(ref string, action actions.Action, guard actions.Guard, text string, reasons []registry.Reason) bool {
 		of, _ := registry.ParseRef(ref)
@@ -75,7 +75,7 @@ func TestFilters(t *testing.T) {
 	page, plan := demo(t)
 	b := open(t, chromium(t), page)
 	if got := []int{b.shown("steps"), b.shown("held"), b.shown("violations"), b.shown("gaps")}; got[0] != len(plan.Steps) || got[1] != len(plan.Held) || got[2] != len(plan.Violations) || got[3] != len(plan.Gaps) {
-		t.Fatalf("without filters %v are shown", got)
+		t.Fatalf("without filters the page shows %v", got)
 	}
 	b.picture("report-light", 3200)
 	for _, f := range []map[string]string{
@@ -103,23 +103,23 @@ func TestFilters(t *testing.T) {
 		}
 		status := eval[string](b, `document.querySelector('.status').textContent`)
 		if want := fmt.Sprintf("%d of %d steps, %d of %d held", steps, len(plan.Steps), held, len(plan.Held)); !strings.Contains(status, want) {
-			t.Errorf("%v: the page says %q, want %q", f, status, want)
+			t.Errorf("%v: the status is %q, want %q", f, status, want)
 		}
 		if steps == 0 && !eval[bool](b, `!document.querySelector('#steps .none').hidden`) {
-			t.Errorf("%v: nobody says that nothing matches", f)
+			t.Errorf("%v: the page does not say that nothing matches", f)
 		}
 	}
 	b.choose(map[string]string{"rule": "naming/kebab case"})
 	if got := b.shown("violations"); got != 2 {
-		t.Errorf("%d violations of one rule are shown", got)
+		t.Errorf("the page shows %d violations of one rule", got)
 	}
 	b.choose(map[string]string{"text": "pr-1", "ns": "prod"})
 	b.do(chromedp.ScrollIntoView(chromedp.CSS(`form.filters`)))
 	b.picture("report-filtered", 3200)
 }
 
-// What is filtered is in the address, so that it can be sent to somebody.
-func TestTheAddressRemembersTheFilters(t *testing.T) {
+// The address has the filters, so that people can share it.
+func TestTheAddressHasTheFilters(t *testing.T) {
 	page, plan := demo(t)
 	browser := chromium(t)
 	b := open(t, browser, page)
@@ -140,12 +140,12 @@ func TestAReasonOpensByMouseAndKeyboard(t *testing.T) {
 	const first = `#steps details.obj`
 	visible := `document.querySelector('` + first + ` .because').checkVisibility({contentVisibilityAuto: true})`
 	if eval[bool](b, visible) {
-		t.Fatal("the reason is open before anybody opened it")
+		t.Fatal("the reason is open at first")
 	}
 	b.do(chromedp.Click(chromedp.CSS(first + ` summary`)))
 	b.until(visible)
 	if text := eval[string](b, `document.querySelector('`+first+`').innerText`); !strings.Contains(text, "retention/branch builds") || !strings.Contains(text, "older than 24h") {
-		t.Errorf("the reason says %q", text)
+		t.Errorf("the reason is %q", text)
 	}
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.until(`!` + visible)
@@ -153,7 +153,7 @@ func TestAReasonOpensByMouseAndKeyboard(t *testing.T) {
 	b.until(`document.querySelectorAll('#steps details.obj:not([open])').length === 0`)
 	b.do(chromedp.Click(chromedp.CSS(`#full`)))
 	if !eval[bool](b, `document.querySelector('#steps li code').checkVisibility()`) {
-		t.Error("the digests do not show")
+		t.Error("the digests are not shown")
 	}
 	b.picture("report-digests", 2600)
 	b.do(chromedp.Click(chromedp.CSS(`#full`)))
@@ -168,10 +168,10 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 	}
 	b.do(chromedp.KeyEvent(kb.Tab))
 	if got := focus(); !strings.HasPrefix(got, "skip|") {
-		t.Fatalf("the first stop is %s", got)
+		t.Fatalf("the first focus is %s", got)
 	}
 	if left := eval[float64](b, `document.activeElement.getBoundingClientRect().left`); left < 0 {
-		t.Error("the link that skips is not seen when it has the focus")
+		t.Error("the skip link is invisible when it has the focus")
 	}
 	seen := map[string]bool{}
 	for range 40 {
@@ -179,7 +179,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 		at := focus()
 		seen[at] = true
 		if outline := eval[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline == "none" {
-			t.Errorf("%s does not show that it has the focus", at)
+			t.Errorf("%s shows no focus", at)
 		}
 	}
 	for _, want := range []string{"quiet|theme||BUTTON", "||text|INPUT", "||region|SELECT", "||ns|SELECT", "||rule|SELECT", "||action|SELECT", "||guard|SELECT", "|full||INPUT", "|||SUMMARY"} {
@@ -192,11 +192,11 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 	b.do(chromedp.Focus(chromedp.CSS(`form.filters button[type=reset]`)), chromedp.KeyEvent(kb.Enter))
 	b.until(`document.querySelector('.status').textContent === 'Everything is shown.'`)
 	if open := eval[int](b, `document.querySelectorAll('details.obj[open]').length`); open != 0 {
-		t.Errorf("%d details stay open after the filter is gone", open)
+		t.Errorf("%d details are still open after the filter was cleared", open)
 	}
 }
 
-// Typing filters by itself.
+// Typing filters without a button.
 func TestTypingFilters(t *testing.T) {
 	page, plan := demo(t)
 	b := open(t, chromium(t), page)
@@ -204,7 +204,7 @@ func TestTypingFilters(t *testing.T) {
 	steps, held := wanted(plan, map[string]string{"text": "feature"})
 	b.until(fmt.Sprintf(`document.querySelector('.status').textContent.startsWith('Shown: %d of %d steps, %d of')`, steps, len(plan.Steps), held))
 	if got := b.shown("gaps"); got != 1 {
-		t.Errorf("%d gaps are shown", got)
+		t.Errorf("the page shows %d gaps", got)
 	}
 }
 
@@ -228,11 +228,11 @@ func TestTheThemeIsRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := paper(); got != light {
-		t.Errorf("what the reader chose, the system overrules: %s", got)
+		t.Errorf("the system overrules the choice of the reader: %s", got)
 	}
 	b.do(chromedp.Evaluate[chromedp.Void](`localStorage.clear()`), chromedp.Reload())
 	if got := paper(); got != dark {
-		t.Errorf("without a choice, what the system prefers is not followed: %s", got)
+		t.Errorf("without a choice, the page ignores the preference of the system: %s", got)
 	}
 }
 
@@ -244,10 +244,10 @@ func TestReadingNeedsNoScript(t *testing.T) {
 	}
 	b.do(chromedp.Navigate(page))
 	if eval[bool](b, `document.querySelector('form.filters').checkVisibility() || document.getElementById('theme').checkVisibility()`) {
-		t.Error("what needs a script is shown")
+		t.Error("controls that need a script are shown")
 	}
 	if got := b.shown("steps"); got != len(plan.Steps) {
-		t.Errorf("%d steps are there", got)
+		t.Errorf("the page has %d steps", got)
 	}
 	b.do(chromedp.Click(chromedp.CSS(`#held details summary`)))
 	b.until(`document.querySelector('#held details .because').checkVisibility()`)
@@ -258,7 +258,7 @@ func TestReadingNeedsNoScript(t *testing.T) {
 	b.picture("report-no-script", 1600)
 }
 
-func TestPaperHasNothingToOpen(t *testing.T) {
+func TestPrintingOpensEverything(t *testing.T) {
 	page, plan := demo(t)
 	b := open(t, chromium(t), page)
 	if _, err := chromedp.Call(b.Context, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
@@ -274,12 +274,12 @@ func TestPaperHasNothingToOpen(t *testing.T) {
 	b.picture("report-print", 2200)
 	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event('afterprint'))`))
 	if got := eval[int](b, `document.querySelectorAll('details[open]').length`); got != 0 {
-		t.Errorf("%d details stay open after printing", got)
+		t.Errorf("%d details are open after printing", got)
 	}
 }
 
-// The figures are logged, not judged: they are those of whatever machine this is.
-func TestTwentyThousandRowsStayFluid(t *testing.T) {
+// The test logs the times and does not check them: they depend on the machine.
+func TestTwentyThousandRowsCanBeFiltered(t *testing.T) {
 	plan := Company(1250)
 	plan.Outcome = Applied(plan)
 	if len(plan.Steps) < 20_000 {
@@ -302,8 +302,8 @@ func TestTwentyThousandRowsStayFluid(t *testing.T) {
 	}
 }
 
-// timed filters, and says how many milliseconds that took, and how many until the
-// page was drawn again.
+// timed filters, and returns the milliseconds until the filter ended, and until the
+// page was drawn.
 func (b *tab) timed(f map[string]string) []float64 {
 	b.t.Helper()
 	b.do(chromedp.Evaluate[chromedp.Void](`window.took = null;

@@ -7,11 +7,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// Policy is the content security policy that a daemon serves its page under.
+// Policy is the content security policy of a daemon's page.
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// Page serves the page of a daemon at /, its assets, and takes what its forms post.
+// Page serves the page of a daemon at / with its assets, and receives its forms.
 func Page(d runs.Daemon, latest *runs.Run, posted func(*http.Request)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {

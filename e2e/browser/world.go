@@ -11,13 +11,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Noon is when everything here happens.
+// Noon is the time of everything here.
 var Noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// Company is the plan of a made-up company. The tags of each of its images are as
-// many as given, and about half of them go.
+// Company is the plan of a made-up company. Each of its images has the given number
+// of tags, and about half of them are deleted.
 func Company(tags int) *actions.Plan {
 	o := plan.Options{TakenAt: Noon, MinAge: time.Hour, KeepAtLeast: 1, MaxDeletions: -1, MaxDeletionPercent: -1, ConfigDigest: digest(1), PolicyDigest: digest(2)}
 	b := plan.NewBuilder(o)
@@ -91,7 +91,7 @@ func digest(n uint64) string {
 	return fmt.Sprintf("sha256:%016x%016x%016x%016x", n, n*3+1, n*7+5, n*11+9)
 }
 
-// Applied is the outcome of a plan of which some steps went wrong.
+// Applied is the outcome of a plan in which some steps failed.
 func Applied(p *actions.Plan) *actions.Outcome {
 	o := &actions.Outcome{}
 	for i := range p.Steps {
@@ -111,7 +111,7 @@ func Applied(p *actions.Plan) *actions.Outcome {
 	return o
 }
 
-// Leader is a daemon that has worked for two weeks.
+// Leader is a daemon with two weeks of runs.
 func Leader(latest *actions.Plan) runs.Daemon {
 	paris := time.FixedZone("CET", 3600)
 	d := runs.Daemon{

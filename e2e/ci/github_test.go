@@ -22,7 +22,7 @@ func TestAPullRequestGetsAPlanAndACommentByItsExitCode(t *testing.T) {
 		result        string
 		says          string
 	}{
-		"0, nothing to do":            {calm, world, "success", "There is nothing to do."},
+		"0, nothing to do":            {calm, world, "success", "Nothing to do."},
 		"1, tags cannot be read":      {changed, unreadable, "failure", "::error title=registry-janitor::The plan failed or is incomplete."},
 		"2, there are steps":          {changed, world, "success", "::warning title=registry-janitor::The plan has steps"},
 		"3, a limit refuses the plan": {limited, world, "failure", "::error title=registry-janitor::A limit refuses the plan."},
@@ -136,7 +136,7 @@ func TestAfterTheMergeTheReviewedPlanIsApplied(t *testing.T) {
 		b.write(filepath.Join(dir, "lax.yaml"), lax, 0o600)
 		_, _ = b.run(dir, "registry-janitor plan -c lax.yaml -o forged.json", map[string]string{"SCW_ACCESS_KEY": accessKey, "SCW_SECRET_KEY": secretKey})
 		b.says("artifacts/plan/PLAN.json", b.read(filepath.Join(dir, "forged.json")))
-		refused(t, b, push, "delete_tag rg.fr-par.scw.cloud/prod/api:main-1: not_condemned", "do not ask for these steps")
+		refused(t, b, push, "delete_tag rg.fr-par.scw.cloud/prod/api:main-1: not_condemned", "no longer ask for these steps")
 	})
 	t.Run("a plan of another configuration", func(t *testing.T) {
 		b := review(t, changed)
@@ -150,12 +150,12 @@ func TestAfterTheMergeTheReviewedPlanIsApplied(t *testing.T) {
 	t.Run("a commit without a pull request", func(t *testing.T) {
 		b := review(t, changed)
 		b.says("pulls.json", "[]")
-		refused(t, b, push, "nobody reviewed a plan")
+		refused(t, b, push, "has no pull request and no reviewed plan")
 	})
 	t.Run("a pull request without a plan", func(t *testing.T) {
 		b := review(t, changed)
 		b.says("runs.json", "[]")
-		refused(t, b, push, "has no plan that succeeded")
+		refused(t, b, push, "has no successful plan")
 	})
 	t.Run("by hand, with a new plan", func(t *testing.T) {
 		b := newBench(t, janitor, world)

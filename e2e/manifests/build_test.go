@@ -22,13 +22,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// overlays are the kustomizations that somebody applies; components are tried on
-// one that says that it takes them.
+// overlays are the kustomizations that operators apply. TestTheComponentsFitTheirOverlay
+// builds the components.
 func overlays() []string {
 	return []string{"cronjob", "daemon", "daemon-ha", "in-use"}
 }
 
-// TestEveryKustomizationIsTested keeps this list whole.
+// TestEveryKustomizationIsTested keeps this list complete.
 func TestEveryKustomizationIsTested(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(program.Root(t), "examples", "kubernetes", "overlays", "*", "kustomization.yaml"))
 	if err != nil {
@@ -39,11 +39,11 @@ func TestEveryKustomizationIsTested(t *testing.T) {
 		names = append(names, filepath.Base(filepath.Dir(file)))
 	}
 	if !slices.Equal(names, overlays()) {
-		t.Errorf("there are overlays %q, and tests of %q", names, overlays())
+		t.Errorf("the overlays are %q, and those with tests %q", names, overlays())
 	}
 }
 
-// bundle is what one kustomization installs.
+// bundle holds the objects that one kustomization installs.
 type bundle struct {
 	objects      []runtime.Object
 	pods         []pod
@@ -61,7 +61,7 @@ type bundle struct {
 	roleBindings []*rbacv1.ClusterRoleBinding
 }
 
-// pod is a template of pods, and what it belongs to.
+// pod is a pod template and its owner.
 type pod struct {
 	owner  string
 	labels map[string]string
@@ -93,7 +93,7 @@ func buildOn(t *testing.T, fs filesys.FileSystem, path string) *bundle {
 		}
 		object, _, err := decode.Decode(yaml, nil, nil)
 		if err != nil {
-			t.Fatalf("%s is not what the API takes: %v\n%s", r.CurId(), err, yaml)
+			t.Fatalf("the API does not accept %s: %v\n%s", r.CurId(), err, yaml)
 		}
 		b.add(t, object)
 	}
@@ -148,11 +148,11 @@ func (b *bundle) add(t *testing.T, object runtime.Object) {
 		b.roleBindings = append(b.roleBindings, o)
 	case *rbacv1.Role, *rbacv1.RoleBinding:
 	default:
-		t.Errorf("nobody checks a %T", o)
+		t.Errorf("no test checks a %T", o)
 	}
 }
 
-// all are the objects by their common part.
+// all returns the metadata of all objects.
 func (b *bundle) all(t *testing.T) []metav1.Object {
 	t.Helper()
 	var out []metav1.Object
@@ -166,11 +166,11 @@ func (b *bundle) all(t *testing.T) []metav1.Object {
 	return out
 }
 
-// selects says whether a selector of labels takes a pod.
+// selects reports whether a selector matches the labels of a pod.
 func selects(t *testing.T, selector *metav1.LabelSelector, labels map[string]string) bool {
 	t.Helper()
 	if len(selector.MatchExpressions) > 0 || len(selector.MatchLabels) == 0 {
-		t.Fatalf("%v is not a selector by labels alone", selector)
+		t.Fatalf("%v does not select by labels only", selector)
 	}
 	for key, value := range selector.MatchLabels {
 		if labels[key] != value {
@@ -180,7 +180,7 @@ func selects(t *testing.T, selector *metav1.LabelSelector, labels map[string]str
 	return true
 }
 
-// flagsOf are the names of the flags among the arguments of a container.
+// flagsOf returns the names of the flags in the arguments of a container.
 func flagsOf(args []string) []string {
 	var out []string
 	for _, arg := range args {

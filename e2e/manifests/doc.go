@@ -1,4 +1,4 @@
-// Package manifests has the tests of what is installed from examples/: the
-// Kubernetes manifests, built by kustomize and decoded by the types of the API,
-// and the units of systemd. It must never talk to a cluster.
+// Package manifests tests the files of examples/ that operators install: the
+// Kubernetes manifests, built by kustomize and decoded with the API's types, and the
+// units of systemd. It must never talk to a cluster.
 package manifests

@@ -24,7 +24,7 @@ func TestManifests(t *testing.T) {
 			b := build(t, "overlays/"+name)
 			checkObjects(t, b)
 			if len(b.pods) != 1 {
-				t.Fatalf("it starts %d kinds of pods: want one", len(b.pods))
+				t.Fatalf("it starts %d kinds of pods, want one", len(b.pods))
 			}
 			checkRestricted(t, b.pods[0])
 			checkReferences(t, b, b.pods[0])
@@ -34,12 +34,12 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// checkObjects: everything is in the one namespace, which enforces the Pod
-// Security Standard, and has the common labels; nothing holds a secret.
+// checkObjects checks that all objects are in one namespace, that it enforces the Pod
+// Security Standard, that they have the common labels, and that none holds a secret.
 func checkObjects(t *testing.T, b *bundle) {
 	t.Helper()
 	if len(b.namespaces) != 1 {
-		t.Fatalf("there are %d namespaces", len(b.namespaces))
+		t.Fatalf("it has %d namespaces", len(b.namespaces))
 	}
 	if got := b.namespaces[0].Labels["pod-security.kubernetes.io/enforce"]; got != "restricted" {
 		t.Errorf("the namespace enforces %q", got)
@@ -58,9 +58,9 @@ func checkObjects(t *testing.T, b *bundle) {
 	}
 }
 
-// checkRestricted holds a pod against the Pod Security Standard "restricted", as
-// Kubernetes itself does, and to what that standard does not ask for: one user, a
-// file system that it cannot write, limits, and an image of one version.
+// checkRestricted checks a pod with Kubernetes' own code for the Pod Security Standard
+// "restricted". It also requires one user, a read-only file system, limits, and an
+// image with a version.
 func checkRestricted(t *testing.T, p pod) {
 	t.Helper()
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
@@ -74,40 +74,41 @@ func checkRestricted(t *testing.T, p pod) {
 		}
 	}
 	if sc := p.spec.SecurityContext; sc == nil || sc.RunAsUser == nil || *sc.RunAsUser != 65532 || sc.FSGroup == nil || *sc.FSGroup != 65532 {
-		t.Errorf("%s: the security of the pod is %+v", p.owner, sc)
+		t.Errorf("%s: the security context of the pod is %+v", p.owner, sc)
 	}
 	for _, c := range append(slices.Clone(p.spec.InitContainers), p.spec.Containers...) {
 		if sc := c.SecurityContext; sc == nil || !isTrue(sc.ReadOnlyRootFilesystem) {
-			t.Errorf("%s: the container %s may write its own file system", p.owner, c.Name)
+			t.Errorf("%s: the container %s can write its file system", p.owner, c.Name)
 		}
 		r := c.Resources
 		if r.Requests.Cpu().IsZero() || r.Requests.Memory().IsZero() || r.Limits.Memory().IsZero() || r.Requests.Memory().Cmp(*r.Limits.Memory()) > 0 {
 			t.Errorf("%s: the container %s has the resources %+v", p.owner, c.Name, r)
 		}
 		if c.Image == "registry-janitor" || !strings.Contains(c.Image, ":") || strings.HasSuffix(c.Image, ":latest") {
-			t.Errorf("%s: the image %q does not say where it is from and which version it is", p.owner, c.Image)
+			t.Errorf("%s: the image %q lacks a host or a version", p.owner, c.Image)
 		}
 	}
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// checkReferences: what a pod names is there, and what is there is used.
+// checkReferences checks that everything a pod names exists, and that it uses every
+// claim and volume.
 func checkReferences(t *testing.T, b *bundle, p pod) {
 	t.Helper()
 	if b.accounts[p.spec.ServiceAccountName] == nil {
-		t.Errorf("%s: there is no service account %q", p.owner, p.spec.ServiceAccountName)
+		t.Errorf("%s: the service account %q does not exist", p.owner, p.spec.ServiceAccountName)
 	}
 	volumes, claims := map[string]bool{}, 0
 	for _, v := range p.spec.Volumes {
 		volumes[v.Name] = false
 		if v.ConfigMap != nil && b.configs[v.ConfigMap.Name] == nil {
-			t.Errorf("%s: there is no config map %q", p.owner, v.ConfigMap.Name)
+			t.Errorf("%s: the config map %q does not exist", p.owner, v.ConfigMap.Name)
 		}
 		if v.PersistentVolumeClaim != nil {
 			claims++
 			if b.claims[v.PersistentVolumeClaim.ClaimName] == nil {
-				t.Errorf("%s: there is no claim %q", p.owner, v.PersistentVolumeClaim.ClaimName)
+				t.Errorf("%s: the claim %q does not exist", p.owner, v.PersistentVolumeClaim.ClaimName)
 			}
 		}
 	}
@@ -117,10 +118,10 @@ func checkReferences(t *testing.T, b *bundle, p pod) {
 	for _, c := range p.spec.Containers {
 		for _, m := range c.VolumeMounts {
 			if _, ok := volumes[m.Name]; !ok {
-				t.Errorf("%s: there is no volume %q to mount", p.owner, m.Name)
+				t.Errorf("%s: the volume %q does not exist", p.owner, m.Name)
 			}
 			if m.SubPath != "" {
-				t.Errorf("%s: %s mounts one file, which the kubelet does not update", p.owner, m.Name)
+				t.Errorf("%s: %s mounts a single file, which the kubelet never updates", p.owner, m.Name)
 			}
 			volumes[m.Name] = true
 		}
@@ -128,13 +129,13 @@ func checkReferences(t *testing.T, b *bundle, p pod) {
 	}
 	for name, used := range volumes {
 		if !used {
-			t.Errorf("%s: nobody mounts the volume %s", p.owner, name)
+			t.Errorf("%s: no container mounts the volume %s", p.owner, name)
 		}
 	}
 }
 
-// checkSecrets: secret values come from a Secret that the operator creates, from
-// the keys that the example files have.
+// checkSecrets checks that secret values come from a Secret that the operator creates,
+// with the keys of the example files.
 func checkSecrets(t *testing.T, p pod, c corev1.Container) {
 	t.Helper()
 	files := map[string][]string{
@@ -162,7 +163,7 @@ func checkSecrets(t *testing.T, p pod, c corev1.Container) {
 		}
 	}
 	if len(used["registry-janitor-scaleway"]) == 0 {
-		t.Errorf("%s has no key of the API", p.owner)
+		t.Errorf("%s has no API key", p.owner)
 	}
 	for name, keys := range used {
 		want := slices.Sorted(slices.Values(files[name]))
@@ -172,19 +173,19 @@ func checkSecrets(t *testing.T, p pod, c corev1.Container) {
 	}
 }
 
-// checkNetwork: nobody may connect but to a named port, nothing may go everywhere,
-// and services, monitors and budgets find the pods that they are for.
+// checkNetwork checks that connections reach only named ports, that none may go to every
+// host, and that services, monitors and budgets select their pods.
 func checkNetwork(t *testing.T, b *bundle, p pod) {
 	t.Helper()
 	var both bool
 	for _, np := range b.policies {
 		if !selects(t, &np.Spec.PodSelector, p.labels) {
-			t.Errorf("the network policy %s does not take the pod", np.Name)
+			t.Errorf("the network policy %s does not select the pod", np.Name)
 		}
 		both = both || len(np.Spec.PolicyTypes) == 2
 		for _, rule := range np.Spec.Ingress {
 			if len(rule.From) == 0 || len(rule.Ports) == 0 {
-				t.Errorf("the network policy %s lets everybody in", np.Name)
+				t.Errorf("the network policy %s allows all incoming connections", np.Name)
 			}
 			for _, port := range rule.Ports {
 				checkPort(t, p, *port.Port)
@@ -192,16 +193,16 @@ func checkNetwork(t *testing.T, b *bundle, p pod) {
 		}
 		for _, rule := range np.Spec.Egress {
 			if len(rule.Ports) == 0 {
-				t.Errorf("the network policy %s lets everything out", np.Name)
+				t.Errorf("the network policy %s allows all outgoing connections", np.Name)
 			}
 		}
 	}
 	if !both {
-		t.Error("no network policy closes both directions")
+		t.Error("no network policy covers both directions")
 	}
 	for _, s := range b.services {
 		if !selects(t, &metav1.LabelSelector{MatchLabels: s.Spec.Selector}, p.labels) {
-			t.Errorf("the service %s does not take the pod", s.Name)
+			t.Errorf("the service %s does not select the pod", s.Name)
 		}
 		for _, port := range s.Spec.Ports {
 			checkPort(t, p, port.TargetPort)
@@ -210,23 +211,23 @@ func checkNetwork(t *testing.T, b *bundle, p pod) {
 	for _, m := range b.monitors {
 		for _, s := range b.services {
 			if !selects(t, &m.Spec.Selector, s.Labels) {
-				t.Errorf("the monitor %s does not take the service %s", m.Name, s.Name)
+				t.Errorf("the monitor %s does not select the service %s", m.Name, s.Name)
 			}
 			for _, e := range m.Spec.Endpoints {
 				if !slices.ContainsFunc(s.Spec.Ports, func(port corev1.ServicePort) bool { return port.Name == e.Port }) || e.Path != "/metrics" {
-					t.Errorf("the monitor %s asks the port %s for %s", m.Name, e.Port, e.Path)
+					t.Errorf("the monitor %s requests %[3]s from the port %[2]s", m.Name, e.Port, e.Path)
 				}
 			}
 		}
 	}
 	for _, d := range b.disruptions {
 		if !selects(t, d.Spec.Selector, p.labels) {
-			t.Errorf("the budget %s does not take the pod", d.Name)
+			t.Errorf("the budget %s does not select the pod", d.Name)
 		}
 	}
 }
 
-// checkPort finds a named port, which the program listens on.
+// checkPort checks that the program listens on a named port.
 func checkPort(t *testing.T, p pod, port intstr.IntOrString) {
 	t.Helper()
 	for _, c := range p.spec.Containers {
@@ -239,20 +240,21 @@ func checkPort(t *testing.T, p pod, port intstr.IntOrString) {
 	t.Errorf("%s does not listen on the port %s", p.owner, port.String())
 }
 
-// checkToken: only who asks the cluster has a token of it, and may only read.
+// checkToken checks that only pods that read the cluster have its token, and that they
+// can only read.
 func checkToken(t *testing.T, b *bundle, p pod, asks bool) {
 	t.Helper()
 	if p.spec.AutomountServiceAccountToken == nil || *p.spec.AutomountServiceAccountToken != asks {
 		t.Errorf("%s: automountServiceAccountToken is not %t", p.owner, asks)
 	}
 	if !asks && len(b.roles)+len(b.roleBindings) > 0 {
-		t.Error("it has rights in the cluster that it does not need")
+		t.Error("it has permissions in the cluster that it does not need")
 	}
 	if !asks {
 		return
 	}
 	if len(b.roles) == 0 || len(b.roleBindings) == 0 {
-		t.Error("it has no rights in the cluster")
+		t.Error("it has no permissions in the cluster")
 	}
 	for _, role := range b.roles {
 		for _, rule := range role.Rules {
@@ -275,14 +277,14 @@ func checkToken(t *testing.T, b *bundle, p pod, asks bool) {
 	}
 }
 
-func TestTheCronJobNeverOverlapsAndNeverInsists(t *testing.T) {
+func TestTheCronJobNeverOverlapsAndNeverRetries(t *testing.T) {
 	spec := build(t, "overlays/cronjob").cronJobs[0].Spec
 	if spec.ConcurrencyPolicy != batchv1.ForbidConcurrent {
 		t.Errorf("concurrencyPolicy is %q", spec.ConcurrencyPolicy)
 	}
 	job := spec.JobTemplate.Spec
 	if job.BackoffLimit == nil || *job.BackoffLimit != 0 || job.Template.Spec.RestartPolicy != corev1.RestartPolicyNever {
-		t.Error("a run that failed is tried again")
+		t.Error("a failed run is repeated")
 	}
 	if spec.StartingDeadlineSeconds == nil || spec.TimeZone == nil || job.ActiveDeadlineSeconds == nil ||
 		spec.SuccessfulJobsHistoryLimit == nil || spec.FailedJobsHistoryLimit == nil {
@@ -294,7 +296,7 @@ func TestTheCronJobNeverOverlapsAndNeverInsists(t *testing.T) {
 	}
 }
 
-func TestOneDaemonOwnsItsDiskAndTwoHaveNone(t *testing.T) {
+func TestOneDaemonHasADiskAndTwoHaveNone(t *testing.T) {
 	one := build(t, "overlays/daemon")
 	if d := one.deployments[0].Spec; *d.Replicas != 1 || d.Strategy.Type != "Recreate" || len(one.claims) != 1 {
 		t.Errorf("the daemon has %d replicas, strategy %s and %d claims", *d.Replicas, d.Strategy.Type, len(one.claims))
@@ -305,7 +307,7 @@ func TestOneDaemonOwnsItsDiskAndTwoHaveNone(t *testing.T) {
 	}
 }
 
-func TestTheProbesAskTheDaemon(t *testing.T) {
+func TestTheProbesUseThePathsOfTheDaemon(t *testing.T) {
 	for _, name := range []string{"daemon", "daemon-ha", "in-use"} {
 		p := build(t, "overlays/"+name).pods[0]
 		c := p.spec.Containers[0]
@@ -327,8 +329,8 @@ func TestTheProbesAskTheDaemon(t *testing.T) {
 	}
 }
 
-// The component is built on the overlay that names it in a comment, as somebody
-// would who takes the comment away.
+// The test builds the component with the overlay that names it in a comment, as if an
+// operator had removed the comment marks.
 func TestTheComponentsFitTheirOverlay(t *testing.T) {
 	root := path.Join(program.Root(t), "examples", "kubernetes")
 	disk := filesys.MakeFsOnDisk()
@@ -348,10 +350,10 @@ func TestTheComponentsFitTheirOverlay(t *testing.T) {
 	}
 	b := buildOn(t, disk, path.Dir(file))
 	if args := b.pods[0].spec.Containers[0].Args; !slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "--metrics.push-url=http://") }) {
-		t.Errorf("nothing is pushed: %q", args)
+		t.Errorf("the arguments push no metrics: %q", args)
 	}
 	checkNetwork(t, b, b.pods[0])
 	if len(b.policies) != 2 {
-		t.Errorf("there are %d network policies: want that of the base and that of the component", len(b.policies))
+		t.Errorf("it has %d network policies, want those of the base and of the component", len(b.policies))
 	}
 }

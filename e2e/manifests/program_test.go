@@ -17,7 +17,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// TestTheProgram is what needs the real program, which is built once.
+// TestTheProgram has the tests that need the real program, to build it only once.
 func TestTheProgram(t *testing.T) {
 	janitor := program.Build(t)
 	for name, test := range map[string]func(*testing.T, string){
@@ -31,8 +31,8 @@ func TestTheProgram(t *testing.T) {
 	}
 }
 
-// testTheManifests: it takes the configuration that each overlay mounts, and knows
-// every flag that its container is started with.
+// testTheManifests checks that the program accepts the configuration that each overlay
+// mounts, and every flag of its container.
 func testTheManifests(t *testing.T, janitor string) {
 	for _, name := range overlays() {
 		b := build(t, "overlays/"+name)
@@ -49,14 +49,14 @@ func testTheManifests(t *testing.T, janitor string) {
 		checkFlags(t, janitor, name, args)
 		config := "--config=/etc/registry-janitor/janitor.yaml"
 		if !slices.Contains(args, config) {
-			t.Errorf("%s: its arguments %q do not have %s", name, args, config)
+			t.Errorf("%s: the arguments %q lack %s", name, args, config)
 		}
 	}
 	checkFlags(t, janitor, "the component", []string{"apply", "--metrics.push-url=http://x"})
 }
 
-// checkFlags looks for the flags in the help of the command, which is all that
-// says whether there is one without running it.
+// checkFlags looks for the flags in the help of the command, so that it need not run the
+// command.
 func checkFlags(t *testing.T, janitor, who string, args []string) {
 	t.Helper()
 	command := commandOf(args)
@@ -65,7 +65,7 @@ func checkFlags(t *testing.T, janitor, who string, args []string) {
 		t.Errorf("%s: %s --help: %v\n%s", who, command, err, help)
 	}
 	if usage := "registry-janitor " + strings.Join(command, " "); !strings.Contains(string(help), usage) {
-		t.Errorf("%s: there is no command %s", who, usage)
+		t.Errorf("%s: the command %s does not exist", who, usage)
 	}
 	words := strings.Fields(strings.ReplaceAll(string(help), ",", " "))
 	for _, flag := range flagsOf(args) {
@@ -75,7 +75,7 @@ func checkFlags(t *testing.T, janitor, who string, args []string) {
 	}
 }
 
-// commandOf are the words before the first flag or argument.
+// commandOf returns the words before the first flag or argument.
 func commandOf(args []string) []string {
 	n := 1
 	if len(args) > 1 && slices.Contains([]string{"config", "policy", "history"}, args[0]) && regexp.MustCompile(`^[a-z]+$`).MatchString(args[1]) {
@@ -84,8 +84,7 @@ func commandOf(args []string) []string {
 	return slices.Clone(args[:n])
 }
 
-// testTheGuide looks at every command of the guide to running
-// it, in the same way.
+// testTheGuide checks every command of docs/operations.md in the same way.
 func testTheGuide(t *testing.T, janitor string) {
 	guide, err := os.ReadFile(filepath.Join(program.Root(t), "docs", "operations.md"))
 	if err != nil {
@@ -98,13 +97,13 @@ func testTheGuide(t *testing.T, janitor string) {
 		checkFlags(t, janitor, "the guide", strings.Fields(command))
 	}
 	if seen < 15 {
-		t.Errorf("only %d commands were found in the guide", seen)
+		t.Errorf("the guide has only %d commands", seen)
 	}
 }
 
-// TestTheConfigurationsDifferInOneThing: kustomize cannot change a file inside of
-// a config map, so overlays have whole files, which must not drift apart.
-func TestTheConfigurationsDifferInOneThing(t *testing.T) {
+// kustomize cannot change a file inside of a config map, so overlays have whole files.
+// The test keeps them equal, except for one key.
+func TestTheConfigurationsDifferInOneKey(t *testing.T) {
 	base := document(t, "base")
 	for _, tt := range []struct {
 		overlay, key string
@@ -123,8 +122,8 @@ func TestTheConfigurationsDifferInOneThing(t *testing.T) {
 	}
 }
 
-// testTheDatabase starts the program with what the pod has, and a port where
-// nobody is: it says whom it tried.
+// testTheDatabase starts the program with the environment of the pod and a closed port.
+// The error names the database, and not the password.
 func testTheDatabase(t *testing.T, janitor string) {
 	b := build(t, "overlays/daemon-ha")
 	file := filepath.Join(t.TempDir(), "janitor.yaml")
@@ -132,7 +131,7 @@ func testTheDatabase(t *testing.T, janitor string) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(janitor, "history", "-c", file)
-	values := map[string]string{"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "records", "PGUSER": "somebody", "PGPASSWORD": "hush-hush", "PGSSLMODE": "disable"}
+	values := map[string]string{"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "records", "PGUSER": "janitor", "PGPASSWORD": "hush-hush", "PGSSLMODE": "disable"}
 	for _, e := range b.pods[0].spec.Containers[0].Env {
 		if value, ok := values[e.Name]; ok {
 			cmd.Env = append(cmd.Env, e.Name+"="+value)
@@ -140,18 +139,18 @@ func testTheDatabase(t *testing.T, janitor string) {
 		}
 	}
 	if len(values) > 0 {
-		t.Errorf("the pod does not have %v", values)
+		t.Errorf("the pod lacks the variables %v", values)
 	}
 	out, err := cmd.CombinedOutput()
 	if err == nil {
-		t.Fatalf("it reached a database:\n%s", out)
+		t.Fatalf("the program reached a database:\n%s", out)
 	}
 	if !strings.Contains(string(out), "the ledger records on PostgreSQL at 127.0.0.1") || strings.Contains(string(out), "hush-hush") {
-		t.Errorf("it says:\n%s", out)
+		t.Errorf("the error is:\n%s", out)
 	}
 }
 
-// document is a janitor.yaml of the examples.
+// document reads a janitor.yaml of the examples.
 func document(t *testing.T, folder string) map[string]any {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(program.Root(t), "examples", "kubernetes", folder, "janitor.yaml"))
@@ -165,7 +164,7 @@ func document(t *testing.T, folder string) map[string]any {
 	return out
 }
 
-// keysOf are the names in an example of an env file.
+// keysOf returns the names in an example of an env file.
 func keysOf(t *testing.T, name string) []string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(program.Root(t), "examples", "kubernetes", name))
@@ -181,7 +180,7 @@ func keysOf(t *testing.T, name string) []string {
 	return keys
 }
 
-// copyTree copies the folder of the examples, so that a test may change one.
+// copyTree copies the folder of the examples, so that a test can change it.
 func copyTree(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {

@@ -13,11 +13,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// installed is where the units expect the program.
+// installed is the path of the program in the units.
 const installed = "/usr/local/bin/registry-janitor"
 
-// testUnits has systemd itself read the units, with the real program in its
-// place, and rate how much the services could do beyond what they need.
+// testUnits lets systemd read the units, with the real program in its place, and rate
+// the exposure of the services.
 func testUnits(t *testing.T, janitor string) {
 	analyze := systemdAnalyze(t)
 	folder := t.TempDir()
@@ -32,13 +32,13 @@ func testUnits(t *testing.T, janitor string) {
 		}
 	}
 	slices.Sort(units)
-	// It says what it does not understand, and ends well all the same.
+	// It prints what it does not understand, and exits with 0 anyway.
 	out, err := exec.Command(analyze, append([]string{"verify", "--man=no"}, units...)...).CombinedOutput()
 	if about := linesAbout(string(out), folder); err != nil || about != "" {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
 	for _, service := range services {
-		// 1.5 of 10; 2 is where systemd itself stops to call a service safe.
+		// 1.5 of 10; below 2, systemd calls a service safe.
 		out, err := exec.Command(analyze, "security", "--offline=yes", "--threshold=15", service).CombinedOutput()
 		if err != nil {
 			t.Errorf("systemd-analyze security: %v\n%s", err, out)
@@ -46,7 +46,7 @@ func testUnits(t *testing.T, janitor string) {
 	}
 }
 
-// linesAbout leaves out what systemd says about other units of the machine.
+// linesAbout drops the lines about other units of the machine.
 func linesAbout(out, folder string) string {
 	var lines []string
 	for line := range strings.Lines(out) {
@@ -57,7 +57,7 @@ func linesAbout(out, folder string) string {
 	return strings.Join(lines, "")
 }
 
-// systemdAnalyze is the program of that name. With CI set it has to be there.
+// systemdAnalyze returns the path of that program.
 func systemdAnalyze(t *testing.T) string {
 	t.Helper()
 	return program.Find(t, "systemd-analyze", "systemd")
@@ -75,8 +75,8 @@ func testUnitFlags(t *testing.T, janitor string) {
 	}
 }
 
-// The daemon and the apply of the timer are the same to the machine: the same
-// user, ledger, keys and confinement.
+// The daemon and the apply of the timer have the same user, ledger, keys and
+// confinement.
 func TestTheServicesAreConfinedAlike(t *testing.T) {
 	files := unitFiles(t)
 	own := []string{"Type", "ExecStart", "ExecReload", "Restart", "RestartSec", "TimeoutStartSec"}
@@ -85,14 +85,14 @@ func TestTheServicesAreConfinedAlike(t *testing.T) {
 	}
 }
 
-// TestTheUnitsBelongTogether: a timer starts the service of its own name, and the
-// socket, which listens on loopback alone, is for the daemon of its name.
-func TestTheUnitsBelongTogether(t *testing.T) {
+// A timer starts the service of its name. The socket listens on the loopback address
+// only, and belongs to the daemon of its name.
+func TestTheUnitsReferToEachOther(t *testing.T) {
 	files := unitFiles(t)
 	for name := range files {
 		base, kind, _ := strings.Cut(name, ".")
 		if _, ok := files[base+".service"]; !ok {
-			t.Errorf("there is no service for the %s %s", kind, base)
+			t.Errorf("the %s %s has no service", kind, base)
 		}
 	}
 	for _, address := range settings(files["registry-janitor.socket"], "ListenStream") {
@@ -102,19 +102,19 @@ func TestTheUnitsBelongTogether(t *testing.T) {
 	}
 	daemon := files["registry-janitor.service"]
 	if !slices.Contains(settings(daemon, "Requires"), "registry-janitor.socket") || !strings.Contains(daemon, "--web.systemd-socket") {
-		t.Error("the daemon does not take its socket")
+		t.Error("the daemon does not use its socket")
 	}
 	if got := settings(daemon, "LoadCredential"); !slices.Equal(got, []string{"scw-config:/etc/registry-janitor/scw-config.yaml"}) {
 		t.Errorf("the keys come from %q", got)
 	}
 }
 
-// unitFiles are the units of the examples by name.
+// unitFiles returns the units of the examples by name.
 func unitFiles(t *testing.T) map[string]string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(program.Root(t), "examples", "systemd", "registry-janitor*"))
 	if err != nil || len(found) != 4 {
-		t.Fatalf("there are the units %q (%v): want a service with its socket, and one with its timer", found, err)
+		t.Fatalf("the units are %q (%v), want a service with its socket, and one with its timer", found, err)
 	}
 	files := map[string]string{}
 	for _, file := range found {
@@ -127,7 +127,7 @@ func unitFiles(t *testing.T) map[string]string {
 	return files
 }
 
-// settings are the values of a key in a unit, in order.
+// settings returns the values of a key in a unit, in order.
 func settings(text, key string) []string {
 	var out []string
 	for line := range strings.Lines(text) {
@@ -138,7 +138,7 @@ func settings(text, key string) []string {
 	return out
 }
 
-// serviceSettings are the lines of the section Service, but for some keys.
+// serviceSettings returns the lines of the section Service, except some keys.
 func serviceSettings(text string, without []string) []string {
 	_, section, _ := strings.Cut(text, "[Service]\n")
 	section, _, _ = strings.Cut(section, "[Install]")

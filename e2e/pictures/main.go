@@ -1,6 +1,6 @@
 // Command pictures makes the pictures of the documentation: the page and the text
 // report of the demo, and the page of a daemon. It must never show anything that
-// the program does not print itself.
+// the program does not print.
 //
 //	go -C e2e run ./pictures [FOLDER]
 package main
@@ -39,7 +39,7 @@ func pictures(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	program := filepath.Join(work, "registry-janitor")
 	if output, err := exec.CommandContext(ctx, "go", "build", "-C", "..", "-o", program, "./cmd/registry-janitor").CombinedOutput(); err != nil {
 		return fmt.Errorf("building the program: %w\n%s", err, output)
@@ -75,7 +75,7 @@ func reportPage(ctx context.Context, program, dir string) (string, error) {
 	return file, os.WriteFile(file, page, 0o644)
 }
 
-// daemonPicture shows a made-up daemon, since a new one has no history.
+// daemonPicture shows a made-up daemon, because a new one has no history.
 func daemonPicture(chromium context.Context, file string) error {
 	latest := &runs.Run{
 		Plan: browser.Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: browser.Noon,

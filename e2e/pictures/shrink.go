@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// shrink makes a picture of a page small: of its colours, which are few beside the
-// edges of letters, the 256 most frequent are kept.
+// shrink makes the file of a picture small: it keeps the 256 most frequent colors.
+// A page has few colors, except at the edges of letters.
 func shrink(file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -50,17 +50,17 @@ func shrink(file string) error {
 	return os.WriteFile(file, out.Bytes(), 0o644)
 }
 
-// frequent are the most frequent colours, so many as a palette holds.
+// frequent returns the most frequent colors, as many as a palette holds.
 func frequent(counts map[color.RGBA]int) color.Palette {
-	var colours []color.RGBA
+	var colors []color.RGBA
 	for c := range counts {
-		colours = append(colours, c)
+		colors = append(colors, c)
 	}
-	slices.SortFunc(colours, func(a, b color.RGBA) int {
+	slices.SortFunc(colors, func(a, b color.RGBA) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
 	palette := color.Palette{}
-	for _, c := range colours[:min(len(colours), 256)] {
+	for _, c := range colors[:min(len(colors), 256)] {
 		palette = append(palette, c)
 	}
 	return palette

@@ -18,12 +18,12 @@ import (
 	"github.com/creack/pty"
 )
 
-// What of the text report fits a picture: so many lines of its beginning, and its
-// end from the violations on.
+// The picture shows this many lines of the beginning of the report, and its end from
+// the violations on.
 const firstLines = 24
 
-// textPage is the text report of the demo as a terminal shows it: its beginning
-// and its end.
+// textPage is the beginning and the end of the demo's text report, as a terminal
+// shows it.
 func textPage(ctx context.Context, program, dir string) (string, error) {
 	text, err := onTerminal(exec.CommandContext(ctx, program, "demo"))
 	if err != nil {
@@ -53,9 +53,9 @@ func onTerminal(cmd *exec.Cmd) (string, error) {
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	_ = stdout.Close() // the command has it now
+	_ = stdout.Close() // the command has its own copy
 	var text bytes.Buffer
-	// A terminal whose other end nobody holds any more says so by an error.
+	// Linux reports the end of a terminal's output as an error.
 	if _, err := io.Copy(&text, terminal); err != nil && !errors.Is(err, syscall.EIO) {
 		return "", fmt.Errorf("reading the terminal: %w", err)
 	}
@@ -67,7 +67,7 @@ func onTerminal(cmd *exec.Cmd) (string, error) {
 
 var escape = regexp.MustCompile("\x1b\\[([0-9;]*)m")
 
-// painted turns the escapes of the program's colours into spans.
+// painted turns the escape sequences of colors into spans.
 func painted(text string) string {
 	return escape.ReplaceAllStringFunc(html.EscapeString(text), func(s string) string {
 		codes := escape.FindStringSubmatch(s)[1]

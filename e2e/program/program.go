@@ -1,5 +1,5 @@
 // Package program builds and starts the real program for the tests of this
-// module. It must never start anything else than what is in this repository.
+// module. It must never start a program from outside of this repository.
 package program
 
 import (
@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Build builds the program for one test, and returns where it is.
+// Build builds the program for one test, and returns its path.
 func Build(t testing.TB) string {
 	t.Helper()
 	root := Root(t)
@@ -23,8 +23,8 @@ func Build(t testing.TB) string {
 	return out
 }
 
-// Missing ends a test that needs a program which is not installed: on a machine
-// that runs the checks of a change it fails, elsewhere it is left out.
+// Missing ends a test because a program is not installed. It fails the test if CI is
+// set, and skips it otherwise.
 func Missing(t testing.TB, name, debianPackage string) {
 	t.Helper()
 	message := name + " is not installed, so this test does not run: apt-get install " + debianPackage
@@ -34,7 +34,8 @@ func Missing(t testing.TB, name, debianPackage string) {
 	t.Skip(message)
 }
 
-// Find is where a program is that a Debian package has; without it, see Missing.
+// Find returns the path of an installed program. See Missing for one that is not
+// installed.
 func Find(t testing.TB, name, debianPackage string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -44,7 +45,7 @@ func Find(t testing.TB, name, debianPackage string) string {
 	return path
 }
 
-// Root is the folder of the repository.
+// Root returns the folder of the repository.
 func Root(t testing.TB) string {
 	t.Helper()
 	root, err := findRoot()

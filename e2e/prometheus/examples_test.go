@@ -9,14 +9,14 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// The tools of Prometheus accept the examples, and the tests of the rules pass.
+// promtool and amtool accept the examples, and the tests of the rules pass.
 func TestTheExamplesPassTheToolsOfPrometheus(t *testing.T) {
 	promtool, amtool := find(t, "promtool"), find(t, "amtool")
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(program.Root(t), "examples", "prometheus"))); err != nil {
 		t.Fatal(err)
 	}
-	secure(t, dir) // what the configuration names, and nobody keeps in a repository
+	secure(t, dir) // the files that the configuration names, and that are secret
 	for _, command := range [][]string{
 		{promtool, "check", "rules", "--lint=all", "--lint-fatal", "rules.yaml"},
 		{promtool, "check", "config", "--lint=all", "--lint-fatal", "prometheus.yaml"},
@@ -31,14 +31,14 @@ func TestTheExamplesPassTheToolsOfPrometheus(t *testing.T) {
 	}
 }
 
-// The tests of the rules are worth something: a rule that has been spoilt fails them.
+// A broken rule fails the tests of the rules.
 func TestTheTestsOfTheRulesCanFail(t *testing.T) {
 	promtool := find(t, "promtool")
 	dir, text := t.TempDir(), example(t, "prometheus/rules.yaml")
 	spoilt := strings.Replace(text, "time() - 26 * 3600", "time() - 60 * 3600", 1)
 	spoilt = strings.Replace(spoilt, "[26h]", "[60h]", 1)
 	if spoilt == text {
-		t.Fatal("nothing is spoilt")
+		t.Fatal("the replacement broke no rule")
 	}
 	write(t, dir, "rules.yaml", spoilt)
 	write(t, dir, "rules_test.yaml", example(t, "prometheus/rules_test.yaml"))

@@ -17,10 +17,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// patience is how long anything may take to happen.
+// patience is the time within which everything has to happen.
 const patience = 30 * time.Second
 
-// poll asks until the answer is yes.
+// poll repeats a question until the answer is yes.
 func poll(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
@@ -28,11 +28,11 @@ func poll(t *testing.T, what string, yes func() bool) {
 			return
 		}
 	}
-	t.Fatalf("waited %s in vain: %s", patience, what)
+	t.Fatalf("not within %s: %s", patience, what)
 }
 
-// find is the path of a program. Without it the test fails where CI is set, and is
-// skipped elsewhere.
+// find returns the path of a program. See program.Missing for one that is not
+// installed.
 func find(t *testing.T, name string) string {
 	t.Helper()
 	return program.Find(t, name, map[string]string{
@@ -41,7 +41,7 @@ func find(t *testing.T, name string) string {
 	}[name])
 }
 
-// output collects what a process says.
+// output collects the output of a process.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -59,11 +59,11 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-// process is one that runs until the end of its test.
+// process runs until the end of its test.
 type process struct {
 	name string
 	out  *output
-	done chan struct{} // closed when it has ended
+	done chan struct{} // closed when the process has ended
 }
 
 func start(t *testing.T, dir string, env []string, name string, args ...string) *process {
@@ -76,15 +76,15 @@ func start(t *testing.T, dir string, env []string, name string, args ...string) 
 	}
 	go func() {
 		defer close(p.done)
-		_ = cmd.Wait() // what it says about its end is in its output
+		_ = cmd.Wait() // the output has the reason
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may be gone
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
 		select {
 		case <-p.done:
 		case <-time.After(10 * time.Second):
 			_ = cmd.Process.Kill()
-			t.Errorf("%s does not end when it is asked to", p.name)
+			t.Errorf("%s ignores SIGTERM", p.name)
 		}
 		if t.Failed() {
 			t.Logf("%s:\n%s", p.name, p.out)
@@ -93,7 +93,7 @@ func start(t *testing.T, dir string, env []string, name string, args ...string) 
 	return p
 }
 
-// ended says whether the process is no more.
+// ended reports whether the process has ended.
 func (p *process) ended() bool {
 	select {
 	case <-p.done:
@@ -103,7 +103,7 @@ func (p *process) ended() bool {
 	}
 }
 
-// says waits for a line, and returns its first group.
+// says waits for a line that matches, and returns its first group.
 func (p *process) says(t *testing.T, pattern string) string {
 	t.Helper()
 	line := regexp.MustCompile(pattern)
@@ -111,15 +111,15 @@ func (p *process) says(t *testing.T, pattern string) string {
 	poll(t, p.name+" says "+pattern, func() bool {
 		found = line.FindStringSubmatch(p.out.String())
 		if found == nil && p.ended() {
-			t.Fatalf("%s has ended:\n%s", p.name, p.out)
+			t.Fatalf("%s ended:\n%s", p.name, p.out)
 		}
 		return found != nil
 	})
 	return found[1]
 }
 
-// listen starts a program that cannot say which port it has been given: one that
-// was free a moment ago is tried, and another one if somebody else was faster.
+// listen starts a program that cannot print its port. It tries ports that were free a
+// moment ago, and another one if a different program was faster.
 func listen(t *testing.T, up func(address string) bool, begin func(address string) *process) string {
 	t.Helper()
 	for range 5 {
@@ -130,14 +130,14 @@ func listen(t *testing.T, up func(address string) bool, begin func(address strin
 			return address
 		}
 		if !strings.Contains(p.out.String(), "address already in use") {
-			t.Fatalf("%s has ended:\n%s", p.name, p.out)
+			t.Fatalf("%s ended:\n%s", p.name, p.out)
 		}
 	}
-	t.Fatal("every port is taken")
+	t.Fatal("every port is in use")
 	return ""
 }
 
-// free is an address on which nobody listens.
+// free returns an address with an unused port.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -148,7 +148,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// run runs a program to its end.
+// run runs a program until it ends.
 func run(t *testing.T, dir string, env []string, name string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
@@ -159,7 +159,7 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) (s
 	return string(text), err
 }
 
-// example is the text of a file under examples/.
+// example returns the text of a file in examples/.
 func example(t *testing.T, name string) string {
 	t.Helper()
 	return read(t, filepath.Join(program.Root(t), "examples", filepath.FromSlash(name)))

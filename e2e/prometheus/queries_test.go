@@ -10,21 +10,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
 
 	"github.com/registry-janitor/registry-janitor/e2e/program"
 )
 
-// known are the labels of every series that a query may ask for, by name.
+// known has the labels of every series that a query can use, by name.
 type known map[string]map[string]bool
 
 var documented = regexp.MustCompile("(?m)^\\| `(registry_janitor_[a-z_]+)` \\| (gauge|counter|histogram) \\| ([^|]*)\\|")
 
-// everything has what docs/metrics.md documents, which a test of package metrics
-// holds against what is exported; what the Go client exports about any process; and
-// what the example rules record.
+// everything has the metrics of docs/metrics.md, which a test of package metrics
+// compares with the exported ones, those that the Go client exports about any process,
+// and those that the example rules record.
 func everything(t *testing.T) known {
 	t.Helper()
 	k := known{}
@@ -61,13 +61,13 @@ func everything(t *testing.T) known {
 	return k
 }
 
-// scraped are the labels that whoever scrapes or pushes adds.
+// scraped are the labels that a scrape or a push adds.
 func scraped() map[string]bool {
 	return map[string]bool{"job": true, "instance": true, "command": true}
 }
 
-// check parses an expression. It returns the labels that its result may have, and
-// everything in it that nobody exports.
+// check parses an expression. It returns the labels that its result can have, and the
+// problems: names and labels that are not exported.
 func (k known) check(expr string) (map[string]bool, []string) {
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
 	if err != nil {
@@ -77,7 +77,7 @@ func (k known) check(expr string) (map[string]bool, []string) {
 	return w.of(parsed), w.problems
 }
 
-// walk goes through an expression.
+// walk visits the nodes of an expression.
 type walk struct {
 	known    known
 	problems []string
@@ -87,7 +87,7 @@ func (w *walk) problem(format string, args ...any) {
 	w.problems = append(w.problems, fmt.Sprintf(format, args...))
 }
 
-// of is the set of labels that the value of a node may have.
+// of returns the labels that the value of a node can have.
 func (w *walk) of(node parser.Node) map[string]bool {
 	switch n := node.(type) {
 	case *parser.VectorSelector:
@@ -113,11 +113,11 @@ func (w *walk) of(node parser.Node) map[string]bool {
 func (w *walk) selector(n *parser.VectorSelector) map[string]bool {
 	own, ok := w.known[n.Name]
 	if !ok {
-		w.problem("%s: nobody exports %q", n, n.Name)
+		w.problem("%s: %q is not exported", n, n.Name)
 		return nil
 	}
 	for _, m := range n.LabelMatchers {
-		if m.Name != labels.MetricName && !own[m.Name] {
+		if m.Name != model.MetricNameLabel && !own[m.Name] {
 			w.problem("%s: %s has no label %q", n, n.Name, m.Name)
 		}
 	}
@@ -126,7 +126,7 @@ func (w *walk) selector(n *parser.VectorSelector) map[string]bool {
 
 func (w *walk) aggregation(n *parser.AggregateExpr) map[string]bool {
 	inner := w.of(n.Expr)
-	w.labelled(n, n.Grouping, inner)
+	w.labeled(n, n.Grouping, inner)
 	switch n.Op {
 	case parser.TOPK, parser.BOTTOMK:
 		return inner
@@ -143,9 +143,9 @@ func (w *walk) aggregation(n *parser.AggregateExpr) map[string]bool {
 func (w *walk) binary(n *parser.BinaryExpr) map[string]bool {
 	left, right := w.of(n.LHS), w.of(n.RHS)
 	if m := n.VectorMatching; m != nil {
-		w.labelled(n, m.MatchingLabels, left)
-		w.labelled(n, m.MatchingLabels, right)
-		w.labelled(n, m.Include, right)
+		w.labeled(n, m.MatchingLabels, left)
+		w.labeled(n, m.MatchingLabels, right)
+		w.labeled(n, m.Include, right)
 	}
 	if n.Op == parser.LUNLESS || n.Op == parser.LAND {
 		return left
@@ -158,7 +158,7 @@ func (w *walk) binary(n *parser.BinaryExpr) map[string]bool {
 	return all
 }
 
-func (w *walk) labelled(n parser.Node, wanted []string, have map[string]bool) {
+func (w *walk) labeled(n parser.Node, wanted []string, have map[string]bool) {
 	for _, l := range wanted {
 		if !have[l] {
 			w.problem("%s: nothing in it has the label %q", n, l)
@@ -166,7 +166,7 @@ func (w *walk) labelled(n parser.Node, wanted []string, have map[string]bool) {
 	}
 }
 
-// rule is a rule of the example file.
+// rule is one rule of the example file.
 type rule struct {
 	Record, Alert, Expr string
 	Labels, Annotations map[string]string
@@ -187,7 +187,7 @@ func rules(t *testing.T) []rule {
 
 var inTemplate = regexp.MustCompile(`\$labels\.(\w+)`)
 
-func TestTheRulesAskForWhatIsExported(t *testing.T) {
+func TestTheRulesUseExportedMetrics(t *testing.T) {
 	k := everything(t)
 	alerts := 0
 	for _, r := range rules(t) {
@@ -220,8 +220,8 @@ func TestTheRulesAskForWhatIsExported(t *testing.T) {
 	}
 }
 
-// Every alert has its section, which its runbook_url leads to, and every section
-// has its alert; and every alert has a test in which it fires.
+// Every alert has a section, to which its runbook_url leads, every section has an
+// alert, and every alert has a test in which it fires.
 func TestEveryAlertIsExplainedAndTested(t *testing.T) {
 	var tests struct {
 		Tests []struct {
@@ -248,7 +248,7 @@ func TestEveryAlertIsExplainedAndTested(t *testing.T) {
 		}
 		names = append(names, r.Alert)
 		if !fires[r.Alert] || !rests[r.Alert] {
-			t.Errorf("%s: a test has it fire: %v; a test has it not fire: %v", r.Alert, fires[r.Alert], rests[r.Alert])
+			t.Errorf("%s: fires in a test: %v; does not fire in a test: %v", r.Alert, fires[r.Alert], rests[r.Alert])
 		}
 		want := "https://github.com/registry-janitor/registry-janitor/blob/main/docs/alerts.md#" + strings.ToLower(r.Alert)
 		if got := r.Annotations["runbook_url"]; got != want {
@@ -264,7 +264,7 @@ func TestEveryAlertIsExplainedAndTested(t *testing.T) {
 	}
 }
 
-// dashboard is what matters here of the example dashboard.
+// dashboard has the parts of the example dashboard that the tests need.
 type dashboard struct {
 	SchemaVersion int
 	UID           string
@@ -302,7 +302,7 @@ func loadDashboard(t *testing.T) dashboard {
 	return d
 }
 
-// plain puts values in place of Grafana's variables.
+// plain replaces Grafana's variables by values.
 func plain(expr string) string {
 	return strings.NewReplacer("$__rate_interval", "5m", "$__interval", "5m", "$__range", "7d").Replace(expr)
 }
@@ -313,7 +313,7 @@ var (
 	variables = regexp.MustCompile(`\$(\w+)`)
 )
 
-func TestTheDashboardAsksForWhatIsExported(t *testing.T) {
+func TestTheDashboardUsesExportedMetrics(t *testing.T) {
 	k, d := everything(t), loadDashboard(t)
 	queries, names := 0, map[string]bool{"__rate_interval": true, "__interval": true, "__range": true}
 	for _, v := range d.Templating.List {
@@ -333,7 +333,7 @@ func TestTheDashboardAsksForWhatIsExported(t *testing.T) {
 		}
 		for _, used := range variables.FindAllStringSubmatch(expr, -1) {
 			if !names[used[1]] {
-				t.Errorf("%s: there is no variable $%s", where, used[1])
+				t.Errorf("%s: the variable $%s does not exist", where, used[1])
 			}
 		}
 	}
@@ -353,7 +353,7 @@ func TestTheDashboardAsksForWhatIsExported(t *testing.T) {
 		}
 		m := inValues.FindStringSubmatch(v.Definition)
 		if m == nil {
-			t.Errorf("the variable %s asks for %s", v.Name, v.Definition)
+			t.Errorf("the variable %s queries %s", v.Name, v.Definition)
 			continue
 		}
 		check("variable "+v.Name, m[1], "{{"+m[2]+"}}")
@@ -363,8 +363,8 @@ func TestTheDashboardAsksForWhatIsExported(t *testing.T) {
 	}
 }
 
-// What Grafana would not say, but show: panels that cover each other, a data source
-// of somebody's own, a panel that nobody understands.
+// Grafana reports no error for panels that overlap, a fixed data source, or a panel
+// without a description.
 func TestTheDashboardIsWellFormed(t *testing.T) {
 	d := loadDashboard(t)
 	if d.SchemaVersion < 39 || d.UID == "" || len(d.Templating.List) == 0 || d.Templating.List[0].Type != "datasource" {
@@ -379,7 +379,7 @@ func TestTheDashboardIsWellFormed(t *testing.T) {
 		for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
 			for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
 				if other := taken[[2]int{x, y}]; other != "" || x >= 24 {
-					t.Fatalf("%s lies on %s or beyond the edge", p.Title, other)
+					t.Fatalf("%s overlaps %s or the edge", p.Title, other)
 				}
 				taken[[2]int{x, y}] = p.Title
 			}
@@ -404,8 +404,8 @@ func TestTheDashboardIsWellFormed(t *testing.T) {
 	}
 }
 
-// The dashboard is whole: what is exported can be seen on it, or in an alert.
-func TestNothingIsExportedThatNobodyLooksAt(t *testing.T) {
+// Every exported metric is on the dashboard or in an alert.
+func TestEveryMetricIsUsed(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(example(t, "prometheus/rules.yaml"))
 	text.WriteString(example(t, "grafana/registry-janitor.json"))
@@ -416,7 +416,7 @@ func TestNothingIsExportedThatNobodyLooksAt(t *testing.T) {
 	}
 }
 
-// unseen are metrics for those who ask: others show the same, by namespace or
+// unseen are metrics for ad-hoc queries: others show the same, by namespace or
 // schedule.
 func unseen() []string {
 	return []string{
@@ -426,7 +426,7 @@ func unseen() []string {
 	}
 }
 
-func TestTheCheckFindsWhatNobodyExports(t *testing.T) {
+func TestTheCheckFindsUnknownMetricsAndLabels(t *testing.T) {
 	k := known{
 		"a":        {"job": true, "x": true},
 		"h_bucket": {"job": true, "le": true},
@@ -436,15 +436,15 @@ func TestTheCheckFindsWhatNobodyExports(t *testing.T) {
 		`histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m])))`: "",
 		`max_over_time(a[1h] offset 5m) unless on (job) a > time()`: "",
 		`topk(3, a) or vector(0)`:                                   "",
-		`b`:                                                         "nobody exports",
-		`rate(b_total[5m])`:                                         "nobody exports",
+		`b`:                                                         "is not exported",
+		`rate(b_total[5m])`:                                         "is not exported",
 		`a{y="1"}`:                                                  `no label "y"`,
 		`sum by (y) (a)`:                                            `the label "y"`,
 		`sum by (x) (sum without (x) (a))`:                          `the label "x"`,
 		`a and on (y) a`:                                            `the label "y"`,
-		`max_over_time((a or c)[1h:5m])`:                            "nobody exports",
+		`max_over_time((a or c)[1h:5m])`:                            "is not exported",
 		`histogram_quantile(0.9, sum by (job) (rate(h_bucket[5m])))`: "no bucket",
-		`absent(c)`: "nobody exports",
+		`absent(c)`: "is not exported",
 		`sum(`:      "parse error",
 	} {
 		_, problems := k.check(expr)

@@ -22,7 +22,7 @@ namespaces:
   - {name: oss, region: nl-ams, age: 400d, is_public: true, images: [{name: tools, tags: [{name: v1.0.0, age: 100d}]}]}
 `
 
-// The daemon may delete one tag at most, so a limit refuses its plans.
+// The daemon can delete at most one tag, so a limit refuses its plans.
 const daemonConfig = `
 retention: [{name: pull requests, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
 limits: {max_deletions: 1, max_deletion_percent: 100}
@@ -31,26 +31,25 @@ protect: {serverless: true}
 schedules: [{cron: "0 3 * * *", do: plan}]
 `
 
-// What the CronJob runs may delete what the policy says.
+// The CronJob has no such limit.
 const cronConfig = `
 retention: [{name: pull requests, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]
 limits: {max_deletion_percent: 90}
 `
 
-// stack is everything that runs.
+// stack has the running programs.
 type stack struct {
 	dir                               string
 	env                               []string
 	binary                            string
-	client                            *http.Client // has what the daemon asks for
+	client                            *http.Client // has the password and the certificate of the daemon
 	daemon                            string
 	prometheus, alertmanager, gateway string
 }
 
-// A real Prometheus with the example configuration and the example rules scrapes the
-// real daemon over TLS and basic auth, one of the alerts fires and reaches a real
-// Alertmanager, and what a CronJob pushes comes through a real Pushgateway. Only
-// hosts and intervals differ from the examples.
+// Prometheus scrapes the daemon over TLS and basic auth, with the example configuration
+// and the example rules. An alert fires and reaches an Alertmanager, and the metrics of a
+// CronJob come through a Pushgateway. Only hosts and intervals differ from the examples.
 func TestPrometheusSeesTheDaemonAndTheCronJob(t *testing.T) {
 	for _, name := range []string{"prometheus", "promtool", "prometheus-alertmanager", "prometheus-pushgateway"} {
 		find(t, name)
@@ -119,7 +118,7 @@ func (s *stack) startGateway(t *testing.T) {
 	t.Helper()
 	s.gateway = listen(t, isUp("/-/ready"), func(address string) *process {
 		return start(t, s.dir, nil, find(t, "prometheus-pushgateway"),
-			"--web.listen-address="+address, "--persistence.file=") // Debian keeps one for the whole machine
+			"--web.listen-address="+address, "--persistence.file=") // Debian's default file is shared by the whole machine
 	})
 }
 
@@ -127,7 +126,7 @@ func (s *stack) startAlertmanager(t *testing.T) {
 	t.Helper()
 	text := example(t, "prometheus/alertmanager.yaml")
 	text = strings.ReplaceAll(text, "group_wait: 30s", "group_wait: 1s")
-	text = strings.ReplaceAll(text, "https://chat.example.org", "http://127.0.0.1:1") // nobody is told
+	text = strings.ReplaceAll(text, "https://chat.example.org", "http://127.0.0.1:1") // send no messages
 	text = strings.ReplaceAll(text, "https://pager.example.org", "http://127.0.0.1:1")
 	write(t, s.dir, "alertmanager.yaml", text)
 	s.alertmanager = listen(t, isUp("/-/ready"), func(address string) *process {
@@ -146,7 +145,7 @@ func (s *stack) startPrometheus(t *testing.T) {
 		"pushgateway.example.org:9091":  s.gateway,
 	} {
 		if !strings.Contains(text, from) {
-			t.Fatalf("the example configuration does not name %s", from)
+			t.Fatalf("the example configuration lacks %s", from)
 		}
 		text = strings.ReplaceAll(text, from, to)
 	}
@@ -157,7 +156,7 @@ func (s *stack) startPrometheus(t *testing.T) {
 	})
 }
 
-// isUp asks whether a server answers there.
+// isUp reports whether a server answers at a path.
 func isUp(path string) func(address string) bool {
 	return func(address string) bool {
 		resp, err := http.Get("http://" + address + path)
@@ -169,7 +168,7 @@ func isUp(path string) func(address string) bool {
 	}
 }
 
-// cronJob is what one does: apply, and push.
+// cronJob does what a CronJob does: apply, and push the metrics.
 func (s *stack) cronJob(t *testing.T) {
 	t.Helper()
 	text, err := run(t, s.dir, s.env, s.binary, "apply", "-c", "cron.yaml", "--yes",
@@ -179,7 +178,7 @@ func (s *stack) cronJob(t *testing.T) {
 	}
 }
 
-// query is the value of a query that has one; "" is none.
+// query returns the value of a query, or "" without a value.
 func (s *stack) query(t *testing.T, query string) string {
 	t.Helper()
 	var answer struct {
@@ -196,7 +195,7 @@ func (s *stack) query(t *testing.T, query string) string {
 	return fmt.Sprint(answer.Data.Result[0].Value[1])
 }
 
-// alertArrives waits for an alert with these labels, and looks at what it says.
+// alertArrives waits for an alert with these labels, and checks its annotations.
 func (s *stack) alertArrives(t *testing.T, name string, labels map[string]string) {
 	t.Helper()
 	poll(t, name+" reaches Alertmanager", func() bool {
@@ -212,7 +211,7 @@ func (s *stack) alertArrives(t *testing.T, name string, labels map[string]string
 				}
 			}
 			if a.Annotations["summary"] != "max_deletions refuses the plan of registry-janitor" || a.Annotations["runbook_url"] == "" {
-				t.Errorf("the alert says %v", a.Annotations)
+				t.Errorf("the annotations of the alert are %v", a.Annotations)
 			}
 			return true
 		}
@@ -220,8 +219,7 @@ func (s *stack) alertArrives(t *testing.T, name string, labels map[string]string
 	})
 }
 
-// lintsClean has promtool look at what the daemon exposes and at what the CronJob
-// left behind.
+// lintsClean checks the metrics of the daemon and of the CronJob with promtool.
 func (s *stack) lintsClean(t *testing.T) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.daemon+"/metrics", nil)
@@ -240,17 +238,17 @@ func (s *stack) lintsClean(t *testing.T) {
 	}
 	for name, text := range map[string]string{"the daemon": string(scraped), "the CronJob": read(t, s.dir+"/janitor.prom")} {
 		if strings.Count(text, "registry_janitor_") < 50 {
-			t.Errorf("%s exposes hardly anything:\n%s", name, text)
+			t.Errorf("%s exposes too few metrics:\n%s", name, text)
 		}
 		check := exec.CommandContext(t.Context(), find(t, "promtool"), "check", "metrics")
 		check.Stdin = strings.NewReader(text)
 		if output, err := check.CombinedOutput(); err != nil || len(output) > 0 {
-			t.Errorf("promtool on what %s exposes: %v: %s", name, err, output)
+			t.Errorf("promtool on the metrics of %s: %v: %s", name, err, output)
 		}
 	}
 }
 
-// refusesStrangers: without the password there are no metrics.
+// refusesStrangers checks that the daemon shows no metrics without the password.
 func (s *stack) refusesStrangers(t *testing.T) {
 	t.Helper()
 	resp, err := s.client.Get("https://" + s.daemon + "/metrics")

@@ -17,15 +17,15 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// The user whom Prometheus is to the daemon.
+// The user name and the password of Prometheus at the daemon.
 const (
 	scrapeUser     = "prometheus"
 	scrapePassword = "correct horse battery staple"
 )
 
-// secure writes the daemon's half of TLS and basic auth into a folder: web.yaml,
-// with a certificate for 127.0.0.1; and the half of Prometheus: ca.pem and
-// scrape-password. It returns a client that has the latter.
+// secure writes the files for TLS and basic auth into a folder: web.yaml, with a
+// certificate for 127.0.0.1, for the daemon; ca.pem and scrape-password for Prometheus.
+// It returns a client with the latter.
 func secure(t *testing.T, dir string) *http.Client {
 	t.Helper()
 	certificate, key := selfSigned(t)
@@ -40,7 +40,7 @@ func secure(t *testing.T, dir string) *http.Client {
 	write(t, dir, "web.yaml", "tls_server_config: {cert_file: server.pem, key_file: server.key}\nbasic_auth_users: {"+scrapeUser+": '"+string(hash)+"'}\n")
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM([]byte(certificate)) {
-		t.Fatal("the certificate is none")
+		t.Fatal("the certificate cannot be read")
 	}
 	return &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
 }

@@ -27,7 +27,7 @@ ledger: {dsn: %q}
 schedules: [{name: yearly, cron: "@yearly", do: plan}]
 `
 
-// takeover is within how long another daemon works when one has died.
+// takeover is the time within which another daemon takes over.
 const takeover = 30 * time.Second
 
 func TestAnotherDaemonTakesOver(t *testing.T) {
@@ -41,10 +41,10 @@ func TestAnotherDaemonTakesOver(t *testing.T) {
 	first.until("the first one works", first.leads)
 	second := start(t, binary, file)
 	if second.leads() {
-		t.Fatal("two daemons work at once")
+		t.Fatal("two daemons work at the same time")
 	}
 
-	// Killed, it has no chance to say anything.
+	// A killed daemon cannot release anything.
 	if err := first.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -52,10 +52,10 @@ func TestAnotherDaemonTakesOver(t *testing.T) {
 	second.until("the second one takes over", second.leads)
 	t.Logf("took over %s after the kill", time.Since(killed).Round(time.Millisecond))
 
-	// Asked to end, it resigns.
+	// A daemon that is asked to end releases the leadership.
 	third := start(t, binary, file)
 	if third.leads() {
-		t.Fatal("two daemons work at once")
+		t.Fatal("two daemons work at the same time")
 	}
 	if err := second.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestAnotherDaemonTakesOver(t *testing.T) {
 	third.until("the third one takes over from one that ends", third.leads)
 }
 
-// daemon is a real one, in a process of its own.
+// daemon is a real daemon in its own process.
 type daemon struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -77,7 +77,7 @@ func start(t *testing.T, binary, file string) *daemon {
 	t.Helper()
 	d := &daemon{t: t}
 	d.cmd = exec.Command(binary, "serve", "-c", file, "--web.listen-address", "127.0.0.1:0")
-	// Nothing is asked of the API: no schedule is due.
+	// No schedule is due, so it sends no request to the API.
 	d.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "SCW_API_URL=http://127.0.0.1:9",
 		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
 	stderr, err := d.cmd.StderrPipe()
@@ -94,7 +94,7 @@ func start(t *testing.T, binary, file string) *daemon {
 	case at := <-address:
 		d.base = "http://" + at
 	case <-time.After(takeover):
-		t.Fatalf("it does not listen:\n%s", d.logged())
+		t.Fatalf("the daemon does not listen:\n%s", d.logged())
 	}
 	return d
 }
@@ -139,13 +139,13 @@ func (d *daemon) until(what string, f func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			d.t.Fatalf("not so within %s: %s\n%s", takeover, what, d.logged())
+			d.t.Fatalf("not within %s: %s\n%s", takeover, what, d.logged())
 		}
 	}
 }
 
-// startPostgres starts a real PostgreSQL on a socket in a folder of its own, and
-// returns its DSN.
+// startPostgres starts a PostgreSQL server on a socket in a new folder, and returns
+// its DSN.
 func startPostgres(t *testing.T) string {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian
@@ -165,7 +165,7 @@ func startPostgres(t *testing.T) string {
 	if output, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, output)
 	}
-	// The shell ends the server when this process ends, however it does.
+	// The shell ends the server when this process ends, also if it is killed.
 	server := exec.Command("sh", "-c", `"$0" "$@" & cat >/dev/null; kill -QUIT $!; wait`,
 		filepath.Join(binaries, "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=")
 	server.Dir, server.SysProcAttr = folder, as
@@ -195,8 +195,8 @@ func awaitPostgres(t *testing.T, isReady, folder string) {
 	}
 }
 
-// unprivileged is how to run the server when this process may do anything: it
-// refuses to.
+// unprivileged starts the server as another user if this process is root, because
+// PostgreSQL refuses to run as root.
 func unprivileged(t *testing.T, folder string) *syscall.SysProcAttr {
 	t.Helper()
 	if os.Getuid() != 0 {
