@@ -55,7 +55,7 @@ func TestALaterPlanUpdatesTheComment(t *testing.T) {
 	got := b.start(readWorkflow(t), pull, planned...)
 	b.want(got, map[string]string{"check": "success", "plan": "success"})
 	b.contains("the calls to the host", b.noted("calls"), "gh api --method PATCH repos/acme/registry/issues/comments/34 ")
-	b.contains("the comment", b.noted("posted.md"), "Only after: 1 tag to delete", "<code>pr-2</code>")
+	b.contains("the comment", b.noted("posted.md"), "Only after: 1 tag deletion", "<code>pr-2</code>")
 }
 
 func TestChecksNeedNoKeyAndABrokenPolicyFailsThem(t *testing.T) {
