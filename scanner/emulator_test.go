@@ -25,8 +25,8 @@ import (
 
 const secretKey = "5ec4e75e-c4e7-4a11-9a11-0123456789ab"
 
-// rig is the emulated API and a Reader that talks to it over connections in
-// memory, so that all of it runs in the time of a synctest bubble.
+// rig is the emulated API and a Reader that connects to it in memory, so that all of
+// it runs in the time of a synctest bubble.
 type rig struct {
 	server *emulator.Server
 	reader *scaleway.Reader
@@ -111,7 +111,7 @@ func (l pipeListener) Accept() (net.Conn, error) {
 func (l pipeListener) Close() error   { close(l.closed); return nil }
 func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// requests counts what was asked of the API, by the end of the path.
+// requests counts the requests to the API whose path has this end.
 func (r *rig) requests(t *testing.T, part string) (n int) {
 	t.Helper()
 	for _, request := range r.server.Requests() {
@@ -135,7 +135,7 @@ namespaces:
   - {name: prod, region: nl-ams, age: 1d, images: [{name: api, tags: [{name: dutch, age: 1d}]}]}
 `
 
-// short shortens a story: long lists of tags become their number.
+// short replaces long lists of tags with their number.
 func short(items []Item) string {
 	return regexp.MustCompile(`\[[^\]]{60,}\]`).ReplaceAllStringFunc(story(items), func(s string) string {
 		return fmt.Sprintf("%d tags", len(strings.Fields(s)))
@@ -164,7 +164,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 	}
 	tests := []struct {
 		name, fault string
-		lasting     string // what is told of page 2 of the tags of prod/api, when the fault lasts
+		lasting     string // the error of page 2 of the tags of prod/api, when the fault lasts
 	}{
 		{"500", "status: 500, message: boom", "page 2: 500 Internal Server Error: boom (after 5 tries)"},
 		{"502 with a web page", "status: 502, body: html", "page 2: 502 Bad Gateway (after 5 tries)"},
@@ -187,7 +187,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 		fault := "faults: [{method: GET, ref: prod/api, page: 2, region: fr-par, " + tt.fault
 		t.Run(tt.name+" once", func(t *testing.T) {
 			want := change(nil)
-			if tt.name == "a redirect" { // it is no passing fault
+			if tt.name == "a redirect" { // it is never retried
 				want = change(api, gap(tt.lasting))
 			}
 			scanWorld(t, company+fault+", times: 1}]", Options{}, want)
@@ -198,7 +198,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 	}
 }
 
-// scanWorld scans a world with two concurrencies, and compares the story.
+// scanWorld scans a world with two concurrencies, and compares the items.
 func scanWorld(t *testing.T, world string, o Options, want string) {
 	t.Helper()
 	for _, o.Concurrency = range []int{1, 16} {
@@ -212,7 +212,7 @@ func scanWorld(t *testing.T, world string, o Options, want string) {
 			}
 			r.requests(t, "")
 			if strings.Contains(got+r.log.String(), secretKey) {
-				t.Error("the secret key was told or logged")
+				t.Error("the secret key is in an error or a log")
 			}
 		})
 	}
@@ -299,7 +299,7 @@ func TestTruncatedInlineTagNamesDoNotMatter(t *testing.T) {
 	scanWorld(t, "settings: {inline_tags: 1}\n"+company, Options{}, change(nil))
 }
 
-func TestRateLimitIsLivedWith(t *testing.T) {
+func TestRateLimitIsRespected(t *testing.T) {
 	credentials(t)
 	world := `
 settings: {rate_limit: 100, latency: 20ms}

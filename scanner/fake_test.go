@@ -16,7 +16,7 @@ import (
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 123456789, time.UTC)
 
-// fake is a registry in memory that counts the calls a real one would cost.
+// fake is a registry in memory that counts its calls.
 type fake struct {
 	namespaces []registry.Namespace
 	images     []registry.Image // in any region; NamespaceID set
@@ -194,5 +194,5 @@ func line(item Item) string {
 
 func lines(l ...string) string { return strings.Join(l, "\n") }
 
-// byLine orders items by what they say.
+// byLine orders items by their lines.
 func byLine(a, b Item) int { return cmp.Compare(line(a), line(b)) }

@@ -19,8 +19,7 @@ import (
 
 var takenAt = time.Date(2026, 11, 22, 12, 0, 0, 987654321, time.UTC)
 
-// full is a world that makes every type of item, with values that are hard to
-// write down.
+// full is a world that gives every type of item, with values that are hard to encode.
 func full() *fake {
 	f := new(fake).add("fr-par", "prod", "api", "web", "locked", "void").add("fr-par", "idle").add("nl-ams", "prod", "api").add("fr-par", "going")
 	f.namespace("fr-par", "prod").Description = "a \"quoted\" <b>&\u2028\nthing"
@@ -140,7 +139,7 @@ func TestTruncatedInventoryIsAnErrorWhereverItIsCut(t *testing.T) {
 	}
 }
 
-// No single line can be lost, repeated or moved without notice.
+// A single line that is lost, repeated or moved is an error.
 func TestInventoryWithALineLostOrRepeatedIsAnError(t *testing.T) {
 	records := strings.SplitAfter(strings.TrimSuffix(string(write(t, append(scanAll(t, full(), Options{}), use()), Scope{})), "\n"), "\n")
 	records[len(records)-1] += "\n"
@@ -229,7 +228,7 @@ func TestInventoryReportsItsReaderAndWriter(t *testing.T) {
 		t.Errorf("a failed write was lost: %v", err)
 	}
 	if _, err := NewInventoryWriter(broken, Header{}); err == nil {
-		t.Error("an inventory of no time was begun")
+		t.Error("an inventory without a time was begun")
 	}
 	if err := w.Write(use()); err == nil {
 		t.Error("wrote after the end")
@@ -433,7 +432,7 @@ func BenchmarkInventory(b *testing.B) {
 	})
 }
 
-func TestAnInventoryNamesItsUseSources(t *testing.T) {
+func TestInventoryNamesItsUseSources(t *testing.T) {
 	var b strings.Builder
 	w, err := NewInventoryWriter(&b, Header{TakenAt: takenAt, Sources: []string{"serverless"}})
 	if err != nil {

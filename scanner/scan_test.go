@@ -19,7 +19,7 @@ var errBoom = errors.New("500 Internal Server Error")
 
 func only1(region registry.Region) Scope { return Scope{Regions: []registry.Region{region}} }
 
-func TestScanTellsTheWholeStory(t *testing.T) {
+func TestScanDeliversEverything(t *testing.T) {
 	denied := fmt.Errorf("list: %w", registry.ErrDenied)
 	tests := []struct {
 		name  string
@@ -51,7 +51,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"listed fr-par/test empty=false", "namespace fr-par/prod", "namespace fr-par/test"),
 		},
 		{
-			name: "what is not ready is skipped whole, and a new status is not ready",
+			name: "what is not ready is skipped with all it holds, and an unknown status is not ready",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api", "locked", "new").add("fr-par", "going", "api")
 				f.image("fr-par", "prod", "locked").Status = "locked"
@@ -64,7 +64,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"skipped fr-par/going deleting", "skipped fr-par/prod/locked locked", "skipped fr-par/prod/new frozen"),
 		},
 		{
-			name: "a region whose namespaces cannot be listed is a gap, the others are whole",
+			name: "a region whose namespaces cannot be listed is a gap, and the others are complete",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api").add("nl-ams", "prod", "api")
 				f.errs = map[string]error{"namespaces nl-ams": errBoom}
@@ -74,7 +74,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
-			name: "when the image listing fails, what came is good and no namespace is empty",
+			name: "when the image listing fails, the images before that are good and no namespace is empty",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api").add("fr-par", "idle")
 				f.errs = map[string]error{"images fr-par": errBoom}
@@ -97,7 +97,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
-			name: "an image that is deleted meanwhile is gone, and no gap",
+			name: "an image that is deleted meanwhile is gone, not a gap",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api")
 				f.errs = map[string]error{"tags " + imageID("fr-par", "prod", "api"): fmt.Errorf("list: %w", registry.ErrNotFound)}
@@ -119,7 +119,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
-			name: "no tags beside inline names or a size, or one name twice, is a gap; no tags at all are an empty image",
+			name: "no tags despite inline names or a size, or a duplicate name, is a gap; otherwise no tags are an empty image",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "named", "sized", "twice", "void")
 				for _, name := range []string{"named", "sized", "void"} {
@@ -153,7 +153,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
-			name: "a namespace that counts images is not empty, though none is listed",
+			name: "a namespace that counts images is not empty, even if none is listed",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod")
 				f.namespace("fr-par", "prod").ImageCount = 1
@@ -196,7 +196,7 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 				"listed nl-ams/prod empty=true", "namespace fr-par/prod", "namespace nl-ams/prod"),
 		},
 		{
-			name: "only namespaces and images in scope are told",
+			name: "only namespaces and images in scope are delivered",
 			world: func() *fake {
 				return new(fake).add("fr-par", "prod", "api", "web").add("fr-par", "test", "api").add("fr-par", "funcscwx", "f")
 			},
@@ -218,14 +218,14 @@ func TestScanTellsTheWholeStory(t *testing.T) {
 	}
 }
 
-// mustBeOrdered fails when something of a namespace precedes it.
+// mustBeOrdered fails if an item in a namespace comes before the namespace.
 func mustBeOrdered(t *testing.T, items []Item) {
 	t.Helper()
 	known := map[*registry.Namespace]bool{}
 	for _, item := range items {
 		switch {
 		case item.Namespace != nil && known[item.Namespace]:
-			t.Errorf("%s came twice", line(item))
+			t.Errorf("%s is a duplicate", line(item))
 		case item.Namespace != nil:
 			known[item.Namespace] = true
 		case item.Image != nil && !known[item.Image.Namespace], item.Listed != nil && !known[item.Listed.Namespace]:
@@ -234,7 +234,7 @@ func mustBeOrdered(t *testing.T, items []Item) {
 	}
 }
 
-func TestDenialWhileTagsAreListedStopsTheRegion(t *testing.T) {
+func TestRefusedTagListingStopsTheRegion(t *testing.T) {
 	f := new(fake)
 	var names []string
 	for i := range 1000 {
@@ -262,7 +262,7 @@ func TestDenialWhileTagsAreListedStopsTheRegion(t *testing.T) {
 		}
 	}
 	if gaps != 1 || !ams || images < 2 {
-		t.Errorf("%d gaps, %d images, the other region whole: %v", gaps, images, ams)
+		t.Errorf("%d gaps, %d images, the other region complete: %v", gaps, images, ams)
 	}
 	if calls := len(f.calls); calls > 40 {
 		t.Errorf("%d calls after a refusal", calls)
@@ -318,7 +318,7 @@ func TestImagesAreListedInFewCalls(t *testing.T) {
 	}
 }
 
-func TestOneFailedNamespaceListingBlindsTheRegion(t *testing.T) {
+func TestOneFailedNamespaceListingIsAGapOfTheRegion(t *testing.T) {
 	f := new(fake).add("fr-par", "a", "x").add("fr-par", "b", "y").add("fr-par", "big", slices.Repeat([]string{"z"}, 500)...)
 	f.add("fr-par", "idle")
 	f.errs = map[string]error{"images fr-par/ns-fr-par-a": errBoom}
@@ -372,7 +372,7 @@ func TestScanEndsWithItsContext(t *testing.T) {
 		}
 		for _, item := range items {
 			if item.Gap != nil {
-				t.Errorf("the end of the scan is told as a %s", line(item))
+				t.Errorf("the end of the scan is delivered as %s", line(item))
 			}
 		}
 	})
@@ -387,12 +387,12 @@ func TestScanHoldsFewImagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		stream := Scan(ctx, f, Options{Concurrency: 4})
-		synctest.Wait() // nobody receives
+		synctest.Wait() // without a receiver
 		f.mu.Lock()
 		listings := len(slices.DeleteFunc(f.calls, func(c string) bool { return !strings.HasPrefix(c, "tags ") }))
 		f.mu.Unlock()
 		if listings > 10 { // four in the channel, six with the workers
-			t.Errorf("%d images are held for nobody", listings)
+			t.Errorf("%d images are held without a receiver", listings)
 		}
 		cancel()
 		_, _ = drain(stream)

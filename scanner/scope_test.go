@@ -42,7 +42,7 @@ func TestGlobs(t *testing.T) {
 	}
 }
 
-func TestMayHoldSavesListings(t *testing.T) {
+func TestNamespacesOutOfScopeAreNotListed(t *testing.T) {
 	tests := []struct {
 		include, exclude []string
 		namespace        string
@@ -67,7 +67,7 @@ func TestMayHoldSavesListings(t *testing.T) {
 }
 
 // Whenever an image is in scope, its namespace must be listed.
-func TestMayHoldNeverMissesAnImage(t *testing.T) {
+func TestEveryImageInScopeIsListed(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

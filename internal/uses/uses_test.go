@@ -61,7 +61,7 @@ func TestReferencesAreReadAsContainerToolsReadThem(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoReferenceIsAnError(t *testing.T) {
+func TestInvalidReferenceIsAnError(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "https://rg.fr-par.scw.cloud/prod/api:v1", "docker://rg.fr-par.scw.cloud/prod/api:v1",
 		"rg.fr-par.scw.cloud/prod/API:v1", "rg.fr-par.scw.cloud/prod/api:", "rg.fr-par.scw.cloud/prod/api:a b",
@@ -69,12 +69,12 @@ func TestWhatIsNoReferenceIsAnError(t *testing.T) {
 		"rg.fr-par.scw.cloud/prod", "rg.fr-par.scw.cloud/prod:v1", "rg.fr-par.scw.cloud/prod/api:v*", "rg.fr-par.scw.cloud/prod/api:" + strings.Repeat("x", 129),
 	} {
 		if use, _, err := parse(registry.RawUse{Reference: text}); err == nil {
-			t.Errorf("%q is taken as %+v", text, use)
+			t.Errorf("%q is read as %+v", text, use)
 		}
 	}
 }
 
-func TestAReferencesFileIsReadLineByLine(t *testing.T) {
+func TestReferencesFileIsReadLineByLine(t *testing.T) {
 	text := "\ufeff# what runs\r\n\r\nrg.fr-par.scw.cloud/prod/api:v2\r\n  rg.fr-par.scw.cloud/prod/api:v1  \n\t\n#nginx\nnginx:1\nrg.fr-par.scw.cloud/prod/api:v2"
 	got, err := readReferences("in-use.txt", strings.NewReader(text), "me")
 	want := []registry.Use{
@@ -89,18 +89,18 @@ func TestAReferencesFileIsReadLineByLine(t *testing.T) {
 	}
 }
 
-func TestABadReferencesFileIsAnErrorWithItsLines(t *testing.T) {
+func TestBadReferencesFileIsAnErrorWithItsLines(t *testing.T) {
 	good := "rg.fr-par.scw.cloud/prod/api:v1\n"
 	for name, row := range map[string]struct {
 		text string
 		want []string
 	}{
-		"one line":           {good + "a b\n" + good, []string{`f:2: "a b" is not a valid reference`}},
-		"several":            {"a b\n\n#\n" + good + "?", []string{"f:1: ", "f:5: "}},
-		"a line beyond hope": {good + strings.Repeat("x", 1<<20), []string{"f:2: ", "too long"}},
-		"no text":            {good + "rg.fr-par.scw.cloud/prod/api:\xff\n", []string{"f:2: ", "is not text"}},
-		"a binary":           {"\x00\x01\n", []string{"f:1: "}},
-		"no image":           {"rg.fr-par.scw.cloud/prod\n", []string{"f:1: ", "does not name an image"}},
+		"one line":                {good + "a b\n" + good, []string{`f:2: "a b" is not a valid reference`}},
+		"several":                 {"a b\n\n#\n" + good + "?", []string{"f:1: ", "f:5: "}},
+		"a line that is too long": {good + strings.Repeat("x", 1<<20), []string{"f:2: ", "too long"}},
+		"binary text":             {good + "rg.fr-par.scw.cloud/prod/api:\xff\n", []string{"f:2: ", "is not text"}},
+		"a binary":                {"\x00\x01\n", []string{"f:1: "}},
+		"a namespace":             {"rg.fr-par.scw.cloud/prod\n", []string{"f:1: ", "does not name an image"}},
 	} {
 		uses, err := readReferences("f", strings.NewReader(row.text), "me")
 		if readable := strings.Contains(row.text, good); err == nil || readable != (len(uses) > 0) {
@@ -122,7 +122,7 @@ func TestABadReferencesFileIsAnErrorWithItsLines(t *testing.T) {
 	}
 }
 
-func TestASourceThatCannotBeReadIsAGap(t *testing.T) {
+func TestSourceThatCannotBeReadIsAGap(t *testing.T) {
 	list := func(references ...string) func(context.Context) ([]registry.RawUse, error) {
 		return func(context.Context) ([]registry.RawUse, error) {
 			var out []registry.RawUse
@@ -183,7 +183,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if use.Ref.Region == "" || use.Ref.Namespace == "" || use.Ref.Image == "" {
-			t.Fatalf("%q names no image: %+v", text, use)
+			t.Fatalf("%q does not name an image: %+v", text, use)
 		}
 		written := use.Ref.String()
 		if use.Digest != "" {
