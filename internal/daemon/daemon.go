@@ -120,7 +120,7 @@ func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) 
 	if o.Web == nil {
 		return d, nil, nil
 	}
-	listeners, err := web.Listen(*o.Web)
+	listeners, err := web.Listen(ctx, *o.Web)
 	return d, listeners, err
 }
 

@@ -50,7 +50,7 @@ const (
 
 // Listen opens the sockets, so that an address in use, or a bad web configuration, is
 // an error before anything else happens.
-func Listen(o ServeOptions) ([]net.Listener, error) {
+func Listen(ctx context.Context, o ServeOptions) ([]net.Listener, error) {
 	if err := toolkit.Validate(o.ConfigFile); err != nil {
 		return nil, fmt.Errorf("reading the web configuration %s: %w", o.ConfigFile, err)
 	}
@@ -68,7 +68,7 @@ func Listen(o ServeOptions) ([]net.Listener, error) {
 	}
 	var listeners []net.Listener
 	for _, address := range addresses {
-		l, err := net.Listen("tcp", address)
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 		if err != nil {
 			for _, open := range listeners {
 				_ = open.Close()
@@ -124,10 +124,10 @@ func Serve(ctx context.Context, listeners []net.Listener, handler http.Handler, 
 	if !stop() {
 		<-stopped
 	}
-	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
-		return nil
+	if ctx.Err() == nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving: %w", err)
 	}
-	return fmt.Errorf("serving: %w", err)
+	return nil
 }
 
 // quiet drops the info messages of exporter-toolkit, which repeat the addresses and

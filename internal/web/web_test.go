@@ -239,7 +239,7 @@ func TestServeRequiresAPasswordIfConfigured(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			o := web.ServeOptions{Addresses: []string{tt.address}, ConfigFile: tt.file, Log: slog.New(slog.NewTextHandler(&log, nil))}
-			listeners, err := web.Listen(o)
+			listeners, err := web.Listen(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,10 +268,10 @@ func TestServeRequiresAPasswordIfConfigured(t *testing.T) {
 func TestBadWebConfigurationIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "web.yaml")
 	write(t, file, "tls_server_config: {cert: x}\n")
-	if _, err := web.Listen(web.ServeOptions{ConfigFile: file}); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := web.Listen(t.Context(), web.ServeOptions{ConfigFile: file}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("it gives %v", err)
 	}
-	if _, err := web.Listen(web.ServeOptions{SystemdSocket: true}); err == nil || !strings.Contains(err.Error(), "systemd") {
+	if _, err := web.Listen(t.Context(), web.ServeOptions{SystemdSocket: true}); err == nil || !strings.Contains(err.Error(), "systemd") {
 		t.Errorf("no socket gives %v", err)
 	}
 }

@@ -91,8 +91,8 @@ func (p *page) write(w io.Writer) error {
 
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },
-		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") },
+		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },   //nolint:gosec // a file of the program
+		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") }, //nolint:gosec // a file of the program
 		"thousands": text.Thousands,
 		"count":     text.Count,
 		"size":      text.Size,
