@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -97,17 +98,10 @@ func stanceWords(a actions.Action, s diff.Stance) string {
 func keepers(reasons []registry.Reason) string {
 	var names []string
 	for _, r := range reasons {
-		if !slices.Contains(names, r.Rule) {
-			names = append(names, r.Rule)
-		}
+		names = append(names, r.Rule)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
-// tagOf cuts the tag out of a reference.
-func tagOf(ref string) string {
-	if r, err := registry.ParseRef(ref); err == nil && r.Tag != "" {
-		return r.Tag
-	}
-	return ref
-}
+// tagOf is the tag of a reference, and the reference itself if it has none.
+func tagOf(ref string) string { return cmp.Or(outline.Parse(ref).Tag, ref) }

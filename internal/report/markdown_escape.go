@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -41,10 +42,6 @@ func escapeMarkup(s string, breaks func(s string, end int) bool) string {
 // markup before what follows, and "" of everything else.
 func entityOf(c byte, follows string) string {
 	switch c {
-	case ':':
-		if strings.HasPrefix(follows, "//") {
-			return "&#58;"
-		}
 	case '&':
 		return "&amp;"
 	case '<':
@@ -53,30 +50,9 @@ func entityOf(c byte, follows string) string {
 		return "&gt;"
 	case '"':
 		return "&quot;"
-	case '|':
-		return "&#124;"
-	case '`':
-		return "&#96;"
-	case '*':
-		return "&#42;"
-	case '_':
-		return "&#95;"
-	case '[':
-		return "&#91;"
-	case ']':
-		return "&#93;"
-	case '@':
-		return "&#64;"
-	case '#':
-		return "&#35;"
-	case '~':
-		return "&#126;"
-	case '\\':
-		return "&#92;"
-	case '!':
-		return "&#33;"
-	case '$':
-		return "&#36;"
+	}
+	if strings.IndexByte("|`*_[]@#~\\!$", c) >= 0 || c == ':' && strings.HasPrefix(follows, "//") {
+		return "&#" + strconv.Itoa(int(c)) + ";"
 	}
 	return ""
 }
@@ -107,16 +83,11 @@ const (
 
 // short is the beginning of a text, and how much is left out.
 func short(s string, most int) string {
-	n := utf8.RuneCountInString(s)
-	if n <= most {
+	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	end := 0
-	for range most {
-		_, size := utf8.DecodeRuneInString(s[end:])
-		end += size
-	}
-	return s[:end] + "… (" + text.Count(n-most, "more character") + ")"
+	runes := []rune(s)
+	return string(runes[:most]) + "… (" + text.Count(len(runes)-most, "more character") + ")"
 }
 
 // name is a name or a reference in the type of code.

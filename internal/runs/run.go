@@ -87,7 +87,7 @@ func (r *Run) Began() time.Time {
 func (r *Run) Forecast() bool { return r.Plan != nil && r.Plan.Forecast }
 
 // MarshalJSON writes the summary and the plan, which is null if there is none.
-func (r *Run) MarshalJSON() ([]byte, error) {
+func (r Run) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Summary
 		Plan json.RawMessage `json:"plan"`
