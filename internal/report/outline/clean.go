@@ -126,8 +126,8 @@ func (c *cleaner) cleanSlice(v reflect.Value) (reflect.Value, bool) {
 	return out, copied
 }
 
-// cleanMap goes by the keys in their order, so that of two keys that become the
-// same always the same one wins.
+// cleanMap takes the keys in order, so that the result does not depend on chance if
+// two keys become the same.
 func (c *cleaner) cleanMap(v reflect.Value) (reflect.Value, bool) {
 	keys := v.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(a.String(), b.String()) })

@@ -52,8 +52,8 @@ func (o *Object) Count() int { return len(o.Tags) + len(o.Steps) + len(o.Held) }
 // Objects are the namespace itself and its images.
 func (n *Namespace) Objects() []*Object { return append([]*Object{&n.Own}, n.Images...) }
 
-// Of orders a plan by region, namespace and image. The order of references is
-// another one, in which api-v2 comes before api:v1.
+// Of orders a plan by region, namespace and image. References are not in this order:
+// there, api-v2 comes before api:v1.
 func Of(p *actions.Plan) []*Namespace {
 	g := grouper{namespaces: make(map[registry.Ref]*Namespace), images: make(map[registry.Ref]*Object)}
 	for _, s := range p.Steps {

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// filters are what a reader can choose from: whatever the sets have.
+// filters are what a reader can choose from: everything that the sets have.
 type filters struct {
 	Regions    map[registry.Region]bool
 	Namespaces map[string]bool

@@ -53,7 +53,7 @@ func (v *runView) Headline() string {
 	return outline.Planned(p.Summary)
 }
 
-// Kicker is what the page is about, and of when.
+// Kicker is the line above the headline: what the page is about, and of when.
 func (v *runView) Kicker() string {
 	switch {
 	case v.Plan != nil && v.Plan.Forecast:
