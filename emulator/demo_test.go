@@ -207,7 +207,7 @@ func checkOddities(t *testing.T, w worlds.World) {
 func TestTheDemoStaysWithinTheDefaultLimits(t *testing.T) {
 	for seed := range uint64(50) {
 		for _, ns := range worlds.Demo(seed).Namespaces {
-			tags, condemned := 0, 0
+			tags, marked := 0, 0
 			for _, image := range ns.Images {
 				tags += len(image.Tags)
 				newer := 0
@@ -215,16 +215,16 @@ func TestTheDemoStaysWithinTheDefaultLimits(t *testing.T) {
 				for _, tag := range byAge {
 					switch {
 					case strings.HasPrefix(tag.Name, "pr-") && tag.Age > 14*day:
-						condemned++
+						marked++
 					case strings.HasPrefix(tag.Name, "main-"):
 						if newer++; newer > 10 && tag.Age > 30*day {
-							condemned++
+							marked++
 						}
 					}
 				}
 			}
-			if tags >= 20 && 100*condemned > 45*tags {
-				t.Errorf("seed %d: %d of %d tags of %s/%s are condemned", seed, condemned, tags, ns.Region, ns.Name)
+			if tags >= 20 && 100*marked > 45*tags {
+				t.Errorf("seed %d: %d of %d tags of %s/%s are marked", seed, marked, tags, ns.Region, ns.Name)
 			}
 		}
 	}
