@@ -1,145 +1,44 @@
 package diff
 
 import (
-	"fmt"
-	"io"
+	"cmp"
 	"maps"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/actions/internal/lines"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Comparison is how two plans differ: what each would do that the other leaves
-// alone, by which rule, and why the other leaves it alone, as far as that is
-// known.
-//
-// The order of the fields is the order of the JSON.
-type Comparison struct {
-	Version int       `json:"version"`
-	Before  Side      `json:"before"`
-	After   Side      `json:"after"`
-	Notes   []string  `json:"notes"` // what the reader must know to read the rest
-	Summary Contrast  `json:"summary"`
-	Rules   []ByRule  `json:"rules"`       // sorted by rule
-	Changes []Change  `json:"differences"` // sorted by ref, then action
-	Found   []Finding `json:"violations"`  // of one side only, sorted by ref
+// Input is one of the two plans to compare.
+type Input struct {
+	Name string
+	Plan *actions.Plan
+	// Why explains what the plan does not show; nil for a saved plan.
+	Why *Explanations
 }
 
-// Side is one of the two plans.
-type Side struct {
-	Name         string          `json:"name"` // the file that it comes from
-	ID           string          `json:"id"`
-	TakenAt      time.Time       `json:"taken_at"`
-	ConfigDigest string          `json:"config_digest"`
-	PolicyDigest string          `json:"policy_digest"`
-	Forecast     bool            `json:"forecast"`
-	Refused      bool            `json:"refused"`
-	Incomplete   bool            `json:"incomplete"`
-	Summary      actions.Summary `json:"summary"`
-}
-
-// Contrast counts what differs. OutOfScope are steps of one side on what the
-// other does not look at: they are not compared.
-type Contrast struct {
-	Same       int     `json:"same"`    // steps that both have
-	Differs    int     `json:"differs"` // changes of visibility to different ends
-	OnlyBefore Effects `json:"only_before"`
-	OnlyAfter  Effects `json:"only_after"`
-	OutOfScope int     `json:"out_of_scope"`
-}
-
-// Effects counts steps and violations that only one side has.
-type Effects struct {
-	actions.StepCounts
-	Deny int `json:"deny"`
-	Warn int `json:"warn"`
-}
-
-// ByRule counts the steps that only one side has and that name the rule. A step
-// that several rules ask for counts for each of them.
-type ByRule struct {
-	Rule       string `json:"rule"`
-	OnlyBefore int    `json:"only_before"`
-	OnlyAfter  int    `json:"only_after"`
-}
-
-// Only says which side has something.
-type Only string
-
-// The sides. InBoth is a change of visibility that both plan, to different ends.
-const (
-	InBefore Only = "before"
-	InAfter  Only = "after"
-	InBoth   Only = "both"
-)
-
-// Change is a step that the two sides do not share.
-type Change struct {
-	Only   Only           `json:"only"` // the side that has the step
-	Action actions.Action `json:"action"`
-	Ref    string         `json:"ref"`
-	Before Stance         `json:"before"`
-	After  Stance         `json:"after"`
-}
-
-// Stance is what one side makes of an object.
-type Stance struct {
-	Standing Standing            `json:"standing"`
-	To       registry.Visibility `json:"to,omitempty"`
-	Guard    actions.Guard       `json:"guard,omitempty"`
-	Detail   string              `json:"detail,omitempty"`
-	// Reasons are those of the step or of what is held, or the votes that keep it.
-	Reasons []registry.Reason `json:"reasons"`
-}
-
-// Standing says why a side does or does not change an object.
-type Standing string
-
-// The standings.
-const (
-	StandsStep    Standing = "step"          // it has the step
-	StandsHeld    Standing = "held"          // a guard holds it
-	StandsKept    Standing = "kept"          // a rule keeps it
-	StandsFree    Standing = "not_condemned" // no rule asks for it
-	StandsGap     Standing = "gap"           // it could not be read or judged
-	StandsAbsent  Standing = "absent"        // it was not seen: gone since, or skipped
-	StandsUnknown Standing = "unknown"       // the plan does not have it, and does not say why
-)
-
-// Finding is a violation that only one side reports.
-type Finding struct {
-	Only Only `json:"only"`
-	registry.Violation
-}
-
-// Half is one side of a comparison to be made. Witness is nil for a plan of
-// which nothing but the plan is known.
-type Half struct {
-	Name    string
-	Plan    *actions.Plan
-	Witness *Witness
-}
-
-// Compare says how two plans differ. It is pure: the same plans and witnesses
-// give the same comparison.
-func Compare(before, after Half, notes ...string) *Comparison {
-	c := &comparer{before: before, after: after, out: &Comparison{
-		Version: actions.Version, Before: before.side(), After: after.side(), Notes: append([]string{}, notes...),
-		Rules: []ByRule{}, Changes: []Change{}, Found: []Finding{},
-	}, held: [2]map[changeKey]*actions.Held{before.heldByChange(), after.heldByChange()}, rules: map[string]*ByRule{}}
-	if a, b := c.out.Before, c.out.After; !a.TakenAt.Equal(b.TakenAt) {
+// Compare compares two plans. It is pure: the same inputs give the same
+// comparison.
+func Compare(before, after Input, notes ...string) *Comparison {
+	c := &comparer{
+		before: newInput(before), after: newInput(after), rules: map[string]*ByRule{},
+		out: &Comparison{Version: actions.Version, Notes: append([]string{}, notes...), Rules: []ByRule{}, Changes: []Change{}, Found: []Finding{}},
+	}
+	c.before.effects, c.after.effects = &c.out.Summary.OnlyBefore, &c.out.Summary.OnlyAfter
+	c.out.Before, c.out.After = c.before.describe(), c.after.describe()
+	a, b := before.Plan, after.Plan
+	if !a.TakenAt.Equal(b.TakenAt) {
 		c.note("The plans were made for different times: what was pushed, moved, deleted or grew older in between differs too.")
 	} else if a.ConfigDigest == b.ConfigDigest && a.PolicyDigest == b.PolicyDigest {
-		c.note("Both sides have the same rules and policies.")
+		c.note("Both plans have the same rules and policies.")
 	}
-	c.steps()
+	c.steps(a.Steps, b.Steps)
 	c.violations()
 	if n := c.out.Summary.OutOfScope; n > 0 {
-		c.note(text.Count(n, "step") + " of one side " + text.Choose(n, "is", "are") + " on what the other does not look at, and " + text.Choose(n, "is", "are") + " not compared.")
+		are := text.Choose(n, "is", "are")
+		c.note(text.Count(n, "step") + " of one plan " + are + " outside of the scope of the other, and " + are + " not compared.")
 	}
 	for _, rule := range slices.Sorted(maps.Keys(c.rules)) {
 		c.out.Rules = append(c.out.Rules, *c.rules[rule])
@@ -147,28 +46,163 @@ func Compare(before, after Half, notes ...string) *Comparison {
 	return c.out
 }
 
-// Encode writes the comparison as JSON, one entry a line.
-func (c *Comparison) Encode(w io.Writer) error {
-	e := lines.New(w, "\n")
-	e.Field("{", "version", c.Version)
-	e.Break()
-	e.Field("", "before", c.Before)
-	e.Break()
-	e.Field("", "after", c.After)
-	lines.List(e, "notes", c.Notes)
-	e.Break()
-	e.Field("", "summary", c.Summary)
-	lines.List(e, "rules", c.Rules)
-	lines.List(e, "differences", c.Changes)
-	lines.List(e, "violations", c.Found)
-	if err := e.Close(); err != nil {
-		return fmt.Errorf("writing the comparison: %w", err)
-	}
-	return nil
+type comparer struct {
+	before, after *input
+	out           *Comparison
+	rules         map[string]*ByRule
 }
 
-// Differ says whether there is a difference in what is done or found.
-func (c *Comparison) Differ() bool { return len(c.Changes)+len(c.Found) > 0 }
+func (c *comparer) note(text string) { c.out.Notes = append(c.out.Notes, text) }
 
-// Incomplete says whether one of the sides could not see or judge everything.
-func (c *Comparison) Incomplete() bool { return c.Before.Incomplete || c.After.Incomplete }
+// steps walks the steps of both plans, which are sorted alike.
+func (c *comparer) steps(a, b []actions.Step) {
+	less := func(a, b []actions.Step) bool {
+		return len(b) == 0 || len(a) > 0 && actions.CompareChanges(a[0].Ref, a[0].Action, b[0].Ref, b[0].Action) < 0
+	}
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case less(a, b):
+			c.onlyBefore(&a[0])
+			a = a[1:]
+		case less(b, a):
+			c.onlyAfter(&b[0])
+			b = b[1:]
+		default:
+			c.both(&a[0], &b[0])
+			a, b = a[1:], b[1:]
+		}
+	}
+}
+
+// both are steps of the same action on the same object.
+func (c *comparer) both(a, b *actions.Step) {
+	if a.To == b.To {
+		c.out.Summary.Same++
+		return
+	}
+	c.out.Summary.Differs++
+	c.add(Change{Only: Both, Action: a.Action, Ref: a.Ref, Before: positionOf(a), After: positionOf(b)})
+}
+
+func (c *comparer) onlyBefore(s *actions.Step) {
+	if c.after.Why.ignores(s.Ref) {
+		c.out.Summary.OutOfScope++
+		return
+	}
+	c.before.effects.Add(s.Action)
+	c.add(Change{Only: Before, Action: s.Action, Ref: s.Ref, Before: positionOf(s), After: c.after.position(s)})
+}
+
+func (c *comparer) onlyAfter(s *actions.Step) {
+	if c.before.Why.ignores(s.Ref) {
+		c.out.Summary.OutOfScope++
+		return
+	}
+	c.after.effects.Add(s.Action)
+	c.add(Change{Only: After, Action: s.Action, Ref: s.Ref, Before: c.before.position(s), After: positionOf(s)})
+}
+
+// add adds a difference, and counts its steps once for each rule that they name.
+func (c *comparer) add(change Change) {
+	c.out.Changes = append(c.out.Changes, change)
+	if change.Only != After {
+		c.count(change.Before.Reasons, func(r *ByRule) { r.OnlyBefore++ })
+	}
+	if change.Only != Before {
+		c.count(change.After.Reasons, func(r *ByRule) { r.OnlyAfter++ })
+	}
+}
+
+func (c *comparer) count(reasons []registry.Reason, one func(*ByRule)) {
+	for i, r := range reasons {
+		if i > 0 && reasons[i-1].Rule == r.Rule { // sorted by rule
+			continue
+		}
+		if c.rules[r.Rule] == nil {
+			c.rules[r.Rule] = &ByRule{Rule: r.Rule}
+		}
+		one(c.rules[r.Rule])
+	}
+}
+
+// violations finds those that only one plan has.
+func (c *comparer) violations() {
+	c.found(Before, c.before, c.after)
+	c.found(After, c.after, c.before)
+	slices.SortStableFunc(c.out.Found, func(a, b Finding) int {
+		return cmp.Or(registry.CompareViolations(a.Violation, b.Violation), cmp.Compare(a.Only, b.Only))
+	})
+}
+
+func (c *comparer) found(side Side, in, other *input) {
+	// A rule that moved in its file is still the same rule.
+	key := func(v registry.Violation) registry.Violation { v.Source = ""; return v }
+	known := make(map[registry.Violation]bool, len(other.Plan.Violations))
+	for _, v := range other.Plan.Violations {
+		known[key(v)] = true
+	}
+	for _, v := range in.Plan.Violations {
+		if known[key(v)] || other.Why.ignores(v.Ref) {
+			continue
+		}
+		c.out.Found = append(c.out.Found, Finding{Only: side, Violation: v})
+		if v.Severity == registry.Deny {
+			in.effects.Deny++
+		} else {
+			in.effects.Warn++
+		}
+	}
+}
+
+// input is one of the two plans while they are compared.
+type input struct {
+	Input
+	effects *Effects
+	held    map[changeKey]*actions.Held
+}
+
+type changeKey struct {
+	action actions.Action
+	ref    string
+}
+
+func newInput(in Input) *input {
+	held := make(map[changeKey]*actions.Held, len(in.Plan.Held))
+	for i := range in.Plan.Held {
+		h := &in.Plan.Held[i]
+		held[changeKey{h.Action, h.Ref}] = h
+	}
+	return &input{Input: in, held: held}
+}
+
+func (in *input) describe() Plan {
+	p := in.Plan
+	return Plan{
+		Name: in.Name, ID: p.ID, TakenAt: p.TakenAt, ConfigDigest: p.ConfigDigest, PolicyDigest: p.PolicyDigest,
+		Forecast: p.Forecast, Refused: p.Refused(), Incomplete: p.Incomplete(), Summary: p.Summary,
+	}
+}
+
+// position is why the plan does not have a step of the other.
+func (in *input) position(s *actions.Step) Position {
+	key := changeKey{s.Action, s.Ref}
+	if h := in.held[key]; h != nil {
+		return Position{State: StateHeld, Guard: h.Guard, Detail: h.Detail, Reasons: h.Reasons}
+	}
+	for _, g := range in.Plan.Gaps {
+		if g.Subject == s.Ref || strings.HasPrefix(s.Ref, g.Subject+"/") || strings.HasPrefix(s.Ref, g.Subject+":") {
+			return Position{State: StateGap, Detail: g.Error, Reasons: []registry.Reason{}}
+		}
+	}
+	if in.Why == nil {
+		return Position{State: StateUnknown, Reasons: []registry.Reason{}}
+	}
+	if p, ok := in.Why.positions[key]; ok {
+		return p
+	}
+	return Position{State: StateAbsent, Reasons: []registry.Reason{}}
+}
+
+func positionOf(s *actions.Step) Position {
+	return Position{State: StateStep, To: s.To, Reasons: s.Reasons}
+}

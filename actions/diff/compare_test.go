@@ -33,16 +33,16 @@ func (w world) rival(vs []registry.Verdict) []registry.Verdict {
 	return out
 }
 
-// halves judges both and has each bear witness to the other.
-func halves(o plan.Options, before, after []registry.Verdict, gaps []registry.Gap) (Half, Half) {
+// inputs decides about both, and lets each explain the steps of the other.
+func inputs(o plan.Options, before, after []registry.Verdict, gaps []registry.Gap) (Input, Input) {
 	a, b := plan.NewBuilder(o), plan.NewBuilder(o)
-	x, y := Half{Name: "before", Witness: NewWitness()}, Half{Name: "after", Witness: NewWitness()}
+	x, y := Input{Name: "before", Why: NewExplanations()}, Input{Name: "after", Why: NewExplanations()}
 	for i := range before {
 		p, q := plan.Decide(before[i], o), plan.Decide(after[i], o)
 		a.Add(p)
 		b.Add(q)
-		x.Witness.Add(before[i], q.Steps())
-		y.Witness.Add(after[i], p.Steps())
+		x.Why.Add(before[i], q.Steps())
+		y.Why.Add(after[i], p.Steps())
 	}
 	for _, g := range gaps {
 		a.AddGap(g)
@@ -55,7 +55,7 @@ func halves(o plan.Options, before, after []registry.Verdict, gaps []registry.Ga
 func TestEveryStepIsComparedOnceAndExplained(t *testing.T) {
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		o, vs, gaps := w.options(), w.registry(), w.gaps()
-		before, after := halves(o, vs, w.rival(vs), gaps)
+		before, after := inputs(o, vs, w.rival(vs), gaps)
 		c := Compare(before, after)
 		n, s := len(before.Plan.Steps)+len(after.Plan.Steps), c.Summary
 		if got := 2*(s.Same+s.Differs) + s.OnlyBefore.Steps() + s.OnlyAfter.Steps(); got != n || s.OutOfScope != 0 {
@@ -65,7 +65,7 @@ func TestEveryStepIsComparedOnceAndExplained(t *testing.T) {
 			t.Fatalf("%d differences, counted %+v", len(c.Changes), s)
 		}
 		votes := map[string]registry.TagVerdict{}
-		for side, list := range map[Only][]registry.Verdict{InBefore: vs} {
+		for side, list := range map[Side][]registry.Verdict{Before: vs} {
 			for _, v := range list {
 				for i := range v.Tags {
 					votes[string(side)+v.Image.TagRef(v.Image.Tags[i].Name).String()] = v.Tags[i]
@@ -73,30 +73,30 @@ func TestEveryStepIsComparedOnceAndExplained(t *testing.T) {
 			}
 		}
 		for _, change := range c.Changes {
-			checkStances(t, change, votes)
+			checkPositions(t, change, votes)
 		}
 	})
 }
 
-func checkStances(t *testing.T, c Change, votes map[string]registry.TagVerdict) {
+func checkPositions(t *testing.T, c Change, votes map[string]registry.TagVerdict) {
 	t.Helper()
 	step, other := c.After, c.Before
-	if c.Only == InBefore {
+	if c.Only == Before {
 		step, other = c.Before, c.After
 	}
-	if step.Standing != StandsStep || len(step.Reasons) == 0 {
+	if step.State != StateStep || len(step.Reasons) == 0 {
 		t.Errorf("%s: the side that has the step has %+v", c.Ref, step)
 	}
-	if c.Only == InBoth {
+	if c.Only == Both {
 		return
 	}
-	switch other.Standing {
-	case StandsHeld, StandsGap, StandsKept, StandsFree:
+	switch other.State {
+	case StateHeld, StateGap, StateKept, StateUnmarked:
 	default:
 		t.Errorf("%s: nobody knows why the other side does not: %+v", c.Ref, other)
 	}
-	if vote, ok := votes[string(InBefore)+c.Ref]; ok && c.Only == InAfter && c.Action == actions.DeleteTag {
-		if other.Standing == StandsKept && (len(vote.Keep) == 0 || len(vote.Delete) == 0) || other.Standing == StandsFree && len(vote.Delete) > 0 {
+	if vote, ok := votes[string(Before)+c.Ref]; ok && c.Only == After && c.Action == actions.DeleteTag {
+		if other.State == StateKept && (len(vote.Keep) == 0 || len(vote.Delete) == 0) || other.State == StateUnmarked && len(vote.Delete) > 0 {
 			t.Errorf("%s: the votes are %+v, it says %+v", c.Ref, vote, other)
 		}
 	}
@@ -105,7 +105,7 @@ func checkStances(t *testing.T, c Change, votes map[string]registry.TagVerdict) 
 func TestAPlanDoesNotDifferFromItself(t *testing.T) {
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		p := planOf(w.options(), w.registry(), w.gaps())
-		if c := Compare(Half{Plan: p}, Half{Plan: p}); c.Differ() || c.Summary.Same != len(p.Steps) {
+		if c := Compare(Input{Plan: p}, Input{Plan: p}); c.Differ() || c.Summary.Same != len(p.Steps) {
 			t.Errorf("it differs: %+v", c.Summary)
 		}
 	})
@@ -114,13 +114,13 @@ func TestAPlanDoesNotDifferFromItself(t *testing.T) {
 func TestSwappingTheSidesSwapsTheComparison(t *testing.T) {
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		o, vs := w.options(), w.registry()
-		a, b := halves(o, vs, w.rival(vs), nil)
+		a, b := inputs(o, vs, w.rival(vs), nil)
 		c, d := Compare(a, b), Compare(b, a)
 		if diff := cmp.Diff([]Effects{c.Summary.OnlyBefore, c.Summary.OnlyAfter}, []Effects{d.Summary.OnlyAfter, d.Summary.OnlyBefore}); diff != "" {
 			t.Error(diff)
 		}
 		for i := range c.Changes {
-			if diff := cmp.Diff([]Stance{c.Changes[i].Before, c.Changes[i].After}, []Stance{d.Changes[i].After, d.Changes[i].Before}); diff != "" {
+			if diff := cmp.Diff([]Position{c.Changes[i].Before, c.Changes[i].After}, []Position{d.Changes[i].After, d.Changes[i].Before}); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -132,8 +132,8 @@ func TestSavedPlansDoNotSayWhy(t *testing.T) {
 	with := planOf(unlimited(), []registry.Verdict{v}, nil)
 	v.Tags = nil
 	without := planOf(unlimited(), []registry.Verdict{v}, nil)
-	c := Compare(Half{Plan: without}, Half{Plan: with})
-	if len(c.Changes) != 1 || c.Changes[0].Before.Standing != StandsUnknown || c.Changes[0].Only != InAfter {
+	c := Compare(Input{Plan: without}, Input{Plan: with})
+	if len(c.Changes) != 1 || c.Changes[0].Before.State != StateUnknown || c.Changes[0].Only != After {
 		t.Errorf("%+v", c.Changes)
 	}
 	if diff := cmp.Diff([]ByRule{{Rule: "retention/prs", OnlyAfter: 1}}, c.Rules); diff != "" {
@@ -144,15 +144,15 @@ func TestSavedPlansDoNotSayWhy(t *testing.T) {
 func TestWhatOneSideDoesNotLookAtIsNotCompared(t *testing.T) {
 	v := oldTag("retention/prs")
 	p := planOf(unlimited(), []registry.Verdict{v}, nil)
-	w := NewWitness()
-	w.Outside(v.Image.Ref())
-	c := Compare(Half{Plan: planOf(unlimited(), nil, nil), Witness: w}, Half{Plan: p})
+	w := NewExplanations()
+	w.Ignore(v.Image.Ref())
+	c := Compare(Input{Plan: planOf(unlimited(), nil, nil), Why: w}, Input{Plan: p})
 	if c.Differ() || c.Summary.OutOfScope != 1 || len(c.Notes) == 0 {
 		t.Errorf("%+v", c)
 	}
 	// What is not there any more is another matter.
-	c = Compare(Half{Plan: p}, Half{Plan: planOf(unlimited(), nil, nil), Witness: NewWitness()})
-	if len(c.Changes) != 1 || c.Changes[0].After.Standing != StandsAbsent {
+	c = Compare(Input{Plan: p}, Input{Plan: planOf(unlimited(), nil, nil), Why: NewExplanations()})
+	if len(c.Changes) != 1 || c.Changes[0].After.State != StateAbsent {
 		t.Errorf("%+v", c)
 	}
 }
@@ -160,7 +160,7 @@ func TestWhatOneSideDoesNotLookAtIsNotCompared(t *testing.T) {
 func TestAComparisonIsValidJSONWithEveryArray(t *testing.T) {
 	p := planOf(unlimited(), nil, nil)
 	var b bytes.Buffer
-	if err := Compare(Half{Plan: p}, Half{Plan: p}).Encode(&b); err != nil {
+	if err := Compare(Input{Plan: p}, Input{Plan: p}).Encode(&b); err != nil {
 		t.Fatal(err)
 	}
 	var got map[string]any

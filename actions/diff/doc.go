@@ -1,6 +1,7 @@
 // Package diff compares two plans, of two points in time or of two sets of
-// policies: what each would do that the other would not, by which rule, and why
-// the other would not.
+// policies: which steps only one of them has, by which rule, and why the other
+// does not have them. Compare makes a Comparison of two Inputs.
 //
-// It must never decide anything: what a plan does not say is unknown.
+// It must never decide anything, and never guess: what a plan does not show is
+// unknown.
 package diff

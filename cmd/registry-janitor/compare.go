@@ -101,7 +101,7 @@ func compareSaved(before, after string) (*diff.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return diff.Compare(diff.Half{Name: before, Plan: old}, diff.Half{Name: after, Plan: changed}), nil
+	return diff.Compare(diff.Input{Name: before, Plan: old}, diff.Input{Name: after, Plan: changed}), nil
 }
 
 // compareScan judges one scan by the configuration, and compares the plan with the

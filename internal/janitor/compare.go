@@ -49,7 +49,7 @@ func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff
 		return nil, err
 	}
 	clock := p.clockGap() // of the one scan
-	return diff.Compare(before.half(in, clock), after.half(in, clock), notes...), nil
+	return diff.Compare(before.input(in, clock), after.input(in, clock), notes...), nil
 }
 
 // CompareWith compares the plan of the feed with a saved one.
@@ -67,7 +67,7 @@ func (p *Planner) CompareWith(ctx context.Context, feed Feed, name string, saved
 	if err != nil {
 		return nil, err
 	}
-	return diff.Compare(diff.Half{Name: name, Plan: saved}, after.half(in, p.clockGap()), graceNote(p)...), nil
+	return diff.Compare(diff.Input{Name: name, Plan: saved}, after.input(in, p.clockGap()), graceNote(p)...), nil
 }
 
 // side is one of two configurations that are compared.
@@ -76,8 +76,8 @@ type side struct {
 	judge *judge
 	*collector
 
-	mu      sync.Mutex
-	witness *diff.Witness
+	mu  sync.Mutex
+	why *diff.Explanations
 }
 
 func newSide(p *Planner, in *intake) *side {
@@ -85,7 +85,7 @@ func newSide(p *Planner, in *intake) *side {
 	o.Grace = 0
 	return &side{
 		name: p.Config.File, judge: p.judge(policy.WhatCounts, in.early, o),
-		collector: newCollector(o), witness: diff.NewWitness(),
+		collector: newCollector(o), why: diff.NewExplanations(),
 	}
 }
 
@@ -98,18 +98,18 @@ func (s *side) add(d *decision, others []actions.Step) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.witness.Add(*d.verdict, others)
+	s.why.Add(*d.verdict, others)
 }
 
 // ignore notes that the side does not look at an image or a namespace.
 func (s *side) ignore(ref registry.Ref) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.witness.Outside(ref)
+	s.why.Ignore(ref)
 }
 
-func (s *side) half(in *intake, clock *registry.Gap) diff.Half {
-	return diff.Half{Name: s.name, Plan: s.plan(in.late, clock), Witness: s.witness}
+func (s *side) input(in *intake, clock *registry.Gap) diff.Input {
+	return diff.Input{Name: s.name, Plan: s.plan(in.late, clock), Why: s.why}
 }
 
 // graceNote is a note that grace is ignored, if there is any.

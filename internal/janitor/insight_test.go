@@ -52,8 +52,8 @@ func TestComparisonIsThatOfTwoPlans(t *testing.T) {
 			t.Errorf("nothing was compared: %+v", out.Summary)
 		}
 		for _, change := range out.Changes {
-			for _, stance := range []diff.Stance{change.Before, change.After} {
-				if stance.Standing == diff.StandsUnknown || stance.Standing == diff.StandsAbsent {
+			for _, position := range []diff.Position{change.Before, change.After} {
+				if position.State == diff.StateUnknown || position.State == diff.StateAbsent {
 					t.Errorf("%s: the reason is missing: %+v", change.Ref, change)
 				}
 			}
@@ -96,7 +96,7 @@ func TestComparisonWithASavedPlan(t *testing.T) {
 	out, err := s.planner.CompareWith(t.Context(), s.scan(t, 4), "old.json", saved)
 	check(t, err)
 	for _, change := range out.Changes {
-		if change.Only == diff.InBefore && change.After.Standing != diff.StandsFree && change.After.Standing != diff.StandsHeld {
+		if change.Only == diff.Before && change.After.State != diff.StateUnmarked && change.After.State != diff.StateHeld {
 			t.Errorf("%+v", change)
 		}
 	}

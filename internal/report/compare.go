@@ -45,8 +45,8 @@ type comparison struct {
 	c *diff.Comparison
 }
 
-func onlies() []diff.Only {
-	return []diff.Only{diff.InAfter, diff.InBefore, diff.InBoth}
+func onlies() []diff.Side {
+	return []diff.Side{diff.After, diff.Before, diff.Both}
 }
 
 func (t *comparison) head() {
@@ -54,9 +54,9 @@ func (t *comparison) head() {
 	t.line(0, t.in(bold, "Comparison"), " of what two policy sets would do")
 	for _, side := range []struct {
 		word string
-		diff.Side
+		diff.Plan
 	}{{"before", c.Before}, {"after ", c.After}} {
-		t.line(2, side.word, "  ", t.in(bold, side.Name), ": ", sideFacts(side.Side))
+		t.line(2, side.word, "  ", t.in(bold, side.Name), ": ", sideFacts(side.Plan))
 	}
 	for _, note := range c.Notes {
 		t.line(0)
@@ -75,7 +75,7 @@ func (t *comparison) head() {
 }
 
 // sideFacts sums up the plan of one side.
-func sideFacts(s diff.Side) string {
+func sideFacts(s diff.Plan) string {
 	out := outline.Moment(s.TakenAt)
 	if s.Forecast {
 		out += " (forecast)"
@@ -91,7 +91,7 @@ func sideFacts(s diff.Side) string {
 }
 
 // section lists the steps of one side only, image by image.
-func (t *comparison) section(only diff.Only) {
+func (t *comparison) section(only diff.Side) {
 	groups := changesOf(t.c, only)
 	if len(groups) == 0 {
 		return
@@ -107,9 +107,9 @@ func (t *comparison) section(only diff.Only) {
 }
 
 // alike are changes of one object for the same reasons.
-func (t *comparison) alike(changes []diff.Change, only diff.Only) {
+func (t *comparison) alike(changes []diff.Change, only diff.Side) {
 	first := changes[0]
-	if only == diff.InBoth {
+	if only == diff.Both {
 		t.line(4, t.in(cyan, "~ visibility"), ": ", stanceWords(first.Action, first.Before), " before, ", stanceWords(first.Action, first.After), " after")
 		t.reasons("before", first.Before)
 		t.reasons("after", first.After)
@@ -131,11 +131,11 @@ func (t *comparison) alike(changes []diff.Change, only diff.Only) {
 	t.reasons("", other)
 }
 
-func (t *comparison) reasons(word string, s diff.Stance) {
+func (t *comparison) reasons(word string, s diff.Position) {
 	if word != "" {
 		word += ": "
 	}
-	if s.Standing == diff.StandsHeld {
+	if s.State == diff.StateHeld {
 		return // the guard is the reason
 	}
 	for _, r := range s.Reasons {
@@ -169,12 +169,12 @@ func verdictOf(c *diff.Comparison) string {
 	return verdict
 }
 
-func sectionTitle(c *diff.Comparison, only diff.Only) string {
+func sectionTitle(c *diff.Comparison, only diff.Side) string {
 	effects := c.Summary.OnlyAfter
 	switch only {
-	case diff.InBoth:
+	case diff.Both:
 		return "To different values: " + text.Count(c.Summary.Differs, "change") + " of visibility"
-	case diff.InBefore:
+	case diff.Before:
 		effects = c.Summary.OnlyBefore
 	}
 	return "Only " + string(only) + ": " + effectWords(effects)

@@ -72,7 +72,7 @@ func (m *markdown) compareHead(c *diff.Comparison) {
 		m.line()
 		m.line("> ", escape(note))
 	}
-	for _, s := range []diff.Side{c.Before, c.After} {
+	for _, s := range []diff.Plan{c.Before, c.After} {
 		if s.Refused || s.Incomplete {
 			m.line()
 			m.line("> **", code(s.Name), "**: ", escape(sideFacts(s)))
@@ -110,7 +110,7 @@ func (m *markdown) byRule(c *diff.Comparison) {
 	}
 }
 
-func (m *markdown) section(c *diff.Comparison, only diff.Only) {
+func (m *markdown) section(c *diff.Comparison, only diff.Side) {
 	groups := changesOf(c, only)
 	if len(groups) == 0 {
 		return
@@ -129,11 +129,11 @@ func (m *markdown) section(c *diff.Comparison, only diff.Only) {
 // alikeMax is how many names one row of the table takes.
 const alikeMax = 50
 
-func (m *markdown) alike(changes []diff.Change, only diff.Only) {
+func (m *markdown) alike(changes []diff.Change, only diff.Side) {
 	first := changes[0]
 	step, other := sides(first)
 	why, others := reasonLines(step.Reasons), escape(stanceWords(first.Action, other))
-	if only == diff.InBoth {
+	if only == diff.Both {
 		why, others = escape("after: "+stanceWords(first.Action, first.After)), escape("before: "+stanceWords(first.Action, first.Before))
 	}
 	for some := range slices.Chunk(changes, alikeMax) {

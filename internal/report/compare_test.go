@@ -19,38 +19,38 @@ func compared(t *testing.T) *diff.Comparison {
 	t.Helper()
 	reasons := func(rule, text string) []registry.Reason { return []registry.Reason{{Rule: rule, Text: text}} }
 	const api, web = "rg.fr-par.scw.cloud/prod/api", "rg.fr-par.scw.cloud/prod/web"
-	step := diff.Stance{Standing: diff.StandsStep, Reasons: reasons("retention/prs", "older than 7d")}
-	change := func(only diff.Only, ref string, other diff.Stance) diff.Change {
+	step := diff.Position{State: diff.StateStep, Reasons: reasons("retention/prs", "older than 7d")}
+	change := func(only diff.Side, ref string, other diff.Position) diff.Change {
 		c := diff.Change{Only: only, Action: actions.DeleteTag, Ref: ref, Before: other, After: step}
-		if only == diff.InBefore {
+		if only == diff.Before {
 			c.Before, c.After = c.After, c.Before
 		}
 		return c
 	}
-	free := diff.Stance{Standing: diff.StandsFree, Detail: "no rule condemns it"}
+	free := diff.Position{State: diff.StateUnmarked, Detail: "no rule marks it"}
 	return &diff.Comparison{
 		Version: 1,
-		Before:  diff.Side{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 1, SetVisibility: 1}, Held: 2}},
-		After:   diff.Side{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 4, SetVisibility: 1}, Deny: 1}},
+		Before:  diff.Plan{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 1, SetVisibility: 1}, Held: 2}},
+		After:   diff.Plan{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 4, SetVisibility: 1}, Deny: 1}},
 		Notes:   []string{"The scopes differ: only what both look at is compared."},
-		Summary: diff.Contrast{
+		Summary: diff.Summary{
 			Same: 3, Differs: 1, OnlyBefore: diff.Effects{StepCounts: actions.StepCounts{DeleteTags: 1}},
 			OnlyAfter: diff.Effects{StepCounts: actions.StepCounts{DeleteTags: 3, DeleteImages: 1}, Deny: 1},
 		},
 		Rules: []diff.ByRule{{Rule: "retention/prs", OnlyBefore: 1, OnlyAfter: 4}, {Rule: "visibility/closed", OnlyBefore: 1, OnlyAfter: 1}},
 		Changes: []diff.Change{
-			change(diff.InAfter, api+":pr-1", free),
-			change(diff.InAfter, api+":pr-2", free),
-			change(diff.InAfter, api+":pr-3", diff.Stance{Standing: diff.StandsKept, Reasons: reasons("retention/releases", "the rule keeps all it matches")}),
-			change(diff.InBefore, api+":pr-4", diff.Stance{Standing: diff.StandsHeld, Guard: actions.GuardSharedDigest, Detail: "shares its digest with latest, which is kept", Reasons: step.Reasons}),
-			{Only: diff.InAfter, Action: actions.DeleteImage, Ref: web, After: step, Before: diff.Stance{Standing: diff.StandsUnknown}},
+			change(diff.After, api+":pr-1", free),
+			change(diff.After, api+":pr-2", free),
+			change(diff.After, api+":pr-3", diff.Position{State: diff.StateKept, Reasons: reasons("retention/releases", "the rule keeps all it matches")}),
+			change(diff.Before, api+":pr-4", diff.Position{State: diff.StateHeld, Guard: actions.GuardSharedDigest, Detail: "shares its digest with latest, which is kept", Reasons: step.Reasons}),
+			{Only: diff.After, Action: actions.DeleteImage, Ref: web, After: step, Before: diff.Position{State: diff.StateUnknown}},
 			{
-				Only: diff.InBoth, Action: actions.SetImageVisibility, Ref: web,
-				Before: diff.Stance{Standing: diff.StandsStep, To: registry.Private, Reasons: reasons("visibility/closed", "the image is public, and must be private")},
-				After:  diff.Stance{Standing: diff.StandsStep, To: registry.Inherit, Reasons: reasons("visibility/closed", "the image is public, and must be inherit")},
+				Only: diff.Both, Action: actions.SetImageVisibility, Ref: web,
+				Before: diff.Position{State: diff.StateStep, To: registry.Private, Reasons: reasons("visibility/closed", "the image is public, and must be private")},
+				After:  diff.Position{State: diff.StateStep, To: registry.Inherit, Reasons: reasons("visibility/closed", "the image is public, and must be inherit")},
 			},
 		},
-		Found: []diff.Finding{{Only: diff.InAfter, Violation: registry.Violation{Ref: api, Severity: registry.Deny, Reason: registry.Reason{Rule: "naming/kebab case", Text: "no | good"}}}},
+		Found: []diff.Finding{{Only: diff.After, Violation: registry.Violation{Ref: api, Severity: registry.Deny, Reason: registry.Reason{Rule: "naming/kebab case", Text: "no | good"}}}},
 	}
 }
 
@@ -66,7 +66,7 @@ func rendered(t *testing.T, f Format, c *diff.Comparison) string {
 func TestCompare(t *testing.T) {
 	golden(t, "compare.txt", rendered(t, FormatText, compared(t)))
 	golden(t, "compare.md", rendered(t, FormatMarkdown, compared(t)))
-	same := &diff.Comparison{Before: diff.Side{TakenAt: scanTime}, After: diff.Side{TakenAt: scanTime}}
+	same := &diff.Comparison{Before: diff.Plan{TakenAt: scanTime}, After: diff.Plan{TakenAt: scanTime}}
 	if text := rendered(t, FormatText, same); !strings.Contains(text, "No difference") {
 		t.Error(text)
 	}
@@ -83,9 +83,9 @@ func TestMarkdownFitsIntoAComment(t *testing.T) {
 		c.Changes = nil
 		for i := range n {
 			c.Changes = append(c.Changes, diff.Change{
-				Only: diff.InAfter, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%d:pr-%d", i/7, i),
-				Before: diff.Stance{Standing: diff.StandsFree, Detail: "no rule condemns it"},
-				After:  diff.Stance{Standing: diff.StandsStep, Reasons: []registry.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
+				Only: diff.After, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%d:pr-%d", i/7, i),
+				Before: diff.Position{State: diff.StateUnmarked, Detail: "no rule marks it"},
+				After:  diff.Position{State: diff.StateStep, Reasons: []registry.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
 			})
 		}
 		text := rendered(t, FormatMarkdown, c)

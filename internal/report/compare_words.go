@@ -13,7 +13,7 @@ import (
 )
 
 // changesOf groups the changes of one kind by object, in the order for reading.
-func changesOf(c *diff.Comparison, only diff.Only) []outline.Alike[diff.Change] {
+func changesOf(c *diff.Comparison, only diff.Side) []outline.Alike[diff.Change] {
 	var of []diff.Change
 	for _, change := range c.Changes {
 		if change.Only == only {
@@ -35,23 +35,23 @@ func likeness(c diff.Change) string {
 	return string(c.Action) + "\x00" + stanceKey(c.Before) + "\x00" + stanceKey(c.After)
 }
 
-func stanceKey(s diff.Stance) string {
-	return strings.Join([]string{string(s.Standing), string(s.To), string(s.Guard), s.Detail, outline.ReasonsKey(s.Reasons)}, "\x00")
+func stanceKey(s diff.Position) string {
+	return strings.Join([]string{string(s.State), string(s.To), string(s.Guard), s.Detail, outline.ReasonsKey(s.Reasons)}, "\x00")
 }
 
 // sides are the side that has the step, and the other one.
-func sides(c diff.Change) (step, other diff.Stance) {
-	if c.Only == diff.InBefore {
+func sides(c diff.Change) (step, other diff.Position) {
+	if c.Only == diff.Before {
 		return c.Before, c.After
 	}
 	return c.After, c.Before
 }
 
-func otherSide(only diff.Only) string {
-	if only == diff.InBefore {
-		return string(diff.InAfter)
+func otherSide(only diff.Side) string {
+	if only == diff.Before {
+		return string(diff.After)
 	}
-	return string(diff.InBefore)
+	return string(diff.Before)
 }
 
 // actionWords is what n changes of the same kind do.
@@ -70,25 +70,25 @@ func actionWords(c diff.Change, n int) string {
 }
 
 // stanceWords is what a side does with an object.
-func stanceWords(a actions.Action, s diff.Stance) string {
-	switch s.Standing {
-	case diff.StandsStep:
+func stanceWords(a actions.Action, s diff.Position) string {
+	switch s.State {
+	case diff.StateStep:
 		if a.Deletes() {
 			return "deletes it"
 		}
 		return "→ " + string(s.To)
-	case diff.StandsHeld:
+	case diff.StateHeld:
 		return "held by " + string(s.Guard) + ": " + s.Detail
-	case diff.StandsKept:
+	case diff.StateKept:
 		if s.Detail != "" {
 			return s.Detail
 		}
 		return "kept by " + keepers(s.Reasons)
-	case diff.StandsFree:
+	case diff.StateUnmarked:
 		return s.Detail
-	case diff.StandsGap:
+	case diff.StateGap:
 		return "not judged: " + s.Detail
-	case diff.StandsAbsent:
+	case diff.StateAbsent:
 		return "not seen: deleted since then, or skipped"
 	default:
 		return "not in that plan, and the plan does not have the reason"
