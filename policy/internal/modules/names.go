@@ -18,7 +18,7 @@ import (
 // is. So it does not matter how an object reached the place where it is used. Keys
 // of open and of keyed values, see openness, are free.
 func (s *Set) checkNames() []*Finding {
-	n := &names{defined: map[string]bool{}, fields: map[string]openness{}, rules: map[string]openness{}, params: map[string][]openness{}, texts: map[string]string{}, inputs: map[string]bool{}}
+	n := &names{defined: map[string]bool{}, fields: map[string]openness{}, rules: map[string]openness{}, params: map[string][]param{}, texts: map[string]*ast.Term{}, inputs: map[string]bool{}}
 	for _, subject := range []Subject{Image, Namespace} {
 		n.schema(schema.Input(string(subject)))
 	}
@@ -70,12 +70,18 @@ func (s *Set) checkNames() []*Finding {
 // names is what is known of the names of a policy set.
 type names struct {
 	defined map[string]bool
-	fields  map[string]openness   // of the values of fields, by the field's name
-	rules   map[string]openness   // of the values of rules, by path: data.acme.lib.rule
-	params  map[string][]openness // of the arguments of functions, by path
-	texts   map[string]string     // of rules that are a constant text, by path
-	inputs  map[string]bool       // the rules that replace an input, by path
-	changed bool                  // the walk that is under way found something new
+	fields  map[string]openness  // of the values of fields, by the field's name
+	rules   map[string]openness  // of the values of rules, by path: data.acme.lib.rule
+	params  map[string][]param   // of functions, by path
+	texts   map[string]*ast.Term // of rules that are a constant text, by path
+	inputs  map[string]bool      // the rules that replace an input, by path
+	changed bool                 // the walk that is under way found something new
+}
+
+// param is what calls pass as one argument of a function.
+type param struct {
+	openness openness
+	values   []*ast.Term // constants
 }
 
 func (n *names) define(name string) {

@@ -75,11 +75,14 @@ func (w *walker) walk() {
 	head := w.rule.Head
 	params := w.names.params[w.path]
 	for i, arg := range head.Args {
-		o := closed
-		if i < len(params) {
-			o = params[i]
+		if i >= len(params) {
+			w.bind(arg, closed, true) // no call was seen yet
+			continue
 		}
-		w.bind(arg, o, true)
+		w.bind(arg, params[i].openness, true)
+		if name, ok := arg.Value.(ast.Var); ok {
+			w.vars[name].values = params[i].values
+		}
 	}
 	w.body(w.rule.Body)
 	value := closed
@@ -108,8 +111,8 @@ func (w *walker) returns(value openness) {
 	}
 	w.names.rules[w.path] = max(w.names.rules[w.path], value)
 	if v := w.rule.Head.Value; v != nil && w.rule.Head.RuleKind() == ast.SingleValue {
-		if word, ok := v.Value.(ast.String); ok && w.names.texts[w.path] == "" {
-			w.names.texts[w.path] = string(word)
+		if _, ok := v.Value.(ast.String); ok && w.names.texts[w.path] == nil {
+			w.names.texts[w.path], w.names.changed = v, true
 		}
 	}
 }
@@ -205,6 +208,14 @@ func (w *walker) made(t *ast.Term) {
 		v.Foreach(w.made)
 	case ast.Set:
 		v.Foreach(w.made)
+	case ast.Call:
+		if name := v[0].String(); name == ast.ObjectUnion.Name || name == ast.ObjectUnionN.Name || name == ast.ArrayConcat.Name {
+			for _, part := range v[1:] {
+				w.made(part)
+			}
+			return
+		}
+		w.term(t)
 	default:
 		w.term(t)
 	}
@@ -278,6 +289,9 @@ func (w *walker) unify(left, right *ast.Term) {
 		}
 		if isPattern(to) && !isComposite(from) {
 			w.bind(to, w.openness(from), false)
+			if name, ok := to.Value.(ast.Var); ok && w.vars[name] != nil && len(w.constants(from)) > 0 {
+				w.vars[name].values = w.constants(from)
+			}
 			continue
 		}
 		w.term(to)

@@ -81,16 +81,19 @@ func (w *walker) call(call ast.Call) {
 	}
 	params := w.names.params[path]
 	for i, a := range args {
-		o := w.openness(a)
-		switch {
-		case i == len(params):
-			params = append(params, o)
-		case o > params[i]:
-			params[i] = o
-		default:
-			continue
+		if i == len(params) {
+			params = append(params, param{})
+			w.names.changed = true
 		}
-		w.names.changed = true
+		p := &params[i]
+		if o := w.openness(a); o > p.openness {
+			p.openness, w.names.changed = o, true
+		}
+		for _, value := range w.constants(a) {
+			if !slices.Contains(p.values, value) {
+				p.values, w.names.changed = append(p.values, value), true
+			}
+		}
 	}
 	w.names.params[path] = params
 }
@@ -111,7 +114,13 @@ func (w *walker) use(key *ast.Term) {
 		return
 	}
 	for _, t := range w.constants(key) {
-		if word, ok := t.Value.(ast.String); ok && !w.names.defined[string(word)] {
+		word, ok := t.Value.(ast.String)
+		if !ok || w.names.defined[string(word)] {
+			continue
+		}
+		if t.Location != nil && t.Location.File == key.Location.File {
+			w.unknown(t.Location, string(word)) // where it is written
+		} else {
 			w.unknown(key.Location, string(word))
 		}
 	}
@@ -135,8 +144,8 @@ func (w *walker) constants(key *ast.Term) []*ast.Term {
 		return nil
 	}
 	full, _, _ := w.resolve(refOf(key))
-	if word, ok := w.names.texts[full.String()]; ok {
-		return []*ast.Term{{Value: ast.String(word), Location: key.Location}}
+	if text := w.names.texts[full.String()]; text != nil {
+		return []*ast.Term{text}
 	}
 	return nil
 }
