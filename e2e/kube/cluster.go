@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// adminToken is that of the one who deploys, in a cluster that is gone soon.
+// adminToken is the token of the administrator, in a cluster that soon ends.
 const adminToken = "e2e-admin"
 
 // cluster is a running API server.
@@ -49,8 +49,8 @@ func startCluster(ctx context.Context, s *setting) (*cluster, error) {
 	return c, nil
 }
 
-// startServer starts the API server. There are no controllers: what they would
-// make, the check makes itself.
+// startServer starts the API server. There are no controllers: the check creates the
+// objects that they would create.
 func (c *cluster) startServer(ctx context.Context, s *setting, etcd string) error {
 	key, public, err := accountKey(s)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *cluster) start(s *setting, program, log string, args ...string) error {
 	return nil
 }
 
-// stop ends what was started, the last first.
+// stop ends the processes, the last one first.
 func (c *cluster) stop() error {
 	var errs []error
 	for i := len(c.processes) - 1; i >= 0; i-- {
@@ -103,7 +103,7 @@ func (c *cluster) stop() error {
 	return errors.Join(errs...)
 }
 
-// await waits until the server is ready, and finds out what it is.
+// await waits until the server is ready, and reads its version.
 func (c *cluster) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -144,7 +144,7 @@ func (c *cluster) connect() error {
 	return nil
 }
 
-// do sends a request of the one who deploys.
+// do sends a request of the administrator.
 func (c *cluster) do(ctx context.Context, method, path, kind, body string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -166,7 +166,7 @@ func (c *cluster) do(ctx context.Context, method, path, kind, body string) ([]by
 	return answer, err
 }
 
-// freePorts are two that nobody listens on.
+// freePorts returns two free ports.
 func freePorts() (a, b int, err error) {
 	for _, port := range []*int{&a, &b} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")

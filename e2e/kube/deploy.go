@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// world is what the registry holds: the old-* tags are condemned.
+// world is the content of the registry: the old-* tags are marked for deletion.
 const world = `
 namespaces:
   - {name: prod, region: fr-par, age: 400d, images: [
@@ -19,7 +19,7 @@ namespaces:
       {name: job, tags: [{name: latest, age: 1d}, {name: old-idle, age: 40d}]}]}
 `
 
-// digest is that of a word in the world.
+// digest is the digest of a word in the world.
 func digest(word string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(word))) }
 
 const registry = "rg.fr-par.scw.cloud/prod/"
@@ -27,7 +27,7 @@ const registry = "rg.fr-par.scw.cloud/prod/"
 // manyPods are more than two pages of a list.
 const manyPods = 1100
 
-// deploy fills the cluster.
+// deploy creates the objects of the cluster.
 func (c *cluster) deploy(ctx context.Context, s *setting) error {
 	d := &deployment{cluster: c, ctx: ctx}
 	for _, name := range []string{"shop", "ops", "registry-janitor", "empty"} {
@@ -111,8 +111,8 @@ func (d *deployment) workloads() {
 	d.create("/apis/batch/v1/namespaces/ops/cronjobs", fmt.Sprintf(`{"metadata":{"name":"nightly"},"spec":{"schedule":"0 3 * * *","suspend":true,"jobTemplate":{"spec":%s}}}`, strings.Replace(job, "old-job", "old-cron", 1)))
 }
 
-// pods are those that controllers and nodes would have made: one whose image has
-// been resolved to a digest of which its tag knows nothing any more, and many.
+// pods creates the pods that controllers and nodes would have created: one whose
+// image was resolved to a digest that its tag no longer has, and many others.
 func (d *deployment) pods() {
 	const path = "/api/v1/namespaces/shop/pods"
 	d.create(path, fmt.Sprintf(`{"metadata":{"name":"api-2-x","ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"api-2","uid":"u","controller":true}]},
@@ -135,6 +135,6 @@ func workload(name, meta, spec, label, image string) string {
 
 func uid(object []byte) string {
 	var o struct{ Metadata struct{ UID string } }
-	_ = json.Unmarshal(object, &o) // an object that was not made is an error already
+	_ = json.Unmarshal(object, &o) // d.err already has the error
 	return o.Metadata.UID
 }

@@ -1,6 +1,6 @@
 // Command kube-e2e runs registry-janitor against a real Kubernetes API server and
 // the emulator of the registry, and checks what it keeps, for whom, and what it
-// does when it may not ask. It must never speak to any other cluster or registry:
+// does without the right to list. It must never connect to another cluster or registry:
 // it starts both, on free ports of this machine.
 package main
 
@@ -31,10 +31,10 @@ func main() {
 		stop()
 		os.Exit(1)
 	}
-	fmt.Println("kube-e2e: all is as it should be")
+	fmt.Println("kube-e2e: everything passed")
 }
 
-// setting is what the check works with.
+// setting holds the programs and folders of the check.
 type setting struct {
 	etcd, apiserver, program, examples, work string
 }
@@ -73,7 +73,7 @@ current-context: prod-eu
 	return err
 }
 
-// documents are those of an example.
+// documents returns the YAML documents of an example.
 func (s *setting) documents(name string) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(s.examples, "kubernetes", "rbac", name))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// story is what is done, and what has to come of it.
+// story is the steps of the check, and their expected results.
 type story struct {
 	*setting
 	cluster *cluster
@@ -39,10 +39,10 @@ func (s *story) tell(ctx context.Context) error {
 	}{
 		{"an account without rights: everything is held", s.withoutRights},
 		{"with the rights of examples/kubernetes/rbac/cluster.yaml: what runs is kept", s.withRights},
-		{"a use that came to be after the plan: its image is left alone", s.laterUse},
+		{"a use that is new since the plan: its image is kept", s.laterUse},
 		{"some namespaces, with the rights of examples/kubernetes/rbac/namespace.yaml", s.someNamespaces},
-		{"a namespace that is not there", s.noNamespace},
-		{"an account that is gone: its token is refused", s.goneAccount},
+		{"a namespace that does not exist", s.noNamespace},
+		{"a deleted account: its token is refused", s.goneAccount},
 		{"the same, not required: a warning", s.notRequired},
 	} {
 		fmt.Println("\n#", chapter.title)
@@ -78,10 +78,10 @@ func (s *story) startEmulator(ctx context.Context) (stop func(), err error) {
 		}
 	}
 	stop()
-	return nil, errors.New("the emulator does not say its address")
+	return nil, errors.New("the emulator does not print its address")
 }
 
-// janitor runs the program, shows what it says, and checks its exit code.
+// janitor runs the program, shows its output, and checks its exit code.
 func (s *story) janitor(ctx context.Context, exit int, args ...string) error {
 	fmt.Println("$ registry-janitor", strings.Join(args, " "))
 	cmd := exec.CommandContext(ctx, s.program, args...)
@@ -97,7 +97,7 @@ func (s *story) janitor(ctx context.Context, exit int, args ...string) error {
 		return fmt.Errorf("exit code %d, want %d", got, exit)
 	}
 	if bytes.Contains(out, []byte("eyJ")) {
-		return errors.New("a token is in what it says")
+		return errors.New("the output holds a token")
 	}
 	fmt.Printf("(exit code %d)\n", exit)
 	return nil
@@ -147,13 +147,13 @@ func (s *story) read(name string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// old are the condemned tags, sorted.
+// old are the marked tags, sorted.
 var old = []string{
 	"api:old-agent", "api:old-cron", "api:old-db", "api:old-db-before", "api:old-digest", "api:old-history", "api:old-idle", "api:old-init", "api:old-job",
 	"api:old-last", "api:old-rc", "api:old-tag", "api:old-twin", "api:old-volume", "job:old-idle", "web:old-idle", "web:old-later",
 }
 
-// users are who keeps which tag.
+// users are the tags in use, with their users.
 func users() []string {
 	const by = "in_use: used by kubernetes prod-eu: "
 	return []string{
@@ -165,7 +165,7 @@ func users() []string {
 	}
 }
 
-// allHeld are all of them, by a gap.
+// allHeld are all marked tags, held by a gap.
 func allHeld(detail string) []string {
 	var held []string
 	for _, tag := range old {
@@ -210,12 +210,12 @@ func (s *story) laterUse(ctx context.Context) error {
 		return err
 	}
 	if len(after.Steps) != 1 || after.Steps[0].Ref != registry+"web:old-idle" || len(after.Held) != len(users())+1 {
-		return fmt.Errorf("afterwards there are steps %+v and %d held", after.Steps, len(after.Held))
+		return fmt.Errorf("afterwards the plan has the steps %+v and holds %d", after.Steps, len(after.Held))
 	}
 	return nil
 }
 
-// someNamespaces takes the rights on the whole cluster away.
+// someNamespaces removes the rights on the whole cluster.
 func (s *story) someNamespaces(ctx context.Context) error {
 	d := &deployment{cluster: s.cluster, ctx: ctx}
 	d.send("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/registry-janitor-uses", "", "")
@@ -256,7 +256,7 @@ func (s *story) goneAccount(ctx context.Context) error {
 	held := slices.DeleteFunc(allHeld("listing "), func(h string) bool {
 		return strings.HasPrefix(h, "api:old-idle") || strings.HasPrefix(h, "job:old-idle")
 	})
-	// A token that was accepted is remembered for some seconds.
+	// The API server caches an accepted token for some seconds.
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(time.Second) {
 		if _, err := s.file("janitor.yaml", fmt.Sprintf(rules, account+", namespaces: [shop]")); err != nil {
 			return err

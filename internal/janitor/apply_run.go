@@ -11,37 +11,37 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
-// ApplyRun is one run that changes something: it makes a plan, or takes one
-// that was made, and carries it out.
+// ApplyRun is one run that changes the registry: it makes a plan, or takes a given
+// one, and carries it out.
 type ApplyRun struct {
 	Session *Session // required
 	// Given is the plan to carry out; nil to make one. Matches must have accepted it.
 	Given *actions.Plan
-	// Recorder says who applies. Its kind does not matter.
+	// Recorder describes the run for the ledger. Its kind does not matter.
 	Recorder RecorderOptions
-	// Ask, if set, shows the plan to somebody who may refuse it by an error.
+	// Ask, if set, shows the plan to a person. An error declines it.
 	Ask func(*actions.Plan) error
-	// Log takes what happens beside the steps; required.
+	// Log takes everything but the steps; required.
 	Log *slog.Logger
 
 	editor   *scaleway.Editor
-	recorder *Recorder
-	refused  bool // by who was asked
+	recorder *recorder
+	declined bool
 }
 
-// Run carries it out. The run is as far as it came, whatever the error; its plan
-// is nil also where somebody has seen and refused it.
+// Run runs it. Whatever the error, the run it returns is as far as it came. Its plan
+// is nil if there is none, or if it was declined.
 func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	run := a.Session.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
 	if err := a.open(ctx); err != nil {
 		return run.end(err)
 	}
 	if a.Session.Config.LedgerDSN() != "" {
-		run.ID = a.recorder.ID()
+		run.ID = a.recorder.id()
 	}
 	var plan *actions.Plan
 	var outcome *actions.Outcome
-	err := Contain(func() (err error) { // so that the lock is given back whatever happens
+	err := Contain(func() (err error) { // so that the lock is released whatever happens
 		plan, outcome, err = a.carryOut(ctx)
 		return err
 	})
@@ -51,7 +51,7 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	} else {
 		run.Exit = ExitIncomplete
 	}
-	if !a.refused {
+	if !a.declined {
 		run.Plan = plan
 	}
 	if failed := a.finish(ctx, run.Exit, outcome, err); failed != nil {
@@ -61,22 +61,21 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	return run.end(err)
 }
 
-// Declined reports whether somebody was asked and refused: nothing happened then.
-func (a *ApplyRun) Declined() bool { return a.refused }
+// Declined reports whether the plan was declined, so that nothing was changed.
+func (a *ApplyRun) Declined() bool { return a.declined }
 
-// open finds what it changes things with, and opens the ledger. Without either
-// nothing is applied.
+// open makes the editor and opens the ledger. Without both nothing is applied.
 func (a *ApplyRun) open(ctx context.Context) (err error) {
 	if a.editor, err = scaleway.NewEditor(a.Session.o.Connection); err != nil {
 		return err
 	}
 	o := a.Recorder
 	o.Kind = runs.KindApply
-	a.recorder, err = a.Session.NewRecorder(ctx, o)
+	a.recorder, err = a.Session.newRecorder(ctx, o)
 	return err
 }
 
-// carryOut makes or takes the plan, asks, and carries it out.
+// carryOut makes or takes the plan, asks, and carries the plan out.
 func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
 	options := a.Session.applyOptions()
 	if err := a.resolve(ctx, options); err != nil {
@@ -94,7 +93,7 @@ func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcom
 	}
 	ctx, stop := a.whileLocked(ctx)
 	defer stop()
-	outcome, err := apply.Apply(ctx, plan, a.editor, a.recorder.Journal(), options)
+	outcome, err := apply.Apply(ctx, plan, a.editor, a.recorder.run, options)
 	return plan, outcome, err
 }
 
@@ -112,7 +111,7 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyO
 		return nil
 	}
 	err := a.Ask(plan)
-	a.refused = err != nil
+	a.declined = err != nil
 	return err
 }
 
@@ -121,15 +120,16 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 	if a.Given == nil {
 		return a.Session.plan(ctx)
 	}
-	return a.Given, a.recorder.Given(ctx, a.Given)
+	return a.Given, a.recorder.recordGiven(ctx, a.Given)
 }
 
-// whileLocked ends the run when another process may apply something too.
+// whileLocked returns a context that ends when the lock is lost, because then another
+// process may apply too.
 func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		select {
-		case <-a.recorder.Lost():
+		case <-a.recorder.lock.Lost():
 			a.Log.Error("the lock of the ledger is lost: stopping")
 			cancel()
 		case <-ctx.Done():
@@ -138,9 +138,9 @@ func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.Ca
 	return ctx, cancel
 }
 
-// resolve finds out what became of the steps of a run that was interrupted.
+// resolve finds out the results of the steps that interrupted runs left open.
 func (a *ApplyRun) resolve(ctx context.Context, o apply.ApplyOptions) error {
-	n, err := a.recorder.Interrupted(ctx, a.editor, o)
+	n, err := a.recorder.resolveInterrupted(ctx, a.editor, o)
 	if n > 0 {
 		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
 	}
@@ -149,6 +149,6 @@ func (a *ApplyRun) resolve(ctx context.Context, o apply.ApplyOptions) error {
 
 // finish records how the run ended.
 func (a *ApplyRun) finish(ctx context.Context, exit int, outcome *actions.Outcome, cause error) error {
-	a.Session.Recorder = nil // another plan of the same session is not recorded in a closed ledger
-	return errors.Join(a.recorder.Finish(ctx, exit, cause, outcome), a.recorder.Close())
+	a.Session.recorder = nil // it is closed: a later plan of the session must not use it
+	return errors.Join(a.recorder.finish(ctx, exit, cause, outcome), a.recorder.close())
 }

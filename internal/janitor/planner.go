@@ -43,9 +43,9 @@ type Planner struct {
 	// Skew returns, after the scan, how far the clock of the API was from the local
 	// one, if that is known; nil for a recorded scan.
 	Skew func() (time.Duration, bool)
-	// Recorder, if set, is the ledger that the run writes to. It knows since when
+	// recorder, if set, writes the run into the ledger. It knows since when
 	// tags have been marked.
-	Recorder *Recorder
+	recorder *recorder
 	// Progress, if set, counts during the run.
 	Progress *Progress
 }
@@ -93,8 +93,8 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	gap := p.clockGap()
 	p.record(&decision{item: scanner.Item{Gap: gap}})
 	plan := c.plan(in.late, gap)
-	if p.Recorder != nil {
-		if err := p.Recorder.record(ctx, plan); err != nil {
+	if p.recorder != nil {
+		if err := p.recorder.record(ctx, plan); err != nil {
 			return nil, err
 		}
 	}
@@ -129,11 +129,11 @@ func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 // record notes a decision for the ledger, if there is one.
 func (p *Planner) record(d *decision) {
 	switch {
-	case p.Recorder == nil:
+	case p.recorder == nil:
 	case d.verdict != nil:
-		p.Recorder.see(d.verdict)
+		p.recorder.addVerdict(d.verdict)
 	case d.item.Gap != nil:
-		p.Recorder.hide(d.item.Gap)
+		p.recorder.addGap(d.item.Gap)
 	}
 }
 
@@ -153,9 +153,9 @@ func (p *Planner) planOptions() plan.Options {
 		MaxDeletionPercent: float64(limits.MaxDeletionPercent),
 		Grace:              p.Config.Grace.Duration(),
 	}
-	if p.Recorder != nil {
-		o.MarkedSince = p.Recorder.since.Since
-		o.Anomaly = p.Recorder.anomaly
+	if p.recorder != nil {
+		o.MarkedSince = p.recorder.since.Since
+		o.Anomaly = p.recorder.anomaly
 	}
 	return o
 }

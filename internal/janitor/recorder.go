@@ -17,31 +17,31 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Recorder writes a pass, and what is applied after it, into the ledger.
-type Recorder struct {
+// recorder writes one run into the ledger.
+type recorder struct {
 	ledger  *ledger.Ledger
-	lock    *ledger.Lock // nil for a pass that applies nothing
+	lock    *ledger.Lock // nil for a run that only plans
 	run     *ledger.Run
 	since   *ledger.Marked
 	anomaly plan.Anomaly
-	// journals are the files of earlier versions that Interrupted imports.
+	// journals are the files of earlier versions to import.
 	journals []string
 
-	mu     sync.Mutex
-	marked []ledger.MarkedTag
-	judged map[registry.Ref]bool // images and namespaces
-	blind  bool                  // no age is certain
-	silent bool                  // it only knows, and records nothing
+	mu       sync.Mutex
+	marked   []ledger.MarkedTag
+	covered  map[registry.Ref]bool // images and namespaces with a verdict
+	unsure   bool                  // about the age of every tag
+	readOnly bool
 }
 
-// RecorderOptions say who records what.
+// RecorderOptions describe a run for the ledger.
 type RecorderOptions struct {
 	Kind runs.Kind
-	// Trigger is what started the run: the name of a schedule, or "command".
+	// Trigger started the run: the name of a schedule, or "command".
 	Trigger string
-	// Who runs the program, and which program it is.
+	// Who runs the program, and its name and version.
 	Who, Program string
-	// Wait is how long to wait for another run to end, for a run that applies.
+	// Wait is how long a run that applies waits for another run to end.
 	Wait time.Duration
 	// Now is the clock of the records; nil is the wall clock.
 	Now func() time.Time
@@ -50,26 +50,26 @@ type RecorderOptions struct {
 	State State
 }
 
-// NewRecorder opens the ledger, takes its lock if the run applies a plan, and
+// newRecorder opens the ledger, takes its lock if the run applies a plan, and
 // begins to record. Without a ledger in the configuration, a run that applies is
 // recorded in the state directory, and the recorder of any other run is nil.
-func (p *Planner) NewRecorder(ctx context.Context, o RecorderOptions) (*Recorder, error) {
+func (p *Planner) newRecorder(ctx context.Context, o RecorderOptions) (*recorder, error) {
 	l, err := openLedger(ctx, p.Config.LedgerDSN(), o)
 	if l == nil || err != nil {
 		return nil, err
 	}
-	r := &Recorder{ledger: l, judged: map[registry.Ref]bool{}}
+	r := &recorder{ledger: l, covered: map[registry.Ref]bool{}}
 	if p.Config.LedgerDSN() == "" {
 		r.journals = o.State.Journals
 	}
 	if err := r.begin(ctx, p, o); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	p.Recorder = r
+	p.recorder = r
 	return r, nil
 }
 
-// openLedger returns nil where a run is not recorded.
+// openLedger opens the ledger for a run, and returns nil if the run is not recorded.
 func openLedger(ctx context.Context, dsn string, o RecorderOptions) (*ledger.Ledger, error) {
 	if dsn != "" {
 		return ledger.Open(ctx, dsn, ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
@@ -84,7 +84,7 @@ func openLedger(ctx context.Context, dsn string, o RecorderOptions) (*ledger.Led
 	return l, nil
 }
 
-func (r *Recorder) begin(ctx context.Context, p *Planner, o RecorderOptions) (err error) {
+func (r *recorder) begin(ctx context.Context, p *Planner, o RecorderOptions) (err error) {
 	if o.Kind == runs.KindApply {
 		if r.lock, err = r.ledger.Lock(ctx, o.Wait); err != nil {
 			return err
@@ -99,8 +99,8 @@ func (r *Recorder) begin(ctx context.Context, p *Planner, o RecorderOptions) (er
 	return r.read(ctx, p)
 }
 
-// read learns from the ledger what a plan depends on.
-func (r *Recorder) read(ctx context.Context, p *Planner) (err error) {
+// read reads what a plan needs to know from the ledger.
+func (r *recorder) read(ctx context.Context, p *Planner) (err error) {
 	if r.since, err = r.ledger.Marked(ctx); err != nil {
 		return err
 	}
@@ -109,28 +109,17 @@ func (r *Recorder) read(ctx context.Context, p *Planner) (err error) {
 	return err
 }
 
-// Journal takes the steps that are applied.
-func (r *Recorder) Journal() apply.Journal { return r.run }
-
-// ID names the run in the ledger; "" of no recorder.
-func (r *Recorder) ID() string {
+// id is the number of the run in the ledger; "" for a run that is not recorded.
+func (r *recorder) id() string {
 	if r == nil {
 		return ""
 	}
 	return strconv.FormatInt(r.run.ID(), 10)
 }
 
-// Lost is closed when another process may apply something too.
-func (r *Recorder) Lost() <-chan struct{} {
-	if r.lock == nil {
-		return nil
-	}
-	return r.lock.Lost()
-}
-
-// see remembers what was judged, and what was condemned in it.
-func (r *Recorder) see(v *registry.Verdict) {
-	if v.Err != nil || r.silent {
+// addVerdict notes an image or a namespace with its marked tags.
+func (r *recorder) addVerdict(v *registry.Verdict) {
+	if v.Err != nil || r.readOnly {
 		return
 	}
 	subject := v.Namespace.Ref()
@@ -139,7 +128,7 @@ func (r *Recorder) see(v *registry.Verdict) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.judged[subject] = true
+	r.covered[subject] = true
 	for i, t := range v.Tags {
 		if len(t.Keep) == 0 && isEnforced(t.Delete) {
 			tag := &v.Image.Tags[i]
@@ -150,45 +139,45 @@ func (r *Recorder) see(v *registry.Verdict) {
 	}
 }
 
-// isEnforced reports whether a rule condemns that is more than shown: the grace
-// begins when somebody means it.
+// isEnforced reports whether a rule that is enforced marks the tag: only such a rule
+// starts the grace.
 func isEnforced(reasons []registry.Reason) bool {
 	return slices.ContainsFunc(reasons, func(r registry.Reason) bool { return !r.ReportOnly })
 }
 
-// hide remembers a gap that makes every age uncertain.
-func (r *Recorder) hide(g *registry.Gap) {
+// addGap notes a gap that makes the age of every tag uncertain.
+func (r *recorder) addGap(g *registry.Gap) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.blind = r.blind || g.Subject == clockSubject
+	r.unsure = r.unsure || g.Subject == clockSubject
 }
 
-// knows reports whether the pass judged what the reference names.
-func (r *Recorder) knows(ref registry.Ref) bool {
-	return r.judged[ref.WithoutTag()]
+// covers reports whether the run has a verdict on the object of a reference.
+func (r *recorder) covers(ref registry.Ref) bool {
+	return r.covered[ref.WithoutTag()]
 }
 
-// record writes the plan that the pass made, and since when what is condemned.
-func (r *Recorder) record(ctx context.Context, plan *actions.Plan) error {
-	if r.silent {
+// record writes the plan that the run made, and the marked tags.
+func (r *recorder) record(ctx context.Context, plan *actions.Plan) error {
+	if r.readOnly {
 		return nil
 	}
-	if !r.blind {
-		if err := r.run.Mark(ctx, ledger.Observation{At: plan.TakenAt, Tags: r.marked, Covered: r.knows}); err != nil {
+	if !r.unsure {
+		if err := r.run.Mark(ctx, ledger.Observation{At: plan.TakenAt, Tags: r.marked, Covered: r.covers}); err != nil {
 			return err
 		}
 	}
-	return r.run.Plan(ctx, plan, r.knows)
+	return r.run.Plan(ctx, plan, r.covers)
 }
 
-// Given writes a plan that was read from a file.
-func (r *Recorder) Given(ctx context.Context, plan *actions.Plan) error {
+// recordGiven writes a plan that was read from a file.
+func (r *recorder) recordGiven(ctx context.Context, plan *actions.Plan) error {
 	return r.run.Plan(ctx, plan, nil)
 }
 
-// Interrupted resolves what earlier runs left behind, by reading: what became of
-// steps that were sent and of which no result is known. It returns how many.
-func (r *Recorder) Interrupted(ctx context.Context, e apply.Editor, o apply.ApplyOptions) (int, error) {
+// resolveInterrupted finds out the results of steps that earlier runs left open, by
+// reading the registry, and records them. It returns how many there were.
+func (r *recorder) resolveInterrupted(ctx context.Context, e apply.Editor, o apply.ApplyOptions) (int, error) {
 	for _, path := range r.journals {
 		if _, err := r.ledger.ImportJournal(ctx, path); err != nil {
 			return 0, err
@@ -210,9 +199,9 @@ func (r *Recorder) Interrupted(ctx context.Context, e apply.Editor, o apply.Appl
 	return resolved, nil
 }
 
-// Finish writes how the run ended: with which exit code and error, and what
-// became of the steps.
-func (r *Recorder) Finish(ctx context.Context, exit int, cause error, outcome *actions.Outcome) error {
+// finish writes how the run ended: the exit code, the error, and the results of the
+// steps.
+func (r *recorder) finish(ctx context.Context, exit int, cause error, outcome *actions.Outcome) error {
 	e := ledger.Ending{Status: ledger.StatusFinished, Exit: exit, Outcome: outcome}
 	if cause != nil {
 		e.Status, e.Message = ledger.StatusFailed, cause.Error()
@@ -223,15 +212,15 @@ func (r *Recorder) Finish(ctx context.Context, exit int, cause error, outcome *a
 	return r.run.Finish(context.WithoutCancel(ctx), e)
 }
 
-// medianRuns is of how many runs the median is taken.
+// medianRuns is how many runs the median of the anomaly limit counts.
 const medianRuns = 10
 
-// Close gives the lock back.
-func (r *Recorder) Close() error { return r.ledger.Close() }
+// close releases the lock.
+func (r *recorder) close() error { return r.ledger.Close() }
 
-// ReadLedger lets the pass know since when tags are condemned, and how much is
-// usually deleted, without recording anything: for a recorded scan or a forecast,
-// which say nothing about now.
+// ReadLedger reads since when tags are marked, and how many deletions are usual,
+// without recording the run: for a recorded scan or a forecast, which do not describe
+// the present.
 func (p *Planner) ReadLedger(ctx context.Context) error {
 	if p.Config.LedgerDSN() == "" {
 		return nil
@@ -240,10 +229,10 @@ func (p *Planner) ReadLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &Recorder{ledger: l, silent: true}
+	r := &recorder{ledger: l, readOnly: true}
 	if err := r.read(ctx, p); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	p.Recorder = r
+	p.recorder = r
 	return l.Close()
 }

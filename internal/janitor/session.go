@@ -105,8 +105,8 @@ func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
 func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
 	run := s.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
 	o.Kind = runs.KindPlan
-	recorder, err := s.NewRecorder(ctx, o)
-	run.ID = recorder.ID()
+	recorder, err := s.newRecorder(ctx, o)
+	run.ID = recorder.id()
 	if err == nil {
 		err = Contain(func() (err error) { // so that the ledger is always closed
 			run.Plan, err = s.plan(ctx)
@@ -117,7 +117,7 @@ func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*ac
 			run.Exit = exit(run.Plan)
 		}
 		if recorder != nil {
-			err = errors.Join(err, recorder.Finish(ctx, run.Exit, err, nil), recorder.Close())
+			err = errors.Join(err, recorder.finish(ctx, run.Exit, err, nil), recorder.close())
 		}
 	}
 	return run.end(err)

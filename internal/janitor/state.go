@@ -17,14 +17,14 @@ import (
 type State struct {
 	// Dir is the directory; it need not exist.
 	Dir string
-	// Journals are the files in which earlier versions recorded such runs. The next
-	// run that applies resolves what they hold, and puts them away.
+	// Journals are the files in which earlier versions recorded such runs. The next run
+	// that applies imports them once.
 	Journals []string
 }
 
-// StateIn is the state directory dir, or that of the user when dir is "". The
-// plan is the file with the plan to apply, or "": an earlier version may have left
-// a journal beside it.
+// StateIn returns the state directory dir, or that of the user if dir is "". The plan
+// is the file of the plan to apply, or "": an earlier version may have left a journal
+// beside it.
 func StateIn(dir, plan string) (State, error) {
 	users, err := usersStateDir()
 	if dir == "" {
@@ -56,7 +56,7 @@ func usersStateDir() (string, error) {
 func (s State) ledger() string { return filepath.Join(s.Dir, "ledger.db") }
 
 // LedgerOf opens the ledger of a configuration to read its history. Without one it
-// opens that of the state directory, if there is one.
+// opens the ledger of the state directory, if that exists.
 func LedgerOf(ctx context.Context, c *config.Config, s State) (*ledger.Ledger, error) {
 	dsn := c.LedgerDSN()
 	if dsn == "" && s.Dir != "" {

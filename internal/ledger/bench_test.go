@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// BenchmarkJournal is what the journal costs a step: one intent and one result,
+// BenchmarkJournal measures the journal for each step: one intent and one result,
 // with 16 steps in flight.
 func BenchmarkJournal(b *testing.B) {
 	for _, d := range databases {

@@ -17,7 +17,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-func TestRunIsRecordedWhole(t *testing.T) {
+func TestARunIsRecordedCompletely(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		made := begin(t, l, runs.KindPlan)
@@ -106,7 +106,7 @@ func TestOnlyTheHolderOfTheLockMayApply(t *testing.T) {
 			t.Errorf("a run without the lock gives %v", err)
 		}
 		if _, err := l.Interrupted(t.Context()); !errors.Is(err, ErrNotLocked) {
-			t.Errorf("a look for interrupted runs without the lock gives %v", err)
+			t.Errorf("looking for interrupted runs without the lock gives %v", err)
 		}
 		if err := l.Resolve(t.Context(), 1, result("a", actions.ResultDone)); !errors.Is(err, ErrNotLocked) {
 			t.Errorf("resolving without the lock gives %v", err)
@@ -121,23 +121,23 @@ func TestOnlyTheHolderOfTheLockMayApply(t *testing.T) {
 			t.Fatalf("a second lock gives %v", err)
 		}
 		if _, err := l.Lock(t.Context(), 0); !errors.Is(err, ErrLocked) {
-			t.Errorf("a lock of one's own gives %v", err)
+			t.Errorf("its own second lock gives %v", err)
 		}
 		must(t, lock.Unlock())
 		must(t, lock.Unlock())
 		if _, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindApply}); !errors.Is(err, ErrNotLocked) {
-			t.Errorf("a run after the lock was given back gives %v", err)
+			t.Errorf("a run after the lock was released gives %v", err)
 		}
 		mustLock(t, other)
 		select {
 		case <-lock.Lost():
-			t.Error("a lock that was given back was lost")
+			t.Error("a released lock was lost")
 		default:
 		}
 	})
 }
 
-func TestLockWaitsForItsTurn(t *testing.T) {
+func TestLockWaitsForAnotherRun(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l, other := open(t, dsn), open(t, dsn)
 		lock := mustLock(t, l)
@@ -159,8 +159,8 @@ func TestLockWaitsForItsTurn(t *testing.T) {
 	})
 }
 
-// A process that lost the lock without noticing must not go on.
-func TestNoIntentOnceSomebodyElseHasTheLock(t *testing.T) {
+// A process that lost the lock without noticing must not continue.
+func TestNoIntentAfterAnotherProcessTookTheLock(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		r := begin(t, l, runs.KindApply)
@@ -199,7 +199,7 @@ func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 		records, err := l.Runs(t.Context(), 1)
 		must(t, err)
 		if records[0].Status != StatusInterrupted || records[0].Unresolved != 2 || records[0].Counts[actions.ResultDone] != 1 {
-			t.Errorf("once it is dead, it is %+v", records[0])
+			t.Errorf("after its process ended, it is %+v", records[0])
 		}
 		mustLock(t, l)
 		alive := begin(t, l, runs.KindApply)
@@ -231,7 +231,7 @@ func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 	})
 }
 
-func TestFirstResultStands(t *testing.T) {
+func TestTheFirstResultCounts(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		r := begin(t, l, runs.KindApply)
@@ -248,7 +248,7 @@ func TestFirstResultStands(t *testing.T) {
 	})
 }
 
-func TestHistoryTellsTheStoryOfATag(t *testing.T) {
+func TestTheHistoryHasEveryEventOfATag(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := openWith(t, dsn, Options{Who: "ada", Now: func() time.Time { return start.Add(5 * time.Hour) }})
 		tags := func(names ...string) (tags []MarkedTag) {
@@ -300,7 +300,7 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 			t.Error(diff)
 		}
 		if events, err := l.History(t.Context(), ref("nothing")); err != nil || len(events) != 0 {
-			t.Errorf("of a tag that never was: %v (%v)", events, err)
+			t.Errorf("of an unknown tag: %v (%v)", events, err)
 		}
 		c, err := l.Marked(t.Context())
 		must(t, err)
@@ -310,7 +310,7 @@ func TestHistoryTellsTheStoryOfATag(t *testing.T) {
 	})
 }
 
-func TestMedianDeletionsCountsOnlyConfirmedOnesOfWholeRuns(t *testing.T) {
+func TestMedianDeletionsCountsConfirmedDeletionsOfFinishedRuns(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		if median, runs, err := l.MedianDeletions(t.Context(), 5); err != nil || median != 0 || runs != 0 {
@@ -341,7 +341,7 @@ func TestMedianDeletionsCountsOnlyConfirmedOnesOfWholeRuns(t *testing.T) {
 	})
 }
 
-// What an API answers must not keep the result from being recorded.
+// A result is recorded whatever text the API answers.
 func TestAnyTextIsRecorded(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
@@ -362,7 +362,7 @@ func TestAnyTextIsRecorded(t *testing.T) {
 	})
 }
 
-// Writers that share transactions get what they wrote, each of them.
+// Writers share transactions, and each of them gets its own result.
 func TestManyWritersShareTheJournal(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
@@ -417,8 +417,8 @@ func TestManyWritersShareTheJournal(t *testing.T) {
 	})
 }
 
-// A result is written even when nobody waits for it any more.
-func TestResultOutlivesItsContext(t *testing.T) {
+// A result is written even if its context has ended.
+func TestAResultOutlivesItsContext(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		r := begin(t, l, runs.KindApply)
@@ -452,7 +452,7 @@ func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
 		before := l.now()
 		record(runs.KindPlan, fresh)
 		if n, err := l.ForgetPlans(t.Context(), before); err != nil || n != 1 {
-			t.Errorf("%d plans were dropped (%v)", n, err)
+			t.Errorf("%d plans were deleted (%v)", n, err)
 		}
 		for _, p := range []*actions.Plan{applied, fresh} {
 			if _, err := l.Plan(t.Context(), p.ID); err != nil {
@@ -470,8 +470,8 @@ func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
 	})
 }
 
-// A run that only plans has no lock by which to tell whether it is alive.
-func TestPlanningThatNeverEndsWasInterrupted(t *testing.T) {
+// A run that only plans has no lock that shows whether it is going on.
+func TestAPlanThatNeverEndsIsInterrupted(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		c := &calendar{now: start}
 		l := openWith(t, dsn, Options{Now: c.Now})
@@ -487,8 +487,8 @@ func TestPlanningThatNeverEndsWasInterrupted(t *testing.T) {
 	})
 }
 
-// What was decided without being tried is in the outcome alone, and there may be
-// much of it.
+// Steps that were never tried are only in the outcome, and there may be
+// many of them.
 func TestOutcomeCompletesTheJournal(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)

@@ -13,7 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
-// On a full disk the journal says so before the next step is sent, and has
+// On a full disk the journal returns an error before the next step is sent, and has
 // everything that it acknowledged.
 func TestFullDiskStopsTheRun(t *testing.T) {
 	t.Parallel()
@@ -35,7 +35,7 @@ func TestFullDiskStopsTheRun(t *testing.T) {
 		t.Fatalf("after %d intents: %v", len(accepted), failure)
 	}
 	if err := r.Intend(t.Context(), actions.Step{Action: actions.DeleteTag, Ref: ref("z")}); err == nil {
-		t.Error("after a failure an intent was taken")
+		t.Error("an intent was accepted after a failure")
 	}
 	d, err := l.Run(t.Context(), r.ID())
 	must(t, err)
@@ -45,10 +45,10 @@ func TestFullDiskStopsTheRun(t *testing.T) {
 	if _, err := l.db.Exec(`PRAGMA max_page_count = 10000`); err != nil {
 		t.Fatal(err)
 	}
-	// There is room again: the results are written, but nothing new is begun.
+	// There is room again: results are written, but no step begins.
 	must(t, r.Done(t.Context(), result(accepted[0], actions.ResultDone)))
 	if err := r.Intend(t.Context(), step("later")); err == nil {
-		t.Error("after a failure an intent was taken")
+		t.Error("an intent was accepted after a failure")
 	}
 	must(t, r.Finish(t.Context(), Ending{Status: StatusFailed, Exit: 1}))
 }
@@ -62,16 +62,16 @@ func TestLedgerThatCannotBeWrittenStopsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.Intend(t.Context(), step("a")); err == nil {
-		t.Error("an intent was taken")
+		t.Error("an intent was accepted")
 	}
 	if err := r.Done(t.Context(), result("a", actions.ResultDone)); err == nil {
-		t.Error("a result was taken")
+		t.Error("a result was accepted")
 	}
 	if err := r.Finish(t.Context(), Ending{Status: StatusFailed}); err == nil {
-		t.Error("the end was taken")
+		t.Error("the end was accepted")
 	}
 	if err := r.Mark(t.Context(), Observation{At: start, Covered: everything, Tags: []MarkedTag{{ID: "a", Ref: ref("a")}}}); err == nil {
-		t.Error("an observation was taken")
+		t.Error("an observation was accepted")
 	}
 	if _, err := l.db.Exec(`PRAGMA query_only = 0`); err != nil { // for Close
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestLostConnectionIsALostLock(t *testing.T) {
 	must(t, r.Intend(t.Context(), step("a")))
 	s, err := startServer()
 	must(t, err)
-	// The one with the lock only: the others are replaced without anybody noticing.
+	// Only the connection with the lock: database/sql replaces the others.
 	if _, err := s.admin(t).Exec(`SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = $1
 		AND l.objid = (SELECT hashtext($2)::bit(32)::bigint::oid)`, lockSpace, dsn[strings.LastIndex(dsn, "=")+1:]); err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestLostConnectionIsALostLock(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesWhatIsNoLedger(t *testing.T) {
+func TestOpenRefusesOtherFilesAndDatabases(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	noDatabase := filepath.Join(folder, "notes.txt")
@@ -148,7 +148,7 @@ func TestOpenRefusesWhatIsNoLedger(t *testing.T) {
 	}
 }
 
-func TestLedgerFileIsForItsOwnerOnly(t *testing.T) {
+func TestOnlyTheOwnerMayReadALedgerFile(t *testing.T) {
 	t.Parallel()
 	path := databases[0].dsn(t)
 	l := open(t, path)

@@ -23,7 +23,7 @@ import (
 // names, until it is killed.
 const childDSN = "JANITOR_LEDGER_CHILD"
 
-// childMain says on its standard output what the ledger has acknowledged: the
+// childMain writes to its standard output what the ledger has acknowledged: the
 // run, intents and results.
 func childMain(dsn string) {
 	ctx := context.Background()
@@ -81,15 +81,15 @@ func TestKillLosesNoAcknowledgedRecord(t *testing.T) {
 	})
 }
 
-// acknowledged is what a killed process has said.
+// acknowledged is the output of a killed process.
 type acknowledged struct {
 	run     int64
 	intents map[string]bool
 	results map[string]string // by tag
 }
 
-// killChild lets a child say a number of things and then kills it. What it says
-// between the decision and its death counts too.
+// killChild kills a child after a number of lines. The lines that it writes
+// before it dies count too.
 func killChild(t *testing.T, dsn string, lines int) acknowledged {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0])
@@ -107,10 +107,10 @@ func killChild(t *testing.T, dsn string, lines int) acknowledged {
 		}
 		line, err := reader.ReadString('\n')
 		if err == io.EOF {
-			break // half a line says nothing
+			break // a line without its end does not count
 		}
 		must(t, err)
-		a.take(t, strings.Fields(line))
+		a.add(t, strings.Fields(line))
 	}
 	if err := child.Wait(); err == nil || err.Error() != "signal: killed" {
 		t.Fatalf("the child ended with %v: %s", err, said.String())
@@ -118,7 +118,7 @@ func killChild(t *testing.T, dsn string, lines int) acknowledged {
 	return a
 }
 
-func (a *acknowledged) take(t *testing.T, words []string) {
+func (a *acknowledged) add(t *testing.T, words []string) {
 	t.Helper()
 	switch words[0] {
 	case "run":
@@ -141,7 +141,7 @@ func checkKilled(t *testing.T, l *Ledger, a acknowledged) {
 	found, err := l.Interrupted(t.Context())
 	must(t, err)
 	if len(found) != 1 || found[0].ID != a.run || found[0].Who != "child" {
-		t.Fatalf("interrupted is not run %d but %+v", a.run, found)
+		t.Fatalf("the interrupted run is not %d but %+v", a.run, found)
 	}
 	d, err := l.Run(t.Context(), a.run)
 	must(t, err)
@@ -173,7 +173,7 @@ func checkKilled(t *testing.T, l *Ledger, a acknowledged) {
 	}
 }
 
-// A record is on the disk, not only in the system's memory, before it is
+// A record is on disk, not only in the memory of the system, before it is
 // acknowledged.
 func TestCommitsAreWrittenThrough(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {

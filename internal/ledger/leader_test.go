@@ -15,7 +15,7 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 		must(t, err)
 		wantLeader(t, second, "first")
 
-		// Somebody who applies by hand is not in the way of the daemon, nor it of them.
+		// A person may apply while a daemon leads, and the other way round.
 		must(t, mustLock(t, second).Unlock())
 
 		if h, err := second.try(t.Context(), leaderLock); h != nil || err != nil {
@@ -42,7 +42,7 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 	})
 }
 
-func TestRunSaysWhatStartedIt(t *testing.T) {
+func TestARunHasATrigger(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		_, err := l.Begin(t.Context(), RunInfo{Kind: runs.KindPlan, Trigger: "nightly"})

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// databases are what every test of the contract runs on: it makes the DSN of an
+// databases are those that every conformance test runs on; dsn makes the DSN of an
 // empty ledger.
 var databases = []struct {
 	name string
@@ -52,7 +52,7 @@ func onEach(t *testing.T, test func(t *testing.T, dsn string)) {
 	}
 }
 
-// calendar is a clock that moves by a second with every look.
+// calendar is a clock that moves by a second each time it is read.
 type calendar struct {
 	mu  sync.Mutex
 	now time.Time
@@ -154,7 +154,7 @@ func planOf(t testing.TB, at time.Time, steps []string, held ...actions.Held) *a
 
 func everything(registry.Ref) bool { return true }
 
-// query reads one number behind the ledger's back.
+// query reads one number from the database directly.
 func query(t testing.TB, l *Ledger, q string, args ...any) (n int64) {
 	t.Helper()
 	if err := l.db.QueryRow(q, args...).Scan(&n); err != nil {

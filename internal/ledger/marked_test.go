@@ -125,7 +125,7 @@ func (m naive) observe(t *testing.T, o Observation) {
 	}
 }
 
-func TestCondemnedIsWhatANaiveModelSays(t *testing.T) {
+func TestMarkedAgreesWithANaiveModel(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
@@ -150,7 +150,7 @@ func TestCondemnedIsWhatANaiveModelSays(t *testing.T) {
 	})
 }
 
-// randomObservation sees some regions and images, and marks some of the tags
+// randomObservation covers some regions and images, and marks some of the tags
 // there.
 func randomObservation(random *rand.Rand, regions []registry.Region, digests []string) Observation {
 	unseen := map[string]bool{}
@@ -177,7 +177,7 @@ func randomObservation(random *rand.Rand, regions []registry.Region, digests []s
 	return o
 }
 
-// checkSpans says that no two spans of one tag overlap.
+// checkSpans fails if two spans of a tag overlap.
 func checkSpans(t *testing.T, l *Ledger) {
 	t.Helper()
 	if n := query(t, l, `SELECT count(*) FROM janitor_spans a JOIN janitor_spans b ON a.kind = b.kind AND a.ref = b.ref AND a.subject = b.subject AND a.id < b.id

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 
-// upTo is a program that knows only the first migrations.
+// upTo is the source of a program that knows only the first migrations.
 func upTo(version int) source {
 	return func(folder string) ([]migration, error) {
 		all, err := embedded()(folder)
@@ -31,7 +31,7 @@ func openAt(t *testing.T, dsn string, version int) *Ledger {
 	return l
 }
 
-func TestEveryOlderLedgerIsBroughtUpToDate(t *testing.T) {
+func TestEveryOlderLedgerIsMigrated(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		engine, err := openEngine(t.Context(), dsn, defaultTimeout)
 		must(t, err)
@@ -39,7 +39,7 @@ func TestEveryOlderLedgerIsBroughtUpToDate(t *testing.T) {
 		must(t, err)
 		must(t, engine.database().Close())
 		old := openAt(t, dsn, 1)
-		// As that program wrote it, which knew nothing of what came later.
+		// As that program wrote it, without later columns.
 		execute(t, old, `INSERT INTO janitor_runs (kind, status, started, who, program, config_digest, policy_digest, epoch)
 			VALUES ('apply', 'finished', 1, 'somebody', 'an older program', '', '', 1)`)
 		execute(t, old, `INSERT INTO janitor_steps (run_id, ref, action, result) VALUES (1, $1, 'delete_tag', 'done')`, ref("a"))
@@ -55,7 +55,7 @@ func TestEveryOlderLedgerIsBroughtUpToDate(t *testing.T) {
 		d, err := l.Run(t.Context(), 1)
 		must(t, err)
 		if len(d.Steps) != 1 || d.Steps[0].Result != actions.ResultDone {
-			t.Errorf("of the older journal is left %+v", d.Steps)
+			t.Errorf("the older journal is %+v", d.Steps)
 		}
 		if _, err := l.Marked(t.Context()); err != nil {
 			t.Error(err)

@@ -38,7 +38,7 @@ type server struct {
 	schemas atomic.Int64
 }
 
-// shared is the server once a test has asked for it.
+// shared is the server after the first test has started it.
 var shared struct {
 	once   sync.Once
 	server *server // nil where PostgreSQL is not installed
@@ -77,7 +77,7 @@ func (s *server) dsn(schema string) string {
 	return u.String()
 }
 
-// admin is a connection of nobody's, to look from outside.
+// admin is a separate connection, to check from outside.
 func (s *server) admin(t testing.TB) *sql.DB {
 	t.Helper()
 	db, err := s.open()
@@ -141,7 +141,7 @@ func (s *server) start(binaries string) error {
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, output)
 	}
-	// The shell ends the server when this process ends, however it does.
+	// The shell ends the server when this process ends, even if it is killed.
 	s.cmd = exec.Command("sh", "-c", `"$0" "$@" & cat >/dev/null; kill -QUIT $!; wait`,
 		filepath.Join(binaries, "postgres"), "-D", data, "-k", s.folder, "-c", "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=200")
 	s.cmd.Dir, s.cmd.SysProcAttr = s.folder, as
@@ -165,8 +165,8 @@ func (s *server) start(binaries string) error {
 	})
 }
 
-// unprivileged is how to run the server when this process may do anything: it
-// refuses to. The folder becomes that user's.
+// unprivileged runs the server as another user if this process is root: the server
+// refuses to run as root. That user becomes the owner of the folder.
 func unprivileged(folder string) (*syscall.SysProcAttr, error) {
 	if os.Getuid() != 0 {
 		return nil, nil
