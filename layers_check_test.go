@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// small is an architecture with one of everything.
+// small is an architecture with one of each kind of rule.
 func small() architecture {
 	return architecture{
 		packages: map[string]layer{
@@ -27,7 +27,7 @@ func TestCheckerFindsEveryViolation(t *testing.T) {
 		clock []string
 		want  []string
 	}{
-		"a sound tree has no problem": {
+		"a correct tree has no problem": {
 			files: map[string]string{
 				"noun/doc.go":       "// Package noun is fine.\npackage noun\n\nimport \"strings\"\n",
 				"sdk/sdk.go":        "// Package sdk is fine.\npackage sdk\n\nimport (\n\t\"" + module + "/noun\"\n\t\"example.org/cloud/api\"\n)\n",
@@ -37,7 +37,7 @@ func TestCheckerFindsEveryViolation(t *testing.T) {
 			},
 			clock: []string{"cmd/tool/clock.go"},
 		},
-		"a package that the table does not know": {
+		"a package that is missing in the table": {
 			files: map[string]string{"utils/u.go": "// Package utils is a drawer.\npackage utils\n"},
 			want:  []string{"utils: is not in the table of packages"},
 		},
@@ -49,7 +49,7 @@ func TestCheckerFindsEveryViolation(t *testing.T) {
 			files: map[string]string{"cmd/tool/main.go": "// Command tool is wrong.\npackage main\n\nimport c \"example.org/cloud\"\n"},
 			want:  []string{"cmd/tool/main.go:4: cmd/tool must not import example.org/cloud, which only [sdk] may"},
 		},
-		"an import that nobody may have": {
+		"an import that no package may have": {
 			files: map[string]string{"sdk/s.go": "// Package sdk is wrong.\npackage sdk\n\nimport _ \"example.org/nobody/v2\"\n"},
 			want:  []string{"sdk/s.go:4: sdk must not import example.org/nobody/v2, which only [] may"},
 		},
@@ -84,12 +84,12 @@ func TestCheckerFindsEveryViolation(t *testing.T) {
 			files: map[string]string{"noun/n.go": "// Package noun is wrong.\npackage noun\n\ntype T int\n\nfunc (T) init() {}\n\nfunc init() {}\n"},
 			want:  []string{"noun/n.go:8: has an init function: let the caller call"},
 		},
-		"a list of clock readers that has become too long": {
+		"a listed clock reader that reads no clock": {
 			files: map[string]string{"noun/n.go": "// Package noun is fine.\npackage noun\n"},
 			clock: []string{"noun/n.go"},
 			want:  []string{"noun/n.go: is in the list of files that read the clock, but does not"},
 		},
-		"tests may do what they like": {
+		"tests are not checked": {
 			files: map[string]string{
 				"noun/n.go":      "// Package noun is fine.\npackage noun\n",
 				"noun/n_test.go": "package noun\n\nimport (\n\t\"time\"\n\t\"example.org/nobody\"\n)\n\nfunc init() { time.Sleep(1) }\n",
@@ -120,7 +120,7 @@ func TestCheckerFindsClockReads(t *testing.T) {
 		"an import without a name":     {code: "import . \"time\"\n\nvar t = Now()\n", want: []string{"noun/n.go:4" + wrong}},
 		"waiting":                      {code: "import \"time\"\n\nfunc f() { time.Sleep(1); <-time.After(1); <-time.Tick(1); _ = time.Until }\n", want: []string{"noun/n.go:6" + wrong, "noun/n.go:6" + wrong, "noun/n.go:6" + wrong, "noun/n.go:6" + wrong}},
 		"inside a method of a literal": {code: "import \"time\"\n\nfunc f() { go func() { _ = []any{time.Now} }() }\n", want: []string{"noun/n.go:6" + wrong}},
-		"timers are no clock":          {code: "import \"time\"\n\nvar t = time.NewTimer(time.Second)\n"},
+		"a timer is not a clock":       {code: "import \"time\"\n\nvar t = time.NewTimer(time.Second)\n"},
 		"another package named time":   {code: "import \"example.org/time\"\n\nvar t = time.Now()\n", want: []string{"noun/n.go:4: noun must not import example.org/time: it has the standard library"}},
 		"a variable named time":        {code: "import _ \"time\"\n\ntype c struct{ Now int }\n\nfunc f(time c) int { return time.Now }\n"},
 		"arithmetic with times":        {code: "import \"time\"\n\nfunc f(a, b time.Time) bool { return a.After(b) }\n"},

@@ -1,7 +1,6 @@
 package registry_janitor_test
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -16,59 +15,59 @@ import (
 	"testing"
 )
 
-// TestLayers checks the architecture of docs/design.md: which package may import
-// what, which files may read the clock, and what no package may contain.
+// TestLayers enforces the architecture of docs/design.md: what each package may import,
+// which files may read the clock, and what no package may have.
 func TestLayers(t *testing.T) {
 	for _, problem := range newTree(t, os.DirFS(".")).problems(rules()) {
 		t.Error(problem)
 	}
 }
 
-// module is the path that the packages of this repository share.
+// module is the import path of this repository.
 const module = "github.com/registry-janitor/registry-janitor"
 
-// architecture is the rules that newTree's findings must follow.
+// architecture has the rules.
 type architecture struct {
-	packages map[string]layer    // by folder; no other folder may hold a package
-	owners   map[string][]string // by import path or its beginning: the packages that may import it
+	packages map[string]layer    // by folder; no other folder may have a package
+	owners   map[string][]string // by import path, or its beginning: the packages that may import it
 	clock    []string            // the files that may read the clock
 }
 
 // layer is what one package may import.
 type layer struct {
 	ours   []string // of our packages, by folder
-	closed bool     // nothing from outside but the standard library and theirs
+	closed bool     // no module from outside, except theirs
 	theirs []string
-	pure   bool // nothing of the standard library that does I/O either
+	pure   bool // no I/O of the standard library either
 }
 
 func rules() architecture {
 	return architecture{
 		packages: map[string]layer{
-			// Words for people, and the one reader of the clock: every package may use them.
+			// Words for people, and the only clock: every package may use them.
 			"internal/text":  {},
 			"internal/clock": {},
 			// The XML of test reports, which policy test and the reports of runs share.
 			"internal/junit": {closed: true},
-			// The nouns, which all packages share and which depend on none.
+			// The nouns, which all share and which import nothing.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml into its own types, so that a change of the format stays here.
 			"internal/config": {ours: []string{"internal/strictyaml", "policy/rules"}},
-			// Decodes YAML strictly. The emulator uses it, so it brings nothing else along.
+			// Decodes YAML strictly. The emulator uses it, so it has no other dependency.
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
-			// The registry API in memory, and what it holds at the start. Users' own tests
-			// import them, so they bring nothing along.
+			// The registry API in memory, and its contents at the start. Users' tests import
+			// them, so they have no dependencies.
 			"emulator":        {closed: true, ours: []string{"emulator/worlds"}},
 			"emulator/worlds": {closed: true, ours: []string{"internal/strictyaml"}},
 			// Files to copy, and an embed.FS of them.
 			"examples": {closed: true},
-			// Walks a source that it declares itself; the SDK is behind that.
+			// Walks a source that it declares itself; internal/scaleway implements it.
 			"scanner": {ours: []string{"registry"}},
-			// Judges by Rego; what its verdicts lead to is not its business.
+			// Judges by Rego, and does not know what happens to its verdicts.
 			"policy": {ours: []string{"registry", "internal/strictyaml", "policy/internal/modules", "policy/rules", "policy/schema"}},
 			// The rules of a configuration, in the one form that all share.
 			"policy/rules": {ours: []string{"registry", "internal/strictyaml"}},
-			// Reads and checks Rego, for those who run it and those who write it.
+			// Reads and checks Rego, for the packages that run it and that help to write it.
 			"policy/internal/modules": {ours: []string{"registry", "policy/library", "policy/schema", "policy/testing"}},
 			// Files of Rego and of JSON Schema, and an embed.FS of them.
 			"policy/library": {closed: true},
@@ -86,41 +85,41 @@ func rules() architecture {
 			"actions/apply": {ours: []string{"registry", "actions"}},
 			// Compares two plans, and is pure.
 			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
-			// Translates the SDK into the nouns, and satisfies the scanner without knowing it.
+			// Translates the SDK into the nouns, and fits the scanner without importing it.
 			"internal/scaleway": {ours: []string{"registry", "internal/retry"}},
-			// Repeats reads: it waits, and knows nothing of what is read.
+			// Repeats reads.
 			"internal/retry": {},
-			// The documents of finished runs, which those below share.
+			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
-			// Records what plans and runs did; it gets its records, and asks no source.
+			// Records what plans and runs did.
 			"internal/ledger": {ours: []string{"registry", "actions", "internal/runs"}},
-			// Renders a finished run; it asks no source. Only the program imports it: the
-			// others render nothing, or get the functions for it.
+			// Renders a finished run. Only the program imports it: other packages get
+			// functions that render.
 			"internal/report":         {ours: []string{"registry", "actions", "actions/diff", "internal/runs", "internal/junit", "internal/report/outline", "internal/report/page"}},
 			"internal/report/page":    {ours: []string{"registry", "actions", "internal/runs", "internal/report/outline"}},
 			"internal/report/outline": {ours: []string{"registry", "actions"}},
-			// Counts a finished run.
+			// Sets metrics from a finished run.
 			"metrics": {ours: []string{"registry", "actions", "internal/runs"}},
-			// Asks a cluster what it runs: one more use source.
+			// Reads what a cluster runs: one use source.
 			"internal/kube": {ours: []string{"registry", "internal/retry"}},
-			// Tells people of a finished run.
+			// Sends messages about a finished run.
 			"internal/notify": {ours: []string{"registry", "actions", "internal/runs"}},
-			// Serves the state of a daemon, which it declares itself, over HTTP.
+			// Serves the state of a daemon over HTTP.
 			"internal/web": {ours: []string{"registry", "internal/runs"}},
-			// Who uses what: references files, serverless, clusters.
+			// Finds out who uses what: references files, serverless, clusters.
 			"internal/uses": {ours: []string{"registry", "internal/runs"}},
-			// Compares the rules with what a registry holds. It needs planned steps, which
-			// policy/author must not know of.
+			// Compares the rules with a registry. It needs planned steps, which policy/author
+			// must not import.
 			"internal/lint": {ours: []string{"registry", "internal/config", "policy", "policy/rules", "actions", "actions/plan", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
 				"registry", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
 			}},
-			// The runs that are due: schedules, leadership, reload.
+			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
 				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/web",
 			}},
-			// The program: wires everything.
+			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
 				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
 			}},
@@ -128,23 +127,22 @@ func rules() architecture {
 		owners: map[string][]string{
 			// A change of the SDK is a change of one package.
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway"},
-			// So is one of the policy engine: without strict mode, schemas and narrowed
-			// capabilities a policy must not run.
+			// No policy may run without strict mode, schemas and narrowed capabilities.
 			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.
 			"github.com/prometheus/client_golang": {"metrics"},
-			// The cluster is one more use source, by client-go's connection alone.
+			// A cluster is one use source, over client-go's connection alone.
 			"k8s.io": {"internal/kube"},
-			// How a message reaches people is one package's business.
+			// One package sends messages.
 			"github.com/nicholas-fedor/shoutrrr": {"internal/notify"},
-			// So is how the daemon is reached.
+			// One package listens.
 			"github.com/prometheus/exporter-toolkit": {"internal/web"},
 			"github.com/robfig/cron/v3":              {"internal/config", "internal/daemon"},
-			// What is stored goes through one package.
+			// One package stores.
 			"database/sql":         {"internal/ledger"},
 			"modernc.org/sqlite":   {"internal/ledger"},
 			"github.com/jackc/pgx": {"internal/ledger"},
-			// Only the program prints and ends.
+			// Only the program has commands.
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},
 		clock: []string{
@@ -154,7 +152,7 @@ func rules() architecture {
 	}
 }
 
-// tree is the Go code of a repository but its tests, parsed.
+// tree is the parsed Go code of a repository, without its tests.
 type tree struct {
 	files   *token.FileSet
 	sources map[string]map[string]*ast.File // by folder and file
@@ -183,7 +181,7 @@ func newTree(t *testing.T, repository fs.FS) *tree {
 	return tr
 }
 
-// nestedModules are the folders of tools and tests that are no part of the program.
+// nestedModules returns the folders of other modules.
 func nestedModules(t *testing.T, repository fs.FS) []string {
 	t.Helper()
 	var folders []string
@@ -195,7 +193,7 @@ func nestedModules(t *testing.T, repository fs.FS) []string {
 	return folders
 }
 
-// problems are all violations, in a stable order.
+// problems returns all violations, in a stable order.
 func (tr *tree) problems(a architecture) []string {
 	var problems []string
 	readers := map[string]bool{}
@@ -228,7 +226,7 @@ func (tr *tree) problems(a architecture) []string {
 	return slices.DeleteFunc(problems, func(p string) bool { return p == "" })
 }
 
-// at prefixes a problem with where it is; no problem stays none.
+// at prefixes a problem with its position. It returns "" if the problem is "".
 func (tr *tree) at(node ast.Node, problem string) string {
 	if problem == "" {
 		return ""
@@ -237,7 +235,7 @@ func (tr *tree) at(node ast.Node, problem string) string {
 	return fmt.Sprintf("%s:%d: %s", position.Filename, position.Line, problem)
 }
 
-// imported says what is wrong with an import, and "" if nothing is.
+// imported returns the problem of an import, or "".
 func (a architecture) imported(folder string, l layer, spec *ast.ImportSpec) string {
 	imported, err := strconv.Unquote(spec.Path.Value)
 	if err != nil {
@@ -266,10 +264,10 @@ func (a architecture) imported(folder string, l layer, spec *ast.ImportSpec) str
 	return ""
 }
 
-// shared are the packages of ours that every package may import.
+// shared lists our packages that every package may import.
 func shared() []string { return []string{"internal/text", "internal/clock"} }
 
-// within is the rest of a path below a parent.
+// within cuts the parent off a path, and reports whether the path is inside of it.
 func within(path, parent string) (rest string, ok bool) {
 	if path == parent {
 		return "", true
@@ -277,8 +275,8 @@ func within(path, parent string) (rest string, ok bool) {
 	return strings.CutPrefix(path, parent+"/")
 }
 
-// impure lists the imports that make a package depend on more than its arguments. A
-// logger that is passed in (log/slog) is an argument.
+// impure lists what a pure package must not import, because its results depend on more
+// than arguments. A logger (log/slog) is an argument.
 func impure() []string {
 	return []string{
 		"crypto/rand", "database/sql", "io/ioutil", "log", "math/rand", "math/rand/v2", "net", "net/http",
@@ -286,7 +284,7 @@ func impure() []string {
 	}
 }
 
-// packageComment finds problems of the comment of a package.
+// packageComment returns the problems of a package's comment.
 func packageComment(folder string, files map[string]*ast.File) []string {
 	var documented []string
 	var want string
@@ -309,7 +307,7 @@ func packageComment(folder string, files map[string]*ast.File) []string {
 	return []string{fmt.Sprintf("%s: has more than one package comment: %v", folder, documented)}
 }
 
-// inits are the functions that run before main without a call.
+// inits finds functions that run before main.
 func (tr *tree) inits(file *ast.File) []string {
 	var problems []string
 	for _, d := range file.Decls {
@@ -320,8 +318,8 @@ func (tr *tree) inits(file *ast.File) []string {
 	return problems
 }
 
-// clockReads finds code that reads the wall clock or waits by it, also functions that
-// are passed as values. Timers measure intervals, and are allowed.
+// clockReads finds uses of functions that read the wall clock or wait by it, calls or not.
+// Timers measure intervals, and are allowed.
 func clockReads(file *ast.File) []ast.Node {
 	name := ""
 	var reads []ast.Node
@@ -334,7 +332,7 @@ func clockReads(file *ast.File) []ast.Node {
 			name = spec.Name.Name
 		}
 		if name == "." {
-			reads = append(reads, spec) // it hides which names are used
+			reads = append(reads, spec) // cannot be checked
 		}
 	}
 	clock := []string{"Now", "Since", "Until", "Sleep", "After", "Tick"}
@@ -353,26 +351,23 @@ func clockReads(file *ast.File) []ast.Node {
 	return reads
 }
 
-// walk visits the text files of a repository in lexical order, except those of git,
-// of builds and of editors.
+// walk visits the files of a repository in lexical order, except hidden folders and bin.
 func walk(t *testing.T, repository fs.FS, visit func(name string, text []byte)) {
 	t.Helper()
 	err := fs.WalkDir(repository, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "bin" || strings.HasPrefix(d.Name(), ".") && name != "." && d.Name() != ".ci" && d.Name() != ".github"):
+		case d.IsDir() && (d.Name() == "bin" || strings.HasPrefix(d.Name(), ".") && name != "."):
 			return fs.SkipDir
-		case !d.Type().IsRegular(), name == ".git": // a file in a worktree
+		case !d.Type().IsRegular(), path.Ext(name) != ".go" && d.Name() != "go.mod":
 			return nil
 		}
 		text, err := fs.ReadFile(repository, name)
 		if err != nil {
 			return err
 		}
-		if bytes.IndexByte(text[:min(len(text), 8000)], 0) < 0 {
-			visit(name, text)
-		}
+		visit(name, text)
 		return nil
 	})
 	if err != nil {
