@@ -249,7 +249,7 @@ func checkCounts(t *testing.T, text string) {
 func TestEveryStepHeldEntryViolationAndGapIsATest(t *testing.T) {
 	p := world(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
 	text := junitOf(t, runs.Run{Plan: p})
-	// And three that say that the run got through, is within its limits, and whole.
+	// And three for the run itself: it finished, is within its limits, and complete.
 	want := len(p.Steps) + len(p.Held) + len(p.Violations) + len(p.Gaps) + 3
 	if got := strings.Count(text, "<testcase "); got != want {
 		t.Errorf("%d tests, want %d", got, want)
