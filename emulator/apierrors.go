@@ -23,7 +23,7 @@ func jsonAnswer(status int, body []byte) *answer {
 // object writes a JSON object from keys and values that are JSON already.
 func (s *Server) object(pairs ...string) string {
 	var b strings.Builder
-	for i := 0; i < len(pairs); i += 2 {
+	for i := 0; i+1 < len(pairs); i += 2 {
 		b.WriteString(map[bool]string{true: "{", false: s.comma}[i == 0])
 		b.WriteString(quote(pairs[i]) + ":" + pairs[i+1])
 	}

@@ -163,9 +163,9 @@ func TestObjectsThatAreDeletingInTheWorldStay(t *testing.T) {
 
 func TestSharedDigests(t *testing.T) {
 	tests := []struct {
-		behaviour, query string
-		status           int
-		left             string
+		behavior, query string
+		status          int
+		left            string
 	}{
 		{"reject", "", 412, "latest other twin v1"},
 		{"reject", "?force=false", 412, "latest other twin v1"},
@@ -176,8 +176,8 @@ func TestSharedDigests(t *testing.T) {
 		{"", "", 412, "latest other twin v1"},
 	}
 	for _, test := range tests {
-		t.Run(test.behaviour+test.query, func(t *testing.T) {
-			b := serve(t, prod("shared_digest: '"+test.behaviour+"'",
+		t.Run(test.behavior+test.query, func(t *testing.T) {
+			b := serve(t, prod("shared_digest: '"+test.behavior+"'",
 				`{name: latest, digest: A, size: 10}, {name: v1, digest: A, size: 10}, {name: other, size: 1}, {name: twin, digest: "the only A", size: 1}`))
 			got := b.send("DELETE", "/tags/"+tagID("api", "v1")+test.query, "")
 			if got.status != test.status {

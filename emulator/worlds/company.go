@@ -146,7 +146,7 @@ func (d *demo) leftovers(img *Image, megabytes int, names ...string) {
 func (d *demo) trials(img *Image, megabytes, n int) {
 	words := []string{"lora", "bigger-batch", "no-dropout", "cuda12", "quantized", "new-tokenizer", "adamw", "warmup"}
 	for i, age := range d.ages(n, 6*time.Hour, 21*day) {
-		name := "exp-" + words[i%len(words)] + "-" + string(rune('a'+i/len(words)))
+		name := "exp-" + words[i%len(words)] + "-" + []string{"a", "b", "c"}[i/len(words)]
 		img.Tags = append(img.Tags, Tag{Name: name, Age: age, Size: d.size(recipe{megabytes: megabytes})})
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A policy may read every key that data.config can have, and no other: a
-// misspelt one is an error of the policy.
+// misspelled one is an error of the policy.
 func TestPoliciesKnowTheKeysOfTheDocument(t *testing.T) {
 	keys := map[string]bool{"path": true, "required": true} // of the long forms of protect
 	var collect func(reflect.Type)

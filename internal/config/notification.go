@@ -31,6 +31,7 @@ type Notification struct {
 	Repeat strictyaml.Duration `yaml:"repeat"`
 }
 
+// Defaults are those of a notification.
 func (n *Notification) Defaults() {
 	n.On = []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}
 	n.Repeat = strictyaml.MustDuration("24h")

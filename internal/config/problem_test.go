@@ -208,7 +208,7 @@ limits: {
 		},
 	},
 	{
-		"a misspelt match is not missing too",
+		"a misspelled match is not missing too",
 		`retention:
   - mtach: {tags: ["*"]}
     keep: {all: true}
@@ -858,7 +858,7 @@ limits: {
 		},
 	},
 	{
-		"a misspelt region",
+		"a misspelled region",
 		"scaleway:\n  regions: [fr-pra]\n",
 		[]string{
 			`2: scaleway.regions[0]: must be one of fr-par, nl-ams, pl-waw, not "fr-pra" (did you mean "fr-par"?)`,

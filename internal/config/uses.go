@@ -24,6 +24,7 @@ type Kubernetes struct {
 	Required    bool `yaml:"required"`
 }
 
+// Defaults are those of a cluster.
 func (k *Kubernetes) Defaults() { k.Required = true }
 
 // Label is the name of the cluster in messages. No two clusters of a file share it.
