@@ -147,7 +147,6 @@ func rules() architecture {
 		},
 		clock: []string{
 			"internal/clock/clock.go", // the one clock
-			"actions/apply/clock.go",  // when a step is applied, and how long it is watched
 		},
 	}
 }

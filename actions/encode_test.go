@@ -135,7 +135,7 @@ func TestDecodeRefusesContradictions(t *testing.T) {
 		want string
 	}{
 		{"a step on another tag than its reference names", func(p *Plan) { p.Steps[1].Tag = "latest" }, "region, namespace, image and tag are not those of ref"},
-		{"a reference that is none", func(p *Plan) { p.Steps[0].Ref = "api:v1" }, "is no reference of this registry"},
+		{"text that is not a reference", func(p *Plan) { p.Steps[0].Ref = "api:v1" }, "is not a reference of this registry"},
 		{"a deletion of an image that names a tag", func(p *Plan) { p.Steps[1].Action = DeleteImage }, "does not fit the action delete_image"},
 		{"an unknown action", func(p *Plan) { p.Steps[1].Action = "purge" }, `action "purge" is unknown`},
 		{"a step without an id", func(p *Plan) { p.Steps[1].ID = "" }, "id is missing"},

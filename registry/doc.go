@@ -1,8 +1,8 @@
-// Package registry holds the nouns of a Scaleway Container Registry and of the
-// judgement passed on it: regions, namespaces, images, tags, references, uses,
-// gaps and verdicts, and the errors into which adapters translate what the API
-// answers.
+// Package registry holds the nouns that every other package shares: the Namespaces,
+// Images and Tags of a Scaleway Container Registry, the Refs that name them, their
+// Uses, the Gaps in what was read, and the Verdicts of policies. It also holds the
+// errors into which adapters translate the answers of the API.
 //
-// It is the vocabulary every other package shares. It must never do I/O, never
-// read the clock, and never import anything but the standard library.
+// It must never do I/O, never read the clock, and never import anything but the
+// standard library.
 package registry

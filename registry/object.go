@@ -10,14 +10,14 @@ type Region string
 // registry.)
 func Regions() []Region { return []Region{"fr-par", "nl-ams", "pl-waw"} }
 
-// Status is the lifecycle state of a namespace, an image or a tag. Values that
-// this version does not know pass through unharmed and are never ready.
+// Status is the lifecycle state of a namespace, an image or a tag. Values that this
+// version does not know are passed on unchanged, and are never ready.
 type Status string
 
 const (
-	// StatusReady is the only status in which an object may be judged.
+	// StatusReady is the only status in which an object is judged.
 	StatusReady Status = "ready"
-	// StatusDeleting is that of an object that is about to be gone.
+	// StatusDeleting: the object is being deleted.
 	StatusDeleting Status = "deleting"
 )
 
@@ -29,7 +29,7 @@ func (s Status) OrMissing() string {
 	return string(s)
 }
 
-// Visibility says who may pull an image.
+// Visibility is who may pull an image.
 type Visibility string
 
 // The visibilities. A namespace is private or public; an image may also inherit

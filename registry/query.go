@@ -1,6 +1,6 @@
 package registry
 
-// Query says which namespaces or images of one region to list. Empty fields do
+// Query selects the namespaces or images of one region to list. Empty fields do
 // not filter; the others must all match.
 type Query struct {
 	Region         Region // required

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Ref names a region, a namespace, an image or a tag; the zero fields at its
-// end say which. Its text is the reference that container tools use:
+// Ref names a region, a namespace, an image or a tag, depending on which of its
+// last fields are empty. Its text is the reference that container tools use:
 // rg.fr-par.scw.cloud/prod/api:pr-12.
 type Ref struct {
 	Region    Region
@@ -48,8 +48,8 @@ func (r Ref) WithoutTag() Ref {
 // unchanged.
 func (r Ref) WithoutImage() Ref { return Ref{Region: r.Region, Namespace: r.Namespace} }
 
-// ParseRef reads a reference as String writes it. The host is required, since
-// the same name may exist in every region; a digest is not a reference here.
+// ParseRef reads a reference as String writes it. The host is required, since the
+// same name may exist in every region. References with a digest are refused.
 func ParseRef(s string) (Ref, error) {
 	host, rest, _ := strings.Cut(s, "/")
 	region, ok := strings.CutPrefix(host, "rg.")
@@ -57,7 +57,7 @@ func ParseRef(s string) (Ref, error) {
 		region, ok = strings.CutSuffix(region, ".scw.cloud")
 	}
 	if !ok || region == "" {
-		return Ref{}, fmt.Errorf("%q is no reference of this registry: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
+		return Ref{}, fmt.Errorf("%q is not a reference of this registry: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
 	}
 	if strings.Contains(rest, "@") {
 		return Ref{}, fmt.Errorf("%q names a digest: want a tag, an image or a namespace", s)
@@ -66,7 +66,7 @@ func ParseRef(s string) (Ref, error) {
 	ref.Namespace, rest, _ = strings.Cut(rest, "/")
 	ref.Image, ref.Tag, ok = strings.Cut(rest, ":")
 	if ref.Namespace == "" || strings.Contains(ref.Namespace, ":") || ok && (ref.Image == "" || ref.Tag == "") {
-		return Ref{}, fmt.Errorf("%q is no full reference: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
+		return Ref{}, fmt.Errorf("%q is not a full reference: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
 	}
 	return ref, nil
 }
@@ -76,7 +76,7 @@ func ParseRef(s string) (Ref, error) {
 var attachmentName = regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.sig|\.att|\.sbom)?$`)
 
 // AttachmentSubject returns the digest to which a tag of this name is attached,
-// and "" for a tag that is no attachment. Signatures, attestations and bills of
+// and "" for a tag that is not an attachment. Signatures, attestations and bills of
 // materials are named sha256-<hex>.sig, .att and .sbom after their subject
 // (cosign), or sha256-<hex> (the referrers tag schema of OCI distribution 1.1).
 func AttachmentSubject(tag string) string {

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// Use says that somebody uses a tag, a digest, or both. What is in use stays.
+// Use is something that needs a tag, a digest, or both. What is in use is kept.
 type Use struct {
-	// Ref is of the tag in use, or of the image when only the digest is known; the
-	// zero Ref with a digest is that digest in every image.
+	// Ref is that of the tag in use, or of the image when only the digest is known. The
+	// zero Ref with a digest means that digest in every image.
 	Ref    Ref
-	Digest string // "" when the user names a tag only
-	By     string // who: "serverless container shop/api (fr-par)"
+	Digest string // "" when only a tag is named
+	By     string // what uses it: "serverless container shop/api (fr-par)"
 }
 
 // CompareUses orders uses, so that the order in which they were read does not
@@ -30,12 +30,11 @@ type RawUse struct {
 	By        string
 }
 
-// UseIndex answers who uses what. Making it costs what the uses do, and asking
-// it costs one look-up for each image that nobody uses. It is immutable; the nil
-// index knows no use.
+// UseIndex finds the uses of images and tags: an image that is not in use costs one
+// look-up. It is immutable. The nil index has no use.
 type UseIndex struct {
 	images   map[Ref]*imageUses
-	anywhere map[string][]string // digest → who uses it in whatever image
+	anywhere map[string][]string // digest → what uses it in every image
 }
 
 // imageUses are the uses of one image.
@@ -45,7 +44,7 @@ type imageUses struct {
 	digests map[string][]string
 }
 
-// NewUseIndex makes an index of uses, in any order and repeated or not.
+// NewUseIndex makes an index of uses in any order, with or without duplicates.
 func NewUseIndex(uses []Use) *UseIndex {
 	if len(uses) == 0 {
 		return nil
@@ -76,10 +75,10 @@ func NewUseIndex(uses []Use) *UseIndex {
 	return x
 }
 
-// InImage says who uses the image, and who uses each of its tags, in the order
-// of the tags; both are nil when nobody uses any of it, and tags is nil when all
-// that is in use is of no tag it has. A digest in use is a use of every tag that
-// carries it. The lists are sorted, and shared: read only.
+// InImage returns what uses the image, and what uses each of its tags, in the order
+// of the tags. Both are nil when nothing uses the image, and tags is nil when no
+// tag is in use. A digest in use is a use of every tag that has it. The lists are
+// sorted and shared: read only.
 func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
 	if x == nil {
 		return nil, nil
@@ -104,8 +103,8 @@ func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
 	return image, tags
 }
 
-// Of says who uses the tag that ref names and that has this digest, or anything
-// in the image when it names no tag, sorted; nil when nobody does.
+// Of returns what uses the tag that ref names and that has this digest, or anything
+// in the image when ref names no tag: sorted, and nil if nothing does.
 func (x *UseIndex) Of(ref Ref, digest string) []string {
 	if x == nil {
 		return nil
@@ -117,8 +116,8 @@ func (x *UseIndex) Of(ref Ref, digest string) []string {
 	return x.users(x.images[image], ref.Tag, digest)
 }
 
-// users joins what is known by name and by digest. No use names an empty tag or
-// an empty digest, so what has none matches nothing.
+// users joins the uses by name and by digest. No use has an empty tag or an empty
+// digest, so tags without one match nothing.
 func (x *UseIndex) users(of *imageUses, tag, digest string) []string {
 	var users []string
 	if of != nil {
@@ -127,7 +126,7 @@ func (x *UseIndex) users(of *imageUses, tag, digest string) []string {
 	return MergeUsers(users, x.anywhere[digest])
 }
 
-// insert puts a name into a sorted list that does not have it.
+// insert adds a name to a sorted list, once.
 func insert(sorted []string, name string) []string {
 	at, found := slices.BinarySearch(sorted, name)
 	if found {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -164,7 +165,7 @@ func (o ApplyOptions) withDefaults() ApplyOptions {
 		o.Canary = 5
 	}
 	if o.Now == nil {
-		o.Now = wallClock
+		o.Now = clock.Now
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

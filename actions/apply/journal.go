@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+
 	"github.com/registry-janitor/registry-janitor/actions"
 )
 

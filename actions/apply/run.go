@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/registry-janitor/registry-janitor/actions"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
 )
 
 // maxOpen is how many units may be worked on, watched or about to be tried again

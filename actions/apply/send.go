@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -218,13 +219,13 @@ func (s *sending) confirm(since string) (actions.Result, string) {
 	r := s.turn.run
 	r.o.Progress.Watched.Add(1)
 	defer r.o.Progress.Watched.Add(-1)
-	began, pause := monotonic(), firstLook
+	began, pause := clock.Now(), firstLook // not o.Now: a pinned clock would never end the wait
 	for {
 		seen, err := s.look(r.calls)
 		if err == nil && (seen.is == absent && s.deletes() || seen.is == reached) {
 			return actions.ResultDone, ""
 		}
-		passed := monotonic().Sub(began)
+		passed := clock.Now().Sub(began)
 		switch untouched := err == nil && seen.is != deleting; {
 		case r.calls.Err() != nil:
 			return actions.ResultFailed, fmt.Sprintf("%s, and it was not watched to its end: %v", since, context.Cause(r.calls))

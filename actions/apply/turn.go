@@ -1,6 +1,10 @@
 package apply
 
-import "time"
+import (
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+)
 
 // turn is the right of a unit to make API calls. It is given back while the unit
 // only waits.
@@ -32,7 +36,7 @@ func (t *turn) give() {
 func (t *turn) rest(d time.Duration) {
 	t.give()
 	t.run.rests(1)
-	sleep(t.run.calls, d)
+	_ = clock.Sleep(t.run.calls, d)
 	t.run.rests(-1)
 	t.take()
 }
