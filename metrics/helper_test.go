@@ -13,7 +13,7 @@ import (
 
 func gathered(t *testing.T, m *Metrics) []*dto.MetricFamily {
 	t.Helper()
-	families, err := m.Gatherer().Gather()
+	families, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

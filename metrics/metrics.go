@@ -71,9 +71,6 @@ func New(version string) *Metrics {
 	return m
 }
 
-// Gatherer exposes the metrics, for tests and other exporters.
-func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
-
 // stateCollector exposes the gauges as they are when a scrape happens.
 type stateCollector Metrics
 

@@ -103,7 +103,7 @@ func expect(t *testing.T, m *Metrics, want string) {
 	for name := range names {
 		all = append(all, name)
 	}
-	if err := testutil.GatherAndCompare(m.Gatherer(), strings.NewReader(text.String()), all...); err != nil {
+	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(text.String()), all...); err != nil {
 		t.Error(err)
 	}
 }
@@ -221,7 +221,7 @@ func TestTheNextPlanForgetsTheLast(t *testing.T) {
 	m.Set(runs.Run{Plan: plan()})
 	m.Set(runs.Run{Plan: quiet()})
 	for _, v := range []string{"held_steps", "planned_steps", "violations", "images", "estimated_storage_cost_per_month", "use_source_uses"} {
-		if n, err := testutil.GatherAndCount(m.Gatherer(), "registry_janitor_"+v); n != 0 || err != nil {
+		if n, err := testutil.GatherAndCount(m.registry, "registry_janitor_"+v); n != 0 || err != nil {
 			t.Errorf("%s still has %d values: %v", v, n, err)
 		}
 	}
@@ -236,7 +236,7 @@ func TestTheNextPlanForgetsTheLast(t *testing.T) {
 		t.Errorf("a plan changes what the last application did to %v", got)
 	}
 	m.Set(runs.Run{Plan: &actions.Plan{TakenAt: start, Outcome: &actions.Outcome{}}})
-	if n, _ := testutil.GatherAndCount(m.Gatherer(), "registry_janitor_applied_steps"); n != 0 {
+	if n, _ := testutil.GatherAndCount(m.registry, "registry_janitor_applied_steps"); n != 0 {
 		t.Errorf("the next application leaves %d values", n)
 	}
 }
@@ -326,7 +326,7 @@ func TestLabelsAreBounded(t *testing.T) {
 		"schedule_next_run_timestamp_seconds": maxSchedules + 1, "schedule_last_run_success": maxSchedules + 1,
 		"runs_total": maxSchedules + 1, "skipped_runs_total": maxSchedules + 1,
 	} {
-		if n, err := testutil.GatherAndCount(m.Gatherer(), "registry_janitor_"+name); n != want || err != nil {
+		if n, err := testutil.GatherAndCount(m.registry, "registry_janitor_"+name); n != want || err != nil {
 			t.Errorf("%s has %d values, want %d: %v", name, n, want, err)
 		}
 	}
