@@ -15,8 +15,8 @@ import (
 )
 
 // serveCluster starts a Kubernetes API that lists the objects in a JSON file, and
-// writes a kubeconfig with the context prod-eu for it. What the file calls
-// forbidden may not be listed: cluster FILE
+// writes a kubeconfig with the context prod-eu for it. The file lists under
+// forbidden the kinds that must not be read: cluster FILE
 func serveCluster(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: cluster FILE")

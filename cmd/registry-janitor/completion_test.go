@@ -14,25 +14,24 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
-// The shells ask the program itself, by its hidden command __complete; what is
-// tested is its answer to them.
+// Shells call the hidden command __complete; this tests its answers.
 func TestCompletion(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		typed []string
 		want  []string
 	}{
-		{"a format is one of those in the help", []string{"demo", "--format", ""}, []string{"text", "json", "markdown", "junit", "html", ":4"}},
-		{"the flags of all commands too", []string{"version", "--log-level", ""}, []string{"debug", "info", "warn", "error", ":4"}},
+		{"a format is one of the words in the help", []string{"demo", "--format", ""}, []string{"text", "json", "markdown", "junit", "html", ":4"}},
+		{"global flags are completed too", []string{"version", "--log-level", ""}, []string{"debug", "info", "warn", "error", ":4"}},
 		{"a configuration is a YAML file", []string{"plan", "--config", ""}, []string{"yaml", "yml", ":8"}},
-		{"also by its short name", []string{"plan", "-c", ""}, []string{"yaml", "yml", ":8"}},
+		{"the short name of a flag is completed too", []string{"plan", "-c", ""}, []string{"yaml", "yml", ":8"}},
 		{"a plan is a file", []string{"apply", ""}, []string{":0"}},
-		{"a number is none", []string{"plan", "--concurrency", ""}, []string{":4"}},
-		{"nor is an address", []string{"emulator", "--listen", ""}, []string{":4"}},
+		{"a number is not a file", []string{"plan", "--concurrency", ""}, []string{":4"}},
+		{"an address is not a file", []string{"emulator", "--listen", ""}, []string{":4"}},
 		{"a reference begins with a region", []string{"explain", ""}, []string{"rg.fr-par.scw.cloud/", "rg.nl-ams.scw.cloud/", "rg.pl-waw.scw.cloud/", ":6"}},
-		{"of which one is left", []string{"history", "rg.n"}, []string{"rg.nl-ams.scw.cloud/", ":6"}},
-		{"and there is only one", []string{"explain", "rg.fr-par.scw.cloud/prod/api:v1", ""}, []string{":4"}},
-		{"nothing follows a command that takes nothing", []string{"version", ""}, []string{":4"}},
+		{"a reference continues what was typed", []string{"history", "rg.n"}, []string{"rg.nl-ams.scw.cloud/", ":6"}},
+		{"only one reference is expected", []string{"explain", "rg.fr-par.scw.cloud/prod/api:v1", ""}, []string{":4"}},
+		{"a command without arguments has no completion", []string{"version", ""}, []string{":4"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -95,7 +94,7 @@ func TestCompletionScripts(t *testing.T) {
 	}
 }
 
-// each calls f for a command and all below it that somebody sees.
+// each calls f for a command and all visible commands below it.
 func each(cmd *cobra.Command, f func(*cobra.Command)) {
 	f(cmd)
 	for _, below := range cmd.Commands() {

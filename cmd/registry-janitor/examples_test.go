@@ -16,8 +16,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
-// Every example configuration is valid, its policies compile, and it makes a plan
-// of the demo's registry in which something happens and nothing fails.
+// Every example configuration is valid, its policies compile, and its plan of the
+// demo's registry has deletions and no failures.
 func TestExampleConfigurations(t *testing.T) {
 	files, err := filepath.Glob("../../examples/configs/*.yaml")
 	if err != nil || len(files) < 3 {
@@ -62,7 +62,7 @@ func TestExampleConfigurations(t *testing.T) {
 				t.Fatal(err)
 			}
 			if plan.Summary.DeleteTags+plan.Summary.Held == 0 {
-				t.Errorf("it condemns nothing: %+v", plan.Summary)
+				t.Errorf("it marks nothing: %+v", plan.Summary)
 			}
 			if plan.Incomplete() {
 				t.Errorf("something failed: gaps %+v", plan.Gaps)
@@ -71,8 +71,8 @@ func TestExampleConfigurations(t *testing.T) {
 	}
 }
 
-// Every file of the examples is of a kind that a test runs: Rego by the tests of
-// the policies, YAML by the one above.
+// A test runs every file of the examples: the tests of the policies run Rego, the test
+// above runs YAML.
 func TestNoExampleIsUntested(t *testing.T) {
 	err := fs.WalkDir(examples.Files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -83,7 +83,7 @@ func TestNoExampleIsUntested(t *testing.T) {
 				return nil
 			}
 		}
-		t.Errorf("%s is run by no test", path)
+		t.Errorf("no test runs %s", path)
 		return nil
 	})
 	if err != nil {

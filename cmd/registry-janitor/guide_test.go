@@ -20,7 +20,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// A rule in YAML and the Rego that the guide gives for it decide the same, on any
+// A rule in YAML and its Rego in the guide make the same decisions, on any
 // registry.
 func TestYAMLAndRegoOfTheGuideAgree(t *testing.T) {
 	text, err := os.ReadFile("../../docs/policies.md")
@@ -67,17 +67,17 @@ func agree(t *testing.T, rules, rego string) {
 	}
 	byRules, byRego := judgeOf(t, filepath.Join(dir, "rules.yaml"), rules), judgeOf(t, filepath.Join(dir, "rego.yaml"), "policies: [own.rego]")
 	random := rand.New(rand.NewPCG(1, 2))
-	asked := 0
+	decisions := 0
 	for i := range 300 {
 		img := randomImage(random)
 		want, got := outcome(t, byRules, img), outcome(t, byRego, img)
 		if d := diff.Diff(want, got); d != "" {
 			t.Fatalf("image %d, rules and policy differ (-rules +policy):\n%s", i, d)
 		}
-		asked += len(want)
+		decisions += len(want)
 	}
-	if asked == 0 {
-		t.Error("the rules never say anything, so nothing is compared")
+	if decisions == 0 {
+		t.Error("the rules decide nothing, so nothing is compared")
 	}
 }
 
@@ -94,7 +94,7 @@ func judgeOf(t *testing.T, file, text string) *policy.Judge {
 	return e.At(demoDay, policy.Everything)
 }
 
-// outcome is what counts of a verdict, without the names of rules.
+// outcome is a verdict without the names of rules.
 func outcome(t *testing.T, j *policy.Judge, img *registry.Image) []string {
 	t.Helper()
 	v, err := j.Image(t.Context(), img)
@@ -119,7 +119,7 @@ func outcome(t *testing.T, j *policy.Judge, img *registry.Image) []string {
 	return out
 }
 
-// randomImage has tags of all the kinds that the guide speaks of.
+// randomImage has tags of all kinds in the guide.
 func randomImage(random *rand.Rand) *registry.Image {
 	pick := func(words ...string) string { return words[random.IntN(len(words))] }
 	img := &registry.Image{

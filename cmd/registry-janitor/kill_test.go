@@ -87,8 +87,8 @@ func killedAtAnyMoment(t *testing.T, r recording) {
 	}
 }
 
-// killStory applies to one registry until a run comes to its end, killing at
-// most so many, and returns how many it killed.
+// killStory applies to one registry until a run completes, and kills at most so many
+// runs. It returns how many it killed.
 func killStory(t *testing.T, r recording, rng *rand.Rand, most int) (killed int) {
 	world, err := worlds.Parse("world.yaml", []byte(killWorld))
 	if err != nil {
@@ -258,7 +258,7 @@ func terminated(t *testing.T, r recording) {
 	}
 }
 
-// A second run names the one that is going on, and waits for it with
+// A second run names the active one, and waits for it with
 // --lock-timeout.
 func TestLocked(t *testing.T) {
 	for _, r := range recordings {

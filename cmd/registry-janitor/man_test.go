@@ -14,7 +14,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
-// Every command that somebody sees has a page, which names all of its flags.
+// Every visible command has a page with all of its flags.
 func TestManPages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "man1")
 	t.Setenv("SOURCE_DATE_EPOCH", "1763856000") // 2025-11-23
@@ -31,7 +31,7 @@ func TestManPages(t *testing.T) {
 		}
 		pages++
 		if !bytes.Contains(page, []byte("Nov 2025")) {
-			t.Errorf("the page of %s has another date than it was told", cmd.CommandPath())
+			t.Errorf("the page of %s does not have the date of SOURCE_DATE_EPOCH", cmd.CommandPath())
 		}
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 			if !f.Hidden && !bytes.Contains(page, []byte(`\fB--`+f.Name+`\fP`)) {

@@ -31,8 +31,8 @@ limits: {max_deletions: 1000000}
 `
 
 // BenchmarkMillionTags plans 20,000 images of 50 tags over HTTP: the planner and
-// the emulator are processes of their own, as in real life. One in ten tags is
-// condemned.
+// the emulator are separate processes, as in production. One in ten tags is marked
+// for deletion.
 func BenchmarkMillionTags(b *testing.B) {
 	dir := b.TempDir()
 	binary := filepath.Join(dir, "registry-janitor")
@@ -53,7 +53,7 @@ func BenchmarkMillionTags(b *testing.B) {
 	}
 }
 
-// figures gives the figures and the two bounds: that of the latency, and that of
+// figures reports the figures and two lower bounds: that of the latency, and that of
 // the processors.
 func figures(b *testing.B, wall float64, plan, server *exec.Cmd) {
 	const calls, latency, concurrency = 20_000 + 200 + 3 + 2, 0.020, 16
@@ -89,7 +89,7 @@ func write(b *testing.B, path, content string) {
 	}
 }
 
-// startProcess starts an emulator and waits until it tells its address.
+// startProcess starts an emulator and waits until it prints its address.
 func startProcess(b *testing.B, c *exec.Cmd) (*exec.Cmd, string) {
 	b.Helper()
 	stderr, err := c.StderrPipe()

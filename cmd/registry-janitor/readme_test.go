@@ -29,9 +29,8 @@ func blocks(t *testing.T, path, language string) []string {
 	return out
 }
 
-// Every command of the README is one that the program has, with the flags shown.
-// That they work is the business of the stories in testdata; here nothing is run
-// but the help of each.
+// The program has every command of the README, with the flags shown. This runs only
+// the help of each; the stories in testdata run the commands.
 func TestCommandsOfTheReadme(t *testing.T) {
 	seen := 0
 	for _, block := range blocks(t, "../../README.md", "console") {
@@ -58,7 +57,7 @@ func TestCommandsOfTheReadme(t *testing.T) {
 	}
 }
 
-// The configuration and the policy of the README are valid as they stand.
+// The configuration and the policy of the README are valid.
 func TestExamplesOfTheReadme(t *testing.T) {
 	configs, policies := blocks(t, "../../README.md", "yaml"), blocks(t, "../../README.md", "rego")
 	if len(configs) == 0 || len(policies) == 0 {

@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"registry-janitor": mainOrStory})
 }
 
-// mainOrStory is the program as it is, or in a story with a clock that stands
-// still, so that everything it prints can be compared.
+// mainOrStory is the program. In a story its clock is fixed, so that its whole output
+// can be compared.
 func mainOrStory() {
 	if os.Getenv("JANITOR_STORY") == "" {
 		main()
@@ -44,13 +44,12 @@ func mainOrStory() {
 
 var storyTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// testApp is a program that ana runs on a machine named laptop.
+// testApp is the program of the user ana on the machine laptop.
 func testApp(stdout, stderr io.Writer) *app {
 	return &app{stdin: os.Stdin, stdout: stdout, stderr: stderr, now: clock.Now, who: "ana@laptop"}
 }
 
-// The stories of how a user meets the program. Each runs against an emulator of
-// its own. Whole outputs are compared with golden files in the same story, which
+// The stories run the program as a user does, each with its own emulator. Whole outputs are compared with golden files in the same story, which
 // "go test -update" rewrites.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -77,8 +76,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// serveWorld starts an emulator of a world file and points the program at it:
-// world FILE
+// serveWorld starts an emulator with a world file for the program: world FILE
 func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: world FILE")
@@ -98,8 +96,8 @@ func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
 // servers are the emulators of the running scripts, by work folder.
 var servers sync.Map
 
-// requests fails unless only these methods were asked of the emulator: requests
-// METHOD…
+// requests fails if the emulator received other methods than these, or no request:
+// requests METHOD…
 func requests(ts *testscript.TestScript, neg bool, args []string) {
 	server, ok := servers.Load(ts.Getenv("WORK"))
 	if !ok {
@@ -107,7 +105,7 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	log := server.(*emulator.Server).Requests()
 	if len(log) == 0 {
-		ts.Fatalf("nothing was asked of the emulator")
+		ts.Fatalf("the emulator received no request")
 	}
 	for _, r := range log {
 		if !strings.Contains(strings.Join(args, " "), r.Method) {
@@ -202,7 +200,7 @@ func lookUp(ts *testscript.TestScript, file, path string) any {
 			}
 			document = v[i]
 		default:
-			ts.Fatalf("%s: nothing is there", path)
+			ts.Fatalf("%s: not found", path)
 		}
 	}
 	return document

@@ -31,7 +31,7 @@ ledger: {dsn: runs.db}
 schedules: [{name: yearly, cron: "@yearly", do: apply}]
 `
 
-// daemonProcess is a real daemon in a process of its own.
+// daemonProcess is a real daemon in a separate process.
 type daemonProcess struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -187,7 +187,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// systemd hands over its sockets as the files from number 3 on, and says so in the
+// systemd passes its sockets as the files from number 3 on, and names them in the
 // environment.
 func TestServeOnASocketOfSystemd(t *testing.T) {
 	t.Parallel()
@@ -225,7 +225,8 @@ func TestServeOnASocketOfSystemd(t *testing.T) {
 	}
 }
 
-// Of two daemons with one ledger, one works; when it is killed, the other one does.
+// Of two daemons with one ledger one is active; when it is killed, the other takes
+// over.
 func TestStandby(t *testing.T) {
 	t.Parallel()
 	file, api := serveSite(t)
@@ -233,7 +234,7 @@ func TestStandby(t *testing.T) {
 	first.until("the first one works", first.leads)
 	second := startDaemon(t, file, api)
 	if second.leads() {
-		t.Fatal("two daemons work at once")
+		t.Fatal("two daemons are active")
 	}
 	response, err := http.Post(second.base+"/api/v1/plan", "", nil)
 	if err != nil {
@@ -241,7 +242,7 @@ func TestStandby(t *testing.T) {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode != http.StatusConflict {
-		t.Errorf("one that stands by starts a run: %s", response.Status)
+		t.Errorf("a daemon that stands by starts a run: %s", response.Status)
 	}
 	if err := first.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
