@@ -404,7 +404,7 @@ func TestNoLabelNamesATagOrADigest(t *testing.T) {
 }
 
 func TestTheNamesFollowTheConventions(t *testing.T) {
-	problems, err := testutil.GatherAndLint(populated(t).Gatherer())
+	problems, err := testutil.GatherAndLint(populated(t).registry)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v %v", problems, err)
 	}
