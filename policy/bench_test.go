@@ -74,7 +74,7 @@ func tenRules() string {
 }
 
 // mixed is an image of n tags, newest first: pull-request builds, branch builds,
-// releases, one every two hours. With expired, most of them are condemned;
+// releases, one every two hours. With expired, most of them are marked for deletion;
 // without, none is.
 func mixed(n int, expired bool) *registry.Image {
 	tags := make([]registry.Tag, 0, n)
@@ -106,8 +106,8 @@ func images(count, tags int, expired bool) []*registry.Image {
 	return out
 }
 
-// Most tags of every image are condemned.
-func BenchmarkCondemned(b *testing.B) {
+// Most tags of every image are marked for deletion.
+func BenchmarkMarked(b *testing.B) {
 	e := newEngine(b, sample)
 	for _, n := range []int{1, 10, 100, 1000, 10000} {
 		b.Run(fmt.Sprintf("tags=%d", n), func(b *testing.B) { judgeImages(b, e, images(1, n, true)) })
@@ -212,7 +212,7 @@ func cpuTime(b *testing.B) time.Duration {
 }
 
 // floor decides what the sample and the ten rules ask for, without Rego.
-func floor(set *settings, img *registry.Image) (condemned []string) {
+func floor(set *settings, img *registry.Image) (marked []string) {
 	tags := make([]tag, len(img.Tags))
 	for i := range img.Tags {
 		t := &img.Tags[i]
@@ -237,10 +237,10 @@ func floor(set *settings, img *registry.Image) (condemned []string) {
 	}
 	for i := range tags {
 		if del[i] && !kept[i] {
-			condemned = append(condemned, tags[i].Name)
+			marked = append(marked, tags[i].Name)
 		}
 	}
-	return condemned
+	return marked
 }
 
 func floorKeep(set *settings, r *retentionRule, matched []*tag, kept []bool) {
@@ -273,7 +273,7 @@ func TestTheFloorDecidesTheSame(t *testing.T) {
 			got := append([]string{}, floor(e.settings, img)...)
 			slices.Sort(got)
 			if expired != (len(want) > 300) {
-				t.Errorf("%s: %d of 500 tags are condemned", name, len(want))
+				t.Errorf("%s: %d of 500 tags are marked", name, len(want))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-library +floor):\n%s", name, diff)

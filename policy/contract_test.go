@@ -102,7 +102,7 @@ func TestWrongShapesFailTheImage(t *testing.T) {
 		"a list":                            {`keep contains ["pr-1"]`, `want a string or an object`},
 		"an empty string":                   {`delete contains ""`, `want more than an empty string`},
 		"an unknown field":                  {`delete contains {"tag": "pr-1", "msg": "x"}`, `there is no field "msg" here`},
-		"a reason that is no string":        {`delete contains {"tag": "pr-1", "reason": 1}`, `field "reason" wants a string that is not empty`},
+		"a reason that is not a string":     {`delete contains {"tag": "pr-1", "reason": 1}`, `field "reason" wants a string that is not empty`},
 		"no subject":                        {`delete contains {"reason": "x"}`, `want exactly one of "tag", "image" and "namespace"`},
 		"two subjects":                      {`delete contains {"tag": "pr-1", "image": "api"}`, `want exactly one of`},
 		"another image":                     {`delete contains {"image": "web"}`, `image "web" is not the one that is judged`},
@@ -123,7 +123,7 @@ func TestWrongShapesFailTheImage(t *testing.T) {
 				t.Errorf("got %v, want %s", v.Err, row.want)
 			}
 			if len(v.Tags) != 2 || len(v.Tags[0].Delete) == 0 || len(v.Tags[1].Delete) == 0 {
-				t.Errorf("what the others condemned is lost: %v", words(v))
+				t.Errorf("what the others mark is lost: %v", words(v))
 			}
 		})
 	}
@@ -181,7 +181,7 @@ func TestRunawayPolicyIsStopped(t *testing.T) {
 		t.Errorf("got %v", v.Err)
 	}
 	if len(v.Tags) == 0 || len(v.Tags[0].Delete) == 0 {
-		t.Errorf("what the others condemned is lost: %v", words(v))
+		t.Errorf("what the others mark is lost: %v", words(v))
 	}
 }
 

@@ -79,8 +79,8 @@ func TestInputOfTheGuide(t *testing.T) {
 	}
 }
 
-// fields lists the fields of a schema with their types. An object of the top
-// level goes without saying.
+// fields lists the fields of a schema with their types. Objects of the top
+// level are left out.
 func fields(out map[string]string, prefix string, input, definitions map[string]any) {
 	for name, property := range input["properties"].(map[string]any) {
 		p := property.(map[string]any)

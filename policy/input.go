@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -188,13 +189,8 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 			[2]*ast.Term{keyInUse, f.users(i)},
 			[2]*ast.Term{keyBucket, bucketTerm(t.UpdatedAt.In(j.engine.settings.location), buckets)},
 		)
-		if v := t.version; v != nil {
-			pairs = append(pairs, [2]*ast.Term{keySemver, ast.ObjectTerm(
-				[2]*ast.Term{keyMajor, ast.UIntNumberTerm(v.Major())},
-				[2]*ast.Term{keyMinor, ast.UIntNumberTerm(v.Minor())},
-				[2]*ast.Term{keyPatch, ast.UIntNumberTerm(v.Patch())},
-				[2]*ast.Term{keyPrerelease, ast.StringTerm(v.Prerelease())},
-			)})
+		if t.version != nil {
+			pairs = append(pairs, [2]*ast.Term{keySemver, versionTerm(t.version)})
 		}
 		if t.subject != "" {
 			pairs = append(pairs, [2]*ast.Term{keyAttachmentOf, ast.StringTerm(t.subject)})
@@ -202,6 +198,15 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 		out[i] = ast.ObjectTerm(pairs...)
 	}
 	return ast.ArrayTerm(out...)
+}
+
+func versionTerm(v *semver.Version) *ast.Term {
+	return ast.ObjectTerm(
+		[2]*ast.Term{keyMajor, ast.UIntNumberTerm(v.Major())},
+		[2]*ast.Term{keyMinor, ast.UIntNumberTerm(v.Minor())},
+		[2]*ast.Term{keyPatch, ast.UIntNumberTerm(v.Patch())},
+		[2]*ast.Term{keyPrerelease, ast.StringTerm(v.Prerelease())},
+	)
 }
 
 // noNames is the empty list.

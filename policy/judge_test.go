@@ -83,7 +83,7 @@ func judge(t testing.TB, e *Engine, img *registry.Image) registry.Verdict {
 	return v
 }
 
-// words lists the votes of a verdict, one a line.
+// words lists the decisions of a verdict, one a line.
 func words(v registry.Verdict) []string {
 	var out []string
 	add := func(what, subject string, reasons []registry.Reason) {

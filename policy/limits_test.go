@@ -80,7 +80,7 @@ func TestBombsAreDefused(t *testing.T) {
 					t.Errorf("the culprit is not named: %v", v.Err)
 				}
 				if len(v.Tags) == 0 || len(v.Tags[1].Delete) == 0 {
-					t.Errorf("what the others condemned is lost: %v", words(v))
+					t.Errorf("what the others mark is lost: %v", words(v))
 				}
 			}
 			if grown := int64(most) - int64(before); grown > 16*limit {

@@ -83,7 +83,7 @@ func TestTheOrderOfRulesDoesNotMatter(t *testing.T) {
 	}
 }
 
-// spoken lists all votes, one a line.
+// spoken lists all decisions, one a line.
 func spoken(v refVotes) []string {
 	lines := []string{}
 	for what, votes := range map[string]map[string][]string{"delete ": v.del, "keep ": v.keep} {
@@ -121,7 +121,7 @@ func spokenBy(t *testing.T, e *Engine, at time.Time, img *registry.Image, said m
 	return lines
 }
 
-// condemned are the tags that something condemns and nothing keeps.
+// marked are the tags that something marks and nothing keeps.
 func marked(v refVotes) []string {
 	names := []string{}
 	for tag := range v.del {

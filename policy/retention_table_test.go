@@ -76,7 +76,7 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			[]string{"after: hourly 2026-10-25T03", "before: hourly 2026-10-25T01", "second: hourly 2026-10-25T02"},
 		},
 		{
-			"the hour that is skipped is no bucket",
+			"the hour that is skipped is not a bucket",
 			`match: {tags: ["*"]}, keep: {hourly: 2}`,
 			[]string{"a 2026-03-29T01:59+01:00", "b 2026-03-29T03:00+02:00"},
 			[]string{"a: hourly 2026-03-29T01", "b: hourly 2026-03-29T03"},
@@ -112,7 +112,7 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			[]string{"2: one of the 2 newest tags", "3: one of the 2 newest tags"},
 		},
 		{
-			"what is not ready and what is attached takes no place",
+			"tags that are not ready and attachments are not counted",
 			`match: {tags: ["*"]}, keep: {last: 1, daily: 1}`,
 			[]string{"sig(a) 2026-11-21T13:00Z", "locked 2026-11-21T12:00Z - locked", "a 2026-11-21T11:00Z a", "b 2026-11-21T10:00Z"},
 			[]string{"a: daily 2026-11-21", "a: the newest digest"},
@@ -130,7 +130,7 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			[]string{"future: daily 2027-02-01", "future: the newest digest", "future: younger than 1h"},
 		},
 		{
-			"periods go by the time that the rule goes by",
+			"periods follow the time that the rule follows",
 			`match: {tags: ["*"]}, by: created_at, keep: {last: 1, monthly: 1}`,
 			[]string{"moved 2026-11-22T11:00Z", "old 2026-10-22T11:00Z"},
 			[]string{"moved: monthly 2026-11", "moved: the newest digest"},
@@ -146,7 +146,7 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			},
 		},
 		{
-			"a count that is not given is no limit",
+			"a count that is not given is unlimited",
 			`match: {tags: ["*"]}, keep: {semver: {patches: 2}}`,
 			[]string{"1.4.2 2026-01-01T00:00Z", "1.4.1 2026-01-01T00:00Z", "1.4.0 2026-01-01T00:00Z", "0.1.0 2026-01-01T00:00Z", "latest 2026-01-01T00:00Z"},
 			[]string{
@@ -166,7 +166,7 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			},
 		},
 		{
-			"a pre-release is no release, and takes no place",
+			"a pre-release is not a release, and is not counted",
 			`match: {semver: "*"}, keep: {semver: {majors: 1}}`,
 			[]string{"2.0.0-rc.1 2026-02-01T00:00Z", "1.0.0 2026-01-01T00:00Z", "0.9.0 2026-01-01T00:00Z"},
 			[]string{"1.0.0: release 1.0.0: the newest major"},
@@ -309,7 +309,7 @@ naming:
 			},
 		},
 		{
-			"what except takes is not",
+			"what except matches is not",
 			judged("prod", "p1", "web/a", true),
 			[]string{
 				"delete a: retention/drop: kept by no criterion of the rule", "keep a: retention/drop: the newest digest", "keep a: retention/keep: the rule keeps all it matches",
@@ -343,7 +343,7 @@ func TestOrphansAreCondemnedOnlyOnRequest(t *testing.T) {
 	}
 }
 
-func TestSatisfiedVisibilityIsSilentOnlyWhereNobodyElseVotes(t *testing.T) {
+func TestSatisfiedVisibilityIsSilentUnlessAnotherRuleDecides(t *testing.T) {
 	const config = `visibility: [{name: closed, subject: image, match: {namespaces: ["*"]}, require: private, fix: true, severity: deny}]`
 	open := header + "visibility := \"public\"\n"
 	for name, row := range map[string]struct {
@@ -351,7 +351,7 @@ func TestSatisfiedVisibilityIsSilentOnlyWhereNobodyElseVotes(t *testing.T) {
 		want    registry.Visibility
 	}{
 		"alone":                 {nil, ""},
-		"against an own policy": {[]string{open}, registry.Inherit}, // inherits private, the most private vote
+		"against an own policy": {[]string{open}, registry.Inherit}, // inherits private, the most private
 	} {
 		v, err := newEngine(t, config, row.modules...).At(now, WhatCounts).Image(context.Background(), anImage(aTag("a", 0)))
 		if err != nil || v.Err != nil {

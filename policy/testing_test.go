@@ -108,14 +108,14 @@ func TestTheTestingLibraryBuildsANamespace(t *testing.T) {
 
 func TestTheTestingLibraryRefuses(t *testing.T) {
 	for name, row := range map[string]struct{ expression, want string }{
-		"an age without a unit":       {`testing.image([testing.tag("a", "15")])`, "15 is not an age"},
-		"an age with another unit":    {`testing.image([testing.tag("a", "15x")])`, "15x is not an age"},
-		"units out of order":          {`testing.image([testing.tag("a", "1h1d")])`, "1h1d is not an age"},
-		"an empty age":                {`testing.image([testing.tag("a", "")])`, "is not an age"},
-		"an option that there is not": {`testing.image([testing.tag_with("a", "1d", {"digets": "x"})])`, "there is no option"},
-		"an option of an image":       {`testing.image_with({"nmae": "x"}, [])`, "there is no option"},
-		"an option of a namespace":    {`testing.namespace_with("x", {"public": true})`, "there is no option"},
-		"an option within":            {`testing.image_with({"namespace": {"public": true}}, [])`, "there is no option"},
+		"an age without a unit":    {`testing.image([testing.tag("a", "15")])`, "15 is not an age"},
+		"an age with another unit": {`testing.image([testing.tag("a", "15x")])`, "15x is not an age"},
+		"units out of order":       {`testing.image([testing.tag("a", "1h1d")])`, "1h1d is not an age"},
+		"an empty age":             {`testing.image([testing.tag("a", "")])`, "is not an age"},
+		"an unknown option":        {`testing.image([testing.tag_with("a", "1d", {"digets": "x"})])`, "there is no option"},
+		"an option of an image":    {`testing.image_with({"nmae": "x"}, [])`, "there is no option"},
+		"an option of a namespace": {`testing.namespace_with("x", {"public": true})`, "there is no option"},
+		"an option within":         {`testing.image_with({"namespace": {"public": true}}, [])`, "there is no option"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := evaluate(t, row.expression)

@@ -19,13 +19,7 @@ func (f *imageFacts) releases(r *retentionRule, g group) []*ast.Term {
 	if r.Keep.Semver == nil {
 		return nil
 	}
-	var found []*tag
-	for _, t := range g.tags {
-		if t.version != nil && t.counts() && (r.Keep.Semver.Prereleases || t.version.Prerelease() == "") {
-			found = append(found, t)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b *tag) int { return compareVersions(b.version, a.version) })
+	found := newestReleases(r.Keep.Semver, g.tags)
 	out := make([]*ast.Term, 0, len(found))
 	major, minor, patch := 0, 0, 0
 	for i, t := range found {
@@ -60,6 +54,19 @@ func (f *imageFacts) releases(r *retentionRule, g group) []*ast.Term {
 		[2]*ast.Term{keyMinors, r.terms.minors},
 		[2]*ast.Term{keyPatches, r.terms.patches},
 	)}
+}
+
+// newestReleases are the counting tags that are releases to a rule, the newest
+// version first.
+func newestReleases(k *rules.SemverKeep, tags []*tag) []*tag {
+	var found []*tag
+	for _, t := range tags {
+		if t.version != nil && t.counts() && (k.Prereleases || t.version.Prerelease() == "") {
+			found = append(found, t)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *tag) int { return compareVersions(b.version, a.version) })
+	return found
 }
 
 // whyReleased says why a release is kept: "release 1.4.2: one of the 2 newest patches of

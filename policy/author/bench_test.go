@@ -47,7 +47,7 @@ func TestBenchTellsLinearFromQuadratic(t *testing.T) {
 	}
 }
 
-// One measurement that noise made long does not condemn a policy.
+// One measurement that noise made longer does not fail a policy.
 func TestBenchMeasuresAgainBeforeItFails(t *testing.T) {
 	e := newEngine(t, files(t, map[string]string{"p.rego": header + "warn contains \"x\" if input.image.name == \"x\""}))
 	ticks, calls := time.Duration(0), 0

@@ -7,9 +7,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
-// Check finds all that is wrong or doubtful in the operator's policies and their
-// tests, sorted by place. Tests are read, but are no part of the set. The error
-// is about files that cannot be read at all.
+// Check finds everything that is wrong or doubtful in the operator's policies and
+// their tests, sorted by place. Tests are read, but are not part of the set. The
+// error is about files that cannot be read at all.
 func Check(o policy.Options) ([]*Finding, error) {
 	s, err := load(o)
 	if err != nil {
@@ -25,21 +25,15 @@ func Check(o policy.Options) ([]*Finding, error) {
 	return modules.Tidy(findings), nil
 }
 
-// checkHelpers compiles the modules that no decision leads to. What they read of
-// the input is not known to be wrong.
+// checkHelpers compiles the modules that no decision refers to, without a schema:
+// they may be about another input.
 func checkHelpers(s *modules.Set) []*Finding {
 	if len(s.Broken) > 0 {
 		return nil
 	}
-	own := s.Own()
-	used := map[string]bool{}
-	for _, subject := range []modules.Subject{modules.Image, modules.Namespace} {
-		for _, m := range modules.Reachable(own, subject) {
-			used[m.File] = true
-		}
-	}
+	used := s.Used()
 	var out []*Finding
-	for _, f := range modules.CompileFindings(own, modules.NewUntypedCompiler) {
+	for _, f := range modules.CompileFindings(s.Own(), modules.NewUntypedCompiler) {
 		if !used[f.File] {
 			out = append(out, f)
 		}

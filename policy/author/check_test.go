@@ -88,7 +88,7 @@ func TestCheckFindsErrors(t *testing.T) {
 			titled + "a(x) if x.nmae == \"\"\n\nb(y) if a(y)\n\nkeep contains tag.name if {\n\tsome tag in input.tags\n\tb(tag)\n}",
 			[]string{`unknown name "nmae"`},
 		},
-		"a field of an argument that nobody calls": {
+		"a field of an argument without a call": {
 			titled + "a(tag) if tag.nmae == \"\"\n\nwarn contains \"x\" if false",
 			[]string{`unknown name "nmae"`},
 		},
@@ -202,8 +202,8 @@ func TestCheckIsSilent(t *testing.T) {
 		"a title on the document":      header + "# METADATA\n# title: Mine\n# scope: document\nwarn contains \"x\"\n\nwarn contains \"y\"",
 		"an object that is built":      titled + "warn contains object.union({\"reason\": \"x\"}, {})",
 		"a visibility with a reason":   titled + "visibility := {\"visibility\": \"private\", \"reason\": \"x\"} if input.image.name == \"x\"",
-		"an image that goes":           titled + "delete contains {\"image\": input.image.name, \"reason\": \"x\"} if input.image.tag_count == 0",
-		"a namespace that goes":        titledNamespace + "delete contains {\"namespace\": input.namespace.name, \"reason\": \"x\"} if input.namespace.image_count == 0",
+		"an image that is deleted":     titled + "delete contains {\"image\": input.image.name, \"reason\": \"x\"} if input.image.tag_count == 0",
+		"a namespace that is deleted":  titledNamespace + "delete contains {\"namespace\": input.namespace.name, \"reason\": \"x\"} if input.namespace.image_count == 0",
 		"a list in a fixed object":     titled + "limits.prod := 3\n\nlimits.dev := 4\n\nwarn contains \"x\" if limits.prod < limits.dev",
 	} {
 		t.Run(name, func(t *testing.T) {

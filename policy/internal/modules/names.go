@@ -19,13 +19,8 @@ import (
 // of open and of keyed values, see openness, are free.
 func (s *Set) checkNames() []*Finding {
 	n := &names{defined: map[string]bool{}, fields: map[string]openness{}, rules: map[string]openness{}, params: map[string][]param{}, texts: map[string]*ast.Term{}, inputs: map[string]bool{}}
-	for _, subject := range []Subject{Image, Namespace} {
-		n.schema(schema.Input(string(subject)))
-	}
-	for _, key := range append(schema.ConfigKeys(), "config") {
-		n.defined[key] = true
-	}
-	known := slices.Sorted(maps.Keys(n.defined)) // what hints name first
+	n.schemas()
+	hints := slices.Sorted(maps.Keys(n.defined)) // first those that every policy knows
 	n.data(s.Data)
 	n.data(s.files.Config)
 	var walkers []*walker
@@ -33,31 +28,22 @@ func (s *Set) checkNames() []*Finding {
 		n.module(m)
 		walkers = append(walkers, newWalkers(n, m)...)
 	}
-	for n.changed = true; n.changed; { // until nothing more is known
+	for n.changed = true; n.changed; { // until the walks find nothing new
 		n.changed = false
 		for _, w := range walkers {
 			w.walk()
 		}
 	}
-	others := maps.Clone(n.defined)
-	for _, name := range known {
-		delete(others, name)
-	}
-	known = append(known, slices.Sorted(maps.Keys(others))...)
+	hints = append(hints, slices.Sorted(maps.Keys(n.defined))...)
+	used := s.Used()
 	var findings []*Finding
-	used := map[string]bool{}
-	for _, subject := range []Subject{Image, Namespace} {
-		for _, m := range Reachable(s.Own(), subject) {
-			used[m.File] = true
-		}
-	}
 	for _, w := range walkers {
 		if !used[w.module.File] {
 			continue // it may be about another input
 		}
 		w.unknown = func(at *ast.Location, name string) {
 			f := w.module.Finding(at, w.name, Problem, "unknown-field", "unknown name %q: no schema, data file, rule or object has it", name)
-			if meant := text.Nearest(name, known); meant != "" {
+			if meant := text.Nearest(name, hints); meant != "" {
 				f.WithHint("did you mean %s?", meant)
 			}
 			findings = append(findings, f)
@@ -90,6 +76,16 @@ func (n *names) define(name string) {
 	}
 }
 
+// schemas defines the fields of the inputs and the keys of data.config.
+func (n *names) schemas() {
+	for _, subject := range []Subject{Image, Namespace} {
+		n.schema(schema.Input(string(subject)))
+	}
+	for _, key := range append(schema.ConfigKeys(), "config") {
+		n.define(key)
+	}
+}
+
 // schema defines the properties of a JSON Schema. A property that allows others
 // than those it lists is open.
 func (n *names) schema(node map[string]any) {
@@ -103,17 +99,12 @@ func (n *names) schema(node map[string]any) {
 			}
 		}
 	}
-	for _, key := range []string{"items", "definitions"} {
-		switch inner := node[key].(type) {
-		case map[string]any:
-			if key == "items" {
-				n.schema(inner)
-				continue
-			}
-			for _, definition := range inner {
-				n.schema(definition.(map[string]any))
-			}
-		}
+	if items, ok := node["items"].(map[string]any); ok {
+		n.schema(items)
+	}
+	definitions, _ := node["definitions"].(map[string]any)
+	for _, definition := range definitions {
+		n.schema(definition.(map[string]any))
 	}
 }
 

@@ -87,8 +87,8 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
-// What some part of the policies defines is no mistake, and keys that nothing can
-// know are free.
+// What some part of the policies defines is not a mistake, and keys that cannot be
+// known are free.
 func TestKnownNames(t *testing.T) {
 	for name, module := range map[string]string{
 		"a key of a literal":             header + "teams := {\"web\": {\"owner\": \"x\"}}\n\nwarn contains teams.web.owner",

@@ -79,6 +79,18 @@ func (s *Set) Own() []Module {
 	return slices.DeleteFunc(slices.Clone(s.Modules), func(m Module) bool { return m.Builtin })
 }
 
+// Used are the files of the operator's modules that judge a subject, and of the
+// helpers that these refer to.
+func (s *Set) Used() map[string]bool {
+	used := map[string]bool{}
+	for _, subject := range []Subject{Image, Namespace} {
+		for _, m := range Reachable(s.Own(), subject) {
+			used[m.File] = true
+		}
+	}
+	return used
+}
+
 // Document is what policies see as data: the data files, and the configuration.
 func (s *Set) Document() map[string]any {
 	data := maps.Clone(s.Data)
