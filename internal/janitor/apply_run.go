@@ -11,26 +11,27 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
-// ApplyRun is one run that changes the registry: it makes a plan, or takes a given
-// one, and carries it out.
+// ApplyRun is a run that changes the registry: it makes a plan, or gets one, and
+// applies it.
 type ApplyRun struct {
 	Session *Session // required
-	// Given is the plan to carry out; nil to make one. Matches must have accepted it.
+	// Given is the plan to apply; nil to make one. Matches must have accepted it.
 	Given *actions.Plan
-	// Recorder describes the run for the ledger. Its kind does not matter.
+	// Recorder is how the run is recorded.
 	Recorder RecorderOptions
-	// Ask, if set, shows the plan to a person. An error declines it.
+	// Ask, if set, shows the plan to the operator, and returns an error if the answer
+	// is no.
 	Ask func(*actions.Plan) error
-	// Log takes everything but the steps; required.
+	// Log receives what happens besides the steps; required.
 	Log *slog.Logger
 
 	editor   *scaleway.Editor
 	recorder *recorder
-	declined bool
+	declined bool // by the operator
 }
 
-// Run runs it. Whatever the error, the run it returns is as far as it came. Its plan
-// is nil if there is none, or if it was declined.
+// Run makes the run. The result is valid whatever the error: it has what was done. Its
+// plan is nil if the operator declined it.
 func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	run := a.Session.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
 	if err := a.open(ctx); err != nil {
@@ -41,8 +42,8 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	}
 	var plan *actions.Plan
 	var outcome *actions.Outcome
-	err := Contain(func() (err error) { // so that the lock is released whatever happens
-		plan, outcome, err = a.carryOut(ctx)
+	err := Contain(func() (err error) { // so that the lock is always released
+		plan, outcome, err = a.apply(ctx)
 		return err
 	})
 	if plan != nil {
@@ -54,31 +55,36 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	if !a.declined {
 		run.Plan = plan
 	}
-	if failed := a.finish(ctx, run.Exit, outcome, err); failed != nil {
+	// Another plan of the same session is not recorded in a closed ledger.
+	a.Session.recorder, a.Session.history = nil, nil
+	if failed := a.recorder.finish(ctx, run.Exit, err, outcome); failed != nil {
 		err = errors.Join(err, failed)
 		run.Exit = max(run.Exit, ExitIncomplete)
 	}
 	return run.end(err)
 }
 
-// Declined reports whether the plan was declined, so that nothing was changed.
+// Declined reports whether the operator declined the plan, so that nothing was changed.
 func (a *ApplyRun) Declined() bool { return a.declined }
 
-// open makes the editor and opens the ledger. Without both nothing is applied.
+// open connects with a client that can change the registry, and opens the ledger.
+// Without either, nothing is applied.
 func (a *ApplyRun) open(ctx context.Context) (err error) {
 	if a.editor, err = scaleway.NewEditor(a.Session.o.Connection); err != nil {
 		return err
 	}
-	o := a.Recorder
-	o.Kind = runs.KindApply
-	a.recorder, err = a.Session.newRecorder(ctx, o)
+	a.recorder, err = a.Session.startRecording(ctx, runs.KindApply, a.Recorder)
 	return err
 }
 
-// carryOut makes or takes the plan, asks, and carries the plan out.
-func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
+// apply resolves interrupted runs, makes or records the plan, asks, and applies it.
+func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
 	options := a.Session.applyOptions()
-	if err := a.resolve(ctx, options); err != nil {
+	n, err := a.recorder.resolve(ctx, a.editor, options)
+	if n > 0 {
+		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	plan, err := a.planned(ctx)
@@ -95,6 +101,14 @@ func (a *ApplyRun) carryOut(ctx context.Context) (*actions.Plan, *actions.Outcom
 	defer stop()
 	outcome, err := apply.Apply(ctx, plan, a.editor, a.recorder.run, options)
 	return plan, outcome, err
+}
+
+// planned makes the plan, or records the given one.
+func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
+	if a.Given == nil {
+		return a.Session.plan(ctx)
+	}
+	return a.Given, a.recorder.run.Plan(ctx, a.Given, nil)
 }
 
 // admit checks that the plan may be applied, and asks.
@@ -115,16 +129,7 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyO
 	return err
 }
 
-// planned makes the plan, or records the given one.
-func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
-	if a.Given == nil {
-		return a.Session.plan(ctx)
-	}
-	return a.Given, a.recorder.recordGiven(ctx, a.Given)
-}
-
-// whileLocked returns a context that ends when the lock is lost, because then another
-// process may apply too.
+// whileLocked returns a context that ends when another process may apply a plan too.
 func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -136,19 +141,4 @@ func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.Ca
 		}
 	}()
 	return ctx, cancel
-}
-
-// resolve finds out the results of the steps that interrupted runs left open.
-func (a *ApplyRun) resolve(ctx context.Context, o apply.ApplyOptions) error {
-	n, err := a.recorder.resolveInterrupted(ctx, a.editor, o)
-	if n > 0 {
-		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
-	}
-	return err
-}
-
-// finish records how the run ended.
-func (a *ApplyRun) finish(ctx context.Context, exit int, outcome *actions.Outcome, cause error) error {
-	a.Session.recorder = nil // it is closed: a later plan of the session must not use it
-	return errors.Join(a.recorder.finish(ctx, exit, cause, outcome), a.recorder.close())
 }

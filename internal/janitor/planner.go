@@ -43,11 +43,11 @@ type Planner struct {
 	// Skew returns, after the scan, how far the clock of the API was from the local
 	// one, if that is known; nil for a recorded scan.
 	Skew func() (time.Duration, bool)
-	// recorder, if set, writes the run into the ledger. It knows since when
-	// tags have been marked.
-	recorder *recorder
 	// Progress, if set, counts during the run.
 	Progress *Progress
+
+	history  *history  // nil without a ledger
+	recorder *recorder // nil if the run is not recorded
 }
 
 // Progress counts what has been judged so far. It is safe for concurrent use.
@@ -84,19 +84,17 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	in, c := newIntake(feed), newCollector(options)
 	c.waits = in.early != nil || looksForUses(p.Config)
 	err := in.forEach(ctx, func(decisions []*decision) {
-		p.record(decisions[0])
+		p.recorder.add(decisions[0])
 		c.add(decisions[0])
 	}, p.judge(policy.WhatCounts, in.early, options))
 	if err != nil {
 		return nil, err
 	}
 	gap := p.clockGap()
-	p.record(&decision{item: scanner.Item{Gap: gap}})
+	p.recorder.add(&decision{item: scanner.Item{Gap: gap}})
 	plan := c.plan(in.late, gap)
-	if p.recorder != nil {
-		if err := p.recorder.record(ctx, plan); err != nil {
-			return nil, err
-		}
+	if err := p.recorder.plan(ctx, plan); err != nil {
+		return nil, err
 	}
 	return plan, nil
 }
@@ -126,17 +124,6 @@ func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 	return l.Result(), nil
 }
 
-// record notes a decision for the ledger, if there is one.
-func (p *Planner) record(d *decision) {
-	switch {
-	case p.recorder == nil:
-	case d.verdict != nil:
-		p.recorder.addVerdict(d.verdict)
-	case d.item.Gap != nil:
-		p.recorder.addGap(d.item.Gap)
-	}
-}
-
 func (p *Planner) planOptions() plan.Options {
 	limits := p.Config.Limits
 	o := plan.Options{
@@ -153,9 +140,9 @@ func (p *Planner) planOptions() plan.Options {
 		MaxDeletionPercent: float64(limits.MaxDeletionPercent),
 		Grace:              p.Config.Grace.Duration(),
 	}
-	if p.recorder != nil {
-		o.MarkedSince = p.recorder.since.Since
-		o.Anomaly = p.recorder.anomaly
+	if p.history != nil {
+		o.MarkedSince = p.history.since.Since
+		o.Anomaly = p.history.anomaly
 	}
 	return o
 }

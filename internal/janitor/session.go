@@ -104,8 +104,7 @@ func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
 // was done.
 func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
 	run := s.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
-	o.Kind = runs.KindPlan
-	recorder, err := s.newRecorder(ctx, o)
+	recorder, err := s.startRecording(ctx, runs.KindPlan, o)
 	run.ID = recorder.id()
 	if err == nil {
 		err = Contain(func() (err error) { // so that the ledger is always closed
@@ -117,7 +116,7 @@ func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*ac
 			run.Exit = exit(run.Plan)
 		}
 		if recorder != nil {
-			err = errors.Join(err, recorder.finish(ctx, run.Exit, err, nil), recorder.close())
+			err = errors.Join(err, recorder.finish(ctx, run.Exit, err, nil))
 		}
 	}
 	return run.end(err)
