@@ -30,7 +30,7 @@ func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 	t := &comparison{printer: newPrinter(w, o), c: c}
 	t.head()
-	for _, only := range onlies() {
+	for _, only := range sectionOrder() {
 		t.section(only)
 	}
 	t.violations()
@@ -45,7 +45,8 @@ type comparison struct {
 	c *diff.Comparison
 }
 
-func onlies() []diff.Side {
+// sectionOrder is the order in which differences are listed.
+func sectionOrder() []diff.Side {
 	return []diff.Side{diff.After, diff.Before, diff.Both}
 }
 
@@ -110,7 +111,7 @@ func (t *comparison) section(only diff.Side) {
 func (t *comparison) alike(changes []diff.Change, only diff.Side) {
 	first := changes[0]
 	if only == diff.Both {
-		t.line(4, t.in(cyan, "~ visibility"), ": ", stanceWords(first.Action, first.Before), " before, ", stanceWords(first.Action, first.After), " after")
+		t.line(4, t.in(cyan, "~ visibility"), ": ", positionWords(first.Action, first.Before), " before, ", positionWords(first.Action, first.After), " after")
 		t.reasons("before", first.Before)
 		t.reasons("after", first.After)
 		return
@@ -127,7 +128,7 @@ func (t *comparison) alike(changes []diff.Change, only diff.Side) {
 		}
 		t.columns(8, cells)
 	}
-	t.line(6, t.in(yellow, otherSide(only)+": "), stanceWords(first.Action, other))
+	t.line(6, t.in(yellow, otherSide(only)+": "), positionWords(first.Action, other))
 	t.reasons("", other)
 }
 

@@ -23,7 +23,7 @@ const markdownMax = 60_000
 func compareMarkdown(w io.Writer, c *diff.Comparison) error {
 	m := &markdown{room: markdownMax - 1000}
 	m.compareHead(c)
-	for _, only := range onlies() {
+	for _, only := range sectionOrder() {
 		m.section(c, only)
 	}
 	m.violations(c)
@@ -132,9 +132,9 @@ const alikeMax = 50
 func (m *markdown) alike(changes []diff.Change, only diff.Side) {
 	first := changes[0]
 	step, other := sides(first)
-	why, others := reasonLines(step.Reasons), escape(stanceWords(first.Action, other))
+	why, others := reasonLines(step.Reasons), escape(positionWords(first.Action, other))
 	if only == diff.Both {
-		why, others = escape("after: "+stanceWords(first.Action, first.After)), escape("before: "+stanceWords(first.Action, first.Before))
+		why, others = escape("after: "+positionWords(first.Action, first.After)), escape("before: "+positionWords(first.Action, first.Before))
 	}
 	for some := range slices.Chunk(changes, alikeMax) {
 		what := strings.TrimLeft(actionWords(first, len(some)), "-~ ")

@@ -32,10 +32,10 @@ func objectOf(c diff.Change) registry.Ref { return outline.Parse(c.Ref).WithoutT
 
 // likeness is the same for changes that only differ in the tag.
 func likeness(c diff.Change) string {
-	return string(c.Action) + "\x00" + stanceKey(c.Before) + "\x00" + stanceKey(c.After)
+	return string(c.Action) + "\x00" + positionKey(c.Before) + "\x00" + positionKey(c.After)
 }
 
-func stanceKey(s diff.Position) string {
+func positionKey(s diff.Position) string {
 	return strings.Join([]string{string(s.State), string(s.To), string(s.Guard), s.Detail, outline.ReasonsKey(s.Reasons)}, "\x00")
 }
 
@@ -69,8 +69,8 @@ func actionWords(c diff.Change, n int) string {
 	}
 }
 
-// stanceWords is what a side does with an object.
-func stanceWords(a actions.Action, s diff.Position) string {
+// positionWords is what a side does with an object.
+func positionWords(a actions.Action, s diff.Position) string {
 	switch s.State {
 	case diff.StateStep:
 		if a.Deletes() {
