@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs registry-janitor against a real Kubernetes API server and the emulator of
-# the registry, and removes everything again. It needs etcd (Debian: etcd-server)
+# the registry, and removes everything afterwards. It needs etcd (Debian: etcd-server)
 # and, the first time, about a quarter of an hour of one CPU: it builds
 # kube-apiserver from its module. Not part of CI.
 #
 #   e2e/kube/run.sh
 #
-# KUBE_APISERVER  a kube-apiserver that is there already
-# KUBE_E2E_CACHE  where the one that is built is kept
+# KUBE_APISERVER  the kube-apiserver to start, instead of building one
+# KUBE_E2E_CACHE  the folder of the one that it builds
 # ETCD            the etcd to start
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 
 etcd=${ETCD:-$(command -v etcd || true)}
 if [ -z "$etcd" ]; then
-  echo "kube-e2e: there is no etcd: install it (apt-get install etcd-server), or set ETCD" >&2
+  echo "kube-e2e: etcd is missing: install it (apt-get install etcd-server), or set ETCD" >&2
   exit 1
 fi
 

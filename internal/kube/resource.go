@@ -14,20 +14,10 @@ type Resource struct {
 	Kind           string // of one object: "Deployment"
 	// Since is the first release of Kubernetes that serves this version; "" is every one.
 	Since string
-	// Missing is what it means that a cluster does not serve the resource.
-	Missing Missing
+	// OnlyVersion: there was never another version, so a cluster that does not serve
+	// this one has no such object. Otherwise it may have objects of another version.
+	OnlyVersion bool
 }
-
-// Missing is what it means that a cluster does not serve a resource.
-type Missing int
-
-// The meanings.
-const (
-	// IsUnknown: the cluster may serve it in a version that the program does not know.
-	IsUnknown Missing = iota
-	// IsNone: there was never another version, so the cluster has no such object.
-	IsNone
-)
 
 // Resources returns everything that is listed, so an account needs the right to
 // list each of them. The owners of pods come before the pods.
@@ -37,10 +27,10 @@ func Resources() []Resource {
 		{Group: "apps", Version: "v1", Name: "replicasets", Kind: "ReplicaSet", Since: "1.9"},
 		{Group: "apps", Version: "v1", Name: "statefulsets", Kind: "StatefulSet", Since: "1.9"},
 		{Group: "apps", Version: "v1", Name: "daemonsets", Kind: "DaemonSet", Since: "1.9"},
-		{Group: "apps", Version: "v1", Name: "controllerrevisions", Kind: "ControllerRevision", Missing: IsNone},
+		{Group: "apps", Version: "v1", Name: "controllerrevisions", Kind: "ControllerRevision", OnlyVersion: true},
 		{Group: "batch", Version: "v1", Name: "jobs", Kind: "Job"},
 		{Group: "batch", Version: "v1", Name: "cronjobs", Kind: "CronJob", Since: "1.21"},
-		{Version: "v1", Name: "replicationcontrollers", Kind: "ReplicationController", Missing: IsNone},
+		{Version: "v1", Name: "replicationcontrollers", Kind: "ReplicationController", OnlyVersion: true},
 		{Version: "v1", Name: "pods", Kind: kindPod},
 	}
 }

@@ -127,7 +127,7 @@ var errOtherList = errors.New("another list could not be read")
 // tolerate returns nil for a resource that is not served because no object of it
 // exists.
 func (r Resource) tolerate(err error) error {
-	if r.Missing == IsNone && errors.Is(err, registry.ErrNotFound) {
+	if r.OnlyVersion && errors.Is(err, registry.ErrNotFound) {
 		return nil
 	}
 	return err

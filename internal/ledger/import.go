@@ -23,15 +23,10 @@ import (
 // registry. ImportJournal needs the lock, and returns how many steps it imported;
 // a file that does not exist has none.
 func (l *Ledger) ImportJournal(ctx context.Context, path string) (int, error) {
-	file, err := os.Open(path)
+	steps, err := readJournalFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
-	if err != nil {
-		return 0, fmt.Errorf("reading the journal file of an earlier run: %w", err)
-	}
-	defer file.Close()
-	steps, err := readJournal(file)
 	if err != nil {
 		return 0, fmt.Errorf("reading the journal file %s of an earlier run: %w: restore or remove the file", path, err)
 	}
@@ -74,6 +69,15 @@ type journalLine struct {
 type stepKey struct {
 	run, ref string
 	action   actions.Action
+}
+
+func readJournalFile(path string) ([]actions.Step, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readJournal(file)
 }
 
 // readJournal returns the steps without a result, in the order of the file. It
