@@ -58,7 +58,7 @@ keep contains tag.name if {
 	// delete pr-7: retention/pull requests: older than 14d
 }
 
-// A misspelt name would leave keep undefined, and keep nothing. It does not
+// A misspelled name would leave keep undefined, and keep nothing. It does not
 // compile.
 func ExampleNew_unknownName() {
 	files := fstest.MapFS{"keep.rego": {Data: []byte(`package janitor.image.newest

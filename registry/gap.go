@@ -23,14 +23,14 @@ type Gap struct {
 type Holds string
 
 const (
-	// HoldsItself: the subject was not judged at all, and nothing else depends on it.
+	// HoldsItself means that the subject was not judged, and nothing else depends on it.
 	HoldsItself Holds = "itself"
-	// HoldsNamespaces: an image may have been missed, so no namespace is known to be
-	// empty.
+	// HoldsNamespaces means that an image may have been missed, so no namespace is known
+	// to be empty.
 	HoldsNamespaces Holds = "namespaces"
-	// HoldsAll: the unread data could have prevented every deletion.
+	// HoldsAll means that the unread data could have prevented every deletion.
 	HoldsAll Holds = "all"
-	// HoldsNothing: the operator has said that deletions need not wait for it. It is
-	// a warning.
+	// HoldsNothing means that the operator said that deletions need not wait for it. It
+	// is a warning.
 	HoldsNothing Holds = "nothing"
 )

@@ -54,11 +54,11 @@ func newRig(t *testing.T, world string, concurrency int) *rig {
 	}
 	pipes := pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: r.server, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	go server.Serve(pipes)
+	go func() { _ = server.Serve(pipes) }()
 	transport := &http.Transport{DialContext: pipes.dial, MaxIdleConnsPerHost: 64}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		server.Close()
+		_ = server.Close()
 	})
 	r.reader, err = scaleway.NewReader(scaleway.Options{
 		Base: transport, Concurrency: concurrency,

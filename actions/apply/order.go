@@ -69,7 +69,7 @@ func arrange(p *actions.Plan, shared actions.SharedDigest) [][]*unit {
 
 // arrangeTags groups the deletions of tags by image and digest.
 func arrangeTags(p *actions.Plan, steps []int, shared actions.SharedDigest) []*unit {
-	// The references of an image's tags need not be neighbours: "a:x" and "a:y" may
+	// The references of an image's tags need not be neighbors: "a:x" and "a:y" may
 	// have "a-b:x" between them.
 	byImage := make(map[int][]int)
 	for _, i := range steps {

@@ -78,7 +78,7 @@ func newGraph(tags []registry.Tag) graph {
 func (g *graph) join(i int32, digest string, byDigest map[string]int32) {
 	id, ok := byDigest[digest]
 	if !ok {
-		id = int32(len(g.groups))
+		id = int32(len(g.groups)) //nolint:gosec // G115: an image has fewer than 2^31 tags
 		byDigest[digest] = id
 		g.groups = append(g.groups, group{firstMember: none, firstAttached: none, cause: none})
 	}

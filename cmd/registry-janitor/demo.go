@@ -97,7 +97,7 @@ func (a *app) demoApply(ctx context.Context, session *janitor.Session, plan *act
 	if err != nil {
 		return runs.Run{}, fmt.Errorf("creating the state directory of the demo: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	work := &janitor.ApplyRun{Session: session, Given: plan, Log: a.log}
 	work.Recorder.State = janitor.State{Dir: dir}
 	return work.Run(ctx)

@@ -17,7 +17,7 @@ func (a *app) manCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
+			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // G301: everyone reads man pages
 				return fmt.Errorf("writing the man pages: %w", err)
 			}
 			root := cmd.Root()

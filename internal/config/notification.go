@@ -32,6 +32,7 @@ type Notification struct {
 }
 
 // Defaults are those of a notification.
+// Defaults sets the values of keys that are not in the file.
 func (n *Notification) Defaults() {
 	n.On = []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}
 	n.Repeat = strictyaml.MustDuration("24h")

@@ -25,6 +25,7 @@ type Kubernetes struct {
 }
 
 // Defaults are those of a cluster.
+// Defaults sets the values of keys that are not in the file.
 func (k *Kubernetes) Defaults() { k.Required = true }
 
 // Label is the name of the cluster in messages. No two clusters of a file share it.

@@ -138,7 +138,7 @@ func TestOpenRefusesOtherFilesAndDatabases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, err := Open(t.Context(), c.dsn, Options{})
 			if err == nil {
-				l.Close()
+				_ = l.Close()
 				t.Fatal("it was opened")
 			}
 			if !strings.Contains(err.Error(), c.want) {

@@ -84,7 +84,7 @@ func (s *server) admin(t testing.TB) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -190,12 +190,12 @@ func unprivileged(folder string) (*syscall.SysProcAttr, error) {
 
 func (s *server) close() {
 	if s.stop != nil {
-		s.stop.Close()
+		_ = s.stop.Close()
 	}
 	if s.cmd != nil && s.cmd.Process != nil {
 		_ = s.cmd.Wait() // ended by a signal
 	}
-	os.RemoveAll(s.folder)
+	_ = os.RemoveAll(s.folder)
 }
 
 func TestErrorsNeverShowThePassword(t *testing.T) {

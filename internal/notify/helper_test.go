@@ -150,7 +150,7 @@ func newMailServer(t *testing.T, authCode string) *mailServer {
 		t.Fatal(err)
 	}
 	s := &mailServer{address: l.Addr().String()}
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {
 			c, err := l.Accept()

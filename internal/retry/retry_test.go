@@ -32,7 +32,7 @@ func TestAReadIsRepeated(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				read, before := 0, 0
 				tt.loop.Again = func(err error, try int) (time.Duration, bool) {
-					if err != errFault || try != read {
+					if !errors.Is(err, errFault) || try != read {
 						t.Errorf("try %d of %d failed with %v", try, read, err)
 					}
 					return time.Second, tt.again
@@ -45,7 +45,7 @@ func TestAReadIsRepeated(t *testing.T) {
 					}
 					return nil
 				})
-				if tries != tt.tries || read != tt.tries || before != tt.tries-1 || err != tt.err || time.Since(start) != tt.took {
+				if tries != tt.tries || read != tt.tries || before != tt.tries-1 || !errors.Is(err, tt.err) || time.Since(start) != tt.took {
 					t.Errorf("%d tries, %d reads, %d notices, %v, after %s", tries, read, before, err, time.Since(start))
 				}
 			})
@@ -60,10 +60,10 @@ func TestTheCallerStopsTheLoop(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(stopped) })
 		start := time.Now()
-		if tries, err := forever.Do(ctx, func() error { return errFault }); tries != 1 || err != stopped || time.Since(start) != time.Second {
+		if tries, err := forever.Do(ctx, func() error { return errFault }); tries != 1 || !errors.Is(err, stopped) || time.Since(start) != time.Second {
 			t.Errorf("in a pause: %d tries, %v, after %s", tries, err, time.Since(start))
 		}
-		if tries, err := forever.Do(ctx, func() error { return errFault }); tries != 1 || err != stopped {
+		if tries, err := forever.Do(ctx, func() error { return errFault }); tries != 1 || !errors.Is(err, stopped) {
 			t.Errorf("after its end: %d tries, %v", tries, err)
 		}
 	})

@@ -118,7 +118,7 @@ func fetchPage[T any](ctx context.Context, fetch fetcher[T], number int32, total
 	if total != nil && p.total != *total {
 		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d counts %d rows in total, page 1 counted %d", number, p.total, *total)}
 	}
-	before := uint64(number-1) * pageSize
+	before := uint64(number-1) * pageSize //nolint:gosec // G115: pages count from 1
 	want := min(pageSize, p.total-before)
 	if uint64(len(p.rows)) != want {
 		return page[T]{}, &inconsistentError{fmt.Sprintf("page %d has %d rows instead of %d, of %d in total", number, len(p.rows), want, p.total)}
@@ -129,7 +129,7 @@ func fetchPage[T any](ctx context.Context, fetch fetcher[T], number int32, total
 // lastPage is the number of the last page; 1 for an empty listing. The API counts in
 // 32 bits, so it always fits.
 func lastPage(total uint64) int32 {
-	return int32(max(1, (total+pageSize-1)/pageSize))
+	return int32(max(1, (total+pageSize-1)/pageSize)) //nolint:gosec // G115: see above
 }
 
 func duplicate(number int32) error {

@@ -45,7 +45,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var resp *http.Response
 	tries, err := loop.Do(req.Context(), func() (err error) {
-		resp, err = t.next.RoundTrip(req)
+		resp, err = t.next.RoundTrip(req) //nolint:bodyclose // the caller of RoundTrip closes it
 		return err
 	})
 	if err != nil {

@@ -112,7 +112,7 @@ func TestFaultsAreTriedAgainAndReported(t *testing.T) {
 					t.Errorf("the error shows the machinery: %v", err)
 				}
 				for _, kind := range []error{registry.ErrDenied, registry.ErrNotFound, registry.ErrIncomplete, context.DeadlineExceeded, context.Canceled} {
-					if errors.Is(err, kind) != (kind == tt.kind) {
+					if errors.Is(err, kind) != (kind == tt.kind) { //nolint:errorlint // which row of the table it is
 						t.Errorf("errors.Is(%v, %v) is %v", err, kind, errors.Is(err, kind))
 					}
 				}

@@ -1,5 +1,5 @@
 // Package text has the words for people that every report and message shares:
-// counts, sizes, ages, lists, and the name that a misspelt word probably means.
+// counts, sizes, ages, lists, and the name that a misspelled word probably means.
 //
 // It must never decide anything, and it knows no noun of the registry.
 package text
@@ -56,7 +56,7 @@ func Some(names []string) string {
 	return List(names, "and")
 }
 
-// Nearest is the known word that a misspelt one probably means, and "" when none
+// Nearest is the known word that a misspelled one probably means, and "" when none
 // is near. Case and the separators -, _ and space do not count, and letters in the
 // wrong order count as one mistake.
 func Nearest(word string, known []string) string {

@@ -188,7 +188,7 @@ var benchTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // releases and their candidates, some of which share a digest, over two years.
 func sampleImage(n int) *registry.Image {
 	ns := &registry.Namespace{ID: "ns", Name: "prod", Region: "fr-par", Status: registry.StatusReady, ImageCount: 1, CreatedAt: benchTime.AddDate(-2, 0, 0), UpdatedAt: benchTime}
-	img := &registry.Image{Namespace: ns, ID: "img", Name: "api", Status: registry.StatusReady, Visibility: registry.Inherit, SizeBytes: uint64(n) << 20, CreatedAt: ns.CreatedAt, UpdatedAt: benchTime}
+	img := &registry.Image{Namespace: ns, ID: "img", Name: "api", Status: registry.StatusReady, Visibility: registry.Inherit, SizeBytes: uint64(n) << 20, CreatedAt: ns.CreatedAt, UpdatedAt: benchTime} //nolint:gosec // G115: n counts tags
 	step := 2 * 365 * 24 * time.Hour / time.Duration(max(n, 1))
 	for i := range n {
 		name, digest := fmt.Sprintf("pr-%d", n-i), i

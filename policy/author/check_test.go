@@ -36,15 +36,15 @@ func TestCheckFindsErrors(t *testing.T) {
 			titled + "warn contains \"x\" if http.send({}).status_code == 200",
 			[]string{"p.rego:5:22: error: ", "undefined function http.send", "policies are hermetic", "[unknown-function]"},
 		},
-		"a misspelt built-in": {
+		"a misspelled built-in": {
 			titled + "warn contains \"x\" if startwith(input.region, \"fr\")",
 			[]string{"undefined function startwith (did you mean startswith?)"},
 		},
-		"a misspelt key": {
+		"a misspelled key": {
 			titled + "delete contains {\"tagg\": tag.name} if some tag in input.tags",
 			[]string{"p.rego:5:18: error: ", `there is no key "tagg" in a decision delete: there are "tag", "image", "reason" (did you mean "tag"?) [decision-shape]`},
 		},
-		"a misspelt key behind an assignment": {
+		"a misspelled key behind an assignment": {
 			titled + "warn contains finding if finding := {\"msg\": \"x\"}",
 			[]string{`there is no key "msg" in a decision warn: there are "reason", "tag"`},
 		},

@@ -148,5 +148,5 @@ func signed(raw []byte) bool {
 	}
 }
 
-// ErrSignature: a bundle is not signed, or not by the key that is configured.
+// ErrSignature means that a bundle is not signed, or not by the configured key.
 var ErrSignature = errors.New("the signature is not valid")

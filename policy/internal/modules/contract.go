@@ -29,7 +29,7 @@ func (s *Set) Check() []*Finding {
 		}
 		_, broken := m.Decisions()
 		findings = append(findings, broken...)
-		findings = append(findings, misspelt(m, own)...)
+		findings = append(findings, misspelled(m, own)...)
 	}
 	if len(s.Broken) > 0 {
 		return Tidy(findings) // what they define is missing everywhere else
@@ -150,9 +150,9 @@ func dead(m Module, all []Module) []*Finding {
 	return out
 }
 
-// misspelt finds rules whose name is nearly that of a decision and that nothing
+// misspelled finds rules whose name is nearly that of a decision and that nothing
 // refers to: they would never be evaluated.
-func misspelt(m Module, all []Module) []*Finding {
+func misspelled(m Module, all []Module) []*Finding {
 	var out []*Finding
 	for _, rule := range m.Parsed.Rules {
 		name := RuleName(rule)

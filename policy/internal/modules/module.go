@@ -22,6 +22,7 @@ type Module struct {
 // Subject is what a package judges.
 type Subject string
 
+// The subjects of packages.
 const (
 	Image     Subject = "image"
 	Namespace Subject = "namespace"

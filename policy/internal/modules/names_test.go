@@ -29,7 +29,7 @@ func found(t *testing.T, texts map[string]string) string {
 
 const header = "package janitor.image.own\n\n"
 
-// Whatever way an object takes, a misspelt name is found.
+// Whatever way an object takes, a misspelled name is found.
 func TestUnknownNames(t *testing.T) {
 	keep := func(body string) string {
 		return header + "keep contains {\"tag\": tag.name} if {\n\tsome tag in input.tags\n" + body + "\n}\n"
@@ -138,7 +138,7 @@ func TestKnownNames(t *testing.T) {
 	}
 }
 
-// Objects of tests define nothing: they may be misspelt as the policy is.
+// Objects of tests define nothing: they may be misspelled as the policy is.
 func TestObjectsOfTestsDefineNoNames(t *testing.T) {
 	got := found(t, map[string]string{
 		"p.rego":      header + "keep contains t.nmae if some t in sort(input.tags)",
