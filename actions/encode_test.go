@@ -56,7 +56,7 @@ func TestTheIDIsTheDigestOfTheCompactPlanWithAnEmptyID(t *testing.T) {
 	}
 }
 
-// The streaming encoder and the field tags say the same thing twice.
+// The streaming encoder and the field tags describe the same JSON.
 func TestEncodeAgreesWithTheFieldTags(t *testing.T) {
 	p := story(t)
 	var tagged, streamed bytes.Buffer

@@ -10,7 +10,7 @@ import (
 )
 
 // These plans have the right id, and contradict themselves.
-func TestDecodeRefusesWhatCannotStay(t *testing.T) {
+func TestDecodeRefusesContradictoryImages(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		edit func(p *Plan)
@@ -24,11 +24,11 @@ func TestDecodeRefusesWhatCannotStay(t *testing.T) {
 		{"an image twice", func(p *Plan) { p.Images = append(p.Images, p.Images[0]) }, "out of order, or a duplicate"},
 		{"a tag for an image", func(p *Plan) { p.Images[0].Ref += ":x" }, "does not fit"},
 		{"no id", func(p *Plan) { p.Images[0].ID = "" }, "id is missing"},
-		{"a tag that goes and stays", func(p *Plan) { p.Images[0].Stay = []string{"pr-12"} }, "the tag is deleted, but stay lists it"},
+		{"a tag that is deleted and kept", func(p *Plan) { p.Images[0].Stay = []string{"pr-12"} }, "the tag is deleted, but stay lists it"},
 		{"a tag twice", func(p *Plan) { p.Images[0].Stay = []string{"a", "a"} }, `stay is out of order, or has "a" as a duplicate`},
 		{"tags out of order", func(p *Plan) { p.Images[0].Stay = []string{"b", "a"} }, "stay is out of order"},
-		{"an image that goes while tags stay", func(p *Plan) { p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To = DeleteImage, "", "" }, "the image is deleted, but stay lists tags of it"},
-		{"an image that goes under another id", func(p *Plan) {
+		{"an image that is deleted while tags are kept", func(p *Plan) { p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To = DeleteImage, "", "" }, "the image is deleted, but stay lists tags of it"},
+		{"an image that is deleted under another id", func(p *Plan) {
 			p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To, p.Images[0].Stay, p.Images[0].ID = DeleteImage, "", "", nil, "x"
 		}, "images has another id for it"},
 	} {

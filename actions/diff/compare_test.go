@@ -13,7 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// rival is the same registry with other votes.
+// rival is the same registry with other verdicts.
 func (w world) rival(vs []registry.Verdict) []registry.Verdict {
 	out := make([]registry.Verdict, len(vs))
 	for i, v := range vs {
@@ -93,11 +93,11 @@ func checkPositions(t *testing.T, c Change, votes map[string]registry.TagVerdict
 	switch other.State {
 	case StateHeld, StateGap, StateKept, StateUnmarked:
 	default:
-		t.Errorf("%s: nobody knows why the other side does not: %+v", c.Ref, other)
+		t.Errorf("%s: without a history why the other side does not: %+v", c.Ref, other)
 	}
 	if vote, ok := votes[string(Before)+c.Ref]; ok && c.Only == After && c.Action == actions.DeleteTag {
 		if other.State == StateKept && (len(vote.Keep) == 0 || len(vote.Delete) == 0) || other.State == StateUnmarked && len(vote.Delete) > 0 {
-			t.Errorf("%s: the votes are %+v, it says %+v", c.Ref, vote, other)
+			t.Errorf("%s: the verdict is %+v, the position is %+v", c.Ref, vote, other)
 		}
 	}
 }
@@ -127,7 +127,7 @@ func TestSwappingTheSidesSwapsTheComparison(t *testing.T) {
 	})
 }
 
-func TestSavedPlansDoNotSayWhy(t *testing.T) {
+func TestSavedPlansDoNotShowWhy(t *testing.T) {
 	v := oldTag("retention/prs")
 	with := planOf(unlimited(), []registry.Verdict{v}, nil)
 	v.Tags = nil
@@ -141,7 +141,7 @@ func TestSavedPlansDoNotSayWhy(t *testing.T) {
 	}
 }
 
-func TestWhatOneSideDoesNotLookAtIsNotCompared(t *testing.T) {
+func TestObjectsOutsideOfAScopeAreNotCompared(t *testing.T) {
 	v := oldTag("retention/prs")
 	p := planOf(unlimited(), []registry.Verdict{v}, nil)
 	w := NewExplanations()
@@ -150,7 +150,7 @@ func TestWhatOneSideDoesNotLookAtIsNotCompared(t *testing.T) {
 	if c.Differ() || c.Summary.OutOfScope != 1 || len(c.Notes) == 0 {
 		t.Errorf("%+v", c)
 	}
-	// What is not there any more is another matter.
+	// An object that no longer exists is another matter.
 	c = Compare(Input{Plan: p}, Input{Plan: planOf(unlimited(), nil, nil), Why: NewExplanations()})
 	if len(c.Changes) != 1 || c.Changes[0].After.State != StateAbsent {
 		t.Errorf("%+v", c)

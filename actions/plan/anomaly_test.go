@@ -36,7 +36,7 @@ func TestAnomaly(t *testing.T) {
 		"off":                           {50, Anomaly{Usual: 1, Runs: 10}, false},
 		"as usual":                      {10, Anomaly{Factor: 5, Usual: 2, Runs: 10}, false},
 		"more than usual":               {11, Anomaly{Factor: 5, Usual: 2, Runs: 10}, true},
-		"nobody knows yet":              {50, Anomaly{Factor: 5, Usual: 2, Runs: 2}, false},
+		"too few runs":                  {50, Anomaly{Factor: 5, Usual: 2, Runs: 2}, false},
 		"usually nothing, now a few":    {5, Anomaly{Factor: 5, Usual: 0, Runs: 10}, false},
 		"usually nothing, now too many": {6, Anomaly{Factor: 5, Usual: 0, Runs: 10}, true},
 	} {

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// One image: every tag condemned, digests shared in pairs, attachments, and most
+// One image: every tag marked, digests shared in pairs, attachments, and most
 // of it held back by keep_at_least. The time per tag must not grow.
 func BenchmarkImage(b *testing.B) {
 	for _, tags := range []int{100, 1000, 10000, 100000} {
@@ -35,7 +35,7 @@ func BenchmarkImage(b *testing.B) {
 	}
 }
 
-func BenchmarkImageWithNothingCondemned(b *testing.B) {
+func BenchmarkImageWithNothingMarked(b *testing.B) {
 	v := manyTags("prod", 0, 50)
 	o := unlimited()
 	b.ReportAllocs()
@@ -47,7 +47,7 @@ func BenchmarkImageWithNothingCondemned(b *testing.B) {
 // A plan of 100,000 steps: what it takes to build and to write, and what it
 // keeps in memory.
 func BenchmarkPlan(b *testing.B) {
-	const images, condemned = 2000, 50
+	const images, marked = 2000, 50
 	o := unlimited()
 	var live float64
 	b.ReportAllocs()
@@ -55,10 +55,10 @@ func BenchmarkPlan(b *testing.B) {
 		before := heap()
 		builder := NewBuilder(o)
 		for i := range images {
-			builder.Add(Decide(manyTags(fmt.Sprintf("ns-%d", i), condemned, 100), o))
+			builder.Add(Decide(manyTags(fmt.Sprintf("ns-%d", i), marked, 100), o))
 		}
 		p := builder.Plan()
-		if err := p.Encode(io.Discard); err != nil || len(p.Steps) != images*condemned {
+		if err := p.Encode(io.Discard); err != nil || len(p.Steps) != images*marked {
 			b.Fatal(err, len(p.Steps))
 		}
 		live = float64(heap()) - float64(before)
@@ -74,7 +74,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-func TestNothingCondemnedAllocatesNothing(t *testing.T) {
+func TestNothingMarkedAllocatesNothing(t *testing.T) {
 	v := manyTags("prod", 0, 50)
 	v.Tags[0].Keep = []registry.Reason{{Rule: "protect/tags"}}
 	o := unlimited()

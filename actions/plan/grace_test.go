@@ -31,12 +31,12 @@ func TestGrace(t *testing.T) {
 		since  func(id, digest, ref string) (time.Time, bool)
 		detail string // "" for a step
 	}{
-		"no grace":                         {0, nil, ""},
-		"condemned for the first time":     {72 * time.Hour, since(time.Time{}, false), "marked for less than the grace of 3d: 3d left"},
-		"nobody knows":                     {72 * time.Hour, nil, "marked for less than the grace of 3d: 3d left"},
-		"condemned since yesterday":        {72 * time.Hour, since(now.Add(-24*time.Hour), true), "marked for less than the grace of 3d: 2d left"},
-		"condemned long enough":            {72 * time.Hour, since(now.Add(-72*time.Hour), true), ""},
-		"condemned in the future, somehow": {72 * time.Hour, since(now.Add(time.Hour), true), "marked for less than the grace of 3d: 3d left"},
+		"no grace":                      {0, nil, ""},
+		"marked for the first time":     {72 * time.Hour, since(time.Time{}, false), "marked for less than the grace of 3d: 3d left"},
+		"without a history":             {72 * time.Hour, nil, "marked for less than the grace of 3d: 3d left"},
+		"marked since yesterday":        {72 * time.Hour, since(now.Add(-24*time.Hour), true), "marked for less than the grace of 3d: 2d left"},
+		"marked long enough":            {72 * time.Hour, since(now.Add(-72*time.Hour), true), ""},
+		"marked in the future, somehow": {72 * time.Hour, since(now.Add(time.Hour), true), "marked for less than the grace of 3d: 3d left"},
 	} {
 		b := NewBuilder(Options{TakenAt: now, MaxDeletions: -1, MaxDeletionPercent: -1, Grace: row.grace, MarkedSince: row.since})
 		b.Add(Decide(verdict, b.o))

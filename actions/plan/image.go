@@ -43,11 +43,12 @@ func decideImage(v registry.Verdict, o Options, part Part) Part {
 //  1. Keep beats delete: a tag is marked if a rule marks it and no rule keeps it.
 //     An attachment that no rule marks or keeps follows its subject, if all tags
 //     of the subject are marked.
-//  2. Guards hold marked tags.
-//  3. A tag that is not deleted, whatever the reason, keeps the tags that share
-//     its digest, and the attachments of that digest. That is computed to a
-//     fixpoint: it only takes tags out of the plan, so the order does not matter.
-//  4. keep_at_least holds the newest marked tags until enough are kept.
+//  2. Guards hold marked tags; see guard.
+//  3. Kept tags keep others: the tags that share their digest, and the attachments
+//     of that digest, until nothing changes. That only ever removes tags from the
+//     plan, so the result does not depend on the order of work.
+//  4. keep_at_least holds the newest marked tags, one by one with the tags that
+//     they keep, until enough are kept.
 //
 // Every marked tag ends as exactly one step or one held entry.
 func (d *imageDecision) decideTags() {

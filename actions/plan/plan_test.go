@@ -18,7 +18,7 @@ import (
 //
 //	name digest age [what]...
 //
-// where what is condemned, kept, used, trial (condemned by a rule that is not
+// where what is one of: marked, kept, used, trial (marked by a rule that is not
 // enforced), a status, or created=age.
 func imageOf(t *testing.T, lines ...string) registry.Verdict {
 	t.Helper()
@@ -43,7 +43,7 @@ func tagOf(t *testing.T, line string) (registry.Tag, registry.TagVerdict) {
 	var tv registry.TagVerdict
 	for _, what := range f[3:] {
 		switch what {
-		case "condemned":
+		case "marked":
 			tv.Delete = append(tv.Delete, registry.Reason{Rule: "retention/old", Text: "too old"})
 		case "trial":
 			tv.Delete = append(tv.Delete, registry.Reason{Rule: "retention/trial", Text: "too old", ReportOnly: true})
@@ -75,8 +75,8 @@ func hours(t *testing.T, s string) time.Duration {
 // sig is the name of an attachment to a digest.
 func sig(letter string) string { return "sha256-" + strings.Repeat(letter, 64) + ".sig" }
 
-// told retells a plan in sentences.
-func told(p *actions.Plan) []string {
+// sentences are the entries of a plan.
+func sentences(p *actions.Plan) []string {
 	var out []string
 	short := strings.NewReplacer("rg.fr-par.scw.cloud/prod", "", strings.Repeat("a", 64), "A", strings.Repeat("b", 64), "B")
 	for _, s := range p.Steps {
@@ -109,43 +109,43 @@ func TestTags(t *testing.T) {
 		with func(*Options)
 		want []string
 	}{
-		{"a condemned tag goes", []string{"v1 a 48h condemned", "v2 b 24h"}, nil,
+		{"a marked tag is deleted", []string{"v1 a 48h marked", "v2 b 24h"}, nil,
 			[]string{"delete_tag /api:v1: retention/old"}},
-		{"any keep beats any delete", []string{"v1 a 48h condemned kept"}, nil, nil},
-		{"a tag in use is held", []string{"v1 a 48h condemned used"}, nil,
+		{"any keep beats any delete", []string{"v1 a 48h marked kept"}, nil, nil},
+		{"a tag in use is held", []string{"v1 a 48h marked used"}, nil,
 			[]string{"held delete_tag /api:v1: in_use: used by kubernetes: Deployment shop/api"}},
-		{"a condemned tag that is not ready is held, another one is reported", []string{"v1 a 48h condemned locked", "v2 b 24h deleting"}, nil,
+		{"a marked tag that is not ready is held, another one is reported", []string{"v1 a 48h marked locked", "v2 b 24h deleting"}, nil,
 			[]string{"held delete_tag /api:v1: not_ready: status is locked",
 				"warn /api:v2: status/tag: status is deleting: not a candidate for deletion, counts as kept"}},
-		{"a tag younger than min_age is held", []string{"v1 a 59m condemned", "v2 b 1h condemned"}, minAge("1h"),
+		{"a tag younger than min_age is held", []string{"v1 a 59m marked", "v2 b 1h marked"}, minAge("1h"),
 			[]string{"delete_tag /api:v2: retention/old", "held delete_tag /api:v1: min_age: 59m old, younger than the 1h of min_age"}},
-		{"a tag created later than it was updated is as young as its creation", []string{"v1 a 48h condemned created=5m"}, minAge("1h"),
+		{"a tag created later than it was updated is as young as its creation", []string{"v1 a 48h marked created=5m"}, minAge("1h"),
 			[]string{"held delete_tag /api:v1: min_age: 5m old, younger than the 1h of min_age"}},
-		{"a tag of the future is held and reported", []string{"v1 a -6m condemned created=48h"}, nil,
+		{"a tag of the future is held and reported", []string{"v1 a -6m marked created=48h"}, nil,
 			[]string{"held delete_tag /api:v1: min_age: dated 6m after the scan",
 				"warn /api:v1: time/future: updated_at is 2026-11-22T12:06:00Z, 6m after the scan: it counts as newest"}},
 		{"clocks may differ by five minutes", []string{"v1 a -5m"}, nil, nil},
 		{"a rule that is not enforced is only reported", []string{"v1 a 48h trial"}, nil,
 			[]string{"held delete_tag /api:v1: report_only: marked only by retention/trial, which is not enforced"}},
-		{"an enforced rule beside one that is not deletes", []string{"v1 a 48h trial condemned"}, nil,
+		{"an enforced rule beside one that is not deletes", []string{"v1 a 48h trial marked"}, nil,
 			[]string{"delete_tag /api:v1: retention/old"}},
-		{"a digest shared with a kept tag is held", []string{"latest a 1h kept condemned", "v1 a 48h condemned"}, nil,
+		{"a digest shared with a kept tag is held", []string{"latest a 1h kept marked", "v1 a 48h marked"}, nil,
 			[]string{"held delete_tag /api:v1: shared_digest: shares its digest with latest, which is kept"}},
-		{"a digest shared with a tag no rule condemns is held", []string{"latest a 1h", "v1 a 48h condemned"}, nil,
+		{"a digest shared with a tag no rule marks is held", []string{"latest a 1h", "v1 a 48h marked"}, nil,
 			[]string{"held delete_tag /api:v1: shared_digest: shares its digest with latest, which no rule marks"}},
-		{"a digest shared with a held tag is held", []string{"new a 1m condemned", "v1 a 48h condemned"}, minAge("1h"),
+		{"a digest shared with a held tag is held", []string{"new a 1m marked", "v1 a 48h marked"}, minAge("1h"),
 			[]string{"held delete_tag /api:new: min_age: 1m old, younger than the 1h of min_age",
 				"held delete_tag /api:v1: shared_digest: shares its digest with new, which is held (min_age)"}},
-		{"a kept sibling explains more than a newer one that nobody condemns", []string{"latest a 1h", "v0 a 99h kept", "v1 a 48h condemned"}, nil,
+		{"a kept sibling explains more than a newer one that no rule marks", []string{"latest a 1h", "v0 a 99h kept", "v1 a 48h marked"}, nil,
 			[]string{"held delete_tag /api:v1: shared_digest: shares its digest with v0, which is kept"}},
-		{"the newest sibling explains more than an older one", []string{"v2 a 2h", "latest a 1h", "v1 a 48h condemned"}, nil,
+		{"the newest sibling explains more than an older one", []string{"v2 a 2h", "latest a 1h", "v1 a 48h marked"}, nil,
 			[]string{"held delete_tag /api:v1: shared_digest: shares its digest with latest, which no rule marks"}},
-		{"tags of one digest go together", []string{"v1 a 48h condemned", "v2 a 48h condemned"}, nil,
+		{"tags of one digest are deleted together", []string{"v1 a 48h marked", "v2 a 48h marked"}, nil,
 			[]string{"delete_tag /api:v1: retention/old", "delete_tag /api:v2: retention/old"}},
-		{"a shared digest is no obstacle where the API only untags", []string{"latest a 1h", "v1 a 48h condemned"}, untag,
+		{"a shared digest is no obstacle where the API only untags", []string{"latest a 1h", "v1 a 48h marked"}, untag,
 			[]string{"delete_tag /api:v1: retention/old"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { checkTold(t, imageOf(t, tt.tags...), tt.with, tt.want) })
+		t.Run(tt.name, func(t *testing.T) { checkPlan(t, imageOf(t, tt.tags...), tt.with, tt.want) })
 	}
 }
 
@@ -157,25 +157,25 @@ func TestKeepAtLeast(t *testing.T) {
 		with func(*Options)
 		want []string
 	}{
-		{"the newest condemned tag is held", []string{"v1 a 48h condemned", "v2 b 24h condemned"}, keep(1),
+		{"the newest marked tag is held", []string{"v1 a 48h marked", "v2 b 24h marked"}, keep(1),
 			[]string{"delete_tag /api:v1: retention/old", "held delete_tag /api:v2: " + held}},
-		{"names break ties", []string{"v2 a 48h condemned", "v1 b 48h condemned"}, keep(1),
+		{"names break ties", []string{"v2 a 48h marked", "v1 b 48h marked"}, keep(1),
 			[]string{"delete_tag /api:v2: retention/old", "held delete_tag /api:v1: " + held}},
-		{"a tag that stays anyway counts", []string{"v1 a 48h condemned", "v2 b 24h used"}, keep(1),
+		{"a tag that is kept anyway counts", []string{"v1 a 48h marked", "v2 b 24h used"}, keep(1),
 			[]string{"delete_tag /api:v1: retention/old"}},
-		{"a held tag counts", []string{"v1 a 48h condemned", "v2 b 24h condemned used"}, keep(1),
+		{"a held tag counts", []string{"v1 a 48h marked", "v2 b 24h marked used"}, keep(1),
 			[]string{"delete_tag /api:v1: retention/old", "held delete_tag /api:v2: in_use: used by kubernetes: Deployment shop/api"}},
-		{"a tag that is not ready does not count", []string{"v1 a 48h condemned", "v2 b 24h locked"}, keep(1),
+		{"a tag that is not ready does not count", []string{"v1 a 48h marked", "v2 b 24h locked"}, keep(1),
 			[]string{"held delete_tag /api:v1: " + held,
 				"warn /api:v2: status/tag: status is locked: not a candidate for deletion, counts as kept"}},
-		{"an attachment does not count", []string{"v1 a 48h condemned", sig("c") + " b 24h"}, keep(1),
+		{"an attachment does not count", []string{"v1 a 48h marked", sig("c") + " b 24h"}, keep(1),
 			[]string{"held delete_tag /api:v1: " + held}},
-		{"siblings of the held tag stay because of it, and count", []string{"v1 a 48h condemned", "v2 a 24h condemned", "v0 b 72h condemned"}, keep(2),
+		{"siblings of the held tag are kept because of it, and count", []string{"v1 a 48h marked", "v2 a 24h marked", "v0 b 72h marked"}, keep(2),
 			[]string{"delete_tag /api:v0: retention/old",
 				"held delete_tag /api:v1: shared_digest: shares its digest with v2, which is held (keep_at_least)",
 				"held delete_tag /api:v2: keep_at_least: held so that 2 tags of the image are kept"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { checkTold(t, imageOf(t, tt.tags...), tt.with, tt.want) })
+		t.Run(tt.name, func(t *testing.T) { checkPlan(t, imageOf(t, tt.tags...), tt.with, tt.want) })
 	}
 }
 
@@ -186,26 +186,26 @@ func TestAttachments(t *testing.T) {
 		with func(*Options)
 		want []string
 	}{
-		{"an attachment follows its subject", []string{"v1 a 48h condemned", sig("a") + " b 48h"}, nil,
+		{"an attachment follows its subject", []string{"v1 a 48h marked", sig("a") + " b 48h"}, nil,
 			[]string{"delete_tag /api:sha256-A.sig: attachments/follow their subject", "delete_tag /api:v1: retention/old"}},
-		{"a kept attachment stays", []string{"v1 a 48h condemned", sig("a") + " b 48h kept"}, nil,
+		{"an attachment that a rule keeps is kept", []string{"v1 a 48h marked", sig("a") + " b 48h kept"}, nil,
 			[]string{"delete_tag /api:v1: retention/old"}},
-		{"an attachment stays with any tag of its subject", []string{"v1 a 48h condemned", "v2 a 48h kept", sig("a") + " b 48h"}, untag,
+		{"an attachment is kept with any tag of its subject", []string{"v1 a 48h marked", "v2 a 48h kept", sig("a") + " b 48h"}, untag,
 			[]string{"delete_tag /api:v1: retention/old"}},
-		{"a condemned attachment is held while its subject stays", []string{"v2 a 48h kept", sig("a") + " b 48h condemned"}, nil,
+		{"a marked attachment is held while its subject is kept", []string{"v2 a 48h kept", sig("a") + " b 48h marked"}, nil,
 			[]string{"held delete_tag /api:sha256-A.sig: attachment: belongs to v2, which is kept"}},
-		{"a condemned attachment without a subject is never alone", []string{"v2 a 48h kept", sig("c") + " b 48h condemned"}, nil,
+		{"a marked attachment without a subject is never alone", []string{"v2 a 48h kept", sig("c") + " b 48h marked"}, nil,
 			[]string{"held delete_tag /api:sha256-cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc.sig: attachment: no other tag of the image has the digest of its subject, and an attachment is never deleted alone"}},
-		{"attachments of attachments follow", []string{"v1 a 48h condemned", sig("a") + " b 48h", sig("b") + " c 48h"}, nil,
+		{"attachments of attachments follow", []string{"v1 a 48h marked", sig("a") + " b 48h", sig("b") + " c 48h"}, nil,
 			[]string{"delete_tag /api:sha256-A.sig: attachments/follow their subject", "delete_tag /api:sha256-B.sig: attachments/follow their subject", "delete_tag /api:v1: retention/old"}},
-		{"a following attachment passes the guards, and what follows it is silent", []string{"v1 a 48h condemned", sig("a") + " b 5m", sig("b") + " c 48h"}, minAge("1h"),
+		{"a following attachment passes the guards, and what follows it is silent", []string{"v1 a 48h marked", sig("a") + " b 5m", sig("b") + " c 48h"}, minAge("1h"),
 			[]string{"delete_tag /api:v1: retention/old", "held delete_tag /api:sha256-A.sig: min_age: 5m old, younger than the 1h of min_age"}},
-		{"an attachment of a held tag is silent", []string{"v1 a 48h condemned used", sig("a") + " b 48h"}, nil,
+		{"an attachment of a held tag is silent", []string{"v1 a 48h marked used", sig("a") + " b 48h"}, nil,
 			[]string{"held delete_tag /api:v1: in_use: used by kubernetes: Deployment shop/api"}},
-		{"a young condemned attachment of a staying subject is named for its subject", []string{"v1 a 48h", sig("a") + " b 5m condemned"}, minAge("1h"),
+		{"for a young marked attachment of a kept subject, the subject is the reason", []string{"v1 a 48h", sig("a") + " b 5m marked"}, minAge("1h"),
 			[]string{"held delete_tag /api:sha256-A.sig: attachment: belongs to v1, which no rule marks"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { checkTold(t, imageOf(t, tt.tags...), tt.with, tt.want) })
+		t.Run(tt.name, func(t *testing.T) { checkPlan(t, imageOf(t, tt.tags...), tt.with, tt.want) })
 	}
 }
 
@@ -215,18 +215,18 @@ func minAge(d string) func(*Options) {
 func keep(n int) func(*Options) { return func(o *Options) { o.KeepAtLeast = n } }
 func untag(o *Options)          { o.SharedDigest = actions.Untag }
 
-func checkTold(t *testing.T, v registry.Verdict, with func(*Options), want []string) {
+func checkPlan(t *testing.T, v registry.Verdict, with func(*Options), want []string) {
 	t.Helper()
 	o := unlimited()
 	if with != nil {
 		with(&o)
 	}
-	if diff := cmp.Diff(want, told(planOf(o, []registry.Verdict{v}, nil))); diff != "" {
+	if diff := cmp.Diff(want, sentences(planOf(o, []registry.Verdict{v}, nil))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func condemnation(rule string) []registry.Reason {
+func marks(rule string) []registry.Reason {
 	return []registry.Reason{{Rule: rule, Text: "because"}}
 }
 
@@ -237,11 +237,11 @@ func TestImages(t *testing.T) {
 		edit func(*registry.Verdict)
 		want []string
 	}{
-		{"an image without tags goes", nil, func(v *registry.Verdict) {}, []string{"delete_image /api: empty/images"}},
-		{"a kept image stays", nil, func(v *registry.Verdict) { v.Keep = condemnation("x") }, nil},
-		{"an image goes with all its tags", []string{"v1 a 48h condemned"}, func(v *registry.Verdict) {},
+		{"an image without tags is deleted", nil, func(v *registry.Verdict) {}, []string{"delete_image /api: empty/images"}},
+		{"an image that a rule keeps is kept", nil, func(v *registry.Verdict) { v.Keep = marks("x") }, nil},
+		{"an image is deleted with all its tags", []string{"v1 a 48h marked"}, func(v *registry.Verdict) {},
 			[]string{"delete_image /api: empty/images", "delete_tag /api:v1: retention/old"}},
-		{"an image with staying tags is not empty", []string{"v1 a 48h condemned", "v2 b 48h", "v3 c 48h"}, func(v *registry.Verdict) {},
+		{"an image with kept tags is not empty", []string{"v1 a 48h marked", "v2 b 48h", "v3 c 48h"}, func(v *registry.Verdict) {},
 			[]string{"delete_tag /api:v1: retention/old", "held delete_image /api: not_empty: 2 tags of it are kept: v2 and v3"}},
 		{"an image that names unlisted tags is not empty", nil, func(v *registry.Verdict) { v.Image.TagNames = []string{"v9"} },
 			[]string{"held delete_image /api: not_empty: it names tags that its listing does not show: v9"}},
@@ -249,33 +249,33 @@ func TestImages(t *testing.T) {
 			[]string{"held delete_image /api: not_empty: its listing shows no tag, but it has a size of 7 bytes"}},
 		{"a young image is held", nil, func(v *registry.Verdict) { v.Image.UpdatedAt = scanTime.Add(-time.Minute) },
 			[]string{"held delete_image /api: min_age: 1m old, younger than the 1h of min_age"}},
-		{"an image condemned by a rule that is not enforced is held", nil, func(v *registry.Verdict) { v.Delete[0].ReportOnly = true },
+		{"an image marked by a rule that is not enforced is held", nil, func(v *registry.Verdict) { v.Delete[0].ReportOnly = true },
 			[]string{"held delete_image /api: report_only: marked only by empty/images, which is not enforced"}},
-		{"a failed policy holds everything condemned", []string{"v1 a 48h condemned", "v2 b 48h"}, func(v *registry.Verdict) { v.Err = errors.New("div by zero") },
+		{"a failed policy holds everything marked", []string{"v1 a 48h marked", "v2 b 48h"}, func(v *registry.Verdict) { v.Err = errors.New("div by zero") },
 			[]string{"held delete_image /api: policy_error: a policy failed: div by zero", "held delete_tag /api:v1: policy_error: a policy failed: div by zero"}},
-		{"a failed policy that condemned nothing is a gap", []string{"v1 a 48h"}, func(v *registry.Verdict) {
+		{"a failed policy that marked nothing is a gap", []string{"v1 a 48h"}, func(v *registry.Verdict) {
 			v.Err, v.Delete = errors.Join(errors.New("div by zero"), errors.New("stopped")), nil
 		},
 			[]string{"gap rg.fr-par.scw.cloud/prod/api: div by zero; stopped"}},
-		{"a judgement of other tags than the image has is a failed policy", []string{"v1 a 48h condemned"}, func(v *registry.Verdict) { v.Tags, v.Delete = append(v.Tags, registry.TagVerdict{}), nil },
+		{"a verdict on other tags than the image has is a failed policy", []string{"v1 a 48h marked"}, func(v *registry.Verdict) { v.Tags, v.Delete = append(v.Tags, registry.TagVerdict{}), nil },
 			[]string{"gap rg.fr-par.scw.cloud/prod/api: the verdict has 2 entries for 1 tag"}},
-		{"nothing goes in an image that is not ready", []string{"v1 a 48h condemned"}, func(v *registry.Verdict) { v.Image.Status = "locked" },
+		{"nothing is deleted in an image that is not ready", []string{"v1 a 48h marked"}, func(v *registry.Verdict) { v.Image.Status = "locked" },
 			[]string{"held delete_image /api: not_ready: status of the image is locked", "held delete_tag /api:v1: not_ready: status of the image is locked",
 				"warn /api: status/image: status is locked: skipped, so nothing in it is deleted"}},
-		{"an image that is not ready is reported although nothing is condemned", []string{"v1 a 48h"}, func(v *registry.Verdict) { v.Image.Status, v.Delete = "locked", nil },
+		{"an image that is not ready is reported although nothing is marked", []string{"v1 a 48h"}, func(v *registry.Verdict) { v.Image.Status, v.Delete = "locked", nil },
 			[]string{"warn /api: status/image: status is locked: skipped, so nothing in it is deleted"}},
-		{"nothing goes in a namespace that is not ready", []string{"v1 a 48h condemned"}, func(v *registry.Verdict) { v.Namespace.Status = "deleting" },
+		{"nothing is deleted in a namespace that is not ready", []string{"v1 a 48h marked"}, func(v *registry.Verdict) { v.Namespace.Status = "deleting" },
 			[]string{"held delete_image /api: not_ready: status of the namespace is deleting", "held delete_tag /api:v1: not_ready: status of the namespace is deleting"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := imageOf(t, tt.tags...)
-			v.Delete = condemnation("empty/images")
+			v.Delete = marks("empty/images")
 			tt.edit(&v)
 			want := tt.want
 			for i := range want {
 				want[i] = strings.ReplaceAll(want[i], "gap rg.fr-par.scw.cloud/prod", "gap ")
 			}
-			checkTold(t, v, minAge("1h"), want)
+			checkPlan(t, v, minAge("1h"), want)
 		})
 	}
 }
@@ -287,8 +287,8 @@ func TestNamespaces(t *testing.T) {
 		edit func(*registry.Verdict)
 		want []string
 	}{
-		{"a namespace proven empty goes", func(v *registry.Verdict) {}, []string{"delete_namespace : empty/namespaces"}},
-		{"a kept one stays", func(v *registry.Verdict) { v.Keep = condemnation("x") }, nil},
+		{"a namespace proven empty is deleted", func(v *registry.Verdict) {}, []string{"delete_namespace : empty/namespaces"}},
+		{"one that a rule keeps is kept", func(v *registry.Verdict) { v.Keep = marks("x") }, nil},
 		{"one not proven empty is held", func(v *registry.Verdict) { v.Empty = false },
 			[]string{"held delete_namespace : not_empty: it is not proven to be empty"}},
 		{"one in which the API counts images is held", func(v *registry.Verdict) { v.Namespace.ImageCount = 2 },
@@ -300,14 +300,14 @@ func TestNamespaces(t *testing.T) {
 				"warn : status/namespace: status is error: skipped, so nothing in it is deleted"}},
 		{"a failed policy holds it", func(v *registry.Verdict) { v.Err = errors.New("boom") },
 			[]string{"held delete_namespace : policy_error: a policy failed: boom"}},
-		{"a failed policy that condemned nothing is a gap", func(v *registry.Verdict) { v.Err, v.Delete = errors.New("boom"), nil },
+		{"a failed policy that marked nothing is a gap", func(v *registry.Verdict) { v.Err, v.Delete = errors.New("boom"), nil },
 			[]string{"gap " + ref + ": boom"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := &registry.Namespace{Name: "prod", Region: "fr-par", ID: "ns-id", Status: registry.StatusReady}
-			v := registry.Verdict{Namespace: ns, Empty: true, Delete: condemnation("empty/namespaces")}
+			v := registry.Verdict{Namespace: ns, Empty: true, Delete: marks("empty/namespaces")}
 			tt.edit(&v)
-			checkTold(t, v, minAge("1h"), tt.want)
+			checkPlan(t, v, minAge("1h"), tt.want)
 		})
 	}
 }
@@ -323,7 +323,7 @@ func TestVisibility(t *testing.T) {
 	}{
 		{"an image becomes private", func(v *registry.Verdict) { v.Visibility = vote(registry.Private, false) },
 			[]string{"set_image_visibility /api from inherit to private: visibility/x"}},
-		{"an image stays what it is", func(v *registry.Verdict) { v.Visibility = vote(registry.Inherit, false) }, nil},
+		{"an image keeps its visibility", func(v *registry.Verdict) { v.Visibility = vote(registry.Inherit, false) }, nil},
 		{"a namespace becomes private", func(v *registry.Verdict) {
 			v.Image, v.Namespace.IsPublic, v.Visibility = nil, true, vote(registry.Private, false)
 		},
@@ -340,7 +340,7 @@ func TestVisibility(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := imageOf(t)
 			tt.edit(&v)
-			checkTold(t, v, minAge("1000h"), tt.want)
+			checkPlan(t, v, minAge("1000h"), tt.want)
 		})
 	}
 }
@@ -348,10 +348,10 @@ func TestVisibility(t *testing.T) {
 func TestGaps(t *testing.T) {
 	const clock = "gap: what could not be read might prevent it: clock: 7m off"
 	vs := func(t *testing.T) []registry.Verdict {
-		v := imageOf(t, "v1 a 48h condemned", "v2 b 48h condemned used", sig("a")+" c 48h")
-		v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnation("visibility/x")}
+		v := imageOf(t, "v1 a 48h marked", "v2 b 48h marked used", sig("a")+" c 48h")
+		v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: marks("visibility/x")}
 		ns := *v.Namespace
-		return []registry.Verdict{v, {Namespace: &ns, Empty: true, Delete: condemnation("empty/namespaces")}}
+		return []registry.Verdict{v, {Namespace: &ns, Empty: true, Delete: marks("empty/namespaces")}}
 	}
 	const change = "set_image_visibility /api from inherit to private: visibility/x"
 	unheld := []string{"delete_namespace : empty/namespaces", change, "delete_tag /api:sha256-A.sig: attachments/follow their subject",
@@ -361,14 +361,14 @@ func TestGaps(t *testing.T) {
 		gap  registry.Gap
 		want []string
 	}{
-		{"one that blinds everything holds every deletion, and no change of visibility", registry.Gap{Holds: registry.HoldsAll},
+		{"one that holds everything holds every deletion, and no change of visibility", registry.Gap{Holds: registry.HoldsAll},
 			[]string{change, "held delete_namespace : " + clock, "held delete_tag /api:v1: " + clock, "held delete_tag /api:v2: " + clock}},
-		{"one of an unknown kind blinds everything", registry.Gap{},
+		{"one of an unknown kind holds everything", registry.Gap{},
 			[]string{change, "held delete_namespace : " + clock, "held delete_tag /api:v1: " + clock, "held delete_tag /api:v2: " + clock}},
-		{"one that blinds namespaces holds only those", registry.Gap{Holds: registry.HoldsNamespaces, Region: "fr-par"},
+		{"one that holds namespaces holds only those", registry.Gap{Holds: registry.HoldsNamespaces, Region: "fr-par"},
 			append(append([]string{}, unheld[1:4]...), "held delete_namespace : "+clock, unheld[4])},
 		{"one of another region holds nothing", registry.Gap{Holds: registry.HoldsAll, Region: "fr"}, unheld},
-		{"one that blinds itself holds nothing else", registry.Gap{Holds: registry.HoldsItself}, unheld},
+		{"one that holds itself holds nothing else", registry.Gap{Holds: registry.HoldsItself}, unheld},
 		{"an image that is a gap has no deletions", registry.Gap{Subject: "rg.fr-par.scw.cloud/prod/api", Holds: registry.HoldsItself},
 			[]string{unheld[0], change, "held delete_tag /api:v1: gap: what could not be read might prevent it: /api: 7m off", "held delete_tag /api:v2: gap: what could not be read might prevent it: /api: 7m off"}},
 	} {
@@ -379,7 +379,7 @@ func TestGaps(t *testing.T) {
 			tt.gap.Error = "7m off"
 			p := planOf(unlimited(), vs(t), []registry.Gap{tt.gap})
 			want := append(tt.want, strings.ReplaceAll("gap "+tt.gap.Subject+": 7m off", "rg.fr-par.scw.cloud/prod", ""))
-			if diff := cmp.Diff(want, told(p)); diff != "" {
+			if diff := cmp.Diff(want, sentences(p)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if !p.Incomplete() || p.Summary.Gaps != 1 {
@@ -389,17 +389,17 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-func TestAGapThatBlindsNothingIsAWarning(t *testing.T) {
+func TestGapThatHoldsNothingIsAWarning(t *testing.T) {
 	b := NewBuilder(unlimited())
 	b.AddGap(registry.Gap{Subject: "kubernetes prod", Error: "no answer", Holds: registry.HoldsNothing, Source: "kubernetes prod"})
 	p := b.Plan()
 	want := []string{"warn kubernetes prod: protect/required: could not be read, and the configuration does not require it: no answer"}
-	if diff := cmp.Diff(want, told(p)); diff != "" || p.Incomplete() || p.Summary.Gaps != 0 || p.Summary.Warn != 1 {
+	if diff := cmp.Diff(want, sentences(p)); diff != "" || p.Incomplete() || p.Summary.Gaps != 0 || p.Summary.Warn != 1 {
 		t.Errorf("incomplete %v, summary %+v, (-want +got):\n%s", p.Incomplete(), p.Summary, diff)
 	}
 }
 
-func TestWhatIsSkippedAndFoundElsewhereIsReported(t *testing.T) {
+func TestSkippedObjectsAreReported(t *testing.T) {
 	b := NewBuilder(unlimited())
 	b.AddSkipped(registry.Ref{Region: "fr-par", Namespace: "prod"}, "locked")
 	b.AddSkipped(registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"}, "")
@@ -408,7 +408,7 @@ func TestWhatIsSkippedAndFoundElsewhereIsReported(t *testing.T) {
 		"warn : status/namespace: status is locked: skipped, so nothing in it is deleted",
 		"warn /api: status/image: status is missing: skipped, so nothing in it is deleted",
 	}
-	if diff := cmp.Diff(want, told(p)); diff != "" {
+	if diff := cmp.Diff(want, sentences(p)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if p.Summary.Warn != 2 || p.Summary.Namespaces != 0 {
@@ -418,11 +418,11 @@ func TestWhatIsSkippedAndFoundElsewhereIsReported(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	for _, tt := range []struct {
-		name             string
-		condemned, total int
-		deletions        int
-		percent          float64
-		want             []string
+		name          string
+		marked, total int
+		deletions     int
+		percent       float64
+		want          []string
 	}{
 		{"at the limit is allowed", 10, 100, 10, 10, nil},
 		{"one deletion over is not", 11, 100, 10, -1, []string{"max_deletions: 11 deletions planned, 1 over the limit of 10: narrow the rules, or raise limits.max_deletions"}},
@@ -440,7 +440,7 @@ func TestLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := unlimited()
 			o.MaxDeletions, o.MaxDeletionPercent = tt.deletions, tt.percent
-			checkRefusals(t, planOf(o, []registry.Verdict{manyTags("prod", tt.condemned, tt.total)}, nil), tt.want)
+			checkRefusals(t, planOf(o, []registry.Verdict{manyTags("prod", tt.marked, tt.total)}, nil), tt.want)
 		})
 	}
 }
@@ -464,8 +464,8 @@ func checkRefusals(t *testing.T, p *actions.Plan, want []string) {
 	}
 }
 
-// manyTags is an image of which some tags are condemned.
-func manyTags(namespace string, condemned, total int) registry.Verdict {
+// manyTags is an image of which some tags are marked.
+func manyTags(namespace string, marked, total int) registry.Verdict {
 	ns := &registry.Namespace{ID: "ns-id", Name: namespace, Region: "fr-par", Status: registry.StatusReady}
 	img := &registry.Image{Namespace: ns, ID: "image-id", Name: "api", Status: registry.StatusReady, SizeBytes: 1 << 30, Tags: make([]registry.Tag, total)}
 	v := registry.Verdict{Namespace: ns, Image: img, Tags: make([]registry.TagVerdict, total)}
@@ -475,7 +475,7 @@ func manyTags(namespace string, condemned, total int) registry.Verdict {
 			ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), Name: fmt.Sprintf("pr-%d", i), Digest: fmt.Sprintf("sha256:%064x", i),
 			Status: registry.StatusReady, CreatedAt: scanTime.Add(-time.Duration(i) * time.Hour), UpdatedAt: scanTime.Add(-time.Duration(i) * time.Hour),
 		}
-		if i >= total-condemned {
+		if i >= total-marked {
 			v.Tags[i].Delete = old
 		}
 	}

@@ -42,30 +42,30 @@ func planOf(o Options, vs []registry.Verdict, gaps []registry.Gap) *actions.Plan
 	return b.Plan()
 }
 
-func fatesOf(p *actions.Plan) map[string]fate {
-	fates := make(map[string]fate)
+func decisionsOf(p *actions.Plan) map[string]decision {
+	decisions := make(map[string]decision)
 	for _, s := range p.Steps {
-		fates[string(s.Action)+" "+s.Ref] = "step"
+		decisions[string(s.Action)+" "+s.Ref] = "step"
 	}
 	for _, h := range p.Held {
-		fates[string(h.Action)+" "+h.Ref] = fate(h.Guard)
+		decisions[string(h.Action)+" "+h.Ref] = decision(h.Guard)
 	}
-	return fates
+	return decisions
 }
 
 func trusted(v registry.Verdict) bool {
 	return v.Err == nil && v.Namespace.Status == registry.StatusReady && (v.Image == nil || v.Image.Status == registry.StatusReady)
 }
 
-func TestTheFixpointIsWhatItsDefinitionSays(t *testing.T) {
+func TestFixpointMatchesItsDefinition(t *testing.T) {
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		o, v := w.options(), w.image(w.namespace("ns"), "img")
 		if !trusted(v) {
 			return
 		}
-		got := fatesOf(planOf(o, []registry.Verdict{v}, nil))
-		want := make(map[string]fate)
-		for i, f := range slowFates(v, o) {
+		got := decisionsOf(planOf(o, []registry.Verdict{v}, nil))
+		want := make(map[string]decision)
+		for i, f := range definedDecisions(v, o) {
 			if f != "" {
 				want["delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String()] = f
 			}
@@ -76,7 +76,7 @@ func TestTheFixpointIsWhatItsDefinitionSays(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("fates differ (-definition +plan):\n%s\noptions %+v", diff, o)
+			t.Errorf("decisions differ (-definition +plan):\n%s\noptions %+v", diff, o)
 		}
 	})
 }
@@ -129,12 +129,12 @@ func TestNoStepViolatesAGuard(t *testing.T) {
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		o, vs, gaps := w.options(), w.registry(), w.gaps()
 		p := planOf(o, vs, gaps)
-		fates := fatesOf(p)
+		decisions := decisionsOf(p)
 		for _, v := range vs {
 			if v.Image == nil {
-				checkNamespaceStep(t, o, v, fates)
+				checkNamespaceStep(t, o, v, decisions)
 			} else {
-				checkImageSteps(t, o, v, fates)
+				checkImageSteps(t, o, v, decisions)
 			}
 		}
 		for _, s := range p.Steps {
@@ -149,8 +149,8 @@ func TestNoStepViolatesAGuard(t *testing.T) {
 	})
 }
 
-func checkNamespaceStep(t *testing.T, o Options, v registry.Verdict, fates map[string]fate) {
-	if fates["delete_namespace "+v.Namespace.Ref().String()] != "step" {
+func checkNamespaceStep(t *testing.T, o Options, v registry.Verdict, decisions map[string]decision) {
+	if decisions["delete_namespace "+v.Namespace.Ref().String()] != "step" {
 		return
 	}
 	if !v.Empty || v.Namespace.ImageCount > 0 || !trusted(v) || len(v.Keep) > 0 ||
@@ -159,18 +159,18 @@ func checkNamespaceStep(t *testing.T, o Options, v registry.Verdict, fates map[s
 	}
 }
 
-func checkImageSteps(t *testing.T, o Options, v registry.Verdict, fates map[string]fate) {
-	fateOf := func(i int) fate { return fates["delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String()] }
+func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[string]decision) {
+	decisionOf := func(i int) decision { return decisions["delete_tag "+v.Image.TagRef(v.Image.Tags[i].Name).String()] }
 	staying, counted, steps := 0, 0, 0
 	stays := make(map[string]bool) // digests
 	for i, tag := range v.Image.Tags {
 		if registry.AttachmentSubject(tag.Name) == "" && tag.Status == registry.StatusReady {
 			counted++
-			if fateOf(i) != "step" {
+			if decisionOf(i) != "step" {
 				staying++
 			}
 		}
-		if fateOf(i) != "step" {
+		if decisionOf(i) != "step" {
 			stays[tag.Digest] = true
 		} else {
 			steps++
@@ -180,7 +180,7 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, fates map[stri
 		t.Errorf("%d steps in %s, %d of %d tags stay", steps, v.Image.Name, staying, counted)
 	}
 	for i, tag := range v.Image.Tags {
-		if fateOf(i) != "step" {
+		if decisionOf(i) != "step" {
 			continue
 		}
 		subject := registry.AttachmentSubject(tag.Name)
@@ -194,7 +194,7 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, fates map[stri
 			t.Errorf("tag %s is deleted: %+v", tag.Name, v.Tags[i])
 		}
 	}
-	if fates["delete_image "+v.Image.Ref().String()] == "step" && (len(stays) > 0 || len(v.Keep) > 0 || !trusted(v)) {
+	if decisions["delete_image "+v.Image.Ref().String()] == "step" && (len(stays) > 0 || len(v.Keep) > 0 || !trusted(v)) {
 		t.Errorf("image %s is deleted, %d digests stay", v.Image.Name, len(stays))
 	}
 }
@@ -238,7 +238,7 @@ func TestAPlanReadsBackAsItWas(t *testing.T) {
 
 var explanation = regexp.MustCompile(`^(shares its digest with|belongs to) (\S+), which (is kept|no rule marks|is held \((\w+)\))$`)
 
-func TestDetailsNameATagThatStaysAndWhy(t *testing.T) {
+func TestDetailsNameAKeptTagAndWhy(t *testing.T) {
 	explained := 0
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		o, v := w.options(), w.image(w.namespace("ns"), "img")
@@ -246,14 +246,14 @@ func TestDetailsNameATagThatStaysAndWhy(t *testing.T) {
 			return
 		}
 		p := planOf(o, []registry.Verdict{v}, nil)
-		fates := fatesOf(p)
+		decisions := decisionsOf(p)
 		for _, h := range p.Held {
 			m := explanation.FindStringSubmatch(h.Detail)
 			if m == nil || h.Action != actions.DeleteTag {
 				continue
 			}
 			explained++
-			if err := checkExplanation(v, h, fates, m[2], m[3], m[4]); err != nil {
+			if err := checkExplanation(v, h, decisions, m[2], m[3], m[4]); err != nil {
 				t.Errorf("%s: %q: %v", h.Ref, h.Detail, err)
 			}
 		}
@@ -263,27 +263,27 @@ func TestDetailsNameATagThatStaysAndWhy(t *testing.T) {
 	}
 }
 
-func checkExplanation(v registry.Verdict, h actions.Held, fates map[string]fate, name, why, guard string) error {
+func checkExplanation(v registry.Verdict, h actions.Held, decisions map[string]decision, name, why, guard string) error {
 	named := slices.IndexFunc(v.Image.Tags, func(x registry.Tag) bool { return x.Name == name })
 	held := slices.IndexFunc(v.Image.Tags, func(x registry.Tag) bool { return v.Image.TagRef(x.Name).String() == h.Ref })
 	if named < 0 || held < 0 || named == held {
-		return fmt.Errorf("%s is no other tag", name)
+		return fmt.Errorf("%s is not another tag", name)
 	}
 	digest := v.Image.Tags[held].Digest
 	if h.Guard == actions.GuardAttachment {
 		digest = registry.AttachmentSubject(v.Image.Tags[held].Name)
 	}
-	got := fates["delete_tag "+v.Image.TagRef(name).String()]
+	got := decisions["delete_tag "+v.Image.TagRef(name).String()]
 	switch tv := v.Tags[named]; {
 	case v.Image.Tags[named].Digest != digest:
 		return fmt.Errorf("it has another digest")
 	case got == "step":
-		return fmt.Errorf("it goes")
+		return fmt.Errorf("it is deleted")
 	case (why == "is kept") != (len(tv.Keep) > 0):
 		return fmt.Errorf("keep reasons: %v", tv.Keep)
 	case why == "no rule marks" && len(tv.Delete) > 0:
-		return fmt.Errorf("it is condemned")
-	case guard != "" && fate(guard) != got:
+		return fmt.Errorf("it is marked")
+	case guard != "" && decision(guard) != got:
 		return fmt.Errorf("it is held by %s", got)
 	}
 	return nil

@@ -18,7 +18,7 @@ func digestOf(letter string) string { return "sha256:" + strings.Repeat(letter, 
 
 // world makes random verdicts that are far more tangled than any registry:
 // digests shared by many, attachments of attachments, cycles, tags attached to
-// themselves, and every status, vote and age.
+// themselves, and every status, verdict and age.
 type world struct{ r *rand.Rand }
 
 func (w world) chance(percent int) bool { return w.r.IntN(100) < percent }
@@ -63,7 +63,7 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 	}
 	v := registry.Verdict{Namespace: ns, Image: img, Delete: w.reasons("image", 15), Keep: w.reasons("image-keep", 3)}
 	letters := []string{"a", "b", "c", "d", "e", "f"}[:1+w.r.IntN(6)]
-	condemnedPercent, keptPercent := pick(w, 10, 40, 80), pick(w, 0, 5, 20)
+	markedPercent, keptPercent := pick(w, 10, 40, 80), pick(w, 0, 5, 20)
 	taken := make(map[string]bool)
 	for range pick(w, 0, 1, 3, 8, 14) {
 		tag := registry.Tag{
@@ -82,7 +82,7 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 		taken[tag.Name] = true
 		tag.ID = "tag-" + tag.Name
 		img.Tags = append(img.Tags, tag)
-		tv := registry.TagVerdict{Delete: w.reasons("retention", condemnedPercent/2), Keep: w.reasons("keep", keptPercent/2)}
+		tv := registry.TagVerdict{Delete: w.reasons("retention", markedPercent/2), Keep: w.reasons("keep", keptPercent/2)}
 		if w.chance(4) {
 			tv.InUse = []string{"kubernetes: Deployment a", "references file"}
 		}

@@ -7,17 +7,16 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// fate is what becomes of a tag: "step", a guard, or "" if there was no verdict.
-type fate string
+// decision is the decision about a tag: "step", a guard, or "" if there was no verdict.
+type decision string
 
-// slowFates is the fixpoint written down as plainly as it can be said, in
-// whatever time it takes.
-func slowFates(v registry.Verdict, o Options) []fate {
+// definedDecisions is the fixpoint as its definition, however long it takes.
+func definedDecisions(v registry.Verdict, o Options) []decision {
 	s := &slow{v: v, o: o, n: len(v.Image.Tags)}
-	s.goes, s.keptBack = make([]bool, s.n), make([]bool, s.n)
+	s.deleted, s.spared = make([]bool, s.n), make([]bool, s.n)
 	could := make([]bool, s.n)
 	for i := range could {
-		could[i] = s.condemned(i)
+		could[i] = s.marked(i)
 	}
 	for changed := true; changed; {
 		changed = false
@@ -28,16 +27,16 @@ func slowFates(v registry.Verdict, o Options) []fate {
 		}
 	}
 	for i := range could {
-		s.goes[i] = could[i] && s.alone(i) == ""
+		s.deleted[i] = could[i] && s.alone(i) == ""
 	}
 	for {
 		s.close()
 		staying, newest := 0, -1
-		for i := range s.goes {
+		for i := range s.deleted {
 			if s.subject(i) != "" || v.Image.Tags[i].Status != registry.StatusReady {
 				continue
 			}
-			if !s.goes[i] {
+			if !s.deleted[i] {
 				staying++
 			} else if newest < 0 || s.newer(i, newest) {
 				newest = i
@@ -46,30 +45,30 @@ func slowFates(v registry.Verdict, o Options) []fate {
 		if staying >= o.KeepAtLeast || newest < 0 {
 			break
 		}
-		s.goes[newest], s.keptBack[newest] = false, true
+		s.deleted[newest], s.spared[newest] = false, true
 	}
-	fates := make([]fate, s.n)
-	for i := range fates {
+	decisions := make([]decision, s.n)
+	for i := range decisions {
 		switch {
-		case s.goes[i]:
-			fates[i] = "step"
-		case s.condemned(i), could[i] && s.everySubject(i, s.goes):
-			fates[i] = s.name(i)
+		case s.deleted[i]:
+			decisions[i] = "step"
+		case s.marked(i), could[i] && s.everySubject(i, s.deleted):
+			decisions[i] = s.name(i)
 		}
 	}
-	return fates
+	return decisions
 }
 
 type slow struct {
-	v              registry.Verdict
-	o              Options
-	n              int
-	goes, keptBack []bool
+	v               registry.Verdict
+	o               Options
+	n               int
+	deleted, spared []bool
 }
 
 func (s *slow) votes(i int) registry.TagVerdict { return s.v.Tags[i] }
 func (s *slow) subject(i int) string            { return registry.AttachmentSubject(s.v.Image.Tags[i].Name) }
-func (s *slow) condemned(i int) bool {
+func (s *slow) marked(i int) bool {
 	return len(s.votes(i).Delete) > 0 && len(s.votes(i).Keep) == 0
 }
 
@@ -96,21 +95,21 @@ func (s *slow) everySubject(i int, set []bool) bool {
 	return len(others) > 0 && !slices.ContainsFunc(others, func(k int) bool { return !set[k] })
 }
 
-func (s *slow) someSubjectStays(i int) bool {
-	return slices.ContainsFunc(s.subjects(i), func(k int) bool { return !s.goes[k] })
+func (s *slow) someSubjectKept(i int) bool {
+	return slices.ContainsFunc(s.subjects(i), func(k int) bool { return !s.deleted[k] })
 }
 
-func (s *slow) siblingStays(i int) bool {
+func (s *slow) siblingKept(i int) bool {
 	for k, t := range s.v.Image.Tags {
-		if k != i && t.Digest != "" && t.Digest == s.v.Image.Tags[i].Digest && !s.goes[k] {
+		if k != i && t.Digest != "" && t.Digest == s.v.Image.Tags[i].Digest && !s.deleted[k] {
 			return true
 		}
 	}
 	return false
 }
 
-// alone is the guard that holds a tag whatever the others do.
-func (s *slow) alone(i int) fate {
+// alone is the guard that holds a tag independent of the others.
+func (s *slow) alone(i int) decision {
 	t := s.v.Image.Tags[i]
 	enforced := slices.ContainsFunc(s.votes(i).Delete, func(r registry.Reason) bool { return !r.ReportOnly })
 	switch {
@@ -118,11 +117,11 @@ func (s *slow) alone(i int) fate {
 		return "not_ready"
 	case len(s.votes(i).InUse) > 0:
 		return "in_use"
-	case s.subject(i) != "" && len(s.subjects(i)) == 0 && !s.orphansGo():
+	case s.subject(i) != "" && len(s.subjects(i)) == 0 && !s.mayDeleteOrphans():
 		return "attachment"
 	case s.o.TakenAt.Sub(t.UpdatedAt) < s.o.MinAge, s.o.TakenAt.Sub(t.CreatedAt) < s.o.MinAge:
 		return "min_age"
-	case s.condemned(i) && !enforced:
+	case s.marked(i) && !enforced:
 		return "report_only"
 	case t.Digest == "" && s.o.SharedDigest != actions.Untag:
 		return "shared_digest"
@@ -130,8 +129,8 @@ func (s *slow) alone(i int) fate {
 	return ""
 }
 
-// orphansGo says whether orphans may go: every digest of the image is known.
-func (s *slow) orphansGo() bool {
+// mayDeleteOrphans reports whether orphans may be deleted: every digest is known.
+func (s *slow) mayDeleteOrphans() bool {
 	known := !slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Digest == "" })
 	for _, name := range s.v.Image.TagNames {
 		known = known && slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Name == name })
@@ -142,24 +141,24 @@ func (s *slow) orphansGo() bool {
 func (s *slow) close() {
 	for changed := true; changed; {
 		changed = false
-		for i := range s.goes {
-			if s.goes[i] && (s.someSubjectStays(i) || s.o.SharedDigest != actions.Untag && s.siblingStays(i)) {
-				s.goes[i], changed = false, true
+		for i := range s.deleted {
+			if s.deleted[i] && (s.someSubjectKept(i) || s.o.SharedDigest != actions.Untag && s.siblingKept(i)) {
+				s.deleted[i], changed = false, true
 			}
 		}
 	}
 }
 
-func (s *slow) name(i int) fate {
+func (s *slow) name(i int) decision {
 	alone := s.alone(i)
 	switch {
 	case alone == "not_ready", alone == "in_use":
 		return alone
-	case s.someSubjectStays(i):
+	case s.someSubjectKept(i):
 		return "attachment"
 	case alone != "":
 		return alone
-	case s.keptBack[i]:
+	case s.spared[i]:
 		return "keep_at_least"
 	default:
 		return "shared_digest"

@@ -9,8 +9,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// The severity that the METADATA of a rule gives goes along with its decisions,
-// into the JSON and back; a rule without one adds no field.
+// The custom severity of a rule is in its reasons, in the JSON and when read back; a rule without one adds no field.
 func TestCustomSeverity(t *testing.T) {
 	v := imageOf(t, "main a 24h", "pr-1 b 900h")
 	v.Tags[1].Delete = []registry.Reason{{Rule: "own/x", Text: "old", Source: "own.rego:7", CustomSeverity: "high"}, {Rule: "retention/x", Text: "old"}}

@@ -11,9 +11,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// The plan names exactly the images that it deletes something of, and what stays
-// in each is every tag without a step.
-func TestThePlanSaysWhatStays(t *testing.T) {
+// The plan names exactly the images of which it deletes something, and in each,
+// every tag without a step.
+func TestPlanNamesKeptTags(t *testing.T) {
 	forRandomWorlds(t, func(t *testing.T, w world) {
 		vs := w.registry()
 		p := planOf(w.options(), w.shuffled(vs), w.gaps())
@@ -47,8 +47,8 @@ func TestThePlanSaysWhatStays(t *testing.T) {
 	})
 }
 
-func TestAGapThatHoldsEverythingInAnImageTakesItOut(t *testing.T) {
-	p := planOf(unlimited(), []registry.Verdict{imageOf(t, "latest a 2h", "pr-12 b 960h condemned")},
+func TestImageWhoseDeletionsAreAllHeldIsNotNamed(t *testing.T) {
+	p := planOf(unlimited(), []registry.Verdict{imageOf(t, "latest a 2h", "pr-12 b 960h marked")},
 		[]registry.Gap{{Subject: "clock", Error: "wrong", Holds: registry.HoldsAll}})
 	if p.Images != nil || strings.Contains(encoded(t, p), `"images":[`) {
 		t.Errorf("%+v", p.Images)

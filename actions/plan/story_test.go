@@ -37,12 +37,12 @@ func golden(t *testing.T, name, got string) {
 
 // story is a plan with one of everything.
 func story(t *testing.T) *actions.Plan {
-	v := imageOf(t, "latest a 2h", "v1.4.0 a 2h condemned", "pr-12 b 960h condemned", sig("b")+" c 960h", "pr-13 d 30m condemned", "v0 e 99h locked")
+	v := imageOf(t, "latest a 2h", "v1.4.0 a 2h marked", "pr-12 b 960h marked", sig("b")+" c 960h", "pr-13 d 30m marked", "v0 e 99h locked")
 	v.Tags[2].Delete = []registry.Reason{
 		{Rule: "previews/Preview builds live two weeks", Text: "zwölf Wochen alt", Source: "policies/previews.rego:5"},
 		{Rule: "retention/pull request builds", Text: "older than 14d <&>"},
 	}
-	v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnation("visibility/only oss is public")}
+	v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: marks("visibility/only oss is public")}
 	v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: registry.Deny,
 		Reason: registry.Reason{Rule: "naming/kebab case", Text: "bad name", Source: "a.rego:7"}}}
 	v.Image.UpdatedAt = time.Date(2026, 10, 1, 14, 0, 0, 123456000, time.FixedZone("CEST", 7200))
