@@ -71,8 +71,9 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 	state, _ := janitor.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and reports the error
 	session := a.sessionOptions("", &f.sourceFlags)
 	session.Stdin = nil // a daemon could read it only once
-	reload, stop := hangups(ctx)
-	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	f.web.Log, f.web.EnableApply = a.log, f.enableApply
 	return daemon.Run(ctx, daemon.Options{
 		ConfigFile:  f.config,
@@ -81,7 +82,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 		State:       state,
 		RunAtStart:  f.runAtStart,
 		EnableApply: f.enableApply,
-		Reload:      reload,
+		Reload:      hangups,
 		Web:         &f.web,
 		Views:       views(),
 		Log:         a.log,
@@ -98,25 +99,4 @@ func views() web.Views {
 		}})
 	}
 	return v
-}
-
-// hangups turns SIGHUP into requests to read the configuration again.
-func hangups(ctx context.Context) (<-chan struct{}, func()) {
-	signals, reload := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(signals, syscall.SIGHUP)
-	go func() {
-		for {
-			select {
-			case <-signals:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case reload <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return reload, func() { signal.Stop(signals) }
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -38,9 +39,8 @@ type Options struct {
 	RunAtStart bool
 	// EnableApply lets a POST start a run that changes the registry.
 	EnableApply bool
-	// Reload makes the daemon read the configuration again each time something is
-	// received; nil if nothing is sent.
-	Reload <-chan struct{}
+	// Reload are the signals to read the configuration again; nil is none.
+	Reload <-chan os.Signal
 	// Web is where the daemon serves HTTP; nil if it does not.
 	Web *web.ServeOptions
 	// Views render what Web shows; they are required with it.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,13 +276,13 @@ func TestRunAtStart(t *testing.T) {
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`schedules: [{name: hourly, cron: "@hourly", do: plan}]`)
-		requests := make(chan struct{})
+		requests := make(chan os.Signal)
 		s.options.Reload = requests
 		go func() {
 			time.Sleep(90 * time.Minute) // simulated
 			s.write(daemonConfig + `schedules: [{name: broken, cron: "never", do: plan}]`)
 			time.Sleep(time.Minute)
-			requests <- struct{}{}
+			requests <- syscall.SIGHUP
 			time.Sleep(59 * time.Minute)
 			s.write(daemonConfig + `schedules: [{name: minutely, cron: "* * * * *", do: plan}]`)
 		}()
