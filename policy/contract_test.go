@@ -72,6 +72,22 @@ func TestWhatDoesNotCompile(t *testing.T) {
 	}
 }
 
+// Facts follow older_than, policies may follow older_than_seconds: a document in
+// which they differ is refused.
+func TestDurationsMustAgree(t *testing.T) {
+	for name, row := range map[string]struct{ config, want string }{
+		"another length": {`retention: [{name: a, match: {tags: ["*"]}, delete: {older_than: 14d, older_than_seconds: 60}}]`, `older_than_seconds is 60, which is not the length of older_than: "14d"`},
+		"a length alone": {`retention: [{name: a, match: {tags: ["*"]}, delete: {older_than_seconds: 60}}]`, `not the length of older_than: ""`},
+		"not a duration": {`retention: [{name: a, match: {tags: ["*"]}, delete: {older_than: soon}}]`, `soon`},
+		"the same":       {`retention: [{name: a, match: {tags: ["*"]}, delete: {older_than: 1m, older_than_seconds: 60}}]`, ""},
+	} {
+		_, err := tryEngine(t, row.config)
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: got %v, want %s", name, err, row.want)
+		}
+	}
+}
+
 func TestAllProblemsAtOnce(t *testing.T) {
 	_, err := tryEngine(t, builds,
 		header+"delete contains tag.nmae if some tag in input.tags",

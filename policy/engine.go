@@ -19,9 +19,9 @@ import (
 // DefaultTimeout bounds the evaluation of one image or namespace.
 const DefaultTimeout = 10 * time.Second
 
-// DefaultMaxHeap is how much the heap may grow, in bytes, during one evaluation
+// defaultMaxHeap is how much the heap may grow, in bytes, during one evaluation
 // that takes longer than a moment.
-const DefaultMaxHeap = 512 << 20
+const defaultMaxHeap = 512 << 20
 
 // Options of an Engine. The zero value has the built-in policies and no rules.
 type Options struct {
@@ -43,7 +43,7 @@ type Options struct {
 	// DefaultTimeout.
 	Timeout time.Duration
 	// MaxHeap bounds, in bytes, how much the heap grows during one evaluation; 0
-	// means DefaultMaxHeap.
+	// means defaultMaxHeap.
 	MaxHeap uint64
 	// Logger takes what policies print, at level debug; nil drops it.
 	Logger *slog.Logger

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,14 +31,7 @@ type limits struct {
 }
 
 func newLimits(ctx context.Context, o Options) limits {
-	l := limits{timeout: o.Timeout, maxHeap: o.MaxHeap, print: printer{ctx, o.Logger}}
-	if l.timeout == 0 {
-		l.timeout = DefaultTimeout
-	}
-	if l.maxHeap == 0 {
-		l.maxHeap = DefaultMaxHeap
-	}
-	return l
+	return limits{timeout: cmp.Or(o.Timeout, DefaultTimeout), maxHeap: cmp.Or(o.MaxHeap, defaultMaxHeap), print: printer{ctx, o.Logger}}
 }
 
 // guard watches one evaluation. The heap is that of the whole process: if several

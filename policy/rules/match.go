@@ -77,8 +77,8 @@ type matcher struct {
 	versions *semver.Constraints // nil for any version
 }
 
-// AnyVersion is the range of every version, pre-releases included.
-const AnyVersion = "*"
+// anyVersion is the range of every version, pre-releases included.
+const anyVersion = "*"
 
 func compile(m *Match) (*matcher, error) {
 	out := &matcher{Match: m}
@@ -88,7 +88,7 @@ func compile(m *Match) (*matcher, error) {
 			return nil, fmt.Errorf("tags_regex: %w", err)
 		}
 	}
-	if m.Semver != "" && m.Semver != AnyVersion {
+	if m.Semver != "" && m.Semver != anyVersion {
 		if out.versions, err = semver.NewConstraint(m.Semver); err != nil {
 			return nil, fmt.Errorf("semver %q: %w", m.Semver, err)
 		}
