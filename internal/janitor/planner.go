@@ -17,9 +17,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// MaxSkew is how far the clock of the API and the local one may be apart. Beyond
+// maxSkew is how far the clock of the API and the local one may be apart. Beyond
 // that no age can be trusted, and nothing is deleted.
-const MaxSkew = 5 * time.Minute
+const maxSkew = 5 * time.Minute
 
 // Feed is a scan of the registry, or one that was recorded.
 type Feed interface {
@@ -156,7 +156,7 @@ func (p *Planner) clockGap() *registry.Gap {
 		return nil
 	}
 	skew, known := p.Skew()
-	if !known || skew.Abs() <= MaxSkew {
+	if !known || skew.Abs() <= maxSkew {
 		return nil
 	}
 	return &registry.Gap{

@@ -14,8 +14,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// newUses makes the use sources of a configuration. Those of serverless are asked
-// if the configuration says so. Stdin is read, once, if the references file is "-".
+// newUses makes the use sources of a configuration. Those of serverless are read if
+// the configuration names them. Stdin is read, once, if the references file is "-".
 // The options say what all clusters share: UserAgent and Logger.
 func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube.Options) *uses.Set {
 	set := referenceUses(c, stdin)
@@ -73,7 +73,7 @@ func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cl
 // file, which is read again for each run.
 type useSource struct {
 	key      string // in inventories
-	name     string // where it is not asked
+	name     string // of the gap if it is not read
 	setting  string
 	required bool
 	cluster  *config.Kubernetes // nil for serverless
@@ -91,8 +91,8 @@ func sourcesOf(c *config.Config) []useSource {
 	return all
 }
 
-// clusterKey tells a cluster from others, and what it is asked: another namespace
-// or a longer history is another question.
+// clusterKey identifies a cluster and what is read of it: other namespaces or a longer
+// history give another key.
 func clusterKey(k *config.Kubernetes) string {
 	var of []string
 	add := func(key, value string) {

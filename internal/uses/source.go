@@ -49,7 +49,7 @@ func Parsed(name string, list func(context.Context) ([]registry.RawUse, error)) 
 	}}
 }
 
-// Unread is a source that cannot be asked here.
+// Unread is a source that cannot be read here.
 func Unread(name string, err error) Source {
 	return source{name, func(context.Context) ([]registry.Use, error) { return nil, err }}
 }

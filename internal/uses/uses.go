@@ -56,8 +56,7 @@ func (s *Set) SetFile(file Source, required bool) {
 	s.file = &member{Source: file, name: file.Name(), required: required}
 }
 
-// Require declares the sources that share a key, whether or not they are asked
-// here, and whether they must answer. Inventories know sources by their keys.
+// Require declares the sources that share a key, whether or not they are read here, and whether they must answer. Inventories know sources by their keys.
 func (s *Set) Require(key string, required bool) {
 	if s.required == nil {
 		s.required = map[string]bool{}

@@ -167,6 +167,36 @@ func TestSourceThatCannotBeReadIsAGap(t *testing.T) {
 	}
 }
 
+// What a gap holds depends on whether its source is required; a reading since another
+// one has only what is new.
+func TestRequiredSourcesAndNewReadings(t *testing.T) {
+	fails := true
+	source := source{"flaky", func(context.Context) ([]registry.Use, error) {
+		if fails {
+			return nil, errBoom
+		}
+		return []registry.Use{{Digest: aDigest, By: "x"}}, nil
+	}}
+	for required, want := range map[bool]registry.Holds{true: registry.HoldsAll, false: registry.HoldsNothing} {
+		fails = true
+		set := &Set{}
+		set.Require("key", required)
+		set.Add("key", source)
+		first, err := set.Read(t.Context())
+		if err != nil || len(first.Gaps) != 1 || first.Gaps[0].Holds != want || first.Gaps[0].Source != "key" {
+			t.Errorf("required %v: %+v, %v", required, first, err)
+		}
+		fails = false
+		second, err := set.Read(t.Context())
+		if since := second.Since(first); err != nil || len(since.Uses) != 1 || len(since.Gaps) != 0 {
+			t.Errorf("since the first reading: %+v, %v", since, err)
+		}
+		if since := second.Since(second); len(since.Uses)+len(since.Gaps) != 0 {
+			t.Errorf("since the same reading: %+v", since)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("rg.fr-par.scw.cloud/prod/team/api:v1@" + aDigest)
 	f.Add("nginx")
