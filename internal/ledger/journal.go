@@ -182,6 +182,7 @@ func writeResults(ctx context.Context, tx *sql.Tx, run int64, results []entry) e
 		for _, e := range some {
 			args = append(args, run, e.ref, e.action, e.at, e.result, e.body)
 		}
+		//nolint:gosec // G202: values has only placeholders
 		_, err := tx.ExecContext(ctx, `INSERT INTO janitor_steps (run_id, ref, action, done, result, detail) VALUES `+values+`
 			ON CONFLICT (run_id, ref, action) DO UPDATE SET done = excluded.done, result = excluded.result, detail = excluded.detail
 			WHERE janitor_steps.result IS NULL`, args...)

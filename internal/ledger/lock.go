@@ -148,6 +148,7 @@ func (k *Lock) Unlock() error {
 		l.mu.Unlock()
 		// The epoch, because another process may have taken and signed a lost lock.
 		err := l.write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+			//nolint:gosec // G202: the name of the table is a constant
 			_, err := tx.ExecContext(ctx, `UPDATE `+k.which.table()+` SET who = '' WHERE id = 1 AND epoch = $1`, k.epoch)
 			return err
 		})
@@ -176,6 +177,7 @@ func (k *Lock) confirm(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	var epoch int64
+	//nolint:gosec // G701: shared returns a constant
 	err := tx.QueryRowContext(ctx, `SELECT epoch FROM janitor_lock WHERE id = 1`+k.ledger.engine.shared()).Scan(&epoch)
 	if err != nil {
 		return err

@@ -378,7 +378,10 @@ func TestImageStreamStopsWithItsConsumer(t *testing.T) {
 	}))
 	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left behind
 		var got []string
-		for image := range r.Images(t.Context(), registry.Query{Region: testRegion}) {
+		for image, err := range r.Images(t.Context(), registry.Query{Region: testRegion}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got = append(got, image.Name); len(got) == 3 {
 				break
 			}
