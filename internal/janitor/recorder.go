@@ -197,7 +197,7 @@ func (r *recorder) resolve(ctx context.Context, e apply.Editor, o apply.ApplyOpt
 	resolved := 0
 	for _, run := range interrupted {
 		for _, result := range apply.Resolve(ctx, run.Steps, e, o) {
-			if err := r.ledger.Resolve(ctx, run.ID, result); err != nil {
+			if err := r.ledger.Resolve(ctx, run.Run, result); err != nil {
 				return resolved, err
 			}
 			resolved++

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 )
@@ -12,7 +14,7 @@ import (
 // Interruption is a run whose process ended early, or that could not record
 // everything.
 type Interruption struct {
-	RunRecord
+	Run int64
 	// Steps may have been sent, and have no result: read their objects, and call
 	// Resolve. They are sorted by ref, then action.
 	Steps []actions.Step
@@ -36,20 +38,9 @@ func (l *Ledger) Interrupted(ctx context.Context) ([]Interruption, error) {
 		}
 		return unresolved(ctx, tx, lock.epoch, found)
 	})
-	if err != nil {
-		return nil, l.fail("looking for interrupted runs in", err)
-	}
-	if len(found) == 0 {
-		return nil, nil
-	}
-	var ids []any
-	for id := range found {
-		ids = append(ids, id)
-	}
-	records, err := l.records(ctx, `WHERE r.id IN (`+placeholders(1, len(ids))+`) ORDER BY r.id`, ids...)
 	var interrupted []Interruption
-	for _, r := range records {
-		interrupted = append(interrupted, Interruption{RunRecord: r, Steps: found[r.ID]})
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		interrupted = append(interrupted, Interruption{Run: id, Steps: found[id]})
 	}
 	return interrupted, l.fail("looking for interrupted runs in", err)
 }

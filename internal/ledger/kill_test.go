@@ -140,11 +140,13 @@ func checkKilled(t *testing.T, l *Ledger, a acknowledged) {
 	defer func() { must(t, lock.Unlock()) }()
 	found, err := l.Interrupted(t.Context())
 	must(t, err)
-	if len(found) != 1 || found[0].ID != a.run || found[0].Who != "child" {
+	if len(found) != 1 || found[0].Run != a.run {
 		t.Fatalf("the interrupted run is not %d but %+v", a.run, found)
 	}
 	d, err := l.Run(t.Context(), a.run)
-	must(t, err)
+	if must(t, err); d.Status != StatusInterrupted || d.Who != "child" {
+		t.Errorf("the run is %+v", d.RunRecord)
+	}
 	unresolved := map[string]bool{}
 	for _, s := range found[0].Steps {
 		unresolved[s.Tag] = true

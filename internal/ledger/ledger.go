@@ -133,7 +133,11 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	l.db = l.engine.database()
-	if err := l.migrate(ctx, embedded()); err != nil {
+	all, err := readMigrations(l.engine.migrations())
+	if err == nil {
+		err = l.migrate(ctx, all)
+	}
+	if err != nil {
 		return nil, errors.Join(l.fail("opening", err), l.db.Close())
 	}
 	return l, nil

@@ -25,21 +25,15 @@ type migration struct {
 	sql     string
 }
 
-// source reads the migrations of one database.
-type source func(folder string) ([]migration, error)
-
-func embedded() source {
-	return func(folder string) ([]migration, error) { return readMigrations(migrationFiles, "migrations/"+folder) }
-}
-
-func readMigrations(files fs.FS, folder string) ([]migration, error) {
-	names, err := fs.Glob(files, folder+"/*.sql") // sorted
+// readMigrations reads the migrations of one database.
+func readMigrations(database string) ([]migration, error) {
+	names, err := fs.Glob(migrationFiles, "migrations/"+database+"/*.sql") // sorted
 	if err != nil {
 		return nil, err
 	}
 	var all []migration
 	for i, name := range names {
-		body, err := fs.ReadFile(files, name)
+		body, err := migrationFiles.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
@@ -64,11 +58,7 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS janitor_schema_migrations (
 // migrate brings the tables up to date. It applies each migration once, even if
 // several processes open the ledger at the same time. It writes nothing if the
 // tables are up to date, so only a migration needs the right to create tables.
-func (l *Ledger) migrate(ctx context.Context, from source) error {
-	all, err := from(l.engine.migrations())
-	if err != nil {
-		return err
-	}
+func (l *Ledger) migrate(ctx context.Context, all []migration) error {
 	exists, err := l.engine.hasTable(ctx, "janitor_schema_migrations")
 	if err != nil {
 		return err

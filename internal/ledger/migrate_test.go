@@ -5,20 +5,16 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/registry-janitor/registry-janitor/internal/clock"
-
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// upTo is the source of a program that knows only the first migrations.
-func upTo(version int) source {
-	return func(folder string) ([]migration, error) {
-		all, err := embedded()(folder)
-		if err != nil {
-			return nil, err
-		}
-		return all[:version], nil
-	}
+// allMigrations returns every migration of a database.
+func allMigrations(t *testing.T, e engine) []migration {
+	t.Helper()
+	all, err := readMigrations(e.migrations())
+	must(t, err)
+	return all
 }
 
 // openAt opens a ledger as an older program did.
@@ -27,7 +23,7 @@ func openAt(t *testing.T, dsn string, version int) *Ledger {
 	e, err := openEngine(t.Context(), dsn, defaultTimeout)
 	must(t, err)
 	l := &Ledger{engine: e, db: e.database(), now: clock.Now, timeout: defaultTimeout, program: "an older program"}
-	must(t, l.migrate(t.Context(), upTo(version)))
+	must(t, l.migrate(t.Context(), allMigrations(t, e)[:version]))
 	return l
 }
 
@@ -35,8 +31,7 @@ func TestEveryOlderLedgerIsMigrated(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		engine, err := openEngine(t.Context(), dsn, defaultTimeout)
 		must(t, err)
-		all, err := embedded()(engine.migrations())
-		must(t, err)
+		all := allMigrations(t, engine)
 		must(t, engine.database().Close())
 		old := openAt(t, dsn, 1)
 		// As that program wrote it, without later columns.
@@ -102,16 +97,14 @@ func TestFailedMigrationLeavesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := openAt(t, dsn, 1)
 		defer l.Close()
-		broken := func(folder string) ([]migration, error) {
-			all, err := upTo(1)(folder)
-			return append(all, migration{version: 2, name: "broken", sql: `CREATE TABLE janitor_half (id BIGINT); CREATE TABLE janitor_half (id BIGINT);`}), err
-		}
+		all := allMigrations(t, l.engine)
+		broken := append(all[:1:1], migration{version: 2, name: "broken", sql: `CREATE TABLE janitor_half (id BIGINT); CREATE TABLE janitor_half (id BIGINT);`})
 		if err := l.migrate(t.Context(), broken); err == nil {
 			t.Fatal("a broken migration was applied")
 		}
 		if exists, err := l.engine.hasTable(t.Context(), "janitor_half"); err != nil || exists {
 			t.Errorf("half of it is left: %t (%v)", exists, err)
 		}
-		must(t, l.migrate(t.Context(), embedded()))
+		must(t, l.migrate(t.Context(), all))
 	})
 }
