@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -24,24 +25,7 @@ func (a *app) configCommand() *cobra.Command {
 		Use:   "check -c FILE",
 		Short: "Check a configuration and the policies that it names; sends no requests",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(file)
-			if err != nil {
-				return err
-			}
-			if _, err := janitor.Policies(cmd.Context(), c, policy.Options{}); err != nil {
-				return err
-			}
-			missing, wrong := notify.Check(daemon.Notifications(c))
-			if wrong != nil {
-				return wrong
-			}
-			if missing != nil {
-				fmt.Fprintln(a.stderr, "registry-janitor: a run would fail on this machine:", missing)
-			}
-			_, err = fmt.Fprintf(a.stdout, "%s is valid\n", file)
-			return err
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.checkConfig(cmd.Context(), file) },
 	}
 	configFlag(check, &file)
 	schema := &cobra.Command{
@@ -56,6 +40,26 @@ func (a *app) configCommand() *cobra.Command {
 	configFlag(schema, &file) // accepted as check does; the schema is the same for every file
 	cmd.AddCommand(check, schema)
 	return cmd
+}
+
+// checkConfig checks a configuration, its policies and its notifications.
+func (a *app) checkConfig(ctx context.Context, file string) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	if _, err := janitor.Policies(ctx, c, policy.Options{}); err != nil {
+		return err
+	}
+	missing, wrong := notify.Check(daemon.Notifications(c))
+	if wrong != nil {
+		return wrong
+	}
+	if missing != nil {
+		fmt.Fprintln(a.stderr, "registry-janitor: a run would fail on this machine:", missing)
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s is valid\n", file)
+	return err
 }
 
 // configFlag adds -c.
