@@ -72,26 +72,6 @@ func (d *decoder) object() error {
 func (d *decoder) field(name string) error {
 	p := d.plan
 	switch name {
-	case "version":
-		if err := d.value(&p.Version, name); err != nil {
-			return err
-		}
-		if p.Version != Version {
-			return fmt.Errorf("version is %d: this program reads version %d", p.Version, Version)
-		}
-		return nil
-	case "id":
-		return d.value(&p.ID, name)
-	case "taken_at":
-		return d.value(&p.TakenAt, name)
-	case "config_digest":
-		return d.value(&p.ConfigDigest, name)
-	case "policy_digest":
-		return d.value(&p.PolicyDigest, name)
-	case "forecast":
-		return d.value(&p.Forecast, name)
-	case "summary":
-		return d.value(&p.Summary, name)
 	case "refused":
 		return array(d, &p.Refusals, name)
 	case "steps":
@@ -107,9 +87,21 @@ func (d *decoder) field(name string) error {
 	case "outcome":
 		p.Outcome = new(Outcome)
 		return d.value(p.Outcome, name)
-	default:
+	}
+	into, known := map[string]any{
+		"version": &p.Version, "id": &p.ID, "taken_at": &p.TakenAt, "config_digest": &p.ConfigDigest, "policy_digest": &p.PolicyDigest,
+		"forecast": &p.Forecast, "summary": &p.Summary,
+	}[name]
+	if !known {
 		return fmt.Errorf("field %q is unknown", name)
 	}
+	if err := d.value(into, name); err != nil {
+		return err
+	}
+	if name == "version" && p.Version != Version {
+		return fmt.Errorf("version is %d: this program reads version %d", p.Version, Version)
+	}
+	return nil
 }
 
 func (d *decoder) value(into any, where string) error {

@@ -15,7 +15,8 @@ type Reason struct {
 	Source string `json:"source,omitempty"`
 	// CustomSeverity is the custom.severity of the rule's METADATA.
 	CustomSeverity string `json:"custom_severity,omitempty"`
-	// ReportOnly marks the decision of a rule that is shown but never applied.
+	// ReportOnly marks the decision of a rule that is shown but never applied. Files do
+	// not have it.
 	ReportOnly bool `json:"-"`
 }
 

@@ -73,8 +73,8 @@ const (
 
 // The rules that speak for the plan itself. The operator has not written them.
 const (
-	// FollowRule is the reason of an attachment that is deleted with its subject.
-	FollowRule = "attachments/follow their subject"
+	// followRule is the reason of an attachment that is deleted with its subject.
+	followRule = "attachments/follow their subject"
 
 	statusTagRule       = "status/tag"
 	statusImageRule     = "status/image"
