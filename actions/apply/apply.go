@@ -55,8 +55,8 @@ type Opener interface {
 	SetNamespaceVisibility(ctx context.Context, region registry.Region, id string, to registry.Visibility) error
 }
 
-// ApplyOptions say how careful and how fast to be. The zero value is careful.
-type ApplyOptions struct {
+// Options say how careful and how fast to be. The zero value is careful.
+type Options struct {
 	// Concurrency is how many steps are worked on at once; 16 when it is not
 	// positive. Steps that only wait, to be confirmed or tried again, do not count.
 	Concurrency int
@@ -92,12 +92,12 @@ type ApplyOptions struct {
 	// stops, as soon as it does; nil discards them.
 	Logger *slog.Logger
 	// Progress, if set, counts while the plan is applied.
-	Progress *ApplyProgress
+	Progress *Progress
 }
 
-// ApplyProgress counts the steps of a plan while it is applied. It is safe for
+// Progress counts the steps of a plan while it is applied. It is safe for
 // concurrent use.
-type ApplyProgress struct {
+type Progress struct {
 	Steps    atomic.Int64 // in all
 	Finished atomic.Int64 // with any result
 	Done     atomic.Int64
@@ -127,7 +127,7 @@ var (
 //
 // When ctx is done, the steps in flight are finished within o.Grace, and the
 // rest is skipped.
-func Apply(ctx context.Context, p *actions.Plan, e Editor, j Journal, o ApplyOptions) (*actions.Outcome, error) {
+func Apply(ctx context.Context, p *actions.Plan, e Editor, j Journal, o Options) (*actions.Outcome, error) {
 	o = o.withDefaults()
 	if err := CheckApplicable(p, o.Now(), o.MaxPlanAge); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func Apply(ctx context.Context, p *actions.Plan, e Editor, j Journal, o ApplyOpt
 // recorded before it sent them, and of which it recorded no result. It sends
 // nothing but reads. A step that was carried out is done; one whose object is
 // still as it was judged is skipped: the next plan decides about it.
-func Resolve(ctx context.Context, interrupted []actions.Step, e Editor, o ApplyOptions) []actions.StepResult {
+func Resolve(ctx context.Context, interrupted []actions.Step, e Editor, o Options) []actions.StepResult {
 	r := newRun(ctx, interrupted, e, o.withDefaults())
 	defer r.close()
 	var all sync.WaitGroup
@@ -156,7 +156,7 @@ func Resolve(ctx context.Context, interrupted []actions.Step, e Editor, o ApplyO
 	return r.results
 }
 
-func (o ApplyOptions) withDefaults() ApplyOptions {
+func (o Options) withDefaults() Options {
 	o.Concurrency = orDefault(o.Concurrency, 16)
 	o.Breaker = orDefault(o.Breaker, 10)
 	o.ConfirmTimeout = orDefault(o.ConfirmTimeout, 2*time.Minute)
@@ -171,7 +171,7 @@ func (o ApplyOptions) withDefaults() ApplyOptions {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Progress == nil {
-		o.Progress = new(ApplyProgress)
+		o.Progress = new(Progress)
 	}
 	return o
 }

@@ -16,7 +16,7 @@ import (
 
 // audited applies a plan and holds what the outcome says against what is really
 // gone, and the requests against what may be sent.
-func (s *site) audited(p *actions.Plan, o ApplyOptions) (*actions.Outcome, error) {
+func (s *site) audited(p *actions.Plan, o Options) (*actions.Outcome, error) {
 	s.t.Helper()
 	before := s.snapshot()
 	sent := len(s.server.Requests())
@@ -160,7 +160,7 @@ func TestFailures(t *testing.T) {
 					s := newSite(t, `{settings: {delete_delay: `+delay+`, latency: 20ms}, faults: [{`+tt.fault+`}], namespaces: [{name: prod, age: 400d, images: [
 						{name: api, tags: [{name: "pr-{n}", count: 4, age: 20d}, {name: latest, age: 1d}]}]}]}`)
 					p := s.condemnTags(plan.Options{})
-					o, _ := s.audited(p, ApplyOptions{Canary: 2})
+					o, _ := s.audited(p, Options{Canary: 2})
 					for i, r := range o.Results {
 						want := tt.rest
 						if i == 0 && (want == actions.ResultSkipped || want == actions.ResultFailed) {

@@ -43,7 +43,7 @@ func BenchmarkApply(b *testing.B) {
 		before := len(s.server.Requests())
 		b.StartTimer()
 		start := time.Now()
-		o, err := Apply(b.Context(), p, editor, j, ApplyOptions{})
+		o, err := Apply(b.Context(), p, editor, j, Options{})
 		took := time.Since(start)
 		b.StopTimer()
 		if err != nil || o.Done != 10_000 {
@@ -67,7 +67,7 @@ func TestDeletionsOverlap(t *testing.T) {
 		s := siteOf(t, hundreds(t, images))
 		p := s.condemnTags(plan.Options{})
 		start := time.Now()
-		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), ApplyOptions{})
+		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), Options{})
 		if err != nil || o.Done != images*100 {
 			t.Fatal(err, o.Done)
 		}
@@ -85,7 +85,7 @@ func TestSlowDeletionsDoNotHoldUpOthers(t *testing.T) {
 			{name: "pr-{n}", count: 100, age: 20d}, {name: latest, age: 20d}]}]}]}`)
 		p := s.condemnTags(plan.Options{})
 		start := time.Now()
-		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), ApplyOptions{Canary: -1})
+		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), Options{Canary: -1})
 		if err != nil || o.Done != 600 {
 			t.Fatal(err, o.Done)
 		}

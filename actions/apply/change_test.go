@@ -100,44 +100,44 @@ func TestWhatChangedAfterThePlanIsLeftAlone(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(s *site)
-		o      ApplyOptions
+		o      Options
 		want   map[string]string // where it is not done
 	}{
-		{"nothing", func(*site) {}, ApplyOptions{}, nil},
-		{"a tag is pushed again", func(s *site) { s.push("pr-1", "X") }, ApplyOptions{}, map[string]string{"prod/api:pr-1": "changed"}},
-		{"a tag is pushed again with the same digest", func(s *site) { s.push("pr-2", "A") }, ApplyOptions{},
+		{"nothing", func(*site) {}, Options{}, nil},
+		{"a tag is pushed again", func(s *site) { s.push("pr-1", "X") }, Options{}, map[string]string{"prod/api:pr-1": "changed"}},
+		{"a tag is pushed again with the same digest", func(s *site) { s.push("pr-2", "A") }, Options{},
 			map[string]string{"prod/api:pr-2": "changed", "prod/api:sha256-" + a + ".sig": "blocked"}},
-		{"a tag is gone", func(s *site) { s.deleteTag("prod/api:pr-1") }, ApplyOptions{}, map[string]string{"prod/api:pr-1": "gone"}},
-		{"a tag is gone and made anew", func(s *site) { s.deleteTag("prod/api:pr-1"); s.push("pr-1", "X") }, ApplyOptions{}, map[string]string{"prod/api:pr-1": "gone"}},
-		{"a new tag has the digest", func(s *site) { s.push("new", "A") }, ApplyOptions{},
+		{"a tag is gone", func(s *site) { s.deleteTag("prod/api:pr-1") }, Options{}, map[string]string{"prod/api:pr-1": "gone"}},
+		{"a tag is gone and made anew", func(s *site) { s.deleteTag("prod/api:pr-1"); s.push("pr-1", "X") }, Options{}, map[string]string{"prod/api:pr-1": "gone"}},
+		{"a new tag has the digest", func(s *site) { s.push("new", "A") }, Options{},
 			map[string]string{"prod/api:pr-2": "blocked", "prod/api:sha256-" + a + ".sig": "blocked"}},
-		{"a new tag has the digest, and the API untags", func(s *site) { s.push("new", "A") }, ApplyOptions{SharedDigest: actions.Untag},
+		{"a new tag has the digest, and the API untags", func(s *site) { s.push("new", "A") }, Options{SharedDigest: actions.Untag},
 			map[string]string{"prod/api:pr-2": "blocked", "prod/api:sha256-" + a + ".sig": "blocked"}},
-		{"a kept tag has the digest now", func(s *site) { s.push("latest", "B") }, ApplyOptions{},
+		{"a kept tag has the digest now", func(s *site) { s.push("latest", "B") }, Options{},
 			map[string]string{"prod/api:pr-3": "blocked", "prod/api:pr-4": "blocked"}},
-		{"a condemned tag has another condemned digest now", func(s *site) { s.push("pr-1", "B") }, ApplyOptions{},
+		{"a condemned tag has another condemned digest now", func(s *site) { s.push("pr-1", "B") }, Options{},
 			map[string]string{"prod/api:pr-1": "changed", "prod/api:pr-3": "blocked", "prod/api:pr-4": "blocked"}},
-		{"one tag of a digest is pushed again with it", func(s *site) { s.push("pr-4", "B") }, ApplyOptions{},
+		{"one tag of a digest is pushed again with it", func(s *site) { s.push("pr-4", "B") }, Options{},
 			map[string]string{"prod/api:pr-4": "changed", "prod/api:pr-3": "blocked"}},
-		{"one tag of a digest is pushed again with another", func(s *site) { s.push("pr-4", "X") }, ApplyOptions{}, map[string]string{"prod/api:pr-4": "changed"}},
-		{"a kept tag is gone", func(s *site) { s.deleteTag("prod/api:v1") }, ApplyOptions{}, api("changed")},
-		{"a kept tag is gone, and so is a condemned one", func(s *site) { s.deleteTag("prod/api:v1"); s.deleteTag("prod/api:pr-1") }, ApplyOptions{},
+		{"one tag of a digest is pushed again with another", func(s *site) { s.push("pr-4", "X") }, Options{}, map[string]string{"prod/api:pr-4": "changed"}},
+		{"a kept tag is gone", func(s *site) { s.deleteTag("prod/api:v1") }, Options{}, api("changed")},
+		{"a kept tag is gone, and so is a condemned one", func(s *site) { s.deleteTag("prod/api:v1"); s.deleteTag("prod/api:pr-1") }, Options{},
 			map[string]string{"prod/api:pr-1": "gone", "prod/api:pr-2": "changed", "prod/api:sha256-" + a + ".sig": "changed", "prod/api:pr-3": "changed", "prod/api:pr-4": "changed"}},
-		{"too few tags would stay", func(*site) {}, ApplyOptions{KeepAtLeast: 2}, map[string]string{"prod/open:pr-7": "changed", "prod/web:pr-9": "changed"}},
-		{"the image is gone", func(s *site) { must(s.t, s.editor.DeleteImage(s.t.Context(), "fr-par", s.of("prod/api"))) }, ApplyOptions{}, api("gone")},
-		{"the image is not empty any more", func(s *site) { must(s.t, s.server.Push("fr-par", "prod", "bare", "v1", "")) }, ApplyOptions{}, map[string]string{"prod/bare": "changed"}},
-		{"the namespace got an image", func(s *site) { must(s.t, s.server.Push("fr-par", "void", "app", "v1", "")) }, ApplyOptions{}, map[string]string{"void": "changed"}},
-		{"the namespace is gone", func(s *site) { must(s.t, s.editor.DeleteNamespace(s.t.Context(), "fr-par", s.of("void"))) }, ApplyOptions{}, map[string]string{"void": "gone"}},
+		{"too few tags would stay", func(*site) {}, Options{KeepAtLeast: 2}, map[string]string{"prod/open:pr-7": "changed", "prod/web:pr-9": "changed"}},
+		{"the image is gone", func(s *site) { must(s.t, s.editor.DeleteImage(s.t.Context(), "fr-par", s.of("prod/api"))) }, Options{}, api("gone")},
+		{"the image is not empty any more", func(s *site) { must(s.t, s.server.Push("fr-par", "prod", "bare", "v1", "")) }, Options{}, map[string]string{"prod/bare": "changed"}},
+		{"the namespace got an image", func(s *site) { must(s.t, s.server.Push("fr-par", "void", "app", "v1", "")) }, Options{}, map[string]string{"void": "changed"}},
+		{"the namespace is gone", func(s *site) { must(s.t, s.editor.DeleteNamespace(s.t.Context(), "fr-par", s.of("void"))) }, Options{}, map[string]string{"void": "gone"}},
 		{"the namespace was edited", func(s *site) {
 			must(s.t, s.editor.SetNamespaceVisibility(s.t.Context(), "fr-par", s.of("void"), registry.Public))
-		}, ApplyOptions{}, map[string]string{"void": "changed"}},
+		}, Options{}, map[string]string{"void": "changed"}},
 		{"the image is private already", func(s *site) {
 			must(s.t, s.editor.SetImageVisibility(s.t.Context(), "fr-par", s.of("prod/web"), registry.Private))
-		}, ApplyOptions{}, map[string]string{"prod/web": "changed"}},
+		}, Options{}, map[string]string{"prod/web": "changed"}},
 		{"the image inherits now", func(s *site) {
 			must(s.t, s.editor.SetImageVisibility(s.t.Context(), "fr-par", s.of("prod/web"), registry.Inherit))
-		}, ApplyOptions{}, map[string]string{"prod/web": "changed"}},
-		{"an image to be made private got a tag", func(s *site) { must(s.t, s.server.Push("fr-par", "prod", "web", "v2", "")) }, ApplyOptions{}, map[string]string{"prod/web": "changed"}},
+		}, Options{}, map[string]string{"prod/web": "changed"}},
+		{"an image to be made private got a tag", func(s *site) { must(s.t, s.server.Push("fr-par", "prod", "web", "v2", "")) }, Options{}, map[string]string{"prod/web": "changed"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -173,7 +173,7 @@ func TestTheOrderOfWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, everything)
 		p := s.plan(unlimited(), condemnAll)
-		if _, err := s.audited(p, ApplyOptions{}); err != nil {
+		if _, err := s.audited(p, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		rank := func(r string) int {
@@ -225,7 +225,7 @@ func TestAnAcceptedDeletionThatDoesNotHappenHasFailed(t *testing.T) {
 			}
 			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"status":"deleting"}`)), Request: r}, nil
 		}
-		o, _ := s.audited(p, ApplyOptions{Breaker: 100})
+		o, _ := s.audited(p, Options{Breaker: 100})
 		if o.Failed != 9 || o.Blocked != 2 || o.Done != 0 { // the second tag of a digest and the signature are not tried
 			t.Errorf("%q", resultsOf(o))
 		}

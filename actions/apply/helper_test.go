@@ -190,7 +190,7 @@ func (s *site) condemnTags(o plan.Options) *actions.Plan {
 }
 
 // apply applies a plan as it comes out of its file.
-func (s *site) apply(p *actions.Plan, o ApplyOptions) (*actions.Outcome, error) {
+func (s *site) apply(p *actions.Plan, o Options) (*actions.Outcome, error) {
 	s.t.Helper()
 	time.Sleep(time.Minute) // of the bubble: a plan is older than its changes
 	return Apply(s.t.Context(), reread(s.t, p), s.editor, newMemoryJournal(s.t), o)

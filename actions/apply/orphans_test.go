@@ -33,7 +33,7 @@ func TestAnOrphanWhoseSubjectIsBackIsBlocked(t *testing.T) {
 					}
 				})
 				row.change(s)
-				outcome, err := s.apply(p, ApplyOptions{})
+				outcome, err := s.apply(p, Options{})
 				must(t, err)
 				if len(outcome.Results) != 1 || string(outcome.Results[0].Result) != row.want {
 					t.Errorf("got %+v, want %s", outcome.Results, row.want)

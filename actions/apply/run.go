@@ -20,7 +20,7 @@ const maxOpen = 4096
 // run is one application of a plan.
 type run struct {
 	steps   []actions.Step
-	o       ApplyOptions
+	o       Options
 	editor  Editor
 	journal Journal
 	// caller is the context of Apply; when it is done, nothing new is begun.
@@ -50,7 +50,7 @@ type run struct {
 	remaining int // units of this phase that have not ended
 }
 
-func newRun(ctx context.Context, steps []actions.Step, e Editor, o ApplyOptions) *run {
+func newRun(ctx context.Context, steps []actions.Step, e Editor, o Options) *run {
 	r := &run{
 		steps: steps, o: o, editor: e, caller: ctx,
 		slots: make(chan struct{}, o.Concurrency), untag: make(chan struct{}, 1),

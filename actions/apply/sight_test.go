@@ -82,7 +82,7 @@ func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
 
 func checkSight(t *testing.T, name string, s *actions.Step, e Editor, want string) {
 	t.Helper()
-	r := newRun(t.Context(), []actions.Step{*s}, e, ApplyOptions{}.withDefaults())
+	r := newRun(t.Context(), []actions.Step{*s}, e, Options{}.withDefaults())
 	defer r.close()
 	seen, err := r.changeOf(0).read(t.Context())
 	switch {
@@ -110,7 +110,7 @@ func TestAnImageThatIsNotReadyIsLeftAlone(t *testing.T) {
 			response.Body = io.NopCloser(bytes.NewReader(bytes.Replace(body, []byte(`"status":"ready"`), []byte(`"status":"locked"`), 1)))
 			return response, nil
 		}
-		o, err := s.audited(p, ApplyOptions{})
+		o, err := s.audited(p, Options{})
 		if err != nil || o.Changed != 3 || o.Results[0].Detail != "the status of its image is locked" {
 			t.Errorf("%v: %+v", err, o)
 		}
@@ -137,7 +137,7 @@ func TestARunKnowsItsOwnChanges(t *testing.T) {
 				v.Tags[i].Delete = condemnedBy
 			}
 		})
-		o, err := s.audited(p, ApplyOptions{})
+		o, err := s.audited(p, Options{})
 		if err != nil || o.Done != 8 || len(p.Steps) != 8 {
 			t.Errorf("%v: %+v", err, o.Results)
 		}
@@ -151,7 +151,7 @@ func TestWhatSomebodyElseIsDeletingIsLeftToThem(t *testing.T) {
 		s.deleteTag("prod/api:pr-2")
 		before := time.Now()
 		j := newMemoryJournal(t)
-		o, err := Apply(t.Context(), p, s.editor, j, ApplyOptions{ConfirmTimeout: 45 * time.Minute, Canary: -1})
+		o, err := Apply(t.Context(), p, s.editor, j, Options{ConfirmTimeout: 45 * time.Minute, Canary: -1})
 		if err != nil || o.Done != 2 || o.Results[1].Result != actions.ResultChanged || o.Results[1].Detail != "it is being deleted already" {
 			t.Errorf("%v after %s: %+v", err, time.Since(before), o)
 		}

@@ -85,7 +85,7 @@ func (s *soak) run() {
 	s.journal = newMemoryJournal(s.t)
 	before, sent := s.site.snapshot(), len(s.site.server.Requests())
 	time.Sleep(time.Minute)
-	outcome, err := Apply(s.t.Context(), reread(s.t, s.plan), s.site.editor, s.journal, ApplyOptions{
+	outcome, err := Apply(s.t.Context(), reread(s.t, s.plan), s.site.editor, s.journal, Options{
 		SharedDigest: o.SharedDigest, KeepAtLeast: o.KeepAtLeast, Concurrency: 1 + s.r.IntN(8),
 		Canary: pick(s.world, -1, 2, 0), Breaker: pick(s.world, 0, 3, 1000), ConfirmTimeout: 20 * time.Second,
 	})
@@ -302,7 +302,7 @@ func (s *soak) checkOutcome(outcome *actions.Outcome, err error, o plan.Options)
 // blindly, and nothing but what is left of it is done.
 func (s *soak) again(o plan.Options) {
 	before, sent := s.site.snapshot(), len(s.site.server.Requests())
-	outcome, err := Apply(s.t.Context(), s.plan, s.site.editor, newMemoryJournal(s.t), ApplyOptions{SharedDigest: o.SharedDigest, KeepAtLeast: o.KeepAtLeast})
+	outcome, err := Apply(s.t.Context(), s.plan, s.site.editor, newMemoryJournal(s.t), Options{SharedDigest: o.SharedDigest, KeepAtLeast: o.KeepAtLeast})
 	if outcome == nil {
 		s.t.Fatal(err)
 	}

@@ -40,8 +40,8 @@ func TestTheBreaker(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many("", "{"+tt.fault+"}", 30))
-				p := newSite(t, many("", "", 30)).condemnTags(plan.Options{})        // the same, without the fault
-				o, err := s.apply(p, ApplyOptions{Breaker: tt.breaker, Canary: 100}) // one after the other
+				p := newSite(t, many("", "", 30)).condemnTags(plan.Options{})   // the same, without the fault
+				o, err := s.apply(p, Options{Breaker: tt.breaker, Canary: 100}) // one after the other
 				got := *o
 				got.Results, got.Stopped = nil, ""
 				if fmt.Sprint(got) != fmt.Sprint(tt.want) {
@@ -68,7 +68,7 @@ func TestTheCanary(t *testing.T) {
 			}
 			return nil, nil
 		}
-		o, err := s.audited(p, ApplyOptions{Concurrency: 1})
+		o, err := s.audited(p, Options{Concurrency: 1})
 		if err != nil || o.Done != 60 {
 			t.Fatal(err, resultsOf(o))
 		}
@@ -110,7 +110,7 @@ func TestTheCanaryFindsWhatIsLost(t *testing.T) {
 					}
 					return nil, nil
 				}
-				o, err := s.apply(p, ApplyOptions{})
+				o, err := s.apply(p, Options{})
 				if done := min(tt.tags, 5); o.Done != done || o.Skipped != tt.tags-done || !slices.Equal(o.Lost, tt.lost) || errors.Is(err, ErrLost) != (tt.lost != nil) || !strings.Contains(fmt.Sprint(err), tt.want) {
 					t.Errorf("done %d, skipped %d, lost %q, error %v", o.Done, o.Skipped, o.Lost, err)
 				}
@@ -149,7 +149,7 @@ func TestAnInterruptionFinishesWhatIsInFlight(t *testing.T) {
 					return nil, nil
 				}
 				j := newMemoryJournal(t)
-				o, err := Apply(ctx, p, s.editor, j, ApplyOptions{Canary: -1, Kill: kill})
+				o, err := Apply(ctx, p, s.editor, j, Options{Canary: -1, Kill: kill})
 				if took := time.Since(began); took > tt.within {
 					t.Errorf("it took %s to end", took)
 				}
@@ -189,7 +189,7 @@ func TestAJournalThatCannotBeWrittenStopsTheRun(t *testing.T) {
 					return nil, nil
 				}
 				before := s.snapshot()
-				o, err := Apply(t.Context(), p, s.editor, j, ApplyOptions{})
+				o, err := Apply(t.Context(), p, s.editor, j, Options{})
 				if !errors.Is(err, ErrStopped) || !errors.Is(err, full) || o.Done == 0 || o.Skipped < 30 || o.Failed > 0 {
 					t.Errorf("%v: done %d, failed %d, skipped %d", err, o.Done, o.Failed, o.Skipped)
 				}
@@ -234,7 +234,7 @@ func TestRefusals(t *testing.T) {
 				return
 			}
 			// Neither the registry nor the journal may be touched: there are none.
-			if o, err := Apply(t.Context(), p, nil, nil, ApplyOptions{Now: func() time.Time { return now }}); o != nil || !errors.Is(err, tt.is) {
+			if o, err := Apply(t.Context(), p, nil, nil, Options{Now: func() time.Time { return now }}); o != nil || !errors.Is(err, tt.is) {
 				t.Errorf("%v, %v", o, err)
 			}
 		})
@@ -243,7 +243,7 @@ func TestRefusals(t *testing.T) {
 
 func TestAnEmptyPlanIsDone(t *testing.T) {
 	p := plan.NewBuilder(plan.Options{TakenAt: scanTime}).Plan()
-	o, err := Apply(t.Context(), p, nil, nil, ApplyOptions{Now: func() time.Time { return scanTime }})
+	o, err := Apply(t.Context(), p, nil, nil, Options{Now: func() time.Time { return scanTime }})
 	if err != nil || len(o.Results) != 0 || o.Incomplete() {
 		t.Errorf("%+v, %v", o, err)
 	}
@@ -268,7 +268,7 @@ func TestResolve(t *testing.T) {
 			return nil, nil
 		}
 		want := map[string]actions.Result{"pr-1": "done", "pr-2": "done", "pr-3": "changed", "pr-4": "skipped", "prod/web": "done", "void": "done", "prod/open": "skipped"}
-		for _, r := range Resolve(ctx, p.Steps, s.editor, ApplyOptions{Concurrency: 2}) {
+		for _, r := range Resolve(ctx, p.Steps, s.editor, Options{Concurrency: 2}) {
 			for name, result := range want {
 				if strings.HasSuffix(r.Ref, name) {
 					if r.Result != result {
@@ -296,7 +296,7 @@ func TestTheSecretKeyIsInNoDetail(t *testing.T) {
 			body := `{"message":"bad token ` + testCredentials.SecretKey + `","type":"invalid"}`
 			return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 		}
-		o, _ := s.apply(p, ApplyOptions{})
+		o, _ := s.apply(p, Options{})
 		if o.Failed != 3 || !strings.Contains(o.Results[0].Detail, "bad token [secret key]") || strings.Contains(fmt.Sprint(o), testCredentials.SecretKey) {
 			t.Errorf("%+v", o)
 		}
@@ -308,7 +308,7 @@ func TestADeletionThatDoesNotEndIsGivenUp(t *testing.T) {
 		s := newSite(t, many("delete_delay: 1h", "", 3))
 		p := s.condemnTags(plan.Options{})
 		start := time.Now()
-		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), ApplyOptions{Canary: -1, ConfirmTimeout: time.Minute})
+		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), Options{Canary: -1, ConfirmTimeout: time.Minute})
 		if err != nil || o.Failed != 3 || !strings.HasSuffix(o.Results[0].Detail, "later it is still being deleted") {
 			t.Errorf("%v: %+v", err, o)
 		}
@@ -323,7 +323,7 @@ func TestImagesThatCannotBeLookedAtTripTheBreaker(t *testing.T) {
 		const images = `namespaces: [{name: prod, age: 400d, images: [{name: "api-{n}", count: 12, tags: [{name: pr-1, age: 20d}, {name: pr-2, age: 20d}, {name: latest, age: 1d}]}]}]`
 		s := newSite(t, `{faults: [{method: GET, path: "/images/*/tags", status: 500}], `+images+`}`)
 		p := newSite(t, `{`+images+`}`).condemnTags(plan.Options{})
-		o, err := s.apply(p, ApplyOptions{})
+		o, err := s.apply(p, Options{})
 		if !errors.Is(err, ErrStopped) || o.Failed != 20 || o.Skipped != 4 {
 			t.Errorf("%v: failed %d, skipped %d", err, o.Failed, o.Skipped)
 		}
@@ -348,7 +348,7 @@ func TestAttachmentsComeAfterTheirSubjectsWhateverTheirNames(t *testing.T) {
 			}
 			return nil, nil
 		}
-		o, err := s.audited(p, ApplyOptions{Canary: -1})
+		o, err := s.audited(p, Options{Canary: -1})
 		if want := []string{p.Steps[1].ID, p.Steps[0].ID}; err != nil || o.Done != 2 || !slices.Equal(order, want) {
 			t.Errorf("%v: %+v in the order %q", err, o.Results, order)
 		}
@@ -362,7 +362,7 @@ func TestAnInterruptionBeforeTheBeginningChangesNothing(t *testing.T) {
 		sent := len(s.server.Requests())
 		ctx, interrupt := context.WithCancel(t.Context())
 		interrupt()
-		o, err := Apply(ctx, p, s.editor, newMemoryJournal(t), ApplyOptions{})
+		o, err := Apply(ctx, p, s.editor, newMemoryJournal(t), Options{})
 		if !errors.Is(err, ErrStopped) || !errors.Is(err, context.Canceled) || o.Skipped != 10 || len(s.server.Requests()) != sent {
 			t.Errorf("%v: %+v", err, o)
 		}

@@ -32,7 +32,7 @@ func TestWhatCameIntoUseIsLeftAlone(t *testing.T) {
 				p := s.plan(unlimited(), condemnAll)
 				row.use.By = "somebody"
 				before := s.snapshot()
-				o, err := s.apply(p, ApplyOptions{InUse: registry.NewUseIndex([]registry.Use{row.use}).Of})
+				o, err := s.apply(p, Options{InUse: registry.NewUseIndex([]registry.Use{row.use}).Of})
 				must(t, err)
 				after := s.snapshot()
 				for _, r := range o.Results {

@@ -121,7 +121,7 @@ func startDemo(ctx context.Context) (*janitor.Session, func(), error) {
 		return nil, nil, err
 	}
 	now := clockFrom(demoDay)
-	server, err := listen("127.0.0.1:0", emulator.Options{World: worlds.Demo(demoSeed), Now: now})
+	server, err := listen(ctx, "127.0.0.1:0", emulator.Options{World: worlds.Demo(demoSeed), Now: now})
 	if err != nil {
 		return nil, nil, err
 	}

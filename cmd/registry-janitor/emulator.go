@@ -48,7 +48,7 @@ func (a *app) emulator(ctx context.Context, address, world string) error {
 			return err
 		}
 	}
-	s, err := listen(address, emulator.Options{World: w})
+	s, err := listen(ctx, address, emulator.Options{World: w})
 	if err != nil {
 		return err
 	}
@@ -64,12 +64,12 @@ type emulatorServer struct {
 	listener net.Listener
 }
 
-func listen(address string, o emulator.Options) (*emulatorServer, error) {
+func listen(ctx context.Context, address string, o emulator.Options) (*emulatorServer, error) {
 	handler, err := emulator.New(o)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("starting the emulator: %w", err)
 	}

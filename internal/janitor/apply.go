@@ -22,9 +22,9 @@ func (p *Planner) Matches(plan *actions.Plan) error {
 }
 
 // applyOptions are the settings of the configuration for applying a plan.
-func (s *Session) applyOptions() apply.ApplyOptions {
+func (s *Session) applyOptions() apply.Options {
 	limits := s.Config.Limits
-	o := apply.ApplyOptions{
+	o := apply.Options{
 		Concurrency:  s.o.Connection.Concurrency,
 		KeepAtLeast:  limits.KeepAtLeast,
 		SharedDigest: actions.SharedDigest(s.Config.SharedDigest),

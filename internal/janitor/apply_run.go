@@ -112,7 +112,7 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 }
 
 // admit checks that the plan may be applied, and asks.
-func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.ApplyOptions) error {
+func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Options) error {
 	if err := apply.CheckApplicable(plan, startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
 		return err
 	}
