@@ -268,7 +268,7 @@ func TestLocked(t *testing.T) {
 
 func locked(t *testing.T, r recording) {
 	file, dsn := r.setUp(t)
-	l, err := ledger.Open(context.Background(), dsn, ledger.Options{Who: "somebody@else"})
+	l, err := ledger.Open(context.Background(), dsn, ledger.Options{Who: "ops@elsewhere"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func locked(t *testing.T, r recording) {
 	for _, wait := range []string{"0s", "300ms"} {
 		cmd := applyCommand(file, "http://127.0.0.1:1", "--lock-timeout", wait)
 		output, err := cmd.CombinedOutput()
-		if cmd.ProcessState.ExitCode() != janitor.ExitIncomplete || !strings.Contains(string(output), "somebody@else") {
+		if cmd.ProcessState.ExitCode() != janitor.ExitIncomplete || !strings.Contains(string(output), "ops@elsewhere") {
 			t.Errorf("waiting %s: %v: %s", wait, err, output)
 		}
 	}

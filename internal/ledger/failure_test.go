@@ -130,7 +130,7 @@ func TestOpenRefusesOtherFilesAndDatabases(t *testing.T) {
 		"a database in memory":            {":memory:", "neither"},
 		"a file URL":                      {"file:ledger.db?mode=ro", "neither"},
 		"another kind of database":        {"mysql://localhost/db", "neither"},
-		"a file that is no database":      {noDatabase, "notes.txt"},
+		"a file that is not a database":   {noDatabase, "notes.txt"},
 		"the database of another program": {foreign, "another program"},
 		"a folder":                        {folder, folder},
 		"a file below a file":             {filepath.Join(noDatabase, "ledger.db"), "not a directory"},

@@ -132,17 +132,17 @@ func TestMarkedAgreesWithANaiveModel(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		l, model := open(t, dsn), naive{}
 		regions, digests := registry.Regions(), []string{"sha256:1", "sha256:2", ""}
-		for pass := range 60 {
+		for run := range 60 {
 			o := randomObservation(random, regions, digests)
-			o.At = start.Add(time.Duration(pass) * time.Minute)
+			o.At = start.Add(time.Duration(run) * time.Minute)
 			model.observe(t, o)
 			m := observe(t, l, o)
 			if len(m.open) != len(model) {
-				t.Fatalf("run %d: %d tags are marked, want %d", pass, len(m.open), len(model))
+				t.Fatalf("run %d: %d tags are marked, want %d", run, len(m.open), len(model))
 			}
 			for key, want := range model {
 				if since, ok := m.Since(key.id, key.digest, key.ref); !ok || !since.Equal(want) {
-					t.Fatalf("run %d: %v is marked since %s (%t), want %s", pass, key, since, ok, want)
+					t.Fatalf("run %d: %v is marked since %s (%t), want %s", run, key, since, ok, want)
 				}
 			}
 		}

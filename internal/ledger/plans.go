@@ -17,7 +17,7 @@ func (l *Ledger) Plan(ctx context.Context, id string) (*actions.Plan, error) {
 	var packed []byte
 	err := l.db.QueryRowContext(ctx, `SELECT body FROM janitor_plans WHERE id = $1`, text(id)).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, l.fail("reading a plan from", fmt.Errorf("there is no plan %s", id))
+		return nil, l.fail("reading a plan from", fmt.Errorf("the ledger has no plan %s", id))
 	}
 	if err != nil {
 		return nil, l.fail("reading a plan from", err)

@@ -203,7 +203,7 @@ func TestErrorsNeverShowThePassword(t *testing.T) {
 	escaped := strings.TrimSuffix(strings.TrimPrefix(url.UserPassword("", password).String(), ":"), "@")
 	for name, dsn := range map[string]string{
 		"a host that does not exist":       "postgres://janitor:" + escaped + "@/db?host=/nonexistent",
-		"a port that is no number":         "postgres://janitor:" + escaped + "@host:port/db",
+		"a port that is not a number":      "postgres://janitor:" + escaped + "@host:port/db",
 		"a password that is not escaped":   "postgres://janitor:" + password + "@host/db",
 		"an escape that is none":           "postgres://janitor:" + password + "%zz@host/db",
 		"a parameter that is wrong":        "postgres://janitor:" + escaped + "@host/db?sslmode=" + escaped,
