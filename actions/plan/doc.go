@@ -1,6 +1,6 @@
 // Package plan turns verdicts into a plan: which tags, images and namespaces are
 // deleted, whose visibility changes, what a rule marked but a guard holds, and
-// why, for every single one. PlanVerdict makes a Part of one verdict, and Builder
+// why, for every single one. Decide makes a Part of one verdict, and Builder
 // joins the parts and holds them against the gaps and the limits.
 //
 // It is pure: the same verdicts, options and time give the same bytes, whatever
