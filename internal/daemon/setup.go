@@ -74,7 +74,7 @@ func schedulesOf(c *config.Config) ([]scheduled, error) {
 		if zone == "" {
 			zone = c.Timezone
 		}
-		when, err := cron.ParseStandard("CRON_TZ=" + zone + " " + s.Cron)
+		when, err := newCalendar(s.Cron, zone)
 		if err != nil {
 			return nil, fmt.Errorf("the schedule %q: %w", s.Cron, err) // config has checked it
 		}
