@@ -47,12 +47,14 @@ func rules() architecture {
 			// Words for people, and the only clock: every package may use them.
 			"internal/text":  {},
 			"internal/clock": {},
+			// Reads the files that an operator names: regular files, bounded in size.
+			"internal/files": {closed: true},
 			// The XML of test reports, which policy test and the reports of runs share.
 			"internal/junit": {closed: true},
 			// The nouns, which all share and which import nothing.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml, strictly, into the rules that policies judge by and its own types.
-			"internal/config": {ours: []string{"internal/strictyaml", "policy/rules"}},
+			"internal/config": {ours: []string{"internal/files", "internal/strictyaml", "policy/rules"}},
 			// Decodes YAML strictly. The emulator uses it, so it has no other dependency.
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// The registry API in memory, and its contents at the start. Users' tests import
@@ -68,7 +70,7 @@ func rules() architecture {
 			// The rules of a configuration, in the one form that all share.
 			"policy/rules": {ours: []string{"registry", "internal/strictyaml"}},
 			// Reads and checks Rego, for the packages that run it and that help to write it.
-			"policy/internal/modules": {ours: []string{"registry", "policy/library", "policy/schema", "policy/testing"}},
+			"policy/internal/modules": {ours: []string{"registry", "internal/files", "policy/library", "policy/schema", "policy/testing"}},
 			// Files of Rego and of JSON Schema, and an embed.FS of them.
 			"policy/library": {closed: true},
 			"policy/schema":  {closed: true},
@@ -86,13 +88,13 @@ func rules() architecture {
 			// Compares two plans, and is pure.
 			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
 			// Translates the SDK into the nouns, and fits the scanner without importing it.
-			"internal/scaleway": {ours: []string{"registry", "internal/retry"}},
+			"internal/scaleway": {ours: []string{"registry", "internal/files", "internal/retry"}},
 			// Repeats reads.
 			"internal/retry": {},
 			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
 			// Records what plans and runs did.
-			"internal/ledger": {ours: []string{"registry", "actions", "internal/runs"}},
+			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs"}},
 			// Renders a finished run. Only the program imports it: other packages get
 			// functions that render.
 			"internal/report":         {ours: []string{"registry", "actions", "actions/diff", "internal/runs", "internal/junit", "internal/report/outline", "internal/report/page"}},
@@ -101,19 +103,19 @@ func rules() architecture {
 			// Sets metrics from a finished run.
 			"metrics": {ours: []string{"registry", "actions", "internal/runs"}},
 			// Reads what a cluster runs: one use source.
-			"internal/kube": {ours: []string{"registry", "internal/retry"}},
+			"internal/kube": {ours: []string{"registry", "internal/files", "internal/retry"}},
 			// Sends messages about a finished run.
-			"internal/notify": {ours: []string{"registry", "actions", "internal/runs"}},
+			"internal/notify": {ours: []string{"registry", "actions", "internal/files", "internal/runs"}},
 			// Serves the state of a daemon over HTTP.
-			"internal/web": {ours: []string{"registry", "internal/runs"}},
+			"internal/web": {ours: []string{"registry", "internal/files", "internal/runs"}},
 			// Finds out who uses what: references files, serverless, clusters.
-			"internal/uses": {ours: []string{"registry", "internal/runs"}},
+			"internal/uses": {ours: []string{"registry", "internal/files", "internal/runs"}},
 			// Compares the rules with a registry. It needs planned steps, which policy/author
 			// must not import.
 			"internal/lint": {ours: []string{"registry", "internal/config", "policy", "policy/rules", "actions", "actions/plan", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
+				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{

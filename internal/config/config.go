@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,6 +9,7 @@ import (
 	// Time zones must not depend on what the machine has installed.
 	_ "time/tzdata"
 
+	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
@@ -131,23 +130,15 @@ type Cost struct {
 // Load reads and checks the configuration in a file. If the file could be read, the
 // error is [strictyaml.Problems].
 func Load(path string) (*Config, error) {
-	f, err := os.Open(path)
+	data, err := files.Read(path, maxFileSize)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	if len(data) > maxFileSize {
-		return nil, fmt.Errorf("reading the configuration: %s is larger than %d MiB", path, maxFileSize>>20)
 	}
 	return Parse(path, data)
 }
 
 // maxFileSize bounds what Load reads, so that a wrong path does not fill the memory.
-const maxFileSize = 4 << 20
+const maxFileSize = 4 * files.MiB
 
 // Parse checks the configuration in data; name stands for it in messages. The error
 // is [strictyaml.Problems]: all there are, sorted by line. An empty file is valid:

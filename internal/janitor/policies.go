@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -18,6 +19,9 @@ func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.
 	}
 	return policy.New(ctx, o)
 }
+
+// maxKey bounds the file of a public key, in bytes.
+const maxKey = files.MiB
 
 // PolicyOptions adds the settings of the configuration to options.
 func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
@@ -31,7 +35,7 @@ func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
 	o.Dir = filepath.Dir(c.File)
 	o.Timeout = c.Policy.Timeout.Duration()
 	if path := c.Resolve(c.Policy.VerificationKey); path != "" {
-		key, err := os.ReadFile(path)
+		key, err := files.Read(path, maxKey)
 		if err != nil {
 			return o, c.Problem("policy.verification_key", "cannot be read: "+err.Error(), "name the file with the public key, in PEM")
 		}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/registry-janitor/registry-janitor/internal/files"
 )
 
 // config returns the settings of the connection.
@@ -25,7 +27,7 @@ func (c *Cluster) config() (*rest.Config, error) {
 		}
 		return config, nil
 	}
-	loaded, err := c.rules().Load()
+	loaded, err := c.load()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist (a relative path starts at the folder of the configuration)", c.file())
 	}
@@ -35,6 +37,9 @@ func (c *Cluster) config() (*rest.Config, error) {
 	context := c.pin(loaded)
 	if err := c.check(loaded, context); err != nil {
 		return nil, err
+	}
+	if err := checkFiles(loaded, context); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.file(), err)
 	}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
@@ -49,6 +54,37 @@ func (c *Cluster) rules() *clientcmd.ClientConfigLoadingRules {
 		return &clientcmd.ClientConfigLoadingRules{ExplicitPath: c.o.Kubeconfig}
 	}
 	return clientcmd.NewDefaultClientConfigLoadingRules()
+}
+
+// maxFile bounds a kubeconfig, and each file that it names, in bytes.
+const maxFile = 16 * files.MiB
+
+// load reads the kubeconfig, or the default ones.
+func (c *Cluster) load() (*api.Config, error) {
+	rules := c.rules()
+	for _, path := range rules.GetLoadingPrecedence() {
+		err := files.Check(path, maxFile)
+		// Of the default kubeconfigs only some need exist.
+		if err != nil && (rules.ExplicitPath != "" || !errors.Is(err, fs.ErrNotExist)) {
+			return nil, err
+		}
+	}
+	return rules.Load()
+}
+
+// checkFiles checks the files that client-go will read. Its own error is the better one
+// for a file that does not exist.
+func checkFiles(loaded *api.Config, context string) error {
+	cluster, user := loaded.Clusters[loaded.Contexts[context].Cluster], loaded.AuthInfos[loaded.Contexts[context].AuthInfo]
+	if user == nil {
+		user = &api.AuthInfo{}
+	}
+	for _, path := range []string{cluster.CertificateAuthority, user.ClientCertificate, user.ClientKey, user.TokenFile} {
+		if err := files.Check(path, maxFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Cluster) file() string {
@@ -88,7 +124,7 @@ func (c *Cluster) pin(loaded *api.Config) string {
 // currentContext is the current context of the kubeconfig, or "" while that cannot
 // be read.
 func (c *Cluster) currentContext() string {
-	loaded, err := c.rules().Load()
+	loaded, err := c.load()
 	if err != nil {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -72,7 +73,7 @@ type stepKey struct {
 }
 
 func readJournalFile(path string) ([]actions.Step, error) {
-	file, err := os.Open(path)
+	file, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}

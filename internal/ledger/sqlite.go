@@ -54,7 +54,11 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 // must not open an existing file: closing it again would release the locks of this
 // process on it.
 func createPrivate(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -12,6 +12,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -133,6 +134,9 @@ func (t *target) open(o Options) (err error) {
 	return nil
 }
 
+// maxURLFile bounds the file of a URL, in bytes.
+const maxURLFile = files.MiB
+
 // readURL reads the URL of a notification, and names the place.
 func readURL(n Notification, lookupEnv func(string) (string, bool)) (raw, where string, err error) {
 	if n.URLEnv != "" {
@@ -147,7 +151,7 @@ func readURL(n Notification, lookupEnv func(string) (string, bool)) (raw, where 
 		return raw, where, nil
 	}
 	where = "the file " + n.URLFile
-	data, err := os.ReadFile(n.URLFile)
+	data, err := files.Read(n.URLFile, maxURLFile)
 	if err != nil {
 		return "", where, fmt.Errorf("%w: reading %s: %w", ErrNoURL, where, err)
 	}

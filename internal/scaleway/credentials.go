@@ -17,6 +17,8 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 	"github.com/scaleway/scaleway-sdk-go/validation"
 	"gopkg.in/yaml.v3"
+
+	"github.com/registry-janitor/registry-janitor/internal/files"
 )
 
 // credentials are the settings that every Scaleway tool takes from the same
@@ -105,6 +107,9 @@ func loadProfile(name string, log *slog.Logger) (*scw.Profile, error) {
 	return scw.MergeProfiles(&config.Profile, chosen), nil
 }
 
+// maxConfigFile bounds the config file, in bytes.
+const maxConfigFile = files.MiB
+
 // readConfig finds and parses the config file as the SDK does. The SDK itself prints
 // a warning about the mode of the file to standard output, which is for reports.
 func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
@@ -113,10 +118,10 @@ func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 	if path == "." && !explicit {
 		return path, nil, nil // no home directory, as in many containers
 	}
-	content, err := os.ReadFile(path)
+	content, err := files.Read(path, maxConfigFile)
 	if errors.Is(err, fs.ErrNotExist) && !explicit {
 		yml := strings.TrimSuffix(path, filepath.Ext(path)) + ".yml"
-		if content, err = os.ReadFile(yml); err == nil {
+		if content, err = files.Read(yml, maxConfigFile); err == nil {
 			path = yml
 		}
 	}

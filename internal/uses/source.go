@@ -2,17 +2,18 @@ package uses
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
+	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -59,12 +60,11 @@ func Unread(name string, err error) Source {
 func File(name, path string) Source {
 	s := source{name: "references file " + name}
 	s.uses = func(context.Context) ([]registry.Use, error) {
-		file, err := os.Open(path)
+		data, err := files.Read(path, maxFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading protect.references_file: %w", err)
 		}
-		defer file.Close()
-		uses, err := readReferences(path, file, s.name)
+		uses, err := readReferences(path, bytes.NewReader(data), s.name)
 		if err != nil {
 			return uses, fmt.Errorf("reading protect.references_file: %w", err)
 		}
@@ -86,6 +86,8 @@ func Stdin(r io.Reader) Source {
 }
 
 const (
+	// maxFile bounds a references file, in bytes: room for a million references.
+	maxFile = 256 * files.MiB
 	// maxLine bounds a line of a references file, in bytes. The longest possible
 	// reference has a few hundred.
 	maxLine = 64 << 10

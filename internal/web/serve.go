@@ -7,14 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
-	"gopkg.in/yaml.v3"
 )
 
 // DefaultAddress is where a daemon listens by default: on this machine only.
@@ -51,6 +48,11 @@ const (
 // Listen opens the sockets, so that an address in use, or a bad web configuration, is
 // an error before anything else happens.
 func Listen(ctx context.Context, o ServeOptions) ([]net.Listener, error) {
+	if o.ConfigFile != "" {
+		if _, err := readSettings(o.ConfigFile); err != nil {
+			return nil, fmt.Errorf("reading the web configuration: %w", err)
+		}
+	}
 	if err := toolkit.Validate(o.ConfigFile); err != nil {
 		return nil, fmt.Errorf("reading the web configuration %s: %w", o.ConfigFile, err)
 	}
@@ -161,18 +163,6 @@ func authenticates(file string) bool {
 	if file == "" {
 		return false
 	}
-	data, err := os.ReadFile(filepath.Clean(file))
-	if err != nil {
-		return false
-	}
-	var c struct {
-		Users map[string]string `yaml:"basic_auth_users"`
-		TLS   struct {
-			ClientAuth string `yaml:"client_auth_type"`
-		} `yaml:"tls_server_config"`
-	}
-	if yaml.Unmarshal(data, &c) != nil {
-		return false
-	}
-	return len(c.Users) > 0 || c.TLS.ClientAuth == "RequireAndVerifyClientCert"
+	s, err := readSettings(file)
+	return err == nil && (s.passwords() || s.certificates())
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/files"
 )
 
 // list names the policy and data files that a path stands for, in lexical order.
@@ -49,11 +51,23 @@ func stat(files fs.FS, path string) (fs.FileInfo, error) {
 	return os.Stat(path)
 }
 
-func readFile(files fs.FS, path string) ([]byte, error) {
-	if files != nil {
-		return fs.ReadFile(files, path)
+// maxFile bounds one file of a policy set, in bytes.
+const maxFile = 64 * files.MiB
+
+// readFile reads a file of the disk, or of a file system in memory.
+func readFile(within fs.FS, path string) ([]byte, error) {
+	if within != nil {
+		return fs.ReadFile(within, path)
 	}
-	return os.ReadFile(path)
+	return files.Read(path, maxFile)
+}
+
+// checkFile is for a file that OPA reads itself.
+func checkFile(within fs.FS, path string) error {
+	if within != nil {
+		return nil
+	}
+	return files.Check(path, maxFile)
 }
 
 // isPolicyFile reports whether a file is Rego, a bundle, or a data file of the

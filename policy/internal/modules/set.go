@@ -149,7 +149,7 @@ func (s *Set) add(path string) error {
 		case strings.HasSuffix(file, ".rego"):
 			err = s.addFile(file)
 		default:
-			documents = true
+			documents, err = true, checkFile(s.files.FS, file)
 		}
 		if err != nil {
 			return err
