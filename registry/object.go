@@ -17,7 +17,7 @@ type Status string
 const (
 	// StatusReady is the only status in which an object is judged.
 	StatusReady Status = "ready"
-	// StatusDeleting: the object is being deleted.
+	// StatusDeleting means that the object is being deleted.
 	StatusDeleting Status = "deleting"
 )
 
