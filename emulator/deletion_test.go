@@ -98,8 +98,12 @@ func TestTheLastTagLeavesItsImage(t *testing.T) {
 func TestDeletingAnImageDeletesItsTags(t *testing.T) {
 	b := serve(t, prod("delete_delay: 1s", `{name: a, size: 5MB}`))
 	id := emulator.ImageID("fr-par", "prod", "api")
-	if _, err := b.api.DeleteImage(&sdk.DeleteImageRequest{ImageID: id}); err != nil {
+	answer, err := b.api.DeleteImage(&sdk.DeleteImageRequest{ImageID: id})
+	if err != nil {
 		t.Fatal(err)
+	}
+	if answer.Status != "deleting" || answer.Size != 5_000_000 || len(answer.Tags) != 1 {
+		t.Errorf("the answer: %+v, want it deleting, with its size and tags unchanged", answer)
 	}
 	if ns := b.namespace("prod"); ns.ImageCount != 1 || ns.Size != 0 {
 		t.Errorf("at once: %d images of %d bytes, want one of none", ns.ImageCount, ns.Size)

@@ -105,8 +105,11 @@ func (i *image) size() int64 {
 	if i.deleted || i.namespace.deleted {
 		return 0
 	}
-	return max(0, i.live+i.extra)
+	return i.content()
 }
+
+// content is the size of what the image holds, deleted or not.
+func (i *image) content() int64 { return max(0, i.live+i.extra) }
 
 // resize changes what an image holds, and keeps the size of its namespace the sum
 // of its images.

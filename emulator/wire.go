@@ -43,7 +43,7 @@ func (i *image) write(w *writer) {
 	w.next("status").text(i.state())
 	w.next("status_message").text("")
 	w.next("visibility").text(i.visibility)
-	w.next("size").number(i.size())
+	w.next("size").number(w.sizeOf(i))
 	w.next("created_at").time(i.created)
 	w.next("updated_at").time(i.updated)
 	w.next("tags").raw("[")
@@ -57,6 +57,14 @@ func (i *image) write(w *writer) {
 		w.text(t.name)
 	}
 	w.raw("]}")
+}
+
+// sizeOf is the size of an image, which the answer to its deletion shows unchanged.
+func (w *writer) sizeOf(i *image) int64 {
+	if !w.mutated.IsZero() {
+		return i.content()
+	}
+	return i.size()
 }
 
 func (t *tag) write(w *writer) {
