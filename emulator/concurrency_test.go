@@ -19,7 +19,7 @@ import (
 func TestManyClientsAtOnce(t *testing.T) {
 	b := serve(t, `
 settings: {delete_delay: 1s, shared_digest: cascade}
-faults: [{method: GET, every: 17, status: 500}, {ref: "prod/svc-3", every: 5, kind: short_page}]
+faults: [{method: GET, every: 17, status: 500}, {ref: "prod/svc-3", every: 5, kind: short_page}, {slow_delete: 2s, every: 7}, {stale: 1s, every: 11}]
 namespaces: [{name: prod, images: [{name: "svc-{n}", count: 10, tags: [{name: "pr-{n}", count: 60, age: 1d, step: 1h}, {name: same, digest: D}, {name: twin, digest: D}]}]}]`)
 	images := func(n int) string { return fmt.Sprintf("svc-%d", n%10+1) }
 	var wg sync.WaitGroup

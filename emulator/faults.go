@@ -83,7 +83,7 @@ func (a *armed) matches(c *call, ref func() []string) bool {
 			return matchSegments(a.path, strings.Split(strings.TrimPrefix(path, "/"), "/"))
 		}),
 		a.Page != 0 && a.Page != pageOf(c.http),
-		spoilsPage(a.Effect()) && !isListing(c):
+		!a.suits(c):
 		return false
 	}
 	return a.ref == nil || ref()[0] != "" && matchSegments(a.ref, ref())
@@ -112,13 +112,34 @@ func pageOf(r *http.Request) int {
 	return n
 }
 
+// suits reports whether a fault of this kind can happen to a request.
+func (a *armed) suits(c *call) bool {
+	switch a.Effect() {
+	case "short_page", "changed_total", "duplicate_row", "hide":
+		return isListing(c)
+	case "stale":
+		return c.http.Method == http.MethodGet
+	case "slow_delete":
+		return c.http.Method == http.MethodDelete
+	case "swap_ids":
+		return c.route.product == nil && (c.route.id != "" || c.http.URL.Query().Has("namespace_id"))
+	}
+	return true
+}
+
 func isListing(c *call) bool {
 	return c.http.Method == http.MethodGet && (c.route.id == "" || strings.HasSuffix(c.route.shape, "/tags"))
 }
 
-// spoilsPage reports whether a kind happens only to listings.
-func spoilsPage(kind string) bool {
-	return kind == "short_page" || kind == "changed_total" || kind == "duplicate_row"
+// unhidden are the rows that a fault leaves in a listing: without those whose name
+// or reference the glob matches.
+func unhidden[T row](c *call, all []T) []T {
+	if c.fault == nil || c.fault.Effect() != "hide" {
+		return all
+	}
+	glob := strings.Split(c.fault.Hide, "/")
+	hidden := func(name string) bool { return matchSegments(glob, strings.Split(name, "/")) }
+	return filter(all, []func(T) bool{func(r T) bool { return !hidden(r.title()) && !hidden(r.ref()) }})
 }
 
 // spoilPage changes a page as a fault of one of these kinds says.
@@ -145,7 +166,7 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	kind := c.fault.Effect()
 	var a *answer
 	if c.fault.When == "after" || c.fault.SpoilsAnswer() {
-		a = s.act(c)
+		a = s.actFaultily(c)
 	}
 	switch kind {
 	case "status":
@@ -158,6 +179,10 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 		a = redirect(c)
 	case "truncated_json":
 		a.body = a.body[:len(a.body)/2]
+	case "slow_delete":
+		if c.fault.Status != 0 && a.status == http.StatusOK {
+			a = s.faultyStatus(c.fault)
+		}
 	case "cut_body":
 		s.cut(w, c, a)
 	case "hang":
@@ -167,6 +192,15 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 		s.reset(w)
 	}
 	s.respond(w, c, a)
+}
+
+// actFaultily lets the API act on a call, which for a stale answer is the API as it
+// was then.
+func (s *Server) actFaultily(c *call) *answer {
+	if c.fault.Effect() == "stale" {
+		return s.past(c)
+	}
+	return s.act(c)
 }
 
 func (s *Server) faultyStatus(f *worlds.Fault) *answer {

@@ -1,7 +1,5 @@
 package emulator
 
-import "time"
-
 func imagesOf(r *region) map[uuid]*image { return r.byImage }
 
 func (s *Server) listImages(r *region, c *call) *answer {
@@ -10,7 +8,7 @@ func (s *Server) listImages(r *region, c *call) *answer {
 	if id, ok := p.uuid("namespace_id"); ok {
 		from = new(listing[*image])
 		if n := r.byNamespace[id]; n != nil {
-			from = &n.images
+			from = &shown(c, n).images
 		}
 	}
 	checks := owned(p, func(i *image) *namespace { return i.namespace })
@@ -42,17 +40,18 @@ func (s *Server) patchImage(r *region, c *call) *answer {
 	if asked.Visibility != "" && asked.Visibility != visibilityUnknown {
 		i.visibility = asked.Visibility
 	}
-	now := s.now()
-	i.updated = microseconds(now)
-	return show(s.mutationWriter(now), i)
+	i.updated = microseconds(c.at)
+	return show(s.mutationWriter(c.at), shown(c, i))
 }
 
-func (s *Server) deleteImage(_ *call, i *image, now time.Time) *answer {
-	i.resize(func() {
-		i.status = statusDeleting
-		i.deleted = true
-	})
-	i.updated = microseconds(now)
-	s.schedule(func() { s.dropImage(i) }, now)
+func (s *Server) deleteImage(c *call, i *image) *answer {
+	i.leaving = true
+	s.begin(c, func() {
+		i.resize(func() {
+			i.status = statusDeleting
+			i.deleted = true
+		})
+		i.updated = microseconds(c.at)
+	}, func() { s.dropImage(i) })
 	return nil
 }

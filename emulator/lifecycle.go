@@ -41,10 +41,29 @@ func (s *Server) planSettling() {
 	s.nextDue.Store(next)
 }
 
-func (s *Server) schedule(drop func(), now time.Time) {
-	d := deletion{at: now.Add(s.settings.DeleteDelay).UnixNano(), drop: drop}
-	at, _ := slices.BinarySearchFunc(s.due, d.at+1, func(d deletion, at int64) int { return int(min(1, max(-1, d.at-at))) })
-	s.due = slices.Insert(s.due, at, d)
+// begin begins a deletion: mark shows the object as deleting until drop removes it.
+// A slow deletion shows it unchanged until then.
+func (s *Server) begin(c *call, mark, drop func()) {
+	if slow := c.slow(); slow > 0 {
+		s.schedule(drop, c.at.Add(slow))
+		return
+	}
+	mark()
+	s.schedule(drop, c.at.Add(s.settings.DeleteDelay))
+}
+
+// slow is how long after its answer a deletion happens, if a fault delays it.
+func (c *call) slow() time.Duration {
+	if c.fault == nil {
+		return 0
+	}
+	return c.fault.SlowDelete
+}
+
+func (s *Server) schedule(drop func(), at time.Time) {
+	d := deletion{at: at.UnixNano(), drop: drop}
+	i, _ := slices.BinarySearchFunc(s.due, d.at+1, func(d deletion, at int64) int { return int(min(1, max(-1, d.at-at))) })
+	s.due = slices.Insert(s.due, i, d)
 	s.planSettling()
 }
 
@@ -55,6 +74,7 @@ func (s *Server) dropTag(t *tag) {
 	if r.byTag[t.id] != t {
 		return
 	}
+	t.shrink()
 	img.tags.remove(t)
 	s.forget(t.id)
 	delete(r.byTag, t.id)

@@ -12,6 +12,7 @@ type row interface {
 	comparable
 	born() int64 // created_at in microseconds
 	title() string
+	ref() string
 	write(*writer)
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"time"
 )
 
 func namespacesOf(r *region) map[uuid]*namespace { return r.byNamespace }
@@ -51,13 +50,12 @@ func (s *Server) createNamespace(r *region, c *call) *answer {
 	if _, ok := r.namespaces.find(n.name); ok {
 		return s.problem(http.StatusConflict, "message", quote("Namespace already exist"))
 	}
-	now := s.now()
 	n.id = s.newID(r.name, n.name)
-	n.updated = microseconds(now)
+	n.updated = microseconds(c.at)
 	n.created = n.updated
 	r.namespaces.add(n)
 	r.byNamespace[n.id] = n
-	return show(s.mutationWriter(now), n)
+	return show(s.mutationWriter(c.at), n)
 }
 
 // setOwner sets the project and the organization of a new namespace. The default
@@ -102,18 +100,19 @@ func (s *Server) patchNamespace(r *region, c *call) *answer {
 	if asked.IsPublic != nil {
 		n.isPublic = *asked.IsPublic
 	}
-	now := s.now()
-	n.updated = microseconds(now)
-	return show(s.mutationWriter(now), n)
+	n.updated = microseconds(c.at)
+	return show(s.mutationWriter(c.at), shown(c, n))
 }
 
 // deleteNamespace deletes a namespace with everything in it, as the API does
 // without force.
-func (s *Server) deleteNamespace(_ *call, n *namespace, now time.Time) *answer {
-	n.status = statusDeleting
-	n.deleted = true
-	n.size = 0
-	n.updated = microseconds(now)
-	s.schedule(func() { s.dropNamespace(n) }, now)
+func (s *Server) deleteNamespace(c *call, n *namespace) *answer {
+	n.leaving = true
+	s.begin(c, func() {
+		n.status = statusDeleting
+		n.deleted = true
+		n.size = 0
+		n.updated = microseconds(c.at)
+	}, func() { s.dropNamespace(n) })
 	return nil
 }

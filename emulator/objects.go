@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // object is what a path can name: a namespace, an image or a tag.
@@ -14,33 +13,48 @@ type object interface {
 	write(*writer)
 }
 
+// swappable is an object with another one of its kind, whose row a fault shows.
+type swappable[T any] interface {
+	object
+	other() T // itself if there is none
+}
+
+// shown is the object whose row answers a call about x.
+func shown[T swappable[T]](c *call, x T) T {
+	if c.fault != nil && c.fault.Effect() == "swap_ids" {
+		return x.other()
+	}
+	return x
+}
+
 // get is the operation that shows one of the objects of a region.
-func get[T object](what string, all func(*region) map[uuid]T) operation {
+func get[T swappable[T]](what string, all func(*region) map[uuid]T) operation {
 	return func(s *Server, r *region, c *call) *answer {
 		x, refusal := find(s, c, what, all(r))
 		if refusal != nil {
 			return refusal
 		}
-		return show(s.writer(), x)
+		return show(s.writer(), shown(c, x))
 	}
 }
 
 // remove is the operation that deletes one of the objects of a region. begin
 // starts the deletion, or refuses it.
-func remove[T object](what string, all func(*region) map[uuid]T, begin func(*Server, *call, T, time.Time) *answer) operation {
+func remove[T swappable[T]](what string, all func(*region) map[uuid]T, begin func(*Server, *call, T) *answer) operation {
 	return func(s *Server, r *region, c *call) *answer {
 		x, refusal := find(s, c, what, all(r))
 		if refusal == nil {
 			refusal = s.mayDelete(what, x)
 		}
-		now := s.now()
 		if refusal == nil && x.state() != statusDeleting {
-			refusal = begin(s, c, x, now)
+			refusal = begin(s, c, x)
 		}
 		if refusal != nil {
 			return refusal
 		}
-		return show(s.mutationWriter(now), x)
+		w := s.mutationWriter(c.at)
+		w.leaving = c.slow() > 0
+		return show(w, shown(c, x))
 	}
 }
 

@@ -107,6 +107,7 @@ func rows[T row](p *params, l *listing[T]) []T {
 
 // page answers with one page of rows, which a fault may spoil.
 func page[T row](s *Server, c *call, p *params, name string, all []T) *answer {
+	all = unhidden(c, all)
 	shown := window(all, p.order.descending, p.offset(), p.size)
 	total := len(all)
 	if c.fault != nil {

@@ -15,24 +15,25 @@ import (
 // digestWord is a word as in [worlds.Tag], and "" a digest that no other tag has.
 // The namespace must exist.
 func (s *Server) Push(region, namespace, image, tag, digestWord string) error {
-	now := s.now()
-	s.settle(now)
+	s.settle(s.now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
+	s.record(now, func(behind *Server) { _ = behind.Push(region, namespace, image, tag, digestWord) })
 	ref := fmt.Sprintf("rg.%s.scw.cloud/%s/%s:%s", region, namespace, image, tag)
 	r, ok := s.regions[region]
 	if !ok {
 		return fmt.Errorf("push %s: the region does not exist", ref)
 	}
 	ns, ok := r.namespaces.find(namespace)
-	if !ok || ns.deleted {
+	if !ok || ns.leaving {
 		return fmt.Errorf("push %s: the namespace does not exist", ref)
 	}
 	if image == "" || !worlds.ValidImage(image) || !worlds.ValidTag(tag) {
 		return fmt.Errorf("push %s: the name is not valid", ref)
 	}
 	img, ok := ns.images.find(image)
-	if ok && img.deleted {
+	if ok && img.leaving {
 		return fmt.Errorf("push %s: the image is being deleted", ref)
 	}
 	if !ok {
@@ -55,7 +56,7 @@ func (s *Server) addImage(ns *namespace, name string, now time.Time) *image {
 
 func (s *Server) pushTag(img *image, name, word string, now time.Time) {
 	t, ok := img.tags.find(name)
-	if ok && t.deleted {
+	if ok && t.leaving {
 		s.dropTag(t)
 		ok = false
 	}

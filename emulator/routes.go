@@ -88,6 +88,11 @@ func (s *Server) act(c *call) *answer {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 	}
+	c.at = s.now()
+	if c.http.Method != http.MethodGet {
+		again := *c
+		s.record(c.at, func(behind *Server) { behind.act(&again) })
+	}
 	return do(s, r, c)
 }
 
@@ -105,15 +110,15 @@ func (s *Server) refOf(rt route) string {
 	switch collection {
 	case "namespaces":
 		if n := r.byNamespace[id]; n != nil {
-			return n.name
+			return n.ref()
 		}
 	case "images":
 		if i := r.byImage[id]; i != nil {
-			return i.namespace.name + "/" + i.name
+			return i.ref()
 		}
 	case "tags":
 		if t := r.byTag[id]; t != nil {
-			return t.image.namespace.name + "/" + t.image.name + ":" + t.name
+			return t.ref()
 		}
 	}
 	return ""

@@ -45,6 +45,8 @@ type Server struct {
 
 	operations map[string]map[string]operation
 
+	replicas []*replica // one for each age of stale answers
+
 	faults  faults
 	limiter limiter
 	log     requestLog
@@ -84,11 +86,12 @@ func New(o Options) (*Server, error) {
 	for _, name := range worlds.Regions() {
 		s.regions[name] = newRegion(name)
 	}
-	b := builder{start: s.now().UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
+	start := s.now()
+	b := builder{start: start.UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
 	b.namespaces(&o.World)
 	s.serverless = b.serverless(&o.World)
 	s.nextDue.Store(math.MaxInt64)
-	return s, nil
+	return s, s.replicate(o.World, start)
 }
 
 // call is one request on its way through the server.
@@ -97,6 +100,7 @@ type call struct {
 	route    route
 	body     []byte
 	received time.Time
+	at       time.Time     // when the API acts on it
 	fault    *worlds.Fault // what goes wrong with it, or nil
 	logged   int           // its number in the log
 }

@@ -83,6 +83,7 @@ type workload struct {
 
 func (x *workload) born() int64   { return x.created }
 func (x *workload) title() string { return x.name }
+func (x *workload) ref() string   { return x.name }
 
 // write writes what the lists of all these APIs have in common.
 func (x *workload) write(w *writer) {

@@ -1,6 +1,9 @@
 package emulator
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The statuses and visibilities that the API acts by.
 const (
@@ -46,6 +49,7 @@ type namespace struct {
 	created, updated int64 // microseconds
 	images           listing[*image]
 	deleted          bool // through the API, so it is dropped later
+	leaving          bool // deleted, or soon: nothing can be pushed to it any more
 }
 
 type image struct {
@@ -59,6 +63,7 @@ type image struct {
 	created, updated int64
 	tags             listing[*tag]
 	deleted          bool
+	leaving          bool
 }
 
 type tag struct {
@@ -69,7 +74,7 @@ type tag struct {
 	status           string
 	size             int64
 	created, updated int64
-	deleted          bool
+	leaving          bool
 }
 
 func (n *namespace) key() uuid     { return n.id }
@@ -82,6 +87,9 @@ func (i *image) title() string     { return i.name }
 func (t *tag) key() uuid           { return t.id }
 func (t *tag) born() int64         { return t.created }
 func (t *tag) title() string       { return t.name }
+func (n *namespace) ref() string   { return n.name }
+func (i *image) ref() string       { return i.namespace.name + "/" + i.name }
+func (t *tag) ref() string         { return t.image.ref() + ":" + t.name }
 
 // state is the status as the API shows it: what belongs to something that is
 // being deleted is being deleted too.
@@ -145,4 +153,37 @@ func (i *image) sizeOfDigest(d digest, of string) int64 {
 // microseconds is the precision in which the API stores a time; it rounds.
 func microseconds(t time.Time) int64 {
 	return t.Round(time.Microsecond).UnixMicro()
+}
+
+// other is the next namespace of the region.
+func (n *namespace) other() *namespace { return next(n.region.namespaces.rows, n) }
+
+// other is the next image of the namespace, or of the region; one with tags if there
+// is any.
+func (i *image) other() *image {
+	rows := i.namespace.images.rows
+	if len(rows) == 1 {
+		rows = i.namespace.region.images.rows
+	}
+	first := next(rows, i)
+	for o := first; o != i; o = next(rows, o) {
+		if len(o.tags.rows) > 0 {
+			return o
+		}
+	}
+	return first
+}
+
+// other is the next tag of the image, or one of another image.
+func (t *tag) other() *tag {
+	rows := t.image.tags.rows
+	if elsewhere := t.image.other().tags.rows; len(rows) == 1 && len(elsewhere) > 0 {
+		return elsewhere[0]
+	}
+	return next(rows, t)
+}
+
+// next is the row after another one, and the first row after the last.
+func next[T comparable](rows []T, after T) T {
+	return rows[(slices.Index(rows, after)+1)%len(rows)]
 }

@@ -1,9 +1,6 @@
 package emulator
 
-import (
-	"strconv"
-	"time"
-)
+import "strconv"
 
 func tagsOf(r *region) map[uuid]*tag { return r.byTag }
 
@@ -16,25 +13,25 @@ func (s *Server) listTags(r *region, c *call) *answer {
 	if p.bad != nil {
 		return p.bad
 	}
-	return page(s, c, p, "tags", filter(rows(p, &i.tags), named[*tag](p)))
+	return page(s, c, p, "tags", filter(rows(p, &shown(c, i).tags), named[*tag](p)))
 }
 
 // deleteTag deletes a tag. What becomes of the other tags with its digest is not
 // known of the real API, so the settings decide: reject refuses with 412, and
 // deletes all of them with force; untag deletes this one only; cascade deletes all
 // of them.
-func (s *Server) deleteTag(c *call, t *tag, now time.Time) *answer {
+func (s *Server) deleteTag(c *call, t *tag) *answer {
 	others := t.sharers()
 	switch {
 	case len(others) == 0 || s.settings.SharedDigest == "untag":
 	case s.settings.SharedDigest == "cascade" || forced(c):
 		for _, o := range others {
-			s.untag(o, now)
+			s.untag(c, o)
 		}
 	default:
 		return s.digestIsShared()
 	}
-	s.untag(t, now)
+	s.untag(c, t)
 	return nil
 }
 
@@ -55,14 +52,20 @@ func forced(c *call) bool {
 
 // untag begins the deletion of one tag: its size is gone at once, its row stays
 // until the deletion completes.
-func (s *Server) untag(t *tag, now time.Time) {
+func (s *Server) untag(c *call, t *tag) {
+	t.leaving = true
+	s.begin(c, func() {
+		t.shrink()
+		t.updated = microseconds(c.at)
+	}, func() { s.dropTag(t) })
+}
+
+// shrink takes a tag out of the size of its image.
+func (t *tag) shrink() {
 	t.image.resize(func() {
 		if t.status != statusDeleting && len(t.sharers()) == 0 {
 			t.image.live -= t.size
 		}
 		t.status = statusDeleting
 	})
-	t.deleted = true
-	t.updated = microseconds(now)
-	s.schedule(func() { s.dropTag(t) }, now)
 }

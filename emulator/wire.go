@@ -16,6 +16,8 @@ type writer struct {
 	// shows it exactly, later reads show it rounded.
 	mutated time.Time
 	inline  int // tag names inside an image; 0 means all
+	// leaving is the answer to a deletion that only begins later.
+	leaving bool
 }
 
 func (n *namespace) write(w *writer) {
@@ -24,7 +26,7 @@ func (n *namespace) write(w *writer) {
 	w.next("description").text(n.description)
 	w.next("organization_id").id(n.organizationID)
 	w.next("project_id").id(n.projectID)
-	w.next("status").text(n.status)
+	w.status(n)
 	w.next("status_message").text("")
 	w.next("endpoint").text("rg." + n.region.name + ".scw.cloud/" + n.name)
 	w.next("is_public").raw(strconv.FormatBool(n.isPublic))
@@ -40,7 +42,7 @@ func (i *image) write(w *writer) {
 	w.open("id").id(i.id)
 	w.next("name").text(i.name)
 	w.next("namespace_id").id(i.namespace.id)
-	w.next("status").text(i.state())
+	w.status(i)
 	w.next("status_message").text("")
 	w.next("visibility").text(i.visibility)
 	w.next("size").number(w.sizeOf(i))
@@ -59,6 +61,14 @@ func (i *image) write(w *writer) {
 	w.raw("]}")
 }
 
+func (w *writer) status(x object) {
+	shown := x.state()
+	if w.leaving {
+		shown = statusDeleting
+	}
+	w.next("status").text(shown)
+}
+
 // sizeOf is the size of an image, which the answer to its deletion shows unchanged.
 func (w *writer) sizeOf(i *image) int64 {
 	if !w.mutated.IsZero() {
@@ -71,7 +81,7 @@ func (t *tag) write(w *writer) {
 	w.open("id").id(t.id)
 	w.next("name").text(t.name)
 	w.next("image_id").id(t.image.id)
-	w.next("status").text(t.state())
+	w.status(t)
 	w.next("digest").raw(`"`)
 	w.buf = t.digest.append(w.buf)
 	w.raw(`"`)

@@ -27,6 +27,10 @@ import (
 //	short_page      rows are missing at the end of the page: rows (1 unless given)
 //	changed_total   total_count differs from page to page
 //	duplicate_row   the first row again in place of the last one
+//	stale           a GET is answered as the registry was then: stale, how long ago
+//	hide            rows are missing from listings, which count without them; they are still inline, and still there: hide, a glob over the name of the row or its reference
+//	slow_delete     a DELETE is answered now, and the object gone later; until then it looks untouched: slow_delete, how much later; and status if the answer is an error
+//	swap_ids        the answer shows another object: the next one of that kind, or in a listing what belongs to it (in a listing of tags those of another image)
 //	delay           only delay or date_offset (the default with one of them)
 type Fault struct {
 	// Method is an HTTP method; "" means any.
@@ -50,7 +54,7 @@ type Fault struct {
 	// Every n-th matching request has the fault; 0 and 1 mean each.
 	Every int `yaml:"every"`
 
-	Kind   string `yaml:"kind" one:"status|empty_body|html|redirect|hang|reset|truncated_json|cut_body|short_page|changed_total|duplicate_row|delay"`
+	Kind   string `yaml:"kind" one:"status|empty_body|html|redirect|hang|reset|truncated_json|cut_body|short_page|changed_total|duplicate_row|stale|hide|slow_delete|swap_ids|delay"`
 	Status int    `yaml:"status"`
 	// Body of an error status: json (the default), text, html or empty. A 429 has an
 	// empty body and the header X-Envoy-Ratelimited by default.
@@ -67,6 +71,17 @@ type Fault struct {
 	When string `yaml:"when" one:"before|after"`
 	// Rows missing from a short page.
 	Rows int `yaml:"rows"`
+	// Stale is how long ago the answer was true.
+	Stale time.Duration `yaml:"stale"`
+	// Hide is a glob over the rows that a listing leaves out, by the name of the row or
+	// by its reference as in Ref.
+	Hide string `yaml:"hide" is:"glob"`
+	// SlowDelete is how long after the answer an object is deleted. Without Status the
+	// answer is that of a deletion, with it an error.
+	SlowDelete time.Duration `yaml:"slow_delete"`
+	// SwapIDs shows the row of another object. What is changed or deleted is the one
+	// that was asked for.
+	SwapIDs bool `yaml:"swap_ids"`
 	// Delay is added to the latency, with any kind.
 	Delay time.Duration `yaml:"delay"`
 	// DateOffset is added to the Date header, with any kind.
@@ -78,6 +93,14 @@ func (f *Fault) Effect() string {
 	switch {
 	case f.Kind != "":
 		return f.Kind
+	case f.Stale != 0:
+		return "stale"
+	case f.Hide != "":
+		return "hide"
+	case f.SlowDelete != 0:
+		return "slow_delete"
+	case f.SwapIDs:
+		return "swap_ids"
 	case f.Location != "":
 		return "redirect"
 	case f.Status != 0:
@@ -92,7 +115,7 @@ func (f *Fault) Effect() string {
 // always happens after the API has acted.
 func (f *Fault) SpoilsAnswer() bool {
 	switch f.Effect() {
-	case "truncated_json", "cut_body", "short_page", "changed_total", "duplicate_row", "delay":
+	case "truncated_json", "cut_body", "short_page", "changed_total", "duplicate_row", "stale", "hide", "slow_delete", "swap_ids", "delay":
 		return true
 	}
 	return false
@@ -117,36 +140,65 @@ func (c checker) fault(f *Fault, at string) {
 		}
 		return
 	}
+	c.faultStatus(f, kind, at)
+	c.faultFields(f, kind, at)
+	c.faultMoment(f, kind, at)
+}
+
+// faultStatus checks the status that a fault answers with.
+func (c checker) faultStatus(f *Fault, kind, at string) {
+	isError := kind == "status" || kind == "slow_delete" && f.Status != 0
 	switch {
-	case kind == "redirect" && f.Location == "":
-		c.Report(at+".location", "is missing", "a redirect needs one, such as https://registry.example")
-	case kind == "status" && (f.Status < 400 || f.Status > 599):
+	case isError && (f.Status < 400 || f.Status > 599):
 		c.Report(at+".status", fmt.Sprintf("must be an error status, not %d", f.Status), "write a number from 400 to 599")
 	case kind == "redirect" && f.Status != 0 && (f.Status < 300 || f.Status > 399):
 		c.Report(at+".status", fmt.Sprintf("must be the status of a redirect, not %d", f.Status), "write a number from 300 to 399, or remove the key")
-	case kind != "status" && kind != "redirect" && f.Status != 0:
+	case !isError && kind != "redirect" && f.Status != 0:
 		c.Report(at+".status", "is not a key of the kind "+kind, "remove the status or the kind")
 	}
+}
+
+// faultFields checks that a fault has the keys of its kind, and no others.
+func (c checker) faultFields(f *Fault, kind, at string) {
+	answersError := kind == "status" || kind == "slow_delete" && f.Status != 0
 	for _, field := range []struct {
-		key   string
-		given bool
-		kind  string
+		key     string
+		given   bool
+		kind    string
+		fits    bool
+		missing string // what to do if it is required
 	}{
-		{"body", f.Body != "", "status"},
-		{"message", f.Message != "", "status"},
-		{"retry_after", f.RetryAfter != 0, "status"},
-		{"location", f.Location != "", "redirect"},
-		{"rows", f.Rows != 0, "short_page"},
+		{"stale", f.Stale != 0, "stale", kind == "stale", "say how long ago the answer was true, such as 30s"},
+		{"hide", f.Hide != "", "hide", kind == "hide", "give a glob, such as pr-*"},
+		{"slow_delete", f.SlowDelete != 0, "slow_delete", kind == "slow_delete", "say how long after the answer, such as 45s"},
+		{"swap_ids", f.SwapIDs, "swap_ids", kind == "swap_ids", ""},
+		{"body", f.Body != "", "status", answersError, ""},
+		{"message", f.Message != "", "status", answersError, ""},
+		{"retry_after", f.RetryAfter != 0, "status", answersError, ""},
+		{"location", f.Location != "", "redirect", kind == "redirect", "a redirect needs one, such as https://registry.example"},
+		{"rows", f.Rows != 0, "short_page", kind == "short_page", ""},
 	} {
-		if field.given && kind != field.kind {
+		switch {
+		case field.given && !field.fits:
 			c.Report(at+"."+field.key, "is a key of the kind "+field.kind+" only", "remove it, or change the kind")
+		case !field.given && field.fits && field.missing != "":
+			c.Report(at+"."+field.key, "is missing", field.missing)
 		}
-	}
-	if f.When == "before" && f.SpoilsAnswer() {
-		c.Report(at+".when", "must not be before: the kind "+kind+" spoils what the API answers", "remove the key")
 	}
 	if f.RetryAfter%time.Second != 0 {
 		c.Report(at+".retry_after", "must be a whole number of seconds", "round it: the header has seconds only")
+	}
+}
+
+// faultMoment checks that a kind can happen to the requests of its method, and when
+// the fault asks for it.
+func (c checker) faultMoment(f *Fault, kind, at string) {
+	methods := map[string]string{"stale": "GET", "hide": "GET", "slow_delete": "DELETE"}
+	if only := methods[kind]; only != "" && f.Method != "" && f.Method != only {
+		c.Report(at+".method", "must be "+only+": the kind "+kind+" happens to nothing else", "write "+only+", or remove the key")
+	}
+	if f.When == "before" && f.SpoilsAnswer() {
+		c.Report(at+".when", "must not be before: the kind "+kind+" spoils what the API answers", "remove the key")
 	}
 }
 
