@@ -12,9 +12,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -135,6 +137,93 @@ func TestBundles(t *testing.T) {
 				t.Errorf("the source is %s", got)
 			}
 		})
+	}
+}
+
+// A key that verifies bundles is of no use while loose files decide too. Tests
+// decide nothing.
+func TestWithAKeyEveryPolicyIsInABundle(t *testing.T) {
+	secret, public := rsaPair(t)
+	signed := buildBundle(t, "RS256", secret)
+	for name, row := range map[string]struct{ file, text, want string }{
+		"a loose policy":    {"own.rego", "package janitor.image.loose", "these are in none: own.rego: pack them with opa build --bundle --signing-key"},
+		"a loose helper":    {"lib/helper.rego", "package helper", "these are in none: lib/helper.rego: "},
+		"a loose data file": {"extra/data.json", "{}", "these are in none: extra/data.json: "},
+		"a loose test":      {"own_test.rego", "package own_test", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			text, err := os.ReadFile(signed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(dir, row.file), row.text)
+			write(t, filepath.Join(dir, "policies.tar.gz"), string(text))
+			_, err = New(context.Background(), Options{Paths: []string{dir}, Dir: dir, VerificationKey: public})
+			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+				t.Errorf("got %v, want %q", err, row.want)
+			}
+		})
+	}
+}
+
+// A bundle that is too large is refused before it is unpacked into memory.
+func TestBundlesAreBoundedInTotal(t *testing.T) {
+	for name, row := range map[string]struct {
+		files  int
+		member string
+		size   int64
+		want   string
+	}{
+		"many large data files": {30, "%d/data.json", 60 << 20, "is larger than 16 MiB once it is unpacked"},
+		"many small data files": {40, "%d/data.json", 1 << 20, "is larger than 16 MiB once it is unpacked"},
+		"many other files":      {40, "%d/README.md", 1 << 20, "is larger than 16 MiB once it is unpacked"},
+		"many policies":         {40, "%d.rego", 100 << 10, "policies are larger than 2 MiB together"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "policies.tar.gz")
+			var out bytes.Buffer
+			zipped := gzip.NewWriter(&out)
+			to := tar.NewWriter(zipped)
+			zeros := bytes.Repeat([]byte{' '}, 1<<20)
+			for i := range row.files {
+				if err := to.WriteHeader(&tar.Header{Name: fmt.Sprintf(row.member, i), Mode: 0o600, Size: row.size}); err != nil {
+					t.Fatal(err)
+				}
+				for left := row.size; left > 0; left -= int64(len(zeros)) {
+					if _, err := to.Write(zeros[:min(left, int64(len(zeros)))]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if int64(i)*row.size > 64<<20 {
+					break // enough to make the point
+				}
+			}
+			if err := errors.Join(to.Flush(), zipped.Close()); err != nil {
+				t.Fatal(err)
+			}
+			write(t, path, out.String())
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := New(context.Background(), Options{Paths: []string{path}})
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want %s", err, row.want)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
+				t.Errorf("it took %d MiB to refuse it", took>>20)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

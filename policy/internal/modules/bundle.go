@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -18,8 +19,12 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 )
 
-// maxBundleFile bounds, in bytes, one file of a bundle once it is unpacked.
-const maxBundleFile = 64 << 20
+// A bundle is bounded, in bytes, once it is unpacked: all of it, and the Rego in it,
+// which takes a hundred times as much memory when it is parsed.
+const (
+	maxBundle = 16 << 20
+	maxRego   = 2 << 20
+)
 
 // bundleKey verifies the signatures of bundles.
 type bundleKey struct{ config *bundle.VerificationConfig }
@@ -97,8 +102,12 @@ func (s *Set) addBundle(file string) error {
 		return err
 	}
 	name := relative(file, s.files.Dir)
+	signed, err := inspect(raw)
+	if err != nil {
+		return fmt.Errorf("bundle %s: %w", name, err)
+	}
 	reader := bundle.NewCustomReader(bundle.NewTarballLoaderWithBaseURL(bytes.NewReader(raw), file)).
-		WithSizeLimitBytes(maxBundleFile).
+		WithSizeLimitBytes(maxBundle).
 		WithBundleName(name).
 		WithLazyLoadingMode(false)
 	if s.key == nil {
@@ -108,7 +117,7 @@ func (s *Set) addBundle(file string) error {
 	}
 	b, err := reader.Read()
 	if err != nil {
-		return s.explain(name, raw, err)
+		return s.explain(name, signed, err)
 	}
 	if b.Type() == bundle.DeltaBundleType || len(b.WasmModules)+len(b.PlanModules) > 0 {
 		return fmt.Errorf("bundle %s holds more than Rego and data: build it with opa build -t rego", name)
@@ -120,30 +129,43 @@ func (s *Set) addBundle(file string) error {
 }
 
 // explain words why a bundle is refused.
-func (s *Set) explain(name string, raw []byte, err error) error {
+func (s *Set) explain(name string, signed bool, err error) error {
 	var parsing ast.Errors
 	switch {
 	case s.key == nil || errors.As(err, &parsing):
 		return fmt.Errorf("bundle %s: %w", name, err)
-	case !signed(raw):
+	case !signed:
 		return fmt.Errorf("bundle %s is not signed, and policy.verification_key wants a signature: sign it with opa build --signing-key, or remove the key: %w", name, ErrSignature)
 	}
 	return fmt.Errorf("bundle %s is refused: its signature does not fit its contents and policy.verification_key: %w", name, errors.Join(ErrSignature, err))
 }
 
-// signed reports whether a bundle has a signature at all.
-func signed(raw []byte) bool {
+// inspect reports whether a bundle has a signature at all, and refuses one that is
+// too large before anything of it is kept in memory.
+func inspect(raw []byte) (signed bool, err error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
-		return false
+		return false, nil //nolint:nilerr // the reader of bundles says what is wrong
 	}
-	for files := tar.NewReader(unzipped); ; {
+	stream := &io.LimitedReader{R: unzipped, N: maxBundle}
+	all, rego := int64(0), int64(0)
+	for files := tar.NewReader(stream); ; {
 		header, err := files.Next()
-		if err != nil {
-			return false
+		if err == nil {
+			all += header.Size // of a sparse file, the stream has less
 		}
-		if path.Base(header.Name) == ".signatures.json" {
-			return true
+		switch {
+		case stream.N <= 0 || all > maxBundle:
+			return false, fmt.Errorf("it is larger than %d MiB once it is unpacked: leave out what is not a policy or its data", maxBundle>>20)
+		case err != nil:
+			return signed, nil //nolint:nilerr // likewise
+		}
+		signed = signed || path.Base(header.Name) == ".signatures.json"
+		if path.Ext(header.Name) == ".rego" {
+			rego += header.Size
+		}
+		if rego > maxRego {
+			return false, fmt.Errorf("its policies are larger than %d MiB together: move tables into data files", maxRego>>20)
 		}
 	}
 }

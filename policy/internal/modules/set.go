@@ -14,6 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/loader"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy/library"
 	"github.com/registry-janitor/registry-janitor/policy/testing"
 )
@@ -38,6 +39,7 @@ type Set struct {
 	files Files
 	key   *bundleKey // nil where bundles need no signature
 	bare  []string   // the paths without a policy
+	loose []string   // the files, tests aside, that are in no bundle
 	seen  map[string]bool
 }
 
@@ -53,6 +55,9 @@ func Load(files Files) (*Set, error) {
 			return nil, fmt.Errorf("loading policies from %s: %w", path, err)
 		}
 	}
+	if err := s.unverified(); err != nil {
+		return nil, err
+	}
 	if _, used := s.Data["config"]; used {
 		return nil, errors.New("data.config is the configuration: give the data of your policies another name")
 	}
@@ -63,6 +68,15 @@ func Load(files Files) (*Set, error) {
 	slices.SortFunc(s.Modules, byFile)
 	slices.SortFunc(s.Tests, byFile)
 	return s, nil
+}
+
+// unverified refuses files that no signature covers although there is a key:
+// whoever can write one of them decides what is deleted.
+func (s *Set) unverified() error {
+	if s.key == nil || len(s.loose) == 0 {
+		return nil
+	}
+	return fmt.Errorf("policy.verification_key wants every policy and data file in a signed bundle, and these are in none: %s: pack them with opa build --bundle --signing-key KEY.pem FOLDER, or remove the key", text.Some(s.loose))
 }
 
 // Missing refuses a path without any policy: it is most likely a mistake.
@@ -150,6 +164,7 @@ func (s *Set) add(path string) error {
 			err = s.addFile(file)
 		default:
 			documents, err = true, checkFile(s.files.FS, file)
+			s.loose = append(s.loose, relative(file, s.files.Dir))
 		}
 		if err != nil {
 			return err
@@ -177,7 +192,11 @@ func (s *Set) addFile(path string) error {
 	if err != nil {
 		return err
 	}
-	s.addModule(Module{File: relative(path, s.files.Dir), Raw: raw})
+	m := Module{File: relative(path, s.files.Dir), Raw: raw}
+	if !m.isTest() {
+		s.loose = append(s.loose, m.File)
+	}
+	s.addModule(m)
 	return nil
 }
 
@@ -188,7 +207,7 @@ func (s *Set) addModule(m Module) {
 		return
 	}
 	s.seen[m.File] = true
-	if strings.HasSuffix(m.File, "_test.rego") {
+	if m.isTest() {
 		s.Tests = append(s.Tests, m)
 		return
 	}
@@ -202,6 +221,8 @@ func (s *Set) addModule(m Module) {
 		s.Modules = append(s.Modules, m)
 	}
 }
+
+func (m *Module) isTest() bool { return strings.HasSuffix(m.File, "_test.rego") }
 
 // isTestingLibrary reports whether a module is the testing library or a copy of
 // it among the operator's files, for OPA's own tools.
