@@ -10,6 +10,13 @@ var (
 	// ErrDenied: the credentials are refused, or lack a right (401, 403). Trying
 	// again does not help.
 	ErrDenied = errors.New("denied")
+	// ErrUnauthenticated: the credentials themselves are refused (401), so that no
+	// request will succeed. It comes with ErrDenied.
+	ErrUnauthenticated = errors.New("credentials refused")
+	// ErrMismatch: an answer is about another object than was asked for.
+	ErrMismatch = errors.New("answer about another object")
+	// ErrLate: a change could not be sent in time, and was not sent.
+	ErrLate = errors.New("not sent in time")
 	// ErrIncomplete: a listing came back short, with duplicates, or changed while
 	// it was read, and did so again when it was repeated.
 	ErrIncomplete = errors.New("incomplete listing")

@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Region is a Scaleway region that has a Container Registry, such as "fr-par".
 type Region string
@@ -113,4 +116,10 @@ type Tag struct {
 	Status    Status    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// CompareAge puts the tags of an image in their order: newest first by UpdatedAt,
+// ties by name.
+func CompareAge(a, b Tag) int {
+	return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(a.Name, b.Name))
 }

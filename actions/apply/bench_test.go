@@ -39,11 +39,12 @@ func BenchmarkApply(b *testing.B) {
 		credentials.APIURL = server.URL
 		editor, err := scaleway.NewEditor(scaleway.Options{Credentials: &credentials, Concurrency: 16})
 		must(b, err)
+		s.editor = editor
 		j := newMemoryJournal(b)
 		before := len(s.server.Requests())
 		b.StartTimer()
 		start := time.Now()
-		o, err := Apply(b.Context(), p, editor, j, Options{})
+		o, err := Apply(b.Context(), p, s.environment(j), Options{})
 		took := time.Since(start)
 		b.StopTimer()
 		if err != nil || o.Done != 10_000 {
@@ -67,7 +68,7 @@ func TestDeletionsOverlap(t *testing.T) {
 		s := siteOf(t, hundreds(t, images))
 		p := s.condemnTags(plan.Options{})
 		start := time.Now()
-		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), Options{})
+		o, err := Apply(t.Context(), p, s.environment(newMemoryJournal(t)), Options{})
 		if err != nil || o.Done != images*100 {
 			t.Fatal(err, o.Done)
 		}
@@ -85,7 +86,7 @@ func TestSlowDeletionsDoNotHoldUpOthers(t *testing.T) {
 			{name: "pr-{n}", count: 100, age: 20d}, {name: latest, age: 20d}]}]}]}`)
 		p := s.condemnTags(plan.Options{})
 		start := time.Now()
-		o, err := Apply(t.Context(), p, s.editor, newMemoryJournal(t), Options{Canary: -1})
+		o, err := Apply(t.Context(), p, s.environment(newMemoryJournal(t)), Options{Canary: -1})
 		if err != nil || o.Done != 600 {
 			t.Fatal(err, o.Done)
 		}

@@ -47,7 +47,8 @@ func (s *site) push(tag, digest string) {
 
 func (s *site) deleteTag(ref string) {
 	s.t.Helper()
-	must(s.t, s.editor.DeleteTag(s.t.Context(), "fr-par", s.of(ref)))
+	_, err := s.editor.DeleteTag(s.t.Context(), "fr-par", s.of(ref), soon())
+	must(s.t, err)
 }
 
 // condemnAll condemns tags that begin with "pr", attachments aside, images named
@@ -123,19 +124,19 @@ func TestWhatChangedAfterThePlanIsLeftAlone(t *testing.T) {
 		{"a kept tag is gone", func(s *site) { s.deleteTag("prod/api:v1") }, Options{}, api("changed")},
 		{"a kept tag is gone, and so is a condemned one", func(s *site) { s.deleteTag("prod/api:v1"); s.deleteTag("prod/api:pr-1") }, Options{},
 			map[string]string{"prod/api:pr-1": "gone", "prod/api:pr-2": "changed", "prod/api:sha256-" + a + ".sig": "changed", "prod/api:pr-3": "changed", "prod/api:pr-4": "changed"}},
-		{"too few tags would stay", func(*site) {}, Options{KeepAtLeast: 2}, map[string]string{"prod/open:pr-7": "changed", "prod/web:pr-9": "changed"}},
-		{"the image is gone", func(s *site) { must(s.t, s.editor.DeleteImage(s.t.Context(), "fr-par", s.of("prod/api"))) }, Options{}, api("gone")},
+		{"too few tags would be kept", func(s *site) { s.options.KeepAtLeast = 2 }, Options{}, map[string]string{"prod/open:pr-7": "changed", "prod/web:pr-9": "changed"}},
+		{"the image is gone", func(s *site) { must(s.t, s.editor.DeleteImage(s.t.Context(), "fr-par", s.of("prod/api"), soon())) }, Options{}, api("gone")},
 		{"the image is not empty any more", func(s *site) { must(s.t, s.server.Push("fr-par", "prod", "bare", "v1", "")) }, Options{}, map[string]string{"prod/bare": "changed"}},
 		{"the namespace got an image", func(s *site) { must(s.t, s.server.Push("fr-par", "void", "app", "v1", "")) }, Options{}, map[string]string{"void": "changed"}},
-		{"the namespace is gone", func(s *site) { must(s.t, s.editor.DeleteNamespace(s.t.Context(), "fr-par", s.of("void"))) }, Options{}, map[string]string{"void": "gone"}},
+		{"the namespace is gone", func(s *site) { must(s.t, s.editor.DeleteNamespace(s.t.Context(), "fr-par", s.of("void"), soon())) }, Options{}, map[string]string{"void": "gone"}},
 		{"the namespace was edited", func(s *site) {
-			must(s.t, s.editor.SetNamespaceVisibility(s.t.Context(), "fr-par", s.of("void"), registry.Public))
+			must(s.t, s.editor.SetNamespaceVisibility(s.t.Context(), "fr-par", s.of("void"), registry.Public, soon()))
 		}, Options{}, map[string]string{"void": "changed"}},
 		{"the image is private already", func(s *site) {
-			must(s.t, s.editor.SetImageVisibility(s.t.Context(), "fr-par", s.of("prod/web"), registry.Private))
+			must(s.t, s.editor.SetImageVisibility(s.t.Context(), "fr-par", s.of("prod/web"), registry.Private, soon()))
 		}, Options{}, map[string]string{"prod/web": "changed"}},
 		{"the image inherits now", func(s *site) {
-			must(s.t, s.editor.SetImageVisibility(s.t.Context(), "fr-par", s.of("prod/web"), registry.Inherit))
+			must(s.t, s.editor.SetImageVisibility(s.t.Context(), "fr-par", s.of("prod/web"), registry.Inherit, soon()))
 		}, Options{}, map[string]string{"prod/web": "changed"}},
 		{"an image to be made private got a tag", func(s *site) { must(s.t, s.server.Push("fr-par", "prod", "web", "v2", "")) }, Options{}, map[string]string{"prod/web": "changed"}},
 	} {
@@ -230,7 +231,7 @@ func TestAnAcceptedDeletionThatDoesNotHappenHasFailed(t *testing.T) {
 			t.Errorf("%q", resultsOf(o))
 		}
 		for _, r := range o.Results {
-			if r.Result == actions.ResultFailed && !strings.Contains(r.Detail, "the API accepted it, and 2s later nothing has come of it") {
+			if r.Result == actions.ResultFailed && !strings.Contains(r.Detail, "2m") {
 				t.Errorf("%s: %s", r.Ref, r.Detail)
 			}
 		}

@@ -1,7 +1,18 @@
-// Package apply turns a plan into an outcome. It is the only place that deletes
-// or changes anything, over an Editor and a Journal that it declares itself.
+// Package apply carries out a plan, and is the only place that deletes or changes
+// anything in a registry. Its nouns:
 //
-// It must never change what is not as it was judged, never send a change that is
-// not in the plan and in the journal, never send one again without a fresh read,
-// and never report as done what was not seen to be.
+//   - a reading: what the registry says now, and when it was asked
+//   - a judgement: what the policies in force would plan on that reading
+//   - a decision: which steps of the plan may be sent on that reading, which are
+//     done, and which are not to be done any more
+//   - a batch: the steps that are sent on one reading
+//   - an outcome: what became of every step
+//
+// Each image is reconciled in a loop: list its tags, decide, journal and send the
+// batch while the reading is fresh, list again. The listing after a batch confirms
+// that batch and admits the next. The decision is pure; see decide.
+//
+// It must never send what is not in the plan and in the journal, what the policies
+// in force would not plan, or anything on a reading older than two seconds; and it
+// must never report as done what a reading has not confirmed.
 package apply

@@ -35,6 +35,10 @@ type site struct {
 	before func(*http.Request) (*http.Response, error)
 	// emptyGo says that an image goes with its last tag.
 	emptyGo bool
+	// judge and options made the latest plan, and judge again while it is applied.
+	judge   func(*registry.Verdict)
+	options plan.Options
+	uses    *registry.UseIndex // while a plan is applied
 }
 
 var testCredentials = &scaleway.Credentials{
@@ -164,6 +168,7 @@ var condemnedBy = []registry.Reason{{Rule: "retention/test", Text: "condemned"}}
 func (s *site) plan(o plan.Options, judge func(*registry.Verdict)) *actions.Plan {
 	s.t.Helper()
 	o.TakenAt = time.Now().UTC()
+	s.judge, s.options = judge, o
 	b := plan.NewBuilder(o)
 	s.walk(func(v registry.Verdict) {
 		judge(&v)
@@ -189,11 +194,40 @@ func (s *site) condemnTags(o plan.Options) *actions.Plan {
 	})
 }
 
+// plannedBy is the plan of condemnTags on a twin of the site.
+func (s *site) plannedBy(twin *site) *actions.Plan {
+	p := twin.condemnTags(plan.Options{})
+	s.judge, s.options = twin.judge, twin.options
+	return p
+}
+
 // apply applies a plan as it comes out of its file.
 func (s *site) apply(p *actions.Plan, o Options) (*actions.Outcome, error) {
 	s.t.Helper()
 	time.Sleep(time.Minute) // of the bubble: a plan is older than its changes
-	return Apply(s.t.Context(), reread(s.t, p), s.editor, newMemoryJournal(s.t), o)
+	return Apply(s.t.Context(), reread(s.t, p), s.environment(newMemoryJournal(s.t)), o)
+}
+
+// environment judges again as the plan was judged.
+func (s *site) environment(j Journal) Environment {
+	return Environment{Registry: s.editor, Journal: j, Judge: func(_ context.Context, subject Subject) (Judgement, error) {
+		v := registry.Verdict{Namespace: subject.Namespace, Image: subject.Image, Empty: subject.Empty}
+		if v.Image != nil {
+			v.Tags, v.Empty = make([]registry.TagVerdict, len(v.Image.Tags)), len(v.Image.Tags) == 0
+		}
+		s.judge(&v)
+		if v.Image != nil {
+			var tags [][]string
+			v.InUse, tags = s.uses.InImage(v.Image)
+			for i := range tags {
+				v.Tags[i].InUse = tags[i]
+			}
+		}
+		o := s.options
+		o.TakenAt = time.Now().UTC()
+		part := plan.Decide(v, o)
+		return Judgement{Steps: part.Steps(), Held: part.Held(), Verdict: v}, nil
+	}}
 }
 
 // memoryJournal checks the order of what it is told.
@@ -289,3 +323,6 @@ type world struct{ r *rand.Rand }
 func (w world) chance(percent int) bool { return w.r.IntN(100) < percent }
 
 func pick[T any](w world, list ...T) T { return list[w.r.IntN(len(list))] }
+
+// soon is a time before which a request of a test is sent.
+func soon() time.Time { return time.Now().Add(time.Minute) }

@@ -9,63 +9,79 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// maxOpen is how many units may be worked on, watched or about to be tried again
-// at the same time. Where the API takes long to delete, it bounds how far the run
-// goes ahead of it.
-const maxOpen = 4096
+// maxOpen is how many images or steps may be worked on or watched at once. Where
+// the API takes long to delete, it bounds how far the run goes ahead of it.
+const maxOpen = 256
 
-// run is one application of a plan.
+// haltedPause is the longest pause between two readings once nothing more is sent.
+const haltedPause = 500 * time.Millisecond
+
+// run is what the images and steps of one application of a plan share.
 type run struct {
-	steps   []actions.Step
-	o       Options
-	editor  Editor
-	journal Journal
-	// caller is the context of Apply; when it is done, nothing new is begun.
-	caller context.Context
-	// calls is that of the API calls. It outlives the caller's by the grace.
-	calls context.Context
-	cut   context.CancelCauseFunc
-	slots chan struct{}
-	// untag lets one deletion at a time pass that leaves a sibling behind, until
-	// enough of them have shown that the API only untags.
-	untag  chan struct{}
-	closed []func() bool // what ends with the run
+	Environment
+	o     Options
+	steps []actions.Step
+	// caller is the context of Apply: when it is done, nothing more is sent. calls is
+	// that of the requests, which outlives it by the grace.
+	caller, calls context.Context
+	awake         context.Context // ends when nothing more is sent, and wakes up what rests
+	wake          context.CancelFunc
+	cut           context.CancelCauseFunc
+	closers       []func() bool
+	slots         chan struct{} // one for each request in flight
+	proof         chan struct{} // held by the one deletion that may leave a sibling behind unproven
+	places        *places
 
 	mu        sync.Mutex
 	changed   *sync.Cond // something below has
 	results   []actions.StepResult
-	stop      error // why nothing new is begun
-	lost      []string
-	failures  int             // in a row
-	touched   map[string]bool // references of objects that the run has changed something of
-	resting   int             // units that are open and only wait
-	open      int
-	untagged  int // deletions that were seen to leave their siblings alone
-	proven    int // steps of this phase that were done, or refused by the API itself
-	canaries  []*imageRun
-	ready     []*unit
-	remaining int // units of this phase that have not ended
+	journaled []bool
+	// unrecorded: a result is not in the journal.
+	unrecorded bool
+	stop       error // why nothing more is sent
+	lost       []string
+	failures   int                  // in a row
+	touched    map[string]bool      // references of objects in which this run has changed something
+	others     map[string]bool      // references of images that have other steps than deletions of tags
+	first      map[string]Judgement // of those images, before this run changed anything in them
+	confirmed  int                  // deletions of tags: the canary
+	untagged   int                  // deletions that were seen to leave other tags of their digest alone
+	open       int                  // images that are worked on or watched
+	resting    int                  // of those, images that only wait
+	stuck      int                  // of those, images whose deletions take too long for the canary to wait for
+	queued     int                  // deletions of images that do not rest, which are not sent yet
 }
 
-func newRun(ctx context.Context, steps []actions.Step, e Editor, o Options) *run {
+func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options) *run {
 	r := &run{
-		steps: steps, o: o, editor: e, caller: ctx,
-		slots: make(chan struct{}, o.Concurrency), untag: make(chan struct{}, 1),
-		results: make([]actions.StepResult, len(steps)), touched: make(map[string]bool),
+		Environment: e, o: o, steps: steps, caller: ctx,
+		slots: make(chan struct{}, o.Concurrency), proof: make(chan struct{}, 1),
+		results: make([]actions.StepResult, len(steps)), journaled: make([]bool, len(steps)),
+		touched: map[string]bool{}, others: map[string]bool{}, first: map[string]Judgement{},
 	}
 	r.changed = sync.NewCond(&r.mu)
+	r.places = newPlaces(r)
 	r.calls, r.cut = context.WithCancelCause(context.WithoutCancel(ctx))
+	r.awake, r.wake = context.WithCancel(r.calls)
 	r.o.Progress.Steps.Store(int64(len(steps)))
 	for i := range steps {
 		r.results[i] = actions.StepResult{Ref: steps[i].Ref, Action: steps[i].Action}
+		if steps[i].Action != actions.DeleteTag {
+			r.others[steps[i].Ref] = true
+		}
 	}
 	if ctx.Err() != nil {
 		r.interrupted() // now, and not some time later
 	} else {
-		r.closed = append(r.closed, context.AfterFunc(ctx, r.interrupted))
+		r.closers = append(r.closers, context.AfterFunc(ctx, r.interrupted))
 	}
 	if o.Kill != nil {
 		go func() {
@@ -80,28 +96,27 @@ func newRun(ctx context.Context, steps []actions.Step, e Editor, o Options) *run
 	return r
 }
 
-// interrupted begins nothing new, and lets the steps in flight finish for a
-// while.
+// interrupted sends nothing more, and gives what was sent some time to be confirmed.
 func (r *run) interrupted() {
 	r.halt(fmt.Errorf("%w: interrupted: %w", ErrStopped, context.Cause(r.caller)))
 	grace := time.AfterFunc(r.o.Grace, func() {
-		r.cut(fmt.Errorf("interrupted, and not finished within %s", r.o.Grace))
+		r.cut(fmt.Errorf("interrupted, and not confirmed within %s", r.o.Grace))
 	})
 	context.AfterFunc(r.calls, func() { grace.Stop() })
 }
 
 func (r *run) close() {
-	for _, stop := range r.closed {
+	for _, stop := range r.closers {
 		stop()
 	}
 	r.cut(context.Canceled)
 }
 
-// errUnchecked: it is not known whether tags were lost.
-var errUnchecked = errors.New("tags may have been lost")
+// errUnchecked: whether a tag was lost is not known.
+var errUnchecked = errors.New("a tag may have been lost")
 
-// halt lets the run begin nothing new. The first reason counts, but for the loss
-// of tags: every one, and every one that may be, is told before all else.
+// halt sends nothing more. The first reason counts, but a loss of tags, or what may
+// be one, is always reported, before everything else.
 func (r *run) halt(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,163 +128,209 @@ func (r *run) halt(why error) {
 	default:
 		return
 	}
-	r.changed.Signal()
-	r.o.Logger.Info("the run stops: nothing more is begun", "reason", why)
+	r.wake()
+	r.changed.Broadcast()
+	r.o.Logger.Info("the run stops: nothing more is sent", "reason", why)
 }
 
-// stopped says why nothing new is begun, and nil while it may.
+// stopped is why nothing more is sent, and nil while it may be.
 func (r *run) stopped() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stop
 }
 
-// phase does units, and everything that waits for them.
-func (r *run) phase(units []*unit) {
+// lose records what is gone without a step, and stops everything.
+func (r *run) lose(refs []string, why string) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.proven, r.canaries, r.remaining = 0, nil, len(units)
-	for _, u := range units {
-		if u.waits == 0 {
-			r.ready = append(r.ready, u)
+	for _, ref := range refs {
+		if !slices.Contains(r.lost, ref) {
+			r.lost = append(r.lost, ref)
 		}
 	}
-	slices.Reverse(r.ready) // it is a stack, so that an image is finished before the next is begun
-	stuck := units
-	for r.remaining > 0 {
-		switch {
-		case len(r.ready) > 0 && r.mayOpen():
-			u := r.ready[len(r.ready)-1]
-			r.ready = r.ready[:len(r.ready)-1]
-			r.open++
-			go r.do(u)
-		case len(r.ready) == 0 && r.open == 0:
-			// Attachments of each other: none comes first, so one of them must. It
-			// finds its subject still there, and is blocked.
-			for stuck[0].waits <= 0 {
-				stuck = stuck[1:]
-			}
-			stuck[0].waits = 0
-			r.ready = append(r.ready, stuck[0])
-		default:
+	r.mu.Unlock()
+	r.halt(fmt.Errorf("%w: %s: %s", ErrLost, text.Some(refs), why))
+}
+
+// images reconciles every image, several side by side: the next one is opened when
+// the deletions of those before it do not keep every request busy. While the canary
+// is not confirmed, there is one image at a time.
+func (r *run) images(images []*image) {
+	r.places.expect(images)
+	var all sync.WaitGroup
+	for _, img := range images {
+		r.mu.Lock()
+		for !r.mayOpen() {
 			r.changed.Wait()
 		}
+		r.open++
+		r.queued += len(img.steps)
+		r.mu.Unlock()
+		all.Go(func() {
+			w := newReconciler(r, img)
+			r.contain(img.steps, w.run)
+			w.claim(0)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.open--
+			r.changed.Broadcast()
+		})
 	}
-	r.inspectCanaries()
+	all.Wait()
 }
 
-// mayOpen says whether another unit may be begun. The caller holds r.mu.
+// mayOpen reports whether another image may be opened. The caller holds r.mu.
 func (r *run) mayOpen() bool {
-	if r.proven < r.o.Canary {
-		return r.open == 0
+	if r.stop == nil && r.confirmed < r.o.Canary {
+		return r.open == r.stuck
 	}
-	if len(r.canaries) > 0 {
-		if r.open > 0 {
-			return false
-		}
-		r.inspectCanaries()
-	}
-	// Twice the slots: while some write to the journal, others use them.
-	return r.open < maxOpen && r.open-r.resting < 2*r.o.Concurrency
+	busy := 2 * r.o.Concurrency
+	return r.open < maxOpen && r.open-r.resting < busy && r.queued < busy
 }
 
-// do does one unit and makes those ready that waited for it.
-func (r *run) do(u *unit) {
-	t := &turn{run: r}
-	t.work(u)
-	t.give()
+// rest waits without a request in flight, and not beyond the end of the run.
+func (r *run) rest(d time.Duration) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.proven < r.o.Canary {
-		r.countProven(u)
+	r.resting++
+	r.changed.Broadcast()
+	r.mu.Unlock()
+	// The loop that rests looks by itself at why it was woken up.
+	_ = clock.Sleep(r.awake, d)
+	if r.awake.Err() != nil {
+		_ = clock.Sleep(r.calls, min(d, haltedPause))
 	}
-	r.open--
-	r.remaining--
-	var free []*unit
-	for _, next := range u.then {
-		if next.waits--; next.waits == 0 {
-			free = append(free, next)
-		}
-	}
-	slices.Reverse(free)
-	r.ready = append(r.ready, free...)
-	if img := u.image; img != nil && u.work == deleteTags {
-		if img.left--; img.left == 0 && !slices.Contains(r.canaries, img) {
-			img.forget()
-		}
-	}
-	r.changed.Signal()
+	r.mu.Lock()
+	r.resting--
+	r.mu.Unlock()
 }
 
-// work does what there is to do of a unit. A bug in it stops the run, and what
-// was not decided yet has failed: nobody knows how far it came.
-func (t *turn) work(u *unit) {
+// slot waits until a request may be made. Release it afterwards.
+func (r *run) slot() (release func()) {
+	select {
+	case r.slots <- struct{}{}:
+		return func() { <-r.slots }
+	case <-r.calls.Done(): // every request fails at once
+		return func() {}
+	}
+}
+
+// each calls f for 0 to n-1, at most maxOpen at a time.
+func (r *run) each(n int, f func(int)) {
+	var group errgroup.Group
+	group.SetLimit(maxOpen)
+	for i := range n {
+		group.Go(func() error {
+			f(i)
+			return nil
+		})
+	}
+	_ = group.Wait() // f returns nothing
+}
+
+// contain turns a panic into failed steps and the end of the run: how far the steps
+// had come is not known.
+func (r *run) contain(steps []int, f func()) {
 	defer func() {
 		p := recover()
 		if p == nil {
 			return
 		}
-		t.run.o.Logger.Error("a step panicked", "panic", p, "stack", string(debug.Stack()))
-		t.run.halt(fmt.Errorf("%w: a bug in the program: panic: %v", ErrStopped, p))
-		for _, i := range u.steps {
-			if t.run.results[i].Result == "" {
-				t.run.results[i].Result, t.run.results[i].Detail = actions.ResultFailed, fmt.Sprintf("a bug in the program, and it is not known how far it came: panic: %v", p)
-			}
+		r.o.Logger.Error("a step panicked", "panic", p, "stack", string(debug.Stack()))
+		r.halt(fmt.Errorf("%w: a bug in the program: panic: %v", ErrStopped, p))
+		for _, i := range steps {
+			r.settle(i, actions.ResultFailed, fmt.Sprintf("a bug in the program, and how far it came is not known: panic: %v", p))
 		}
 	}()
-	switch u.work {
-	case examineImage:
-		t.examine(u.image)
-	case deleteTags:
-		t.deleteGroup(u)
-	default:
-		t.single(u)
-	}
+	f()
 }
 
-// countProven counts towards the canary what has shown what the API does: a step
-// that was done, or that the API itself refused. The caller holds r.mu.
-func (r *run) countProven(u *unit) {
-	for _, i := range u.steps {
-		result := r.results[i].Result
-		if result == actions.ResultDone || result == actions.ResultBlocked {
-			r.proven++
-		}
-		sent := result == actions.ResultDone || result == actions.ResultFailed
-		if sent && u.work == deleteTags && !slices.Contains(r.canaries, u.image) {
-			r.canaries = append(r.canaries, u.image)
-		}
-	}
-}
-
-// inspectCanaries checks that all that stays in the images of the canary is still
-// what it was. The caller holds r.mu.
-func (r *run) inspectCanaries() {
-	canaries := r.canaries
-	r.canaries = nil
-	r.mu.Unlock()
-	(&turn{run: r}).inspectAll(canaries)
+// settle gives a step its result, unless it has one, and records it if the journal
+// knows the step.
+func (r *run) settle(i int, result actions.Result, detail string) {
 	r.mu.Lock()
-	for _, img := range canaries {
-		if img.left == 0 {
-			img.forget()
-		}
+	res := &r.results[i]
+	if res.Result != "" {
+		r.mu.Unlock()
+		return
+	}
+	res.Result, res.Detail, res.At = result, detail, r.o.Now()
+	recorded, journaled := *res, r.journaled[i]
+	if result == actions.ResultDone {
+		r.failures = 0
+		r.o.Progress.Done.Add(1)
+	}
+	if result == actions.ResultFailed {
+		r.o.Progress.Failed.Add(1)
+	}
+	r.mu.Unlock()
+	r.o.Progress.Finished.Add(1)
+	r.o.Logger.Debug("step", "action", recorded.Action, "ref", recorded.Ref, "result", result, "detail", detail)
+	if !journaled {
+		return
+	}
+	// Whether a result is recorded must not depend on the moment of a signal.
+	if err := r.Journal.Done(context.WithoutCancel(r.calls), recorded); err != nil {
+		r.mu.Lock()
+		r.unrecorded = true
+		r.mu.Unlock()
+		r.halt(fmt.Errorf("%w: the journal cannot be written: %w", ErrStopped, err))
 	}
 }
 
-// inspectAll looks at images. After a bug in it nobody knows whether tags were
-// lost, and nothing more is begun.
-func (t *turn) inspectAll(images []*imageRun) {
-	defer t.give()
-	defer func() {
-		if p := recover(); p != nil {
-			t.run.o.Logger.Error("looking for lost tags panicked", "panic", p, "stack", string(debug.Stack()))
-			t.run.halt(fmt.Errorf("%w: %w: a bug in the program: panic: %v", ErrStopped, errUnchecked, p))
-		}
-	}()
-	for _, img := range images {
-		t.inspect(img)
+// intend records a step before it is sent, and reports whether it may be sent.
+func (r *run) intend(i int) bool {
+	if r.stopped() != nil {
+		return false
 	}
+	r.mu.Lock()
+	known := r.journaled[i]
+	r.mu.Unlock()
+	if known {
+		return true
+	}
+	if err := r.Journal.Intend(r.calls, r.steps[i]); err != nil {
+		r.halt(fmt.Errorf("%w: the journal cannot be written: %w", ErrStopped, err))
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.journaled[i] = true
+	return r.stop == nil
+}
+
+// strike counts a failure for the circuit breaker. Deletions that only take long,
+// and missing rights, do not count.
+func (r *run) strike(detail string) {
+	r.mu.Lock()
+	r.failures++
+	n := r.failures
+	r.mu.Unlock()
+	if n >= r.o.Breaker {
+		r.halt(fmt.Errorf("%w: %s in a row failed, the last one with: %s", ErrStopped, text.Count(n, "step"), detail))
+	}
+}
+
+// refuse stops the run when the credentials are refused: no request will succeed.
+func (r *run) refuse(err error) {
+	if errors.Is(err, registry.ErrUnauthenticated) {
+		r.halt(fmt.Errorf("%w: the API refuses the credentials: %w", ErrStopped, err))
+	}
+}
+
+// touch notes that this run changes something in an object, so that its updated_at
+// no longer tells of others.
+func (r *run) touch(refs ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, ref := range refs {
+		r.touched[ref] = true
+	}
+}
+
+func (r *run) isTouched(ref string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.touched[ref]
 }
 
 // outcome counts the results.
@@ -281,9 +342,14 @@ func (r *run) outcome() (*actions.Outcome, error) {
 		return nil, err // a step without a result: there is none
 	}
 	o.Lost = slices.Sorted(slices.Values(r.lost))
-	if r.stop != nil && (o.Skipped > 0 || o.Failed > 0 || len(o.Lost) > 0) {
+	if r.stop != nil && (r.unrecorded || o.Skipped > 0 || o.Failed > 0 || len(o.Lost) > 0) {
 		o.Stopped = r.stop.Error()
 		return o, r.stop
 	}
 	return o, nil
+}
+
+// namespaceRef is the reference of the namespace of a step.
+func namespaceRef(s *actions.Step) string {
+	return registry.Ref{Region: s.Region, Namespace: s.Namespace}.String()
 }

@@ -17,7 +17,7 @@ import (
 
 // teller is an editor that only tells what it was given, be it consistent or not.
 type teller struct {
-	Editor
+	Registry
 	image     registry.Image
 	namespace registry.Namespace
 	tags      []registry.Tag
@@ -25,20 +25,20 @@ type teller struct {
 	err       error // of listings
 }
 
-func (e teller) GetImage(context.Context, registry.Region, string) (registry.Image, error) {
-	return e.image, nil
+func (e teller) GetImage(context.Context, registry.Region, string) (registry.Image, time.Time, error) {
+	return e.image, time.Now(), nil
 }
 
-func (e teller) GetNamespace(context.Context, registry.Region, string) (registry.Namespace, error) {
-	return e.namespace, nil
+func (e teller) GetNamespace(context.Context, registry.Region, string) (registry.Namespace, time.Time, error) {
+	return e.namespace, time.Now(), nil
 }
 
-func (e teller) ListTags(context.Context, registry.Region, string) ([]registry.Tag, error) {
-	return e.tags, e.err
+func (e teller) ListTags(context.Context, registry.Region, string) ([]registry.Tag, time.Time, error) {
+	return e.tags, time.Now(), e.err
 }
 
-func (e teller) ListImages(context.Context, registry.Region, string) ([]registry.Image, error) {
-	return e.images, e.err
+func (e teller) ListImages(context.Context, registry.Region, string) ([]registry.Image, time.Time, error) {
+	return e.images, time.Now(), e.err
 }
 
 // Each of the signs that something is not empty is enough by itself.
@@ -52,12 +52,12 @@ func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
 		{"a tag is listed", func(e *teller) { e.tags = make([]registry.Tag, 1) }, "it has 1 tag"},
 		{"a tag is named inline", func(e *teller) { e.image.TagNames = []string{"v1"} }, "it names 1 tag"},
 		{"it has a size", func(e *teller) { e.image.SizeBytes = 5 }, "a size of 5 bytes"},
-		{"it has another name", func(e *teller) { e.image.Name = "x" }, "it is named x now"},
+		{"it has another name", func(e *teller) { e.image.Name = "x" }, "it is named x"},
 		{"it is locked", func(e *teller) { e.image.Status = "locked" }, "its status is locked"},
-		{"it was updated", func(e *teller) { e.image.UpdatedAt = scanTime.Add(1) }, "after it was judged"},
+		{"it was updated", func(e *teller) { e.image.UpdatedAt = scanTime.Add(1) }, "after it was planned"},
 		{"its listing fails", func(e *teller) { e.err = registry.ErrThrottled }, "throttled"},
 	} {
-		e := teller{image: registry.Image{Name: "bare", Status: registry.StatusReady, UpdatedAt: scanTime}}
+		e := teller{namespace: registry.Namespace{Name: "prod"}, image: registry.Image{Name: "bare", Status: registry.StatusReady, UpdatedAt: scanTime}}
 		tt.edit(&e)
 		checkSight(t, "an image of which "+tt.name, &actions.Step{Action: actions.DeleteImage, Ref: "rg.fr-par.scw.cloud/prod/bare", Image: "bare", Namespace: "prod", UpdatedAt: scanTime}, e, tt.want)
 	}
@@ -69,9 +69,9 @@ func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
 		{"nothing", func(*teller) {}, ""},
 		{"an image is listed", func(e *teller) { e.images = make([]registry.Image, 2) }, "it has 2 images"},
 		{"an image is counted", func(e *teller) { e.namespace.ImageCount = 1 }, "the API counts 1 image"},
-		{"it has another name", func(e *teller) { e.namespace.Name = "x" }, "it is named x now"},
+		{"it has another name", func(e *teller) { e.namespace.Name = "x" }, "it is named x"},
 		{"it is locked", func(e *teller) { e.namespace.Status = "locked" }, "its status is locked"},
-		{"it was updated", func(e *teller) { e.namespace.UpdatedAt = scanTime.Add(1) }, "after it was judged"},
+		{"it was updated", func(e *teller) { e.namespace.UpdatedAt = scanTime.Add(1) }, "after it was planned"},
 		{"its listing fails", func(e *teller) { e.err = registry.ErrIncomplete }, "incomplete listing"},
 	} {
 		e := teller{namespace: registry.Namespace{Name: "void", Status: registry.StatusReady, UpdatedAt: scanTime}}
@@ -80,17 +80,19 @@ func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
 	}
 }
 
-func checkSight(t *testing.T, name string, s *actions.Step, e Editor, want string) {
+func checkSight(t *testing.T, name string, s *actions.Step, e Registry, want string) {
 	t.Helper()
-	r := newRun(t.Context(), []actions.Step{*s}, e, Options{}.withDefaults())
+	judge := func(context.Context, Subject) (Judgement, error) { return Judgement{Steps: []actions.Step{*s}}, nil }
+	r := newRun(t.Context(), []actions.Step{*s}, Environment{Registry: e, Judge: judge}, Options{}.withDefaults())
 	defer r.close()
-	seen, err := r.changeOf(0).read(t.Context())
+	c := change{step: step{Step: &r.steps[0]}, r: r, place: r.places.of(s.Region, s.Namespace)}
+	seen, err := c.read()
 	switch {
 	case err != nil:
 		if want == "" || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
-	case want == "" && seen.is != asPlanned, want != "" && (seen.is != other || !strings.Contains(seen.detail, want)):
+	case want == "" && seen.is != objectAsPlanned, want != "" && (seen.is != objectDifferent || !strings.Contains(seen.detail, want)):
 		t.Errorf("%s: %+v, want %q", name, seen, want)
 	}
 }
@@ -151,7 +153,7 @@ func TestWhatSomebodyElseIsDeletingIsLeftToThem(t *testing.T) {
 		s.deleteTag("prod/api:pr-2")
 		before := time.Now()
 		j := newMemoryJournal(t)
-		o, err := Apply(t.Context(), p, s.editor, j, Options{ConfirmTimeout: 45 * time.Minute, Canary: -1})
+		o, err := Apply(t.Context(), p, s.environment(j), Options{ConfirmTimeout: 45 * time.Minute, Canary: -1})
 		if err != nil || o.Done != 2 || o.Results[1].Result != actions.ResultChanged || o.Results[1].Detail != "it is being deleted already" {
 			t.Errorf("%v after %s: %+v", err, time.Since(before), o)
 		}

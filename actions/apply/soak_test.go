@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -39,7 +40,7 @@ func TestSoak(t *testing.T) {
 	for i := range mixes {
 		seed := base + uint64(i)
 		ok := t.Run("", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { (&soak{world: world{rand.New(rand.NewPCG(seed, 11))}, t: t}).run() })
+			synctest.Test(t, func(t *testing.T) { (&soak{world: world{rand.New(rand.NewPCG(seed, 11))}, seed: seed, t: t}).run() })
 		})
 		if !ok {
 			t.Fatalf("failed with seed %d", seed)
@@ -50,6 +51,7 @@ func TestSoak(t *testing.T) {
 // soak is one random registry and what goes wrong with it.
 type soak struct {
 	world
+	seed    uint64
 	t       *testing.T
 	mu      sync.Mutex // the clients are concurrent, and rand is not
 	site    *site
@@ -85,8 +87,8 @@ func (s *soak) run() {
 	s.journal = newMemoryJournal(s.t)
 	before, sent := s.site.snapshot(), len(s.site.server.Requests())
 	time.Sleep(time.Minute)
-	outcome, err := Apply(s.t.Context(), reread(s.t, s.plan), s.site.editor, s.journal, Options{
-		SharedDigest: o.SharedDigest, KeepAtLeast: o.KeepAtLeast, Concurrency: 1 + s.r.IntN(8),
+	outcome, err := Apply(s.t.Context(), reread(s.t, s.plan), s.site.environment(s.journal), Options{
+		SharedDigest: o.SharedDigest, Concurrency: 1 + s.r.IntN(8),
 		Canary: pick(s.world, -1, 2, 0), Breaker: pick(s.world, 0, 3, 1000), ConfirmTimeout: 20 * time.Second,
 	})
 	if outcome == nil {
@@ -128,32 +130,43 @@ func (s *soak) registryWorld() worlds.World {
 	return w
 }
 
-// judge votes at random, at a rate that differs from image to image.
+// judge votes at random, at a rate that differs from image to image, and the same
+// each time it is asked.
 func (s *soak) judge(v *registry.Verdict) {
 	if v.Image == nil {
-		if s.chance(70) {
+		dice := s.dice(v.Namespace.ID)
+		if dice.chance(70) {
 			v.Delete = condemnedBy
 		}
-		if s.chance(30) {
-			v.Visibility = &registry.VisibilityVerdict{To: pick(s.world, registry.Private, registry.Public), Reasons: condemnedBy}
+		if dice.chance(30) {
+			v.Visibility = &registry.VisibilityVerdict{To: pick(dice, registry.Private, registry.Public), Reasons: condemnedBy}
 		}
 		return
 	}
-	percent := pick(s.world, 30, 80, 100)
+	dice := s.dice(v.Image.ID)
+	percent := pick(dice, 30, 80, 100)
+	if dice.chance(50) {
+		v.Delete = condemnedBy
+	}
+	if dice.chance(40) {
+		v.Visibility = &registry.VisibilityVerdict{To: pick(dice, registry.Private, registry.Public, registry.Inherit), Reasons: condemnedBy}
+	}
 	for i := range v.Tags {
-		if s.chance(percent) {
+		dice := s.dice(v.Image.Tags[i].ID)
+		if dice.chance(percent) {
 			v.Tags[i].Delete = condemnedBy
 		}
-		if s.chance(10) {
+		if dice.chance(10) {
 			v.Tags[i].Keep = condemnedBy
 		}
 	}
-	if s.chance(50) {
-		v.Delete = condemnedBy
-	}
-	if s.chance(40) {
-		v.Visibility = &registry.VisibilityVerdict{To: pick(s.world, registry.Private, registry.Public, registry.Inherit), Reasons: condemnedBy}
-	}
+}
+
+// dice are the same for the same subject.
+func (s *soak) dice(subject string) world {
+	h := fnv.New64a()
+	h.Write([]byte(subject))
+	return world{rand.New(rand.NewPCG(s.seed, h.Sum64()))}
 }
 
 func (s *soak) index() {
@@ -302,7 +315,7 @@ func (s *soak) checkOutcome(outcome *actions.Outcome, err error, o plan.Options)
 // blindly, and nothing but what is left of it is done.
 func (s *soak) again(o plan.Options) {
 	before, sent := s.site.snapshot(), len(s.site.server.Requests())
-	outcome, err := Apply(s.t.Context(), s.plan, s.site.editor, newMemoryJournal(s.t), Options{SharedDigest: o.SharedDigest, KeepAtLeast: o.KeepAtLeast})
+	outcome, err := Apply(s.t.Context(), s.plan, s.site.environment(newMemoryJournal(s.t)), Options{SharedDigest: o.SharedDigest})
 	if outcome == nil {
 		s.t.Fatal(err)
 	}

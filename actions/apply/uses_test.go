@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,20 +12,19 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// An image of which something has come into use since the plan is left alone:
-// nothing of it is deleted, and everything else is done.
+// What has come into use since the plan is not deleted, and everything else is.
 func TestWhatCameIntoUseIsLeftAlone(t *testing.T) {
 	api := registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"}
 	tagged := func(tag string) registry.Ref { r := api; r.Tag = tag; return r }
 	for name, row := range map[string]struct {
 		use  registry.Use
-		left string // of which nothing is deleted
+		left []string // what is not deleted
 	}{
-		"a tag":                   {registry.Use{Ref: tagged("pr-1")}, "prod/api:"},
-		"a digest":                {registry.Use{Ref: api, Digest: "sha256:" + a}, "prod/api:"},
-		"a digest anywhere":       {registry.Use{Digest: "sha256:" + a}, "prod/api:"},
-		"a digest of an image":    {registry.Use{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "bare"}, Digest: "sha256:" + a}, "prod/bare"},
-		"a tag that stays anyway": {registry.Use{Ref: tagged("latest")}, "nothing"},
+		"a tag":                   {registry.Use{Ref: tagged("pr-1")}, []string{"prod/api:pr-1"}},
+		"a digest":                {registry.Use{Ref: api, Digest: "sha256:" + a}, []string{"prod/api:pr-2", "prod/api:sha256-" + a + ".sig"}},
+		"a digest anywhere":       {registry.Use{Digest: "sha256:" + a}, []string{"prod/api:pr-2", "prod/api:sha256-" + a + ".sig"}},
+		"a digest of an image":    {registry.Use{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "bare"}, Digest: "sha256:" + a}, []string{"prod/bare"}},
+		"a tag that stays anyway": {registry.Use{Ref: tagged("latest")}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -32,15 +32,18 @@ func TestWhatCameIntoUseIsLeftAlone(t *testing.T) {
 				p := s.plan(unlimited(), condemnAll)
 				row.use.By = "somebody"
 				before := s.snapshot()
-				o, err := s.apply(p, Options{InUse: registry.NewUseIndex([]registry.Use{row.use}).Of})
+				s.uses = registry.NewUseIndex([]registry.Use{row.use})
+				o, err := s.apply(p, Options{})
 				must(t, err)
 				after := s.snapshot()
 				for _, r := range o.Results {
 					ref := strings.TrimPrefix(r.Ref, "rg.fr-par.scw.cloud/")
 					want := actions.ResultDone
-					if strings.HasPrefix(ref, row.left) {
+					if slices.Contains(row.left, ref) {
 						want = actions.ResultChanged
-						if !strings.Contains(r.Detail, "is used by somebody now") {
+						if registry.AttachmentSubject(r.Ref[strings.LastIndexByte(r.Ref, ':')+1:]) != "" {
+							want = actions.ResultBlocked
+						} else if !strings.Contains(r.Detail, "on hold now by the guard in_use: used by somebody") {
 							t.Errorf("%s: %s", ref, r.Detail)
 						}
 						if diff := cmp.Diff(before[r.Ref].id, after[r.Ref].id); diff != "" {

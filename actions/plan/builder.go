@@ -19,11 +19,8 @@ type Builder struct {
 	planned    map[registry.Ref]*actions.PlannedImage
 }
 
-// tally counts what is in one namespace, and how many of its tags are deleted.
-type tally struct {
-	actions.NamespaceStats
-	deleted int
-}
+// tally counts what is in one namespace.
+type tally struct{ actions.NamespaceStats }
 
 // NewBuilder starts a plan.
 func NewBuilder(o Options) *Builder {
@@ -91,6 +88,23 @@ func (b *Builder) warn(ref, rule, text string) {
 	b.violations = append(b.violations, warning(ref, rule, text))
 }
 
+// shares are how many tags of each namespace the plan deletes.
+func (b *Builder) shares(p *actions.Plan) map[registry.Ref]Share {
+	shares := make(map[registry.Ref]Share, len(b.namespaces))
+	for ref, t := range b.namespaces {
+		shares[ref] = Share{Tags: t.Tags}
+	}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Action == actions.DeleteTag {
+			ref := s.Object().WithoutImage()
+			share := shares[ref]
+			share.Deleted++
+			shares[ref] = share
+		}
+	}
+	return shares
+}
+
 // Plan finishes the plan: it applies the gaps and the limits, sorts, counts and
 // gives it its ID. Do not use the builder afterwards.
 func (b *Builder) Plan() *actions.Plan {
@@ -112,7 +126,7 @@ func (b *Builder) Plan() *actions.Plan {
 		p.Stats.Namespaces[ref.String()] = t.NamespaceStats
 	}
 	p.Arrange()
-	p.Refusals = b.refusals(p)
+	p.Refusals = Refusals(p.Summary.Deletions(), b.shares(p), b.o)
 	p.Seal()
 	return p
 }

@@ -67,6 +67,10 @@ type Part struct {
 // Steps are the changes that the verdict leads to, before gaps are known.
 func (p Part) Steps() []actions.Step { return slices.Concat(p.asked.steps, p.followers.steps) }
 
+// Held are the changes that the verdict asks for and that a guard holds, before gaps
+// are known.
+func (p Part) Held() []actions.Held { return slices.Concat(p.asked.held, p.followers.held) }
+
 // Deletes reports whether a step of the part deletes anything.
 func (p *Part) Deletes() bool {
 	deletes := func(s actions.Step) bool { return s.Action.Deletes() }

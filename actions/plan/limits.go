@@ -22,36 +22,38 @@ const (
 	anomalyRuns = 3
 )
 
-// refusals lists the limits that the plan exceeds.
-func (b *Builder) refusals(p *actions.Plan) []actions.Refusal {
+// Share is how many of the tags of a namespace are deleted.
+type Share struct{ Deleted, Tags int }
+
+// Refusals lists the limits that so many deletions exceed, whose tags are these
+// shares of their namespaces.
+func Refusals(deletions int, shares map[registry.Ref]Share, o Options) []actions.Refusal {
 	var out []actions.Refusal
-	deletions := p.Summary.Deletions()
-	if limit := b.o.MaxDeletions; limit >= 0 && deletions > limit {
+	if limit := o.MaxDeletions; limit >= 0 && deletions > limit {
 		out = append(out, actions.Refusal{Limit: "max_deletions", Detail: fmt.Sprintf(
 			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
 			text.Count(deletions, "deletion"), text.Thousands(deletions-limit), text.Thousands(limit))})
 	}
-	if a := b.o.Anomaly; a.Factor > 0 && a.Runs >= anomalyRuns && float64(deletions) > a.most() {
+	if a := o.Anomaly; a.Factor > 0 && a.Runs >= anomalyRuns && float64(deletions) > a.most() {
 		out = append(out, actions.Refusal{Limit: "anomaly", Detail: fmt.Sprintf(
 			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): check what has changed, then raise limits.anomaly for this run",
 			text.Count(deletions, "deletion"), number(a.Factor), number(a.usual()), text.Count(a.Runs, "run"))})
 	}
-	if b.o.MaxDeletionPercent < 0 {
+	if o.MaxDeletionPercent < 0 {
 		return out
 	}
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		if s.Action == actions.DeleteTag {
-			b.namespaces[s.Object().WithoutImage()].deleted++
-		}
+	var whole Share
+	for _, n := range shares {
+		whole.Deleted += n.Deleted
+		whole.Tags += n.Tags
 	}
-	limit := newPercent(b.o.MaxDeletionPercent)
-	if whole := (tally{actions.NamespaceStats{Tags: p.Summary.Tags}, p.Summary.DeleteTags}); limit.exceeded(whole) {
+	limit := newPercent(o.MaxDeletionPercent)
+	if limit.exceeded(whole) {
 		out = append(out, limit.refusal(whole, "all namespaces together"))
 	}
-	for _, ref := range slices.SortedFunc(maps.Keys(b.namespaces), compareRefs) {
-		if t := *b.namespaces[ref]; t.Tags >= percentNamespaceMin && limit.exceeded(t) {
-			out = append(out, limit.refusal(t, ref.String()))
+	for _, ref := range slices.SortedFunc(maps.Keys(shares), compareRefs) {
+		if n := shares[ref]; n.Tags >= percentNamespaceMin && limit.exceeded(n) {
+			out = append(out, limit.refusal(n, ref.String()))
 		}
 	}
 	return out
@@ -86,18 +88,18 @@ func newPercent(p float64) percent {
 	return percent{text, share.Quo(share, big.NewRat(100, 1))}
 }
 
-func (p percent) exceeded(t tally) bool {
-	return big.NewRat(int64(t.deleted), 1).Cmp(p.of(t.Tags)) > 0
+func (p percent) exceeded(t Share) bool {
+	return big.NewRat(int64(t.Deleted), 1).Cmp(p.of(t.Tags)) > 0
 }
 
 func (p percent) of(tags int) *big.Rat {
 	return new(big.Rat).Mul(p.share, big.NewRat(int64(tags), 1))
 }
 
-func (p percent) refusal(t tally, where string) actions.Refusal {
+func (p percent) refusal(t Share, where string) actions.Refusal {
 	most := p.of(t.Tags)
 	allowed := int(new(big.Int).Quo(most.Num(), most.Denom()).Int64())
 	return actions.Refusal{Limit: "max_deletion_percent", Detail: fmt.Sprintf(
 		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent",
-		text.Thousands(t.deleted), text.Count(t.Tags, "tag"), where, text.Thousands(t.deleted-allowed), p.text)}
+		text.Thousands(t.Deleted), text.Count(t.Tags, "tag"), where, text.Thousands(t.Deleted-allowed), p.text)}
 }

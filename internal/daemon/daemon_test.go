@@ -374,8 +374,8 @@ func TestDaemonStopsARunAtASafePoint(t *testing.T) {
 		s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+`
 limits: {max_deletion_percent: 100, canary: 0}
 schedules: [{name: soon, cron: "@hourly", do: apply}]`)
-		s.options.Session.Connection.Base = slowly{s.options.Session.Connection.Base, 10 * time.Second}
-		s.run(time.Hour + 75*time.Second)
+		s.options.Session.Connection.Base = slowly{s.options.Session.Connection.Base, 800 * time.Millisecond}
+		s.run(time.Hour + 6*time.Second)
 		if s.count("msg=stopped") != 1 || s.count("trigger=soon") == 0 {
 			t.Errorf("it did not stop in the middle of a run\n%s", s.log)
 		}

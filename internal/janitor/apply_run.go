@@ -94,12 +94,14 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	if err := a.admit(ctx, plan, options); err != nil {
 		return plan, nil, err
 	}
-	if options.InUse, err = a.Session.usesNow(ctx, plan); err != nil {
-		return plan, nil, err
-	}
 	ctx, stop := a.whileLocked(ctx)
 	defer stop()
-	outcome, err := apply.Apply(ctx, plan, a.editor, a.recorder.run, options)
+	force, err := a.Session.inForce(ctx, plan)
+	if err != nil {
+		return plan, nil, err
+	}
+	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.run, Judge: force.judge}
+	outcome, err := apply.Apply(ctx, plan, environment, options)
 	return plan, outcome, err
 }
 
@@ -117,7 +119,11 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Option
 		return err
 	}
 	if a.Given != nil {
-		if err := a.Session.checkOwner(ctx, plan); err != nil {
+		namespaces, err := a.Session.checkOwner(ctx, plan)
+		if err != nil {
+			return err
+		}
+		if err := a.Session.checkLimits(ctx, plan, namespaces); err != nil {
 			return err
 		}
 	}

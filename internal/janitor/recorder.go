@@ -184,7 +184,7 @@ func (r *recorder) plan(ctx context.Context, plan *actions.Plan) error {
 
 // resolve reads what became of steps that earlier runs sent and whose results are not
 // known. It returns how many there are.
-func (r *recorder) resolve(ctx context.Context, e apply.Editor, o apply.Options) (int, error) {
+func (r *recorder) resolve(ctx context.Context, g apply.Registry, o apply.Options) (int, error) {
 	for _, path := range r.journals {
 		if _, err := r.ledger.ImportJournal(ctx, path); err != nil {
 			return 0, err
@@ -196,7 +196,7 @@ func (r *recorder) resolve(ctx context.Context, e apply.Editor, o apply.Options)
 	}
 	resolved := 0
 	for _, run := range interrupted {
-		for _, result := range apply.Resolve(ctx, run.Steps, e, o) {
+		for _, result := range apply.Resolve(ctx, run.Steps, g, o) {
 			if err := r.ledger.Resolve(ctx, run.Run, result); err != nil {
 				return resolved, err
 			}

@@ -3,10 +3,8 @@ package janitor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -138,26 +136,6 @@ const OutOfScope = "it is outside the scope of the configuration (scope, scalewa
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
 	s.TakenAt = startOfRun(s.o.Now) // not when the session began to wait for a lock
 	return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
-}
-
-// usesNow reads all use sources again right before a plan is applied: what it
-// deletes may have been deployed while it waited. If a required source cannot be
-// reached, nothing is applied.
-func (s *Session) usesNow(ctx context.Context, plan *actions.Plan) (func(registry.Ref, string) []string, error) {
-	deletes := func(s actions.Step) bool { return s.Action.Deletes() }
-	if !slices.ContainsFunc(plan.Steps, deletes) {
-		return nil, nil
-	}
-	reading, err := s.uses.Read(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading what is in use before anything is deleted: %w", err)
-	}
-	for _, gap := range reading.Gaps {
-		if gap.Holds != registry.HoldsNothing {
-			return nil, fmt.Errorf("reading what is in use before anything is deleted: %s: %s", gap.Subject, gap.Error)
-		}
-	}
-	return registry.NewUseIndex(reading.Uses).Of, nil
 }
 
 // startOfRun is the time of a run: cut to the microsecond, as the times of the API

@@ -202,18 +202,18 @@ func TestUsesAreReadAgainBeforeApply(t *testing.T) {
 	u := s.uses()
 	plan := s.planWith(t, u)
 	session := &Session{Planner: s.planner, uses: u}
-	inUse, err := session.usesNow(t.Context(), plan)
+	force, err := session.inForce(t.Context(), plan)
 	check(t, err)
 	ref := registry.Ref{Region: "fr-par", Namespace: "prod", Image: "web", Tag: "pr-1"}
-	if by := inUse(ref, ""); fmt.Sprint(by) != "[kubernetes prod-eu: Deployment shop/d0]" {
+	if by := force.uses.Of(ref, ""); fmt.Sprint(by) != "[kubernetes prod-eu: Deployment shop/d0]" {
 		t.Errorf("used by %v", by)
 	}
-	if _, err := session.usesNow(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "kubernetes prod-eu: listing deployments.apps") {
+	if _, err := session.inForce(t.Context(), plan); err == nil || !strings.Contains(err.Error(), "kubernetes prod-eu: listing deployments.apps") {
 		t.Errorf("a required source that cannot be reached: %v", err)
 	}
 	s.planner.Config.Protect.Kubernetes[0].Required = false
 	session.uses = s.uses()
-	if _, err := session.usesNow(t.Context(), plan); err != nil {
+	if _, err := session.inForce(t.Context(), plan); err != nil {
 		t.Errorf("one that is not required: %v", err)
 	}
 }

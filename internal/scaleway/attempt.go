@@ -34,7 +34,7 @@ type attempt struct {
 func (t *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.timeout)
 	defer cancel()
-	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	resp, err := inTime(req.WithContext(ctx), t.next.RoundTrip)
 	if err != nil {
 		return nil, t.explain(req, ctx, err)
 	}

@@ -83,14 +83,14 @@ func TestAChangeIsSentOnceAndItsErrorTellsItsOutcome(t *testing.T) {
 		{"a reset", reset, unknown, "connection reset by peer"},
 	} {
 		for method, change := range map[string]func(*Editor, context.Context) error{
-			"DELETE tags":       func(e *Editor, ctx context.Context) error { return e.DeleteTag(ctx, testRegion, testTag) },
-			"DELETE images":     func(e *Editor, ctx context.Context) error { return e.DeleteImage(ctx, testRegion, testTag) },
-			"DELETE namespaces": func(e *Editor, ctx context.Context) error { return e.DeleteNamespace(ctx, testRegion, testTag) },
+			"DELETE tags":       func(e *Editor, ctx context.Context) error { return deleteTag(e, ctx, testRegion, testTag) },
+			"DELETE images":     func(e *Editor, ctx context.Context) error { return e.DeleteImage(ctx, testRegion, testTag, soon()) },
+			"DELETE namespaces": func(e *Editor, ctx context.Context) error { return e.DeleteNamespace(ctx, testRegion, testTag, soon()) },
 			"PATCH images": func(e *Editor, ctx context.Context) error {
-				return e.SetImageVisibility(ctx, testRegion, testTag, registry.Private)
+				return e.SetImageVisibility(ctx, testRegion, testTag, registry.Private, soon())
 			},
 			"PATCH namespaces": func(e *Editor, ctx context.Context) error {
-				return e.SetNamespaceVisibility(ctx, testRegion, testTag, registry.Private)
+				return e.SetNamespaceVisibility(ctx, testRegion, testTag, registry.Private, soon())
 			},
 		} {
 			t.Run(tt.name+" to "+method, func(t *testing.T) {
@@ -129,9 +129,9 @@ func TestAnInterruptedChangeHasAnUnknownOutcome(t *testing.T) {
 		e := newTestEditor(t, roundTrip(hang), func(o *Options) { o.Concurrency = 1 })
 		ctx, cancel := context.WithCancel(t.Context())
 		results := make(chan error, 2)
-		go func() { results <- e.DeleteTag(ctx, testRegion, testTag) }()
+		go func() { results <- deleteTag(e, ctx, testRegion, testTag) }()
 		synctest.Wait()
-		go func() { results <- e.DeleteTag(ctx, testRegion, testTag) }() // waits for its turn
+		go func() { results <- deleteTag(e, ctx, testRegion, testTag) }() // waits for its turn
 		synctest.Wait()
 		cancel()
 		got := []string{strings.Join(kindsOf(<-results), ", "), strings.Join(kindsOf(<-results), ", ")}
@@ -146,8 +146,8 @@ func TestAChangeThatWasNotSentHasNoUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent atomic.Int64
 		e := newTestEditor(t, counted(&sent, status(429, "", "Retry-After", "3600")))
-		first := e.DeleteTag(t.Context(), testRegion, testTag)
-		second := e.DeleteTag(t.Context(), testRegion, testTag)
+		first := deleteTag(e, t.Context(), testRegion, testTag)
+		second := deleteTag(e, t.Context(), testRegion, testTag)
 		if got := fmt.Sprint(kindsOf(first), kindsOf(second), sent.Load()); got != "[throttled] [] 1" {
 			t.Errorf("got %s: %v, %v", got, first, second)
 		}
@@ -176,7 +176,7 @@ func TestReadsOfAnEditorAreRepeatedAndChecked(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var sent atomic.Int64
 				e := newTestEditor(t, counted(&sent, tt.answer))
-				tag, err := e.GetTag(t.Context(), testRegion, testTag)
+				tag, _, err := e.GetTag(t.Context(), testRegion, "", testTag)
 				if tt.kind == "-" {
 					if err != nil || tag.Name != "t1" || tag.ID != testTag {
 						t.Errorf("%+v, %v", tag, err)
@@ -197,14 +197,14 @@ func TestAnEditorSendsNothingWithoutAValidID(t *testing.T) {
 	e := newTestEditor(t, counted(&sent, status(200, `{}`)))
 	ctx := t.Context()
 	for _, id := range []string{"", "x", testTag + "/..", "../images/" + testTag, testTag + "?force=true"} {
-		_, tag := e.GetTag(ctx, testRegion, id)
-		_, image := e.GetImage(ctx, testRegion, id)
-		_, namespace := e.GetNamespace(ctx, testRegion, id)
-		_, tags := e.ListTags(ctx, testRegion, id)
-		_, images := e.ListImages(ctx, testRegion, id)
+		_, _, tag := e.GetTag(ctx, testRegion, "", id)
+		_, _, image := e.GetImage(ctx, testRegion, id)
+		_, _, namespace := e.GetNamespace(ctx, testRegion, id)
+		_, _, tags := e.ListTags(ctx, testRegion, id)
+		_, _, images := e.ListImages(ctx, testRegion, id)
 		for i, err := range []error{
-			tag, image, namespace, tags, images, e.DeleteTag(ctx, testRegion, id), e.DeleteImage(ctx, testRegion, id), e.DeleteNamespace(ctx, testRegion, id),
-			e.SetImageVisibility(ctx, testRegion, id, registry.Private), e.SetNamespaceVisibility(ctx, testRegion, id, registry.Public),
+			tag, image, namespace, tags, images, deleteTag(e, ctx, testRegion, id), e.DeleteImage(ctx, testRegion, id, soon()), e.DeleteNamespace(ctx, testRegion, id, soon()),
+			e.SetImageVisibility(ctx, testRegion, id, registry.Private, soon()), e.SetNamespaceVisibility(ctx, testRegion, id, registry.Public, soon()),
 		} {
 			if err == nil {
 				t.Errorf("%q: call %d is made", id, i)
@@ -212,7 +212,7 @@ func TestAnEditorSendsNothingWithoutAValidID(t *testing.T) {
 		}
 	}
 	for i, err := range []error{
-		e.DeleteTag(ctx, "it-mil", testTag), e.SetImageVisibility(ctx, testRegion, testTag, ""), e.SetNamespaceVisibility(ctx, testRegion, testTag, registry.Inherit),
+		deleteTag(e, ctx, "it-mil", testTag), e.SetImageVisibility(ctx, testRegion, testTag, "", soon()), e.SetNamespaceVisibility(ctx, testRegion, testTag, registry.Inherit, soon()),
 	} {
 		if err == nil {
 			t.Errorf("call %d is made", i)
@@ -286,8 +286,8 @@ func TestErrorsOfAnEditorDoNotHoldTheSecretKey(t *testing.T) {
 		var log logBuffer
 		body := `{"message":"token ` + strings.ToUpper(testSecretKey) + ` is bad","type":"invalid_arguments"}`
 		e := newTestEditor(t, status(400, body), func(o *Options) { o.Logger = log.logger() })
-		change := e.DeleteTag(t.Context(), testRegion, testTag)
-		_, read := e.GetTag(t.Context(), testRegion, testTag)
+		change := deleteTag(e, t.Context(), testRegion, testTag)
+		_, _, read := e.GetTag(t.Context(), testRegion, "", testTag)
 		for _, err := range []error{change, read} {
 			mustContain(t, err.Error(), "[secret key] is bad")
 			mustNotLeak(t, "an error", fmt.Sprintf("%+v", err))
@@ -320,12 +320,12 @@ func TestAnEditorEdits(t *testing.T) {
 		t.Fatal(err)
 	}
 	ns := namespaces[0].ID
-	images, err := e.ListImages(ctx, testRegion, ns)
+	images, _, err := e.ListImages(ctx, testRegion, ns)
 	if err != nil || len(images) != 2 {
 		t.Fatal(images, err)
 	}
 	api := images[slices.IndexFunc(images, func(i registry.Image) bool { return i.Name == "api" })]
-	tags, err := e.ListTags(ctx, testRegion, api.ID)
+	tags, _, err := e.ListTags(ctx, testRegion, api.ID)
 	if err != nil || len(tags) != 2 {
 		t.Fatal(tags, err)
 	}
@@ -335,32 +335,85 @@ func TestAnEditorEdits(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	tag, err := e.GetTag(ctx, testRegion, tags[0].ID)
+	tag, _, err := e.GetTag(ctx, testRegion, "", tags[0].ID)
 	must(err)
 	if tag != tags[0] {
 		t.Errorf("the tag is %+v, and is listed as %+v", tag, tags[0])
 	}
-	must(e.DeleteTag(ctx, testRegion, tags[0].ID))
-	if _, err := e.GetTag(ctx, testRegion, tags[0].ID); !errors.Is(err, registry.ErrNotFound) {
+	must(deleteTag(e, ctx, testRegion, tags[0].ID))
+	if _, _, err := e.GetTag(ctx, testRegion, "", tags[0].ID); !errors.Is(err, registry.ErrNotFound) {
 		t.Error(err)
 	}
 	for _, to := range []registry.Visibility{registry.Private, registry.Inherit, registry.Public} {
-		must(e.SetImageVisibility(ctx, testRegion, api.ID, to))
-		image, err := e.GetImage(ctx, testRegion, api.ID)
+		must(e.SetImageVisibility(ctx, testRegion, api.ID, to, soon()))
+		image, _, err := e.GetImage(ctx, testRegion, api.ID)
 		if err != nil || image.Visibility != to {
 			t.Errorf("%+v, %v", image, err)
 		}
 	}
 	for _, to := range []registry.Visibility{registry.Private, registry.Public} {
-		must(e.SetNamespaceVisibility(ctx, testRegion, ns, to))
-		namespace, err := e.GetNamespace(ctx, testRegion, ns)
+		must(e.SetNamespaceVisibility(ctx, testRegion, ns, to, soon()))
+		namespace, _, err := e.GetNamespace(ctx, testRegion, ns)
 		if err != nil || namespace.Visibility() != to {
 			t.Errorf("%+v, %v", namespace, err)
 		}
 	}
-	must(e.DeleteImage(ctx, testRegion, api.ID))
-	must(e.DeleteNamespace(ctx, testRegion, ns))
-	if _, err := e.GetNamespace(ctx, testRegion, ns); !errors.Is(err, registry.ErrNotFound) {
+	must(e.DeleteImage(ctx, testRegion, api.ID, soon()))
+	must(e.DeleteNamespace(ctx, testRegion, ns, soon()))
+	if _, _, err := e.GetNamespace(ctx, testRegion, ns); !errors.Is(err, registry.ErrNotFound) {
 		t.Error(err)
 	}
+}
+
+// soon is a time before which a request of a test is sent.
+func soon() time.Time { return time.Now().Add(24 * time.Hour) }
+
+func deleteTag(e *Editor, ctx context.Context, region registry.Region, id string) error {
+	_, err := e.DeleteTag(ctx, region, id, soon())
+	return err
+}
+
+// A deletion that gets its turn too late is not sent, and its error says so.
+func TestADeletionThatIsLateIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		e := newTestEditor(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+			if sent++; sent == 1 {
+				return status(429, "", "Retry-After", "20")(r)
+			}
+			return status(200, tagRow(1))(r)
+		}))
+		if err := deleteTag(e, t.Context(), testRegion, testTag); !errors.Is(err, registry.ErrThrottled) {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err := e.DeleteTag(t.Context(), testRegion, testTag, began.Add(2*time.Second))
+		if !errors.Is(err, registry.ErrLate) || sent != 1 || time.Since(began) < 19*time.Second {
+			t.Errorf("%v, after %s: %d requests", err, time.Since(began), sent)
+		}
+		tag, err := e.DeleteTag(t.Context(), testRegion, testTag, time.Now().Add(2*time.Second))
+		if err != nil || tag.Digest == "" || sent != 2 {
+			t.Errorf("%+v, %v: %d requests", tag, err, sent)
+		}
+	})
+}
+
+// The age of a reading counts from when its oldest answer was asked for, not from
+// when it began to wait for its turn.
+func TestAReadingKnowsWhenItWasAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		e := newTestEditor(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+			if sent++; sent == 1 {
+				return status(429, "", "Retry-After", "20")(r)
+			}
+			time.Sleep(time.Second)
+			return status(200, tagRow(1))(r)
+		}))
+		began := time.Now()
+		_, at, err := e.GetTag(t.Context(), testRegion, "", testTag)
+		if waited := at.Sub(began); err != nil || waited < 20*time.Second || waited > 21*time.Second || time.Since(at) < time.Second {
+			t.Errorf("%v: asked for after %s, answered %s later", err, waited, time.Since(at))
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // noticeable is the shortest time that counts as a wait: a request that need not
@@ -43,8 +44,14 @@ func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, &unsentError{fmt.Errorf("wait for the rate limit: %w", err)}
 	}
 	defer host.leave()
+	if isLate(req.Context()) {
+		return nil, &unsentError{registry.ErrLate}
+	}
 	sent := clock.Now()
 	resp, err := t.next.RoundTrip(req)
+	if err == nil {
+		noteAnswer(req.Context(), sent)
+	}
 	host.learn(sent, err)
 	return resp, err
 }

@@ -107,7 +107,7 @@ func belongs(what, got, want string) error {
 	if want == "" || strings.EqualFold(got, want) {
 		return nil
 	}
-	return fmt.Errorf("the listing was of %s %s, but this row belongs to %q", what, want, got)
+	return fmt.Errorf("%w: asked for %s %s, and the row belongs to %q", registry.ErrMismatch, what, want, got)
 }
 
 // parseUUID reads an ID in the form that the API writes. Nothing else may enter a

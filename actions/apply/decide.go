@@ -1,0 +1,374 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+const (
+	// maxTries is how often one change is sent at most.
+	maxTries = 5
+	// openPause is how long a reading waits after an answer that left the outcome of
+	// a deletion open, before the deletion may be sent again.
+	openPause = 10 * time.Second
+	// refusedPause is the pause after the first answer that refused a change; it
+	// doubles from answer to answer.
+	refusedPause = 500 * time.Millisecond
+	// canaryPatience is how long the canary waits for one deletion to be confirmed
+	// before it sends the next.
+	canaryPatience = 15 * time.Second
+)
+
+// situation is everything that a decision about an image depends on.
+type situation struct {
+	steps   []*step // that have no result yet
+	kept    []string
+	reading *reading
+	// marked reports whether the policies in force plan the deletion of a tag, and
+	// unmarked is the result of a step if not.
+	marked   func(id string) bool
+	unmarked func(*step) (actions.Result, string)
+	// untag: the API is known to remove only the tag that is deleted; proven: this
+	// run has seen that often enough.
+	untag, proven bool
+	// alone: every deletion is confirmed before the next is sent.
+	alone    bool
+	now      time.Time
+	patience time.Duration // for a deletion that was sent
+}
+
+// step is one deletion of a tag while its image is reconciled.
+type step struct {
+	*actions.Step
+	index int
+	// What was sent for it, and how that was answered.
+	tries int
+	at    time.Time // of the last answer
+	since time.Time // of the first answer that did not refuse it
+	open  bool      // the last answer left the outcome open
+	err   error     // of the last answer
+	// missing: a GET did not find the tag before anything was sent.
+	missing bool
+}
+
+// sent reports whether the deletion may be under way.
+func (s *step) sent() bool { return !s.since.IsZero() }
+
+// decision is what follows from a situation.
+type decision struct {
+	send    []*step
+	settled []settled
+	check   []*step // whose absence from the listing a GET must confirm
+	waiting int     // steps that were sent and are not confirmed
+	proving int     // of those, the ones that the canary waits for
+	held    int     // steps that wait for others
+	// leaves: the deletion leaves a kept tag with the same digest behind, and it is
+	// not proven that the API leaves it alone.
+	leaves bool
+}
+
+// settled is a step and its result.
+type settled struct {
+	step   *step
+	result actions.Result
+	detail string
+	slow   bool // it only took too long
+}
+
+// decide sorts the steps of an image by what the reading shows of their tags:
+//
+//   - A tag that is gone is done if its deletion was sent, and gone if not.
+//   - A tag that is not what was planned is changed.
+//   - A tag whose deletion was sent, and which is still there, waits; a deletion whose
+//     outcome is open is sent again once a later reading shows the tag untouched.
+//   - A tag that the policies in force do not mark on this reading is not deleted.
+//   - If a tag that the plan keeps is gone, nothing more is deleted.
+//   - What remains is sent: attachments after their subjects, one tag of a digest at
+//     a time until it is proven what the API does to the others.
+func decide(s *situation) *decision {
+	d := &decision{}
+	vanished := s.vanished()
+	var candidates []*step
+	busy := make(map[string]bool) // digests of which a deletion is under way
+	for _, st := range s.steps {
+		switch p, detail := s.position(st); p {
+		case confirmed:
+			d.settle(st, actions.ResultDone, detail)
+		case gone:
+			d.settle(st, actions.ResultGone, s.wentWith(st))
+		case unconfirmed:
+			d.check = append(d.check, st)
+		case differs:
+			d.settle(st, actions.ResultChanged, detail)
+		case contradicted, exhausted:
+			d.settle(st, actions.ResultFailed, detail)
+		case refused:
+			d.settle(st, actions.ResultBlocked, detail)
+		case late:
+			d.settled = append(d.settled, settled{st, actions.ResultFailed, detail, true})
+		case under:
+			d.waiting++
+			busy[st.Digest] = true
+			if s.now.Sub(st.at) < canaryPatience {
+				d.proving++
+			}
+		case pausing:
+			d.held++
+		case asPlanned:
+			switch {
+			case len(vanished) > 0:
+				d.settle(st, actions.ResultChanged, text.Some(vanished)+", which the plan keeps, "+text.Choose(len(vanished), "is", "are")+" not there any more")
+			case !s.marked(st.ID):
+				result, detail := s.unmarked(st)
+				d.settle(st, result, detail)
+			default:
+				candidates = append(candidates, st)
+			}
+		}
+	}
+	s.admit(d, candidates, busy)
+	return d
+}
+
+func (d *decision) settle(st *step, result actions.Result, detail string) {
+	d.settled = append(d.settled, settled{step: st, result: result, detail: detail})
+}
+
+// vanished are the tags that the plan keeps and that the reading does not show.
+func (s *situation) vanished() []string {
+	var names []string
+	for _, name := range s.kept {
+		if !s.reading.names[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// position is where a step stands according to the reading.
+type position uint8
+
+const (
+	asPlanned    position = iota // it may be sent
+	confirmed                    // deleted by this run
+	gone                         // not there, and not by this run
+	unconfirmed                  // not listed, which is not enough of a proof
+	differs                      // not what was planned
+	contradicted                 // two readings contradict each other
+	under                        // its deletion is under way
+	pausing                      // to be sent again later
+	refused                      // by the API, for good
+	exhausted                    // sent as often as it may be, without effect
+	late                         // its deletion takes too long
+)
+
+// position compares the tag of a step with the reading.
+func (s *situation) position(st *step) (position, string) {
+	tag, listed := s.reading.tag(st.ID)
+	hidden := false
+	if !listed {
+		tag, hidden = s.reading.hidden[st.ID]
+	}
+	switch {
+	case !listed && !hidden:
+		return s.absence(st)
+	case listed && st.missing:
+		return contradicted, "a request for the tag finds nothing, and the listing of its image still shows it"
+	case st.sent():
+		return s.progress(st, tag)
+	case tag.Status == registry.StatusDeleting && s.sibling(st) != nil:
+		return s.patient(s.sibling(st).since)
+	case tag.Status == registry.StatusDeleting && st.tries > 0:
+		return s.patient(st.at)
+	case hidden:
+		return differs, "the listing of its image does not show it"
+	}
+	if detail := difference(st.Step, tag); detail != "" {
+		return differs, detail
+	}
+	return s.again(st)
+}
+
+// absence is the position of a tag that the listing does not show.
+func (s *situation) absence(st *step) (position, string) {
+	accepted := st.sent() && !st.open && st.err == nil
+	switch {
+	case !accepted && !s.reading.absent[st.ID]:
+		return unconfirmed, ""
+	case !st.sent():
+		return gone, ""
+	case st.err != nil:
+		return confirmed, "confirmed after: " + st.err.Error()
+	}
+	return confirmed, ""
+}
+
+// patient is the position of a tag that is being deleted since a time.
+func (s *situation) patient(since time.Time) (position, string) {
+	if passed := s.now.Sub(since); passed >= s.patience {
+		return late, text.Age(passed) + " after its deletion was sent, it is still being deleted"
+	}
+	return under, ""
+}
+
+// sibling is a step of the same digest whose deletion was sent.
+func (s *situation) sibling(st *step) *step {
+	for _, other := range s.reading.sent {
+		if other.Digest == st.Digest && other.ID != st.ID {
+			return other
+		}
+	}
+	return nil
+}
+
+// progress is the position of a tag whose deletion was sent and that is still there.
+func (s *situation) progress(st *step, tag registry.Tag) (position, string) {
+	passed := s.now.Sub(st.since)
+	switch {
+	case tag.Digest != st.Digest && tag.Status != registry.StatusDeleting:
+		return differs, "it was pushed again, with the digest " + tag.Digest + ", after its deletion was sent"
+	case tag.Status == registry.StatusDeleting:
+		return s.patient(st.since)
+	case passed >= s.patience && st.open:
+		return late, fmt.Sprintf("%s after its deletion was sent, it is still there: %v", text.Age(passed), st.err)
+	case passed >= s.patience:
+		return late, "the API accepted its deletion, and " + text.Age(passed) + " later it is still there"
+	case !st.open || difference(st.Step, tag) != "" || s.reading.at.Sub(st.at) < openPause:
+		return under, ""
+	}
+	return s.again(st)
+}
+
+// again is the position of an untouched tag: to be sent, if it may be sent (again).
+func (s *situation) again(st *step) (position, string) {
+	shared := len(s.reading.byDigest[st.Digest]) > 1
+	denied := errors.Is(st.err, registry.ErrConflict) || errors.Is(st.err, registry.ErrDenied)
+	switch {
+	case st.tries == 0:
+		return asPlanned, ""
+	case !mayPass(st.err):
+		return exhausted, st.err.Error()
+	case st.tries >= maxTries && denied && shared:
+		return refused, fmt.Sprintf("the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: %v (sent %d times)", st.err, st.tries)
+	case st.tries >= maxTries && denied:
+		return refused, fmt.Sprintf("%v (sent %d times)", st.err, st.tries)
+	case st.tries >= maxTries:
+		return exhausted, fmt.Sprintf("%v (sent %d times)", st.err, st.tries)
+	case !st.open && s.reading.at.Sub(st.at) < refusedPause<<(st.tries-1):
+		return pausing, ""
+	}
+	return asPlanned, ""
+}
+
+// mayPass reports whether a change that was answered with an error may succeed later.
+func mayPass(err error) bool {
+	for _, kind := range []error{registry.ErrUnknownOutcome, registry.ErrThrottled, registry.ErrConflict, registry.ErrNotFound, registry.ErrDenied} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return err == nil
+}
+
+// difference is how a tag differs from what was planned; "" if it does not.
+func difference(s *actions.Step, tag registry.Tag) string {
+	switch {
+	case tag.Status == registry.StatusDeleting:
+		return "it is being deleted already"
+	case tag.Status != registry.StatusReady:
+		return "its status is " + status(tag.Status)
+	case tag.Name != s.Tag:
+		return "it is named " + tag.Name + " now"
+	case tag.Digest != s.Digest:
+		return "it has another digest now: " + tag.Digest
+	case !tag.UpdatedAt.Equal(s.UpdatedAt):
+		return "it was updated at " + stamp(tag.UpdatedAt) + ", after it was planned"
+	}
+	return ""
+}
+
+func status(s registry.Status) string {
+	if s == "" {
+		return "missing"
+	}
+	return string(s)
+}
+
+// wentWith explains why a tag is gone whose deletion was not sent.
+func (s *situation) wentWith(st *step) string {
+	if other := s.sibling(st); other != nil {
+		return "it was deleted together with " + other.Tag + ", which had the same digest"
+	}
+	return "it was not there any more"
+}
+
+// admit chooses which candidates are sent on this reading.
+func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool) {
+	pending := make(map[string]bool, len(s.steps)) // IDs of tags that are to go
+	for _, st := range s.steps {
+		pending[st.ID] = true
+	}
+	for _, x := range d.settled {
+		delete(pending, x.step.ID)
+	}
+	var waits []*step
+	for _, st := range candidates {
+		subject, free := s.subject(st, pending)
+		sibling := s.other(st, st.Digest, pending)
+		switch {
+		case subject != "" && !free:
+			d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
+		case sibling != "" && !s.untag:
+			d.settle(st, actions.ResultBlocked, sibling+", which is still there, has the same digest")
+		case subject != "":
+			waits = append(waits, st)
+		case busy[st.Digest] && !s.proven, s.alone && d.proving+len(d.send) > 0, sibling != "" && !s.proven && len(d.send) > 0, d.leaves:
+			d.held++
+		default:
+			d.leaves = sibling != "" && !s.proven
+			busy[st.Digest] = true
+			d.send = append(d.send, st)
+		}
+	}
+	if len(d.send)+d.waiting+d.held+len(d.check) > 0 {
+		d.held += len(waits)
+		return
+	}
+	for _, st := range waits { // attachments of each other: none of them can be the first
+		subject, _ := s.subject(st, pending)
+		d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
+	}
+}
+
+// subject names a tag to which the tag of a step is attached and that is still
+// there; free reports whether all of those are to be deleted.
+func (s *situation) subject(st *step, pending map[string]bool) (name string, free bool) {
+	digest := registry.AttachmentSubject(st.Tag)
+	if digest == "" {
+		return "", true
+	}
+	if kept := s.other(st, digest, pending); kept != "" {
+		return kept, false
+	}
+	for _, tag := range s.reading.byDigest[digest] {
+		if tag.ID != st.ID {
+			return tag.Name, true
+		}
+	}
+	return "", true
+}
+
+// other names a tag of a digest that is not to be deleted, "" if there is none.
+func (s *situation) other(st *step, digest string, pending map[string]bool) string {
+	for _, tag := range s.reading.byDigest[digest] {
+		if tag.ID != st.ID && !pending[tag.ID] {
+			return tag.Name
+		}
+	}
+	return ""
+}

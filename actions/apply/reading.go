@@ -1,0 +1,158 @@
+package apply
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// pageSize is how many tags one call lists.
+const pageSize = 100
+
+// reading is what the registry says of an image and its tags.
+type reading struct {
+	at   time.Time      // when the oldest of its requests was written
+	row  registry.Image // of the image; its Tags are empty
+	list []registry.Tag
+	// hidden are tags that a GET finds and the listing does not show; absent are IDs
+	// that neither shows.
+	hidden map[string]registry.Tag
+	absent map[string]bool
+	sent   []*step // whose deletion was sent in this run, settled or not
+
+	// Derived from list.
+
+	byID     map[string]int
+	byDigest map[string][]registry.Tag // ready or not, except what is being deleted by this run
+	names    map[string]bool           // of tags that are not being deleted
+}
+
+// newReading indexes a listing.
+func newReading(at time.Time, row registry.Image, list []registry.Tag, sent []*step) *reading {
+	r := &reading{
+		at: at, row: row, list: list, sent: sent, hidden: map[string]registry.Tag{}, absent: map[string]bool{},
+		byID: make(map[string]int, len(list)), byDigest: make(map[string][]registry.Tag, len(list)), names: make(map[string]bool, len(list)),
+	}
+	ours := make(map[string]bool, len(sent))
+	for _, st := range sent {
+		ours[st.ID] = true
+	}
+	for i, tag := range list {
+		r.byID[tag.ID] = i
+		if tag.Status == registry.StatusDeleting && ours[tag.ID] {
+			continue
+		}
+		if tag.Digest != "" {
+			r.byDigest[tag.Digest] = append(r.byDigest[tag.Digest], tag)
+		}
+		if tag.Status != registry.StatusDeleting {
+			r.names[tag.Name] = true
+		}
+	}
+	return r
+}
+
+func (r *reading) tag(id string) (registry.Tag, bool) {
+	i, ok := r.byID[id]
+	if !ok {
+		return registry.Tag{}, false
+	}
+	return r.list[i], true
+}
+
+// pages is how many calls it takes to list the tags again.
+func (r *reading) pages() int { return max(1, (len(r.list)+pageSize-1)/pageSize) }
+
+// with is the reading in which single requests replace what it says of some tags;
+// a tag that was not found is left out.
+func (r *reading) with(at time.Time, found map[string]registry.Tag, missing map[string]bool, sent []*step) *reading {
+	list := slices.Clone(r.list)
+	list = slices.DeleteFunc(list, func(t registry.Tag) bool { return missing[t.ID] })
+	for i := range list {
+		if tag, ok := found[list[i].ID]; ok {
+			list[i] = tag
+		}
+	}
+	next := newReading(at, r.row, list, sent)
+	maps.Copy(next.absent, missing)
+	return next
+}
+
+// unexplained reports whether a later listing shows anything that the deletions of
+// this run do not explain: a tag that is new, has changed, or has vanished without
+// having been sent.
+func (r *reading) unexplained(later *reading) bool {
+	ours := make(map[string]bool, len(later.sent))
+	for _, st := range later.sent {
+		ours[st.ID] = true
+	}
+	for _, tag := range later.list {
+		before, ok := r.tag(tag.ID)
+		if !ok || before != tag && (!ours[tag.ID] || before.Digest != tag.Digest) {
+			return true
+		}
+	}
+	for _, tag := range r.list {
+		if _, ok := later.tag(tag.ID); !ok && !ours[tag.ID] {
+			return true
+		}
+	}
+	return false
+}
+
+// lost are the tags that an earlier reading shows, that are not expected to go, and
+// that are gone although they share their digest with a deletion of this run; with
+// any, whatever their digest.
+func (r *reading) lost(later *reading, expected map[string]bool, anyDigest bool) []string {
+	digests := make(map[string]bool, len(later.sent))
+	for _, st := range later.sent {
+		digests[st.Digest] = true
+	}
+	var names []string
+	for _, tag := range r.list {
+		if expected[tag.ID] || !anyDigest && !digests[tag.Digest] || tag.Status == registry.StatusDeleting {
+			continue
+		}
+		if now, ok := later.tag(tag.ID); !ok || now.Status == registry.StatusDeleting {
+			names = append(names, tag.Name)
+		}
+	}
+	return names
+}
+
+// unlisted are the names that the row of the image shows and the listing does not,
+// except those whose deletion this run has sent.
+func (r *reading) unlisted() []string {
+	listed := make(map[string]bool, len(r.list)+len(r.sent))
+	for _, tag := range r.list {
+		listed[tag.Name] = true
+	}
+	for _, st := range r.sent {
+		listed[st.Tag] = true
+	}
+	var names []string
+	for _, name := range r.row.TagNames {
+		if !listed[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// image is the image as policies judge it: without the tags that this run is
+// deleting, newest first.
+func (r *reading) image(namespace *registry.Namespace) *registry.Image {
+	img := r.row
+	img.Namespace = namespace
+	ours := make(map[string]bool, len(r.sent))
+	for _, st := range r.sent {
+		ours[st.ID] = true
+	}
+	img.Tags = slices.DeleteFunc(slices.Clone(r.list), func(t registry.Tag) bool {
+		return t.Status == registry.StatusDeleting && ours[t.ID]
+	})
+	slices.SortFunc(img.Tags, registry.CompareAge)
+	return &img
+}

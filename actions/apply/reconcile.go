@@ -1,0 +1,472 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+const (
+	// firstPause is how long an image with nothing to send rests before it is read
+	// again; it doubles from reading to reading, up to longestPause.
+	firstPause   = 250 * time.Millisecond
+	longestPause = 10 * time.Second
+)
+
+// reconciler deletes the tags of one image.
+type reconciler struct {
+	r       *run
+	img     *image
+	place   *place
+	pending []*step // without a result
+	sent    []*step // whose deletion was sent, with or without a result
+
+	namespace *registry.Namespace
+	first     *reading
+	judged    *reading // on which the judgement was made
+	last      *reading // the latest
+	judgement Judgement
+	marked    map[string]bool // IDs of the tags whose deletion the judgement plans
+	relist    bool            // the next reading must be a listing
+	slow      bool            // listing takes so long that each deletion needs a reading of its own
+	proving   bool            // it holds the right to leave a sibling behind
+	claimed   int             // deletions that the run counts as queued for it
+	troubles  int             // readings in a row that failed
+	idle      int             // batches in a row of which nothing could be sent in time
+	isStuck   bool
+}
+
+func newReconciler(r *run, img *image) *reconciler {
+	w := &reconciler{r: r, img: img, place: r.places.of(img.region, img.namespace), claimed: len(img.steps)}
+	for _, i := range img.steps {
+		w.pending = append(w.pending, &step{Step: &r.steps[i], index: i})
+	}
+	return w
+}
+
+// run reconciles the image until every step has a result.
+func (w *reconciler) run() {
+	defer w.endProof()
+	defer w.claim(0)
+	pause := firstPause
+	for {
+		if w.finished() {
+			return
+		}
+		now, err := w.read()
+		if err == nil {
+			err = w.judge(now)
+		}
+		if err != nil {
+			w.unreadable(err)
+			continue
+		}
+		w.troubles = 0
+		d := w.decide(now)
+		w.record(d, now)
+		if len(d.send) > 0 && w.maySend(d) {
+			if w.send(d.send, now) {
+				w.idle = 0
+			} else if w.idle++; w.idle >= maxTries {
+				w.tooSlow(clock.Now().Sub(now.at))
+			}
+			pause = firstPause
+			continue
+		}
+		if len(w.pending) > 0 {
+			w.stuck(d.waiting > 0 && d.proving == 0)
+			w.rest(pause)
+			w.stuck(false)
+			pause = min(2*pause, longestPause)
+		}
+	}
+}
+
+// finished reports whether all steps have a result. It gives them one when nothing
+// more may be sent, and no reading is needed or possible any more.
+func (w *reconciler) finished() bool {
+	why := w.halted()
+	if why == nil || len(w.sent) > 0 && w.r.calls.Err() == nil {
+		return len(w.pending) == 0
+	}
+	for _, st := range w.pending {
+		switch {
+		case st.sent():
+			w.settle(st, actions.ResultFailed, "its deletion was sent, and is not confirmed: "+cause(w.r.calls))
+		case w.sentWith(st):
+			w.settle(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+cause(w.r.calls))
+		default:
+			result, detail := w.notTried(st, why)
+			w.settle(st, result, detail)
+		}
+	}
+	w.pending = nil
+	return true
+}
+
+// halted is why nothing more is sent in this image, and nil while it may be.
+func (w *reconciler) halted() error {
+	if why := w.r.stopped(); why != nil {
+		return why
+	}
+	if w.place.isDenied() {
+		return fmt.Errorf("the API denies everything in %s", registry.Ref{Region: w.img.region, Namespace: w.img.namespace})
+	}
+	return nil
+}
+
+// notTried is the result of a step that is not tried (again).
+func (w *reconciler) notTried(st *step, why error) (actions.Result, string) {
+	if st.err != nil {
+		return actions.ResultFailed, fmt.Sprintf("%v; not tried again: %v", st.err, why)
+	}
+	return actions.ResultSkipped, why.Error()
+}
+
+// sentWith reports whether a deletion of the same digest was sent.
+func (w *reconciler) sentWith(st *step) bool {
+	return slices.ContainsFunc(w.sent, func(other *step) bool { return other.Digest == st.Digest })
+}
+
+// read lists the tags of the image, or, where that costs fewer calls, reads each
+// tag of a pending step by itself.
+func (w *reconciler) read() (*reading, error) {
+	if w.last != nil && !w.relist && len(w.pending) < w.last.pages() {
+		next, err := w.readEach()
+		if err != nil || next != nil {
+			return next, err
+		}
+	}
+	row, ns, err := w.r.places.image(w.img, false)
+	if err != nil {
+		return nil, err
+	}
+	w.namespace = ns
+	list, at, err := w.list()
+	if err != nil {
+		return nil, err
+	}
+	w.slow, w.relist = clock.Now().Sub(at) > MaxReadingAge/2, false
+	next := newReading(at, row, list, w.sent)
+	if w.judged == nil && len(next.unlisted()) > 0 { // the row may be the older of the two
+		if next.row, _, err = w.r.places.image(w.img, true); err != nil {
+			return nil, err
+		}
+	}
+	return next, nil
+}
+
+func (w *reconciler) list() ([]registry.Tag, time.Time, error) {
+	defer w.r.slot()()
+	return w.r.Registry.ListTags(w.r.calls, w.img.region, w.img.id)
+}
+
+// readEach reads the tags of the pending steps, and takes the rest from the latest
+// reading. It returns nil when only a listing can tell.
+func (w *reconciler) readEach() (*reading, error) {
+	found, missing, at, err := w.get(w.pending)
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range w.pending {
+		if missing[st.ID] && !st.sent() {
+			st.missing, w.relist = true, true // the listing must agree
+		}
+	}
+	if w.relist {
+		return nil, nil
+	}
+	return w.last.with(at, found, missing, w.sent), nil
+}
+
+// get reads tags by requests of their own. The time is that of the oldest.
+func (w *reconciler) get(steps []*step) (found map[string]registry.Tag, missing map[string]bool, oldest time.Time, failed error) {
+	found, missing, oldest = map[string]registry.Tag{}, map[string]bool{}, clock.Now()
+	var mu sync.Mutex
+	w.r.each(len(steps), func(i int) {
+		release := w.r.slot()
+		tag, at, err := w.r.Registry.GetTag(w.r.calls, w.img.region, w.img.id, steps[i].ID)
+		release()
+		mu.Lock()
+		defer mu.Unlock()
+		if at.Before(oldest) && !at.IsZero() {
+			oldest = at
+		}
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			missing[steps[i].ID] = true
+		case err != nil:
+			failed = err
+		default:
+			found[steps[i].ID] = tag
+		}
+	})
+	return found, missing, oldest, failed
+}
+
+// judge asks the policies in force about the image: on its first listing, and again
+// on a later one that shows anything that this run did not do.
+func (w *reconciler) judge(now *reading) error {
+	last := w.last
+	w.last = now
+	if w.judged != nil {
+		w.reportLost(last, now)
+		if !w.judged.unexplained(now) {
+			return nil
+		}
+	}
+	j, err := w.r.Judge(w.r.calls, Subject{Namespace: w.namespace, Image: now.image(w.namespace)})
+	if err != nil {
+		w.r.halt(fmt.Errorf("%w: %w", ErrStopped, err))
+		return err
+	}
+	if w.first == nil {
+		w.first = now
+		w.r.remember(w.img.ref, j)
+	}
+	w.judged, w.judgement, w.marked = now, j, map[string]bool{}
+	for i := range j.Steps {
+		if j.Steps[i].Action == actions.DeleteTag {
+			w.marked[j.Steps[i].ID] = true
+		}
+	}
+	return nil
+}
+
+// reportLost stops the run when a tag that no step deletes has gone with one that
+// this run has deleted. While the canary is not confirmed, any such tag counts.
+func (w *reconciler) reportLost(last, now *reading) {
+	_, confirmed := w.r.evidence()
+	expected := make(map[string]bool)
+	for _, st := range slices.Concat(w.pending, w.sent) {
+		expected[st.ID] = true
+	}
+	lost := last.lost(now, expected, len(w.sent) > 0 && confirmed < w.r.o.Canary)
+	if len(lost) == 0 {
+		return
+	}
+	for i, name := range lost {
+		lost[i] = w.img.ref + ":" + name
+	}
+	w.r.lose(lost, "not there any more after deletions in the image: either shared_digest does not say what this API does, or something else deletes here too")
+}
+
+// decide decides on a reading, after single requests have told what the listing
+// cannot tell.
+func (w *reconciler) decide(now *reading) *decision {
+	s := w.situation(now)
+	d := decide(s)
+	if len(d.check) == 0 {
+		return d
+	}
+	found, missing, _, err := w.get(d.check)
+	if err != nil {
+		w.r.refuse(err)
+		return d // they are checked again on the next reading
+	}
+	for id, tag := range found {
+		now.hidden[id] = tag
+	}
+	for id := range missing {
+		now.absent[id] = true
+	}
+	return decide(s)
+}
+
+func (w *reconciler) situation(now *reading) *situation {
+	untagged, confirmed := w.r.evidence()
+	s := &situation{
+		steps: w.pending, kept: w.img.kept, reading: now,
+		untag: w.r.o.SharedDigest == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
+		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
+		marked:   func(id string) bool { return w.marked[id] },
+		unmarked: func(st *step) (actions.Result, string) { return notPlanned(&w.judgement, st.Step) },
+	}
+	if why := w.halted(); why != nil {
+		s.kept, s.marked = nil, func(string) bool { return false }
+		s.unmarked = func(st *step) (actions.Result, string) { return w.notTried(st, why) }
+		return s
+	}
+	detail := ""
+	if now.row.Status != registry.StatusReady {
+		detail = "the status of its image is " + status(now.row.Status)
+	} else if names := now.unlisted(); w.first == now && len(names) > 0 {
+		detail = "its image names " + text.Some(names) + ", which the listing of its tags does not show"
+	}
+	if detail != "" {
+		s.marked = func(string) bool { return false }
+		s.unmarked = func(*step) (actions.Result, string) { return actions.ResultChanged, detail }
+	}
+	return s
+}
+
+// record gives the steps that are decided their results.
+func (w *reconciler) record(d *decision, now *reading) {
+	decided := make(map[*step]bool, len(d.settled))
+	proofs, untagged := 0, 0
+	for _, x := range d.settled {
+		decided[x.step] = true
+		if x.result == actions.ResultDone || x.result == actions.ResultBlocked && x.step.tries > 0 {
+			proofs++
+		}
+		if x.result == actions.ResultDone && len(now.byDigest[x.step.Digest]) > 0 {
+			untagged++
+		}
+	}
+	var rest []*step
+	for _, st := range w.pending {
+		if !decided[st] {
+			rest = append(rest, st)
+		}
+	}
+	w.pending = rest
+	w.r.each(len(d.settled), func(i int) {
+		x := d.settled[i]
+		w.settle(x.step, x.result, x.detail)
+		if x.result == actions.ResultFailed && !x.slow {
+			w.r.strike(x.detail)
+		}
+	})
+	w.r.prove(proofs, untagged)
+	if d.waiting == 0 {
+		w.endProof()
+	}
+	w.claim(len(d.send) + d.held)
+}
+
+func (w *reconciler) settle(st *step, result actions.Result, detail string) {
+	// A tag alone may be denied; where nothing is accepted, the rights are missing.
+	if st.sent() {
+		w.r.o.Progress.Watched.Add(-1)
+	}
+	if errors.Is(st.err, registry.ErrDenied) && result == actions.ResultBlocked && !w.place.works() {
+		result = actions.ResultFailed
+	}
+	w.r.settle(st.index, result, detail)
+}
+
+// unreadable handles a reading that failed. Deletions that wait to be confirmed
+// wait for another reading; the other steps get a result.
+func (w *reconciler) unreadable(err error) {
+	w.relist = true
+	w.troubles++
+	w.r.refuse(err)
+	result, detail, strike := actions.ResultFailed, "its image could not be read: "+err.Error(), true
+	switch {
+	case errors.Is(err, errOther), errors.Is(err, registry.ErrMismatch):
+		result, detail = actions.ResultChanged, strings.TrimPrefix(err.Error(), errOther.Error()+": ")
+	case errors.Is(err, registry.ErrNotFound) && w.isGone():
+		if w.last != nil {
+			w.reportLost(w.last, newReading(clock.Now(), w.last.row, nil, w.sent))
+		}
+		w.abandon(actions.ResultGone, "its image is not there any more", actions.ResultDone)
+		return
+	case errors.Is(err, registry.ErrDenied):
+		w.place.answered(w.img.id, err)
+		strike = false
+	case errors.Is(err, registry.ErrIncomplete) && len(w.sent) > 0 && w.troubles < maxTries:
+		w.rest(firstPause << w.troubles) // its own deletions make the pages shift
+		return
+	}
+	if w.r.stopped() != nil {
+		strike = false
+		if len(w.sent) == 0 && w.judged == nil && w.r.calls.Err() != nil {
+			result, detail = actions.ResultSkipped, w.r.stopped().Error()
+		}
+	}
+	if strike && result == actions.ResultFailed {
+		w.r.strike(detail)
+	}
+	w.abandon(result, detail, "")
+	if len(w.pending) > 0 {
+		w.rest(min(firstPause<<min(w.troubles, 6), longestPause))
+	}
+}
+
+// tooSlow gives up what could not be sent in time, again and again.
+func (w *reconciler) tooSlow(age time.Duration) {
+	detail := fmt.Sprintf("the API answers too slowly: a reading was %s old before anything could be sent, and %s is the most", text.Elapsed(age), text.Exact(MaxReadingAge))
+	w.r.strike(detail)
+	w.abandon(actions.ResultFailed, detail, "")
+}
+
+// isGone reports whether the image itself is not found.
+func (w *reconciler) isGone() bool {
+	_, err := w.r.places.get(w.img.region, w.img.id)
+	return errors.Is(err, registry.ErrNotFound)
+}
+
+// abandon gives the steps that were not sent a result, and those that were sent as
+// well when that is given, or when they have waited for long enough.
+func (w *reconciler) abandon(result actions.Result, detail string, ofSent actions.Result) {
+	var waiting []*step
+	for _, st := range w.pending {
+		switch patient := clock.Now().Sub(st.since) < w.r.o.ConfirmTimeout && w.r.calls.Err() == nil; {
+		case !st.sent():
+			w.settle(st, result, detail)
+		case ofSent != "":
+			w.settle(st, ofSent, detail)
+		case patient:
+			waiting = append(waiting, st)
+		default:
+			w.settle(st, actions.ResultFailed, "its deletion was sent, and "+detail)
+			w.reportUnchecked(st)
+		}
+	}
+	w.pending = waiting
+}
+
+// reportUnchecked stops the run when it is not known whether the deletion of a tag
+// has taken others of its digest along that no step deletes.
+func (w *reconciler) reportUnchecked(st *step) {
+	for _, tag := range w.last.byDigest[st.Digest] {
+		if tag.ID != st.ID && !slices.ContainsFunc(w.sent, func(other *step) bool { return other.ID == tag.ID }) {
+			w.r.halt(fmt.Errorf("%w: %w: %s:%s (it has the same digest as %s, whose deletion was sent)", ErrStopped, errUnchecked, w.img.ref, tag.Name, st.Tag))
+		}
+	}
+}
+
+// rest waits before the next reading, and lets other images use the requests. It
+// ends when the patience with a deletion does.
+func (w *reconciler) rest(d time.Duration) {
+	for _, st := range w.pending {
+		if left := st.since.Add(w.r.o.ConfirmTimeout).Sub(clock.Now()); st.sent() && left > 0 {
+			d = min(d, left)
+		}
+	}
+	w.claim(0)
+	w.r.rest(d)
+	w.claim(len(w.pending))
+}
+
+// stuck tells the run that the canary need not wait for this image.
+func (w *reconciler) stuck(is bool) {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	if is != w.isStuck {
+		w.isStuck = is
+		if is {
+			w.r.stuck++
+		} else {
+			w.r.stuck--
+		}
+		w.r.changed.Broadcast()
+	}
+}
+
+// claim tells the run how many deletions of this image are still to be sent.
+func (w *reconciler) claim(n int) {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	w.r.queued += n - w.claimed
+	w.claimed = n
+	w.r.changed.Broadcast()
+}

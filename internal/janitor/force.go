@@ -1,0 +1,119 @@
+package janitor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// usesInterval is how often the use sources are read again while a plan is applied.
+const usesInterval = 45 * time.Second
+
+// inForce judges again while a plan is applied: by the policies, protections,
+// guards and limits of the configuration, and by the uses as they were read last.
+type inForce struct {
+	session *Session
+
+	mu   sync.Mutex
+	uses *registry.UseIndex
+	err  error // why nothing may be deleted any more
+}
+
+// inForce reads all use sources before a plan is applied, since what the plan
+// deletes may have been deployed while it waited, and again and again until ctx is
+// done.
+func (s *Session) inForce(ctx context.Context, p *actions.Plan) (*inForce, error) {
+	f := &inForce{session: s}
+	if p.Summary.Deletions() == 0 || s.uses.Empty() {
+		return f, nil
+	}
+	if err := f.readUses(ctx); err != nil {
+		return nil, err
+	}
+	go func() {
+		for clock.Sleep(ctx, usesInterval) == nil {
+			if err := f.readUses(ctx); err != nil && ctx.Err() == nil {
+				f.mu.Lock()
+				f.err = err
+				f.mu.Unlock()
+				return
+			}
+		}
+	}()
+	return f, nil
+}
+
+// readUses reads all use sources. If a required one cannot be reached, nothing may
+// be deleted.
+func (f *inForce) readUses(ctx context.Context) error {
+	reading, err := f.session.uses.Read(ctx)
+	if err != nil {
+		return fmt.Errorf("reading what is in use before anything is deleted: %w", err)
+	}
+	for _, gap := range reading.Gaps {
+		if gap.Holds != registry.HoldsNothing {
+			return fmt.Errorf("reading what is in use before anything is deleted: %s: %s", gap.Subject, gap.Error)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.uses = registry.NewUseIndex(reading.Uses)
+	return nil
+}
+
+// judge makes the plan of one image or namespace as it is now.
+func (f *inForce) judge(ctx context.Context, subject apply.Subject) (apply.Judgement, error) {
+	f.mu.Lock()
+	uses, err := f.uses, f.err
+	f.mu.Unlock()
+	if err != nil {
+		return apply.Judgement{}, err
+	}
+	s := f.session
+	if gap := s.clockGap(); gap != nil {
+		return apply.Judgement{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
+	}
+	if where := outside(Scope(s.Config), subject); where != "" {
+		return apply.Judgement{Verdict: registry.Verdict{
+			Namespace: subject.Namespace, Keep: []registry.Reason{{Rule: "scope", Text: where}},
+		}}, nil
+	}
+	now := *s.Planner
+	now.TakenAt, now.Progress = startOfRun(s.o.Now), nil
+	d := &decision{item: scanner.Item{Image: subject.Image}}
+	if subject.Image == nil {
+		d.item.Listed = &scanner.Listed{Namespace: subject.Namespace, Empty: subject.Empty}
+	}
+	judge := now.judge(policy.WhatCounts, uses, now.planOptions())
+	if err := Contain(func() error { return judge.decide(ctx, d) }); err != nil {
+		return apply.Judgement{}, err
+	}
+	return apply.Judgement{Steps: d.part.Steps(), Held: d.part.Held(), Verdict: *d.verdict}, nil
+}
+
+// outside is why a subject is not what the configuration has scanned; "" if it is.
+func outside(scope scanner.Scope, subject apply.Subject) string {
+	ns := subject.Namespace
+	ref := ns.Ref()
+	if subject.Image != nil {
+		ref = subject.Image.Ref()
+	}
+	switch {
+	case !scope.Holds(ref):
+		return OutOfScope
+	case scope.OrganizationID != "" && ns.OrganizationID != scope.OrganizationID:
+		return "its namespace belongs to another organization than scaleway.organization_id"
+	case len(scope.ProjectIDs) > 0 && !slices.Contains(scope.ProjectIDs, ns.ProjectID):
+		return "its namespace belongs to a project that is not in scaleway.project_ids"
+	}
+	return ""
+}
