@@ -470,3 +470,12 @@ func (w *reconciler) claim(n int) {
 	w.claimed = n
 	w.r.changed.Broadcast()
 }
+
+// unqueue tells the run that one of them is sent.
+func (w *reconciler) unqueue() {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	w.r.queued--
+	w.claimed--
+	w.r.changed.Broadcast()
+}

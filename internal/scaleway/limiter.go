@@ -3,6 +3,7 @@ package scaleway
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -16,9 +17,11 @@ import (
 // seen to cause one.
 const (
 	slowest      = 5.0 // requests a second: polite, and still fast enough to finish
-	cutTo        = 0.7 // of the rate that was too high
+	cutTo        = 0.9 // of the rate that was too high
 	growth       = 0.05
-	shortestHold = 500 * time.Millisecond
+	near         = 0.95  // of the rate that was too high: from here on, growth is slow
+	slowGrowth   = 0.005 // of it
+	shortestHold = 250 * time.Millisecond
 	longestHold  = 2 * time.Second // when the host does not say how long
 	liftAfter    = time.Minute
 	// maxHold is the longest Retry-After that requests wait for. With a longer one
@@ -29,13 +32,13 @@ const (
 // adaptiveLimiter limits the request rate to one host, by additive increase and
 // multiplicative decrease. There is no limit until the first 429. A 429 cuts the
 // rate below what the host accepted during the last second, and holds all requests
-// back for a moment. Then the rate grows by a twentieth each second, until the next
-// 429 cuts it again, or a minute without one lifts it. The zero value is ready to
-// use.
+// back for a moment. Then the rate grows by a twentieth each second, and slowly near
+// the rate that was too high, until the next 429 cuts it again, or a minute without
+// one lifts it. The zero value is ready to use.
 type adaptiveLimiter struct {
 	mu      sync.Mutex
 	rate    *rate.Limiter // nil: no limit
-	step    float64       // additive increase, in requests a second each second
+	refusal float64       // the rate that was too high, in requests a second
 	held    time.Time     // nothing is sent before
 	cut     time.Time     // the last decrease
 	grown   time.Time     // the last increase
@@ -82,7 +85,7 @@ func (l *adaptiveLimiter) isHeld() bool {
 func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	hold := min(shortestHold<<min(l.streak, 8), longestHold)
+	hold := min(shortestHold<<min(2*l.streak, 8), longestHold)
 	if retryAfter >= 0 {
 		hold = retryAfter
 		l.holdUntil(now.Add(hold))
@@ -91,19 +94,18 @@ func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration)
 		return
 	}
 	l.holdUntil(now.Add(hold))
-	was := l.accepts.lastSecond(now)
-	if l.rate != nil {
-		was = float64(l.rate.Limit())
-	}
-	limit := max(slowest, was*cutTo)
-	if l.rate == nil {
-		l.rate = rate.NewLimiter(rate.Limit(limit), 1)
-	} else {
-		l.rate.SetLimit(rate.Limit(limit))
-	}
-	l.step = max(1, limit*growth)
 	l.cut, l.grown = now, now
-	l.streak++
+	if l.streak++; l.streak == 2 && l.rate != nil {
+		return // the host may count by the second: a longer hold comes first
+	}
+	if l.rate == nil {
+		// What was accepted tells little about the limit of the host: more was on its way.
+		l.refusal = math.Inf(1)
+		l.rate = rate.NewLimiter(rate.Limit(max(slowest, l.accepts.lastSecond(now)*cutTo)), 1)
+		return
+	}
+	l.refusal = float64(l.rate.Limit())
+	l.rate.SetLimit(rate.Limit(max(slowest, l.refusal*cutTo)))
 }
 
 func (l *adaptiveLimiter) holdUntil(t time.Time) {
@@ -112,12 +114,15 @@ func (l *adaptiveLimiter) holdUntil(t time.Time) {
 	}
 }
 
-// accepted records any other answer.
-func (l *adaptiveLimiter) accepted(now time.Time) {
+// accepted records any other answer. One to a request that was sent before the last
+// cut does not show that the new rate is accepted.
+func (l *adaptiveLimiter) accepted(sent, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.accepts.add(now)
-	l.streak = 0
+	if sent.After(l.cut) {
+		l.streak = 0
+	}
 	if l.rate == nil {
 		return
 	}
@@ -125,13 +130,21 @@ func (l *adaptiveLimiter) accepted(now time.Time) {
 		l.rate = nil
 		return
 	}
-	// A quiet time does not prove that the host accepts a higher rate, so it adds one
-	// step at most.
+	// A quiet time does not prove that the host accepts a higher rate, so it adds the
+	// growth of one second at most.
 	since := min(now.Sub(l.grown), time.Second)
 	if since >= 100*time.Millisecond {
-		l.rate.SetLimit(l.rate.Limit() + rate.Limit(l.step*since.Seconds()))
+		l.rate.SetLimit(l.rate.Limit() + rate.Limit(l.step()*since.Seconds()))
 		l.grown = now
 	}
+}
+
+// step is the additive increase in a second, in requests a second.
+func (l *adaptiveLimiter) step() float64 {
+	if now := float64(l.rate.Limit()); now < near*l.refusal {
+		return max(1, now*growth)
+	}
+	return max(0.1, slowGrowth*l.refusal)
 }
 
 // acceptCount counts the accepted requests of the last second, by tenths.

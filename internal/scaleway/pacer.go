@@ -96,6 +96,6 @@ func (h *hostPace) learn(sent time.Time, err error) {
 	case errors.As(err, &status) && status.code == http.StatusTooManyRequests:
 		h.limiter.refused(sent, clock.Now(), status.retryAfter)
 	case err == nil || errors.As(err, &status):
-		h.limiter.accepted(clock.Now())
+		h.limiter.accepted(sent, clock.Now())
 	}
 }
