@@ -15,6 +15,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // checks are the shapes of strings, by the name that the tag "is" gives them.
@@ -92,17 +93,20 @@ func checkScope(s string) (message, hint string) {
 // checkRegex compiles the pattern alone too: "a)|(b" compiles only inside the group
 // that anchors it, and would escape the anchors there.
 func checkRegex(s string) (message, hint string) {
-	for _, pattern := range []string{s, "^(?:" + s + ")$"} {
-		if _, err := regexp.Compile(pattern); err != nil {
-			text := err.Error()
-			var bad *syntax.Error
-			if errors.As(err, &bad) {
-				text = string(bad.Code)
-			}
-			return fmt.Sprintf("is not a valid regular expression: %s: %s", text, strictyaml.Quote(s)), "write RE2 syntax, without lookaround and backreferences"
-		}
+	_, err := rules.Steps(s)
+	if err == nil {
+		_, err = rules.Anchored(s)
 	}
-	return "", ""
+	var bad *syntax.Error
+	switch {
+	case err == nil:
+		return "", ""
+	case errors.Is(err, rules.ErrLarge):
+		return fmt.Sprintf("is %s: %s", err, strictyaml.Quote(s)), "shorten it: write classes such as [a-z0-9]+ instead of lists of words, and smaller repetitions"
+	case errors.As(err, &bad):
+		return fmt.Sprintf("is not a valid regular expression: %s: %s", bad.Code, strictyaml.Quote(s)), "write RE2 syntax, without lookaround and backreferences"
+	}
+	return fmt.Sprintf("is not a valid regular expression: %s: %s", err, strictyaml.Quote(s)), "write RE2 syntax, without lookaround and backreferences"
 }
 
 // checkGroup is for a regular expression with a part that names a group.

@@ -791,6 +791,26 @@ limits: {
 		},
 	},
 	{
+		"a regex of many characters",
+		"naming:\n  - {subject: tag, pattern: '" + strings.Repeat("a", 120_000) + "'}\n",
+		[]string{
+			`2: naming[0].pattern: is too large: it has 120,000 characters, and 4,096 are possible: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..." (shorten it: write classes such as [a-z0-9]+ instead of lists of words, and smaller repetitions)`,
+		},
+	},
+	{
+		"regexes of many steps",
+		`retention:
+  - match: {tags_regex: "a{1000}b{1000}c{1000}d{1000}e{1000}f{1000}"}
+    except: {tags_regex: "((((x{10}){10}){10})|y{1000}){1,9}"}
+    group_by: '(((a|b|c|d|e|f){10}){10}){10}'
+    keep: {all: true}
+`,
+		[]string{
+			`2: retention[0].match.tags_regex: is too large: with its repetitions written out it has about 12,006 steps, and 10,000 are possible: "a{1000}b{1000}c{1000}d{1000}e{1000}f{1000}" (shorten it: write classes such as [a-z0-9]+ instead of lists of words, and smaller repetitions)`,
+			`3: retention[0].except.tags_regex: is not a valid regular expression: invalid repeat count: "((((x{10}){10}){10})|y{1000}){1,9}" (write RE2 syntax, without lookaround and backreferences)`,
+		},
+	},
+	{
 		"a regex that would escape its anchors",
 		`retention:
   - match: {tags_regex: "a)|(b"}

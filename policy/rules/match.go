@@ -96,9 +96,6 @@ func compile(m *Match) (*matcher, error) {
 	return out, nil
 }
 
-// Anchored compiles a pattern that has to match the whole text.
-func Anchored(pattern string) (*regexp.Regexp, error) { return regexp.Compile(`^(?:` + pattern + `)$`) }
-
 func (m *matcher) namespace(ns *registry.Namespace) bool {
 	return MatchesAny(m.Namespaces, ns.Name) && (len(m.ProjectIDs) == 0 || slices.Contains(m.ProjectIDs, ns.ProjectID))
 }
