@@ -216,7 +216,7 @@ func floor(set *settings, img *registry.Image) (marked []string) {
 	tags := make([]tag, len(img.Tags))
 	for i := range img.Tags {
 		t := &img.Tags[i]
-		tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
+		tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name, t.Digest)}
 	}
 	del, kept := make([]bool, len(tags)), make([]bool, len(tags))
 	for i := range tags {

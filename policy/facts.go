@@ -36,7 +36,7 @@ func (j *Judge) imageFacts(img *registry.Image) *imageFacts {
 	f := &imageFacts{judge: j, img: img, tags: make([]tag, len(img.Tags)), names: make([]*ast.Term, len(img.Tags))}
 	for i := range img.Tags {
 		t := &img.Tags[i]
-		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name)}
+		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name, t.Digest)}
 		f.names[i] = ast.StringTerm(t.Name)
 	}
 	return f
@@ -152,26 +152,19 @@ func (f *imageFacts) orphans(facts *factList) {
 		return
 	}
 	var out []*ast.Term
-	var having map[string]int // how many tags have a digest
+	var digests *registry.Digests // nil until needed
 	for i := range f.tags {
-		t := &f.tags[i]
-		if t.subject == "" {
+		subject := f.tags[i].subject
+		if subject == "" {
 			continue
 		}
-		if having == nil {
-			having = make(map[string]int, len(f.tags))
-			for k := range f.tags {
-				having[f.tags[k].Digest]++
-			}
+		if digests == nil {
+			digests = registry.DigestsOf(f.img.Tags)
 		}
-		others := having[t.subject]
-		if t.Digest == t.subject {
-			others--
-		}
-		if others == 0 {
+		if len(digests.Named(subject)) == 0 {
 			out = append(out, ast.ObjectTerm(
 				[2]*ast.Term{keyName, f.names[i]},
-				[2]*ast.Term{keySubject, ast.StringTerm(t.subject)},
+				[2]*ast.Term{keySubject, ast.StringTerm(string(subject))},
 			))
 		}
 	}

@@ -193,7 +193,7 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 			pairs = append(pairs, [2]*ast.Term{keySemver, versionTerm(t.version)})
 		}
 		if t.subject != "" {
-			pairs = append(pairs, [2]*ast.Term{keyAttachmentOf, ast.StringTerm(t.subject)})
+			pairs = append(pairs, [2]*ast.Term{keyAttachmentOf, ast.StringTerm(string(t.subject))})
 		}
 		out[i] = ast.ObjectTerm(pairs...)
 	}
@@ -226,6 +226,9 @@ const many = 64
 func (f *imageFacts) sharers() map[string]*sharers {
 	byDigest := make(map[string]*sharers, len(f.tags))
 	for i := range f.tags {
+		if f.tags[i].Digest == "" {
+			continue // nothing is known to share an unknown digest
+		}
 		s := byDigest[f.tags[i].Digest]
 		if s == nil {
 			s = &sharers{}
@@ -236,10 +239,14 @@ func (f *imageFacts) sharers() map[string]*sharers {
 	return byDigest
 }
 
-// others are the names of the other tags. Call it once for each tag, in their order.
+// others are the names of the other tags, none of an unknown digest. Call it once for
+// each tag, in their order.
 // If there are many, the list begins with the next older tag and wraps around: that
 // is a slice of the names twice in a row, which takes no memory.
 func (s *sharers) others() *ast.Term {
+	if s == nil {
+		return noNames
+	}
 	count, self := len(s.names), s.next
 	s.next++
 	switch {

@@ -194,7 +194,7 @@ func (j *Judge) relevant(v *registry.Verdict) []bool {
 	}
 	out := make([]bool, len(v.Image.Tags))
 	for i, t := range v.Image.Tags {
-		out[i] = digests[t.Digest] || registry.AttachmentSubject(t.Name) != ""
+		out[i] = digests[t.Digest] || registry.AttachmentSubject(t.Name, t.Digest) != ""
 	}
 	return out
 }

@@ -16,7 +16,7 @@ type tag struct {
 	*registry.Tag
 	index   int // in Image.Tags
 	version *semver.Version
-	subject string    // of an attachment
+	subject registry.Subject
 	age     *ast.Term // since the update, in seconds; nil until it is needed
 }
 

@@ -239,8 +239,8 @@ func newest(count int, one, many string) string {
 
 // counter numbers tags or digests in the order in which they come.
 type counter struct {
-	digests map[string]int // nil to count tags
-	tags    int
+	digests map[string]int // the numbers of known digests; nil to count tags
+	count   int
 }
 
 func newCounter(count string) *counter {
@@ -250,14 +250,15 @@ func newCounter(count string) *counter {
 	return &counter{digests: map[string]int{}}
 }
 
+// of is the number of the tag, or that of its digest. Two tags whose digests are not
+// known do not share one.
 func (c *counter) of(t *registry.Tag) int {
-	if c.digests == nil {
-		c.tags++
-		return c.tags - 1
+	if position, seen := c.digests[t.Digest]; seen {
+		return position
 	}
-	position, seen := c.digests[t.Digest]
-	if !seen {
-		position = len(c.digests)
+	position := c.count
+	c.count++
+	if c.digests != nil && t.Digest != "" {
 		c.digests[t.Digest] = position
 	}
 	return position

@@ -271,6 +271,9 @@ func (w world) image(at time.Time) *registry.Image {
 		if w.chance(50) {
 			t.Digest = fmt.Sprintf("sha256:%064x", w.r.IntN(1000))
 		}
+		if w.chance(10) {
+			t.Digest = pick(w, "", "sha512:"+strings.Repeat(pick(w, "a", "b", "c"), 128))
+		}
 		if w.chance(60) {
 			t.CreatedAt = t.UpdatedAt
 		}
@@ -311,7 +314,10 @@ func (w world) tagName() string {
 	case 2:
 		return fmt.Sprintf("main-%02d", w.r.IntN(20))
 	case 3:
-		return "sha256-" + strings.Repeat(pick(w, "a", "b", "c", "d", "f"), 64) + pick(w, "", ".sig", ".att", ".sbom")
+		if w.chance(30) {
+			return "sha512-" + strings.Repeat(pick(w, "a", "b", "f"), pick(w, 64, 80)) + pick(w, "", ".sig")
+		}
+		return "sha256-" + strings.Repeat(pick(w, "a", "b", "c", "d", "f"), 64) + pick(w, "", ".sig", ".att", ".src")
 	case 4:
 		return pick(w, "latest", "20261122", "1.2", "v1.2.3.4", "01.2.3", "1.2.3-01", "env-", "1.2.3-", "v", "1.2.3_a_b")
 	}

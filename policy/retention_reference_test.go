@@ -72,7 +72,7 @@ func (c refConfig) judge(now time.Time, img *registry.Image) refVotes {
 		if slices.Contains(c.protectDigests, t.Digest) {
 			v.keep[t.Name] = append(v.keep[t.Name], "protect/digests: its digest is protected")
 		}
-		if subject := refSubject(t.Name); c.orphans && subject != "" && !refHasSubject(img, t, subject) {
+		if subject := refSubject(t); c.orphans && subject != "" && !refHasSubject(img, subject) {
 			v.del[t.Name] = append(v.del[t.Name], "attachments/orphans: no tag of the image has its subject "+subject)
 		}
 	}
@@ -114,14 +114,14 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 		}
 		var rivals []registry.Tag // of its group, itself included if it counts
 		for _, o := range matched {
-			if o.Status == "ready" && refSubject(o.Name) == "" && r.group(o.Name) == r.group(t.Name) {
+			if o.Status == "ready" && refSubject(o) == "" && r.group(o.Name) == r.group(t.Name) {
 				rivals = append(rivals, o)
 			}
 		}
 		of := r.group(t.Name)
-		if t.Status != "ready" || refSubject(t.Name) != "" {
+		if t.Status != "ready" || refSubject(t) != "" {
 			for _, o := range rivals { // it takes no place, but stays with its digest
-				if !r.countTags && o.Digest == t.Digest && r.rank(o, rivals) < r.last {
+				if !r.countTags && refShare(o, t) && r.rank(o, rivals) < r.last {
 					keep(t, "%s%s", refNewest(r.last, "digest", "s"), of)
 					break
 				}
@@ -200,13 +200,22 @@ func (r refRule) rank(t registry.Tag, rivals []registry.Tag) int {
 		}
 		return len(newer)
 	}
-	best, _ := r.newest(rivals, func(o registry.Tag) bool { return o.Digest == t.Digest })
+	best, _ := r.newest(rivals, func(o registry.Tag) bool { return refShare(o, t) })
 	for _, o := range rivals {
-		if o.Digest != t.Digest && r.newer(o, best) {
+		switch {
+		case refShare(o, t) || !r.newer(o, best):
+		case o.Digest == "":
+			newer["tag "+o.Name] = true
+		default:
 			newer[o.Digest] = true
 		}
 	}
 	return len(newer)
+}
+
+// refShare says whether two tags are known to have one digest.
+func refShare(a, b registry.Tag) bool {
+	return a.Name == b.Name || a.Digest == b.Digest && a.Digest != ""
 }
 
 // periodRank is the tag's period and how many later periods hold a tag; a tag that
@@ -380,22 +389,24 @@ var refRanges = map[string]func(v *refSemverVersion) bool{
 	},
 }
 
-func refSubject(name string) string {
-	rest, ok := strings.CutPrefix(name, "sha256-")
-	for _, suffix := range []string{".sig", ".att", ".sbom"} {
-		if short, cut := strings.CutSuffix(rest, suffix); cut {
-			rest = short
-			break
-		}
-	}
-	if !ok || len(rest) != 64 || strings.Trim(rest, "0123456789abcdef") != "" {
+var refAttachment = regexp.MustCompile(`^sha(?:256-([0-9a-f]{64})|512-([0-9a-f]{64,128}))(?:\..*)?$`)
+
+// refSubject is the digest that an attachment names, or the beginning of one.
+func refSubject(t registry.Tag) string {
+	m := refAttachment.FindStringSubmatch(t.Name)
+	switch {
+	case m == nil:
 		return ""
+	case m[1] != "" && t.Digest != "sha256:"+m[1]:
+		return "sha256:" + m[1]
+	case m[2] != "" && !strings.HasPrefix(t.Digest, "sha512:"+m[2]):
+		return "sha512:" + m[2]
 	}
-	return "sha256:" + rest
+	return ""
 }
 
-func refHasSubject(img *registry.Image, attachment registry.Tag, subject string) bool {
-	return slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Name != attachment.Name && t.Digest == subject })
+func refHasSubject(img *registry.Image, subject string) bool {
+	return slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return strings.HasPrefix(t.Digest, subject) })
 }
 
 // refGlob knows what the random rules use: *, ? and classes within a segment, and

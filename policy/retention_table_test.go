@@ -14,7 +14,7 @@ import (
 )
 
 // tagAt is "name time digest status" with a time as 2026-10-25T02:30+02:00, and
-// the rest optional. An attachment is written sig(a): it belongs to digest a.
+// the rest optional; the digest may be "unknown". An attachment is written sig(a): it belongs to digest a.
 func tagAt(t *testing.T, line string) registry.Tag {
 	t.Helper()
 	words := append(strings.Fields(line), "", "", "")
@@ -35,7 +35,10 @@ func tagAt(t *testing.T, line string) registry.Tag {
 	if words[3] != "" {
 		status = registry.Status(words[3])
 	}
-	return registry.Tag{ID: "id-" + name, Name: name, Digest: "sha256:" + digest, Status: status, CreatedAt: at.UTC(), UpdatedAt: at.UTC()}
+	if digest = "sha256:" + digest; words[2] == "unknown" {
+		digest = ""
+	}
+	return registry.Tag{ID: "id-" + name, Name: name, Digest: digest, Status: status, CreatedAt: at.UTC(), UpdatedAt: at.UTC()}
 }
 
 func TestWhatARuleKeepsAndWhy(t *testing.T) {
@@ -116,6 +119,22 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			`match: {tags: ["*"]}, keep: {last: 1, daily: 1}`,
 			[]string{"sig(a) 2026-11-21T13:00Z", "locked 2026-11-21T12:00Z - locked", "a 2026-11-21T11:00Z a", "b 2026-11-21T10:00Z"},
 			[]string{"a: daily 2026-11-21", "a: the newest digest"},
+		},
+		{
+			"attachments of every kind take no place, and a tag named after its own digest takes one",
+			`match: {tags: ["*"]}, keep: {last: 2}`,
+			[]string{
+				"sha256-" + strings.Repeat("a", 64) + ".src 2026-11-21T13:00Z", "sha256-" + strings.Repeat("a", 64) + ".dockerfile 2026-11-21T13:00Z",
+				"sha256-" + strings.Repeat("a", 64) + ".vex 2026-11-21T13:00Z", "sha512-" + strings.Repeat("a", 64) + " 2026-11-21T13:00Z",
+				"sha256-" + strings.Repeat("b", 64) + " 2026-11-21T12:00Z b", "a 2026-11-21T11:00Z a", "c 2026-11-21T10:00Z c",
+			},
+			[]string{"a: one of the 2 newest digests", "sha256-" + strings.Repeat("b", 64) + ": one of the 2 newest digests"},
+		},
+		{
+			"tags whose digests are not known do not share one",
+			`match: {tags: ["*"]}, keep: {last: 2}`,
+			[]string{"a 2026-11-21T13:00Z unknown", "b 2026-11-21T12:00Z unknown", "c 2026-11-21T11:00Z"},
+			[]string{"a: one of the 2 newest digests", "b: one of the 2 newest digests"},
 		},
 		{
 			"within and all keep what is not ready and what is attached too",
@@ -340,6 +359,36 @@ func TestOrphansAreCondemnedOnlyOnRequest(t *testing.T) {
 		if diff := cmp.Diff(want, words(judge(t, newEngine(t, config), img))); diff != "" {
 			t.Errorf("%s: %s", config, diff)
 		}
+	}
+}
+
+// A tag named after its own digest is attached to nothing: it is no orphan, and its
+// name has to follow the rules on names.
+func TestATagNamedAfterItsOwnDigestIsAnOrdinaryTag(t *testing.T) {
+	b, c, d := strings.Repeat("b", 64), strings.Repeat("c", 64), strings.Repeat("d", 64)
+	img := anImage(tagAt(t, "sha256-"+b+" 2026-01-01T00:00Z b"), tagAt(t, "sha256-"+c+".vex 2026-01-01T00:00Z"), tagAt(t, "sha512-"+d+" 2026-01-01T00:00Z"))
+	img.Tags = append(img.Tags, registry.Tag{Name: "latest", Digest: "sha512:" + d + d, Status: registry.StatusReady})
+	e := newEngine(t, `{attachments: {orphans: delete}, naming: [{name: short, subject: tag, pattern: "[a-z]+", severity: warn}]}`)
+	want := []string{
+		"delete sha256-" + c + ".vex: attachments/orphans: no tag of the image has its subject sha256:" + c,
+		"warn rg.fr-par.scw.cloud/prod/api:sha256-" + b + `: naming/short: the tag name "sha256-` + b + `" does not match [a-z]+`,
+	}
+	if diff := cmp.Diff(sorted(want), sorted(words(judge(t, e, img)))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// In Rego too, tags whose digests are not known share nothing.
+func TestUnknownDigestsAreNotShared(t *testing.T) {
+	e := newEngine(t, "timezone: UTC", header+`warn contains sprintf("%s shares its digest", [tag.name]) if {
+	some tag in input.tags
+	count(tag.shares_digest_with) > 0
+}
+`)
+	img := anImage(tagAt(t, "a 2026-01-01T00:00Z unknown"), tagAt(t, "b 2026-01-01T00:00Z unknown"), tagAt(t, "c 2026-01-01T00:00Z c"), tagAt(t, "d 2026-01-01T00:00Z c"))
+	want := []string{"warn rg.fr-par.scw.cloud/prod/api: own/warn: c shares its digest", "warn rg.fr-par.scw.cloud/prod/api: own/warn: d shares its digest"}
+	if diff := cmp.Diff(want, words(judge(t, e, img))); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -69,23 +68,4 @@ func ParseRef(s string) (Ref, error) {
 		return Ref{}, fmt.Errorf("%q is not a full reference: want rg.<region>.scw.cloud/<namespace>[/<image>[:<tag>]]", s)
 	}
 	return ref, nil
-}
-
-// attachmentName is how cosign and the referrers tag schema of OCI distribution
-// name what they attach to a digest.
-var attachmentName = regexp.MustCompile(`^sha256-([0-9a-f]{64})(\.sig|\.att|\.sbom)?$`)
-
-// AttachmentSubject returns the digest to which a tag of this name is attached,
-// and "" for a tag that is not an attachment. Signatures, attestations and bills of
-// materials are named sha256-<hex>.sig, .att and .sbom after their subject
-// (cosign), or sha256-<hex> (the referrers tag schema of OCI distribution 1.1).
-func AttachmentSubject(tag string) string {
-	if !strings.HasPrefix(tag, "sha256-") {
-		return ""
-	}
-	m := attachmentName.FindStringSubmatch(tag)
-	if m == nil {
-		return ""
-	}
-	return "sha256:" + m[1]
 }

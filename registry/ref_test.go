@@ -63,27 +63,6 @@ func FuzzParseRef(f *testing.F) {
 	})
 }
 
-func TestAttachmentSubject(t *testing.T) {
-	hex := strings.Repeat("0123456789abcdef", 4)
-	for name, want := range map[string]string{
-		"sha256-" + hex:                  "sha256:" + hex,
-		"sha256-" + hex + ".sig":         "sha256:" + hex,
-		"sha256-" + hex + ".att":         "sha256:" + hex,
-		"sha256-" + hex + ".sbom":        "sha256:" + hex,
-		"sha256-" + hex + ".other":       "",
-		"sha256-" + hex + "0":            "",
-		"sha256-" + hex[1:]:              "",
-		"sha256-" + strings.ToUpper(hex): "",
-		"x-sha256-" + hex:                "",
-		"latest":                         "",
-		"":                               "",
-	} {
-		if got := AttachmentSubject(name); got != want {
-			t.Errorf("%s: got %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestEffectiveVisibility(t *testing.T) {
 	for _, row := range []struct {
 		image  Visibility

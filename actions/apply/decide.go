@@ -348,19 +348,15 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 // subject names a tag to which the tag of a step is attached and that is still
 // there; free reports whether all of those are to be deleted.
 func (s *situation) subject(st *step, pending map[string]bool) (name string, free bool) {
-	digest := registry.AttachmentSubject(st.Tag)
-	if digest == "" {
-		return "", true
-	}
-	if kept := s.other(st, digest, pending); kept != "" {
-		return kept, false
-	}
-	for _, tag := range s.reading.byDigest[digest] {
-		if tag.ID != st.ID {
-			return tag.Name, true
+	for _, tag := range s.reading.named(registry.AttachmentSubject(st.Tag, st.Digest)) {
+		if !pending[tag.ID] {
+			return tag.Name, false
+		}
+		if name == "" {
+			name = tag.Name
 		}
 	}
-	return "", true
+	return name, true
 }
 
 // other names a tag of a digest that is not to be deleted, "" if there is none.

@@ -28,7 +28,7 @@ func notPlanned(j *Judgement, s *actions.Step) (actions.Result, string) {
 	if keep := keepReasons(j, s); len(keep) > 0 {
 		return actions.ResultChanged, "kept now by " + keep[0].Rule + ": " + keep[0].Text
 	}
-	if s.Tag != "" && registry.AttachmentSubject(s.Tag) != "" {
+	if registry.AttachmentSubject(s.Tag, s.Digest) != "" {
 		return actions.ResultBlocked, "its subject is kept now, and no policy in force marks it by itself"
 	}
 	if !s.Action.Deletes() {

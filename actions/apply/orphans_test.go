@@ -27,7 +27,7 @@ func TestAnOrphanWhoseSubjectIsBackIsBlocked(t *testing.T) {
 				s := newSite(t, world)
 				p := s.plan(plan.Options{Orphans: plan.DeleteOrphans, MaxDeletions: -1, MaxDeletionPercent: -1}, func(v *registry.Verdict) {
 					for i := range v.Tags {
-						if registry.AttachmentSubject(v.Image.Tags[i].Name) != "" {
+						if registry.AttachmentSubject(v.Image.Tags[i].Name, v.Image.Tags[i].Digest) != "" {
 							v.Tags[i].Delete = condemnedBy
 						}
 					}

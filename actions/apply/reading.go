@@ -3,6 +3,7 @@ package apply
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -60,6 +61,22 @@ func (r *reading) tag(id string) (registry.Tag, bool) {
 		return registry.Tag{}, false
 	}
 	return r.list[i], true
+}
+
+// named are the tags with a digest that an attachment names. A digest that is named by
+// its beginning may be several.
+func (r *reading) named(subject registry.Subject) []registry.Tag {
+	if !subject.MayBeShort() {
+		return r.byDigest[string(subject)]
+	}
+	var tags []registry.Tag
+	for digest, having := range r.byDigest {
+		if subject.Is(digest) {
+			tags = append(tags, having...)
+		}
+	}
+	slices.SortFunc(tags, func(a, b registry.Tag) int { return strings.Compare(a.Name, b.Name) })
+	return tags
 }
 
 // pages is how many calls it takes to list the tags again.

@@ -41,7 +41,7 @@ func TestWhatCameIntoUseIsLeftAlone(t *testing.T) {
 					want := actions.ResultDone
 					if slices.Contains(row.left, ref) {
 						want = actions.ResultChanged
-						if registry.AttachmentSubject(r.Ref[strings.LastIndexByte(r.Ref, ':')+1:]) != "" {
+						if registry.AttachmentSubject(r.Ref[strings.LastIndexByte(r.Ref, ':')+1:], "") != "" {
 							want = actions.ResultBlocked
 						} else if !strings.Contains(r.Detail, "on hold now by the guard in_use: used by somebody") {
 							t.Errorf("%s: %s", ref, r.Detail)

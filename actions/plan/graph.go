@@ -19,11 +19,12 @@ type graph struct {
 // node is one tag.
 type node struct {
 	digest       int32 // its group; none when the digest is not known
-	subject      int32 // the group it is attached to; none when no other tag has that digest
+	subject      int32 // the group it is attached to; none when no tag has that digest, or several may
 	nextMember   int32
 	nextAttached int32
 	rules        ruling
 	attachment   bool
+	unclear      bool // several digests begin with the one that it names
 	counts       bool // for keep_at_least
 	deleted      bool // unless a guard holds it
 	spared       bool // keep_at_least holds it
@@ -59,14 +60,15 @@ func newGraph(tags []registry.Tag) graph {
 		}
 		g.join(int32(i), tags[i].Digest, byDigest)
 	}
+	var digests *registry.Digests // nil until needed
 	for i := range tags {
-		subject := registry.AttachmentSubject(tags[i].Name)
-		n := &g.nodes[i]
-		n.attachment = subject != ""
-		if id, ok := byDigest[subject]; ok && (id != n.digest || g.groups[id].kept > 1) { // not to itself alone
-			n.subject, n.nextAttached = id, g.groups[id].firstAttached
-			g.groups[id].firstAttached = int32(i)
+		if subject := registry.AttachmentSubject(tags[i].Name, tags[i].Digest); subject != "" {
+			if digests == nil {
+				digests = registry.DigestsOf(tags)
+			}
+			g.attach(int32(i), digests.Named(subject), byDigest)
 		}
+		n := &g.nodes[i]
 		if n.counts = !n.attachment && tags[i].Status == registry.StatusReady; n.counts {
 			g.kept++
 		}
@@ -85,6 +87,17 @@ func (g *graph) join(i int32, digest string, byDigest map[string]int32) {
 	n, of := &g.nodes[i], &g.groups[id]
 	n.digest, n.nextMember, of.firstMember = id, of.firstMember, i
 	of.kept++
+}
+
+// attach makes a tag an attachment to its subject.
+func (g *graph) attach(i int32, digests []string, byDigest map[string]int32) {
+	n := &g.nodes[i]
+	n.attachment, n.unclear = true, len(digests) > 1
+	if len(digests) == 1 {
+		id := byDigest[digests[0]]
+		n.subject, n.nextAttached = id, g.groups[id].firstAttached
+		g.groups[id].firstAttached = i
+	}
 }
 
 // members are the tags of a digest.

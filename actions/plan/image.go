@@ -110,7 +110,7 @@ func (d *imageDecision) markFollowers() {
 		}
 		n.rules = follows
 		d.setDeleted(i, true)
-		if n.digest != none && d.groups[n.digest].kept <= 1 { // the last one may be attached to its own digest
+		if n.digest != none && d.groups[n.digest].kept == 0 {
 			d.queue = slices.AppendSeq(d.queue, d.attached(n.digest))
 		}
 	}
@@ -126,7 +126,7 @@ func (d *imageDecision) guard(i int32) actions.Guard {
 		return actions.GuardNotReady
 	case len(v.InUse) > 0:
 		return actions.GuardInUse
-	case d.othersKept(n.subject, i), n.attachment && n.subject == none && !d.mayDeleteOrphans():
+	case d.othersKept(n.subject, i), n.attachment && n.subject == none && (n.unclear || !d.mayDeleteOrphans()):
 		return actions.GuardAttachment
 	case d.o.isYoung(t.CreatedAt, t.UpdatedAt):
 		return actions.GuardMinAge

@@ -80,3 +80,46 @@ func TestOrphanedAttachments(t *testing.T) {
 		}
 	}
 }
+
+// An attachment may name the beginning of a sha512 digest only.
+func TestShortenedSubjects(t *testing.T) {
+	long := func(first, second string) string {
+		return "sha512:" + strings.Repeat(first, 64) + strings.Repeat(second, 64)
+	}
+	short := "sha512-" + strings.Repeat("a", 64)
+	reason := []registry.Reason{{Rule: "retention/old", Text: "too old"}}
+	for name, c := range map[string]struct {
+		digests []string // of tags that are marked
+		marked  bool     // the attachment too
+		kept    string   // the digest of one more tag, which is kept
+		want    decision
+	}{
+		"it follows its subject":                                {[]string{long("a", "1")}, false, "", "step"},
+		"it stays with its subject":                             {nil, true, long("a", "1"), "attachment"},
+		"it has no subject":                                     {[]string{long("b", "1")}, false, "", ""},
+		"it never goes where it may belong to one of two":       {[]string{long("a", "1"), long("a", "2")}, true, "", "attachment"},
+		"it follows none where it may belong to one of several": {[]string{long("a", "1"), long("a", "2")}, false, "", ""},
+		"it stays with one of two":                              {[]string{long("a", "1")}, true, long("a", "2"), "attachment"},
+	} {
+		v := imageOf(t, short+" c 48h")
+		if c.marked {
+			v.Tags[0].Delete = reason
+		}
+		add := func(name, digest string, tv registry.TagVerdict) {
+			tag, _ := tagOf(t, name+" a 48h")
+			tag.Digest = digest
+			v.Image.Tags, v.Tags = append(v.Image.Tags, tag), append(v.Tags, tv)
+		}
+		for i, digest := range c.digests {
+			add("v"+string(rune('1'+i)), digest, registry.TagVerdict{Delete: reason})
+		}
+		if c.kept != "" {
+			add("kept", c.kept, registry.TagVerdict{Keep: reason})
+		}
+		o := Options{TakenAt: scanTime, Orphans: DeleteOrphans, MaxDeletions: -1, MaxDeletionPercent: -1}
+		got := decisionsOf(planOf(o, []registry.Verdict{v}, nil))["delete_tag "+v.Image.TagRef(short).String()]
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}

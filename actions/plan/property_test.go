@@ -164,7 +164,7 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[
 	staying, counted, steps := 0, 0, 0
 	stays := make(map[string]bool) // digests
 	for i, tag := range v.Image.Tags {
-		if registry.AttachmentSubject(tag.Name) == "" && tag.Status == registry.StatusReady {
+		if registry.AttachmentSubject(tag.Name, tag.Digest) == "" && tag.Status == registry.StatusReady {
 			counted++
 			if decisionOf(i) != "step" {
 				staying++
@@ -183,14 +183,19 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[
 		if decisionOf(i) != "step" {
 			continue
 		}
-		subject := registry.AttachmentSubject(tag.Name)
-		hasSubject := slices.ContainsFunc(v.Image.Tags, func(x registry.Tag) bool { return x.Name != tag.Name && x.Digest == subject })
+		subject := registry.AttachmentSubject(tag.Name, tag.Digest)
+		hasSubject, subjectStays := false, false
+		for k, x := range v.Image.Tags {
+			if x.Name != tag.Name && subject.Is(x.Digest) {
+				hasSubject, subjectStays = true, subjectStays || decisionOf(k) != "step"
+			}
+		}
 		switch {
 		case len(v.Tags[i].Keep) > 0, len(v.Tags[i].InUse) > 0, tag.Status != registry.StatusReady,
 			o.TakenAt.Sub(tag.UpdatedAt) < o.MinAge, o.TakenAt.Sub(tag.CreatedAt) < o.MinAge,
 			o.SharedDigest != actions.Untag && stays[tag.Digest],
 			len(v.Tags[i].Delete) == 0 && subject == "",
-			subject != "" && (stays[subject] || !hasSubject && !orphansMayGo(o, v.Image)):
+			subject != "" && (subjectStays || !hasSubject && !orphansMayGo(o, v.Image)):
 			t.Errorf("tag %s is deleted: %+v", tag.Name, v.Tags[i])
 		}
 	}
@@ -269,13 +274,14 @@ func checkExplanation(v registry.Verdict, h actions.Held, decisions map[string]d
 	if named < 0 || held < 0 || named == held {
 		return fmt.Errorf("%s is not another tag", name)
 	}
-	digest := v.Image.Tags[held].Digest
+	of := v.Image.Tags[held]
+	isIt := func(digest string) bool { return digest == of.Digest }
 	if h.Guard == actions.GuardAttachment {
-		digest = registry.AttachmentSubject(v.Image.Tags[held].Name)
+		isIt = registry.AttachmentSubject(of.Name, of.Digest).Is
 	}
 	got := decisions["delete_tag "+v.Image.TagRef(name).String()]
 	switch tv := v.Tags[named]; {
-	case v.Image.Tags[named].Digest != digest:
+	case !isIt(v.Image.Tags[named].Digest):
 		return fmt.Errorf("it has another digest")
 	case got == "step":
 		return fmt.Errorf("it is deleted")

@@ -17,8 +17,8 @@ var scanTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func digestOf(letter string) string { return "sha256:" + strings.Repeat(letter, 64) }
 
 // world makes random verdicts that are far more tangled than any registry:
-// digests shared by many, attachments of attachments, cycles, tags attached to
-// themselves, and every status, verdict and age.
+// digests shared by many, attachments of attachments, cycles, tags named
+// after their own digest, and every status, verdict and age.
 type world struct{ r *rand.Rand }
 
 func (w world) chance(percent int) bool { return w.r.IntN(100) < percent }
@@ -71,7 +71,13 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 			CreatedAt: scanTime.Add(-w.age()), UpdatedAt: scanTime.Add(-w.age()),
 		}
 		if w.chance(30) {
-			tag.Name = "sha256-" + strings.Repeat(pick(w, letters...), 64) + pick(w, "", ".sig", ".att", ".sbom")
+			tag.Name = "sha256-" + strings.Repeat(pick(w, letters...), 64) + pick(w, "", ".sig", ".att", ".src")
+		}
+		if w.chance(15) { // as its attachments may shorten it
+			tag.Digest = "sha512:" + strings.Repeat(pick(w, letters...), 128)
+		}
+		if w.chance(10) {
+			tag.Name = "sha512-" + strings.Repeat(pick(w, letters...), pick(w, 64, 100, 121)) + pick(w, "", ".sig")
 		}
 		if w.chance(2) {
 			tag.Digest = ""

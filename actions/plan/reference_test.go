@@ -67,7 +67,11 @@ type slow struct {
 }
 
 func (s *slow) votes(i int) registry.TagVerdict { return s.v.Tags[i] }
-func (s *slow) subject(i int) string            { return registry.AttachmentSubject(s.v.Image.Tags[i].Name) }
+func (s *slow) subject(i int) registry.Subject {
+	t := s.v.Image.Tags[i]
+	return registry.AttachmentSubject(t.Name, t.Digest)
+}
+
 func (s *slow) marked(i int) bool {
 	return len(s.votes(i).Delete) > 0 && len(s.votes(i).Keep) == 0
 }
@@ -83,7 +87,7 @@ func (s *slow) newer(i, k int) bool {
 // subjects are the other tags that have the digest to which i is attached.
 func (s *slow) subjects(i int) (others []int) {
 	for k, t := range s.v.Image.Tags {
-		if k != i && s.subject(i) != "" && t.Digest == s.subject(i) {
+		if k != i && s.subject(i).Is(t.Digest) {
 			others = append(others, k)
 		}
 	}

@@ -35,9 +35,11 @@ func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reas
 }
 
 func (d *imageDecision) attachmentDetail(i int32) string {
-	switch subject := d.nodes[i].subject; {
-	case subject != none:
-		return "belongs to " + d.why(subject, i)
+	switch n := &d.nodes[i]; {
+	case n.subject != none:
+		return "belongs to " + d.why(n.subject, i)
+	case n.unclear:
+		return "its name is the beginning of several digests, so it is not known to which it belongs"
 	case d.o.Orphans == DeleteOrphans:
 		return "the digest of some tag of the image is not known, and may be that of its subject"
 	}

@@ -141,8 +141,8 @@ func randomImage(random *rand.Rand) *registry.Image {
 		if slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Name == name }) {
 			continue
 		}
-		if registry.AttachmentSubject(name) != "" {
-			digest = fmt.Sprintf("a%063x", i) // what is attached to itself does not exist
+		if registry.AttachmentSubject(name, "") != "" {
+			digest = fmt.Sprintf("a%063x", i)
 		}
 		// Ages of whole hours, so that some fall on the same time and on limits.
 		updated := demoDay.Add(-time.Duration(random.IntN(40*24)) * time.Hour)

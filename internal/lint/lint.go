@@ -94,7 +94,7 @@ func (l *Linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []
 			continue
 		}
 		for _, i := range m.Tags {
-			if registry.AttachmentSubject(v.Image.Tags[i].Name) == "" { // it follows its subject
+			if t := &v.Image.Tags[i]; registry.AttachmentSubject(t.Name, t.Digest) == "" { // it follows its subject
 				matching[i] = append(matching[i], r)
 			}
 		}
@@ -138,7 +138,7 @@ func (l *Linter) emptiedBy(v *registry.Verdict, steps []actions.Step) {
 	alive := 0
 	for i := range v.Image.Tags {
 		t := &v.Image.Tags[i]
-		if t.Status != registry.StatusReady || registry.AttachmentSubject(t.Name) != "" {
+		if t.Status != registry.StatusReady || registry.AttachmentSubject(t.Name, t.Digest) != "" {
 			continue
 		}
 		if !deleted[t.Name] {

@@ -72,8 +72,10 @@ func (x *explainer) subject() {
 		if others := sharers(v.Image, i); len(others) > 0 {
 			x.field("shared with", "%s", strings.Join(others, ", "))
 		}
-		if subject := registry.AttachmentSubject(t.Name); subject != "" {
-			x.field("attached to", "%s", subject)
+		if subject, names := x.attachedTo(); len(names) > 0 {
+			x.field("attached to", "%s (%s)", subject, strings.Join(names, ", "))
+		} else if subject != "" {
+			x.field("attached to", "%s (no tag of the image)", subject)
 		}
 		x.times(t.CreatedAt, t.UpdatedAt, t.Status)
 	case v.Image != nil:
@@ -96,8 +98,28 @@ func (x *explainer) times(created, updated time.Time, status registry.Status) {
 	x.field("status", "%s", status)
 }
 
-// sharers are the other tags with the digest of one.
+// attachedTo is the subject of the tag that is explained, and the tags that have that
+// digest. It is "" for an ordinary tag.
+func (x *explainer) attachedTo() (subject registry.Subject, names []string) {
+	i := x.e.Tag()
+	if i < 0 {
+		return "", nil
+	}
+	tags := x.e.Verdict.Image.Tags
+	subject = registry.AttachmentSubject(tags[i].Name, tags[i].Digest)
+	for j := range tags {
+		if subject.Is(tags[j].Digest) {
+			names = append(names, tags[j].Name)
+		}
+	}
+	return subject, names
+}
+
+// sharers are the other tags with the digest of one, none if it is not known.
 func sharers(img *registry.Image, i int) []string {
+	if img.Tags[i].Digest == "" {
+		return nil
+	}
 	var out []string
 	for j, t := range img.Tags {
 		if j != i && t.Digest == img.Tags[i].Digest {
@@ -199,7 +221,9 @@ func (x *explainer) decision() {
 // kept is why an object without a step and without a hold is kept.
 func (x *explainer) kept() {
 	mark, keep := x.e.Reasons()
-	switch {
+	switch _, subjects := x.attachedTo(); {
+	case len(keep) == 0 && len(subjects) > 0:
+		x.line("Decision: kept. It is an attachment and follows its subject: it stays while %s does.", text.List(subjects, "or"))
 	case len(keep) == 0:
 		x.line("Decision: kept. No rule marks it for deletion.")
 	case len(mark) == 0:
@@ -212,6 +236,10 @@ func (x *explainer) kept() {
 func (x *explainer) step(s actions.Step) {
 	if !s.Action.Deletes() {
 		x.line("Decision: its visibility changes from %s to %s.", s.From, s.To)
+		return
+	}
+	if mark, _ := x.e.Reasons(); len(mark) == 0 && len(s.Reasons) > 0 {
+		x.line("Decision: deleted, because it %s. No rule keeps it, and no guard holds it.", s.Reasons[0].Text)
 		return
 	}
 	var rules []string

@@ -128,15 +128,15 @@ complete(options, reference, tags) := [full |
 		"in_use": object.get(entry.options, "in_use", []),
 		"bucket": bucket(nanoseconds(options) - (age * 1000000000)),
 	}
-	full := object.union(base, object.union(version(name), attachment(name)))
+	full := object.union(base, object.union(version(name), attachment(name, digest)))
 ]
 
 digest_of(entry) := sprintf("sha256:%s", [crypto.sha256(entry.name)]) if not "digest" in object.keys(entry.options)
 
-digest_of(entry) := entry.options.digest if startswith(object.get(entry.options, "digest", ""), "sha256:")
+digest_of(entry) := entry.options.digest if contains(object.get(entry.options, "digest", ""), ":")
 
 digest_of(entry) := sprintf("sha256:%s", [crypto.sha256(entry.options.digest)]) if {
-	not startswith(entry.options.digest, "sha256:")
+	not contains(entry.options.digest, ":")
 }
 
 # A semantic version: X.Y.Z, a leading v allowed, with an optional pre-release,
@@ -153,13 +153,15 @@ version_pattern := concat("", [
 	`(?:_[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$`,
 ])
 
-attachment(name) := {"attachment_of": sprintf("sha256:%s", [m[1]])} if {
+# The digest that an attachment names, which may be shortened. A tag that is named
+# after its own digest is not an attachment.
+attachment(name, digest) := {"attachment_of": subject} if {
 	some m in regex.find_all_string_submatch_n(attachment_pattern, name, 1)
-}
+	subject := sprintf("%s:%s", [concat("", [m[1], m[3]]), concat("", [m[2], m[4]])])
+	not startswith(digest, subject)
+} else := {}
 
-attachment(name) := {} if not regex.match(attachment_pattern, name)
-
-attachment_pattern := `^sha256-([0-9a-f]{64})(?:\.sig|\.att|\.sbom)?$`
+attachment_pattern := `^(?:(sha256)-([0-9a-f]{64})|(sha512)-([0-9a-f]{64,128}))(?:\..*)?$`
 
 # The calendar periods of a time, in UTC; weeks by ISO 8601.
 bucket(ns) := {

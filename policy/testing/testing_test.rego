@@ -46,6 +46,12 @@ test_attachments_name_their_subject if {
 	[t.attachment_of | some t in tags; t.attachment_of] == [sprintf("sha256:%s", [hex])]
 }
 
+test_a_tag_named_after_its_own_digest_is_not_an_attachment if {
+	hex := crypto.sha256("x")
+	[t] := testing.image([testing.tag_with(sprintf("sha256-%s", [hex]), "1d", {"digest": sprintf("sha256:%s", [hex])})]).tags
+	not t.attachment_of
+}
+
 test_weeks_are_those_of_iso_8601[day] if {
 	some day, want in {
 		"2026-11-22": "2026-W47", "2027-01-01": "2026-W53", "2027-01-04": "2027-W01",

@@ -1,0 +1,73 @@
+package registry
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Subject is the digest that the name of an attachment names. That of a sha512 digest
+// may be shortened, since a tag has at most 128 characters: compare it with Is. "" is
+// that of an ordinary tag.
+type Subject string
+
+// attachmentName is how cosign, BuildKit and the referrers tag schema of OCI
+// distribution name what they attach to a digest.
+var attachmentName = regexp.MustCompile(`^(?:sha256-([0-9a-f]{64})|sha512-([0-9a-f]{64,128}))(?:\..*)?$`)
+
+// AttachmentSubject returns the digest to which a tag with this name and this digest
+// is attached, and "" for an ordinary tag. Signatures, attestations, bills of
+// materials and the like are named after their subject: sha256-<hex>, with any suffix
+// that begins with a dot, such as .sig. A tag that is named after its own digest is an
+// ordinary tag: it is attached to nothing.
+func AttachmentSubject(name, digest string) Subject {
+	if !strings.HasPrefix(name, "sha") {
+		return ""
+	}
+	m := attachmentName.FindStringSubmatch(name)
+	if m == nil {
+		return ""
+	}
+	subject := Subject("sha256:" + m[1])
+	if m[2] != "" {
+		subject = Subject("sha512:" + m[2])
+	}
+	if subject.Is(digest) {
+		return ""
+	}
+	return subject
+}
+
+// Is reports whether a digest is the subject.
+func (s Subject) Is(digest string) bool {
+	return s != "" && (string(s) == digest || s.MayBeShort() && strings.HasPrefix(digest, string(s)))
+}
+
+// MayBeShort reports whether the subject may be only the beginning of a digest, so
+// that several digests may be the subject.
+func (s Subject) MayBeShort() bool { return strings.HasPrefix(string(s), "sha512:") }
+
+// Digests are the known digests of some tags.
+type Digests struct{ sorted []string } // each once
+
+// DigestsOf lists the digests of tags.
+func DigestsOf(tags []Tag) *Digests {
+	all := make([]string, 0, len(tags))
+	for i := range tags {
+		if tags[i].Digest != "" {
+			all = append(all, tags[i].Digest)
+		}
+	}
+	slices.Sort(all)
+	return &Digests{slices.Compact(all)}
+}
+
+// Named are the digests that may be the subject: one or none, unless it is shortened.
+func (d *Digests) Named(s Subject) []string {
+	from, _ := slices.BinarySearch(d.sorted, string(s))
+	to := from
+	for to < len(d.sorted) && s.Is(d.sorted[to]) {
+		to++
+	}
+	return d.sorted[from:to]
+}
