@@ -49,7 +49,7 @@ over when it stops.
   /api/v1/runs           the history; ?limit=20
   /api/v1/runs/latest    the latest run with its plan; ?format=markdown and other formats
   /api/v1/runs/RUN       an earlier run, from the ledger
-  /api/v1/explain?ref=   every reason for and against one tag, image or namespace
+  POST /api/v1/explain   ref=REF: every reason for and against one tag, image or namespace
   POST /api/v1/plan      start a plan
   POST /api/v1/apply     plan and apply; only with --web.enable-apply`,
 		Args: cobra.NoArgs,
@@ -60,8 +60,8 @@ over when it stops.
 	flags.StringArrayVar(&f.web.Addresses, "web.listen-address", []string{web.DefaultAddress}, "listen on this `ADDRESS`, such as :9095 for every interface; may be repeated")
 	flags.BoolVar(&f.web.SystemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd passes instead")
 	flags.StringVar(&f.web.ConfigFile, "web.config.file", "", "`FILE` with TLS, basic authentication and headers, in the format of all Prometheus exporters")
-	flags.StringArrayVar(&f.web.Hosts, "web.allowed-host", nil, "behind a proxy on this machine: the `HOST` name that clients use for the daemon; may be repeated")
-	flags.BoolVar(&f.enableApply, "web.enable-apply", false, "let POST /api/v1/apply start a run that changes the registry")
+	flags.StringArrayVar(&f.web.Hosts, "web.allowed-host", nil, "answer under localhost and this `HOST` name only; may be repeated")
+	flags.BoolVar(&f.enableApply, "web.enable-apply", false, "let POST /api/v1/apply start a run that changes the registry; beyond the loopback address this needs authentication or --web.allowed-host")
 	flags.BoolVar(&f.runAtStart, "run-at-start", false, "run once as soon as this daemon is active: apply if a schedule applies, else plan")
 	addStateDir(flags, &f.stateDir)
 	return cmd

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -53,16 +52,16 @@ type Options struct {
 // safe point. The error is that of a failed start: an invalid configuration, or an
 // address in use. Later errors are logged, counted and shown.
 func Run(ctx context.Context, o Options) error {
-	d, listeners, err := newDaemon(ctx, o)
+	d, server, err := newDaemon(ctx, o)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	if o.Web != nil {
 		handler := web.Handler(d, o.Views, web.HandlerOptions{
-			Metrics: d.metrics.Handler(), EnableApply: o.EnableApply, Hosts: web.AllowedHosts(listeners, *o.Web),
+			Metrics: d.metrics.Handler(), EnableApply: o.EnableApply, Hosts: server.Hosts(),
 		})
-		group.Go(func() error { return web.Serve(ctx, listeners, handler, *o.Web) })
+		group.Go(func() error { return server.Serve(ctx, handler) })
 	}
 	group.Go(func() error { return d.watch(ctx) })
 	group.Go(func() error { return d.lead(ctx) })
@@ -99,7 +98,7 @@ type daemon struct {
 	pruned    time.Time      // when old plans were last dropped
 }
 
-func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) {
+func newDaemon(ctx context.Context, o Options) (*daemon, *web.Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -120,8 +119,8 @@ func newDaemon(ctx context.Context, o Options) (*daemon, []net.Listener, error) 
 	if o.Web == nil {
 		return d, nil, nil
 	}
-	listeners, err := web.Listen(ctx, *o.Web)
-	return d, listeners, err
+	server, err := web.Listen(ctx, *o.Web)
+	return d, server, err
 }
 
 // tryAgain is how long the daemon waits before it tries an unreachable ledger again.

@@ -455,8 +455,8 @@ func TestDaemonOverHTTP(t *testing.T) {
 		Keep   []any
 		Text   string
 	}
-	s.json(base+"/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1.0.0", &explained)
-	if !explained.Judged || !strings.Contains(explained.Text, "v1.0.0") {
+	body := s.post(base+"/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1.0.0", http.StatusOK)
+	if err := json.Unmarshal(body, &explained); err != nil || !explained.Judged || !strings.Contains(explained.Text, "v1.0.0") {
 		t.Errorf("the explanation is %+v", explained)
 	}
 	if got := s.get(base + "/metrics"); !strings.Contains(got, "registry_janitor_config_last_reload_success 1") {
@@ -529,16 +529,17 @@ func (s *site) json(url string, v any) {
 	}
 }
 
-func (s *site) post(url string, want int) {
+func (s *site) post(url string, want int) []byte {
 	s.t.Helper()
 	response, err := http.Post(url, "", nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer response.Body.Close()
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(response.Body)
 	if response.StatusCode != want {
-		var b bytes.Buffer
-		_, _ = b.ReadFrom(response.Body)
 		s.t.Errorf("POST %s: %s, want %d: %s", url, response.Status, want, fmt.Sprint(b.String()))
 	}
+	return b.Bytes()
 }

@@ -120,9 +120,16 @@ func (s *server) report(w http.ResponseWriter, run runs.Run, name string) {
 	_, _ = w.Write(b.Bytes())
 }
 
+// explainByPost refuses a GET, which any link on any page can send: an explanation
+// calls the API.
+func explainByPost(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	writeError(w, http.StatusMethodNotAllowed, "an explanation calls the API of the registry: use POST, with ref in the query or in a form")
+}
+
 // explain judges one object now.
 func (s *server) explain(w http.ResponseWriter, r *http.Request) {
-	ref, err := registry.ParseRef(r.URL.Query().Get("ref"))
+	ref, err := registry.ParseRef(r.FormValue("ref"))
 	if err != nil {
 		writeError(w, http.StatusBadRequest, "ref: "+err.Error())
 		return

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -100,8 +101,12 @@ func TestAnswersOfTheAPI(t *testing.T) {
 		{"explain-unjudged.json", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/unjudged", full},
 	} {
 		t.Run(tt.golden, func(t *testing.T) {
+			method := "GET"
+			if strings.HasPrefix(tt.golden, "explain") {
+				method = "POST"
+			}
 			w := httptest.NewRecorder()
-			web.Handler(tt.daemon, stubs(), web.HandlerOptions{}).ServeHTTP(w, httptest.NewRequest("GET", tt.path, nil))
+			web.Handler(tt.daemon, stubs(), web.HandlerOptions{}).ServeHTTP(w, httptest.NewRequest(method, tt.path, nil))
 			golden := filepath.Join("testdata", tt.golden)
 			if *update {
 				if err := os.WriteFile(golden, w.Body.Bytes(), 0o600); err != nil {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/coreos/go-systemd/v22/activation"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/errgroup"
 )
 
 // DefaultAddress is where a daemon listens by default: on this machine only.
@@ -26,10 +28,12 @@ type ServeOptions struct {
 	// ConfigFile is a web configuration of exporter-toolkit, for TLS, basic
 	// authentication and headers; "" is none.
 	ConfigFile string
-	// Hosts are the host names that it answers under besides localhost, while it
-	// listens on this machine only and has no authentication.
+	// Hosts are the host names that it answers under besides localhost. Without any, it
+	// answers under every name if other machines can reach it or if it has
+	// authentication, and under localhost alone otherwise.
 	Hosts []string
-	// EnableApply is that of the handler, for the warning.
+	// EnableApply is that of the handler. Where other machines can reach it, it needs
+	// authentication or Hosts.
 	EnableApply bool
 	// Log receives the addresses and warnings; required.
 	Log *slog.Logger
@@ -45,50 +49,113 @@ const (
 	stopTimeout = 5 * time.Second
 )
 
+// maxConnections is how many connections there may be at once, on all addresses
+// together. Others wait until one ends.
+const maxConnections = 512
+
+// Server has open sockets, and answers once Serve is called.
+type Server struct {
+	o         ServeOptions
+	listeners []net.Listener
+	// authenticated: requests need a password or a client certificate. It remains so,
+	// whatever becomes of the configuration file.
+	authenticated bool
+}
+
 // Listen opens the sockets, so that an address in use, or a bad web configuration, is
 // an error before anything else happens.
-func Listen(ctx context.Context, o ServeOptions) ([]net.Listener, error) {
+func Listen(ctx context.Context, o ServeOptions) (*Server, error) {
+	s := &Server{o: o}
 	if o.ConfigFile != "" {
-		if _, err := readSettings(o.ConfigFile); err != nil {
+		configured, err := readSettings(o.ConfigFile)
+		if err != nil {
 			return nil, fmt.Errorf("reading the web configuration: %w", err)
 		}
+		s.authenticated = configured.passwords() || configured.certificates()
 	}
 	if err := toolkit.Validate(o.ConfigFile); err != nil {
 		return nil, fmt.Errorf("reading the web configuration %s: %w", o.ConfigFile, err)
 	}
+	var err error
 	if o.SystemdSocket {
-		listeners, err := activation.Listeners()
-		listeners = slices.DeleteFunc(listeners, func(l net.Listener) bool { return l == nil }) // not of a stream
-		if err == nil && len(listeners) == 0 {
-			err = errors.New("systemd passed no socket: start the socket unit, not the service")
-		}
-		return listeners, err
+		s.listeners, err = systemdSockets()
+	} else {
+		err = s.listen(ctx)
 	}
-	addresses := o.Addresses
+	if err == nil {
+		err = s.checkApply()
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func systemdSockets() ([]net.Listener, error) {
+	listeners, err := activation.Listeners()
+	listeners = slices.DeleteFunc(listeners, func(l net.Listener) bool { return l == nil }) // not of a stream
+	if err == nil && len(listeners) == 0 {
+		err = errors.New("systemd passed no socket: start the socket unit, not the service")
+	}
+	return listeners, err
+}
+
+func (s *Server) listen(ctx context.Context) error {
+	addresses := s.o.Addresses
 	if len(addresses) == 0 {
 		addresses = []string{DefaultAddress}
 	}
-	var listeners []net.Listener
 	for _, address := range addresses {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 		if err != nil {
-			for _, open := range listeners {
-				_ = open.Close()
-			}
-			return nil, fmt.Errorf("listening: %w", err)
+			return fmt.Errorf("listening: %w", err)
 		}
-		listeners = append(listeners, l)
+		s.listeners = append(s.listeners, l)
 	}
-	return listeners, nil
+	return nil
 }
 
-// AllowedHosts are the Hosts for a handler behind the listeners: any if other machines
-// can reach it anyway, or if it has authentication.
-func AllowedHosts(listeners []net.Listener, o ServeOptions) []string {
-	if authenticates(o.ConfigFile) || slices.ContainsFunc(listeners, func(l net.Listener) bool { return !isLocal(l) }) {
+// checkApply refuses to let anyone delete who can reach an address, or whose page is
+// open in a browser that can.
+func (s *Server) checkApply() error {
+	if !s.o.EnableApply || s.authenticated || len(s.o.Hosts) > 0 {
 		return nil
 	}
-	return append([]string{}, o.Hosts...)
+	for _, l := range s.listeners {
+		if !isLocal(l) {
+			return fmt.Errorf("--web.enable-apply on %s, which other machines can reach, lets anyone delete from the registry: set basic_auth_users or client certificates with --web.config.file, name the daemon's host with --web.allowed-host, or listen on the loopback address", l.Addr())
+		}
+	}
+	return nil
+}
+
+// Close closes the sockets of a server that does not serve.
+func (s *Server) Close() {
+	for _, l := range s.listeners {
+		_ = l.Close()
+	}
+}
+
+// Hosts are the Hosts for the handler.
+func (s *Server) Hosts() []string {
+	if len(s.o.Hosts) == 0 && (s.authenticated || slices.ContainsFunc(s.listeners, func(l net.Listener) bool { return !isLocal(l) })) {
+		return nil
+	}
+	hosts := []string{}
+	for _, h := range s.o.Hosts {
+		hosts = append(hosts, hostOf(h))
+	}
+	return hosts
+}
+
+// Addresses are where the server listens.
+func (s *Server) Addresses() []net.Addr {
+	var all []net.Addr
+	for _, l := range s.listeners {
+		all = append(all, l.Addr())
+	}
+	return all
 }
 
 func isLocal(l net.Listener) bool {
@@ -96,12 +163,22 @@ func isLocal(l net.Listener) bool {
 	return !ok || tcp.IP.IsLoopback()
 }
 
-// Serve serves the handler until the context ends, and closes the listeners.
-func Serve(ctx context.Context, listeners []net.Listener, handler http.Handler, o ServeOptions) error {
-	warnIfOpen(listeners, o)
-	for _, l := range listeners {
-		o.Log.Info("listening", "address", l.Addr().String())
+// Serve serves the handler until the context ends, and closes the sockets.
+func (s *Server) Serve(ctx context.Context, handler http.Handler) error {
+	s.warnIfOpen()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, l := range s.listeners {
+		s.o.Log.Info("listening", "address", l.Addr().String())
+		group.Go(func() error {
+			return s.serve(ctx, netutil.LimitListener(l, max(1, maxConnections/len(s.listeners))), s.staysClosed(handler))
+		})
 	}
+	return group.Wait()
+}
+
+// serve serves one socket, with an http.Server of its own: exporter-toolkit puts its
+// handler into that.
+func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
@@ -109,7 +186,7 @@ func Serve(ctx context.Context, listeners []net.Listener, handler http.Handler, 
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxBody,
-		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(s.o.Log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
 	stopped := make(chan struct{})
@@ -121,8 +198,8 @@ func Serve(ctx context.Context, listeners []net.Listener, handler http.Handler, 
 			_ = server.Close()
 		}
 	})
-	flags := &toolkit.FlagConfig{WebListenAddresses: &[]string{}, WebSystemdSocket: new(bool), WebConfigFile: &o.ConfigFile}
-	err := toolkit.ServeMultiple(listeners, server, flags, slog.New(quiet{o.Log.Handler()}))
+	flags := &toolkit.FlagConfig{WebConfigFile: &s.o.ConfigFile}
+	err := toolkit.Serve(outermost(l, server, slowLogins), server, flags, slog.New(quiet{s.o.Log.Handler()}))
 	if !stop() {
 		<-stopped
 	}
@@ -141,28 +218,18 @@ func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 // warnIfOpen warns if the daemon listens beyond this machine without authentication.
-func warnIfOpen(listeners []net.Listener, o ServeOptions) {
-	if authenticates(o.ConfigFile) {
+func (s *Server) warnIfOpen() {
+	if s.authenticated {
 		return
 	}
-	for _, l := range listeners {
+	for _, l := range s.listeners {
 		if !isLocal(l) {
 			may := "start a plan"
-			if o.EnableApply {
+			if s.o.EnableApply {
 				may = "start a run that deletes from it"
 			}
-			o.Log.Warn("anyone who can reach this address sees the registry and may "+may+": set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
+			s.o.Log.Warn("anyone who can reach this address sees the registry and may "+may+": set basic_auth_users or client certificates with --web.config.file, or listen on the loopback address",
 				"address", l.Addr().String())
 		}
 	}
-}
-
-// authenticates reports whether a web configuration requires a password or a client
-// certificate.
-func authenticates(file string) bool {
-	if file == "" {
-		return false
-	}
-	s, err := readSettings(file)
-	return err == nil && (s.passwords() || s.certificates())
 }

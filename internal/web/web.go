@@ -97,7 +97,8 @@ func Handler(d Daemon, v Views, o HandlerOptions) http.Handler {
 	mux.HandleFunc("GET /api/v1/status", s.status)
 	mux.HandleFunc("GET /api/v1/runs", s.runs)
 	mux.HandleFunc("GET /api/v1/runs/{id}", s.run)
-	mux.HandleFunc("GET /api/v1/explain", s.explain)
+	mux.HandleFunc("POST /api/v1/explain", s.explain)
+	mux.HandleFunc("GET /api/v1/explain", explainByPost)
 	mux.HandleFunc("POST /api/v1/plan", s.start(runs.KindPlan))
 	if o.EnableApply {
 		mux.HandleFunc("POST /api/v1/apply", s.start(runs.KindApply))

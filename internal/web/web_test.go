@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
@@ -113,9 +115,11 @@ func TestAnswers(t *testing.T) {
 		{"no run yet", "GET", "/api/v1/runs/latest", func(d *daemon) { d.latest = nil }, nil, 404, "no such run: there is none yet"},
 		{"a run without a plan", "GET", "/api/v1/runs/latest?format=text", func(d *daemon) { d.latest = &runs.Run{Error: "denied"} }, nil, 404, "the run has no plan: denied"},
 		{"an unknown run", "GET", "/api/v1/runs/7", nil, nil, 404, "no such run"},
-		{"an explanation", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 200, `"ref":"rg.fr-par.scw.cloud/prod/api:v1","judged":false.*Not judged`},
-		{"of an object that does not exist", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:absent", nil, nil, 404, "not found"},
-		{"of something that is not a reference", "GET", "/api/v1/explain?ref=latest", nil, nil, 400, "ref: "},
+		{"an explanation", "POST", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 200, `"ref":"rg.fr-par.scw.cloud/prod/api:v1","judged":false.*Not judged`},
+		{"an explanation by a link, which any page may hold", "GET", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 405, "use POST"},
+		{"an explanation for another site", "POST", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, 403, "another site"},
+		{"of an object that does not exist", "POST", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:absent", nil, nil, 404, "not found"},
+		{"of something that is not a reference", "POST", "/api/v1/explain?ref=latest", nil, nil, 400, "ref: "},
 		{"a plan is started", "POST", "/api/v1/plan", nil, nil, 202, `{"started":"plan"}`},
 		{"a plan is started by the page, which is shown again", "POST", "/api/v1/plan", nil, map[string]string{
 			"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin",
@@ -220,13 +224,15 @@ func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
 	}
 }
 
+// password is a web configuration with the password "secret", at the least cost.
+const password = "basic_auth_users: {operator: $2a$04$43LcSr8DZJ9yzNyFElD9NetBB/iSk6ly47GsBtPlzviKzoi7G8JWS}\n"
+
 func TestServeRequiresAPasswordIfConfigured(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "open.yaml")
 	closed := filepath.Join(dir, "closed.yaml")
-	// The password is "secret", at the least cost.
 	write(t, plain, "http_server_config: {http2: false}\n")
-	write(t, closed, "basic_auth_users: {operator: $2a$04$ZfnUgqRSJGtXYlUUv8XW4u9LPPH.j8Rj0CPJGE5J2aLoRvM.84l2q}\n")
+	write(t, closed, password)
 	for _, tt := range []struct {
 		name, file, address string
 		warns               bool
@@ -239,14 +245,14 @@ func TestServeRequiresAPasswordIfConfigured(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			o := web.ServeOptions{Addresses: []string{tt.address}, ConfigFile: tt.file, Log: slog.New(slog.NewTextHandler(&log, nil))}
-			listeners, err := web.Listen(t.Context(), o)
+			server, err := web.Listen(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
-			go func() { done <- web.Serve(ctx, listeners, web.Handler(newDaemon(), views(), web.HandlerOptions{}), o) }()
-			_, port, _ := strings.Cut(strings.ReplaceAll(listeners[0].Addr().String(), "[::]", "127.0.0.1"), ":")
+			go func() { done <- server.Serve(ctx, web.Handler(newDaemon(), views(), web.HandlerOptions{})) }()
+			_, port, _ := strings.Cut(strings.ReplaceAll(server.Addresses()[0].String(), "[::]", "127.0.0.1"), ":")
 			want := http.StatusOK
 			if tt.file == closed {
 				want = http.StatusUnauthorized
@@ -262,6 +268,85 @@ func TestServeRequiresAPasswordIfConfigured(t *testing.T) {
 				t.Errorf("warned %v, want %v: %s", got, tt.warns, log.String())
 			}
 		})
+	}
+}
+
+// Whoever can reach the daemon must not be able to delete, and no page of another site
+// must act in the name of its reader.
+func TestHostNamesAndTheRightToApply(t *testing.T) {
+	dir := t.TempDir()
+	closed, open := filepath.Join(dir, "closed.yaml"), filepath.Join(dir, "open.yaml")
+	write(t, closed, password)
+	write(t, open, "http_server_config: {http2: false}\n")
+	for _, tt := range []struct {
+		name, address, file string
+		hosts               []string
+		apply               bool
+		want                []string // nil is any
+		refused             bool
+	}{
+		{"on this machine", "127.0.0.1:0", "", nil, true, []string{}, false},
+		{"on this machine behind a proxy", "127.0.0.1:0", "", []string{"Janitor.example:443"}, true, []string{"janitor.example"}, false},
+		{"on every interface", ":0", "", nil, false, nil, false},
+		{"on every interface under a name", ":0", "", []string{"janitor.example"}, false, []string{"janitor.example"}, false},
+		{"on every interface with a password", ":0", closed, nil, true, nil, false},
+		{"on every interface with a password under a name", ":0", closed, []string{"janitor.example"}, true, []string{"janitor.example"}, false},
+		{"on this machine with a password under a name", "127.0.0.1:0", closed, []string{"janitor.example"}, true, []string{"janitor.example"}, false},
+		{"on every interface under a name, with apply", ":0", "", []string{"janitor.example"}, true, []string{"janitor.example"}, false},
+		{"on every interface, with apply", ":0", "", nil, true, nil, true},
+		{"on every IPv4 interface, with apply", "0.0.0.0:0", "", nil, true, nil, true},
+		{"on every interface with a configuration that has no password, with apply", ":0", open, nil, true, nil, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server, err := web.Listen(t.Context(), web.ServeOptions{Addresses: []string{tt.address}, ConfigFile: tt.file, Hosts: tt.hosts, EnableApply: tt.apply})
+			if tt.refused {
+				if err == nil || !strings.Contains(err.Error(), "--web.allowed-host") {
+					t.Errorf("it starts, or gives no remedy: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			if diff := cmp.Diff(tt.want, server.Hosts()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestADaemonStaysClosed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.yaml")
+	write(t, file, password)
+	server, err := web.Listen(t.Context(), web.ServeOptions{Addresses: []string{"127.0.0.1:0"}, ConfigFile: file, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ctx, web.Handler(newDaemon(), views(), web.HandlerOptions{})) }()
+	address := server.Addresses()[0].String() + "/-/healthy"
+	for _, tt := range []struct {
+		name, file, login string
+		want              int
+	}{
+		{"with the password", password, "operator:secret@", 200},
+		{"without it", password, "", 401},
+		{"once the last user is removed", "basic_auth_users: {}\n", "", 503},
+		{"once the file is empty", "", "", 503},
+		{"once the file is broken", "basic_auth_users: [", "", 500},
+		{"once the user is back, without the password", password, "", 401},
+		{"once the user is back, with the password", password, "operator:secret@", 200},
+	} {
+		write(t, file, tt.file)
+		if got := statusOf(t, "http://"+tt.login+address); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
