@@ -59,6 +59,9 @@ type step struct {
 // sent reports whether the deletion may be under way.
 func (s *step) sent() bool { return !s.since.IsZero() }
 
+// sentOften is the last answer after the last try.
+func (s *step) sentOften() string { return fmt.Sprintf("%v (sent %d times)", s.err, s.tries) }
+
 // decision is what follows from a situation.
 type decision struct {
 	send    []*step
@@ -254,11 +257,11 @@ func (s *situation) again(st *step) (position, string) {
 	case !mayPass(st.err):
 		return exhausted, st.err.Error()
 	case st.tries >= maxTries && denied && shared:
-		return refused, fmt.Sprintf("the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: %v (sent %d times)", st.err, st.tries)
+		return refused, "the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: " + st.sentOften()
 	case st.tries >= maxTries && denied:
-		return refused, fmt.Sprintf("%v (sent %d times)", st.err, st.tries)
+		return refused, st.sentOften()
 	case st.tries >= maxTries:
-		return exhausted, fmt.Sprintf("%v (sent %d times)", st.err, st.tries)
+		return exhausted, st.sentOften()
 	case !st.open && s.reading.at.Sub(st.at) < refusedPause<<(st.tries-1):
 		return pausing, ""
 	}

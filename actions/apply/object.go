@@ -1,9 +1,9 @@
 package apply
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -40,6 +40,7 @@ type change struct {
 	step
 	r     *run
 	place *place
+	late  int // readings in a row that were too old when the change could be sent
 }
 
 // condition is how the object of a change looks.
@@ -71,28 +72,16 @@ func (r *run) object(i int) {
 			return
 		}
 		now, err := c.read()
-		result, detail := c.decide(now, err)
-		if result != "" {
+		if result, detail := c.decide(now, err); result != "" {
 			c.end(result, detail, err)
 			return
 		}
-		if err == nil && now.is == objectAsPlanned && c.mayBeSent(now) {
-			if !r.intend(i) {
-				r.settle(i, actions.ResultSkipped, cause(r.calls)+stopText(r.stopped()))
-				return
-			}
-			c.sendChange(now.at.Add(MaxReadingAge))
-			continue
+		if err == nil && now.is == objectAsPlanned && c.mayBeSent(now) && r.intend(i) {
+			c.send(now.at)
+		} else {
+			r.rest(pause)
 		}
-		r.rest(pause)
 	}
-}
-
-func stopText(why error) string {
-	if why == nil {
-		return ""
-	}
-	return why.Error()
 }
 
 func (c *change) end(result actions.Result, detail string, err error) {
@@ -143,14 +132,18 @@ func (c *change) decide(now condition, err error) (actions.Result, string) {
 			return now.result, now.detail
 		}
 		return actions.ResultChanged, now.detail
-	case now.is == objectAsPlanned && c.tries >= maxTries && !c.sent():
-		detail := fmt.Sprintf("%v (sent %d times)", c.err, c.tries)
-		if errors.Is(c.err, registry.ErrConflict) || errors.Is(c.err, registry.ErrDenied) {
-			return actions.ResultBlocked, detail
-		}
-		return actions.ResultFailed, detail
+	case now.is != objectAsPlanned || c.sent():
+		return "", ""
+	case c.late >= maxTries:
+		return actions.ResultFailed, tooSlow(clock.Now().Sub(now.at))
+	case !mayPass(c.err):
+		return actions.ResultFailed, c.err.Error()
+	case c.tries < maxTries:
+		return "", ""
+	case errors.Is(c.err, registry.ErrConflict), errors.Is(c.err, registry.ErrDenied):
+		return actions.ResultBlocked, c.sentOften()
 	}
-	return "", ""
+	return actions.ResultFailed, c.sentOften()
 }
 
 // mayBeSent reports whether the change may be sent (again) on this reading.
@@ -166,11 +159,13 @@ func (c *change) mayBeSent(now condition) bool {
 	return c.err != nil && now.at.Sub(c.at) >= refusedPause<<(c.tries-1)
 }
 
-func (c *change) sendChange(before time.Time) {
+// send sends the change. Only a deletion relies on the age of its reading.
+func (c *change) send(read time.Time) {
 	defer c.r.slot()()
 	s, g, ctx := c.Step, c.r.Registry, c.r.calls
-	if c.tries == 0 && c.Action == actions.DeleteImage {
-		c.r.touch(namespaceRef(s))
+	var before time.Time
+	if s.Action.Deletes() {
+		before = read.Add(MaxReadingAge)
 	}
 	var err error
 	switch c.Action {
@@ -184,14 +179,11 @@ func (c *change) sendChange(before time.Time) {
 		err = g.SetNamespaceVisibility(ctx, s.Region, s.ID, s.To, before)
 	}
 	if errors.Is(err, registry.ErrLate) {
+		c.late++
 		return
 	}
-	c.tries++
-	c.at, c.err, c.open = clock.Now(), err, errors.Is(err, registry.ErrUnknownOutcome)
-	c.place.answered(s.ID, err)
-	c.r.refuse(err)
-	if (err == nil || c.open) && c.since.IsZero() {
-		c.since = c.at
+	c.late = 0
+	if c.r.answered(&c.step, c.place, err) {
 		c.r.o.Progress.Watched.Add(1)
 		c.r.touch(s.Ref, namespaceRef(s))
 	}
@@ -200,93 +192,95 @@ func (c *change) sendChange(before time.Time) {
 // read reads the object afresh and compares it with the step and, before anything
 // was sent for it, with what the policies in force plan.
 func (c *change) read() (condition, error) {
-	defer c.r.slot()()
-	if c.Image == "" {
-		return c.readNamespace(c.r.calls)
+	now, subject, err := c.readObject()
+	if errors.Is(err, registry.ErrNotFound) {
+		return condition{is: objectAbsent}, nil
 	}
-	return c.readImage(c.r.calls)
+	if err != nil || now.is != objectAsPlanned || c.sent() {
+		return now, err
+	}
+	return c.judged(now, subject)
 }
 
-func (c *change) readImage(ctx context.Context) (condition, error) {
-	g, s := c.r.Registry, c.Step
+func (c *change) readObject() (condition, Subject, error) {
+	if c.Image == "" {
+		return c.readNamespace()
+	}
+	return c.readImage()
+}
+
+func (c *change) readImage() (now condition, subject Subject, err error) {
 	var tags []registry.Tag
-	var at time.Time
-	if !c.sent() {
-		var err error
-		if tags, at, err = g.ListTags(ctx, s.Region, s.ID); err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return condition{}, err
+	if !c.sent() { // the image is read last, as shortly before the change as possible
+		if tags, now.at, err = c.listTags(); err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return now, subject, err
 		}
 	}
-	img, read, err := g.GetImage(ctx, s.Region, s.ID)
+	s := c.Step
+	img, ns, err := c.r.places.image(&image{region: s.Region, namespace: s.Namespace, name: s.Image, id: s.ID}, true)
+	if errors.Is(err, errOther) {
+		return different(strings.TrimPrefix(err.Error(), errOther.Error()+": ")), subject, nil
+	}
 	if err != nil {
-		return absence(err)
+		return now, subject, err
 	}
-	if at.IsZero() {
-		at = read
+	subject = Subject{Namespace: ns, Image: newReading(now.at, img, tags, nil).image(ns)}
+	now = c.compare(now.at, img.Status, img.Visibility, img.UpdatedAt)
+	if now.is == objectAsPlanned && c.Action == actions.DeleteImage {
+		switch {
+		case len(tags) > 0:
+			return different("it is not empty any more: it has " + text.Count(len(tags), "tag")), subject, nil
+		case len(img.TagNames) > 0:
+			return different("it is not empty any more: it names " + text.Count(len(img.TagNames), "tag")), subject, nil
+		case img.SizeBytes > 0:
+			return different(fmt.Sprintf("it is not empty any more: it has a size of %d bytes", img.SizeBytes)), subject, nil
+		}
 	}
-	now := c.compare(img.Status, img.Visibility, img.UpdatedAt, s.Ref)
-	now.at = at
-	switch {
-	case now.is != objectAsPlanned || c.sent():
-		return now, nil
-	case img.Name != s.Image:
-		return different("it is named " + img.Name), nil
-	case c.Action == actions.DeleteImage && len(tags) > 0:
-		return different("it is not empty any more: it has " + text.Count(len(tags), "tag")), nil
-	case c.Action == actions.DeleteImage && len(img.TagNames) > 0:
-		return different("it is not empty any more: it names " + text.Count(len(img.TagNames), "tag")), nil
-	case c.Action == actions.DeleteImage && img.SizeBytes > 0:
-		return different(fmt.Sprintf("it is not empty any more: it has a size of %d bytes", img.SizeBytes)), nil
-	}
-	ns, _, err := g.GetNamespace(ctx, s.Region, img.NamespaceID)
-	if err != nil {
-		return condition{}, err
-	}
-	if ns.Name != s.Namespace {
-		return different("it is in the namespace " + ns.Name), nil
-	}
-	return c.judged(ctx, now, Subject{Namespace: &ns, Image: newReading(at, img, tags, nil).image(&ns)})
+	return now, subject, nil
 }
 
-func (c *change) readNamespace(ctx context.Context) (condition, error) {
-	g, s := c.r.Registry, c.Step
+func (c *change) listTags() ([]registry.Tag, time.Time, error) {
+	defer c.r.slot()()
+	return c.r.Registry.ListTags(c.r.calls, c.Region, c.ID)
+}
+
+func (c *change) readNamespace() (now condition, subject Subject, err error) {
+	defer c.r.slot()()
+	g, s, ctx := c.r.Registry, c.Step, c.r.calls
 	var images []registry.Image
-	var at time.Time
 	if c.Action == actions.DeleteNamespace && !c.sent() {
-		var err error
-		if images, at, err = g.ListImages(ctx, s.Region, s.ID); err != nil && !errors.Is(err, registry.ErrNotFound) {
-			return condition{}, err
+		if images, now.at, err = g.ListImages(ctx, s.Region, s.ID); err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return now, subject, err
 		}
 	}
 	ns, read, err := g.GetNamespace(ctx, s.Region, s.ID)
 	if err != nil {
-		return absence(err)
+		return now, subject, err
 	}
-	if at.IsZero() {
-		at = read
+	if now.at.IsZero() {
+		now.at = read
 	}
-	now := c.compare(ns.Status, ns.Visibility(), ns.UpdatedAt, s.Ref)
-	now.at = at
+	subject = Subject{Namespace: &ns, Empty: c.Action == actions.DeleteNamespace}
+	now = c.compare(now.at, ns.Status, ns.Visibility(), ns.UpdatedAt)
 	switch {
 	case now.is != objectAsPlanned || c.sent():
-		return now, nil
 	case ns.Name != s.Namespace:
-		return different("it is named " + ns.Name), nil
+		now = different("it is named " + ns.Name)
 	case c.Action == actions.DeleteNamespace && len(images) > 0:
-		return different("it is not empty any more: it has " + text.Count(len(images), "image")), nil
+		now = different("it is not empty any more: it has " + text.Count(len(images), "image"))
 	case c.Action == actions.DeleteNamespace && ns.ImageCount > 0:
-		return different("it is not empty any more: the API counts " + text.Count(int(min(ns.ImageCount, 1<<31-1)), "image")), nil
+		now = different("it is not empty any more: the API counts " + text.Count(int(min(ns.ImageCount, 1<<31-1)), "image"))
 	}
-	return c.judged(ctx, now, Subject{Namespace: &ns, Empty: c.Action == actions.DeleteNamespace})
+	return now, subject, nil
 }
 
 // judged asks the policies in force about the object, unless this run has changed
 // something in it: then what they made of it before counts.
-func (c *change) judged(ctx context.Context, now condition, s Subject) (condition, error) {
+func (c *change) judged(now condition, s Subject) (condition, error) {
 	j, known := c.r.recall(c.Ref)
 	if !known || !c.r.isTouched(c.Ref) {
 		var err error
-		if j, err = c.r.Judge(ctx, s); err != nil {
+		if j, err = c.r.Judge(c.r.calls, s); err != nil {
 			c.r.halt(fmt.Errorf("%w: %w", ErrStopped, err))
 			return condition{}, err
 		}
@@ -303,28 +297,21 @@ func (c *change) judged(ctx context.Context, now condition, s Subject) (conditio
 
 // compare compares what images and namespaces have in common. The updated_at of an
 // object in which this run itself has changed something does not count.
-func (c *change) compare(st registry.Status, visibility registry.Visibility, updated time.Time, ref string) condition {
+func (c *change) compare(at time.Time, st registry.Status, visibility registry.Visibility, updated time.Time) condition {
+	now := condition{at: at}
 	switch deletes := c.Action.Deletes(); {
 	case st == registry.StatusDeleting:
-		return condition{is: objectDeleting}
+		now.is = objectDeleting
 	case st != registry.StatusReady:
-		return different("its status is " + status(st))
+		now = different("its status is " + status(st))
 	case !deletes && visibility == c.To:
-		return condition{is: objectReached}
+		now.is = objectReached
 	case !deletes && visibility != c.From:
-		return different("it is " + string(visibility) + " now")
-	case !updated.Equal(c.UpdatedAt) && !c.r.isTouched(ref):
-		return different("it was updated at " + stamp(updated) + ", after it was planned")
+		now = different("it is " + string(visibility) + " now")
+	case !updated.Equal(c.UpdatedAt) && !c.r.isTouched(c.Ref):
+		now = different("it was updated at " + stamp(updated) + ", after it was planned")
 	}
-	return condition{is: objectAsPlanned}
+	return now
 }
 
 func different(detail string) condition { return condition{is: objectDifferent, detail: detail} }
-
-// absence tells an object that is not there from one that cannot be read.
-func absence(err error) (condition, error) {
-	if errors.Is(err, registry.ErrNotFound) {
-		return condition{is: objectAbsent}, nil
-	}
-	return condition{}, err
-}

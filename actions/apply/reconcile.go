@@ -76,7 +76,7 @@ func (w *reconciler) run() {
 			if w.send(d.send, now) {
 				w.idle = 0
 			} else if w.idle++; w.idle >= maxTries {
-				w.tooSlow(clock.Now().Sub(now.at))
+				w.giveUp(clock.Now().Sub(now.at))
 			}
 			pause = firstPause
 			continue
@@ -391,11 +391,14 @@ func (w *reconciler) unreadable(err error) {
 	}
 }
 
-// tooSlow gives up what could not be sent in time, again and again.
-func (w *reconciler) tooSlow(age time.Duration) {
-	detail := fmt.Sprintf("the API answers too slowly: a reading was %s old before anything could be sent, and %s is the most", text.Elapsed(age), text.Exact(MaxReadingAge))
-	w.r.strike(detail)
-	w.abandon(actions.ResultFailed, detail, "")
+// giveUp settles what could not be sent in time, again and again.
+func (w *reconciler) giveUp(age time.Duration) {
+	w.r.strike(tooSlow(age))
+	w.abandon(actions.ResultFailed, tooSlow(age), "")
+}
+
+func tooSlow(age time.Duration) string {
+	return fmt.Sprintf("the API answers too slowly: a reading was %s old before the change could be sent, and %s is the most", text.Elapsed(age), text.Exact(MaxReadingAge))
 }
 
 // isGone reports whether the image itself is not found.

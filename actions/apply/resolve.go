@@ -40,7 +40,11 @@ func (r *run) resolve(i int) {
 // look reads the object of a change by a request of its own.
 func (c *change) look() (condition, error) {
 	if c.Action != actions.DeleteTag {
-		return c.read()
+		now, _, err := c.readObject()
+		if errors.Is(err, registry.ErrNotFound) {
+			return condition{is: objectAbsent}, nil
+		}
+		return now, err
 	}
 	defer c.r.slot()()
 	tag, _, err := c.r.Registry.GetTag(c.r.calls, c.Region, "", c.ID)

@@ -91,18 +91,25 @@ func (w *reconciler) sendOne(st *step, at time.Time) bool {
 
 // answered notes how the API answered to a deletion.
 func (w *reconciler) answered(st *step, tag registry.Tag, err error) {
-	st.tries++
-	st.at, st.err = clock.Now(), err
-	st.open = errors.Is(err, registry.ErrUnknownOutcome)
-	w.place.answered(st.ID, err)
-	w.r.refuse(err)
-	if (err == nil || st.open) && st.since.IsZero() {
-		st.since = st.at
-	}
+	w.r.answered(st, w.place, err)
 	if err == nil && tag.Digest != "" && tag.Digest != st.Digest {
 		w.r.lose([]string{st.Ref + "@" + tag.Digest}, fmt.Sprintf(
 			"the API answered to the deletion of %s that it had this digest, not the planned %s: the tag was pushed in between", st.Ref, st.Digest))
 	}
+}
+
+// answered notes the answer to a change, and reports whether it is the first one
+// after which the change may be under way.
+func (r *run) answered(st *step, p *place, err error) (first bool) {
+	st.tries++
+	st.at, st.err = clock.Now(), err
+	st.open = errors.Is(err, registry.ErrUnknownOutcome)
+	p.answered(st.ID, err)
+	r.refuse(err)
+	if first = (err == nil || st.open) && st.since.IsZero(); first {
+		st.since = st.at
+	}
+	return first
 }
 
 // cause is why a context has ended.

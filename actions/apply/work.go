@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -35,15 +36,11 @@ func CheckApplicable(p *actions.Plan, now time.Time, maxAge time.Duration) error
 
 // Refuse is the error of a plan that exceeds limits. It wraps ErrLimit.
 func Refuse(refusals []actions.Refusal) error {
-	var err error = ErrLimit
-	for i, r := range refusals {
-		separator := "; "
-		if i == 0 {
-			separator = ": "
-		}
-		err = fmt.Errorf("%w%s%s", err, separator, r.Detail)
+	var details []string
+	for _, r := range refusals {
+		details = append(details, r.Detail)
 	}
-	return err
+	return fmt.Errorf("%w: %s", ErrLimit, strings.Join(details, "; "))
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -76,12 +77,27 @@ func (c *comparer) steps(a, b []actions.Step) {
 
 // both are steps of the same action on the same object.
 func (c *comparer) both(a, b *actions.Step) {
-	if a.To == b.To {
+	same := a.ID == b.ID && a.Digest == b.Digest && a.UpdatedAt.Equal(b.UpdatedAt)
+	if same && a.To == b.To {
 		c.out.Summary.Same++
 		return
 	}
+	before, after := positionOf(a), positionOf(b)
+	if !same {
+		before.Detail, after.Detail = objectOf(a), objectOf(b)
+	}
 	c.out.Summary.Differs++
-	c.add(Change{Only: Both, Action: a.Action, Ref: a.Ref, Before: positionOf(a), After: positionOf(b)})
+	c.add(Change{Only: Both, Action: a.Action, Ref: a.Ref, Before: before, After: after})
+}
+
+// objectOf describes the very object of a step: what stands under its name may have
+// been replaced between two plans.
+func objectOf(s *actions.Step) string {
+	object := "id " + s.ID
+	if s.Digest != "" {
+		object += ", digest " + s.Digest
+	}
+	return object + ", updated " + s.UpdatedAt.UTC().Format(time.RFC3339Nano)
 }
 
 func (c *comparer) onlyBefore(s *actions.Step) {

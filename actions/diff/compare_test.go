@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,6 +126,27 @@ func TestSwappingTheSidesSwapsTheComparison(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What stands under the same name may be another object by now: its id, its digest
+// or its time tells.
+func TestAReplacedObjectIsADifference(t *testing.T) {
+	for name, change := range map[string]func(*registry.Tag){
+		"another id":     func(t *registry.Tag) { t.ID = "99999999-0000-4000-8000-000000000009" },
+		"another digest": func(t *registry.Tag) { t.Digest = "sha256:other" },
+		"another time":   func(t *registry.Tag) { t.UpdatedAt = t.UpdatedAt.Add(-1) },
+	} {
+		v := oldTag("retention/prs")
+		before := planOf(unlimited(), []registry.Verdict{v}, nil)
+		img := *v.Image
+		img.Tags = slices.Clone(img.Tags)
+		change(&img.Tags[0])
+		v.Image = &img
+		c := Compare(Input{Plan: before}, Input{Plan: planOf(unlimited(), []registry.Verdict{v}, nil)})
+		if len(c.Changes) != 1 || c.Summary.Differs != 1 || c.Changes[0].Only != Both || c.Changes[0].Before.Detail == c.Changes[0].After.Detail {
+			t.Errorf("%s: %+v", name, c.Changes)
+		}
+	}
 }
 
 func TestSavedPlansDoNotShowWhy(t *testing.T) {

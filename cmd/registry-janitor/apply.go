@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,9 +38,10 @@ func (a *app) applyCommand() *cobra.Command {
 		Long: `Carry out exactly the plan in PLAN.json, or make a plan and carry it out.
 
 Before anything is changed, the plan is shown and you are asked; --yes skips the
-question, for schedules and CI. The object of each step is read again before the
-step is recorded and sent, and read once more afterwards to confirm it. Objects
-that have changed since the plan was made are left alone.
+question, for schedules and CI. Each image is listed and judged again: a step is
+sent only if the policies in force plan it on a reading at most two seconds old, it
+is recorded before it is sent, and a later reading confirms it. Objects that have
+changed since the plan was made are left alone.
 
 Exit codes: 0 done; 1 an error, something could not be read or judged, or a step
 failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
@@ -47,7 +50,10 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 			if len(args) == 1 {
 				f.plan = args[0]
 			}
-			return a.apply(cmd.Context(), &f)
+			// A terminal that closes ends the run as Ctrl-C does: what was sent is confirmed.
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
+			defer stop()
+			return a.apply(ctx, &f)
 		},
 	}
 	f.addLive(cmd)

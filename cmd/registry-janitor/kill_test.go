@@ -199,11 +199,12 @@ func checkRequests(t *testing.T, requests []emulator.Request, tries map[string]i
 // SIGTERM lets the steps in flight finish, skips the others, and reports them.
 func TestTerminated(t *testing.T) {
 	for _, r := range recordings {
-		t.Run(r.name, func(t *testing.T) { terminated(t, r) })
+		t.Run(r.name, func(t *testing.T) { terminated(t, r, syscall.SIGTERM) })
 	}
+	t.Run("by a terminal that closes", func(t *testing.T) { terminated(t, recordings[0], syscall.SIGHUP) })
 }
 
-func terminated(t *testing.T, r recording) {
+func terminated(t *testing.T, r recording, signal os.Signal) {
 	world, err := worlds.Parse("world.yaml", []byte(strings.Replace(killWorld, "latency: 1ms", "latency: 20ms", 1)))
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func terminated(t *testing.T, r recording) {
 		t.Fatal(err)
 	}
 	<-deleting
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != janitor.ExitIncomplete {

@@ -73,10 +73,14 @@ func actionWords(c diff.Change, n int) string {
 func positionWords(a actions.Action, s diff.Position) string {
 	switch s.State {
 	case diff.StateStep:
+		words := "→ " + string(s.To)
 		if a.Deletes() {
-			return "deletes it"
+			words = "deletes it"
 		}
-		return "→ " + string(s.To)
+		if s.Detail != "" {
+			words += " (" + s.Detail + ")"
+		}
+		return words
 	case diff.StateHeld:
 		return "held by " + string(s.Guard) + ": " + s.Detail
 	case diff.StateKept:
