@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -184,6 +185,36 @@ func TestServe(t *testing.T) {
 	}
 	if strings.Contains(d.logged(), "11111111-1111") {
 		t.Error("the secret key is in the log")
+	}
+}
+
+// A daemon that explains and plans for weeks must not gather connections.
+func TestServeKeepsNoConnections(t *testing.T) {
+	t.Parallel()
+	file, api := serveSite(t)
+	d := startDaemon(t, file, api)
+	d.until("it works", d.leads)
+	open := func(explanations int) int {
+		for range explanations {
+			response, err := http.Post(d.base+"/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:pr-1", "", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Fatalf("no explanation: %s: %s", response.Status, body)
+			}
+		}
+		files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", d.cmd.Process.Pid))
+		if err != nil {
+			t.Skip("this system does not list the open files of a process")
+		}
+		return len(files)
+	}
+	before := open(5)
+	if after := open(30); after > before+10 { // some come and go
+		t.Errorf("30 explanations leave %d files open", after-before)
 	}
 }
 

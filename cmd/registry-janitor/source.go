@@ -112,6 +112,7 @@ func (a *app) sessionOptions(profile string, f *sourceFlags) janitor.SessionOpti
 		Connection: scaleway.Options{
 			Profile:     profile,
 			Concurrency: int(f.concurrency),
+			Pool:        new(scaleway.Pool),
 			UserAgent:   "registry-janitor/" + version(),
 			Logger:      a.log,
 			Now:         a.now,

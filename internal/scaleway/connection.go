@@ -1,11 +1,8 @@
 package scaleway
 
 import (
-	"crypto/tls"
 	"fmt"
-	"net"
 	"net/http"
-	"time"
 
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
@@ -30,7 +27,7 @@ func connect(o Options) (*connection, error) {
 	c := &connection{o: o, creds: creds, skew: &clockSkew{now: o.Now}, redact: newRedactor(creds.secretKey)}
 	base := o.Base
 	if base == nil {
-		base = newBase(o.Concurrency, creds.insecure)
+		base = o.Pool.transport(endpoint{creds.apiURL, creds.insecure, o.Concurrency})
 	}
 	if o.Observer != nil {
 		base = o.Observer(base)
@@ -64,22 +61,6 @@ func (c *connection) client(transport http.RoundTripper) (*scw.Client, error) {
 		return nil, fmt.Errorf("set up the Scaleway client: %s", c.redact.text(plain(err)))
 	}
 	return client, nil
-}
-
-// newBase is http.DefaultTransport, but keeps as many idle connections to one host
-// as there may be requests in flight. With the default of two, nearly every request
-// would open a new connection.
-func newBase(concurrency int, insecure bool) *http.Transport {
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:   true,
-		MaxIdleConns:        4 * concurrency,
-		MaxIdleConnsPerHost: concurrency,
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 10 * time.Second,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: insecure}, //nolint:gosec // G402: only if SCW_INSECURE is set, as in every Scaleway tool
-	}
 }
 
 // doer hides the http.Client from the SDK. Otherwise the SDK wraps its transport,

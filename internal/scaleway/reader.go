@@ -28,9 +28,11 @@ type Options struct {
 	// RequestTimeout bounds one request, from sending it to the end of its answer; 30 s
 	// if it is not positive. Waiting for the rate limit is not part of it.
 	RequestTimeout time.Duration
-	// Base sends the requests; nil is a new transport. The TLS settings of the profile
-	// apply only to the new one.
+	// Base sends the requests; nil is a transport of Pool. The TLS settings of the
+	// profile apply only to that one.
 	Base http.RoundTripper
+	// Pool has the transports of all clients of a process; nil is a new one.
+	Pool *Pool
 	// Observer wraps Base, so that it sees every attempt; may be nil. It must not keep
 	// or log headers: they hold the secret key.
 	Observer func(http.RoundTripper) http.RoundTripper
@@ -93,6 +95,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = clock.Now
+	}
+	if o.Pool == nil {
+		o.Pool = new(Pool)
 	}
 	return o
 }
