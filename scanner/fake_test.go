@@ -22,8 +22,8 @@ type fake struct {
 	images     []registry.Image // in any region; NamespaceID set
 	tags       map[string][]registry.Tag
 
-	// Errors by what is listed: "namespaces fr-par", "images fr-par" (also with
-	// "/<namespace id>"), "tags <image id>". An image listing fails at its end.
+	// Errors by what is listed: "namespaces fr-par" (also with "/<project id>"), "images
+	// fr-par" (also with "/<namespace id>" and the project), "tags <image id>". An image listing fails at its end.
 	errs map[string]error
 	// gone are the IDs of images that a listing by name does not have any more.
 	gone map[string]bool
@@ -40,7 +40,8 @@ func (f *fake) call(what string) error {
 }
 
 func (f *fake) Namespaces(_ context.Context, q registry.Query) ([]registry.Namespace, error) {
-	if err := f.call("namespaces " + string(q.Region)); err != nil {
+	what := "namespaces " + string(q.Region)
+	if err := cmp.Or(f.call(what), f.errs[what+"/"+q.ProjectID]); err != nil {
 		return nil, err
 	}
 	var list []registry.Namespace

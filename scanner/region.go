@@ -11,19 +11,19 @@ import (
 )
 
 // regionScan walks one region. Its fields belong to the goroutine of run; the
-// workers only call deny.
+// workers only call refuse.
 type regionScan struct {
 	*scan
 	region registry.Region
-	// ctx ends with the scan, or with the first refusal of the credentials.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	denied sync.Once
+	// ctx ends with the scan, or when the credentials are refused.
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	refused sync.Once
 
 	namespaces map[string]*namespaceScan // by ID
 	order      []*namespaceScan          // as listed
 	unlisted   map[string]bool           // namespaces of images that the listing of namespaces lacks
-	complete   bool                      // every image of the region was listed
+	complete   bool                      // no image of the region was missed, except where the API denies access
 }
 
 // namespaceScan is the state of one namespace.
@@ -47,10 +47,7 @@ func newRegionScan(s *scan, region registry.Region) *regionScan {
 // run lists the namespaces and images of the region. It returns when every image was
 // passed to a worker; the context must outlive them.
 func (r *regionScan) run() {
-	if err := r.listNamespaces(); err != nil {
-		r.failed(registry.Ref{Region: r.region}, err)
-		return
-	}
+	r.listNamespaces()
 	for _, n := range r.order {
 		switch {
 		case !n.inScope && !n.mayHold:
@@ -76,11 +73,12 @@ func (r *regionScan) run() {
 }
 
 // listNamespaces fills namespaces and order.
-func (r *regionScan) listNamespaces() error {
+func (r *regionScan) listNamespaces() {
 	for _, q := range r.queries() {
 		list, err := r.src.Namespaces(r.ctx, q)
 		if err != nil {
-			return err
+			r.failed(q, err)
+			continue
 		}
 		for _, n := range list {
 			if r.namespaces[n.ID] != nil {
@@ -91,7 +89,6 @@ func (r *regionScan) listNamespaces() error {
 			r.order = append(r.order, state)
 		}
 	}
-	return nil
 }
 
 // queries list the region, as far as its owners are in scope.
@@ -110,27 +107,37 @@ func (r *regionScan) queries() []registry.Query {
 }
 
 // failed reports that a listing of namespaces or images failed, so that images may
-// have been missed.
-func (r *regionScan) failed(subject registry.Ref, err error) {
-	r.complete = false
-	if errors.Is(err, registry.ErrDenied) {
-		r.deny(err)
+// have been missed. If the API denies access, only what was asked for is missing: the
+// other projects and namespaces are read as if they were alone.
+func (r *regionScan) failed(q registry.Query, err error) {
+	if errors.Is(err, registry.ErrUnauthenticated) {
+		r.refuse(err)
 		return
 	}
-	if r.ctx.Err() == nil {
-		r.emit(Item{Gap: &registry.Gap{
-			Subject: subject.String(), Error: err.Error(), Holds: registry.HoldsNamespaces, Region: r.region,
-		}})
+	if r.ctx.Err() != nil {
+		return
 	}
+	gap := registry.Gap{Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsNamespaces, Region: r.region}
+	n, denied := r.namespaces[q.NamespaceID], errors.Is(err, registry.ErrDenied)
+	if n != nil {
+		gap.Subject = n.namespace.Ref().String()
+	} else if denied && q.ProjectID != "" {
+		gap.Subject = fmt.Sprintf("project %s in %s", q.ProjectID, r.region)
+	}
+	if denied && (n != nil || q.ProjectID != "") {
+		gap.Holds = registry.HoldsItself
+	} else {
+		r.complete = false
+	}
+	r.emit(Item{Gap: &gap})
 }
 
-// deny ends the region: credentials that are refused for one request are refused for
-// all. It reports that once, and may be called by any goroutine.
-func (r *regionScan) deny(err error) {
-	r.denied.Do(func() {
-		r.emit(Item{Gap: &registry.Gap{
-			Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsNamespaces, Region: r.region,
-		}})
+// refuse ends the region: credentials that are refused for one request are refused
+// for all, so that nothing is certain any more. It reports that once, and may be
+// called by any goroutine.
+func (r *regionScan) refuse(err error) {
+	r.refused.Do(func() {
+		r.emit(Item{Gap: &registry.Gap{Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsAll}})
 		r.cancel(err)
 	})
 }
@@ -147,11 +154,7 @@ func (r *regionScan) emitNamespace(n *namespaceScan) {
 func (r *regionScan) listImages(q registry.Query) {
 	for image, err := range r.src.Images(r.ctx, q) {
 		if err != nil {
-			subject := registry.Ref{Region: r.region}
-			if n := r.namespaces[q.NamespaceID]; n != nil {
-				subject = n.namespace.Ref()
-			}
-			r.failed(subject, err)
+			r.failed(q, err)
 			return
 		}
 		n := r.namespaces[image.NamespaceID]

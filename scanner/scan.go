@@ -93,7 +93,8 @@ func (s *Stream) Err() error { return s.err }
 //
 // Regions are walked concurrently. Within one, namespaces are listed first, then
 // images, and then the tags of each image by a worker. A region that fails leaves
-// the others complete. One refusal of the credentials ends a region at once.
+// the others complete, and so does a project, a namespace or an image that the API
+// denies. Refused credentials end a region at once, and leave nothing certain.
 func Scan(ctx context.Context, src Source, o Options) *Stream {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16

@@ -21,6 +21,7 @@ func only1(region registry.Region) Scope { return Scope{Regions: []registry.Regi
 
 func TestScanDeliversEverything(t *testing.T) {
 	denied := fmt.Errorf("list: %w", registry.ErrDenied)
+	refused := fmt.Errorf("%w: %w", registry.ErrUnauthenticated, registry.ErrDenied)
 	tests := []struct {
 		name  string
 		world func() *fake
@@ -176,7 +177,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				"namespace fr-par/test", "skipped fr-par/prod/api deleting"),
 		},
 		{
-			name: "denied credentials end a region with one gap",
+			name: "a denied region is one gap, and the others are complete",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api").add("nl-ams", "prod", "api")
 				f.errs = map[string]error{"namespaces fr-par": denied}
@@ -186,7 +187,64 @@ func TestScanDeliversEverything(t *testing.T) {
 				"listed nl-ams/prod empty=false", "namespace nl-ams/prod"),
 		},
 		{
-			name: "denied credentials for images leave no namespace empty",
+			name: "a denied project is a gap of its own, and another is read as if alone",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "prod", "api").add("fr-par", "idle").add("fr-par", "theirs", "x")
+				f.namespace("fr-par", "theirs").ProjectID = "p2"
+				f.errs = map[string]error{"namespaces fr-par/p2": denied}
+				return f
+			},
+			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
+			want: lines("gap project p2 in fr-par blinds itself in fr-par: list: denied", "image fr-par/prod/api [latest]",
+				"listed fr-par/idle empty=true", "listed fr-par/prod empty=false", "namespace fr-par/idle", "namespace fr-par/prod"),
+		},
+		{
+			name: "a denied project that is listed first is no different",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "prod", "api").add("fr-par", "idle")
+				f.namespaces[0].ProjectID, f.namespaces[1].ProjectID = "p2", "p2"
+				f.errs = map[string]error{"namespaces fr-par/p1": denied}
+				return f
+			},
+			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
+			want: lines("gap project p1 in fr-par blinds itself in fr-par: list: denied", "image fr-par/prod/api [latest]",
+				"listed fr-par/idle empty=true", "listed fr-par/prod empty=false", "namespace fr-par/idle", "namespace fr-par/prod"),
+		},
+		{
+			name: "a project whose images are denied leaves the namespaces of another provably empty, and its own not",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "idle").add("fr-par", "theirs")
+				f.namespace("fr-par", "theirs").ProjectID = "p2"
+				f.errs = map[string]error{"images fr-par/p2": denied}
+				return f
+			},
+			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
+			want: lines("gap project p2 in fr-par blinds itself in fr-par: list: denied", "listed fr-par/idle empty=true",
+				"listed fr-par/theirs empty=false", "namespace fr-par/idle", "namespace fr-par/theirs"),
+		},
+		{
+			name: "a project that cannot be listed for another reason leaves no namespace empty",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "idle")
+				f.errs = map[string]error{"namespaces fr-par/p2": errBoom}
+				return f
+			},
+			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
+			want: lines("gap rg.fr-par.scw.cloud blinds namespaces in fr-par: 500 Internal Server Error",
+				"listed fr-par/idle empty=false", "namespace fr-par/idle"),
+		},
+		{
+			name: "refused credentials end a region, and hold everything",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "prod", "api").add("nl-ams", "prod", "api")
+				f.errs = map[string]error{"namespaces fr-par": refused}
+				return f
+			},
+			want: lines("gap rg.fr-par.scw.cloud blinds all in : credentials refused: denied", "image nl-ams/prod/api [latest]",
+				"listed nl-ams/prod empty=false", "namespace nl-ams/prod"),
+		},
+		{
+			name: "denied images leave no namespace of their region empty",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod").add("nl-ams", "prod")
 				f.errs = map[string]error{"images fr-par": denied}
@@ -234,6 +292,30 @@ func mustBeOrdered(t *testing.T, items []Item) {
 	}
 }
 
+func TestADeniedImageIsAGapOfThatImage(t *testing.T) {
+	for denied := range 20 {
+		f := new(fake)
+		var names, want []string
+		for i := range 20 {
+			names = append(names, fmt.Sprintf("i%02d", i))
+		}
+		f.add("fr-par", "prod", names...)
+		f.errs = map[string]error{"tags " + imageID("fr-par", "prod", names[denied]): fmt.Errorf("tags: %w", registry.ErrDenied)}
+		for i, name := range names {
+			if i == denied {
+				want = append(want, "gap rg.fr-par.scw.cloud/prod/"+name+" blinds itself in fr-par: tags: denied")
+			} else {
+				want = append(want, "image fr-par/prod/"+name+" [latest]")
+			}
+		}
+		want = append(want, "listed fr-par/prod empty=false", "namespace fr-par/prod")
+		slices.Sort(want)
+		if diff := cmp.Diff(lines(want...), story(scanAll(t, f, Options{Concurrency: 4}))); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestRefusedTagListingStopsTheRegion(t *testing.T) {
 	f := new(fake)
 	var names []string
@@ -243,7 +325,7 @@ func TestRefusedTagListingStopsTheRegion(t *testing.T) {
 	f.add("fr-par", "prod", names...).add("nl-ams", "prod", "api")
 	f.errs = map[string]error{}
 	for _, name := range names[10:] {
-		f.errs["tags "+imageID("fr-par", "prod", name)] = fmt.Errorf("tags: %w", registry.ErrDenied)
+		f.errs["tags "+imageID("fr-par", "prod", name)] = fmt.Errorf("tags: %w", registry.ErrUnauthenticated)
 	}
 	items := scanAll(t, f, Options{Concurrency: 4})
 	gaps, images, ams := 0, 0, false
@@ -251,7 +333,7 @@ func TestRefusedTagListingStopsTheRegion(t *testing.T) {
 		switch {
 		case item.Gap != nil:
 			gaps++
-			if item.Gap.Holds != registry.HoldsNamespaces || item.Gap.Region != "fr-par" {
+			if item.Gap.Holds != registry.HoldsAll || item.Gap.Subject != "rg.fr-par.scw.cloud" {
 				t.Errorf("%s", line(item))
 			}
 		case item.Image != nil:

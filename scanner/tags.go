@@ -24,8 +24,8 @@ func (j job) run() {
 	}
 	tags, err := r.src.Tags(r.ctx, r.region, image.ID)
 	switch {
-	case errors.Is(err, registry.ErrDenied):
-		r.deny(err)
+	case errors.Is(err, registry.ErrUnauthenticated):
+		r.refuse(err)
 	case errors.Is(err, registry.ErrNotFound):
 		j.missing(err)
 	case err != nil && r.ctx.Err() != nil:

@@ -35,7 +35,8 @@ type setting struct {
 	planner *Planner
 }
 
-func newSetting(t testing.TB, world worlds.World, configuration string, concurrency int) *setting {
+// newSetting puts what wraps the emulator, if anything, between it and the planner.
+func newSetting(t testing.TB, world worlds.World, configuration string, concurrency int, wraps ...func(http.Handler) http.Handler) *setting {
 	t.Helper()
 	server, err := emulator.New(emulator.Options{World: world, Now: atNow})
 	check(t, err)
@@ -43,13 +44,17 @@ func newSetting(t testing.TB, world worlds.World, configuration string, concurre
 	check(t, err)
 	policies, err := Policies(context.Background(), c, policy.Options{})
 	check(t, err)
+	handler := http.Handler(server)
+	for _, wrap := range wraps {
+		handler = wrap(handler)
+	}
 	reader, err := scaleway.NewReader(scaleway.Options{
 		Credentials: &scaleway.Credentials{
 			APIURL:    "http://localhost",
 			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
 			SecretKey: "11111111-1111-1111-1111-111111111111",
 		},
-		Base:           inProcess{server},
+		Base:           inProcess{handler},
 		Concurrency:    concurrency,
 		Now:            atNow,
 		RequestTimeout: 2 * time.Second,

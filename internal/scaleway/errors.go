@@ -35,12 +35,14 @@ func (e *statusError) Error() string {
 }
 
 // Unwrap translates the status for callers.
-func (e *statusError) Unwrap() error {
+func (e *statusError) Unwrap() []error {
 	switch e.code {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return registry.ErrDenied
+	case http.StatusUnauthorized:
+		return []error{registry.ErrDenied, registry.ErrUnauthenticated}
+	case http.StatusForbidden:
+		return []error{registry.ErrDenied}
 	case http.StatusNotFound:
-		return registry.ErrNotFound
+		return []error{registry.ErrNotFound}
 	}
 	return nil
 }
@@ -108,7 +110,7 @@ func (r *Reader) fail(ctx context.Context, err error, format string, args ...any
 // sentinels returns the errors of package registry that an error of a Reader wraps.
 func sentinels(err error) []error {
 	var kinds []error
-	for _, kind := range []error{registry.ErrDenied, registry.ErrNotFound, registry.ErrIncomplete} {
+	for _, kind := range []error{registry.ErrDenied, registry.ErrUnauthenticated, registry.ErrNotFound, registry.ErrIncomplete} {
 		if errors.Is(err, kind) {
 			kinds = append(kinds, kind)
 		}

@@ -39,7 +39,7 @@ func (r *Reader) Namespaces(ctx context.Context, q registry.Query) ([]registry.N
 		err = uniqueNames(namespaces)
 	}
 	if err != nil {
-		return nil, r.fail(ctx, err, "list namespaces in %s", q.Region)
+		return nil, r.fail(ctx, err, "list namespaces %s", describe(q))
 	}
 	return namespaces, nil
 }
@@ -165,7 +165,7 @@ func uniqueNames(namespaces []registry.Namespace) error {
 	return nil
 }
 
-// describe names the images of a query.
+// describe says where the namespaces or images of a query are.
 func describe(q registry.Query) string {
 	switch {
 	case q.NamespaceID != "":

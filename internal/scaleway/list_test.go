@@ -423,3 +423,37 @@ func FuzzParseUUID(f *testing.F) {
 		}
 	})
 }
+
+// Which of several failing pages failed first must not show: it is chance.
+func TestTheFirstFailingPageIsReportedWhicheverFailsFirst(t *testing.T) {
+	for _, order := range [][2]time.Duration{{time.Second, 2 * time.Second}, {2 * time.Second, time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newTestReader(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+				switch page := pageOf(req); page {
+				case 3, 5:
+					time.Sleep(order[(page-3)/2])
+					return answer(req, 400, fmt.Sprintf(`{"message":"page %d is bad"}`, page)), nil
+				default:
+					return answer(req, 200, tagsPage(900, page)), nil
+				}
+			}))
+			_, err := r.Tags(t.Context(), testRegion, testImage)
+			if err == nil || !strings.HasSuffix(err.Error(), "page 3: 400 Bad Request: page 3 is bad") {
+				t.Errorf("page 3 after %s, page 5 after %s: %v", order[0], order[1], err)
+			}
+		})
+	}
+}
+
+func TestAListingThatIsGivenUpIsNeverShort(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := newTestReader(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		if pageOf(req) == 2 {
+			cancel()
+		}
+		return answer(req, 200, tagsPage(900, pageOf(req))), nil
+	}), func(o *Options) { o.Concurrency = 1 })
+	if tags, err := r.Tags(ctx, testRegion, testImage); !errors.Is(err, context.Canceled) {
+		t.Errorf("%d tags, %v", len(tags), err)
+	}
+}

@@ -85,27 +85,72 @@ func listAll[T any](ctx context.Context, concurrency int, fetch fetcher[T], id f
 }
 
 // listPages reads every page once, by number. It allocates nothing in advance,
-// because the number of pages comes from the server.
+// because the number of pages comes from the server. If several pages fail, the error
+// is that of the first one, whichever failed first: so it waits for the pages before
+// one that fails, and gives up those after it.
 func listPages[T any](ctx context.Context, concurrency int, fetch fetcher[T]) (map[int32][]T, error) {
 	first, err := fetchPage(ctx, fetch, 1, nil)
 	if err != nil {
 		return nil, err
 	}
-	parts := map[int32][]T{1: first.rows}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	p := &pagesRead[T]{rows: map[int32][]T{1: first.rows}, reading: map[int32]context.CancelFunc{}}
+	var group errgroup.Group
 	group.SetLimit(concurrency)
 	last := lastPage(first.total)
-	for number := int32(2); number <= last && ctx.Err() == nil; number++ {
+	for number := int32(2); number <= last && ctx.Err() == nil && !p.hasFailed(); number++ {
+		ctx := p.begin(ctx, number)
 		group.Go(func() error {
-			p, err := fetchPage(ctx, fetch, number, &first.total)
-			mu.Lock()
-			defer mu.Unlock()
-			parts[number] = p.rows
-			return err
+			read, err := fetchPage(ctx, fetch, number, &first.total)
+			p.end(number, read.rows, err)
+			return nil
 		})
 	}
-	return parts, group.Wait()
+	_ = group.Wait() // the errors are in p
+	if p.err == nil && len(p.rows) < int(last) {
+		return nil, context.Cause(ctx)
+	}
+	return p.rows, p.err
+}
+
+// pagesRead are the pages of a listing that were read so far.
+type pagesRead[T any] struct {
+	mu      sync.Mutex
+	rows    map[int32][]T
+	reading map[int32]context.CancelFunc
+	failed  int32 // the first page that failed; 0 for none
+	err     error // its error
+}
+
+func (p *pagesRead[T]) hasFailed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed > 0
+}
+
+func (p *pagesRead[T]) begin(ctx context.Context, number int32) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reading[number] = cancel
+	return ctx
+}
+
+func (p *pagesRead[T]) end(number int32, rows []T, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reading[number]()
+	delete(p.reading, number)
+	switch {
+	case err == nil:
+		p.rows[number] = rows
+	case p.failed == 0 || number < p.failed:
+		p.failed, p.err = number, err
+		for other, cancel := range p.reading {
+			if other > number {
+				cancel()
+			}
+		}
+	}
 }
 
 // fetchPage reads one page, and checks that its listing has the given total; nil for

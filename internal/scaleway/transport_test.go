@@ -90,7 +90,7 @@ func TestFaultsAreTriedAgainAndReported(t *testing.T) {
 		{"no answer", hang, 5, nil, "no complete answer within 30s (after 5 tries)", 153 * time.Second, 158 * time.Second},
 		{"half an answer", hangInBody, 5, nil, "no complete answer within 30s (after 5 tries)", 153 * time.Second, 158 * time.Second},
 		{"a reset connection", reset, 5, nil, "connection reset by peer (after 5 tries)", 3 * time.Second, 8 * time.Second},
-		{"401", status(401, `{"message":"authentication is denied","method":"api_key","reason":"not_found","type":"denied_authentication"}`), 1, registry.ErrDenied, "401 Unauthorized: authentication is denied", 0, 0},
+		{"401", status(401, `{"message":"authentication is denied","method":"api_key","reason":"not_found","type":"denied_authentication"}`), 1, registry.ErrUnauthenticated, "401 Unauthorized: authentication is denied", 0, 0},
 		{"403", status(403, `{"details":[{"action":"read","resource":"registry_image"}],"message":"insufficient permissions","type":"permissions_denied"}`), 1, registry.ErrDenied, "403 Forbidden: insufficient permissions: read registry_image", 0, 0},
 		{"404", status(404, `{"message":"Image was not found"}`), 1, registry.ErrNotFound, "404 Not Found: Image was not found", 0, 0},
 		{"400", status(400, `{"details":[{"argument_name":"page_size","help_message":"at most 100","reason":"format"}],"message":"invalid argument(s)","type":"invalid_arguments"}`), 1, nil, "400 Bad Request: invalid argument(s): page_size at most 100", 0, 0},
@@ -112,8 +112,9 @@ func TestFaultsAreTriedAgainAndReported(t *testing.T) {
 				if strings.Contains(err.Error(), "scaleway-sdk-go") || strings.Contains(err.Error(), "http://") {
 					t.Errorf("the error shows the machinery: %v", err)
 				}
-				for _, kind := range []error{registry.ErrDenied, registry.ErrNotFound, registry.ErrIncomplete, context.DeadlineExceeded, context.Canceled} {
-					if errors.Is(err, kind) != (kind == tt.kind) { //nolint:errorlint // which row of the table it is
+				for _, kind := range []error{registry.ErrDenied, registry.ErrUnauthenticated, registry.ErrNotFound, registry.ErrIncomplete, context.DeadlineExceeded, context.Canceled} {
+					want := kind == tt.kind || kind == registry.ErrDenied && tt.kind == registry.ErrUnauthenticated //nolint:errorlint // which row of the table it is
+					if errors.Is(err, kind) != want {
 						t.Errorf("errors.Is(%v, %v) is %v", err, kind, errors.Is(err, kind))
 					}
 				}
