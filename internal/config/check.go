@@ -43,6 +43,7 @@ var checks = map[string]strictyaml.Check{
 	"secret-file": checkSecretFile,
 	"template":    checkTemplate,
 	"link":        checkLink,
+	"dsn":         checkDSN,
 	"occasion":    checkOccasion,
 }
 
@@ -166,6 +167,24 @@ func checkCron(s string) (message, hint string) {
 	}
 	if schedule.Next(anyYear).IsZero() {
 		return fmt.Sprintf("never happens: %s", strictyaml.Quote(s)), "write a day that the calendar has"
+	}
+	return "", ""
+}
+
+// keywords are the beginning of a connection string in the form of other programs:
+// "host=db password=…" or "Server=db;Pwd=…".
+var keywords = regexp.MustCompile(`(?i)(^|[\s;])(host|hostaddr|port|user|user id|uid|username|password|pwd|passfile|dbname|database|server|data source|service|sslmode)\s*=`)
+
+// checkDSN never quotes what it refuses, which may have a password.
+func checkDSN(s string) (message, hint string) {
+	scheme, _, isURL := strings.Cut(s, "://")
+	switch {
+	case isURL && (scheme == "postgres" || scheme == "postgresql"):
+		return "", ""
+	case keywords.MatchString(s):
+		return "must be the path of a file or a URL, not a list of keywords", "write postgres://user:password@host:port/database, special characters percent-encoded; or postgres:// alone, with PGHOST, PGUSER and PGPASSWORD in the environment"
+	case isURL || strings.HasPrefix(s, "file:") || strings.Contains(s, ":memory:"):
+		return "must be the path of a file, or start with postgres://", "for SQLite, write the path alone, such as /var/lib/registry-janitor/ledger.db"
 	}
 	return "", ""
 }

@@ -107,7 +107,7 @@ type Limits struct {
 
 // Ledger says where runs are recorded.
 type Ledger struct {
-	DSN string `yaml:"dsn" blank:"ok"` // "" is none
+	DSN string `yaml:"dsn" is:"dsn" blank:"ok"` // "" is none
 }
 
 // Schedule is when the daemon plans or applies.

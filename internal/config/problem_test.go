@@ -1448,6 +1448,41 @@ limits: {
 		},
 	},
 	{
+		"a ledger in the keyword form of libpq",
+		"ledger:\n  dsn: \"host=db user=ops password=hunter2 dbname=janitor\"\n",
+		[]string{
+			`2: ledger.dsn: must be the path of a file or a URL, not a list of keywords (write postgres://user:password@host:port/database, special characters percent-encoded; or postgres:// alone, with PGHOST, PGUSER and PGPASSWORD in the environment)`,
+		},
+	},
+	{
+		"a ledger in the keyword form, with blanks",
+		"ledger:\n  dsn: \"password = 'hunter 2' host = db\"\n",
+		[]string{
+			`2: ledger.dsn: must be the path of a file or a URL, not a list of keywords (write postgres://user:password@host:port/database, special characters percent-encoded; or postgres:// alone, with PGHOST, PGUSER and PGPASSWORD in the environment)`,
+		},
+	},
+	{
+		"a ledger in the keyword form of other drivers",
+		"ledger:\n  dsn: \"Server=db;Database=janitor;Pwd=hunter2\"\n",
+		[]string{
+			`2: ledger.dsn: must be the path of a file or a URL, not a list of keywords (write postgres://user:password@host:port/database, special characters percent-encoded; or postgres:// alone, with PGHOST, PGUSER and PGPASSWORD in the environment)`,
+		},
+	},
+	{
+		"a ledger in a database that the program does not know",
+		"ledger:\n  dsn: \"mysql://ops:hunter2@db/janitor\"\n",
+		[]string{
+			`2: ledger.dsn: must be the path of a file, or start with postgres:// (for SQLite, write the path alone, such as /var/lib/registry-janitor/ledger.db)`,
+		},
+	},
+	{
+		"a ledger in the memory",
+		"ledger:\n  dsn: \":memory:\"\n",
+		[]string{
+			`2: ledger.dsn: must be the path of a file, or start with postgres:// (for SQLite, write the path alone, such as /var/lib/registry-janitor/ledger.db)`,
+		},
+	},
+	{
 		"an anomaly without a ledger",
 		"limits: {anomaly: 5x}\n",
 		[]string{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -134,16 +133,4 @@ func plain(err error) string {
 		return sent.Err.Error()
 	}
 	return strings.ReplaceAll(err.Error(), "scaleway-sdk-go: ", "")
-}
-
-// redactor removes the secret key from a text, in any case, with or without dashes.
-type redactor struct{ secret *regexp.Regexp }
-
-func newRedactor(secretKey string) *redactor {
-	dashes := strings.ReplaceAll(regexp.QuoteMeta(secretKey), "-", "-?")
-	return &redactor{secret: regexp.MustCompile("(?i)" + dashes)}
-}
-
-func (r *redactor) text(s string) string {
-	return r.secret.ReplaceAllLiteralString(s, "[secret key]")
 }
