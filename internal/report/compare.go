@@ -1,13 +1,18 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"text/template"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // CompareFormats lists the formats that Compare knows.
@@ -28,51 +33,22 @@ func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 }
 
 func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
-	t := &comparison{printer: newPrinter(w, o), c: c}
-	t.head()
-	for _, only := range sectionOrder() {
-		t.section(only)
-	}
-	t.violations()
-	t.line(0)
-	t.line(0, t.in(bold, verdictOf(c)))
-	return t.w.Flush()
-}
-
-// comparison writes one as text.
-type comparison struct {
-	*printer
-	c *diff.Comparison
-}
-
-// sectionOrder is the order in which differences are listed.
-func sectionOrder() []diff.Side {
-	return []diff.Side{diff.After, diff.Before, diff.Both}
-}
-
-func (t *comparison) head() {
-	c := t.c
-	t.line(0, t.in(bold, "Comparison"), " of what two policy sets would do")
-	for _, side := range []struct {
-		word string
-		diff.Plan
-	}{{"before", c.Before}, {"after ", c.After}} {
-		t.line(2, side.word, "  ", t.in(bold, side.Name), ": ", sideFacts(side.Plan))
-	}
-	for _, note := range c.Notes {
-		t.line(0)
-		t.line(0, t.in(yellow, note))
-	}
-	if len(c.Rules) == 0 {
-		return
-	}
-	t.line(0)
-	t.line(0, t.in(bold, "Steps that only one side has, by rule"))
-	rows := [][]string{{"before", "after", "rule"}}
-	for _, r := range c.Rules {
-		rows = append(rows, []string{text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter), r.Rule})
-	}
-	t.rows(2, rows)
+	tagCell := func(c diff.Change) cell { return cell{name: tagOf(c.Ref)} }
+	return o.write(w, "compare.txt", c, template.FuncMap{
+		"facts":      sideFacts,
+		"ruleRows":   ruleRows,
+		"sections":   differencesOf,
+		"object":     func(c diff.Change) string { return objectOf(c).String() },
+		"alike":      alikeChanges,
+		"step":       stepSide,
+		"other":      otherPosition,
+		"otherSide":  otherSide,
+		"what":       actionWords,
+		"position":   positionWords,
+		"shown":      shownReasons,
+		"tagColumns": func(indent string, of []diff.Change) string { return columns(o, indent, of, tagCell) },
+		"verdict":    verdictOf,
+	})
 }
 
 // sideFacts sums up the plan of one side.
@@ -91,69 +67,138 @@ func sideFacts(s diff.Plan) string {
 	return out
 }
 
-// section lists the steps of one side only, image by image.
-func (t *comparison) section(only diff.Side) {
-	groups := changesOf(t.c, only)
-	if len(groups) == 0 {
-		return
+func ruleRows(indent string, rules []diff.ByRule) string {
+	all := [][]string{{"before", "after", "rule"}}
+	for _, r := range rules {
+		all = append(all, []string{text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter), r.Rule})
 	}
-	t.line(0)
-	t.line(0, t.in(bold, sectionTitle(t.c, only)))
-	for _, g := range groups {
-		t.line(2, t.in(bold, objectOf(g.First()).String()))
-		for _, a := range outline.GroupBy(g.Entries, likeness) {
-			t.alike(a.Entries, only)
+	return rows(indent, all, func(row []string) []string { return row })
+}
+
+// differences are the changes of one kind, by object.
+type differences struct {
+	Only    diff.Side
+	Title   string
+	Objects []outline.Alike[diff.Change]
+}
+
+// differencesOf are all changes in the order for reading.
+func differencesOf(c *diff.Comparison) []differences {
+	var out []differences
+	for _, only := range []diff.Side{diff.After, diff.Before, diff.Both} {
+		of := slices.DeleteFunc(slices.Clone(c.Changes), func(c diff.Change) bool { return c.Only != only })
+		objects := outline.GroupBy(of, func(c diff.Change) string { return objectOf(c).String() })
+		slices.SortFunc(objects, func(a, b outline.Alike[diff.Change]) int {
+			return outline.Compare(objectOf(a.First()), objectOf(b.First()))
+		})
+		if len(objects) > 0 {
+			out = append(out, differences{only, sectionTitle(c, only), objects})
 		}
 	}
+	return out
 }
 
-// alike are changes of one object for the same reasons.
-func (t *comparison) alike(changes []diff.Change, only diff.Side) {
-	first := changes[0]
-	if only == diff.Both {
-		t.line(4, t.in(cyan, "~ visibility"), ": ", positionWords(first.Action, first.Before), " before, ", positionWords(first.Action, first.After), " after")
-		t.reasons("before", first.Before)
-		t.reasons("after", first.After)
-		return
+func sectionTitle(c *diff.Comparison, only diff.Side) string {
+	e := c.Summary.OnlyAfter
+	switch only {
+	case diff.Both:
+		return "To different values: " + text.Count(c.Summary.Differs, "change") + " of visibility"
+	case diff.Before:
+		e = c.Summary.OnlyBefore
 	}
-	step, other := sides(first)
-	t.line(4, t.in(red, actionWords(first, len(changes))))
-	for _, r := range step.Reasons {
-		t.line(6, reasonLine(r))
+	return "Only " + string(only) + ": " + outline.Join(
+		outline.Things(e.DeleteTags, "tag deletion"),
+		outline.Things(e.DeleteImages, "image deletion"),
+		outline.Things(e.DeleteNamespaces, "namespace deletion"),
+		outline.Things(e.SetVisibility, "visibility change"),
+	)
+}
+
+// objectOf is the image or the namespace that a change is about.
+func objectOf(c diff.Change) registry.Ref { return outline.Parse(c.Ref).WithoutTag() }
+
+// tagOf is the tag of a reference, and the reference itself if it has none.
+func tagOf(ref string) string { return cmp.Or(outline.Parse(ref).Tag, ref) }
+
+// alikeChanges groups changes of one object that only differ in the tag.
+func alikeChanges(changes []diff.Change) []outline.Alike[diff.Change] {
+	key := func(p diff.Position) string {
+		return strings.Join([]string{string(p.State), string(p.To), string(p.Guard), p.Detail, outline.ReasonsKey(p.Reasons)}, "\x00")
 	}
-	if first.Action == actions.DeleteTag {
-		cells := make([]cell, len(changes))
-		for i, c := range changes {
-			cells[i] = cell{name: tagOf(c.Ref)}
+	return outline.GroupBy(changes, func(c diff.Change) string {
+		return string(c.Action) + "\x00" + key(c.Before) + "\x00" + key(c.After)
+	})
+}
+
+// stepSide is the side that has the step.
+func stepSide(c diff.Change) diff.Position {
+	if c.Only == diff.Before {
+		return c.Before
+	}
+	return c.After
+}
+
+func otherPosition(c diff.Change) diff.Position {
+	if c.Only == diff.Before {
+		return c.After
+	}
+	return c.Before
+}
+
+func otherSide(only diff.Side) diff.Side {
+	if only == diff.Before {
+		return diff.After
+	}
+	return diff.Before
+}
+
+// actionWords is what n changes of the same kind do.
+func actionWords(c diff.Change, n int) string {
+	switch c.Action {
+	case actions.DeleteTag:
+		return "- delete " + text.Count(n, "tag")
+	case actions.DeleteImage:
+		return "- delete the image"
+	case actions.DeleteNamespace:
+		return "- delete the namespace"
+	default:
+		return "~ visibility → " + string(stepSide(c).To)
+	}
+}
+
+// positionWords is what a side does with an object.
+func positionWords(a actions.Action, s diff.Position) string {
+	switch s.State {
+	case diff.StateStep:
+		words := "→ " + string(s.To)
+		if a.Deletes() {
+			words = "deletes it"
 		}
-		t.columns(8, cells)
+		if s.Detail != "" {
+			words += " (" + s.Detail + ")"
+		}
+		return words
+	case diff.StateHeld:
+		return "held by " + string(s.Guard) + ": " + s.Detail
+	case diff.StateKept:
+		return cmp.Or(s.Detail, "kept by "+strings.Join(slices.Compact(ruleNames(s.Reasons)), ", "))
+	case diff.StateUnmarked:
+		return s.Detail
+	case diff.StateGap:
+		return "not judged: " + s.Detail
+	case diff.StateAbsent:
+		return "not seen: deleted since then, or skipped"
+	default:
+		return "not in that plan, and the plan does not have the reason"
 	}
-	t.line(6, t.in(yellow, otherSide(only)+": "), positionWords(first.Action, other))
-	t.reasons("", other)
 }
 
-func (t *comparison) reasons(word string, s diff.Position) {
-	if word != "" {
-		word += ": "
+// shownReasons are those of a position. Of one on hold, the guard is the reason.
+func shownReasons(p diff.Position) []registry.Reason {
+	if p.State == diff.StateHeld {
+		return nil
 	}
-	if s.State == diff.StateHeld {
-		return // the guard is the reason
-	}
-	for _, r := range s.Reasons {
-		t.line(8, word, reasonLine(r))
-	}
-}
-
-func (t *comparison) violations() {
-	if len(t.c.Found) == 0 {
-		return
-	}
-	t.line(0)
-	t.line(0, t.in(bold, "Violations that only one side reports"))
-	for _, v := range t.c.Found {
-		t.line(2, "only ", string(v.Only), ": ", t.in(severityStyle(v.Severity), string(v.Severity)), " ", outline.Rule(v.Reason))
-		t.line(4, v.Ref, ": ", v.Text)
-	}
+	return p.Reasons
 }
 
 // verdictOf is the closing line.
@@ -168,25 +213,4 @@ func verdictOf(c *diff.Comparison) string {
 		verdict += ", and " + text.Count(n, "violation") + " on one side only"
 	}
 	return verdict
-}
-
-func sectionTitle(c *diff.Comparison, only diff.Side) string {
-	effects := c.Summary.OnlyAfter
-	switch only {
-	case diff.Both:
-		return "To different values: " + text.Count(c.Summary.Differs, "change") + " of visibility"
-	case diff.Before:
-		effects = c.Summary.OnlyBefore
-	}
-	return "Only " + string(only) + ": " + effectWords(effects)
-}
-
-// effectWords lists what the steps are.
-func effectWords(e diff.Effects) string {
-	return outline.Join(
-		outline.Things(e.DeleteTags, "tag deletion"),
-		outline.Things(e.DeleteImages, "image deletion"),
-		outline.Things(e.DeleteNamespaces, "namespace deletion"),
-		outline.Things(e.SetVisibility, "visibility change"),
-	)
 }

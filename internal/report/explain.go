@@ -1,9 +1,10 @@
 package report
 
 import (
-	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"text/template"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -15,139 +16,111 @@ import (
 
 // Explain writes the explanation as text.
 func Explain(w io.Writer, e runs.Explanation) error {
-	x := &explainer{e: outline.Clean(e)}
-	x.line("%s", x.e.Ref)
-	if x.e.Verdict == nil {
-		x.notJudged()
-	} else {
-		x.subject()
-		x.rules()
-		x.visibility()
-		x.violations()
-		x.decision()
-	}
-	_, err := io.WriteString(w, x.b.String())
-	return err
+	x := newExplained(outline.Clean(e))
+	return TextOptions{}.write(w, "explain.txt", x, template.FuncMap{
+		"join":       func(names []string) string { return strings.Join(names, ", ") },
+		"either":     func(names []string) string { return text.List(names, "or") },
+		"age":        func(t time.Time) string { return text.Age(x.Plan.TakenAt.Sub(t)) },
+		"rfc3339":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"section":    section,
+		"becomes":    x.becomes,
+		"sourceRule": func() string { return actions.SourceRule },
+		"names":      func(reasons []registry.Reason) string { return strings.Join(ruleNames(reasons), " and ") },
+	})
 }
 
-type explainer struct {
-	e runs.Explanation
-	b strings.Builder
+// explained is an explanation with what the plan has for the object itself.
+type explained struct {
+	*runs.Explanation
+	Mark, Keep []registry.Reason
+	Steps      []actions.Step
+	Held       []actions.Held
 }
 
-func (x *explainer) line(format string, args ...any) {
-	x.b.WriteString(fmt.Sprintf(format, args...))
-	x.b.WriteByte('\n')
-}
-
-// field writes a name and its value, with the values in one column.
-func (x *explainer) field(name, format string, args ...any) {
-	x.line("  %-11s %s", name, fmt.Sprintf(format, args...))
-}
-
-func (x *explainer) notJudged() {
-	if x.e.Note != "" {
-		x.line("")
-		x.line("Not judged: %s.", x.e.Note)
+func newExplained(e runs.Explanation) explained {
+	x := explained{Explanation: &e}
+	x.Mark, x.Keep = e.Reasons()
+	if e.Plan == nil {
+		return x
 	}
-	if x.e.Plan == nil {
-		return
-	}
-	for _, g := range x.e.Plan.Gaps {
-		x.line("")
-		x.line("Gap: %s: %s", g.Subject, g.Error)
-	}
-	for _, v := range x.e.Plan.Violations {
-		x.line("")
-		x.line("%s: %s: %s", v.Severity, v.Rule, v.Text)
-	}
-}
-
-func (x *explainer) subject() {
-	v := x.e.Verdict
-	switch i := x.e.Tag(); {
-	case i >= 0:
-		t := v.Image.Tags[i]
-		x.field("digest", "%s", t.Digest)
-		if others := sharers(v.Image, i); len(others) > 0 {
-			x.field("shared with", "%s", strings.Join(others, ", "))
-		}
-		if subject, names := x.attachedTo(); len(names) > 0 {
-			x.field("attached to", "%s (%s)", subject, strings.Join(names, ", "))
-		} else if subject != "" {
-			x.field("attached to", "%s (no tag of the image)", subject)
-		}
-		x.times(t.CreatedAt, t.UpdatedAt, t.Status)
-	case v.Image != nil:
-		x.field("tags", "%d", len(v.Image.Tags))
-		x.field("visibility", "%s, in effect %s", v.Image.Visibility, v.Image.EffectiveVisibility())
-		x.times(v.Image.CreatedAt, v.Image.UpdatedAt, v.Image.Status)
-	default:
-		x.field("images", "%d", v.Namespace.ImageCount)
-		x.field("visibility", "%s", v.Namespace.Visibility())
-		x.times(v.Namespace.CreatedAt, v.Namespace.UpdatedAt, v.Namespace.Status)
-	}
-}
-
-func (x *explainer) times(created, updated time.Time, status registry.Status) {
-	at := func(t time.Time) string {
-		return fmt.Sprintf("%s, %s", text.Age(x.e.Plan.TakenAt.Sub(t)), t.UTC().Format(time.RFC3339))
-	}
-	x.field("updated", "%s", at(updated))
-	x.field("created", "%s", at(created))
-	x.field("status", "%s", status)
-}
-
-// attachedTo is the subject of the tag that is explained, and the tags that have that
-// digest. It is "" for an ordinary tag.
-func (x *explainer) attachedTo() (subject registry.Subject, names []string) {
-	i := x.e.Tag()
-	if i < 0 {
-		return "", nil
-	}
-	tags := x.e.Verdict.Image.Tags
-	subject = registry.AttachmentSubject(tags[i].Name, tags[i].Digest)
-	for j := range tags {
-		if subject.Is(tags[j].Digest) {
-			names = append(names, tags[j].Name)
+	for _, s := range e.Plan.Steps {
+		if s.Ref == e.Ref.String() {
+			x.Steps = append(x.Steps, s)
 		}
 	}
-	return subject, names
+	for _, h := range e.Plan.Held {
+		if h.Ref == e.Ref.String() {
+			x.Held = append(x.Held, h)
+		}
+	}
+	return x
 }
 
-// sharers are the other tags with the digest of one, none if it is not known.
-func sharers(img *registry.Image, i int) []string {
-	if img.Tags[i].Digest == "" {
-		return nil
-	}
+// Sharers are the other tags with the digest of the tag, none if it is not known.
+func (x explained) Sharers() []string {
+	tags, i := x.Verdict.Image.Tags, x.Tag()
 	var out []string
-	for j, t := range img.Tags {
-		if j != i && t.Digest == img.Tags[i].Digest {
+	for j, t := range tags {
+		if j != i && t.Digest != "" && t.Digest == tags[i].Digest {
 			out = append(out, t.Name)
 		}
 	}
 	return out
 }
 
-func (x *explainer) rules() {
-	mark, keep := x.e.Reasons()
-	x.line("")
-	x.section("Marked for deletion by", mark)
-	x.section("Kept by", keep)
-	if uses := x.e.InUse(); x.e.Tag() >= 0 && len(uses) > 0 {
-		x.field("In use", "%s", strings.Join(uses, ", "))
+// Subject is what the tag is attached to; "" for an ordinary tag.
+func (x explained) Subject() registry.Subject {
+	if x.Tag() < 0 {
+		return ""
 	}
+	tag := x.Verdict.Image.Tags[x.Tag()]
+	return registry.AttachmentSubject(tag.Name, tag.Digest)
 }
 
-func (x *explainer) section(title string, reasons []registry.Reason) {
+// Subjects are the tags that have the digest of the subject.
+func (x explained) Subjects() []string {
+	subject := x.Subject()
+	if subject == "" {
+		return nil
+	}
+	var names []string
+	for _, t := range x.Verdict.Image.Tags {
+		if subject.Is(t.Digest) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// Kept reports whether the object is kept without a guard.
+func (x explained) Kept() bool {
+	deletes := func(s actions.Step) bool { return s.Action.Deletes() }
+	return len(x.Held) == 0 && !slices.ContainsFunc(x.Steps, deletes)
+}
+
+// HeldTags counts the tags of the image that guards hold.
+func (x explained) HeldTags() int { return x.Plan.Summary.Held - len(x.Held) }
+
+func (x explained) becomes(to registry.Visibility) string {
+	present := x.Verdict.Namespace.Visibility()
+	if image := x.Verdict.Image; image != nil {
+		present = image.Visibility
+	}
+	if to == present {
+		return "remains"
+	}
+	return "becomes"
+}
+
+// section lists reasons under a title.
+func section(title string, reasons []registry.Reason) string {
 	if len(reasons) == 0 {
-		x.line("%s no rule", title)
-		return
+		return title + " no rule"
 	}
-	x.line("%s", title)
 	for _, r := range reasons {
-		x.line("  %s: %s%s", r.Rule, r.Text, origin(r))
+		title += "\n  " + r.Rule + ": " + r.Text + origin(r)
 	}
+	return title
 }
 
 // origin is where a rule of the operator's own is, and that a rule is only tried.
@@ -159,92 +132,10 @@ func origin(r registry.Reason) string {
 	return " (" + outline.Join("report only", strings.Trim(place, " ()")) + ")"
 }
 
-func (x *explainer) visibility() {
-	wanted := x.e.Verdict.Visibility
-	if wanted == nil || x.e.Ref.Tag != "" {
-		return
+func ruleNames(reasons []registry.Reason) []string {
+	names := make([]string, len(reasons))
+	for i, r := range reasons {
+		names[i] = r.Rule
 	}
-	present := x.e.Verdict.Namespace.Visibility()
-	if image := x.e.Verdict.Image; image != nil {
-		present = image.Visibility
-	}
-	title := "Visibility becomes " + string(wanted.To) + " by"
-	if wanted.To == present {
-		title = "Visibility remains " + string(wanted.To) + " by"
-	}
-	x.section(title, wanted.Reasons)
-}
-
-func (x *explainer) violations() {
-	for _, v := range x.e.Plan.Violations {
-		switch {
-		case v.Ref == x.e.Ref.String():
-			x.line("%s: %s: %s", v.Severity, v.Rule, v.Text)
-		case v.Rule == actions.SourceRule:
-			x.line("%s: %s: %s: %s", v.Severity, v.Rule, v.Ref, v.Text)
-		}
-	}
-}
-
-// decision is what happens to the object, and what decided that.
-func (x *explainer) decision() {
-	p := x.e.Plan
-	ref := x.e.Ref.String()
-	x.line("")
-	if x.e.Verdict.Err != nil {
-		x.line("Error: %v", x.e.Verdict.Err)
-	}
-	for _, g := range p.Gaps {
-		x.line("Gap: %s: %s", g.Subject, g.Error)
-	}
-	deleted, held := false, 0
-	for _, s := range p.Steps {
-		if s.Ref == ref {
-			x.step(s)
-			deleted = deleted || s.Action.Deletes()
-		}
-	}
-	for _, h := range p.Held {
-		if h.Ref == ref {
-			x.line("Decision: kept, on hold by the guard %s: %s.", h.Guard, h.Detail)
-			held++
-		}
-	}
-	if !deleted && held == 0 {
-		x.kept()
-	}
-	if x.e.Ref.Tag == "" && x.e.Verdict.Image != nil {
-		x.line("Its tags: %d to delete, %d held, %d in total.", p.Summary.DeleteTags, p.Summary.Held-held, len(x.e.Verdict.Image.Tags))
-	}
-}
-
-// kept is why an object without a step and without a hold is kept.
-func (x *explainer) kept() {
-	mark, keep := x.e.Reasons()
-	switch _, subjects := x.attachedTo(); {
-	case len(keep) == 0 && len(subjects) > 0:
-		x.line("Decision: kept. It is an attachment and follows its subject: it stays while %s does.", text.List(subjects, "or"))
-	case len(keep) == 0:
-		x.line("Decision: kept. No rule marks it for deletion.")
-	case len(mark) == 0:
-		x.line("Decision: kept. No rule marks it for deletion, and %s keeps it.", keep[0].Rule)
-	default:
-		x.line("Decision: kept by %s. Any keep beats every delete.", keep[0].Rule)
-	}
-}
-
-func (x *explainer) step(s actions.Step) {
-	if !s.Action.Deletes() {
-		x.line("Decision: its visibility changes from %s to %s.", s.From, s.To)
-		return
-	}
-	if mark, _ := x.e.Reasons(); len(mark) == 0 && len(s.Reasons) > 0 {
-		x.line("Decision: deleted, because it %s. No rule keeps it, and no guard holds it.", s.Reasons[0].Text)
-		return
-	}
-	var rules []string
-	for _, r := range s.Reasons {
-		rules = append(rules, r.Rule)
-	}
-	x.line("Decision: deleted by %s. No rule keeps it, and no guard holds it.", strings.Join(rules, " and "))
+	return names
 }

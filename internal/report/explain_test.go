@@ -74,8 +74,9 @@ func TestExplainAttachments(t *testing.T) {
 }
 
 func TestExplainShowsNoSharersOfAnUnknownDigest(t *testing.T) {
-	img := &registry.Image{Tags: []registry.Tag{{Name: "a"}, {Name: "b"}}}
-	if got := sharers(img, 0); got != nil {
+	img := &registry.Image{Name: "api", Namespace: &registry.Namespace{Name: "prod"}, Tags: []registry.Tag{{Name: "a"}, {Name: "b"}}}
+	x := newExplained(runs.Explanation{Ref: img.TagRef("a"), Verdict: &registry.Verdict{Image: img}})
+	if got := x.Sharers(); got != nil {
 		t.Errorf("a shares its digest with %q", got)
 	}
 }

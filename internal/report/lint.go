@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"text/template"
 
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -14,7 +15,7 @@ import (
 func WriteLint(w io.Writer, f Format, l *runs.Lint, o TextOptions) error {
 	switch f {
 	case FormatText:
-		return lintText(w, outline.Clean(l), o)
+		return o.write(w, "lint.txt", outline.Clean(l), template.FuncMap{"findings": findingsOf})
 	case FormatJSON:
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
@@ -28,28 +29,9 @@ func WriteLint(w io.Writer, f Format, l *runs.Lint, o TextOptions) error {
 	}
 }
 
-func lintText(w io.Writer, l *runs.Lint, o TextOptions) error {
-	p := newPrinter(w, o)
-	for _, f := range l.Findings {
-		p.line(0, p.in(bold, f.Rule), ": ", p.in(yellow, string(f.Kind)))
-		p.line(2, f.Message)
-		for _, ref := range f.Examples {
-			p.line(4, ref)
-		}
-		p.line(2, p.in(dim, "→ "+f.Remedy))
-		p.line(0)
+func findingsOf(l *runs.Lint) string {
+	if len(l.Findings) == 0 {
+		return "No findings"
 	}
-	if len(l.Gaps) > 0 {
-		p.line(0, p.in(loud, "INCOMPLETE"), ": ", text.Count(len(l.Gaps), "thing"), " could not be read or judged, and the rules may match what is there")
-		for _, g := range l.Gaps {
-			p.line(2, p.in(red, g.Subject), ": ", g.Error)
-		}
-		p.line(0)
-	}
-	what := "No findings"
-	if n := len(l.Findings); n > 0 {
-		what = text.Count(n, "finding")
-	}
-	p.line(0, p.in(bold, what), " for ", text.Count(l.Rules, "rule"), " on ", text.Count(l.Images, "image"), " with ", text.Count(l.Tags, "tag"), ", ", outline.Moment(l.TakenAt))
-	return p.w.Flush()
+	return text.Count(len(l.Findings), "finding")
 }

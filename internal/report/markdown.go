@@ -131,7 +131,7 @@ func (m *runPage) totals(b *strings.Builder) {
 		{"to delete", outline.Deleted(s)},
 		{"visibility to change", text.Thousands(s.SetVisibility)},
 		{"held", text.Thousands(s.Held)},
-		{"violations", outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn"))},
+		{"violations", severities(s)},
 		{"gaps", text.Thousands(s.Gaps)},
 		{"refused by", outline.Things(len(p.Refusals), "limit")},
 	} {

@@ -128,7 +128,7 @@ func (m *runPage) objectRows(o *outline.Object) []entry {
 	for _, a := range o.AlikeTags() {
 		rows = append(rows, m.tagRows(a)...)
 	}
-	for _, a := range heldTogether(o) {
+	for _, a := range o.AlikeHeld() {
 		rows = append(rows, heldRows(a)...)
 	}
 	return rows

@@ -1,144 +1,153 @@
 package report
 
 import (
+	"bufio"
+	"embed"
+	"fmt"
 	"io"
+	"regexp"
 	"strings"
-	"time"
+	"text/tabwriter"
+	"text/template"
+	"unicode/utf8"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
-	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// writeText writes the run for a terminal: what was judged, then namespace by
-// namespace what is deleted, changed and held, every tag by its name, then
-// violations, gaps and refusals, and one line with the totals. Color adds nothing
-// that the words do not say.
-func writeText(w io.Writer, run runs.Run, o TextOptions) error {
-	t := &textReport{printer: newPrinter(w, o), plan: run.Plan}
-	t.header()
-	for _, ns := range outline.Of(run.Plan) {
-		t.namespace(ns)
-	}
-	t.violations()
-	t.gaps()
-	t.refusals()
-	t.outcome()
-	t.line(0)
-	t.line(0, t.in(bold, summaryOf(run.Plan)))
-	if o := run.Plan.Outcome; o != nil && len(o.Results) > 0 {
-		t.line(0, t.in(bold, appliedOf(o)))
-	}
-	t.footer(run)
-	return t.w.Flush()
+// TextOptions say how the text looks, never what it says.
+type TextOptions struct {
+	// Color paints with ANSI escapes. The caller knows whether the output is a
+	// terminal, and whether NO_COLOR is set.
+	Color bool
+	// Width is that of the terminal in columns; 0 means 100.
+	Width int
 }
 
-type textReport struct {
-	*printer
-	plan *actions.Plan
+// templates are the texts for a terminal, each with one document. In each of them,
+// what is on one line of the template is on one line of the text.
+//
+//go:embed templates
+var templates embed.FS
+
+// write fills one of the templates with a document. It has the functions that all
+// templates share, and those of its own document.
+func (o TextOptions) write(w io.Writer, name string, document any, own template.FuncMap) error {
+	b := bufio.NewWriter(w)
+	if err := o.execute(b, name, document, own); err != nil {
+		return err
+	}
+	return b.Flush()
 }
 
-func (t *textReport) header() {
-	p := t.plan
-	t.line(0, t.in(bold, "Plan of "+outline.Moment(p.TakenAt)), ": judged ", outline.Judged(p))
-	if p.ID != "" {
-		t.line(0, t.in(dim, p.ID))
+// execute is write without a buffer.
+func (o TextOptions) execute(w io.Writer, name string, document any, own template.FuncMap) error {
+	t, err := template.New(name).Funcs(o.functions()).Funcs(own).ParseFS(templates, "templates/"+name)
+	if err != nil {
+		return err
 	}
-	if p.Forecast {
-		t.line(0)
-		t.line(0, t.in(loud, "FORECAST"), ": judged as if it were ", outline.Moment(p.TakenAt), ". A forecast is never applied.")
+	return t.Execute(w, document)
+}
+
+func (o TextOptions) functions() template.FuncMap {
+	style := func(code string) func(string) string {
+		return func(s string) string { return o.paint(code, s) }
 	}
-	if n := len(p.Gaps); n > 0 {
-		t.line(0)
-		t.line(0, t.in(loud, "INCOMPLETE"), ": ", text.Count(n, "gap"), ", listed below. ", onHold)
+	return template.FuncMap{
+		"bold":   style("1"),
+		"dim":    style(dim),
+		"red":    style(red),
+		"yellow": style(yellow),
+		"cyan":   style(cyan),
+		"loud":   style("1;31"),
+		"severity": func(s registry.Severity) string {
+			if s == registry.Deny {
+				return o.paint(red, string(s))
+			}
+			return o.paint(yellow, string(s))
+		},
+		"count":  text.Count,
+		"moment": outline.Moment,
+		"rule":   outline.Rule,
+		"rules":  outline.RulesOf,
+		"reason": reasonLine,
 	}
 }
 
-// onHold is what gaps lead to.
-const onHold = "Deletions that the unread data might have prevented are on hold."
+// ANSI styles.
+const (
+	dim    = "2"
+	cyan   = "36"
+	red    = "31"
+	yellow = "33"
+)
 
-func (t *textReport) violations() {
-	if len(t.plan.Violations) == 0 {
-		return
+// paint adds nothing that the words do not say.
+func (o TextOptions) paint(style, s string) string {
+	if !o.Color || s == "" {
+		return s
 	}
-	s := t.plan.Summary
-	t.line(0)
-	t.line(0, t.in(bold, "Violations"), ": ", outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn")))
-	list := outline.Violations(t.plan)
-	for i, v := range list {
-		if i == 0 || v.Severity != list[i-1].Severity || v.Rule != list[i-1].Rule || v.Source != list[i-1].Source {
-			t.line(2, t.in(severityStyle(v.Severity), string(v.Severity)), " ", outline.Rule(v.Reason))
+	return "\x1b[" + style + "m" + s + "\x1b[0m"
+}
+
+func reasonLine(r registry.Reason) string {
+	return r.Rule + ": " + r.Text + outline.Place(r)
+}
+
+// cell is a name and a word about it.
+type cell struct{ name, note string }
+
+// columns lays cells out in as many columns as fit, row by row.
+func columns[T any](o TextOptions, indent string, entries []T, cellOf func(T) cell) string {
+	const gap = 3
+	cells := make([]cell, len(entries))
+	names, notes := 0, 0
+	for i, e := range entries {
+		cells[i] = cellOf(e)
+		names, notes = max(names, utf8.RuneCountInString(cells[i].name)), max(notes, utf8.RuneCountInString(cells[i].note))
+	}
+	width := names
+	if notes > 0 {
+		width += 1 + notes
+	}
+	screen := o.Width
+	if screen <= 0 {
+		screen = 100
+	}
+	perRow := max(1, (screen-len(indent)+gap)/(width+gap))
+	var b strings.Builder
+	for i, c := range cells {
+		switch {
+		case i == 0:
+			b.WriteString(indent)
+		case i%perRow == 0:
+			b.WriteString("\n" + indent)
+		default:
+			b.WriteString(strings.Repeat(" ", gap))
 		}
-		t.line(4, v.Ref, ": ", v.Text)
+		b.WriteString(c.name)
+		pad := names - utf8.RuneCountInString(c.name)
+		last := i == len(cells)-1 || i%perRow == perRow-1
+		if notes > 0 {
+			b.WriteString(strings.Repeat(" ", pad+1+notes-utf8.RuneCountInString(c.note)) + o.paint(dim, c.note))
+		} else if !last {
+			b.WriteString(strings.Repeat(" ", pad))
+		}
 	}
+	return b.String()
 }
 
-func severityStyle(s registry.Severity) paint {
-	if s == registry.Deny {
-		return red
+// rows writes one line for each entry, with all columns but the last aligned.
+func rows[T any](indent string, entries []T, rowOf func(T) []string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, e := range entries {
+		fmt.Fprintln(w, indent+strings.Join(rowOf(e), "\t"))
 	}
-	return yellow
+	_ = w.Flush() // a Builder never fails
+	return trailing.ReplaceAllString(strings.TrimRight(b.String(), " \n"), "")
 }
 
-func (t *textReport) gaps() {
-	if len(t.plan.Gaps) == 0 {
-		return
-	}
-	t.line(0)
-	t.line(0, t.in(loud, "GAPS"), ": ", text.Count(len(t.plan.Gaps), "thing"), " could not be read or judged, so the plan is incomplete")
-	for _, g := range t.plan.Gaps {
-		t.line(2, t.in(red, g.Subject))
-		t.line(4, g.Error)
-	}
-}
-
-func (t *textReport) refusals() {
-	if !t.plan.Refused() {
-		return
-	}
-	t.line(0)
-	t.line(0, t.in(loud, "REFUSED"), ": the plan exceeds its limits, so no step of it may be applied")
-	for _, r := range t.plan.Refusals {
-		t.line(2, t.in(red, r.Limit), ": ", r.Detail)
-	}
-}
-
-// summaryOf is the closing line of a plan.
-func summaryOf(p *actions.Plan) string {
-	found := rest(p.Summary)
-	switch {
-	case len(p.Steps) > 0 && found != "":
-		return "Plan: " + outline.Planned(p.Summary) + ", " + found
-	case len(p.Steps) > 0:
-		return "Plan: " + outline.Planned(p.Summary)
-	case found != "":
-		return "Nothing to do: " + found
-	}
-	return "Nothing to do: no rule marks anything for deletion, and nothing violates a policy"
-}
-
-// rest counts what a plan has besides its steps.
-func rest(s actions.Summary) string {
-	return outline.Join(outline.As(s.Held, "held"), outline.As(s.Deny, "deny"),
-		outline.As(s.Warn, "warn"), outline.Things(s.Gaps, "gap"))
-}
-
-func (t *textReport) footer(run runs.Run) {
-	if facts := effort(run); len(facts) > 0 {
-		t.line(0, t.in(dim, "It took "+strings.Join(facts, " and ")))
-	}
-}
-
-// effort is how long a run took, and how many calls.
-func effort(run runs.Run) []string {
-	var facts []string
-	if run.Duration > 0 {
-		facts = append(facts, run.Duration.Round(10*time.Millisecond).String())
-	}
-	if run.Calls > 0 {
-		facts = append(facts, text.Count(int(run.Calls), "API call"))
-	}
-	return facts
-}
+// trailing are the blanks after a row whose last column is empty.
+var trailing = regexp.MustCompile(`(?m) +$`)

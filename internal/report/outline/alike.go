@@ -26,6 +26,11 @@ func (o *Object) AlikeTags() []Alike[actions.Step] {
 		func(s actions.Step) string { return RulesOf(s.Reasons) })
 }
 
+// AlikeHeld groups what is held of the object, by what holds it.
+func (o *Object) AlikeHeld() []Alike[Held] {
+	return AlikeHeld(o.Held, func(h Held) string { return string(h.Guard) })
+}
+
 // AlikeHeld groups held entries: first those that the same guard holds for the
 // same reasons, then those of the same kind.
 func AlikeHeld(entries []Held, kind func(Held) string) []Alike[Held] {

@@ -131,6 +131,13 @@ func Violations(p *actions.Plan) []registry.Violation {
 	return list
 }
 
+// ViolationsByRule groups the violations by severity and rule.
+func ViolationsByRule(p *actions.Plan) []Alike[registry.Violation] {
+	return GroupBy(Violations(p), func(v registry.Violation) string {
+		return string(v.Severity) + "\x00" + v.Rule + "\x00" + v.Source + "\x00" + v.CustomSeverity
+	})
+}
+
 // Results are the steps that have one result, those with the same explanation
 // together.
 func Results(o *actions.Outcome, result actions.Result) []Alike[actions.StepResult] {

@@ -100,9 +100,7 @@ type findingView struct {
 // violations are grouped by severity and rule.
 func (f *filters) violations(p *actions.Plan) []*findingView {
 	var out []*findingView
-	for _, part := range outline.GroupBy(outline.Violations(p), func(v registry.Violation) string {
-		return string(v.Severity) + "\x00" + v.Rule + "\x00" + v.Source + "\x00" + v.CustomSeverity
-	}) {
+	for _, part := range outline.ViolationsByRule(p) {
 		v := &findingView{Violation: part.First(), Count: len(part.Entries)}
 		for _, of := range outline.GroupBy(part.Entries, func(v registry.Violation) string { return homeOf(v.Ref).String() }) {
 			rows := make([]row, len(of.Entries))
