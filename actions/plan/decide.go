@@ -16,7 +16,7 @@ import (
 // goroutines.
 func Decide(v registry.Verdict, o Options) Part {
 	if v.Image == nil {
-		return decideNamespace(v, o)
+		return decideNamespace(v, o.at(v.Namespace.Ref()))
 	}
 	part := Part{
 		subject: v.Image.Ref(),
@@ -27,7 +27,7 @@ func Decide(v registry.Verdict, o Options) Part {
 	if isSilent(&v, &o) {
 		return part // the common case: it must not allocate
 	}
-	return decideImage(v, o, part)
+	return decideImage(v, o.at(part.subject), part)
 }
 
 // isSilent reports whether there is nothing to plan or report about an image.

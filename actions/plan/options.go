@@ -31,6 +31,9 @@ type Options struct {
 	// KeepAtLeast is how many ready tags are kept in every image, attachments not
 	// counted.
 	KeepAtLeast int
+	// Local, if set, returns what replaces MinAge and KeepAtLeast for an image or a
+	// namespace.
+	Local func(registry.Ref) (minAge time.Duration, keepAtLeast int)
 	// SharedDigest says what the API does to a digest of which one tag is deleted.
 	SharedDigest actions.SharedDigest
 
@@ -85,6 +88,14 @@ const (
 // clockTolerance is how far a timestamp of the API may lie after the scan before
 // it is reported.
 const clockTolerance = 5 * time.Minute
+
+// at returns the options for an image or a namespace.
+func (o Options) at(ref registry.Ref) Options {
+	if o.Local != nil {
+		o.MinAge, o.KeepAtLeast = o.Local(ref)
+	}
+	return o
+}
 
 // scannedAt is when the scan started.
 func (o *Options) scannedAt() time.Time {

@@ -179,6 +179,31 @@ func TestKeepAtLeast(t *testing.T) {
 	}
 }
 
+func TestOptionsDifferFromPlaceToPlace(t *testing.T) {
+	o := unlimited()
+	o.MinAge, o.KeepAtLeast = time.Hour, 1
+	o.Local = func(ref registry.Ref) (time.Duration, int) {
+		if ref.Namespace == "dev" {
+			return 0, 0
+		}
+		return o.MinAge, o.KeepAtLeast
+	}
+	prod, dev := imageOf(t, "v1 a 48h marked", "v2 b 5m marked"), imageOf(t, "v1 a 48h marked", "v2 b 5m marked")
+	dev.Namespace.Name = "dev"
+	space := registry.Verdict{Namespace: &registry.Namespace{ID: "id", Name: "dev", Region: "fr-par", Status: registry.StatusReady, CreatedAt: scanTime, UpdatedAt: scanTime}, Empty: true, Delete: marks("empty/namespaces")}
+	got := decisionsOf(planOf(o, []registry.Verdict{prod, dev, space}, nil))
+	want := map[string]decision{
+		"delete_tag rg.fr-par.scw.cloud/prod/api:v1": "step",
+		"delete_tag rg.fr-par.scw.cloud/prod/api:v2": "min_age",
+		"delete_tag rg.fr-par.scw.cloud/dev/api:v1":  "step",
+		"delete_tag rg.fr-par.scw.cloud/dev/api:v2":  "step",
+		"delete_namespace rg.fr-par.scw.cloud/dev":   "step",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestAttachments(t *testing.T) {
 	for _, tt := range []struct {
 		name string

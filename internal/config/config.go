@@ -103,6 +103,8 @@ type Limits struct {
 	Canary int `yaml:"canary" min:"0"`
 	// MaxFailures is how many steps may fail in a row before the rest is skipped.
 	MaxFailures int `yaml:"max_failures" min:"1"`
+	// Overrides replace MinAge and KeepAtLeast in some images; see At.
+	Overrides []Override `yaml:"overrides,omitempty" blank:"ok"`
 }
 
 // Ledger says where runs are recorded.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
@@ -30,12 +31,16 @@ func (c *Config) Document() map[string]any {
 
 // Digest is "sha256:<hex>" of everything in the configuration that changes what a
 // run plans and applies. Comments, formatting, the order of keys, rules and entries
-// do not change it, and neither do the schedules, the profile, the ledger, the cost
-// and the notifications.
+// do not change it, except that of limits.overrides, and neither do the schedules, the
+// profile, the ledger, the cost and the notifications.
 func (c *Config) Digest() string {
 	document := c.Document()
 	delete(document, "schedules")
 	delete(document["scaleway"].(map[string]any), "profile")
+	limits := document["limits"].(map[string]any)
+	if overrides, ok := limits["overrides"].([]any); ok {
+		limits["overrides"] = inOrder(overrides)
+	}
 	sum := sha256.Sum256(canonical(document))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
@@ -46,6 +51,9 @@ func mappingOf(v reflect.Value) map[string]any {
 		value := v.Field(f.Index)
 		if f.Optional && value.IsZero() {
 			continue
+		}
+		for value.Kind() == reflect.Pointer && !value.IsNil() {
+			value = value.Elem()
 		}
 		m[f.Key] = plainOf(value)
 		if d, ok := value.Interface().(strictyaml.Duration); ok {
@@ -92,8 +100,17 @@ func seconds(d strictyaml.Duration) any {
 	return int64(d.Duration().Seconds())
 }
 
+// inOrder is a list whose order matters, as a mapping from each position to its entry.
+func inOrder(list []any) map[string]any {
+	m := map[string]any{}
+	for i, entry := range list {
+		m[strconv.Itoa(i)] = entry
+	}
+	return m
+}
+
 // canonical is the JSON of a document with the entries of every list sorted: their
-// order never matters in a configuration.
+// order does not matter in a configuration.
 func canonical(value any) []byte {
 	switch value := value.(type) {
 	case map[string]any:

@@ -183,7 +183,7 @@ limits: {
 		"an unknown key in limits",
 		"limits: {max_delete: 3}\n",
 		[]string{
-			`1: limits.max_delete: is an unknown key (did you mean "max_deletions"? allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures)`,
+			`1: limits.max_delete: is an unknown key (did you mean "max_deletions"? allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures, overrides)`,
 		},
 	},
 	{
@@ -221,7 +221,7 @@ limits: {
 		"a key of Go's flags",
 		"limits:\n  dryrun: yes\n",
 		[]string{
-			`2: limits.dryrun: is an unknown key (allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures)`,
+			`2: limits.dryrun: is an unknown key (allowed here: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures, overrides)`,
 		},
 	},
 	{
@@ -970,6 +970,43 @@ limits: {
 		},
 	},
 	{
+		"an override without a place",
+		"limits: {overrides: [{keep_at_least: 0}, {match: {}, keep_at_least: 0}, {match: , min_age: 0s}]}\n",
+		[]string{
+			`1: limits.overrides[0].match: is missing (say where, such as match: {namespaces: [dev]})`,
+			`1: limits.overrides[1].match: is empty (say where, such as match: {namespaces: [dev]})`,
+			`1: limits.overrides[2].match: has no value (say where, such as match: {namespaces: [dev]})`,
+		},
+	},
+	{
+		"an override that overrides nothing",
+		"limits: {overrides: [{match: {namespaces: [dev]}}]}\n",
+		[]string{
+			`1: limits.overrides[0]: overrides nothing (give it min_age, keep_at_least or both, or remove it)`,
+		},
+	},
+	{
+		"two overrides of one place",
+		"limits:\n  overrides:\n    - {match: {namespaces: [dev, test]}, min_age: 0s}\n    - {match: {namespaces: [test, dev]}, keep_at_least: 0}\n",
+		[]string{
+			`4: limits.overrides[1].match: is that of limits.overrides[0], and the first that matches counts (put the keys of both into one entry)`,
+		},
+	},
+	{
+		"an override with wrong keys and values",
+		"limits: {overrides: [{match: {tags: [a], namespaces: [], images: [\"[a\"]}, keep_at_least: -1, min_age: soon, max_deletions: 3}, {match: {namespaces: [a/b]}, min_age: }]}\n",
+		[]string{
+			`1: limits.overrides[0].keep_at_least: must be at least 0, not -1 (write 0 or more, or remove the key)`,
+			`1: limits.overrides[0].match.images[0]: is not a valid glob: "[a" (close every [ and {, and write \ before a character that stands for itself)`,
+			`1: limits.overrides[0].match.namespaces: is an empty list (name at least one entry, or remove the key)`,
+			`1: limits.overrides[0].match.tags: is an unknown key (allowed here: namespaces, images)`,
+			`1: limits.overrides[0].max_deletions: is an unknown key (it belongs in limits; allowed here: match, keep_at_least, min_age)`,
+			`1: limits.overrides[0].min_age: must be a duration: "soon" needs a whole number before each unit (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
+			`1: limits.overrides[1].match.namespaces[0]: never matches a name: "a/b" (names of namespaces and tags have no slash; use the key images for images)`,
+			`1: limits.overrides[1].min_age: has no value (give it a value, or remove it)`,
+		},
+	},
+	{
 		"a limit with a percent sign",
 		"limits: {max_deletion_percent: 50%}\n",
 		[]string{
@@ -980,7 +1017,7 @@ limits: {
 		"a list for a mapping",
 		"limits:\n  - min_age: 1h\n",
 		[]string{
-			`1: limits: must be a mapping, not a list (its keys: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures)`,
+			`1: limits: must be a mapping, not a list (its keys: min_age, max_deletions, max_deletion_percent, keep_at_least, max_plan_age, anomaly, canary, max_failures, overrides)`,
 		},
 	},
 	{

@@ -43,6 +43,7 @@ func (d checker) checkConfig(c *Config) {
 		}
 	}
 	d.checkNotifications(c)
+	d.checkOverrides(c.Limits.Overrides)
 	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.Clean("ledger") {
 		d.Report("grace", "needs ledger.dsn", ledgerHint)
 	}

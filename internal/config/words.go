@@ -85,6 +85,9 @@ func (c *Config) limitSentences(add func(kind, name, format string, args ...any)
 	if n := c.Limits.KeepAtLeast; n > 0 {
 		add("limits", "keep_at_least", "holds deletions so that %s of every image %s", text.Count(n, "ready tag"), text.Choose(n, "remains", "remain"))
 	}
+	for i := range c.Limits.Overrides {
+		add("limits", "overrides", "%s", c.Limits.Overrides[i].sentence())
+	}
 	add("limits", "max_deletions", "refuses a plan with more than %s", text.Count(c.Limits.MaxDeletions, "deletion"))
 	add("limits", "max_deletion_percent", "refuses a plan that deletes more than %d %% of all tags, or of the tags of a namespace of 20 or more", c.Limits.MaxDeletionPercent)
 	add("limits", "max_plan_age", "refuses to apply a plan older than %s", c.Limits.MaxPlanAge.Words())

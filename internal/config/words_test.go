@@ -45,6 +45,8 @@ func TestSentences(t *testing.T) {
 		{`protect: {digests: ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}`, "keeps every tag of digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, whatever the rules say"},
 		{`attachments: {orphans: delete}`, "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs"},
 		{`limits: {keep_at_least: 3}`, "holds deletions so that 3 ready tags of every image remain"},
+		{`limits: {overrides: [{match: {namespaces: [dev]}, keep_at_least: 0, min_age: 0s}]}`, "in namespace dev, holds nothing because of its age and lets an image lose its last tag"},
+		{`limits: {overrides: [{match: {namespaces: [prod], images: ["api/**"]}, min_age: 2d}]}`, "in images api/** of namespace prod, holds the deletion of everything younger than 2 days"},
 		{`limits: {max_deletions: 1}`, "refuses a plan with more than 1 deletion"},
 		{`limits: {canary: 1, max_failures: 3}`, "does the first 1 step of each kind one at a time"},
 		{`limits: {canary: 0, max_failures: 3}`, "skips the remaining steps once 3 steps in a row fail"},

@@ -103,7 +103,11 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 // nothing, or more than they should. It plans nothing.
 func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 	options := p.planOptions()
-	options.KeepAtLeast, options.Grace = 0, 0 // to find what would be deleted without them
+	options.Grace = 0 // to find what would be deleted without it, and without keep_at_least
+	options.Local = func(ref registry.Ref) (time.Duration, int) {
+		minAge, _ := p.Config.Limits.At(ref.Namespace, ref.Image)
+		return minAge, 0
+	}
 	in := newIntake(feed)
 	judge := p.judge(policy.Everything, nil, options)
 	l := lint.New(p.Config, judge.Judge, p.TakenAt)
@@ -132,8 +136,7 @@ func (p *Planner) planOptions() plan.Options {
 		PolicyDigest:       p.Policies.Digest(),
 		Forecast:           p.Forecast,
 		ScannedAt:          p.ScannedAt,
-		MinAge:             limits.MinAge.Duration(),
-		KeepAtLeast:        limits.KeepAtLeast,
+		Local:              func(ref registry.Ref) (time.Duration, int) { return limits.At(ref.Namespace, ref.Image) },
 		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
 		Orphans:            plan.Orphans(p.Config.Attachments.Orphans),
 		MaxDeletions:       limits.MaxDeletions,
