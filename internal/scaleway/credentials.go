@@ -127,8 +127,11 @@ func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 	}
 	switch {
 	case err == nil:
+	case explicit && errors.Is(err, fs.ErrNotExist) && environmentSuffices():
+		log.Warn("SCW_CONFIG_PATH names a file that does not exist: the keys in the environment are used", "path", path)
+		return path, nil, nil
 	case explicit && errors.Is(err, fs.ErrNotExist):
-		return path, nil, fmt.Errorf("SCW_CONFIG_PATH names %s, which does not exist: correct it, or unset it", path)
+		return path, nil, fmt.Errorf("SCW_CONFIG_PATH names %s, which does not exist: correct it, or set SCW_ACCESS_KEY and SCW_SECRET_KEY", path)
 	case explicit:
 		return path, nil, fmt.Errorf("read the Scaleway config file that SCW_CONFIG_PATH names: %w", err)
 	case errors.Is(err, fs.ErrNotExist):
@@ -148,6 +151,13 @@ func readConfig(log *slog.Logger) (path string, config *scw.Config, err error) {
 		return path, nil, fmt.Errorf("the Scaleway config file %s is not valid YAML%s", path, errorLines(err))
 	}
 	return path, config, nil
+}
+
+// environmentSuffices reports whether the environment has both keys. No Scaleway tool
+// needs a file then.
+func environmentSuffices() bool {
+	env := scw.LoadEnvProfile()
+	return value(env.AccessKey) != "" && value(env.SecretKey) != ""
 }
 
 // yamlLine finds the line numbers in an error of the YAML parser.

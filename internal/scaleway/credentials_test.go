@@ -129,7 +129,9 @@ func TestWrongCredentialsAreExplainedAndNotQuoted(t *testing.T) {
 		{name: "the profile is hollow", config: profiles, profile: "hollow", want: []string{`no profile "hollow"`}},
 		{name: "the profile has no file", profile: "nope", env: withKeys(), want: []string{`profile "nope"`, "needs a Scaleway config file"}},
 		{name: "SCW_PROFILE has no file", env: withKeys("SCW_PROFILE", "nope"), want: []string{`profile "nope"`}},
-		{name: "the named file does not exist", env: withKeys("SCW_CONFIG_PATH", "/nonexistent/config.yaml"), want: []string{"SCW_CONFIG_PATH", "does not exist"}},
+		{name: "the named file does not exist", env: []string{"SCW_CONFIG_PATH", "/nonexistent/config.yaml"}, want: []string{"SCW_CONFIG_PATH", "does not exist", "set SCW_ACCESS_KEY"}},
+		{name: "the named file does not exist, and one key is set", env: []string{"SCW_CONFIG_PATH", "/nonexistent/config.yaml", "SCW_SECRET_KEY", testSecretKey}, want: []string{"SCW_CONFIG_PATH", "does not exist"}},
+		{name: "the named file does not exist, and a profile is asked for", env: withKeys("SCW_CONFIG_PATH", "/nonexistent/config.yaml", "SCW_PROFILE", "nope"), want: []string{`profile "nope"`, "/nonexistent/config.yaml does not exist"}},
 		{name: "the file is not YAML", config: leaky, want: []string{"not valid YAML", "line"}},
 		{name: "the file has a key of another type", config: "secret_key: [" + testSecretKey + "]\n", want: []string{"not valid YAML", "line 1"}},
 		{name: "the file is a secret key", config: testSecretKey, want: []string{"not valid YAML", "line 1"}},
@@ -160,6 +162,7 @@ func TestRiskySettingsAreLogged(t *testing.T) {
 	}{
 		{"plain http to another machine", withKeys("SCW_API_URL", "http://api.example.com"), "not https"},
 		{"unverified certificates", withKeys("SCW_INSECURE", "true"), "not verified"},
+		{"a missing config file beside both keys", withKeys("SCW_CONFIG_PATH", "/nonexistent/config.yaml"), "SCW_CONFIG_PATH names a file that does not exist"},
 		{"a config file that others may read", withKeys("SCW_CONFIG_PATH", ""), "chmod 0600"},
 	}
 	for _, tt := range tests {
