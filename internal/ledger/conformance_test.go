@@ -181,6 +181,56 @@ func TestNoIntentAfterAnotherProcessTookTheLock(t *testing.T) {
 	})
 }
 
+// When the lock file is removed under a run, the next one takes it for dead, and reads
+// its objects. Whichever of the two saw the deletion is right.
+func TestADoneBeatsASkippedOfAnInterruptedRun(t *testing.T) {
+	done, skipped := result("a", actions.ResultDone), result("a", actions.ResultSkipped)
+	for _, tt := range []struct {
+		name        string
+		own, others actions.StepResult
+		ownLast     bool
+		want        actions.Result
+	}{
+		{"the run records done, then the other skipped", done, skipped, false, actions.ResultDone},
+		{"the other records skipped, then the run done", done, skipped, true, actions.ResultDone},
+		{"the run records skipped, then the other done", skipped, done, false, actions.ResultDone},
+		{"the other records done, then the run skipped", skipped, done, true, actions.ResultDone},
+		{"the other records failed, then the run skipped", skipped, result("a", actions.ResultFailed), true, actions.ResultFailed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, dsn string) {
+				first := open(t, dsn)
+				lock := mustLock(t, first)
+				r := begin(t, first, runs.KindApply)
+				must(t, r.Intend(t.Context(), step("a")))
+				must(t, lock.Unlock()) // as the removal of the lock file does
+				second := open(t, dsn)
+				mustLock(t, second)
+				if _, err := second.Interrupted(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				resolve := func() { must(t, second.Resolve(t.Context(), r.ID(), tt.others)) }
+				if tt.ownLast {
+					resolve()
+				}
+				must(t, r.Done(t.Context(), tt.own))
+				must(t, r.Finish(t.Context(), Ending{Status: StatusInterrupted, Exit: 1, Outcome: &actions.Outcome{Results: []actions.StepResult{tt.own}}}))
+				if !tt.ownLast {
+					resolve()
+				}
+				d, err := second.Run(t.Context(), r.ID())
+				must(t, err)
+				if len(d.Steps) != 1 || d.Steps[0].Result != tt.want {
+					t.Errorf("the ledger has %+v, want %s", d.Steps, tt.want)
+				}
+				if err := r.Intend(t.Context(), step("b")); !errors.Is(err, ErrNotLocked) {
+					t.Errorf("a run that has lost the lock may send another step: %v", err)
+				}
+			})
+		})
+	}
+}
+
 func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		dead := open(t, dsn)
@@ -216,8 +266,9 @@ func TestInterruptedRunIsFoundAndResolved(t *testing.T) {
 		}
 		must(t, l.Resolve(t.Context(), r.ID(), result("a", actions.ResultDone)))
 		must(t, l.Resolve(t.Context(), r.ID(), result("b", actions.ResultFailed)))
-		if err := l.Resolve(t.Context(), r.ID(), result("b", actions.ResultDone)); err == nil {
-			t.Error("a step that is resolved was resolved again")
+		must(t, l.Resolve(t.Context(), r.ID(), result("b", actions.ResultSkipped))) // the first result counts
+		if err := l.Resolve(t.Context(), r.ID(), result("never sent", actions.ResultDone)); err == nil {
+			t.Error("a step that was never sent was resolved")
 		}
 		if found, err := l.Interrupted(t.Context()); err != nil || len(found) != 0 {
 			t.Errorf("still interrupted are %+v (%v)", found, err)

@@ -53,6 +53,42 @@ func TestFullDiskStopsTheRun(t *testing.T) {
 	must(t, r.Finish(t.Context(), Ending{Status: StatusFailed, Exit: 1}))
 }
 
+// An open file that was removed takes every record, and no one finds it again.
+func TestALedgerThatIsNoLongerThereStopsTheRun(t *testing.T) {
+	t.Parallel()
+	replace := func(t *testing.T, path string) {
+		must(t, os.WriteFile(path+".new", nil, 0o600))
+		must(t, os.Rename(path+".new", path))
+	}
+	for _, tt := range []struct {
+		name, file string
+		harm       func(t *testing.T, path string)
+	}{
+		{"the ledger is removed", "", func(t *testing.T, path string) { must(t, os.Remove(path)) }},
+		{"the ledger is replaced", "", replace},
+		{"the folder of the ledger is moved away", "", func(t *testing.T, path string) {
+			must(t, os.Rename(filepath.Dir(path), filepath.Dir(path)+".old"))
+		}},
+		{"the lock file is removed", ".lock", func(t *testing.T, path string) { must(t, os.Remove(path)) }},
+		{"the lock file is replaced", ".lock", replace},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dsn := databases[0].dsn(t)
+			l, err := Open(t.Context(), dsn, Options{})
+			must(t, err)
+			defer l.Close()
+			r := begin(t, l, runs.KindApply)
+			must(t, r.Intend(t.Context(), step("a")))
+			tt.harm(t, dsn+tt.file)
+			if err := r.Intend(t.Context(), step("b")); err == nil || !strings.Contains(err.Error(), "was removed or replaced during the run") {
+				t.Errorf("the next step may be sent: %v", err)
+			}
+			must(t, r.Done(t.Context(), result("a", actions.ResultDone)))
+		})
+	}
+}
+
 func TestLedgerThatCannotBeWrittenStopsTheRun(t *testing.T) {
 	t.Parallel()
 	l := open(t, databases[0].dsn(t))

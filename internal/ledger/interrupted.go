@@ -82,8 +82,9 @@ func unresolved(ctx context.Context, tx *sql.Tx, epoch int64, found map[int64][]
 		WHERE s.result IS NULL AND NOT (r.status = 'running' AND r.epoch = $1) ORDER BY s.run_id, s.ref, s.action`, epoch)
 }
 
-// Resolve records the result of a step that an earlier run left unresolved. It
-// needs the lock.
+// Resolve records the result of a step that an earlier run left unresolved. If that run
+// was not dead and has recorded a result since, this one counts only if it is "done".
+// Resolve needs the lock.
 func (l *Ledger) Resolve(ctx context.Context, run int64, res actions.StepResult) error {
 	lock := l.held()
 	if err := lock.valid(); err != nil {
@@ -94,13 +95,17 @@ func (l *Ledger) Resolve(ctx context.Context, run int64, res actions.StepResult)
 			return err
 		}
 		now := micros(l.now())
-		changed, err := tx.ExecContext(ctx, `UPDATE janitor_steps SET done = $1, result = $2, detail = $3 WHERE run_id = $4 AND ref = $5 AND action = $6 AND result IS NULL`,
-			now, text(string(res.Result)), text(res.Detail), run, text(res.Ref), string(res.Action))
-		if err != nil {
+		var intended bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM janitor_steps WHERE run_id = $1 AND ref = $2 AND action = $3 AND intended IS NOT NULL)`,
+			run, text(res.Ref), string(res.Action)).Scan(&intended); err != nil {
 			return err
 		}
-		if n, err := changed.RowsAffected(); err != nil || n != 1 {
-			return fmt.Errorf("run %d has no unresolved step %s of %s", run, res.Action, res.Ref)
+		if !intended {
+			return fmt.Errorf("run %d has sent no step %s of %s", run, res.Action, res.Ref)
+		}
+		res.At = fromMicros(now)
+		if err := writeResults(ctx, tx, run, []entry{resultEntry(res)}); err != nil {
+			return err
 		}
 		return endDeleted(ctx, tx, run, now)
 	}))

@@ -27,8 +27,9 @@ func (r *Run) Intend(ctx context.Context, s actions.Step) error {
 	return r.append(ctx, &entry{kind: entryIntent, ref: text(s.Ref), action: string(s.Action), body: string(encoded), at: micros(r.ledger.now())})
 }
 
-// Done records the result of a step. Only the first result counts. It is written
-// even if the context ends meanwhile.
+// Done records the result of a step. It is written even if the context ends meanwhile.
+// Only the first result counts, except that "done" replaces any other: another run may
+// have taken this one for dead, and have read the object before it was deleted.
 func (r *Run) Done(ctx context.Context, res actions.StepResult) error {
 	e := r.result(res)
 	return r.append(ctx, &e)
@@ -38,6 +39,10 @@ func (r *Run) result(res actions.StepResult) entry {
 	if res.At.IsZero() {
 		res.At = r.ledger.now()
 	}
+	return resultEntry(res)
+}
+
+func resultEntry(res actions.StepResult) entry {
 	return entry{
 		kind: entryResult, ref: text(res.Ref), action: string(res.Action),
 		result: text(string(res.Result)), body: text(res.Detail), at: micros(res.At),
@@ -185,7 +190,7 @@ func writeResults(ctx context.Context, tx *sql.Tx, run int64, results []entry) e
 		//nolint:gosec // G202: values has only placeholders
 		_, err := tx.ExecContext(ctx, `INSERT INTO janitor_steps (run_id, ref, action, done, result, detail) VALUES `+values+`
 			ON CONFLICT (run_id, ref, action) DO UPDATE SET done = excluded.done, result = excluded.result, detail = excluded.detail
-			WHERE janitor_steps.result IS NULL`, args...)
+			WHERE janitor_steps.result IS NULL OR excluded.result = 'done' AND janitor_steps.result <> 'done'`, args...)
 		return err
 	})
 }

@@ -89,6 +89,9 @@ type engine interface {
 	shared() string
 	// tryLock takes a lock of the ledger, or returns nil if another process holds it.
 	tryLock(ctx context.Context, which lockName) (hold, error)
+	// intact returns an error if what this process has open is no longer the ledger
+	// that others open.
+	intact() error
 	// clean removes secrets from an error.
 	clean(err error) error
 }

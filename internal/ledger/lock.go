@@ -171,9 +171,13 @@ func (k *Lock) valid() error {
 }
 
 // confirm returns ErrNotLocked if another process has taken the lock, and prevents
-// that until the end of the transaction.
+// that until the end of the transaction. It returns another error if the ledger is not
+// the same any more.
 func (k *Lock) confirm(ctx context.Context, tx *sql.Tx) error {
 	if err := k.valid(); err != nil {
+		return err
+	}
+	if err := k.ledger.engine.intact(); err != nil {
 		return err
 	}
 	var epoch int64

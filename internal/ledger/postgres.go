@@ -78,6 +78,7 @@ func (e *postgresEngine) check(ctx context.Context, timeout time.Duration) error
 func (e *postgresEngine) database() *sql.DB  { return e.db }
 func (e *postgresEngine) migrations() string { return "postgres" }
 func (e *postgresEngine) shared() string     { return " FOR SHARE" }
+func (e *postgresEngine) intact() error      { return nil } // a connection ends with its database
 
 func (e *postgresEngine) where() string {
 	return fmt.Sprintf("%s on PostgreSQL at %s", cmp.Or(e.config.Database, e.config.User), e.config.Host)

@@ -158,21 +158,24 @@ func (r *Run) complete(ctx context.Context, tx *sql.Tx, o *actions.Outcome) erro
 	if o == nil {
 		return nil
 	}
+	const done = string(actions.ResultDone)
 	type key struct{ ref, action string }
-	known := make(map[key]bool)
+	known := make(map[key]string)
 	if err := eachRow(ctx, tx, func(rows *sql.Rows) error {
 		var k key
-		err := rows.Scan(&k.ref, &k.action)
-		known[k] = true
+		var result string
+		err := rows.Scan(&k.ref, &k.action, &result)
+		known[k] = result
 		return err
-	}, `SELECT ref, action FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL`, r.id); err != nil {
+	}, `SELECT ref, action, result FROM janitor_steps WHERE run_id = $1 AND result IS NOT NULL`, r.id); err != nil {
 		return err
 	}
 	var missing []entry
 	for _, res := range o.Results {
 		e := r.result(res)
-		if k := (key{e.ref, e.action}); !known[k] {
-			known[k] = true
+		k := key{e.ref, e.action}
+		if was := known[k]; was == "" || was != done && e.result == done {
+			known[k] = e.result
 			missing = append(missing, e)
 		}
 	}

@@ -20,8 +20,9 @@ import (
 // which the holder keeps a write transaction open: the operating system ends that
 // with the process.
 type sqliteEngine struct {
-	path string
-	db   *sql.DB
+	path  string
+	db    *sql.DB
+	files []fs.FileInfo // of the ledger and of the lock of runs, when they were opened
 }
 
 // readers is how many connections may read beside the one that writes.
@@ -47,7 +48,30 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 	if err := e.check(ctx, timeout); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", path, err), e.db.Close())
 	}
+	for _, name := range e.watched() {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("opening the ledger: %w", err), e.db.Close())
+		}
+		e.files = append(e.files, info)
+	}
 	return e, nil
+}
+
+// watched are the files without which two runs could apply at once, or a record be
+// lost.
+func (e *sqliteEngine) watched() []string { return []string{e.path, e.lockPath(runLock)} }
+
+// intact compares the device and the inode of the files: an open file that was removed
+// still takes every record, and no one finds it again.
+func (e *sqliteEngine) intact() error {
+	for i, name := range e.watched() {
+		info, err := os.Stat(name)
+		if err != nil || !os.SameFile(info, e.files[i]) {
+			return fmt.Errorf("%s was removed or replaced during the run, so the run ends before it changes anything more: put the file back if you can, then run again", name)
+		}
+	}
+	return nil
 }
 
 // createPrivate creates a file that only its owner may read, unless it exists. It
