@@ -2,31 +2,22 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // grouping splits what a rule matched into groups by the names of the tags.
-type grouping struct {
-	regex *regexp.Regexp
-	index int // of the capture group that names the group
-}
+type grouping struct{ *rules.Capture }
 
-// newGrouping anchors the pattern at both ends. The capture group named "group"
-// names the group, or else the first one.
 func newGrouping(pattern string) (*grouping, error) {
 	if pattern == "" {
 		return nil, nil
 	}
-	regex, err := rules.Anchored(pattern)
+	c, err := rules.NewCapture(pattern, "group")
 	if err != nil {
 		return nil, fmt.Errorf("group_by: %w", err)
 	}
-	if regex.NumSubexp() == 0 {
-		return nil, fmt.Errorf("group_by %q has no capture group", pattern)
-	}
-	return &grouping{regex: regex, index: max(1, regex.SubexpIndex("group"))}, nil
+	return &grouping{c}, nil
 }
 
 // group is the part of what a rule matched that has its own counts.
@@ -57,13 +48,12 @@ func (g *grouping) split(tags []*tag) []group {
 }
 
 func (g *grouping) of(name string) string {
-	at := g.regex.FindStringSubmatchIndex(name)
-	if at == nil {
+	switch group, ok := g.Of(name); {
+	case !ok:
 		return " of the tags in no group"
-	}
-	from, to := at[2*g.index], at[2*g.index+1]
-	if from == to { // nothing was captured
+	case group == "":
 		return ` of ""`
+	default:
+		return " of " + group
 	}
-	return " of " + name[from:to]
 }

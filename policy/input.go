@@ -4,9 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -70,6 +70,7 @@ var (
 	keyMajors              = ast.StringTerm("majors")
 	keyMinors              = ast.StringTerm("minors")
 	keyPatches             = ast.StringTerm("patches")
+	keyVersions            = ast.StringTerm("versions")
 	keyOrphans             = ast.StringTerm("orphans")
 	keySubject             = ast.StringTerm("subject")
 	keyPattern             = ast.StringTerm("pattern")
@@ -200,7 +201,7 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 	return ast.ArrayTerm(out...)
 }
 
-func versionTerm(v *semver.Version) *ast.Term {
+func versionTerm(v *rules.Version) *ast.Term {
 	return ast.ObjectTerm(
 		[2]*ast.Term{keyMajor, ast.UIntNumberTerm(v.Major())},
 		[2]*ast.Term{keyMinor, ast.UIntNumberTerm(v.Minor())},

@@ -5,17 +5,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // tag is a tag with what matching needs to know of it.
 type tag struct {
 	*registry.Tag
-	index   int // in Image.Tags
-	version *semver.Version
+	index   int            // in Image.Tags
+	version *rules.Version // of the whole name; see retentionRule.version
 	subject registry.Subject
 	age     *ast.Term // since the update, in seconds; nil until it is needed
 }
@@ -36,6 +36,14 @@ func (r *retentionRule) time(t *tag) time.Time {
 
 func (r *retentionRule) byCreation() bool { return r.By == "created_at" }
 
+// version is what the rule takes for the version of a tag; nil if it has none.
+func (r *retentionRule) version(t *tag) *rules.Version {
+	if r.versions == nil {
+		return t.version
+	}
+	return r.versions.Find(t.Name)
+}
+
 // matched returns the tags that the rule is about, newest first by the time that
 // the rule follows, ties by name. It is nil if the rule is not about the image, and
 // empty if it is about none of its tags.
@@ -46,7 +54,9 @@ func (r *retentionRule) matched(now time.Time, img *registry.Image, tags []tag) 
 	}
 	out := []*tag{}
 	for i := range tags {
-		if t := &tags[i]; selector.Matches(t.Name, t.version, r.age(now, t)) {
+		t := &tags[i]
+		v := r.version(t)
+		if (v != nil || !r.Keep.IsSemverOnly()) && selector.Matches(t.Name, v, r.age(now, t)) {
 			out = append(out, t)
 		}
 	}

@@ -16,6 +16,7 @@ type ruleTerms struct {
 	youngest, young         *ast.Term // the age from which it does not keep, and the reason
 	last                    *ast.Term
 	majors, minors, patches *ast.Term
+	versions                *ast.Term
 	units                   []unitLimit
 }
 
@@ -33,6 +34,7 @@ func (r *retentionRule) makeTerms() ruleTerms {
 		t.last, t.units = ast.InternedTerm(k.Last), unitsOf(k)
 		if k.Semver != nil {
 			t.majors, t.minors, t.patches = limitTerm(k.Semver.Majors), limitTerm(k.Semver.Minors), limitTerm(k.Semver.Patches)
+			t.versions = ast.InternedTerm(k.Semver.Versions)
 		}
 	}
 	return t
@@ -83,7 +85,7 @@ func (r *retentionRule) entry(names *ast.Term, more ...[2]*ast.Term) *ast.Term {
 }
 
 // kept collects the facts for each criterion of a keep.
-type kept struct{ all, last, within, calendar, releases []*ast.Term }
+type kept struct{ all, last, within, calendar, releases, versions []*ast.Term }
 
 // keeps adds, for each criterion of a keep, the rules that have it, with what the
 // criterion needs to know of the matched tags, group by group.
@@ -100,7 +102,7 @@ func (f *imageFacts) keeps(facts *factList) {
 		for _, g := range r.grouping.split(matched) {
 			k.last = append(k.last, f.last(r, g)...)
 			k.calendar = append(k.calendar, f.calendar(r, g)...)
-			k.releases = append(k.releases, f.releases(r, g)...)
+			f.releases(r, g, &k)
 		}
 	}
 	facts.list("retention", keyAll, k.all)
@@ -108,6 +110,7 @@ func (f *imageFacts) keeps(facts *factList) {
 	facts.list("retention", keyWithin, k.within)
 	facts.list("retention", keyCalendar, k.calendar)
 	facts.list("retention", keyReleases, k.releases)
+	facts.list("retention", keyVersions, k.versions)
 }
 
 // keepsOfEach adds the criteria that are about each tag by itself.

@@ -22,6 +22,7 @@ var randomConfigs = flag.Int("configs", 40, "random configurations, with sixty i
 // criteria are words of every kind of reason there is.
 var criteria = []string{
 	"older than", "younger than", "newest digest", "newest tag", "hourly", "daily", "weekly", "monthly", "yearly", "release", "patch", "minor", "major",
+	"highest version", "follows", "higher than every release", "no release is kept",
 	"in no group", "keeps all", "kept by no criterion", "protected by", "has its subject",
 }
 
@@ -200,8 +201,14 @@ func (w world) rule(name string) refRule {
 		r.hourly, r.daily, r.weekly, r.monthly, r.yearly = count(), count(), count(), count(), count()
 		if w.chance(40) {
 			limit := func() int { return pick(w, 0, 1, 2, 3) }
-			r.semver = &refSemver{limit(), limit(), limit(), w.chance(40)}
+			r.semver = &refSemver{limit(), limit(), limit(), limit(), pick(w, "follow", "true", "false", "follow")}
 		}
+	}
+	if w.chance(15) {
+		r = refRule{name: name, match: r.match, except: r.except, groupBy: r.groupBy, semver: &refSemver{versions: 2, patches: pick(w, 0, 1), prereleases: "follow"}}
+	}
+	if w.chance(25) {
+		r.version = pick(w, `(?:.*-)?v?(?P<version>[0-9].*)`, `api-(.+)`, `(e)nv-[a-z]+-(?P<version>.*)`)
 	}
 	if w.chance(85) {
 		r.deletes, r.olderThan = true, pick(w, 0, 90*time.Minute, 24*time.Hour, 14*24*time.Hour)
@@ -319,10 +326,10 @@ func (w world) tagName() string {
 		}
 		return "sha256-" + strings.Repeat(pick(w, "a", "b", "c", "d", "f"), 64) + pick(w, "", ".sig", ".att", ".src")
 	case 4:
-		return pick(w, "latest", "20261122", "1.2", "v1.2.3.4", "01.2.3", "1.2.3-01", "env-", "1.2.3-", "v", "1.2.3_a_b")
+		return pick(w, "latest", "20261122", "1.2", "v1.2.3.4", "api-1.2.3.4", "api-v1.2.3.05", "api-v2.0.0-rc.1", "01.2.3", "2.00.010", "1.2.3-01", "env-", "1.2.3-", "v", "1.2.3_a_b")
 	}
 	return fmt.Sprintf("%s%d.%d.%d%s", pick(w, "", "v"), w.r.IntN(3), w.r.IntN(4), pick(w, 0, 1, 2, 9, 10),
-		pick(w, "", "", "", "-rc.1", "-rc.2", "-rc.10", "-alpha", "-1", "-rc", "_build.7", "-rc.1_x"))
+		pick(w, "", "", "", "-rc.1", "-rc.2", "-rc.02", "-rc.10", "-alpha", "-1", "-rc", "_build.7", "-rc.1_x"))
 }
 
 // document is the configuration as policies see it.
@@ -356,6 +363,9 @@ func (r refRule) document() map[string]any {
 	if r.groupBy != "" {
 		d["group_by"] = r.groupBy
 	}
+	if r.version != "" {
+		d["version"] = r.version
+	}
 	keep := map[string]any{"all": r.all, "hourly": r.hourly, "daily": r.daily, "weekly": r.weekly, "monthly": r.monthly, "yearly": r.yearly}
 	if r.last > 0 {
 		keep["last"] = r.last
@@ -365,7 +375,10 @@ func (r refRule) document() map[string]any {
 	}
 	if r.semver != nil {
 		limits := map[string]any{"prereleases": r.semver.prereleases}
-		for key, n := range map[string]int{"majors": r.semver.majors, "minors": r.semver.minors, "patches": r.semver.patches} {
+		if r.semver.prereleases != "follow" {
+			limits["prereleases"] = r.semver.prereleases == "true"
+		}
+		for key, n := range map[string]int{"majors": r.semver.majors, "minors": r.semver.minors, "patches": r.semver.patches, "versions": r.semver.versions} {
 			if n > 0 {
 				limits[key] = n
 			}

@@ -27,8 +27,8 @@ type refRule struct {
 	name                                   string
 	match, except                          *refMatch
 	byCreated, countTags                   bool
-	groupBy                                string
-	groups                                 *regexp.Regexp // groupBy, compiled by judge
+	groupBy, version                       string
+	groups, versions                       *regexp.Regexp // groupBy and version, compiled by judge
 	all                                    bool
 	last                                   int
 	within                                 time.Duration
@@ -40,7 +40,8 @@ type refRule struct {
 
 type refSemver struct {
 	majors, minors, patches int // 0 is no limit
-	prereleases             bool
+	versions                int // 0 is none, unless the others are 0 too
+	prereleases             string
 }
 
 type refConfig struct {
@@ -88,8 +89,14 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 	if r.groupBy != "" {
 		r.groups = refAnchored(r.groupBy)
 	}
+	if r.version != "" {
+		r.versions = refAnchored(r.version)
+	}
 	var matched []registry.Tag
 	for _, t := range img.Tags {
+		if r.semverOnly() && r.versionOf(t) == nil {
+			continue // it leaves them alone
+		}
 		if r.match.takes(now, r, img, t) && (r.except == nil || !r.except.takes(now, r, img, t)) {
 			matched = append(matched, t)
 		}
@@ -136,7 +143,7 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 				keep(t, "%s %s%s", unit, label, of)
 			}
 		}
-		if why := r.releaseWhy(t, rivals); why != "" {
+		for _, why := range r.releaseWhys(t, rivals) {
 			keep(t, "%s", why)
 		}
 	}
@@ -152,7 +159,7 @@ func (m *refMatch) takes(now time.Time, r refRule, img *registry.Image, t regist
 		anyGlob(m.tags, t.Name) &&
 		(m.projects == nil || slices.Contains(m.projects, img.Namespace.ProjectID)) &&
 		(m.regex == "" || refAnchored(m.regex).MatchString(t.Name)) &&
-		(m.semver == "" || refVersion(t.Name) != nil && refRanges[m.semver](refVersion(t.Name))) &&
+		(m.semver == "" || r.versionOf(t) != nil && refRanges[m.semver](r.versionOf(t))) &&
 		(m.olderThan == 0 || age >= m.olderThan) &&
 		(m.youngerThan == 0 || age < m.youngerThan)
 }
@@ -249,54 +256,125 @@ func (r refRule) periodRank(unit string, zone *time.Location, t registry.Tag, ri
 	return mine, len(later)
 }
 
-func (r refRule) releaseWhy(t registry.Tag, rivals []registry.Tag) string {
-	mine := refVersion(t.Name)
-	if r.semver == nil || mine == nil || mine.pre != "" && !r.semver.prereleases {
-		return ""
+func (r refRule) semverOnly() bool {
+	return r.semver != nil && !r.all && r.last+r.hourly+r.daily+r.weekly+r.monthly+r.yearly == 0 && r.within == 0
+}
+
+// versionOf is the version that the rule finds in a name.
+func (r refRule) versionOf(t registry.Tag) *refSemverVersion {
+	if r.version == "" {
+		if v := refVersion(t.Name); v != nil && !v.four {
+			return v
+		}
+		return nil
 	}
-	majors, minors, patches := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	m := r.versions.FindStringSubmatch(t.Name)
+	if m == nil {
+		return nil
+	}
+	captured := m[1]
+	for i, n := range r.versions.SubexpNames() {
+		if n == "version" {
+			captured = m[i]
+		}
+	}
+	return refVersion(captured)
+}
+
+// releaseWhys are the reasons for which a version is kept. A pre-release that is to
+// follow is kept as its release is, or without one if it is above all that are kept.
+func (r refRule) releaseWhys(t registry.Tag, rivals []registry.Tag) []string {
+	if r.semver == nil {
+		return nil
+	}
+	mine := r.versionOf(t)
+	if mine == nil || mine.pre != "" && r.semver.prereleases == "false" {
+		return nil
+	}
+	var ranked []*refSemverVersion
 	for _, o := range rivals {
-		v := refVersion(o.Name)
-		if v == nil || v.pre != "" && !r.semver.prereleases {
+		if v := r.versionOf(o); v != nil && (v.pre == "" || r.semver.prereleases == "true") {
+			ranked = append(ranked, v)
+		}
+	}
+	of := r.group(t.Name)
+	var whys []string
+	if mine.pre == "" || r.semver.prereleases == "true" {
+		for _, why := range r.keptAs(mine, ranked) {
+			whys = append(whys, "release "+mine.text()+of+": "+why)
+		}
+		return whys
+	}
+	core := &refSemverVersion{n: mine.n}
+	anyKept, released, higher := false, false, true
+	for _, v := range ranked {
+		if len(r.keptAs(v, ranked)) == 0 {
 			continue
 		}
+		anyKept = true
+		released = released || v.n == core.n
+		higher = higher && refPrecedes(v, mine)
+	}
+	switch {
+	case !anyKept:
+		return []string{"pre-release " + mine.text() + of + ": no release is kept"}
+	case released:
+		return []string{"pre-release " + mine.text() + of + ": follows " + core.text()}
+	case higher:
+		return []string{"pre-release " + mine.text() + of + ": higher than every release that is kept"}
+	}
+	return nil
+}
+
+// keptAs says why one of the ranked versions is kept, if it is.
+func (r refRule) keptAs(mine *refSemverVersion, ranked []*refSemverVersion) (whys []string) {
+	majors, minors, patches, all := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, v := range ranked {
 		if v.n[0] > mine.n[0] {
 			majors[fmt.Sprint(v.n[0])] = true
 		}
 		if v.n[0] == mine.n[0] && v.n[1] > mine.n[1] {
 			minors[fmt.Sprint(v.n[1])] = true
 		}
-		if v.n[0] == mine.n[0] && v.n[1] == mine.n[1] && refPrecedes(mine, v) {
-			patches[fmt.Sprint(v.n[2], v.pre)] = true
+		if refPrecedes(mine, v) {
+			all[v.key()] = true
+			if v.n[0] == mine.n[0] && v.n[1] == mine.n[1] {
+				patches[v.key()] = true
+			}
 		}
 	}
+	k := r.semver
+	if why, kept := k.lines(mine, len(majors), len(minors), len(patches)); kept {
+		whys = append(whys, why)
+	}
+	if k.versions > 0 && len(all) < k.versions {
+		whys = append(whys, map[bool]string{true: "the highest version", false: fmt.Sprintf("one of the %d highest versions", k.versions)}[k.versions == 1])
+	}
+	return whys
+}
+
+// lines is about the newest patches of the newest minors of the newest majors.
+func (k *refSemver) lines(mine *refSemverVersion, majors, minors, patches int) (string, bool) {
 	var why []string
 	for _, part := range []struct {
-		newer       map[string]bool
-		limit       int
-		one, plural string
-		of          string
+		newer, limit    int
+		one, plural, of string
 	}{
-		{patches, r.semver.patches, "patch", "es", fmt.Sprintf(" of %d.%d", mine.n[0], mine.n[1])},
-		{minors, r.semver.minors, "minor", "s", fmt.Sprintf(" of %d", mine.n[0])},
-		{majors, r.semver.majors, "major", "s", ""},
+		{patches, k.patches, "patch", "es", fmt.Sprintf(" of %d.%d", mine.n[0], mine.n[1])},
+		{minors, k.minors, "minor", "s", fmt.Sprintf(" of %d", mine.n[0])},
+		{majors, k.majors, "major", "s", ""},
 	} {
-		if part.limit == 0 {
-			continue
+		if part.limit > 0 && part.newer >= part.limit {
+			return "", false
 		}
-		if len(part.newer) >= part.limit {
-			return ""
+		if part.limit > 0 {
+			why = append(why, refNewest(part.limit, part.one, part.plural)+part.of)
 		}
-		why = append(why, refNewest(part.limit, part.one, part.plural)+part.of)
 	}
 	if why == nil {
-		why = []string{"the rule keeps every release"}
+		return "the rule keeps every release", k.versions == 0
 	}
-	text := fmt.Sprintf("release %d.%d.%d", mine.n[0], mine.n[1], mine.n[2])
-	if mine.pre != "" {
-		text += "-" + mine.pre
-	}
-	return text + r.group(t.Name) + ": " + strings.Join(why, ", ")
+	return strings.Join(why, ", "), true
 }
 
 // group is the words that tell a group from others, "" where there is one only.
@@ -331,20 +409,43 @@ func refNewest(n int, one, plural string) string {
 }
 
 type refSemverVersion struct {
-	n   [3]int
-	pre string
+	n    [4]int
+	four bool // the fourth is written
+	pre  string
 }
 
-var refSemverName = regexp.MustCompile(`^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(?:-((?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:_[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$`)
+// key is the same for equal versions.
+func (v *refSemverVersion) key() string {
+	parts := strings.Split(v.pre, ".")
+	for i, part := range parts {
+		if n, err := strconv.Atoi(part); err == nil {
+			parts[i] = strconv.Itoa(n)
+		}
+	}
+	return fmt.Sprint(v.n, parts)
+}
+
+func (v *refSemverVersion) text() string {
+	text := fmt.Sprintf("%d.%d.%d", v.n[0], v.n[1], v.n[2])
+	if v.n[3] > 0 {
+		text += fmt.Sprintf(".%d", v.n[3])
+	}
+	if v.pre != "" {
+		text += "-" + v.pre
+	}
+	return text
+}
+
+var refSemverName = regexp.MustCompile(`^v?([0-9]+)\.([0-9]+)\.([0-9]+)(\.[0-9]+)?(?:-([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?(?:_[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$`)
 
 func refVersion(name string) *refSemverVersion {
 	m := refSemverName.FindStringSubmatch(name)
 	if m == nil {
 		return nil
 	}
-	v := &refSemverVersion{pre: m[4]}
+	v := &refSemverVersion{pre: m[5], four: m[4] != ""}
 	for i := range v.n {
-		v.n[i], _ = strconv.Atoi(m[i+1])
+		v.n[i], _ = strconv.Atoi(strings.TrimPrefix(m[i+1], "."))
 	}
 	return v
 }
@@ -361,12 +462,11 @@ func refPrecedes(a, b *refSemverVersion) bool {
 	}
 	x, y := strings.Split(a.pre, "."), strings.Split(b.pre, ".")
 	for i := 0; i < len(x) && i < len(y); i++ {
-		if x[i] == y[i] {
-			continue
-		}
 		p, errP := strconv.Atoi(x[i])
 		q, errQ := strconv.Atoi(y[i])
 		switch {
+		case x[i] == y[i], errP == nil && errQ == nil && p == q:
+			continue
 		case errP == nil && errQ == nil:
 			return p < q
 		case errP == nil || errQ == nil:
@@ -385,7 +485,7 @@ var refRanges = map[string]func(v *refSemverVersion) bool{
 	"~1.2":           func(v *refSemverVersion) bool { return v.pre == "" && v.n[0] == 1 && v.n[1] == 2 },
 	"^2.0.0 || 0.x":  func(v *refSemverVersion) bool { return v.pre == "" && (v.n[0] == 2 || v.n[0] == 0) },
 	">=1.2.0-0": func(v *refSemverVersion) bool {
-		return !refPrecedes(v, &refSemverVersion{n: [3]int{1, 2, 0}, pre: "0"})
+		return !refPrecedes(v, &refSemverVersion{n: [4]int{1, 2, 0}, pre: "0"})
 	},
 }
 

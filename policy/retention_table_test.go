@@ -185,10 +185,89 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			},
 		},
 		{
-			"a pre-release is not a release, and is not counted",
-			`match: {semver: "*"}, keep: {semver: {majors: 1}}`,
+			"pre-releases that are never kept are not counted",
+			`match: {semver: "*"}, keep: {semver: {majors: 1, prereleases: false}}`,
 			[]string{"2.0.0-rc.1 2026-02-01T00:00Z", "1.0.0 2026-01-01T00:00Z", "0.9.0 2026-01-01T00:00Z"},
 			[]string{"1.0.0: release 1.0.0: the newest major"},
+		},
+		{
+			"a pre-release or variant takes no place, and follows its release or is above all",
+			`match: {semver: "*"}, keep: {semver: {minors: 2, patches: 1}}`,
+			[]string{
+				"1.5.0-rc.1 2026-02-01T00:00Z", "1.4.0 2026-01-01T00:00Z", "v1.4.0-alpine 2026-01-01T00:00Z", "1.4.0-rc.1 2026-01-01T00:00Z",
+				"1.3.2 2026-01-01T00:00Z", "1.3.1-alpine 2026-01-01T00:00Z", "1.2.0 2026-01-01T00:00Z", "1.2.0-alpine 2026-01-01T00:00Z",
+			},
+			[]string{
+				"1.3.2: release 1.3.2: the newest patch of 1.3, one of the 2 newest minors of 1",
+				"1.4.0-rc.1: pre-release 1.4.0-rc.1: follows 1.4.0",
+				"1.4.0: release 1.4.0: the newest patch of 1.4, one of the 2 newest minors of 1",
+				"1.5.0-rc.1: pre-release 1.5.0-rc.1: higher than every release that is kept",
+				"v1.4.0-alpine: pre-release 1.4.0-alpine: follows 1.4.0",
+			},
+		},
+		{
+			"a pre-release between two releases that is of neither is not kept",
+			`match: {semver: "*"}, keep: {semver: {versions: 2}}`,
+			[]string{"1.5.0 2026-01-01T00:00Z", "1.4.0-rc.1 2026-01-01T00:00Z", "1.3.0 2026-01-01T00:00Z"},
+			[]string{"1.3.0: release 1.3.0: one of the 2 highest versions", "1.5.0: release 1.5.0: one of the 2 highest versions"},
+		},
+		{
+			"without a release all pre-releases stay, such as those of git describe",
+			`match: {tags: ["*"]}, keep: {semver: {versions: 1}}`,
+			[]string{"v0.0.1-9-g1a 2026-01-01T00:00Z", "v0.0.1-14-g3f 2026-01-02T00:00Z", "main 2026-01-02T00:00Z"},
+			[]string{"v0.0.1-14-g3f: pre-release 0.0.1-14-g3f: no release is kept", "v0.0.1-9-g1a: pre-release 0.0.1-9-g1a: no release is kept"},
+		},
+		{
+			"versions keeps the highest, whatever their majors and dates",
+			`match: {semver: "*"}, keep: {semver: {versions: 3}}`,
+			[]string{"3.0.0 2026-01-01T00:00Z", "2.10.0 2026-01-02T00:00Z", "v2.10.0 2026-01-03T00:00Z", "2.9.9 2026-02-01T00:00Z", "2.9.8 2026-03-01T00:00Z"},
+			[]string{
+				"2.10.0: release 2.10.0: one of the 3 highest versions", "2.9.9: release 2.9.9: one of the 3 highest versions",
+				"3.0.0: release 3.0.0: one of the 3 highest versions", "v2.10.0: release 2.10.0: one of the 3 highest versions",
+			},
+		},
+		{
+			"versions beside majors, minors and patches is a union",
+			`match: {semver: "*"}, keep: {semver: {versions: 2, majors: 2, minors: 1, patches: 1}}`,
+			[]string{"2.0.1 2026-01-01T00:00Z", "2.0.0 2026-01-01T00:00Z", "2.0.0-alpine 2026-01-01T00:00Z", "1.9.0 2026-01-01T00:00Z", "1.8.0 2026-01-01T00:00Z"},
+			[]string{
+				"1.9.0: release 1.9.0: the newest patch of 1.9, the newest minor of 1, one of the 2 newest majors",
+				"2.0.0-alpine: pre-release 2.0.0-alpine: follows 2.0.0",
+				"2.0.0: release 2.0.0: one of the 2 highest versions",
+				"2.0.1: release 2.0.1: one of the 2 highest versions",
+				"2.0.1: release 2.0.1: the newest patch of 2.0, the newest minor of 2, one of the 2 newest majors",
+			},
+		},
+		{
+			"leading zeros are numbers",
+			`match: {semver: "*"}, keep: {semver: {minors: 3}}`,
+			[]string{
+				"2026.08.0 2026-08-01T00:00Z", "2026.09.0 2026-09-01T00:00Z", "2026.10.0 2026-10-01T00:00Z", "2026.11.0 2026-11-01T00:00Z",
+				"2027.01.0 2026-01-01T00:00Z", "2027.02.0 2026-02-01T00:00Z",
+			},
+			[]string{
+				"2026.09.0: release 2026.9.0: one of the 3 newest minors of 2026", "2026.10.0: release 2026.10.0: one of the 3 newest minors of 2026",
+				"2026.11.0: release 2026.11.0: one of the 3 newest minors of 2026", "2027.01.0: release 2027.1.0: one of the 3 newest minors of 2027",
+				"2027.02.0: release 2027.2.0: one of the 3 newest minors of 2027",
+			},
+		},
+		{
+			"the version is what the pattern captures, with a fourth component after the patch",
+			`match: {tags: ["*"]}, version: "api-v(?P<version>.+)", keep: {semver: {versions: 2}}`,
+			[]string{
+				"api-v1.2.3.4 2026-01-01T00:00Z", "api-v1.2.3.10 2026-01-01T00:00Z", "api-v1.2.4-rc.1 2026-01-01T00:00Z", "api-v1.2.3 2026-01-01T00:00Z",
+				"9.9.9 2026-01-01T00:00Z", "web-v3.0.0 2026-01-01T00:00Z",
+			},
+			[]string{
+				"api-v1.2.3.10: release 1.2.3.10: one of the 2 highest versions", "api-v1.2.3.4: release 1.2.3.4: one of the 2 highest versions",
+				"api-v1.2.4-rc.1: pre-release 1.2.4-rc.1: higher than every release that is kept",
+			},
+		},
+		{
+			"the pattern also finds the version for match",
+			`match: {semver: ">=2.0.0"}, version: "api-v(?P<version>.+)", keep: {all: true}`,
+			[]string{"api-v1.2.3 2026-01-01T00:00Z", "api-v2.0.0.1 2026-01-01T00:00Z", "2.1.0 2026-01-01T00:00Z"},
+			[]string{"api-v2.0.0.1: the rule keeps all it matches"},
 		},
 		{
 			"with prereleases they come before their release, by their real order",
@@ -358,6 +437,30 @@ func TestOrphansAreCondemnedOnlyOnRequest(t *testing.T) {
 	} {
 		if diff := cmp.Diff(want, words(judge(t, newEngine(t, config), img))); diff != "" {
 			t.Errorf("%s: %s", config, diff)
+		}
+	}
+}
+
+// A rule that keeps by version alone neither keeps nor marks what is not a version: it
+// cannot order it. With another criterion beside it, it is about all that it matches.
+func TestARuleThatKeepsByVersionLeavesOthersAlone(t *testing.T) {
+	img := anImage(
+		tagAt(t, "2027.02.0 2026-01-01T00:00Z"), tagAt(t, "2027.01.0 2026-01-01T00:00Z"), tagAt(t, "2026.12.0 2026-01-01T00:00Z"), tagAt(t, "main 2026-01-01T00:00Z"),
+		tagAt(t, "1.11 2026-01-01T00:00Z"), tagAt(t, "api-v1.1.0 2026-01-01T00:00Z"), tagAt(t, "20261122 2026-01-01T00:00Z"), tagAt(t, "sig(a) 2026-01-01T00:00Z"),
+	)
+	const drop = ", delete: {older_than: 0s, older_than_seconds: 0}"
+	for _, row := range []struct {
+		rule string
+		want []string // marked and not kept
+	}{
+		{`match: {tags: ["*"]}, keep: {semver: {versions: 2}}` + drop, []string{"2026.12.0"}},
+		{`match: {tags: ["*"]}, keep: {semver: {minors: 1}}` + drop, []string{"2027.01.0"}},
+		{`match: {tags: ["*"]}, version: "api-v(.+)", keep: {semver: {versions: 1}}` + drop, nil},
+		{`match: {tags: ["*"]}, keep: {semver: {versions: 3}, yearly: 1}` + drop, []string{"20261122", "api-v1.1.0", "main", "sha256-" + strings.Repeat("a", 64) + ".sig"}},
+	} {
+		e := newEngine(t, "retention:\n  - {name: r, "+row.rule+"}\n")
+		if diff := cmp.Diff(append([]string{}, row.want...), markedBy(t, e, now, img)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.rule, diff)
 		}
 	}
 }

@@ -43,7 +43,8 @@ type configuration struct {
 type retentionRule struct {
 	*rules.Retention
 	selector *rules.Selector
-	grouping *grouping // nil for one group of all
+	grouping *grouping             // nil for one group of all
+	versions *rules.VersionPattern // nil if names are versions as they are
 	terms    ruleTerms
 }
 
@@ -117,6 +118,9 @@ func (s *settings) compile() error {
 			return err
 		}
 		if r.grouping, err = newGrouping(r.GroupBy); err != nil {
+			return err
+		}
+		if r.versions, err = rules.NewVersionPattern(r.Version); err != nil {
 			return err
 		}
 		s.retention = append(s.retention, r)

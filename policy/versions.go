@@ -1,77 +1,142 @@
 package policy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// releases adds the counting tags of a group that are releases to the rule,
-// with the positions of their major version, of their minor version within it, and
-// of their patch within that: how many are newer. Equal versions share them.
-func (f *imageFacts) releases(r *retentionRule, g group) []*ast.Term {
+// release is a tag with the positions of its version: how many of the majors, of the
+// minors of its major, of the patches of its minor, and of all versions are newer.
+// A pre-release that follows another version has the positions of that.
+type release struct {
+	*tag
+	version                     *rules.Version
+	major, minor, patch, placed int
+	why                         string // a pre-release is kept
+}
+
+// releases adds the counting tags of a group that are versions to the rule, for the
+// newest of majors, minors and patches, and for the highest versions.
+func (f *imageFacts) releases(r *retentionRule, g group, k *kept) {
 	if r.Keep.Semver == nil {
-		return nil
+		return
 	}
-	found := newestReleases(r.Keep.Semver, g.tags)
-	out := make([]*ast.Term, 0, len(found))
-	major, minor, patch := 0, 0, 0
-	for i, t := range found {
-		v := t.version
-		if i > 0 {
-			switch before := found[i-1].version; {
-			case v.Major() != before.Major():
-				major, minor, patch = major+1, 0, 0
-			case v.Minor() != before.Minor():
-				minor, patch = minor+1, 0
-			case compareVersions(v, before) != 0:
-				patch++
-			}
+	var lines, names, positions, reasons []*ast.Term
+	for _, v := range placedVersions(r, g.tags) {
+		if !f.matters(v.tag) {
+			continue
 		}
-		if f.matters(t) {
-			out = append(out, ast.ObjectTerm(
-				[2]*ast.Term{keyName, f.names[t.index]},
-				[2]*ast.Term{keyReason, ast.StringTerm(whyReleased(r.Keep.Semver, v, g.of))},
-				[2]*ast.Term{keyMajor, ast.InternedTerm(major)},
-				[2]*ast.Term{keyMinor, ast.InternedTerm(minor)},
-				[2]*ast.Term{keyPatch, ast.InternedTerm(patch)},
+		if r.Keep.Semver.ByLine() {
+			lines = append(lines, ast.ObjectTerm(
+				[2]*ast.Term{keyName, f.names[v.index]},
+				[2]*ast.Term{keyReason, ast.StringTerm(v.words(g.of, linesKept(r.Keep.Semver, v.version)))},
+				[2]*ast.Term{keyMajor, ast.InternedTerm(v.major)},
+				[2]*ast.Term{keyMinor, ast.InternedTerm(v.minor)},
+				[2]*ast.Term{keyPatch, ast.InternedTerm(v.patch)},
 			))
 		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return []*ast.Term{ast.ObjectTerm(
-		[2]*ast.Term{keyRule, r.terms.name},
-		[2]*ast.Term{keyReleases, ast.ArrayTerm(out...)},
-		[2]*ast.Term{keyMajors, r.terms.majors},
-		[2]*ast.Term{keyMinors, r.terms.minors},
-		[2]*ast.Term{keyPatches, r.terms.patches},
-	)}
-}
-
-// newestReleases are the counting tags that are releases to a rule, the newest
-// version first.
-func newestReleases(k *rules.SemverKeep, tags []*tag) []*tag {
-	var found []*tag
-	for _, t := range tags {
-		if t.version != nil && t.counts() && (k.Prereleases || t.version.Prerelease() == "") {
-			found = append(found, t)
+		if r.Keep.Semver.Versions > 0 {
+			names, positions = append(names, f.names[v.index]), append(positions, ast.InternedTerm(v.placed))
+			reasons = append(reasons, ast.StringTerm(v.words(g.of, highest(r.Keep.Semver.Versions))))
 		}
 	}
-	slices.SortStableFunc(found, func(a, b *tag) int { return compareVersions(b.version, a.version) })
-	return found
+	if len(lines) > 0 {
+		k.releases = append(k.releases, ast.ObjectTerm(
+			[2]*ast.Term{keyRule, r.terms.name},
+			[2]*ast.Term{keyReleases, ast.ArrayTerm(lines...)},
+			[2]*ast.Term{keyMajors, r.terms.majors},
+			[2]*ast.Term{keyMinors, r.terms.minors},
+			[2]*ast.Term{keyPatches, r.terms.patches},
+		))
+	}
+	if len(names) > 0 {
+		k.versions = append(k.versions, r.entry(ast.ArrayTerm(names...),
+			[2]*ast.Term{keyPositions, ast.ArrayTerm(positions...)},
+			[2]*ast.Term{keyLimit, r.terms.versions},
+			[2]*ast.Term{keyReasons, ast.ArrayTerm(reasons...)},
+		))
+	}
 }
 
-// whyReleased says why a release is kept: "release 1.4.2: one of the 2 newest patches of
-// 1.4".
-func whyReleased(k *rules.SemverKeep, v *semver.Version, of string) string {
+// placedVersions are the counting tags of a group that are versions, with their
+// positions: the highest version first, and then the pre-releases that take no place.
+// Equal versions share a place. What is not kept whatever the limits is left out.
+func placedVersions(r *retentionRule, tags []*tag) []release {
+	var ranked, pre []release
+	for _, t := range tags {
+		v := r.version(t)
+		switch {
+		case v == nil || !t.counts():
+		case v.Prerelease() == "" || r.Keep.Semver.Prereleases == rules.Ranked:
+			ranked = append(ranked, release{tag: t, version: v})
+		case r.Keep.Semver.Prereleases != rules.Never:
+			pre = append(pre, release{tag: t, version: v})
+		}
+	}
+	slices.SortStableFunc(ranked, func(a, b release) int { return b.version.Compare(a.version) })
+	place(ranked)
+	return append(ranked, following(ranked, pre)...)
+}
+
+// place counts the newer ones of versions in order.
+func place(ranked []release) {
+	for i := 1; i < len(ranked); i++ {
+		v, before := &ranked[i], ranked[i-1]
+		v.major, v.minor, v.patch, v.placed = before.major, before.minor, before.patch, before.placed
+		if v.version.Compare(before.version) == 0 {
+			continue
+		}
+		v.placed++
+		switch {
+		case v.version.Major() != before.version.Major():
+			v.major, v.minor, v.patch = v.major+1, 0, 0
+		case v.version.Minor() != before.version.Minor():
+			v.minor, v.patch = v.minor+1, 0
+		default:
+			v.patch++
+		}
+	}
+}
+
+// following gives pre-releases the positions of their releases. One without a release
+// has the first position if it is higher than all, since the highest is always kept.
+func following(ranked, pre []release) []release {
+	var out []release
+	for _, p := range pre {
+		core := p.version.Release()
+		at, found := slices.BinarySearchFunc(ranked, core, func(r release, core *rules.Version) int { return core.Compare(r.version) })
+		switch {
+		case found:
+			p.major, p.minor, p.patch, p.placed = ranked[at].major, ranked[at].minor, ranked[at].patch, ranked[at].placed
+			p.why = "follows " + core.String()
+		case len(ranked) == 0:
+			p.why = "no release is kept"
+		case at == 0:
+			p.why = "higher than every release that is kept"
+		default:
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// words say why a version is kept: "release 1.4.2: one of the 2 newest patches of
+// 1.4", or "pre-release 1.4.2-rc.1: follows 1.4.2".
+func (v *release) words(of, because string) string {
+	if v.why != "" {
+		return "pre-release " + v.version.String() + of + ": " + v.why
+	}
+	return "release " + v.version.String() + of + ": " + because
+}
+
+// linesKept words what is kept of majors, minors and patches.
+func linesKept(k *rules.SemverKeep, v *rules.Version) string {
 	var because []string
 	if k.Patches > 0 {
 		because = append(because, fmt.Sprintf("%s of %d.%d", newest(k.Patches, "patch", "patches"), v.Major(), v.Minor()))
@@ -83,49 +148,15 @@ func whyReleased(k *rules.SemverKeep, v *semver.Version, of string) string {
 		because = append(because, newest(k.Majors, "major", "majors"))
 	}
 	if len(because) == 0 {
-		because = []string{"the rule keeps every release"}
+		return "the rule keeps every release"
 	}
-	name := fmt.Sprintf("%d.%d.%d", v.Major(), v.Minor(), v.Patch())
-	if pre := v.Prerelease(); pre != "" {
-		name += "-" + pre
-	}
-	return "release " + name + of + ": " + strings.Join(because, ", ")
+	return strings.Join(because, ", ")
 }
 
-// compareVersions is the precedence of semantic versions: build metadata does not
-// count, a pre-release comes before its release, and the parts of pre-releases
-// compare as numbers where both are, however long they are.
-func compareVersions(a, b *semver.Version) int {
-	if c := cmp.Or(cmp.Compare(a.Major(), b.Major()), cmp.Compare(a.Minor(), b.Minor()), cmp.Compare(a.Patch(), b.Patch())); c != 0 {
-		return c
+// highest words how many of the highest versions are kept.
+func highest(count int) string {
+	if count == 1 {
+		return "the highest version"
 	}
-	x, y := a.Prerelease(), b.Prerelease()
-	switch {
-	case x == y:
-		return 0
-	case x == "":
-		return 1
-	case y == "":
-		return -1
-	}
-	return slices.CompareFunc(strings.Split(x, "."), strings.Split(y, "."), comparePart)
-}
-
-// comparePart compares one part of two pre-releases: numbers come before words.
-// Numbers have no leading zeros, so the longer one is the greater one.
-func comparePart(a, b string) int {
-	x, y := isNumber(a), isNumber(b)
-	switch {
-	case x && y:
-		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
-	case x:
-		return -1
-	case y:
-		return 1
-	}
-	return strings.Compare(a, b)
-}
-
-func isNumber(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	return fmt.Sprintf("one of the %d highest versions", count)
 }

@@ -25,6 +25,7 @@ var checks = map[string]strictyaml.Check{
 	"scope":     checkScope,
 	"regex":     checkRegex,
 	"group":     checkGroup,
+	"version":   checkVersion,
 	"range":     checkRange,
 	"uuid": shape(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`,
 		"must be a UUID, not ", "copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555"),
@@ -119,6 +120,14 @@ func checkGroup(s string) (message, hint string) {
 		return fmt.Sprintf("has no capture group: %s", strictyaml.Quote(s)), "put the part that names the group into parentheses, such as 'env-(?P<group>[a-z]+)-.*'"
 	}
 	return "", ""
+}
+
+// checkVersion is for a regular expression with a part that is the version.
+func checkVersion(s string) (message, hint string) {
+	if message, hint = checkGroup(s); strings.HasPrefix(message, "has no capture group") {
+		hint = "put the version into parentheses, such as 'api-v(?P<version>.+)'"
+	}
+	return message, hint
 }
 
 func checkRange(s string) (message, hint string) {

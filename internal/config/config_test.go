@@ -153,7 +153,7 @@ naming:
 		"tags main-* younger than 1y keep within 14d delete",
 		"tags env-* keep last 3",
 		"tags env-* keep last 3 group by env-(.).*",
-		"tags env-* keep daily 7 semver majors 2 prereleases",
+		"tags env-* keep daily 7 semver majors 2 prereleases true",
 		"namespaces *",
 		"image [a-z]+",
 		"tag [a-z]+",

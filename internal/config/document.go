@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // Document is the configuration as policies see it under data.config: the keys of
@@ -64,8 +65,11 @@ func mappingOf(v reflect.Value) map[string]any {
 }
 
 func plainOf(v reflect.Value) any {
-	if d, ok := v.Interface().(strictyaml.Duration); ok {
-		return d.String()
+	switch v := v.Interface().(type) {
+	case strictyaml.Duration:
+		return v.String()
+	case rules.Prereleases:
+		return v.Plain()
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

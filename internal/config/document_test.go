@@ -53,7 +53,7 @@ notifications: [{name: ops, url_env: OPS_URL, link: "https://janitor.example.com
 			"group_by": "(.).*",
 			"keep": map[string]any{
 				"all": false, "hourly": int64(0), "daily": int64(7), "weekly": int64(0), "monthly": int64(0), "yearly": int64(0),
-				"semver": map[string]any{"patches": int64(2), "prereleases": false},
+				"semver": map[string]any{"patches": int64(2), "prereleases": "follow"},
 			},
 			"enforce": true,
 		}},

@@ -194,7 +194,7 @@ limits: {
 `,
 		[]string{
 			`2: retention[0].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
-			`2: retention[0].tags: is an unknown key (it belongs in retention.match or retention.except; allowed here: name, match, except, by, count, group_by, keep, delete, enforce)`,
+			`2: retention[0].tags: is an unknown key (it belongs in retention.match or retention.except; allowed here: name, match, except, by, count, group_by, version, keep, delete, enforce)`,
 		},
 	},
 	{
@@ -214,7 +214,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].mtach: is an unknown key (did you mean "match"? allowed here: name, match, except, by, count, group_by, keep, delete, enforce)`,
+			`2: retention[0].mtach: is an unknown key (did you mean "match"? allowed here: name, match, except, by, count, group_by, version, keep, delete, enforce)`,
 		},
 	},
 	{
@@ -1301,7 +1301,7 @@ limits: {
     keep: {semver: ">=1.0.0"}
 `,
 		[]string{
-			`3: retention[0].keep.semver: must be a mapping, not the string ">=1.0.0" (its keys: majors, minors, patches, prereleases)`,
+			`3: retention[0].keep.semver: must be a mapping, not the string ">=1.0.0" (its keys: majors, minors, patches, versions, prereleases)`,
 		},
 	},
 	{
@@ -1311,8 +1311,44 @@ limits: {
     keep: {semver: {major: 2, prerelease: true}}
 `,
 		[]string{
-			`3: retention[0].keep.semver.major: is an unknown key (did you mean "majors"? allowed here: majors, minors, patches, prereleases)`,
-			`3: retention[0].keep.semver.prerelease: is an unknown key (did you mean "prereleases"? allowed here: majors, minors, patches, prereleases)`,
+			`3: retention[0].keep.semver.major: is an unknown key (did you mean "majors"? allowed here: majors, minors, patches, versions, prereleases)`,
+			`3: retention[0].keep.semver.prerelease: is an unknown key (did you mean "prereleases"? allowed here: majors, minors, patches, versions, prereleases)`,
+		},
+	},
+	{
+		"pre-releases that are neither followed, ranked nor left",
+		`retention:
+  - match: {semver: "*"}
+    keep: {semver: {versions: 3, prereleases: keep}}
+  - match: {tags: ["*"]}
+    keep: {semver: {versions: 0, prereleases: "true"}}
+  - match: {images: ["*"]}
+    keep: {semver: {versions: 1, prereleases: 3}}
+`,
+		[]string{
+			`3: retention[0].keep.semver.prereleases: must be one of follow, true, false, not "keep" (write one of them)`,
+			`5: retention[1].keep.semver.prereleases: must be one of follow, true, false, not the string "true" (remove the quotes)`,
+			`5: retention[1].keep.semver.versions: must be at least 1, not 0 (write 1 or more, or remove the key)`,
+			`7: retention[2].keep.semver.prereleases: must be a string, not the number 3 (write one of follow, true, false)`,
+		},
+	},
+	{
+		"versions without a capture group, and versions that nothing looks at",
+		`retention:
+  - match: {tags: ["*"]}
+    version: 'api-v.+'
+    keep: {semver: {versions: 3}}
+  - match: {images: ["*"]}
+    version: 'api-v(.+'
+    keep: {semver: {versions: 3}}
+  - match: {tags: ["api-*"]}
+    version: 'api-v(.+)'
+    keep: {last: 3}
+`,
+		[]string{
+			`3: retention[0].version: has no capture group: "api-v.+" (put the version into parentheses, such as 'api-v(?P<version>.+)')`,
+			`6: retention[1].version: is not a valid regular expression: missing closing ): "api-v(.+" (write RE2 syntax, without lookaround and backreferences)`,
+			`9: retention[2].version: has no effect: the rule does not look at versions (add keep: {semver: {versions: 3}} or a semver to match, or remove the key)`,
 		},
 	},
 	{

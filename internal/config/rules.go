@@ -66,6 +66,10 @@ func (d checker) checkRetention(path string, r *rules.Retention) {
 	if r.Keep != nil && *r.Keep == (rules.Keep{}) && d.Clean(keep) {
 		d.Report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
 	}
+	usesVersions := r.Keep != nil && r.Keep.Semver != nil || r.Match != nil && r.Match.Semver != "" || r.Except != nil && r.Except.Semver != ""
+	if r.Version != "" && !usesVersions && d.Clean(path) {
+		d.Report(path+".version", "has no effect: the rule does not look at versions", "add keep: {semver: {versions: 3}} or a semver to match, or remove the key")
+	}
 	d.checkMatches(path, "tag", r.Match, r.Except)
 }
 
@@ -149,6 +153,9 @@ func retentionNamed(path string, r *rules.Retention) named {
 	}
 	if r.GroupBy != "" {
 		more = append(more, "group by "+r.GroupBy)
+	}
+	if r.Version != "" {
+		more = append(more, "version "+r.Version)
 	}
 	if r.Delete != nil {
 		more = append(more, "delete", words(reflect.ValueOf(*r.Delete)))

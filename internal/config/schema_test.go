@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -42,7 +43,7 @@ func TestTheSchemaAcceptsWhatParseAccepts(t *testing.T) {
 var invisible = []string{
 	"is not valid", "is not a valid", "never matches a name", "matches no namespace/image", "is not a version range", "is not a known time zone", "is not a cron",
 	"never happens", "the first that matches counts", "must not name a time zone", "matches nothing together", "has the same name", "cannot be used in a rule", "must be private or public for namespaces",
-	"needs an age", "keeps nothing", "must be longer than", "must not begin or end", "must not have line breaks", "must be a whole number, not the number 010",
+	"needs an age", "has no effect", "keeps nothing", "must be longer than", "must not begin or end", "must not have line breaks", "must be a whole number, not the number 010",
 	"longer than 292 years", "is out of range", "needs ledger.dsn", "YAML", "UTF-8", "has no capture group", "is a duplicate key", "merge key", "not a plain word", "repetitions written out", `not "maybe"`, "a value tagged",
 }
 
@@ -106,7 +107,7 @@ func factsOfSchema(t *testing.T, root, node map[string]any, path string, into ma
 		property = deref(root, property)
 		var options []string
 		for _, o := range listOf(property["enum"]) {
-			options = append(options, o.(string))
+			options = append(options, fmt.Sprint(o))
 		}
 		into[at] = facts{slices.Contains(required, any(key)), strings.Join(options, "|")}
 		if items, ok := property["items"].(map[string]any); ok {

@@ -131,10 +131,20 @@ func (d *decoder) size(n *yaml.Node, path string, v reflect.Value) {
 	v.SetInt(bytes)
 }
 
+// text reads a string. One that has the options true and false takes those as plain
+// words, as a boolean does.
 func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
-	if !isText(n) && (!d.format.Bare || n.Kind != yaml.ScalarNode) {
+	options := strings.Split(tag.Get("one"), "|")
+	isWord := n.Kind == yaml.ScalarNode && (n.Value == "true" || n.Value == "false") && slices.Contains(options, n.Value)
+	switch {
+	case isWord && isText(n):
+		d.Report(path, "must be "+oneOf(options)+", not "+describe(n), "remove the quotes")
+		return
+	case !isWord && !isText(n) && (!d.format.Bare || n.Kind != yaml.ScalarNode):
 		hint := "write one string"
-		if n.Kind == yaml.ScalarNode {
+		if n.Kind == yaml.ScalarNode && len(options) > 1 {
+			hint = "write " + oneOf(options)
+		} else if n.Kind == yaml.ScalarNode {
 			hint = "put it in quotes: " + Quote(n.Value)
 		}
 		d.Report(path, "must be a string, not "+describe(n), hint)

@@ -49,3 +49,10 @@ keep contains {"tag": release.name, "rule": matched.rule, "reason": release.reas
 	release.minor < matched.minors
 	release.patch < matched.patches
 }
+
+# The highest versions. The reasons depend on the version.
+keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reasons[i]} if {
+	some matched in input.facts.versions
+	some i, position in matched.positions
+	position < matched.limit
+}

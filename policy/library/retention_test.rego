@@ -120,3 +120,17 @@ test_the_newest_majors if kept(1, none, none) == {"2.1.0"}
 test_the_newest_patches_of_the_newest_minors_of_the_newest_majors if kept(2, 1, 1) == {"2.1.0", "1.4.2"}
 
 test_every_release if count(kept(none, none, none)) == 4
+
+test_the_highest_versions if {
+	decisions := retention.keep with input.facts as {"versions": [{
+		"rule": "releases",
+		"names": ["2.0.0", "2.0.0-alpine", "1.0.0"],
+		"positions": [0, 0, 1],
+		"reasons": ["the highest version", "follows 2.0.0", "the highest version"],
+		"limit": 1,
+	}]}
+	decisions == {
+		{"tag": "2.0.0", "rule": "releases", "reason": "the highest version"},
+		{"tag": "2.0.0-alpine", "rule": "releases", "reason": "follows 2.0.0"},
+	}
+}

@@ -63,9 +63,9 @@ func (s *Selector) Tags(img *registry.Image) (TagSelector, bool) {
 // TagSelector tells which tags of one image a rule is about.
 type TagSelector struct{ match, except *matcher }
 
-// Matches reports whether the rule is about a tag. The version is that of the
-// name, and nil for a name that is not a version.
-func (s TagSelector) Matches(name string, version *semver.Version, age int) bool {
+// Matches reports whether the rule is about a tag. The version is nil for a name
+// that is not one.
+func (s TagSelector) Matches(name string, version *Version, age int) bool {
 	matches := func(m *matcher) bool { return m.tag(name, version) && m.age(age) }
 	return matches(s.match) && (s.except == nil || !matches(s.except))
 }
@@ -104,11 +104,11 @@ func (m *matcher) image(img *registry.Image) bool {
 	return m.namespace(img.Namespace) && MatchesAny(m.Images, img.Name)
 }
 
-func (m *matcher) tag(name string, version *semver.Version) bool {
+func (m *matcher) tag(name string, version *Version) bool {
 	if !MatchesAny(m.Tags, name) || m.regex != nil && !m.regex.MatchString(name) {
 		return false
 	}
-	return m.Semver == "" || version != nil && (m.versions == nil || m.versions.Check(version))
+	return m.Semver == "" || version != nil && (m.versions == nil || m.versions.Check(version.Version))
 }
 
 func (m *matcher) age(age int) bool {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
@@ -29,7 +30,11 @@ type Retention struct {
 	// GroupBy is a regular expression, anchored at both ends. Its capture group
 	// named "group", or else its first one, captures the name of the tag's group
 	// from the name of the tag. Each group has its own counts.
-	GroupBy string  `yaml:"group_by,omitempty" json:"group_by,omitempty" is:"group"`
+	GroupBy string `yaml:"group_by,omitempty" json:"group_by,omitempty" is:"group"`
+	// Version is a regular expression, anchored at both ends. Its capture group
+	// named "version", or else its first one, captures the version from the name of
+	// a tag. Names that it does not match are not versions.
+	Version string  `yaml:"version,omitempty" json:"version,omitempty" is:"version"`
 	Keep    *Keep   `yaml:"keep,omitempty" json:"keep,omitempty" null:"write keep: {last: 10}, or remove the key"`
 	Delete  *Delete `yaml:"delete,omitempty" json:"delete,omitempty" null:"write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key"`
 	// Enforce is false for a rule whose deletions are shown but never applied.
@@ -51,15 +56,51 @@ type Keep struct {
 	Semver  *SemverKeep         `yaml:"semver,omitempty" json:"semver,omitempty" fill:"say how many: semver: {majors: 2, minors: 3, patches: 2}"`
 }
 
-// SemverKeep keeps the newest patches of the newest minors of the newest majors.
-// 0 is no limit. Without Prereleases a pre-release is not a release: it is neither
-// kept nor counted.
-type SemverKeep struct {
-	Majors      int  `yaml:"majors,omitempty" json:"majors,omitempty" min:"1"`
-	Minors      int  `yaml:"minors,omitempty" json:"minors,omitempty" min:"1"`
-	Patches     int  `yaml:"patches,omitempty" json:"patches,omitempty" min:"1"`
-	Prereleases bool `yaml:"prereleases" json:"prereleases"`
+// IsSemverOnly reports whether versions are the only criterion. Such a rule is about
+// nothing but versions: it cannot order other tags.
+func (k *Keep) IsSemverOnly() bool {
+	return k != nil && k.Semver != nil && *k == Keep{Semver: k.Semver}
 }
+
+// SemverKeep keeps the newest patches of the newest minors of the newest majors, and
+// the highest versions. 0 is no limit, but 0 versions are none.
+type SemverKeep struct {
+	Majors      int         `yaml:"majors,omitempty" json:"majors,omitempty" min:"1"`
+	Minors      int         `yaml:"minors,omitempty" json:"minors,omitempty" min:"1"`
+	Patches     int         `yaml:"patches,omitempty" json:"patches,omitempty" min:"1"`
+	Versions    int         `yaml:"versions,omitempty" json:"versions,omitempty" min:"1"`
+	Prereleases Prereleases `yaml:"prereleases" json:"prereleases" one:"follow|true|false"`
+}
+
+// Prereleases says what becomes of pre-releases.
+type Prereleases string
+
+const (
+	// Follow is the default: a pre-release takes no place, and is kept while its
+	// release is, or while it is higher than every release that is kept.
+	Follow Prereleases = "follow"
+	// Ranked pre-releases are patches like others, each before its release.
+	Ranked Prereleases = "true"
+	// Never keeps a pre-release.
+	Never Prereleases = "false"
+)
+
+// UnmarshalJSON reads a boolean as its word.
+func (p *Prereleases) UnmarshalJSON(raw []byte) error {
+	*p = Prereleases(strings.Trim(string(raw), `"`))
+	return nil
+}
+
+// Plain is the value as a document has it: a boolean, or "follow".
+func (p Prereleases) Plain() any {
+	if p == Ranked || p == Never {
+		return p == Ranked
+	}
+	return string(p)
+}
+
+// ByLine reports whether the newest of majors, minors or patches are kept.
+func (s *SemverKeep) ByLine() bool { return s.Versions == 0 || s.Majors+s.Minors+s.Patches > 0 }
 
 // Delete marks the matched tags that the rule does not keep itself and that are at
 // least this old. OlderThan 0 is no condition.
@@ -106,6 +147,9 @@ func (r *Retention) Defaults() { r.By, r.Count, r.Enforce = "updated_at", "diges
 
 // Defaults fills in what a rule has unless the file says otherwise.
 func (n *Naming) Defaults() { n.Severity = "deny" }
+
+// Defaults fills in what a keep has unless the file says otherwise.
+func (s *SemverKeep) Defaults() { s.Prereleases = Follow }
 
 // UnmarshalJSON reads a rule with its defaults.
 func (r *Retention) UnmarshalJSON(raw []byte) error {

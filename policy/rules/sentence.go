@@ -38,6 +38,12 @@ func (r *Retention) Sentence() string {
 	if r.GroupBy != "" {
 		b.WriteString("; each group of names by " + r.GroupBy + " counts for itself")
 	}
+	if r.Version != "" {
+		b.WriteString("; the version is what " + r.Version + " captures")
+	}
+	if r.Delete != nil && r.Keep.IsSemverOnly() && r.Match.Semver == "" {
+		b.WriteString("; leaves alone what is not a version")
+	}
 	if r.By == "created_at" {
 		b.WriteString("; age and order are by creation")
 	}
@@ -83,11 +89,20 @@ func (s *SemverKeep) words() string {
 		}
 		return fmt.Sprintf("the newest %d %ss", n, name) + of
 	}
-	sentence := limited(s.Patches, "patch version", " of ") + limited(s.Minors, "minor version", " of ") + limited(s.Majors, "major version", "")
-	if s.Prereleases {
-		sentence += ", pre-releases too"
+	var parts []string
+	if s.ByLine() {
+		parts = append(parts, limited(s.Patches, "patch version", " of ")+limited(s.Minors, "minor version", " of ")+limited(s.Majors, "major version", ""))
 	}
-	return sentence
+	if s.Versions > 0 {
+		parts = append(parts, strings.Replace(limited(s.Versions, "version", ""), "newest", "highest", 1))
+	}
+	switch s.Prereleases {
+	case Ranked:
+		return strings.Join(parts, ", ") + ", pre-releases too"
+	case Never:
+		return strings.Join(parts, ", ") + ", but no pre-release"
+	}
+	return strings.Join(parts, ", ") + ", with their pre-releases"
 }
 
 // Sentence says what the rule requires.

@@ -139,8 +139,9 @@ digest_of(entry) := sprintf("sha256:%s", [crypto.sha256(entry.options.digest)]) 
 	not contains(entry.options.digest, ":")
 }
 
-# A semantic version: X.Y.Z, a leading v allowed, with an optional pre-release,
-# and build metadata after the _ that stands for the + which tags cannot hold.
+# A semantic version: X.Y.Z, a leading v and leading zeros allowed, with an optional
+# pre-release, and build metadata after the _ that stands for the + which tags cannot
+# hold.
 version(name) := {"semver": {"major": to_number(p[1]), "minor": to_number(p[2]), "patch": to_number(p[3]), "prerelease": p[4]}} if {
 	some p in regex.find_all_string_submatch_n(version_pattern, name, 1)
 }
@@ -148,8 +149,8 @@ version(name) := {"semver": {"major": to_number(p[1]), "minor": to_number(p[2]),
 version(name) := {} if not regex.match(version_pattern, name)
 
 version_pattern := concat("", [
-	`^v?(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)`,
-	`(?:-((?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*))?`,
+	`^v?0*(0|[1-9][0-9]*)\.0*(0|[1-9][0-9]*)\.0*(0|[1-9][0-9]*)`,
+	`(?:-([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?`,
 	`(?:_[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$`,
 ])
 

@@ -33,10 +33,11 @@ test_tags_share_a_digest_by_its_word if {
 }
 
 test_versions_are_parsed_where_they_are_versions if {
-	tags := testing.image([testing.tag(name, "1d") | some name in ["v1.2.3-rc.1_b4", "1.10.0", "1.2", "01.2.3", "main"]]).tags
+	tags := testing.image([testing.tag(name, "1d") | some name in ["v1.2.3-rc.1_b4", "1.10.0", "1.2", "2027.00.010", "main"]]).tags
 	{t.name: t.semver | some t in tags; t.semver} == {
 		"v1.2.3-rc.1_b4": {"major": 1, "minor": 2, "patch": 3, "prerelease": "rc.1"},
 		"1.10.0": {"major": 1, "minor": 10, "patch": 0, "prerelease": ""},
+		"2027.00.010": {"major": 2027, "minor": 0, "patch": 10, "prerelease": ""},
 	}
 }
 
