@@ -65,12 +65,15 @@ func (w *reconciler) run() {
 		if err == nil {
 			err = w.judge(now)
 		}
+		var d *decision
+		if err == nil {
+			d, err = w.decide(now)
+		}
 		if err != nil {
 			w.unreadable(err)
 			continue
 		}
 		w.troubles = 0
-		d := w.decide(now)
 		w.record(d, now)
 		if len(d.send) > 0 && w.maySend(d) {
 			if w.send(d.send, now) {
@@ -203,6 +206,8 @@ func (w *reconciler) get(steps []*step) (found map[string]registry.Tag, missing 
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
 			missing[steps[i].ID] = true
+		case errors.Is(err, registry.ErrMismatch):
+			found[steps[i].ID] = registry.Tag{ID: steps[i].ID} // of another image: not what was planned
 		case err != nil:
 			failed = err
 		default:
@@ -261,16 +266,15 @@ func (w *reconciler) reportLost(last, now *reading) {
 
 // decide decides on a reading, after single requests have told what the listing
 // cannot tell.
-func (w *reconciler) decide(now *reading) *decision {
+func (w *reconciler) decide(now *reading) (*decision, error) {
 	s := w.situation(now)
 	d := decide(s)
 	if len(d.check) == 0 {
-		return d
+		return d, nil
 	}
 	found, missing, _, err := w.get(d.check)
 	if err != nil {
-		w.r.refuse(err)
-		return d // they are checked again on the next reading
+		return nil, err
 	}
 	for id, tag := range found {
 		now.hidden[id] = tag
@@ -278,7 +282,7 @@ func (w *reconciler) decide(now *reading) *decision {
 	for id := range missing {
 		now.absent[id] = true
 	}
-	return decide(s)
+	return decide(s), nil
 }
 
 func (w *reconciler) situation(now *reading) *situation {
