@@ -19,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
@@ -72,6 +73,7 @@ func TestScripts(t *testing.T) {
 			"cut":      cut,
 			"bundle":   bundle,
 			"edit":     edit,
+			"forge":    forge,
 		},
 	})
 }
@@ -167,6 +169,23 @@ var measured = []struct {
 	{regexp.MustCompile(`( time=)"[0-9.]+"`), `$1"TIME"`},
 	{regexp.MustCompile(`("duration_seconds": )[0-9.e-]+`), "${1}0"},
 	{regexp.MustCompile(` \([0-9.]+[mµn]?s\)`), " (TIME)"},
+}
+
+// forge removes the refusals of a plan, and gives it the id that fits: forge PLAN OUT
+func forge(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: forge PLAN OUT")
+	}
+	var plan actions.Plan
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &plan))
+	if len(plan.Refusals) == 0 {
+		ts.Fatalf("%s is not refused", args[0])
+	}
+	plan.Refusals = nil
+	plan.Seal()
+	var b strings.Builder
+	ts.Check(plan.Encode(&b))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o600))
 }
 
 // same fails unless a JSON file has a value at a path: same FILE PATH VALUE
