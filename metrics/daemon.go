@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -144,30 +143,29 @@ func (m *Metrics) setSchedule(label string, run *runs.Run) {
 }
 
 // daemon has the values of the daemon, if there is one. The caller holds the lock.
-func (m *Metrics) daemon() []prometheus.Metric {
-	var all []prometheus.Metric
-	s := &m.states
-	for _, label := range slices.Sorted(maps.Keys(m.schedules)) {
-		one := m.schedules[label]
-		if !one.next.IsZero() {
-			all = append(all, s.scheduleNext.is(unix(one.next), label))
+func (m *Metrics) daemon() values {
+	v := values{}
+	for label, s := range m.schedules {
+		if !s.next.IsZero() {
+			v.set("schedule_next_run_timestamp_seconds", unix(s.next), label)
 		}
-		if one.ran {
-			all = append(all, s.scheduleLast.is(unix(one.last), label),
-				s.scheduleDuration.is(one.took.Seconds(), label), s.scheduleSuccess.is(number(one.complete), label))
+		if s.ran {
+			v.set("schedule_last_run_timestamp_seconds", unix(s.last), label)
+			v.set("schedule_last_run_duration_seconds", s.took.Seconds(), label)
+			v.set("schedule_last_run_success", number(s.complete), label)
 		}
-		if !one.success.IsZero() {
-			all = append(all, s.scheduleLastSuccess.is(unix(one.success), label))
+		if !s.success.IsZero() {
+			v.set("schedule_last_success_timestamp_seconds", unix(s.success), label)
 		}
 	}
 	if m.reload.tried {
-		all = append(all, s.reloadSuccess.is(number(m.reload.ok)))
+		v.set("config_last_reload_success", number(m.reload.ok))
 	}
 	if !m.reload.at.IsZero() {
-		all = append(all, s.reloadTime.is(unix(m.reload.at)))
+		v.set("config_last_reload_success_timestamp_seconds", unix(m.reload.at))
 	}
 	if m.leads != nil {
-		all = append(all, s.leader.is(number(*m.leads)))
+		v.set("leader", number(*m.leads))
 	}
-	return all
+	return v
 }

@@ -68,9 +68,8 @@ func TestEveryDeclaredMetricIsExported(t *testing.T) {
 	for _, f := range gathered(t, m) {
 		names[f.GetName()] = true
 	}
-	for _, s := range m.states.all {
-		name := regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(s.desc.String())[1]
-		if !names[name] {
+	for name := range gauges() {
+		if !names[prefix+"_"+name] {
 			t.Errorf("%s has no value in a full set", name)
 		}
 	}

@@ -22,12 +22,11 @@ const (
 type Metrics struct {
 	registry *prometheus.Registry
 	counters counters
-	states   states
 
 	mu sync.Mutex // guards the rest
 	// The values of the last run, of the last plan, of the last run that applied, and of
 	// its use sources: replaced together, never changed.
-	run, plan, applied, sources []prometheus.Metric
+	run, plan, applied, sources values
 
 	namespaces, rules bounded
 	sourceNames       bounded
@@ -47,7 +46,6 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry:      registry,
 		counters:      newCounters(registry),
-		states:        newStates(),
 		namespaces:    bounded{max: maxNamespaces},
 		rules:         bounded{max: maxRules},
 		sourceNames:   bounded{max: maxSources},
@@ -75,19 +73,19 @@ func New(version string) *Metrics {
 type stateCollector Metrics
 
 func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, s := range c.states.all {
-		out <- s.desc
+	for name := range gauges() {
+		newGauge(name).Describe(out)
 	}
 }
 
 func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 	m := (*Metrics)(c)
 	m.mu.Lock()
-	known := [][]prometheus.Metric{m.run, m.plan, m.applied, m.sources, m.daemon()}
+	known := []values{m.run, m.plan, m.applied, m.sources, m.daemon()}
 	m.mu.Unlock()
 	for _, some := range known {
-		for _, metric := range some {
-			out <- metric
+		for _, gauge := range some {
+			gauge.Collect(out)
 		}
 	}
 }

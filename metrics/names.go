@@ -7,83 +7,86 @@ import (
 
 const prefix = "registry_janitor"
 
-// state is a gauge whose values are set together.
-type state struct {
-	desc *prometheus.Desc
+// description is what a gauge shows, and its labels.
+type description struct {
+	help   string
+	labels []string
 }
 
-// is one value of the gauge.
-func (s state) is(value float64, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, value, labels...)
-}
+// gauges describes all of them, by name.
+func gauges() map[string]description {
+	of := func(help string, labels ...string) description { return description{help, labels} }
+	return map[string]description{
+		// of the last run
+		"last_run_timestamp_seconds":         of("When the last run started, in Unix time."),
+		"last_run_success":                   of("1 if the last run had no error, gap, policy error, refusal, failed or skipped step, else 0."),
+		"last_run_duration_seconds":          of("How long the last run took; 0 if it was not measured."),
+		"last_run_policy_evaluation_seconds": of("Time that policies took in the last run, summed over concurrent evaluations."),
+		"last_run_api_requests":              of("API requests of the last run; 0 if they were not counted."),
+		"last_success_timestamp_seconds":     of("When the last complete run ended, in Unix time."),
 
-// states are all gauges.
-type states struct {
-	all []state
+		// of the last plan
+		"scanned_namespaces":               of("Namespaces that the last plan judged."),
+		"scanned_images":                   of("Images that the last plan judged."),
+		"scanned_tags":                     of("Tags that the last plan judged."),
+		"scanned_image_bytes":              of("Size of the images that the last plan judged, as the API reports it."),
+		"images":                           of("Images that the last plan judged, by namespace.", "region", "namespace"),
+		"public_images":                    of("Public images that the last plan judged, by namespace.", "region", "namespace"),
+		"tags":                             of("Tags that the last plan judged, by namespace.", "region", "namespace"),
+		"image_bytes":                      of("Size of the images that the last plan judged, by namespace, as the API reports it.", "region", "namespace"),
+		"public_image_bytes":               of("Size of the public images that the last plan judged, by namespace.", "region", "namespace"),
+		"estimated_storage_cost_per_month": of("Monthly cost of the private images of the last plan at the configured price.", "region", "namespace", "currency"),
+		"condemned_tags":                   of("Tags that rules of the last plan marked for deletion, deleted or held.", "region", "namespace"),
+		"condemned_images":                 of("Images that rules of the last plan marked for deletion, deleted or held.", "region", "namespace"),
+		"planned_steps":                    of("Steps of the last plan.", "region", "action"),
+		"held_steps":                       of("Deletions and changes of the last plan that a guard held.", "region", "action", "guard"),
+		"violations":                       of("Violations in the last plan.", "severity", "rule"),
+		"gaps":                             of("Things that the last plan could not read or judge."),
+		"limits_refused":                   of("1 if the limit refuses the last plan, else 0.", "limit"),
 
-	// of the last run
-	lastRun, lastRunSuccess, lastRunDuration, lastRunEvaluation, lastRunRequests, lastSuccess state
-	// of the last plan
-	scannedNamespaces, scannedImages, scannedTags, scannedBytes              state
-	images, publicImages, tags, bytes, publicBytes, cost                     state
-	condemnedTags, condemnedImages, planned, held, violations, gaps, refused state
-	// of the last run that applied
-	applied, lost state
-	// of the use sources
-	sourceUses, sourceRead, sourceSuccess state
-	// of the daemon
-	scheduleNext, scheduleLast, scheduleDuration, scheduleSuccess, scheduleLastSuccess state
-	reloadSuccess, reloadTime, leader                                                  state
-}
+		// of the last run that applied
+		"applied_steps": of("Steps of the last plan that was applied, by result.", "region", "action", "result"),
+		"lost_tags":     of("Kept tags that were gone when the last run that applied checked them again."),
 
-func newStates() states {
-	var s states
-	gauge := func(name, help string, labels ...string) state {
-		g := state{prometheus.NewDesc(prometheus.BuildFQName(prefix, "", name), help, labels, nil)}
-		s.all = append(s.all, g)
-		return g
+		// of the use sources
+		"use_source_uses":                        of("Uses that the source reported when it was last read.", "source"),
+		"use_source_last_read_timestamp_seconds": of("When the source last answered, in Unix time.", "source"),
+		"use_source_last_read_success":           of("1 if the source answered when it was last read, else 0.", "source"),
+
+		// of the daemon
+		"schedule_next_run_timestamp_seconds":          of("When the schedule is next due, without its jitter, in Unix time.", "schedule"),
+		"schedule_last_run_timestamp_seconds":          of("When the last run of the schedule started, in Unix time.", "schedule"),
+		"schedule_last_run_duration_seconds":           of("How long the last run of the schedule took.", "schedule"),
+		"schedule_last_run_success":                    of("1 if the last run of the schedule was complete, else 0.", "schedule"),
+		"schedule_last_success_timestamp_seconds":      of("When the last complete run of the schedule ended, in Unix time.", "schedule"),
+		"config_last_reload_success":                   of("1 if the configuration could be loaded the last time, else 0."),
+		"config_last_reload_success_timestamp_seconds": of("When the configuration was last loaded, in Unix time."),
+		"leader": of("1 if this process is active, 0 if it stands by."),
 	}
-	s.lastRun = gauge("last_run_timestamp_seconds", "When the last run started, in Unix time.")
-	s.lastRunSuccess = gauge("last_run_success", "1 if the last run had no error, gap, policy error, refusal, failed or skipped step, else 0.")
-	s.lastRunDuration = gauge("last_run_duration_seconds", "How long the last run took; 0 if it was not measured.")
-	s.lastRunEvaluation = gauge("last_run_policy_evaluation_seconds", "Time that policies took in the last run, summed over concurrent evaluations.")
-	s.lastRunRequests = gauge("last_run_api_requests", "API requests of the last run; 0 if they were not counted.")
-	s.lastSuccess = gauge("last_success_timestamp_seconds", "When the last complete run ended, in Unix time.")
+}
 
-	s.scannedNamespaces = gauge("scanned_namespaces", "Namespaces that the last plan judged.")
-	s.scannedImages = gauge("scanned_images", "Images that the last plan judged.")
-	s.scannedTags = gauge("scanned_tags", "Tags that the last plan judged.")
-	s.scannedBytes = gauge("scanned_image_bytes", "Size of the images that the last plan judged, as the API reports it.")
-	s.images = gauge("images", "Images that the last plan judged, by namespace.", "region", "namespace")
-	s.publicImages = gauge("public_images", "Public images that the last plan judged, by namespace.", "region", "namespace")
-	s.tags = gauge("tags", "Tags that the last plan judged, by namespace.", "region", "namespace")
-	s.bytes = gauge("image_bytes", "Size of the images that the last plan judged, by namespace, as the API reports it.", "region", "namespace")
-	s.publicBytes = gauge("public_image_bytes", "Size of the public images that the last plan judged, by namespace.", "region", "namespace")
-	s.cost = gauge("estimated_storage_cost_per_month", "Monthly cost of the private images of the last plan at the configured price.", "region", "namespace", "currency")
-	s.condemnedTags = gauge("condemned_tags", "Tags that rules of the last plan marked for deletion, deleted or held.", "region", "namespace")
-	s.condemnedImages = gauge("condemned_images", "Images that rules of the last plan marked for deletion, deleted or held.", "region", "namespace")
-	s.planned = gauge("planned_steps", "Steps of the last plan.", "region", "action")
-	s.held = gauge("held_steps", "Deletions and changes of the last plan that a guard held.", "region", "action", "guard")
-	s.violations = gauge("violations", "Violations in the last plan.", "severity", "rule")
-	s.gaps = gauge("gaps", "Things that the last plan could not read or judge.")
-	s.refused = gauge("limits_refused", "1 if the limit refuses the last plan, else 0.", "limit")
+// values are gauges whose values are replaced together.
+type values map[string]*prometheus.GaugeVec
 
-	s.applied = gauge("applied_steps", "Steps of the last plan that was applied, by result.", "region", "action", "result")
-	s.lost = gauge("lost_tags", "Kept tags that were gone when the last run that applied checked them again.")
+// set sets the value of a gauge.
+func (v values) set(name string, value float64, labels ...string) { v.gauge(name, labels).Set(value) }
 
-	s.sourceUses = gauge("use_source_uses", "Uses that the source reported when it was last read.", "source")
-	s.sourceRead = gauge("use_source_last_read_timestamp_seconds", "When the source last answered, in Unix time.", "source")
-	s.sourceSuccess = gauge("use_source_last_read_success", "1 if the source answered when it was last read, else 0.", "source")
+// add adds to the value of a gauge.
+func (v values) add(name string, value float64, labels ...string) { v.gauge(name, labels).Add(value) }
 
-	s.scheduleNext = gauge("schedule_next_run_timestamp_seconds", "When the schedule is next due, without its jitter, in Unix time.", "schedule")
-	s.scheduleLast = gauge("schedule_last_run_timestamp_seconds", "When the last run of the schedule started, in Unix time.", "schedule")
-	s.scheduleDuration = gauge("schedule_last_run_duration_seconds", "How long the last run of the schedule took.", "schedule")
-	s.scheduleSuccess = gauge("schedule_last_run_success", "1 if the last run of the schedule was complete, else 0.", "schedule")
-	s.scheduleLastSuccess = gauge("schedule_last_success_timestamp_seconds", "When the last complete run of the schedule ended, in Unix time.", "schedule")
-	s.reloadSuccess = gauge("config_last_reload_success", "1 if the configuration could be loaded the last time, else 0.")
-	s.reloadTime = gauge("config_last_reload_success_timestamp_seconds", "When the configuration was last loaded, in Unix time.")
-	s.leader = gauge("leader", "1 if this process is active, 0 if it stands by.")
-	return s
+func (v values) gauge(name string, labels []string) prometheus.Gauge {
+	if v[name] == nil {
+		v[name] = newGauge(name)
+	}
+	return v[name].WithLabelValues(labels...)
+}
+
+func newGauge(name string) *prometheus.GaugeVec {
+	g, found := gauges()[name]
+	if !found {
+		panic("there is no gauge " + name)
+	}
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: prefix, Name: name, Help: g.help}, g.labels)
 }
 
 // counters add up over all runs.

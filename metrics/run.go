@@ -1,10 +1,7 @@
 package metrics
 
 import (
-	"strings"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -43,41 +40,42 @@ func (m *Metrics) Set(run runs.Run) {
 }
 
 func (m *Metrics) setRun(run *runs.Run) {
-	s := &m.states
 	if run.Succeeded() {
 		m.lastSuccess = endOf(run)
 	}
-	m.run = []prometheus.Metric{
-		s.lastRun.is(unix(run.Began())),
-		s.lastRunSuccess.is(number(run.Succeeded())),
-		s.lastRunDuration.is(run.Duration.Seconds()),
-		s.lastRunEvaluation.is(run.Judging.Seconds()),
-		s.lastRunRequests.is(float64(run.Calls)),
-	}
+	m.run = values{}
+	m.run.set("last_run_timestamp_seconds", unix(run.Began()))
+	m.run.set("last_run_success", number(run.Succeeded()))
+	m.run.set("last_run_duration_seconds", run.Duration.Seconds())
+	m.run.set("last_run_policy_evaluation_seconds", run.Judging.Seconds())
+	m.run.set("last_run_api_requests", float64(run.Calls))
 	if !m.lastSuccess.IsZero() {
-		m.run = append(m.run, s.lastSuccess.is(unix(m.lastSuccess)))
+		m.run.set("last_success_timestamp_seconds", unix(m.lastSuccess))
 	}
 }
 
 // setOutcome sets the results of the steps.
 func (m *Metrics) setOutcome(p *actions.Plan) {
-	applied := tally{state: m.states.applied}
+	m.applied = values{}
+	add := func(n float64, region, action string, result actions.Result) {
+		m.applied.add("applied_steps", n, region, action, string(result))
+	}
 	for i := range p.Steps {
 		// A zero, because a missing series would not say that nothing was done.
-		applied.add(0, string(p.Steps[i].Region), string(p.Steps[i].Action), string(actions.ResultDone))
+		add(0, string(p.Steps[i].Region), string(p.Steps[i].Action), actions.ResultDone)
 	}
 	for _, region := range regionsOf(p) {
 		for _, action := range actionNames() {
-			applied.add(0, region, action, string(actions.ResultDone))
+			add(0, region, action, actions.ResultDone)
 		}
 	}
 	for i := range p.Outcome.Results {
 		r := &p.Outcome.Results[i]
 		region, _ := place(r.Ref)
-		applied.add(1, region, string(r.Action), string(r.Result))
+		add(1, region, string(r.Action), r.Result)
 		m.counters.steps.WithLabelValues(string(r.Action), string(r.Result)).Inc()
 	}
-	m.applied = append(applied.metrics(), m.states.lost.is(float64(len(p.Outcome.Lost))))
+	m.applied.set("lost_tags", float64(len(p.Outcome.Lost)))
 }
 
 func resultOf(run *runs.Run) string {
@@ -107,37 +105,4 @@ func number(yes bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-// tally adds up the values of a gauge by their labels.
-type tally struct {
-	state state
-	rows  map[string]*row
-	order []*row
-}
-
-type row struct {
-	labels []string
-	value  float64
-}
-
-func (t *tally) add(value float64, labels ...string) {
-	key := strings.Join(labels, "\xff") // no label contains it
-	r, ok := t.rows[key]
-	if !ok {
-		if t.rows == nil {
-			t.rows = map[string]*row{}
-		}
-		r = &row{labels: labels}
-		t.rows[key], t.order = r, append(t.order, r)
-	}
-	r.value += value
-}
-
-func (t *tally) metrics() []prometheus.Metric {
-	var all []prometheus.Metric
-	for _, r := range t.order {
-		all = append(all, t.state.is(r.value, r.labels...))
-	}
-	return all
 }

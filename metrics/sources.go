@@ -15,16 +15,12 @@ func (m *Metrics) setSources(run *runs.Run) {
 		return
 	}
 	m.renewSources(run.Sources)
-	uses := tally{state: m.states.sourceUses}
+	m.sources = values{}
 	failed, reads := map[string]bool{}, map[string]time.Time{}
-	var order []string
 	for _, s := range run.Sources {
 		label := m.sourceNames.label(s.Name)
-		if _, seen := failed[label]; !seen {
-			order = append(order, label)
-		}
 		failed[label] = failed[label] || s.Error != ""
-		uses.add(float64(s.Uses), label)
+		m.sources.add("use_source_uses", float64(s.Uses), label)
 		m.counters.sourceErrors.WithLabelValues(label).Add(number(s.Error != ""))
 		if !s.ReadAt.IsZero() {
 			m.lastRead[s.Name] = s.ReadAt
@@ -34,14 +30,12 @@ func (m *Metrics) setSources(run *runs.Run) {
 			reads[label] = at
 		}
 	}
-	all := uses.metrics()
-	for _, label := range order {
-		all = append(all, m.states.sourceSuccess.is(number(!failed[label]), label))
-		if at := reads[label]; !at.IsZero() {
-			all = append(all, m.states.sourceRead.is(unix(at), label))
-		}
+	for label := range failed {
+		m.sources.set("use_source_last_read_success", number(!failed[label]), label)
 	}
-	m.sources = all
+	for label, at := range reads {
+		m.sources.set("use_source_last_read_timestamp_seconds", unix(at), label)
+	}
 }
 
 // renewSources forgets the sources that are not read any more.
