@@ -31,7 +31,10 @@ import (
 // "region.namespace.image", which GitLab shows as its suite and Jenkins as package
 // and class; its name has the whole reference, since GitLab takes tests of the same
 // class and name for one.
-func writeJUnit(w io.Writer, run runs.Run) error { return newJUnit(run).report().Write(w) }
+func writeJUnit(w io.Writer, run runs.Run) error {
+	j := &junitRun{run: run, plan: run.Plan, suites: map[string]*junit.Suite{}, names: map[[2]string]int{}}
+	return j.report().Write(w)
+}
 
 // junitRun gathers the tests of a run.
 type junitRun struct {
@@ -39,10 +42,6 @@ type junitRun struct {
 	plan   *actions.Plan
 	suites map[string]*junit.Suite
 	names  map[[2]string]int // how often a class has a name
-}
-
-func newJUnit(run runs.Run) *junitRun {
-	return &junitRun{run: run, plan: run.Plan, suites: map[string]*junit.Suite{}, names: map[[2]string]int{}}
 }
 
 // ownSuite has the tests of the run as a whole; it comes first.
@@ -77,10 +76,7 @@ func (j *junitRun) seconds() string {
 
 // timestamp is when the run began, without a zone, as the schema has it.
 func (j *junitRun) timestamp() string {
-	at := j.run.Started
-	if at.IsZero() && j.plan != nil {
-		at = j.plan.TakenAt
-	}
+	at := j.run.Began()
 	if at.IsZero() {
 		return ""
 	}
@@ -222,10 +218,7 @@ func sourceOf(reasons []registry.Reason) (file, line string) {
 			continue
 		}
 		at := strings.LastIndexByte(r.Source, ':')
-		if at < 0 {
-			return r.Source, ""
-		}
-		if n, err := strconv.Atoi(r.Source[at+1:]); err == nil && n > 0 {
+		if n, err := strconv.Atoi(r.Source[at+1:]); at >= 0 && err == nil && n > 0 {
 			return r.Source[:at], strconv.Itoa(n)
 		}
 		return r.Source, ""

@@ -47,7 +47,7 @@ type runPage struct {
 func (m *runPage) render() string {
 	head, urgent, ordinary := m.head(), "", ""
 	if m.plan != nil {
-		urgent = m.failures() + m.gaps() + m.violations(registry.Deny)
+		urgent = m.failures() + m.gaps() + m.violations()
 		ordinary = m.warnings() + m.leftAlone()
 		urgent += m.namespaces(markdownMax - pageTail - len(head) - len(urgent) - len(ordinary))
 	}
@@ -70,7 +70,7 @@ func (m *runPage) head() string {
 	var b strings.Builder
 	if m.plan == nil {
 		b.WriteString("### registry-janitor: no plan\n")
-		m.loud(&b, "FAILED", prose(cmp.Or(m.run.Error, "the run ended before there was a plan")))
+		loud(&b, "FAILED", prose(cmp.Or(m.run.Error, "the run ended before there was a plan")))
 		return b.String()
 	}
 	what := "Plan of "
@@ -86,7 +86,7 @@ func (m *runPage) head() string {
 	return b.String()
 }
 
-func (m *runPage) loud(b *strings.Builder, word, what string) {
+func loud(b *strings.Builder, word, what string) {
 	b.WriteString("\n> **" + word + "**: " + what + "\n")
 }
 
@@ -94,10 +94,10 @@ func (m *runPage) loud(b *strings.Builder, word, what string) {
 func (m *runPage) alarms(b *strings.Builder) {
 	p := m.plan
 	if m.run.Error != "" {
-		m.loud(b, "FAILED", prose(m.run.Error))
+		loud(b, "FAILED", prose(m.run.Error))
 	}
 	if p.Refused() {
-		m.loud(b, "REFUSED", "the plan exceeds its limits, so no step of it may be applied")
+		loud(b, "REFUSED", "the plan exceeds its limits, so no step of it may be applied")
 		entries := make([]entry, len(p.Refusals))
 		for i, r := range p.Refusals {
 			entries[i] = entry{"> - " + name(r.Limit) + ": " + prose(r.Detail), 1}
@@ -105,20 +105,20 @@ func (m *runPage) alarms(b *strings.Builder) {
 		b.WriteString(">\n" + m.fill(entries, urgentMax, "> - "))
 	}
 	if p.Forecast {
-		m.loud(b, "FORECAST", "judged as if it were "+outline.Moment(p.TakenAt)+". A forecast is never applied.")
+		loud(b, "FORECAST", "judged as if it were "+outline.Moment(p.TakenAt)+". A forecast is never applied.")
 	}
 	if n := len(p.Gaps); n > 0 {
-		m.loud(b, "INCOMPLETE", text.Count(n, "gap")+", listed below. "+onHold)
+		loud(b, "INCOMPLETE", text.Count(n, "gap")+", listed below. "+onHold)
 	}
 	o := p.Outcome
 	if o == nil {
 		return
 	}
 	if o.Stopped != "" {
-		m.loud(b, "STOPPED", prose(o.Stopped))
+		loud(b, "STOPPED", prose(o.Stopped))
 	}
 	if len(o.Lost) > 0 {
-		m.loud(b, "LOST", lostWords(o)+". Set <code>shared&#95;digest: protect</code>")
+		loud(b, "LOST", lostWords(o)+". Set <code>shared&#95;digest: protect</code>")
 		b.WriteString(">\n" + m.fill(named("> - lost", o.Lost), urgentMax, "> - "))
 	}
 }
@@ -170,12 +170,7 @@ func (m *runPage) fill(entries []entry, most int, mark string) string {
 	return b.String()
 }
 
-func entries(n int) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return text.Thousands(n) + " entries"
-}
+func entries(n int) string { return text.Thousands(n) + text.Choose(n, " entry", " entries") }
 
 // list is a list under a title; "" without entries.
 func (m *runPage) list(title string, entries []entry, most int) string {
@@ -267,8 +262,8 @@ func (m *runPage) warnings() string {
 	return "\n<details><summary>" + title + "</summary>\n\n" + m.fill(entries, ordinaryMax, "- ") + "\n</details>\n"
 }
 
-func (m *runPage) violations(severity registry.Severity) string {
-	entries := m.found(severity)
+func (m *runPage) violations() string {
+	entries := m.found(registry.Deny)
 	return m.list("Violations: "+text.Thousands(len(entries))+" deny", entries, urgentMax)
 }
 

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -42,21 +43,11 @@ func (f *filters) held(groups []*outline.Namespace) []*guardView {
 			}
 		}
 	}
-	out := make([]*guardView, 0, len(guards))
-	for _, v := range guards {
-		out = append(out, v)
-	}
 	// A guard of a later version, in a plan from a file, comes last.
-	order := func(g actions.Guard) int {
-		if i := slices.Index(actions.Guards(), g); i >= 0 {
-			return i
-		}
-		return len(actions.Guards())
-	}
-	slices.SortFunc(out, func(a, b *guardView) int {
-		return cmp.Or(cmp.Compare(order(a.Guard), order(b.Guard)), cmp.Compare(a.Guard, b.Guard))
+	order := append(actions.Guards(), slices.Sorted(maps.Keys(guards))...)
+	return slices.SortedFunc(maps.Values(guards), func(a, b *guardView) int {
+		return cmp.Compare(slices.Index(order, a.Guard), slices.Index(order, b.Guard))
 	})
-	return out
 }
 
 func (f *filters) heldObject(ref registry.Ref, entries []outline.Held) *heldView {

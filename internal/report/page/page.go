@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -16,23 +15,22 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// assets are the templates, the style and the script of the page.
-//
-//go:embed assets
+//go:embed templates
+var templates embed.FS
+
+//go:embed report.css report.js
 var assets embed.FS
+
+//go:embed report.css
+var style string
+
+//go:embed report.js
+var script string
 
 // Run writes a run as one file that needs no other.
 func Run(w io.Writer, run runs.Run) error {
 	p := &page{Run: newRunView(outline.Clean(run))}
 	p.Title = p.Run.Headline() + " · " + p.Run.Kicker()
-	style, err := asset("report.css")
-	if err != nil {
-		return err
-	}
-	script, err := asset("report.js")
-	if err != nil {
-		return err
-	}
 	p.Style, p.Script = style, script
 	// Whatever a name contains: nothing runs except the script of the program, and
 	// nothing is fetched.
@@ -58,14 +56,14 @@ func Daemon(w io.Writer, d runs.Daemon, latest *runs.Run, assets string) error {
 // Assets are report.css and report.js, for the page of a daemon.
 func Assets() fs.FS { return published{} }
 
-// published has the assets without the templates.
+// published has the assets without a list of them.
 type published struct{}
 
 func (published) Open(name string) (fs.File, error) {
-	if name != "report.css" && name != "report.js" {
+	if name == "." {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return assets.Open("assets/" + name)
+	return assets.Open(name)
 }
 
 // page is what the templates are filled with.
@@ -79,7 +77,7 @@ type page struct {
 }
 
 func (p *page) write(w io.Writer) error {
-	t, err := template.New("page").Funcs(functions()).ParseFS(assets, "assets/*.html")
+	t, err := template.New("page").Funcs(functions()).ParseFS(templates, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("reading the templates of the page: %w", err)
 	}
@@ -115,19 +113,11 @@ func functions() template.FuncMap {
 		"home":      homeOf,
 		"judged":    outline.Judged,
 		"place":     outline.Place,
-		"spaced":    func(g actions.Guard) string { return strings.ReplaceAll(string(g), "_", " ") },
+		"spaced":    func(g actions.Guard) string { return spaced(string(g)) },
 		"applied": func(r runs.Summary) string {
 			return outline.Join(outline.As(r.Done, "done"), outline.As(r.Failed, "failed"), outline.As(r.Skipped, "skipped"))
 		},
 	}
-}
-
-func asset(name string) (string, error) {
-	content, err := assets.ReadFile("assets/" + name)
-	if err != nil {
-		return "", fmt.Errorf("reading a part of the page: %w", err)
-	}
-	return string(content), nil
 }
 
 // digestOf names a text as a content security policy does.

@@ -60,8 +60,8 @@ func resultsOf(p *actions.Plan) map[string]actions.Result {
 	if p.Outcome == nil {
 		return m
 	}
-	for i := range p.Outcome.Results {
-		if r := &p.Outcome.Results[i]; r.Result != actions.ResultDone {
+	for _, r := range p.Outcome.Results {
+		if r.Result != actions.ResultDone {
 			m[string(r.Action)+" "+r.Ref] = r.Result
 		}
 	}
@@ -129,7 +129,7 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 		v := l.setOf(o.Ref, s.Action, "", s.Reasons)
 		r := l.row(s, s.Ref)
 		if s.Action.Deletes() {
-			v.Sign, v.Title = "delete", capital(actionWords(s.Action))
+			v.Sign, v.Title = "delete", strings.Replace(actionWords(s.Action), "delete", "Delete", 1)
 		} else {
 			v.Sign, v.Title = "change", "Change visibility from "+string(s.From)+" to "+string(s.To)
 			r.Age, r.Time = "", ""
@@ -164,13 +164,6 @@ func (l *stepLister) row(s *actions.Step, name string) row {
 		r.Age, r.Time = text.Age(l.plan.TakenAt.Sub(s.UpdatedAt)), stamp(s.UpdatedAt)
 	}
 	return r
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // share is a part in whole percent, and at least one if there is any.

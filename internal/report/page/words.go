@@ -1,8 +1,10 @@
 package page
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -11,72 +13,40 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// actionWords is what an action does.
+// actionWords is what an action does: "delete tag", "change image visibility".
 func actionWords(a actions.Action) string {
-	switch a {
-	case actions.DeleteTag:
-		return "delete tag"
-	case actions.DeleteImage:
-		return "delete image"
-	case actions.DeleteNamespace:
-		return "delete namespace"
-	case actions.SetImageVisibility:
-		return "change image visibility"
-	case actions.SetNamespaceVisibility:
-		return "change namespace visibility"
-	default:
-		return string(a)
-	}
+	return strings.Replace(spaced(string(a)), "set ", "change ", 1)
 }
+
+func spaced(s string) string { return strings.ReplaceAll(s, "_", " ") }
 
 // guardWords is why a guard holds what a rule marks.
 func guardWords(g actions.Guard) string {
-	switch g {
-	case actions.GuardGap:
-		return "Something that might have prevented it could not be read."
-	case actions.GuardPolicyError:
-		return "A policy failed on its image, so what that policy would have kept is not known."
-	case actions.GuardNotReady:
-		return "Its status is not “ready”: the registry is still working on it, or it is broken."
-	case actions.GuardInUse:
-		return "It is in use."
-	case actions.GuardAttachment:
-		return "It is a signature, an attestation or a bill of materials, and the tag that it belongs to is kept."
-	case actions.GuardNotEmpty:
-		return "It holds something that is kept."
-	case actions.GuardMinAge:
-		return "It is younger than the minimum age, and may not be deployed yet."
-	case actions.GuardGrace:
-		return "It has not been marked for long enough: its grace period is not over."
-	case actions.GuardReportOnly:
-		return "Every rule that marks it is only on trial, and not enforced."
-	case actions.GuardSharedDigest:
-		return "A tag that is kept has the same digest, and deleting one could delete the other too."
-	case actions.GuardKeepAtLeast:
-		return "Without it, the image would have too few tags left."
-	default:
-		return ""
-	}
+	return map[actions.Guard]string{
+		actions.GuardGap:          "Something that might have prevented it could not be read.",
+		actions.GuardPolicyError:  "A policy failed on its image, so what that policy would have kept is not known.",
+		actions.GuardNotReady:     "Its status is not “ready”: the registry is still working on it, or it is broken.",
+		actions.GuardInUse:        "It is in use.",
+		actions.GuardAttachment:   "It is a signature, an attestation or a bill of materials, and the tag that it belongs to is kept.",
+		actions.GuardNotEmpty:     "It holds something that is kept.",
+		actions.GuardMinAge:       "It is younger than the minimum age, and may not be deployed yet.",
+		actions.GuardGrace:        "It has not been marked for long enough: its grace period is not over.",
+		actions.GuardReportOnly:   "Every rule that marks it is only on trial, and not enforced.",
+		actions.GuardSharedDigest: "A tag that is kept has the same digest, and deleting one could delete the other too.",
+		actions.GuardKeepAtLeast:  "Without it, the image would have too few tags left.",
+	}[g]
 }
 
 // resultWords is what a result means.
 func resultWords(r actions.Result) string {
-	switch r {
-	case actions.ResultDone:
-		return "carried out, and confirmed by reading again"
-	case actions.ResultGone:
-		return "already deleted when the run came to it"
-	case actions.ResultChanged:
-		return "no longer what was planned, and left alone"
-	case actions.ResultBlocked:
-		return "forbidden by the registry, or by a tag that is kept"
-	case actions.ResultFailed:
-		return "tried, and not confirmed"
-	case actions.ResultSkipped:
-		return "not tried"
-	default:
-		return ""
-	}
+	return map[actions.Result]string{
+		actions.ResultDone:    "carried out, and confirmed by reading again",
+		actions.ResultGone:    "already deleted when the run came to it",
+		actions.ResultChanged: "no longer what was planned, and left alone",
+		actions.ResultBlocked: "forbidden by the registry, or by a tag that is kept",
+		actions.ResultFailed:  "tried, and not confirmed",
+		actions.ResultSkipped: "not tried",
+	}[r]
 }
 
 func resultTone(r actions.Result, n int) string {
@@ -94,33 +64,18 @@ func resultTone(r actions.Result, n int) string {
 
 // exitWords is what an exit code means.
 func exitWords(code int) string {
-	switch code {
-	case 0:
-		return "done"
-	case 1:
-		return "an error, or the run was incomplete"
-	case 2:
-		return "the plan has steps or deny violations"
-	case 3:
-		return "a limit refuses the plan"
-	default:
-		return "unknown"
-	}
+	return cmp.Or(map[int]string{
+		0: "done",
+		1: "an error, or the run was incomplete",
+		2: "the plan has steps or deny violations",
+		3: "a limit refuses the plan",
+	}[code], "unknown")
 }
 
 // exitShape is the mark of an exit code in a chart, so that the codes differ in
 // more than color.
 func exitShape(code int) string {
-	switch code {
-	case 0:
-		return "circle"
-	case 2:
-		return "square"
-	case 3:
-		return "diamond"
-	default:
-		return "triangle"
-	}
+	return cmp.Or(map[int]string{0: "circle", 2: "square", 3: "diamond"}[code], "triangle")
 }
 
 func startedBy(trigger string) string {
