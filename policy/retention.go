@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -14,6 +15,7 @@ type ruleTerms struct {
 	name                    *ast.Term
 	oldest, tooOld          *ast.Term // the age from which it marks, and the reason
 	youngest, young         *ast.Term // the age from which it does not keep, and the reason
+	nearest                 *ast.Term // the same, counted back from the newest tag
 	last                    *ast.Term
 	majors, minors, patches *ast.Term
 	versions                *ast.Term
@@ -31,6 +33,7 @@ func (r *retentionRule) makeTerms() ruleTerms {
 	}
 	if k := r.Keep; k != nil {
 		t.youngest, t.young = numberTerm(k.Within.Seconds()), ast.StringTerm("younger than "+k.Within.String())
+		t.nearest = numberTerm(k.WithinNewest.Seconds())
 		t.last, t.units = ast.InternedTerm(k.Last), unitsOf(k)
 		if k.Semver != nil {
 			t.majors, t.minors, t.patches = limitTerm(k.Semver.Majors), limitTerm(k.Semver.Minors), limitTerm(k.Semver.Patches)
@@ -101,6 +104,7 @@ func (f *imageFacts) keeps(facts *factList) {
 		f.keepsOfEach(r, matched, &k)
 		for _, g := range r.grouping.split(matched) {
 			k.last = append(k.last, f.last(r, g)...)
+			k.within = append(k.within, f.withinNewest(r, g)...)
 			k.calendar = append(k.calendar, f.calendar(r, g)...)
 			f.releases(r, g, &k)
 		}
@@ -238,6 +242,31 @@ func newest(count int, one, many string) string {
 		return "the newest " + one
 	}
 	return fmt.Sprintf("one of the %d newest %s", count, many)
+}
+
+// withinNewest are the names of the tags of a group, with their ages counted back from
+// its newest tag that counts. A time in the future is now.
+func (f *imageFacts) withinNewest(r *retentionRule, g group) []*ast.Term {
+	newest := slices.IndexFunc(g.tags, (*tag).counts)
+	if r.Keep.WithinNewest.Duration() == 0 || newest < 0 {
+		return nil
+	}
+	from := r.time(g.tags[newest])
+	if from.After(f.judge.now) {
+		from = f.judge.now
+	}
+	var names, ages []*ast.Term
+	for _, t := range f.mattering(g.tags) {
+		names, ages = append(names, f.names[t.index]), append(ages, ast.InternedTerm(r.age(from, t)))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []*ast.Term{r.entry(ast.ArrayTerm(names...),
+		[2]*ast.Term{keyAges, ast.ArrayTerm(ages...)},
+		[2]*ast.Term{keyYoungest, r.terms.nearest},
+		[2]*ast.Term{keyReason, ast.StringTerm("less than " + r.Keep.WithinNewest.String() + " older than the newest tag" + g.of)},
+	)}
 }
 
 // counter numbers tags or digests in the order in which they come.

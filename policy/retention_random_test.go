@@ -22,7 +22,7 @@ var randomConfigs = flag.Int("configs", 40, "random configurations, with sixty i
 // criteria are words of every kind of reason there is.
 var criteria = []string{
 	"older than", "younger than", "newest digest", "newest tag", "hourly", "daily", "weekly", "monthly", "yearly", "release", "patch", "minor", "major",
-	"highest version", "follows", "higher than every release", "no release is kept",
+	"highest version", "older than the newest tag", "follows", "higher than every release", "no release is kept",
 	"in no group", "keeps all", "kept by no criterion", "protected by", "has its subject",
 }
 
@@ -197,6 +197,9 @@ func (w world) rule(name string) refRule {
 		r.all = w.chance(5)
 		r.last = pick(w, 0, 0, 1, 2, 5)
 		r.within = pick(w, 0, 0, time.Hour, 24*time.Hour, 10*24*time.Hour)
+		if w.chance(25) {
+			r.withinNewest = pick(w, time.Hour, 24*time.Hour, 10*24*time.Hour)
+		}
 		count := func() int { return pick(w, 0, 0, 0, 1, 2, 7) }
 		r.hourly, r.daily, r.weekly, r.monthly, r.yearly = count(), count(), count(), count(), count()
 		if w.chance(40) {
@@ -372,6 +375,9 @@ func (r refRule) document() map[string]any {
 	}
 	if r.within > 0 {
 		keep["within"], keep["within_seconds"] = refDuration(r.within), int(r.within/time.Second)
+	}
+	if r.withinNewest > 0 {
+		keep["within_newest"], keep["within_newest_seconds"] = refDuration(r.withinNewest), int(r.withinNewest/time.Second)
 	}
 	if r.semver != nil {
 		limits := map[string]any{"prereleases": r.semver.prereleases}

@@ -31,7 +31,7 @@ type refRule struct {
 	groups, versions                       *regexp.Regexp // groupBy and version, compiled by judge
 	all                                    bool
 	last                                   int
-	within                                 time.Duration
+	within, withinNewest                   time.Duration
 	hourly, daily, weekly, monthly, yearly int
 	semver                                 *refSemver
 	deletes                                bool
@@ -126,6 +126,9 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 			}
 		}
 		of := r.group(t.Name)
+		if newest, ok := r.newest(rivals, func(registry.Tag) bool { return true }); ok && r.withinNewest > 0 && age-r.age(now, newest) < r.withinNewest {
+			keep(t, "less than %s older than the newest tag%s", refDuration(r.withinNewest), of)
+		}
 		if t.Status != "ready" || refSubject(t) != "" {
 			for _, o := range rivals { // it takes no place, but stays with its digest
 				if !r.countTags && refShare(o, t) && r.rank(o, rivals) < r.last {
@@ -257,7 +260,7 @@ func (r refRule) periodRank(unit string, zone *time.Location, t registry.Tag, ri
 }
 
 func (r refRule) semverOnly() bool {
-	return r.semver != nil && !r.all && r.last+r.hourly+r.daily+r.weekly+r.monthly+r.yearly == 0 && r.within == 0
+	return r.semver != nil && !r.all && r.last+r.hourly+r.daily+r.weekly+r.monthly+r.yearly == 0 && r.within+r.withinNewest == 0
 }
 
 // versionOf is the version that the rule finds in a name.

@@ -143,6 +143,40 @@ func TestWhatARuleKeepsAndWhy(t *testing.T) {
 			[]string{"locked: younger than 1d", "sha256-" + strings.Repeat("a", 64) + ".sig: younger than 1d"},
 		},
 		{
+			"within_newest counts back from the newest tag, and not from now",
+			`match: {tags: ["m-*"]}, keep: {within_newest: 2d, within_newest_seconds: 172800}`,
+			[]string{
+				"latest 2026-11-21T13:00Z", "m-1 2025-03-05T10:00Z", "m-2 2025-03-03T10:01Z", "m-3 2025-03-03T10:00Z", "m-4 2025-03-01T10:00Z",
+			},
+			[]string{"m-1: less than 2d older than the newest tag", "m-2: less than 2d older than the newest tag"},
+		},
+		{
+			"it counts from a ready tag that is not an attachment, and keeps what is newer",
+			`match: {tags: ["*"]}, keep: {within_newest: 1d, within_newest_seconds: 86400}`,
+			[]string{
+				"sig(a) 2026-11-21T13:00Z", "locked 2026-11-20T12:00Z - locked", "a 2026-11-10T11:00Z a", "b 2026-11-09T12:00Z", "old 2026-11-09T12:00Z - locked", "c 2026-11-09T11:00Z",
+			},
+			[]string{
+				"a: less than 1d older than the newest tag", "b: less than 1d older than the newest tag", "locked: less than 1d older than the newest tag",
+				"old: less than 1d older than the newest tag", "sha256-" + strings.Repeat("a", 64) + ".sig: less than 1d older than the newest tag",
+			},
+		},
+		{
+			"each group has its own newest tag",
+			`match: {tags: ["*"]}, group_by: "env-(?P<group>[a-z]+)-.*", keep: {within_newest: 1d, within_newest_seconds: 86400}`,
+			[]string{"env-prod-2 2026-11-20T10:00Z", "env-prod-1 2026-11-19T10:00Z", "env-dev-2 2026-10-01T10:00Z", "env-dev-1 2026-09-30T11:00Z", "x 2026-01-01T10:00Z"},
+			[]string{
+				"env-dev-1: less than 1d older than the newest tag of dev", "env-dev-2: less than 1d older than the newest tag of dev",
+				"env-prod-2: less than 1d older than the newest tag of prod", "x: less than 1d older than the newest tag of the tags in no group",
+			},
+		},
+		{
+			"it follows the time that the rule follows, and a newest tag of the future is of now",
+			`match: {tags: ["*"]}, by: created_at, keep: {within_newest: 1d, within_newest_seconds: 86400}`,
+			[]string{"future 2027-02-01T10:00Z", "a 2026-11-21T13:00Z", "b 2026-11-21T11:00Z"},
+			[]string{"a: less than 1d older than the newest tag", "future: less than 1d older than the newest tag"},
+		},
+		{
 			"a time in the future counts as newest",
 			`match: {tags: ["*"]}, keep: {last: 1, daily: 1, within: 1h, within_seconds: 3600}`,
 			[]string{"now 2026-11-22T11:00Z", "future 2027-02-01T10:00Z"},

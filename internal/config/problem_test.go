@@ -204,7 +204,7 @@ limits: {
     keep: {last: 3, count: tags}
 `,
 		[]string{
-			`3: retention[0].keep.count: is an unknown key (it belongs in retention; allowed here: last, within, all, hourly, daily, weekly, monthly, yearly, semver)`,
+			`3: retention[0].keep.count: is an unknown key (it belongs in retention; allowed here: last, within, within_newest, all, hourly, daily, weekly, monthly, yearly, semver)`,
 		},
 	},
 	{
@@ -411,7 +411,7 @@ limits: {
     keep: {}
 `,
 		[]string{
-			`3: retention[0].keep: keeps nothing (say what to keep: last, within, hourly to yearly, semver or all: true)`,
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within, within_newest, hourly to yearly, semver or all: true)`,
 		},
 	},
 	{
@@ -422,7 +422,7 @@ limits: {
     delete: {}
 `,
 		[]string{
-			`3: retention[0].keep: keeps nothing (say what to keep: last, within, hourly to yearly, semver or all: true)`,
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within, within_newest, hourly to yearly, semver or all: true)`,
 		},
 	},
 	{
@@ -1248,7 +1248,7 @@ limits: {
     delete: {}
 `,
 		[]string{
-			`3: retention[0].keep: keeps nothing (say what to keep: last, within, hourly to yearly, semver or all: true)`,
+			`3: retention[0].keep: keeps nothing (say what to keep: last, within, within_newest, hourly to yearly, semver or all: true)`,
 		},
 	},
 	{
@@ -1269,7 +1269,22 @@ limits: {
 			`6: retention[0].keep.weekly: must be a whole number, not the number 1.5 (write plain digits, without quotes)`,
 			`7: retention[0].keep.monthly: must be a whole number, not the string "12" (write plain digits, without quotes)`,
 			`8: retention[0].keep.yearly: must be a whole number, not true (write plain digits, without quotes)`,
-			`9: retention[0].keep.quarterly: is an unknown key (allowed here: last, within, all, hourly, daily, weekly, monthly, yearly, semver)`,
+			`9: retention[0].keep.quarterly: is an unknown key (allowed here: last, within, within_newest, all, hourly, daily, weekly, monthly, yearly, semver)`,
+		},
+	},
+	{
+		"ages of nothing",
+		`retention:
+  - match: {tags: ["*"]}
+    keep: {within: 0s, within_newest: 0s}
+    delete: {}
+  - match: {tags: ["a*"]}
+    keep: {within_newest: 30}
+`,
+		[]string{
+			`3: retention[0].keep.within: must be longer than 0s (give it a length, or remove the key)`,
+			`3: retention[0].keep.within_newest: must be longer than 0s (give it a length, or remove the key)`,
+			`6: retention[1].keep.within_newest: must be a duration, not the number 30 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
 		},
 	},
 	{

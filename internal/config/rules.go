@@ -64,7 +64,7 @@ func (d checker) checkRetention(path string, r *rules.Retention) {
 		d.Report(del, "needs an age: without keep, the rule would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
 	}
 	if r.Keep != nil && *r.Keep == (rules.Keep{}) && d.Clean(keep) {
-		d.Report(keep, "keeps nothing", "say what to keep: last, within, hourly to yearly, semver or all: true")
+		d.Report(keep, "keeps nothing", "say what to keep: last, within, within_newest, hourly to yearly, semver or all: true")
 	}
 	usesVersions := r.Keep != nil && r.Keep.Semver != nil || r.Match != nil && r.Match.Semver != "" || r.Except != nil && r.Except.Semver != ""
 	if r.Version != "" && !usesVersions && d.Clean(path) {

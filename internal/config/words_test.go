@@ -24,6 +24,7 @@ func TestSentences(t *testing.T) {
 		// retention: what is kept
 		{`retention: [{match: {semver: "*"}, keep: {all: true}}]`, "keeps all tags that are semantic versions of every image"},
 		{`retention: [{match: {tags: ["main-*"]}, keep: {last: 10, within: 30d}, delete: {older_than: 24h}}]`, "of tags main-* of every image, keeps the newest 10 digests and what is younger than 30 days, and deletes the others once older than 24 hours"},
+		{`retention: [{match: {tags: ["main-*"]}, keep: {within: 1d, within_newest: 30d}}]`, "of tags main-* of every image, keeps what is younger than 1 day and what is less than 30 days older than the newest"},
 		{`retention: [{match: {tags: ["main-*"]}, keep: {last: 1}, count: tags, delete: {}}]`, "of tags main-* of every image, keeps the newest 1 tag, and deletes the others"},
 		{`retention: [{match: {tags: ["main-*"]}, keep: {hourly: 24, daily: 7, weekly: 4, monthly: 12, yearly: 1}}]`, "of tags main-* of every image, keeps the newest of each of the latest 24 hours with a tag, the newest of each of the latest 7 days with a tag, the newest of each of the latest 4 weeks with a tag, the newest of each of the latest 12 months with a tag and the newest of the latest year with a tag"},
 		{`retention: [{match: {semver: "*"}, keep: {semver: {majors: 2, minors: 3, patches: 1}}, delete: {}}]`, "of tags that are semantic versions of every image, keeps the newest patch version of the newest 3 minor versions of the newest 2 major versions, with their pre-releases, and deletes the others"},

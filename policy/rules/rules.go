@@ -45,15 +45,17 @@ type Retention struct {
 // criteria. Hourly to Yearly keep the newest tag of each of the latest N periods
 // that hold one.
 type Keep struct {
-	Last    int                 `yaml:"last,omitempty" json:"last,omitempty" min:"1"`
-	Within  strictyaml.Duration `yaml:"within,omitempty" json:"within,omitempty" positive:"yes"`
-	All     bool                `yaml:"all" json:"all"`
-	Hourly  int                 `yaml:"hourly" json:"hourly" min:"0"`
-	Daily   int                 `yaml:"daily" json:"daily" min:"0"`
-	Weekly  int                 `yaml:"weekly" json:"weekly" min:"0"`
-	Monthly int                 `yaml:"monthly" json:"monthly" min:"0"`
-	Yearly  int                 `yaml:"yearly" json:"yearly" min:"0"`
-	Semver  *SemverKeep         `yaml:"semver,omitempty" json:"semver,omitempty" fill:"say how many: semver: {majors: 2, minors: 3, patches: 2}"`
+	Last   int                 `yaml:"last,omitempty" json:"last,omitempty" min:"1"`
+	Within strictyaml.Duration `yaml:"within,omitempty" json:"within,omitempty" positive:"yes"`
+	// WithinNewest counts back from the newest matched tag of each group, not from now.
+	WithinNewest strictyaml.Duration `yaml:"within_newest,omitempty" json:"within_newest,omitempty" positive:"yes"`
+	All          bool                `yaml:"all" json:"all"`
+	Hourly       int                 `yaml:"hourly" json:"hourly" min:"0"`
+	Daily        int                 `yaml:"daily" json:"daily" min:"0"`
+	Weekly       int                 `yaml:"weekly" json:"weekly" min:"0"`
+	Monthly      int                 `yaml:"monthly" json:"monthly" min:"0"`
+	Yearly       int                 `yaml:"yearly" json:"yearly" min:"0"`
+	Semver       *SemverKeep         `yaml:"semver,omitempty" json:"semver,omitempty" fill:"say how many: semver: {majors: 2, minors: 3, patches: 2}"`
 }
 
 // IsSemverOnly reports whether versions are the only criterion. Such a rule is about

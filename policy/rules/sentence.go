@@ -62,6 +62,9 @@ func (k *Keep) words(counted string) string {
 	if k.Within.Duration() > 0 {
 		parts = append(parts, "what is younger than "+k.Within.Words())
 	}
+	if k.WithinNewest.Duration() > 0 {
+		parts = append(parts, "what is less than "+k.WithinNewest.Words()+" older than the newest")
+	}
 	for _, period := range []struct {
 		n    int
 		name string
