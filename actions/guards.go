@@ -28,13 +28,15 @@ const (
 	GuardSharedDigest Guard = "shared_digest"
 	// GuardKeepAtLeast: too few tags of the image would be kept.
 	GuardKeepAtLeast Guard = "keep_at_least"
+	// GuardAtMost: older deletions come first.
+	GuardAtMost Guard = "at_most"
 )
 
 // Guards lists the guards in the order in which they are tried.
 func Guards() []Guard {
 	return []Guard{
 		GuardGap, GuardPolicyError, GuardNotReady, GuardInUse, GuardAttachment, GuardNotEmpty,
-		GuardMinAge, GuardGrace, GuardReportOnly, GuardSharedDigest, GuardKeepAtLeast,
+		GuardMinAge, GuardGrace, GuardReportOnly, GuardSharedDigest, GuardKeepAtLeast, GuardAtMost,
 	}
 }
 

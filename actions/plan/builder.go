@@ -105,11 +105,12 @@ func (b *Builder) shares(p *actions.Plan) map[registry.Ref]Share {
 	return shares
 }
 
-// Plan finishes the plan: it applies the gaps and the limits, sorts, counts and
+// Plan finishes the plan: it applies the gaps, AtMost and the limits, sorts, counts and
 // gives it its ID. Do not use the builder afterwards.
 func (b *Builder) Plan() *actions.Plan {
 	b.applyGaps()
 	b.asked.add(b.followers)
+	b.applyAtMost()
 	p := &actions.Plan{
 		Version: actions.Version, TakenAt: b.o.TakenAt.UTC().Round(0), ConfigDigest: b.o.ConfigDigest, PolicyDigest: b.o.PolicyDigest,
 		Forecast: b.o.Forecast, Steps: b.asked.steps, Held: b.asked.held, Violations: b.violations, Images: b.plannedImages(),

@@ -31,13 +31,13 @@ func Refusals(deletions int, shares map[registry.Ref]Share, o Options) []actions
 	var out []actions.Refusal
 	if limit := o.MaxDeletions; limit >= 0 && deletions > limit {
 		out = append(out, actions.Refusal{Limit: "max_deletions", Detail: fmt.Sprintf(
-			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions",
-			text.Count(deletions, "deletion"), text.Thousands(deletions-limit), text.Thousands(limit))})
+			"%s planned, %s over the limit of %s: narrow the rules, or raise limits.max_deletions%s",
+			text.Count(deletions, "deletion"), text.Thousands(deletions-limit), text.Thousands(limit), oldestFirst(limit))})
 	}
 	if a := o.Anomaly; a.Factor > 0 && a.Runs >= anomalyRuns && float64(deletions) > a.most() {
 		out = append(out, actions.Refusal{Limit: "anomaly", Detail: fmt.Sprintf(
-			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): check what has changed, then raise limits.anomaly for this run",
-			text.Count(deletions, "deletion"), number(a.Factor), number(a.usual()), text.Count(a.Runs, "run"))})
+			"%s planned, more than %s times the %s of a usual run (the median of the latest %s): check what has changed, then raise limits.anomaly for this run%s",
+			text.Count(deletions, "deletion"), number(a.Factor), number(a.usual()), text.Count(a.Runs, "run"), oldestFirst(int(a.most())))})
 	}
 	if o.MaxDeletionPercent < 0 {
 		return out
@@ -57,6 +57,14 @@ func Refusals(deletions int, shares map[registry.Ref]Share, o Options) []actions
 		}
 	}
 	return out
+}
+
+// oldestFirst ends the remedy for a limit of n deletions.
+func oldestFirst(n int) string {
+	if n < 1 {
+		return ""
+	}
+	return fmt.Sprintf("; or delete the oldest first, with --at-most %d", n)
 }
 
 // most is the largest number of deletions that is no anomaly.
@@ -100,6 +108,6 @@ func (p percent) refusal(t Share, where string) actions.Refusal {
 	most := p.of(t.Tags)
 	allowed := int(new(big.Int).Quo(most.Num(), most.Denom()).Int64())
 	return actions.Refusal{Limit: "max_deletion_percent", Detail: fmt.Sprintf(
-		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent",
-		text.Thousands(t.Deleted), text.Count(t.Tags, "tag"), where, text.Thousands(t.Deleted-allowed), p.text)}
+		"%s of %s would be deleted in %s, %s over the limit of %s %%: narrow the rules, or raise limits.max_deletion_percent%s",
+		text.Thousands(t.Deleted), text.Count(t.Tags, "tag"), where, text.Thousands(t.Deleted-allowed), p.text, oldestFirst(allowed))}
 }

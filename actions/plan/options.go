@@ -41,6 +41,8 @@ type Options struct {
 	// has.
 	Orphans Orphans
 
+	// AtMost holds all deletions except this many, the oldest; 0 holds none.
+	AtMost int
 	// MaxDeletions is the most deletions that a plan may have: 0 means none, and a
 	// negative value means no limit.
 	MaxDeletions int

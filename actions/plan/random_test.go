@@ -30,6 +30,7 @@ func (w world) options() Options {
 		TakenAt: scanTime, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p",
 		MinAge:      pick(w, 0, time.Hour, 24*time.Hour),
 		KeepAtLeast: w.r.IntN(5), SharedDigest: pick(w, "", actions.Protect, actions.Untag), Orphans: pick(w, "", KeepOrphans, DeleteOrphans, DeleteOrphans),
+		AtMost:       pick(w, 0, 0, 1, 2, 5),
 		MaxDeletions: pick(w, -1, 0, 5), MaxDeletionPercent: pick(w, -1, 0, 30, 12.5),
 	}
 }

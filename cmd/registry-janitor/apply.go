@@ -28,6 +28,7 @@ type applyFlags struct {
 	format      report.Format
 	stateDir    string
 	lockTimeout time.Duration
+	atMost      positive
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -43,12 +44,18 @@ sent only if the policies in force plan it on a reading at most two seconds old,
 is recorded before it is sent, and a later reading confirms it. Objects that have
 changed since the plan was made are left alone.
 
+With --at-most N, only the N oldest deletions are planned and made, so that a first
+cleanup that the limits refuse can be made in slices; see plan --help.
+
 Exit codes: 0 done; 1 an error, something could not be read or judged, or a step
 failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				f.plan = args[0]
+			}
+			if f.plan != "" && f.atMost > 0 {
+				return fmt.Errorf("--at-most has no effect with a saved plan, which is carried out as it is: make the plan with plan --at-most %d -o %s", f.atMost, f.plan)
 			}
 			// A terminal that closes ends the run as Ctrl-C does: what was sent is confirmed.
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
@@ -60,6 +67,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
 	addStateDir(cmd.Flags(), &f.stateDir)
+	atMostFlag(cmd, &f.atMost)
 	f.metrics.add(cmd)
 	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "how long to wait for another run to end")
 	return cmd
@@ -74,6 +82,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer s.close()
+	s.planner.AtMost = int(f.atMost)
 	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
 		return errors.New("protect.references_file reads standard input, so apply cannot ask there: read the plan first, then pass --yes")
 	}

@@ -75,6 +75,9 @@ func checkCompare(cmd *cobra.Command, f *planFlags, args []string) error {
 	if f.out != "" {
 		return errors.New("-o has no effect with --compare, which makes no plan: save each plan with plan -o, then compare the files")
 	}
+	if f.atMost > 0 {
+		return errors.New("--at-most has no effect with --compare, which compares all that two plans do: leave it out")
+	}
 	if len(args) == 0 {
 		return nil
 	}

@@ -22,6 +22,7 @@ type planFlags struct {
 	detailed bool
 	asOf     string
 	compare  string
+	atMost   positive
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -32,6 +33,11 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Scan the registry, judge every image, and show the plan: what would be deleted or
 made private, which marked tags are kept anyway, and what violates a policy, each
 with its reason. A plan sends only GET requests.
+
+With --at-most N, the plan has only the N oldest deletions, and the guard at_most
+holds the others. The tags of a digest, and signatures and the like with their
+subject, stay together. The limits look at what remains, so a first cleanup that they
+refuse can be made in slices.
 
 Exit codes: 0 done; 1 an error, or something could not be read or judged;
 2 with --detailed-exitcode, the plan has steps or deny violations;
@@ -59,6 +65,7 @@ configuration. A forecast is never applied.` + compareHelp,
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
 	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
+	atMostFlag(cmd, &f.atMost)
 	f.metrics.add(cmd)
 	return cmd
 }
@@ -69,6 +76,7 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 		return err
 	}
 	defer s.close()
+	s.planner.AtMost = int(f.atMost)
 	notify, err := a.notifier(s)
 	if err != nil {
 		return err

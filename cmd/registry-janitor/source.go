@@ -37,6 +37,12 @@ func (f *sourceFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.inventory, "inventory", "", "judge the inventory in this `FILE`, which scan wrote, instead of reading the registry")
 }
 
+// atMostFlag adds the flag of the commands that make a plan.
+func atMostFlag(cmd *cobra.Command, atMost *positive) {
+	cmd.Flags().Var(atMost, "at-most", "plan only this many deletions, the oldest; what must be deleted together stays together")
+	cmd.Flags().Lookup("at-most").DefValue = ""
+}
+
 // positive is the value of a flag that takes a number from 1 on.
 type positive int
 

@@ -43,6 +43,8 @@ type Planner struct {
 	// Skew returns, after the scan, how far the clock of the API was from the local
 	// one, if that is known; nil for a recorded scan.
 	Skew func() (time.Duration, bool)
+	// AtMost holds all deletions of a plan except this many, the oldest; 0 holds none.
+	AtMost int
 	// Progress, if set, counts during the run.
 	Progress *Progress
 
@@ -139,6 +141,7 @@ func (p *Planner) planOptions() plan.Options {
 		Local:              func(ref registry.Ref) (time.Duration, int) { return limits.At(ref.Namespace, ref.Image) },
 		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
 		Orphans:            plan.Orphans(p.Config.Attachments.Orphans),
+		AtMost:             p.AtMost,
 		MaxDeletions:       limits.MaxDeletions,
 		MaxDeletionPercent: float64(limits.MaxDeletionPercent),
 		Grace:              p.Config.Grace.Duration(),

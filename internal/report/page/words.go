@@ -34,6 +34,7 @@ func guardWords(g actions.Guard) string {
 		actions.GuardReportOnly:   "Every rule that marks it is only on trial, and not enforced.",
 		actions.GuardSharedDigest: "A tag that is kept has the same digest, and deleting one could delete the other too.",
 		actions.GuardKeepAtLeast:  "Without it, the image would have too few tags left.",
+		actions.GuardAtMost:       "Older deletions come first: the plan was limited to a number of them.",
 	}[g]
 }
 
