@@ -8,13 +8,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/retry"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -86,19 +86,8 @@ func (t *refusing) refusal(resp *http.Response) *refusal {
 			r.after = time.Duration(s.Details.RetryAfterSeconds) * time.Second
 		}
 	}
-	r.after = max(r.after, retryAfter(resp.Header.Get("Retry-After")))
+	r.after = max(r.after, retry.After(resp.Header, clock.Now()))
 	return r
-}
-
-// retryAfter reads a header of seconds, or of a date.
-func retryAfter(header string) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(min(max(seconds, 0), 1<<20)) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return max(0, date.Sub(clock.Now()))
-	}
-	return 0
 }
 
 // errLogin is a plugin that returned no credentials, so that nothing was sent.

@@ -1,50 +1,30 @@
 package notify
 
 import (
-	"crypto/sha256"
-	"maps"
 	"sync"
 	"time"
 )
 
-// memory is when a message was last sent about each case. It holds only the cases
-// that persist.
+// memory is when a message was last sent about each case of an occasion. It holds
+// only the cases that persist.
 type memory struct {
 	mu   sync.Mutex
-	sent map[memoryKey]time.Time
-}
-
-// memoryKey is an occasion and the hash of a case.
-type memoryKey struct {
-	occasion Occasion
-	hash     [sha256.Size]byte
-}
-
-func newMemory() *memory { return &memory{sent: map[memoryKey]time.Time{}} }
-
-func keys(found []occurrence) []memoryKey {
-	var out []memoryKey
-	for _, o := range found {
-		for _, c := range o.cases {
-			out = append(out, memoryKey{o.occasion, sha256.Sum256([]byte(c))})
-		}
-	}
-	return out
+	sent map[Occasion]map[string]time.Time
 }
 
 // isNews reports whether no message was sent about one of the cases, or the last one
 // is at least repeat ago.
 func (m *memory) isNews(found []occurrence, now time.Time, repeat time.Duration) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, o := range found {
 		if len(o.cases) == 0 {
 			return true
 		}
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, key := range keys(found) {
-		if at, sent := m.sent[key]; !sent || now.Sub(at) >= repeat || now.Before(at) {
-			return true
+		for _, c := range o.cases {
+			if at, sent := m.sent[o.occasion][c]; !sent || now.Sub(at) >= repeat || now.Before(at) {
+				return true
+			}
 		}
 	}
 	return false
@@ -54,10 +34,13 @@ func (m *memory) isNews(found []occurrence, now time.Time, repeat time.Duration)
 func (m *memory) forget(found []occurrence) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	persisting := map[memoryKey]time.Time{}
-	for _, key := range keys(found) {
-		if at, sent := m.sent[key]; sent {
-			persisting[key] = at
+	persisting := map[Occasion]map[string]time.Time{}
+	for _, o := range found {
+		persisting[o.occasion] = map[string]time.Time{}
+		for _, c := range o.cases {
+			if at, sent := m.sent[o.occasion][c]; sent {
+				persisting[o.occasion][c] = at
+			}
 		}
 	}
 	m.sent = persisting
@@ -69,9 +52,9 @@ func (m *memory) remember(found []occurrence, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, o := range found {
-		maps.DeleteFunc(m.sent, func(key memoryKey, _ time.Time) bool { return key.occasion == o.occasion })
-	}
-	for _, key := range keys(found) {
-		m.sent[key] = now
+		m.sent[o.occasion] = map[string]time.Time{}
+		for _, c := range o.cases {
+			m.sent[o.occasion][c] = now
+		}
 	}
 }

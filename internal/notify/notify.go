@@ -107,7 +107,7 @@ func newTarget(spec Notification, o Options) (*target, error) {
 	if len(spec.On) == 0 {
 		spec.On = DefaultOn()
 	}
-	t := &target{Notification: spec, sent: newMemory()}
+	t := &target{Notification: spec, sent: &memory{sent: map[Occasion]map[string]time.Time{}}}
 	if err := t.open(o); err != nil {
 		return nil, fmt.Errorf("notification %q: %w", spec.Name, err)
 	}

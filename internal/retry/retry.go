@@ -8,6 +8,8 @@ package retry
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
@@ -56,4 +58,22 @@ func (l Loop) Do(ctx context.Context, read func() error) (tries int, err error) 
 func Pause(first time.Duration, try int) time.Duration {
 	longest := first << (try - 1)
 	return longest/2 + rand.N(longest/2+1)
+}
+
+// After is how long the Retry-After header of an answer asks to wait: seconds, or a
+// date by the clock of the server, which is the local one, now, if the answer has no
+// date. It is negative without such a header.
+func After(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return -1
+	}
+	if sent, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = sent
+	}
+	return max(0, until.Sub(now))
 }

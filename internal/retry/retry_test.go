@@ -3,6 +3,7 @@ package retry_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +82,24 @@ func TestPausesGrowWithJitter(t *testing.T) {
 		}
 		if len(different) < 10 {
 			t.Errorf("the pauses after try %d are always the same", try)
+		}
+	}
+}
+
+func TestRetryAfterIsReadAsSecondsOrByTheClockOfTheServer(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
+	for _, tt := range []struct {
+		value, date string
+		want        time.Duration
+	}{
+		{"", "", -1}, {"soon", "", -1}, {"-5", "", -1}, {"0", "", 0}, {"7", "", 7 * time.Second},
+		{at(9 * time.Second), "", 9 * time.Second},
+		{at(-time.Hour), "", 0},
+		{at(time.Hour), at(time.Hour - 4*time.Second), 4 * time.Second},
+	} {
+		if got := retry.After(http.Header{"Retry-After": {tt.value}, "Date": {tt.date}}, now); got != tt.want {
+			t.Errorf("%q at %q is %s, want %s", tt.value, tt.date, got, tt.want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/retry"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
@@ -111,7 +112,7 @@ func (t *attempt) refusal(resp *http.Response) error {
 		code:       resp.StatusCode,
 		kind:       kind,
 		message:    message,
-		retryAfter: t.retryAfter(resp.Header),
+		retryAfter: retry.After(resp.Header, t.skew.now()),
 	}
 }
 
@@ -158,22 +159,4 @@ func (e *apiError) text() string {
 		}
 	}
 	return strings.Join(parts, ": ")
-}
-
-// retryAfter reads the Retry-After header: seconds, or a date by the clock of the
-// API. It is negative without such a header.
-func (t *attempt) retryAfter(header http.Header) time.Duration {
-	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	date, err := http.ParseTime(value)
-	if err != nil {
-		return -1
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = t.skew.now()
-	}
-	return max(0, date.Sub(now))
 }

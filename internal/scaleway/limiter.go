@@ -43,7 +43,7 @@ type adaptiveLimiter struct {
 	cut     time.Time     // the last decrease
 	grown   time.Time     // the last increase
 	streak  int           // decreases since a request was last accepted
-	accepts acceptCount
+	accepts []time.Time   // of the last second
 }
 
 // wait returns when a request may be sent.
@@ -101,7 +101,7 @@ func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration)
 	if l.rate == nil {
 		// What was accepted tells little about the limit of the host: more was on its way.
 		l.refusal = math.Inf(1)
-		l.rate = rate.NewLimiter(rate.Limit(max(slowest, l.accepts.lastSecond(now)*cutTo)), 1)
+		l.rate = rate.NewLimiter(rate.Limit(max(slowest, float64(l.lastSecond(now))*cutTo)), 1)
 		return
 	}
 	l.refusal = float64(l.rate.Limit())
@@ -119,7 +119,8 @@ func (l *adaptiveLimiter) holdUntil(t time.Time) {
 func (l *adaptiveLimiter) accepted(sent, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accepts.add(now)
+	l.accepts = append(l.accepts, now)
+	l.lastSecond(now) // forgets the others
 	if sent.After(l.cut) {
 		l.streak = 0
 	}
@@ -147,35 +148,10 @@ func (l *adaptiveLimiter) step() float64 {
 	return max(0.1, slowGrowth*l.refusal)
 }
 
-// acceptCount counts the accepted requests of the last second, by tenths.
-type acceptCount struct {
-	tenth  int64 // the current one, since the epoch
-	counts [10]int
-}
-
-func (c *acceptCount) add(now time.Time) {
-	c.advance(now)
-	c.counts[c.tenth%10]++
-}
-
-func (c *acceptCount) lastSecond(now time.Time) float64 {
-	c.advance(now)
-	sum := 0
-	for _, n := range c.counts {
-		sum += n
+// lastSecond is how many requests were accepted in the last second.
+func (l *adaptiveLimiter) lastSecond(now time.Time) int {
+	for len(l.accepts) > 0 && now.Sub(l.accepts[0]) >= time.Second {
+		l.accepts = l.accepts[1:]
 	}
-	return float64(sum)
-}
-
-func (c *acceptCount) advance(now time.Time) {
-	tenth := now.UnixMilli() / 100
-	if tenth-c.tenth >= 10 || tenth < c.tenth {
-		c.counts = [10]int{}
-		c.tenth = tenth
-		return
-	}
-	for c.tenth < tenth {
-		c.tenth++
-		c.counts[c.tenth%10] = 0
-	}
+	return len(l.accepts)
 }

@@ -2,11 +2,11 @@ package scaleway
 
 import (
 	"cmp"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/registry-janitor/registry-janitor/registry"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 )
@@ -112,17 +112,10 @@ func belongs(what, got, want string) error {
 
 // parseUUID reads an ID in the form that the API writes. Nothing else may enter a
 // path, because the SDK inserts IDs unescaped.
-func parseUUID(s string) (id [16]byte, err error) {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+func parseUUID(s string) (uuid.UUID, error) {
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != len(uuid.UUID{}.String()) { // Parse reads other forms too
 		return id, fmt.Errorf("is not a UUID: %q", s)
-	}
-	at := 0
-	for _, group := range [...]string{s[:8], s[9:13], s[14:18], s[19:23], s[24:]} {
-		n, err := hex.Decode(id[at:], []byte(group))
-		if err != nil {
-			return id, fmt.Errorf("is not a UUID: %q", s)
-		}
-		at += n
 	}
 	return id, nil
 }

@@ -165,25 +165,6 @@ func TestFaultsThatDoNotPassAreNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestRetryAfterIsReadAsSecondsOrByTheClockOfTheAPI(t *testing.T) {
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	a := &attempt{skew: &clockSkew{now: func() time.Time { return now }}}
-	at := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
-	for _, tt := range []struct {
-		value, date string
-		want        time.Duration
-	}{
-		{"", "", -1}, {"soon", "", -1}, {"-5", "", -1}, {"0", "", 0}, {"7", "", 7 * time.Second},
-		{at(9 * time.Second), "", 9 * time.Second},
-		{at(-time.Hour), "", 0},
-		{at(time.Hour), at(time.Hour - 4*time.Second), 4 * time.Second},
-	} {
-		if got := a.retryAfter(http.Header{"Retry-After": {tt.value}, "Date": {tt.date}}); got != tt.want {
-			t.Errorf("%q at %q is %s, want %s", tt.value, tt.date, got, tt.want)
-		}
-	}
-}
-
 func TestCallerCanStopAnyWait(t *testing.T) {
 	for name, f := range map[string]roundTrip{"between tries": status(500, ""), "held back": refuse429, "unanswered": hang} {
 		t.Run(name, func(t *testing.T) {
