@@ -17,7 +17,7 @@ func small() architecture {
 			"fake":     {closed: true, theirs: []string{"example.org/yaml"}},
 			"cmd/tool": {ours: []string{"noun", "sdk"}},
 		},
-		owners: map[string][]string{"example.org/cloud": {"sdk"}, "example.org/nobody": nil},
+		owners: map[string][]string{"example.org/cloud": {"sdk"}, "example.org/other": nil},
 	}
 }
 
@@ -50,11 +50,11 @@ func TestCheckerFindsEveryViolation(t *testing.T) {
 			want:  []string{"cmd/tool/main.go:4: cmd/tool must not import example.org/cloud, which only [sdk] may"},
 		},
 		"an import that no package may have": {
-			files: map[string]string{"sdk/s.go": "// Package sdk is wrong.\npackage sdk\n\nimport _ \"example.org/nobody/v2\"\n"},
-			want:  []string{"sdk/s.go:4: sdk must not import example.org/nobody/v2, which only [] may"},
+			files: map[string]string{"sdk/s.go": "// Package sdk is wrong.\npackage sdk\n\nimport _ \"example.org/other/v2\"\n"},
+			want:  []string{"sdk/s.go:4: sdk must not import example.org/other/v2, which only [] may"},
 		},
 		"a name that only begins like an owned one is another module": {
-			files: map[string]string{"sdk/s.go": "// Package sdk is fine.\npackage sdk\n\nimport _ \"example.org/nobodyelse\"\n"},
+			files: map[string]string{"sdk/s.go": "// Package sdk is fine.\npackage sdk\n\nimport _ \"example.org/othermodule\"\n"},
 		},
 		"a dependency in a package that has none": {
 			files: map[string]string{"fake/f.go": "// Package fake is wrong.\npackage fake\n\nimport _ \"example.org/yaml/more\"\n"},
@@ -92,7 +92,7 @@ func TestCheckerFindsEveryViolation(t *testing.T) {
 		"tests are not checked": {
 			files: map[string]string{
 				"noun/n.go":      "// Package noun is fine.\npackage noun\n",
-				"noun/n_test.go": "package noun\n\nimport (\n\t\"time\"\n\t\"example.org/nobody\"\n)\n\nfunc init() { time.Sleep(1) }\n",
+				"noun/n_test.go": "package noun\n\nimport (\n\t\"time\"\n\t\"example.org/other\"\n)\n\nfunc init() { time.Sleep(1) }\n",
 			},
 		},
 	}

@@ -141,7 +141,7 @@ func TestDecodeRefusesContradictions(t *testing.T) {
 		{"a step without an id", func(p *Plan) { p.Steps[1].ID = "" }, "id is missing"},
 		{"a step without a reason", func(p *Plan) { p.Steps[1].Reasons = nil }, "reasons are missing"},
 		{"a change to the same", func(p *Plan) { p.Steps[0].To = p.Steps[0].From }, "does not change the visibility"},
-		{"a step that is there twice", func(p *Plan) { p.Steps = append(p.Steps, p.Steps[len(p.Steps)-1]) }, "out of order, or a duplicate"},
+		{"a duplicate step", func(p *Plan) { p.Steps = append(p.Steps, p.Steps[len(p.Steps)-1]) }, "out of order, or a duplicate"},
 		{"steps out of order", func(p *Plan) { p.Steps[0], p.Steps[1] = p.Steps[1], p.Steps[0] }, "out of order, or a duplicate"},
 		{"an unknown guard", func(p *Plan) { p.Held[0].Guard = "luck" }, `guard "luck" is unknown`},
 		{"an unknown severity", func(p *Plan) { p.Violations[0].Severity = "fatal" }, `severity "fatal" is unknown`},

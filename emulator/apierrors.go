@@ -58,7 +58,7 @@ func (s *Server) unauthenticated() *answer {
 }
 
 // digestIsShared is the refusal to delete a tag whose digest another tag has. The
-// API's documentation says that this fails, but not how: 412 is the typed error
+// API's documentation describes that this fails, but not how: 412 is the typed error
 // for something that is in the way.
 func (s *Server) digestIsShared() *answer {
 	return s.problem(http.StatusPreconditionFailed,
@@ -107,7 +107,7 @@ func (s *Server) typical(status int, message string) *answer {
 	return s.problem(status, "message", quote(cmp.Or(message, phrase(status))))
 }
 
-// phrase is what a gateway says with a status.
+// phrase is the text that a gateway sends with a status.
 func phrase(status int) string {
 	switch {
 	case status == http.StatusInternalServerError:

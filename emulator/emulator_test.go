@@ -20,7 +20,7 @@ import (
 const (
 	secretKey = "11111111-1111-4111-8111-111111111111"
 	project   = "22222222-2222-4222-8222-222222222222"
-	nobody    = "99999999-9999-4999-8999-999999999999"
+	unknownID = "99999999-9999-4999-8999-999999999999"
 )
 
 // start has digits down to the nanosecond, so that rounding shows.

@@ -142,7 +142,7 @@ func unhidden[T row](c *call, all []T) []T {
 	return filter(all, []func(T) bool{func(r T) bool { return !hidden(r.title()) && !hidden(r.ref()) }})
 }
 
-// spoilPage changes a page as a fault of one of these kinds says.
+// spoilPage changes a page as a fault of one of these kinds requires.
 func spoilPage[T row](f *worlds.Fault, page int, shown []T, total int) ([]T, int) {
 	switch f.Effect() {
 	case "short_page":

@@ -37,7 +37,7 @@ func TestWhichRequestsAFaultHappensTo(t *testing.T) {
 		{"the second page, once", `{method: GET, path: "/images/*/tags", page: 2, status: 500, times: 1}`,
 			"GET " + tagsPath + "?page=1\nGET " + tagsPath + "?page=2\nGET " + tagsPath + "?page=2", "200 500 200"},
 		{"every second deletion", `{method: DELETE, status: 429, every: 2}`,
-			"DELETE /tags/" + nobody + "\nGET /images\nDELETE /tags/" + nobody + "\nDELETE /tags/" + nobody + "\nDELETE /tags/" + nobody, "404 200 429 404 429"},
+			"DELETE /tags/" + unknownID + "\nGET /images\nDELETE /tags/" + unknownID + "\nDELETE /tags/" + unknownID + "\nDELETE /tags/" + unknownID, "404 200 429 404 429"},
 		{"every second one, twice in all", `{status: 503, every: 2, times: 2}`,
 			strings.Repeat("GET /images\n", 7) + "GET /images", "200 503 200 503 200 200 200 200"},
 		{"a request that names no page asks for page 1", `{page: 1, status: 500}`, "GET /images\nGET /images?page=1\nGET /images?page=2", "500 500 200"},
@@ -48,7 +48,7 @@ func TestWhichRequestsAFaultHappensTo(t *testing.T) {
 		{"any segments", `{path: "/images/**", status: 500}`, "GET /images\nGET " + tagsPath + "\nGET /namespaces", "500 500 200"},
 		{"a glob within a segment", `{path: "/name*", status: 500}`, "GET /namespaces\nGET /images", "500 200"},
 		{"what is about an image", `{ref: prod/api, status: 500}`, "GET /images\nGET " + tagsPath + "\nGET " + tag, "200 500 200"},
-		{"what is about a tag", `{ref: "prod/*:v*", status: 500}`, "GET " + tagsPath + "\nGET " + tag + "\nGET /tags/" + tagID("api", "pr-1") + "\nGET /tags/" + nobody, "200 500 200 404"},
+		{"what is about a tag", `{ref: "prod/*:v*", status: 500}`, "GET " + tagsPath + "\nGET " + tag + "\nGET /tags/" + tagID("api", "pr-1") + "\nGET /tags/" + unknownID, "200 500 200 404"},
 		{"what is about a namespace", `{ref: "pro?", status: 500}`, "GET /namespaces/" + emulator.NamespaceID("fr-par", "prod") + "\nGET /images", "500 200"},
 		{"the first of two that are due, and both count", `{status: 500, times: 1}, {status: 502, every: 2}`, "GET /images\nGET /images\nGET /images\nGET /images", "500 502 200 502"},
 	}
@@ -124,7 +124,7 @@ func TestTheSDKUnderstandsEveryErrorStatus(t *testing.T) {
 			_, err := serveWorld(t, w).api.ListImages(&sdk.ListImagesRequest{})
 			var any scw.SdkError
 			if !errors.As(err, &any) {
-				t.Errorf("%d gives %v, which is no error of the SDK", status, err)
+				t.Errorf("%d gives %v, which is not an error of the SDK", status, err)
 			}
 		})
 	}

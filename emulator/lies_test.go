@@ -170,7 +170,7 @@ func TestSlowDeletions(t *testing.T) {
 		if got := b.send("DELETE", "/tags/"+tagID("api", "v1"), "").status; got != 412 {
 			t.Errorf("a shared digest: %d", got)
 		}
-		if got := b.send("DELETE", "/tags/"+nobody, "").status; got != 404 {
+		if got := b.send("DELETE", "/tags/"+unknownID, "").status; got != 404 {
 			t.Errorf("what does not exist: %d", got)
 		}
 	})

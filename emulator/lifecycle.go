@@ -12,9 +12,9 @@ type deletion struct {
 	drop func()
 }
 
-// settle completes the deletions that are due. Every access calls it, in place of
+// complete finishes the deletions that are due. Every access calls it, in place of
 // a worker: no client sees anything between two accesses.
-func (s *Server) settle(now time.Time) {
+func (s *Server) complete(now time.Time) {
 	if now.UnixNano() < s.nextDue.Load() {
 		return
 	}
@@ -29,11 +29,11 @@ func (s *Server) settle(now time.Time) {
 		done++
 	}
 	s.due = slices.Delete(s.due, 0, done)
-	s.planSettling()
+	s.planCompletion()
 }
 
-// planSettling notes when settle has something to do. The caller holds s.mu.
-func (s *Server) planSettling() {
+// planCompletion records when complete has something to do. The caller holds s.mu.
+func (s *Server) planCompletion() {
 	next := int64(math.MaxInt64)
 	if len(s.due) > 0 {
 		next = s.due[0].at
@@ -64,7 +64,7 @@ func (s *Server) schedule(drop func(), at time.Time) {
 	d := deletion{at: at.UnixNano(), drop: drop}
 	i, _ := slices.BinarySearchFunc(s.due, d.at+1, func(d deletion, at int64) int { return int(min(1, max(-1, d.at-at))) })
 	s.due = slices.Insert(s.due, i, d)
-	s.planSettling()
+	s.planCompletion()
 }
 
 // dropTag removes a tag, unless it went with its image.

@@ -145,7 +145,7 @@ namespaces:
 		{"a project of namespaces", "/namespaces?project_id=" + project, "lab prod"},
 		{"an organization of namespaces", "/namespaces?organization_id=" + other, "lab"},
 		{"a namespace", "/images?namespace_id=" + id("prod"), "api web"},
-		{"a namespace that is not there", "/images?namespace_id=" + nobody, ""},
+		{"a namespace that is not there", "/images?namespace_id=" + unknownID, ""},
 		{"an image in every namespace", "/images?name=api", "api api"},
 		{"an image in one namespace", "/images?name=api&namespace_id=" + id("oss"), "api"},
 		{"a project of images", "/images?project_id=" + other, "api"},

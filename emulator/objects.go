@@ -88,7 +88,7 @@ func (s *Server) mayChange(what string, x object) *answer {
 }
 
 // mayDelete refuses to delete what is locked, and what is being deleted if the
-// settings say so.
+// settings refuse it.
 func (s *Server) mayDelete(what string, x object) *answer {
 	switch status := x.state(); {
 	case status == statusLocked:

@@ -168,13 +168,13 @@ func TestRefusals(t *testing.T) {
 		status                  int
 		want                    string
 	}{
-		{"an unknown namespace", "GET", "/namespaces/" + nobody, "", 404, `{"message":"Namespace was not found"}`},
-		{"an unknown image", "DELETE", "/images/" + nobody, "", 404, `{"message":"Image was not found"}`},
-		{"the tags of an unknown image", "GET", "/images/" + nobody + "/tags", "", 404, `{"message":"Image was not found"}`},
-		{"an unknown tag", "DELETE", "/tags/" + nobody, "", 404, `{"message":"Tag was not found"}`},
+		{"an unknown namespace", "GET", "/namespaces/" + unknownID, "", 404, `{"message":"Namespace was not found"}`},
+		{"an unknown image", "DELETE", "/images/" + unknownID, "", 404, `{"message":"Image was not found"}`},
+		{"the tags of an unknown image", "GET", "/images/" + unknownID + "/tags", "", 404, `{"message":"Image was not found"}`},
+		{"an unknown tag", "DELETE", "/tags/" + unknownID, "", 404, `{"message":"Tag was not found"}`},
 		{"a namespace id that is no UUID", "GET", "/namespaces/prod", "", 400, invalid("namespace_id", "it must be a UUID", "format")},
 		{"an image id that is no UUID", "PATCH", apiID + "api", `{"visibility":"private"}`, 400, invalid("image_id", "it must be a UUID", "format")},
-		{"a tag id that is no UUID", "GET", "/tags/" + nobody[1:] + "x", "", 400, invalid("tag_id", "it must be a UUID", "format")},
+		{"a tag id that is not a UUID", "GET", "/tags/" + unknownID[1:] + "x", "", 400, invalid("tag_id", "it must be a UUID", "format")},
 		{"page 0", "GET", "/images?page=0", "", 400, invalid("page", "it must be at least 1", "constraint")},
 		{"a page that is a word", "GET", "/images?page=two", "", 400, invalid("page", "it must be a number", "format")},
 		{"a page beyond 32 bits", "GET", "/images?page=2147483648", "", 400, invalid("page", "it must be a number", "format")},
@@ -185,7 +185,7 @@ func TestRefusals(t *testing.T) {
 		{"a filter that is no UUID", "GET", "/images?namespace_id=prod", "", 400, invalid("namespace_id", "it must be a UUID", "format")},
 		{"a visibility there is not", "PATCH", apiID + locked("prod", "api"), `{"visibility":"secret"}`, 400, invalid("visibility", "it is not one of the possible values", "constraint")},
 		{"a body that is no JSON", "PATCH", apiID + locked("prod", "api"), `{`, 400, invalid("body", "it is not the JSON that was expected", "format")},
-		{"a force that is no truth value", "DELETE", "/tags/" + nobody + "?force=maybe", "", 400, invalid("force", "it must be true or false", "format")},
+		{"a force that is neither true nor false", "DELETE", "/tags/" + unknownID + "?force=maybe", "", 400, invalid("force", "it must be true or false", "format")},
 		{"a namespace without a name", "POST", "/namespaces", `{"project_id":"` + project + `"}`, 400, invalid("name", "a namespace needs a name", "required")},
 		{"a namespace with a bad name", "POST", "/namespaces", `{"name":"A b","project_id":"` + project + `"}`, 400, invalid("name", "it must consist of lower case letters, digits and dashes", "format")},
 		{"a namespace without an owner", "POST", "/namespaces", `{"name":"ab"}`, 400, invalid("project_id", "precisely one of project_id and organization_id must be set", "required")},

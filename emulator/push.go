@@ -15,7 +15,7 @@ import (
 // digestWord is a word as in [worlds.Tag], and "" a digest that no other tag has.
 // The namespace must exist.
 func (s *Server) Push(region, namespace, image, tag, digestWord string) error {
-	s.settle(s.now())
+	s.complete(s.now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()

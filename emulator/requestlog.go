@@ -23,7 +23,7 @@ type Request struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query"`           // as sent, without the question mark
-	Status int       `json:"status"`          // 0 as long as there is no answer
+	Status int       `json:"status"`          // 0 until the answer is sent
 	Fault  string    `json:"fault,omitempty"` // the kind of fault that happened to it
 }
 

@@ -16,11 +16,11 @@ func TestTheRequestLogHasEveryRequest(t *testing.T) {
 	b := serve(t, faulty(`{method: DELETE, status: 503}`))
 	b.send("GET", tagsPath+"?page=2&page_size=1", "")
 	b.clock.pass(time.Second)
-	b.send("DELETE", "/tags/"+nobody, "")
+	b.send("DELETE", "/tags/"+unknownID, "")
 	const prefix = "/registry/v1/regions/fr-par"
 	want := []emulator.Request{
 		{Order: 1, Time: start, Method: "GET", Path: prefix + tagsPath, Query: "page=2&page_size=1", Status: 200},
-		{Order: 2, Time: start.Add(time.Second), Method: "DELETE", Path: prefix + "/tags/" + nobody, Status: 503, Fault: "status"},
+		{Order: 2, Time: start.Add(time.Second), Method: "DELETE", Path: prefix + "/tags/" + unknownID, Status: 503, Fault: "status"},
 	}
 	if diff := cmp.Diff(want, b.Requests()); diff != "" {
 		t.Errorf("Requests (-want +got):\n%s", diff)
@@ -42,7 +42,7 @@ func TestTheRequestLogHasEveryRequest(t *testing.T) {
 	if diff := cmp.Diff(want, served); diff != "" {
 		t.Errorf("served (-want +got):\n%s", diff)
 	}
-	if !strings.Contains(string(body), "\n"+`{"order":2,"time":"2026-11-22T12:00:01.123456789Z","method":"DELETE","path":"/registry/v1/regions/fr-par/tags/`+nobody+`","query":"","status":503,"fault":"status"}`+"\n") {
+	if !strings.Contains(string(body), "\n"+`{"order":2,"time":"2026-11-22T12:00:01.123456789Z","method":"DELETE","path":"/registry/v1/regions/fr-par/tags/`+unknownID+`","query":"","status":503,"fault":"status"}`+"\n") {
 		t.Errorf("want one request a line: %s", body)
 	}
 	if len(b.Requests()) != 2 {

@@ -7,7 +7,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// route is what a path asks for.
+// route is the operation and the object that a path names.
 type route struct {
 	region string
 	below  string // the path below the region, with its leading slash
@@ -80,7 +80,7 @@ func (s *Server) act(c *call) *answer {
 	if !ok {
 		return s.problem(http.StatusMethodNotAllowed, "message", quote("method not allowed"))
 	}
-	s.settle(s.now())
+	s.complete(s.now())
 	if c.http.Method == http.MethodGet {
 		s.mu.RLock()
 		defer s.mu.RUnlock()

@@ -57,7 +57,7 @@ func TestServerlessListings(t *testing.T) {
 		"their last page":                {"/containers/v1/regions/fr-par/containers?page_size=100&page=2", "containers", 50, 150, "region", "fr-par"},
 		"containers, the older version":  {"/containers/v1beta1/regions/fr-par/containers?order_by=name_asc", "containers", 20, 150, "registry_image", "rg.fr-par.scw.cloud/prod/api:v1"},
 		"their namespaces":               {"/containers/v1/regions/fr-par/namespaces", "namespaces", 1, 1, "name", "shop"},
-		"where there is no registry":     {"/containers/v1/regions/it-mil/containers", "containers", 1, 1, "image", "nginx"},
+		"a region without a registry":    {"/containers/v1/regions/it-mil/containers", "containers", 1, 1, "image", "nginx"},
 		"without an image":               {"/containers/v1/regions/nl-ams/containers", "containers", 1, 1, "image", ""},
 		"no containers":                  {"/containers/v1/regions/pl-waw/containers", "containers", 0, 0, "", nil},
 	} {
@@ -83,7 +83,7 @@ func TestServerlessFaultsAndRefusals(t *testing.T) {
 		"the other version has none":        {"GET", "/containers/v1/regions/nl-ams/containers", 200},
 		"a version that the region lacks":   {"GET", "/containers/v1beta1/regions/it-mil/containers", 501},
 		"jobs where there are none":         {"GET", "/serverless-jobs/v1alpha2/regions/it-mil/job-definitions", 501},
-		"a region that nobody knows":        {"GET", "/containers/v1/regions/us-east/containers", 501},
+		"an unknown region":                 {"GET", "/containers/v1/regions/us-east/containers", 501},
 		"a path that the API does not have": {"GET", "/containers/v1/regions/fr-par/domains", 404},
 		"a change":                          {"DELETE", "/containers/v1/regions/fr-par/containers", 405},
 		"a page that is none":               {"GET", "/containers/v1/regions/fr-par/containers?page=0", 400},

@@ -88,7 +88,7 @@ func TestRequestsAreCountedByOperationAndCode(t *testing.T) {
 	}
 }
 
-// However an API is asked, and whatever it answers, the series stay few.
+// The series stay few, whatever the requests and the answers.
 func TestTheSeriesOfTheAPIAreBounded(t *testing.T) {
 	operations, codes := map[string]bool{}, map[string]bool{}
 	for _, method := range []string{"GET", "PATCH", "DELETE", "POST", "PUT", "BREW"} {

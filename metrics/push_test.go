@@ -65,7 +65,7 @@ func TestAPushThatFailsSaysWhyWithoutTheCredentials(t *testing.T) {
 	}{
 		"refused":         {t.Context(), withUser(refused), "status code 401"},
 		"a redirect":      {t.Context(), withUser(moved), "status code 302"},
-		"nobody there":    {t.Context(), withUser(gone.URL), "refused"},
+		"an unused port":  {t.Context(), withUser(gone.URL), "refused"},
 		"canceled":        {canceled, withUser(refused), "canceled"},
 		"no URL":          {t.Context(), "http://janitor:" + password + "@[::1", "must be http://"},
 		"no scheme":       {t.Context(), "janitor:" + password + "@gateway:9091", "must be http://"},

@@ -61,7 +61,7 @@ func (m *Metrics) setOutcome(p *actions.Plan) {
 		m.applied.add("applied_steps", n, region, action, string(result))
 	}
 	for i := range p.Steps {
-		// A zero, because a missing series would not say that nothing was done.
+		// A zero, because a missing series would not mean that nothing was done.
 		add(0, string(p.Steps[i].Region), string(p.Steps[i].Action), actions.ResultDone)
 	}
 	for _, region := range regionsOf(p) {

@@ -16,7 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// sample is what the documented configuration says about images.
+// sample is what the documented configuration decides about images.
 const sample = `
 timezone: Europe/Paris
 retention:

@@ -57,7 +57,7 @@ delete contains tag.name if {
 }
 `
 
-// buildBundle makes a bundle with OPA's own tools, signed unless there is no key.
+// buildBundle makes a bundle with OPA's own tools, signed if a key is given.
 func buildBundle(t *testing.T, algorithm, private string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -107,10 +107,10 @@ func TestBundles(t *testing.T) {
 		"signed, without a key":           {signed, nil, ""},
 		"signed by the key":               {signed, rsaPublic, ""},
 		"signed by a key on a curve":      {buildBundle(t, "ES256", ecSecret), ecPublic, ""},
-		"signed by another key":           {signed, otherPublic, "is refused: its signature does not fit its contents and policy.verification_key"},
-		"signed by a key of another kind": {signed, ecPublic, "is refused: its signature does not fit"},
-		"not signed":                      {unsigned, rsaPublic, "is not signed, and policy.verification_key wants a signature"},
-		"changed after it was signed":     {tamper(t, signed), rsaPublic, "is refused: its signature does not fit"},
+		"signed by another key":           {signed, otherPublic, "is refused: its signature does not match its contents and policy.verification_key"},
+		"signed by a key of another kind": {signed, ecPublic, "is refused: its signature does not match"},
+		"not signed":                      {unsigned, rsaPublic, "is not signed, and policy.verification_key requires a signature"},
+		"changed after it was signed":     {tamper(t, signed), rsaPublic, "is refused: its signature does not match"},
 		"a key that is a secret":          {signed, []byte(rsaSecret), "this is a private key: want a public key in PEM"},
 		"a key that is not PEM":           {signed, []byte("hunter2"), "this is not PEM"},
 	} {
@@ -146,9 +146,9 @@ func TestWithAKeyEveryPolicyIsInABundle(t *testing.T) {
 	secret, public := rsaPair(t)
 	signed := buildBundle(t, "RS256", secret)
 	for name, row := range map[string]struct{ file, text, want string }{
-		"a loose policy":    {"own.rego", "package janitor.image.loose", "these are in none: own.rego: pack them with opa build --bundle --signing-key"},
-		"a loose helper":    {"lib/helper.rego", "package helper", "these are in none: lib/helper.rego: "},
-		"a loose data file": {"extra/data.json", "{}", "these are in none: extra/data.json: "},
+		"a loose policy":    {"own.rego", "package janitor.image.loose", "these are not: own.rego: pack them with opa build --bundle --signing-key"},
+		"a loose helper":    {"lib/helper.rego", "package helper", "these are not: lib/helper.rego: "},
+		"a loose data file": {"extra/data.json", "{}", "these are not: extra/data.json: "},
 		"a loose test":      {"own_test.rego", "package own_test", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

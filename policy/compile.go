@@ -35,7 +35,7 @@ type phase struct {
 	single []single
 }
 
-// slot says what an element of a query's answer is.
+// slot describes an element of a query's answer.
 type slot struct {
 	pkg  *rulePackage
 	kind string

@@ -145,9 +145,9 @@ func readObject(object ast.Object, s slot) (decision, error) {
 		text, isText := v.Value.(ast.String)
 		switch field := fields[key]; {
 		case field == nil:
-			return fmt.Errorf("there is no field %v here", k)
+			return fmt.Errorf("field %v is unknown", k)
 		case !isText || text == "":
-			return fmt.Errorf("field %v wants a string that is not empty", k)
+			return fmt.Errorf("field %v must be a string that is not empty", k)
 		default:
 			*field = string(text)
 		}

@@ -62,7 +62,7 @@ func TestInputOfTheGuide(t *testing.T) {
 	for _, subject := range []string{"image", "namespace"} {
 		_, table, ok := strings.Cut(string(text), "<!-- input: "+subject+" -->\n")
 		if !ok {
-			t.Fatalf("there is no table for %s", subject)
+			t.Fatalf("the guide has no table for %s", subject)
 		}
 		table, _, _ = strings.Cut(table, "\n\n")
 		got := map[string]string{}

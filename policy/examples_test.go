@@ -58,7 +58,7 @@ func TestExamplePolicies(t *testing.T) {
 }
 
 // What the example policies allocate grows with the tags of an image, and not
-// faster: none uses an idiom that looks at every tag for every tag. Ten times the
+// faster: none uses an idiom that reads every tag for every tag. Ten times the
 // tags may allocate fifteen times as much; a quadratic policy allocates a hundred
 // times as much.
 func TestExamplePoliciesAreLinear(t *testing.T) {

@@ -54,7 +54,7 @@ func (f *imageFacts) users(i int) *ast.Term {
 	return ast.ArrayTerm(terms...)
 }
 
-// setInUse says in the verdict who uses which tag.
+// setInUse sets in the verdict who uses which tag.
 func (f *imageFacts) setInUse(v *registry.Verdict) {
 	if f.inUse == nil {
 		return

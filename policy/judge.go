@@ -52,7 +52,7 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 	return v, ctx.Err()
 }
 
-// Namespace judges a namespace. Empty says that a complete listing, unfiltered by
+// Namespace judges a namespace. Empty means that a complete listing, unfiltered by
 // the scope, proves that it has no image.
 func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty bool) (registry.Verdict, error) {
 	v := registry.Verdict{Namespace: ns, Empty: empty}

@@ -38,7 +38,7 @@ func (d *rulePackage) hasShadow(kind string) bool {
 // name is the package as policies write it.
 func (d *rulePackage) name() string { return strings.TrimPrefix(d.path.String(), "data.") }
 
-// shadow copies a decision rule so that each element says which rule made it.
+// shadow copies a decision rule so that each element names the rule that made it.
 func shadow(rule *ast.Rule, name string, index int) *ast.Rule {
 	c := rule.Copy()
 	v := ast.VarTerm(modules.ShadowPrefix + name)

@@ -80,7 +80,7 @@ func (f *imageFacts) deletes(facts *factList) {
 	facts.list("retention", keyAged, aged)
 }
 
-// entry is what the facts say for one criterion of the rule.
+// entry is the fact for one criterion of the rule.
 func (r *retentionRule) entry(names *ast.Term, more ...[2]*ast.Term) *ast.Term {
 	pairs := make([][2]*ast.Term, 0, 6)
 	pairs = append(pairs, [2]*ast.Term{keyRule, r.terms.name}, [2]*ast.Term{keyNames, names})

@@ -13,7 +13,7 @@ var tagName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 
 var longNumber = regexp.MustCompile(`[0-9]{18}`)
 
-// Which tags are versions, and which of two comes first, is as the reference says.
+// Which tags are versions, and which of two comes first, is as in the reference.
 func FuzzVersions(f *testing.F) {
 	for _, pair := range [][2]string{
 		{"1.2.3", "v1.2.3"}, {"1.10.0", "1.9.3"}, {"1.0.0-rc.1", "1.0.0"}, {"1.0.0-rc.10", "1.0.0-rc.2"}, {"1.0.0-1", "1.0.0-a"},

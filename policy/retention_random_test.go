@@ -26,7 +26,7 @@ var criteria = []string{
 	"in no group", "keeps all", "kept by no criterion", "protected by", "has its subject",
 }
 
-// The Rego library and the reference say the same of every tag, in the same words:
+// The Rego library and the reference decide the same about every tag, in the same words:
 // with all that is explained, and with only what counts.
 func TestTheLibraryAgreesWithTheReference(t *testing.T) {
 	base := rand.Uint64()

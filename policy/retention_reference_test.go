@@ -39,7 +39,7 @@ type refRule struct {
 }
 
 type refSemver struct {
-	majors, minors, patches int // 0 is no limit
+	majors, minors, patches int // 0 does not limit
 	versions                int // 0 is none, unless the others are 0 too
 	prereleases             string
 }
@@ -380,7 +380,7 @@ func (k *refSemver) lines(mine *refSemverVersion, majors, minors, patches int) (
 	return strings.Join(why, ", "), true
 }
 
-// group is the words that tell a group from others, "" where there is one only.
+// group is the words that distinguish a group from others, "" where there is one only.
 func (r refRule) group(name string) string {
 	if r.groupBy == "" {
 		return ""
@@ -512,7 +512,7 @@ func refHasSubject(img *registry.Image, subject string) bool {
 	return slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return strings.HasPrefix(t.Digest, subject) })
 }
 
-// refGlob knows what the random rules use: *, ? and classes within a segment, and
+// refGlob implements what the random rules use: *, ? and classes within a segment, and
 // ** for everything.
 func refGlob(pattern, name string) bool {
 	if pattern == "**" {

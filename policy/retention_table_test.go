@@ -462,7 +462,7 @@ naming:
 	}
 }
 
-func TestOrphansAreCondemnedOnlyOnRequest(t *testing.T) {
+func TestOrphansAreMarkedOnlyOnRequest(t *testing.T) {
 	img := anImage(tagAt(t, "sig(a) 2026-01-01T00:00Z"), tagAt(t, "sig(b) 2026-01-01T00:00Z"), tagAt(t, "latest 2026-01-01T00:00Z b"))
 	for config, want := range map[string][]string{
 		"attachments: {orphans: delete}": {"delete sha256-" + strings.Repeat("a", 64) + ".sig: attachments/orphans: no tag of the image has its subject sha256:" + strings.Repeat("a", 64)},

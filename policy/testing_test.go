@@ -114,10 +114,10 @@ func TestTheTestingLibraryRefuses(t *testing.T) {
 		"an age with another unit": {`testing.image([testing.tag("a", "15x")])`, "15x is not an age"},
 		"units out of order":       {`testing.image([testing.tag("a", "1h1d")])`, "1h1d is not an age"},
 		"an empty age":             {`testing.image([testing.tag("a", "")])`, "is not an age"},
-		"an unknown option":        {`testing.image([testing.tag_with("a", "1d", {"digets": "x"})])`, "there is no option"},
-		"an option of an image":    {`testing.image_with({"nmae": "x"}, [])`, "there is no option"},
-		"an option of a namespace": {`testing.namespace_with("x", {"public": true})`, "there is no option"},
-		"an option within":         {`testing.image_with({"namespace": {"public": true}}, [])`, "there is no option"},
+		"an unknown option":        {`testing.image([testing.tag_with("a", "1d", {"digets": "x"})])`, "unknown option"},
+		"an option of an image":    {`testing.image_with({"nmae": "x"}, [])`, "unknown option"},
+		"an option of a namespace": {`testing.namespace_with("x", {"public": true})`, "unknown option"},
+		"an option within":         {`testing.image_with({"namespace": {"public": true}}, [])`, "unknown option"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := evaluate(t, row.expression)

@@ -12,7 +12,7 @@ import (
 // privacy orders the visibilities, the most private first.
 var privacy = []registry.Visibility{registry.Private, registry.Inherit, registry.Public}
 
-// visibilityDecision is the visibility that one rule wants.
+// visibilityDecision is the visibility that one rule requires.
 type visibilityDecision struct {
 	to     registry.Visibility
 	reason registry.Reason
@@ -21,7 +21,7 @@ type visibilityDecision struct {
 func (d *decoder) addVisibility(dec decision, reason registry.Reason) error {
 	to := registry.Visibility(dec.Visibility)
 	if !slices.Contains(privacy, to) {
-		return fmt.Errorf("there is no visibility %q: want private, public or inherit", to)
+		return fmt.Errorf("%q is not a visibility: want private, public or inherit", to)
 	}
 	if to == registry.Inherit && d.verdict.Image == nil {
 		return fmt.Errorf("a namespace cannot inherit: want private or public")

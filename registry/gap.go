@@ -14,7 +14,7 @@ type Gap struct {
 	// Region limits Holds to one region; "" means all of them.
 	Region Region `json:"region,omitempty"`
 	// Source is the use source that could not be reached, as inventories name it; ""
-	// for any other gap. The configuration says what such a gap holds.
+	// for any other gap. The configuration decides what such a gap holds.
 	Source string `json:"source,omitempty"`
 }
 

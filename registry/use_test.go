@@ -28,7 +28,7 @@ func TestWhoUsesWhat(t *testing.T) {
 		uses []Use
 		want string // of each tag, and of the image after the bar
 	}{
-		"nobody":                           {nil, " , , , |"},
+		"an unused image":                  {nil, " , , , |"},
 		"a tag protects itself":            {[]Use{{Ref: ref("a"), By: "x"}}, "x, , , |x"},
 		"a digest protects all that carry": {[]Use{{Ref: image, Digest: digestA, By: "x"}}, "x,x, , |x"},
 		"both protect both":                {[]Use{{Ref: ref("c"), Digest: digestA, By: "x"}}, "x,x,x, |x"},

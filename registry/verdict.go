@@ -29,7 +29,7 @@ type TagVerdict struct {
 	InUse  []string // what uses it, sorted
 }
 
-// VisibilityVerdict asks for a visibility.
+// VisibilityVerdict requires a visibility.
 type VisibilityVerdict struct {
 	To      Visibility
 	Reasons []Reason // at least one

@@ -160,7 +160,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 	credentials(t)
 	api := []string{"image fr-par/prod/api 250 tags"}
 	gap := func(text string) string {
-		return "gap rg.fr-par.scw.cloud/prod/api blinds itself in fr-par: list tags of image ID in fr-par: " + text
+		return "gap rg.fr-par.scw.cloud/prod/api holds itself in fr-par: list tags of image ID in fr-par: " + text
 	}
 	tests := []struct {
 		name, fault string
@@ -223,18 +223,18 @@ func TestFaultsOfListings(t *testing.T) {
 	dutch := []string{"image nl-ams/prod/api [dutch]", "listed nl-ams/prod empty=false", "namespace nl-ams/prod"}
 	tests := []struct{ name, fault, want string }{
 		{"the namespaces of a region", `{region: nl-ams, path: /namespaces, status: 500, message: boom}`,
-			change(dutch, "gap rg.nl-ams.scw.cloud blinds namespaces in nl-ams: list namespaces in nl-ams: page 1: 500 Internal Server Error: boom (after 5 tries)")},
+			change(dutch, "gap rg.nl-ams.scw.cloud holds namespaces in nl-ams: list namespaces in nl-ams: page 1: 500 Internal Server Error: boom (after 5 tries)")},
 		{"the namespaces come back short", `{region: nl-ams, path: /namespaces, kind: short_page}`,
-			change(dutch, "gap rg.nl-ams.scw.cloud blinds namespaces in nl-ams: list namespaces in nl-ams: incomplete listing: listed 3 times, and never consistent: page 1 has 0 rows instead of 1, of 1 in total")},
+			change(dutch, "gap rg.nl-ams.scw.cloud holds namespaces in nl-ams: list namespaces in nl-ams: incomplete listing: listed 3 times, and never consistent: page 1 has 0 rows instead of 1, of 1 in total")},
 		{"the images of a region", `{region: fr-par, path: /images, status: 503, message: boom}`,
 			change([]string{"image fr-par/prod/api 250 tags", "image fr-par/prod/team/web [only]", "image fr-par/test/api [other]", "listed fr-par/idle empty=true"},
 				"listed fr-par/idle empty=false",
-				"gap rg.fr-par.scw.cloud blinds namespaces in fr-par: list images in fr-par: page 1: 503 Service Unavailable: boom (after 5 tries)")},
+				"gap rg.fr-par.scw.cloud holds namespaces in fr-par: list images in fr-par: page 1: 503 Service Unavailable: boom (after 5 tries)")},
 		{"a refusal in one region", `{region: nl-ams, status: 403, body: text, message: no rights}`,
-			change(dutch, "gap rg.nl-ams.scw.cloud blinds namespaces in nl-ams: list namespaces in nl-ams: page 1: 403 Forbidden: no rights")},
+			change(dutch, "gap rg.nl-ams.scw.cloud holds namespaces in nl-ams: list namespaces in nl-ams: page 1: 403 Forbidden: no rights")},
 		{"tags that are not found of an image that is still listed", `{region: fr-par, ref: test/api, path: "/images/*/tags", status: 404}`,
 			change([]string{"image fr-par/test/api [other]"},
-				"gap rg.fr-par.scw.cloud/test/api blinds itself in fr-par: list tags of image ID in fr-par: page 1: 404 Not Found: resource was not found, although the image is still listed")},
+				"gap rg.fr-par.scw.cloud/test/api holds itself in fr-par: list tags of image ID in fr-par: page 1: 404 Not Found: resource was not found, although the image is still listed")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

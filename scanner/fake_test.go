@@ -188,7 +188,7 @@ func line(item Item) string {
 	case item.Use != nil:
 		return fmt.Sprintf("use %s by %s", short(item.Use.Ref), item.Use.By)
 	case item.Gap != nil:
-		return fmt.Sprintf("gap %s blinds %s in %s: %s", item.Gap.Subject, item.Gap.Holds, item.Gap.Region, item.Gap.Error)
+		return fmt.Sprintf("gap %s holds %s in %s: %s", item.Gap.Subject, item.Gap.Holds, item.Gap.Region, item.Gap.Error)
 	}
 	return "nothing"
 }

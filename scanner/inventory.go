@@ -12,7 +12,7 @@ import (
 // Every record names its type first.
 const inventoryVersion = 1
 
-// Header tells when and of what an inventory was taken.
+// Header records when and of what an inventory was taken.
 type Header struct {
 	TakenAt time.Time `json:"taken_at"`
 	Scope   Scope     `json:"scope"`

@@ -123,7 +123,7 @@ func toUse(r *useRecord) (Item, error) {
 func toGap(r *gapRecord) (Item, error) {
 	known := []registry.Holds{registry.HoldsItself, registry.HoldsNamespaces, registry.HoldsAll, registry.HoldsNothing}
 	if !slices.Contains(known, r.Holds) {
-		return Item{}, fmt.Errorf("gap %q blinds %q: want one of %v", r.Subject, r.Holds, known)
+		return Item{}, fmt.Errorf("gap %q: blinds is %q: want one of %v", r.Subject, r.Holds, known)
 	}
 	return Item{Gap: &r.Gap}, need("subject", r.Subject)
 }

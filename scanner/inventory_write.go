@@ -23,7 +23,7 @@ type InventoryWriter struct {
 // NewInventoryWriter begins an inventory on w.
 func NewInventoryWriter(w io.Writer, h Header) (*InventoryWriter, error) {
 	if h.TakenAt.IsZero() {
-		return nil, errors.New("write inventory: the time at which it was taken is missing")
+		return nil, errors.New("write inventory: taken_at is missing")
 	}
 	if err := h.Scope.Validate(); err != nil {
 		return nil, fmt.Errorf("write inventory: %w", err)

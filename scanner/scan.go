@@ -23,7 +23,7 @@ type Source interface {
 
 // Options are what to scan, and how.
 type Options struct {
-	// Scope is what to look at; the zero value is everything.
+	// Scope is what to scan; the zero value is everything.
 	Scope Scope
 	// Concurrency is how many requests the source has in flight at once, over all
 	// regions; 16 if it is not positive. The scan works on half as many images more,
@@ -50,7 +50,7 @@ type Item struct {
 	Gap *registry.Gap
 }
 
-// Listed is what the image listing tells about a namespace itself.
+// Listed is what the image listing shows about a namespace itself.
 type Listed struct {
 	Namespace *registry.Namespace
 	// Empty: a complete listing, whatever the globs of the scope, shows no image in it,

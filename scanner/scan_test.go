@@ -71,7 +71,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				f.errs = map[string]error{"namespaces nl-ams": errBoom}
 				return f
 			},
-			want: lines("gap rg.nl-ams.scw.cloud blinds namespaces in nl-ams: 500 Internal Server Error",
+			want: lines("gap rg.nl-ams.scw.cloud holds namespaces in nl-ams: 500 Internal Server Error",
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
@@ -82,7 +82,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: only1("fr-par"),
-			want: lines("gap rg.fr-par.scw.cloud blinds namespaces in fr-par: 500 Internal Server Error",
+			want: lines("gap rg.fr-par.scw.cloud holds namespaces in fr-par: 500 Internal Server Error",
 				"image fr-par/prod/api [latest]", "listed fr-par/idle empty=false", "listed fr-par/prod empty=false",
 				"namespace fr-par/idle", "namespace fr-par/prod"),
 		},
@@ -94,7 +94,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: only1("fr-par"),
-			want: lines("gap rg.fr-par.scw.cloud/prod/web blinds itself in fr-par: 500 Internal Server Error",
+			want: lines("gap rg.fr-par.scw.cloud/prod/web holds itself in fr-par: 500 Internal Server Error",
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
@@ -116,7 +116,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: only1("fr-par"),
-			want: lines("gap rg.fr-par.scw.cloud/prod/api blinds itself in fr-par: list: not found, although the image is still listed",
+			want: lines("gap rg.fr-par.scw.cloud/prod/api holds itself in fr-par: list: not found, although the image is still listed",
 				"listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
@@ -134,9 +134,9 @@ func TestScanDeliversEverything(t *testing.T) {
 			},
 			scope: only1("fr-par"),
 			want: lines(
-				`gap rg.fr-par.scw.cloud/prod/named blinds itself in fr-par: its tag listing is empty, but the image listing shows 1 tags, such as "latest"`,
-				"gap rg.fr-par.scw.cloud/prod/sized blinds itself in fr-par: its tag listing is empty, but the image has 5 bytes",
-				"gap rg.fr-par.scw.cloud/prod/twice blinds itself in fr-par: its tag listing shows 3 tags, but only 2 different names",
+				`gap rg.fr-par.scw.cloud/prod/named holds itself in fr-par: its tag listing is empty, but the image listing shows 1 tags, such as "latest"`,
+				"gap rg.fr-par.scw.cloud/prod/sized holds itself in fr-par: its tag listing is empty, but the image has 5 bytes",
+				"gap rg.fr-par.scw.cloud/prod/twice holds itself in fr-par: its tag listing shows 3 tags, but only 2 different names",
 				"image fr-par/prod/void []", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
@@ -150,7 +150,7 @@ func TestScanDeliversEverything(t *testing.T) {
 			},
 			scope: only1("fr-par"),
 			want: lines(
-				`gap rg.fr-par.scw.cloud blinds itself in fr-par: image "x" (im-x) belongs to namespace ns-fr-par-new, which the listing of namespaces does not show: no image of that namespace was judged`,
+				`gap rg.fr-par.scw.cloud holds itself in fr-par: image "x" (im-x) belongs to namespace ns-fr-par-new, which the listing of namespaces does not show: no image of that namespace was judged`,
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
@@ -183,7 +183,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				f.errs = map[string]error{"namespaces fr-par": denied}
 				return f
 			},
-			want: lines("gap rg.fr-par.scw.cloud blinds namespaces in fr-par: list: denied", "image nl-ams/prod/api [latest]",
+			want: lines("gap rg.fr-par.scw.cloud holds namespaces in fr-par: list: denied", "image nl-ams/prod/api [latest]",
 				"listed nl-ams/prod empty=false", "namespace nl-ams/prod"),
 		},
 		{
@@ -195,7 +195,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
-			want: lines("gap project p2 in fr-par blinds itself in fr-par: list: denied", "image fr-par/prod/api [latest]",
+			want: lines("gap project p2 in fr-par holds itself in fr-par: list: denied", "image fr-par/prod/api [latest]",
 				"listed fr-par/idle empty=true", "listed fr-par/prod empty=false", "namespace fr-par/idle", "namespace fr-par/prod"),
 		},
 		{
@@ -207,7 +207,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
-			want: lines("gap project p1 in fr-par blinds itself in fr-par: list: denied", "image fr-par/prod/api [latest]",
+			want: lines("gap project p1 in fr-par holds itself in fr-par: list: denied", "image fr-par/prod/api [latest]",
 				"listed fr-par/idle empty=true", "listed fr-par/prod empty=false", "namespace fr-par/idle", "namespace fr-par/prod"),
 		},
 		{
@@ -219,7 +219,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
-			want: lines("gap project p2 in fr-par blinds itself in fr-par: list: denied", "listed fr-par/idle empty=true",
+			want: lines("gap project p2 in fr-par holds itself in fr-par: list: denied", "listed fr-par/idle empty=true",
 				"listed fr-par/theirs empty=false", "namespace fr-par/idle", "namespace fr-par/theirs"),
 		},
 		{
@@ -230,7 +230,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				return f
 			},
 			scope: Scope{Regions: []registry.Region{"fr-par"}, ProjectIDs: []string{"p1", "p2"}},
-			want: lines("gap rg.fr-par.scw.cloud blinds namespaces in fr-par: 500 Internal Server Error",
+			want: lines("gap rg.fr-par.scw.cloud holds namespaces in fr-par: 500 Internal Server Error",
 				"listed fr-par/idle empty=false", "namespace fr-par/idle"),
 		},
 		{
@@ -240,7 +240,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				f.errs = map[string]error{"namespaces fr-par": refused}
 				return f
 			},
-			want: lines("gap rg.fr-par.scw.cloud blinds all in : credentials refused: denied", "image nl-ams/prod/api [latest]",
+			want: lines("gap rg.fr-par.scw.cloud holds all in : credentials refused: denied", "image nl-ams/prod/api [latest]",
 				"listed nl-ams/prod empty=false", "namespace nl-ams/prod"),
 		},
 		{
@@ -250,7 +250,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				f.errs = map[string]error{"images fr-par": denied}
 				return f
 			},
-			want: lines("gap rg.fr-par.scw.cloud blinds namespaces in fr-par: list: denied", "listed fr-par/prod empty=false",
+			want: lines("gap rg.fr-par.scw.cloud holds namespaces in fr-par: list: denied", "listed fr-par/prod empty=false",
 				"listed nl-ams/prod empty=true", "namespace fr-par/prod", "namespace nl-ams/prod"),
 		},
 		{
@@ -303,7 +303,7 @@ func TestADeniedImageIsAGapOfThatImage(t *testing.T) {
 		f.errs = map[string]error{"tags " + imageID("fr-par", "prod", names[denied]): fmt.Errorf("tags: %w", registry.ErrDenied)}
 		for i, name := range names {
 			if i == denied {
-				want = append(want, "gap rg.fr-par.scw.cloud/prod/"+name+" blinds itself in fr-par: tags: denied")
+				want = append(want, "gap rg.fr-par.scw.cloud/prod/"+name+" holds itself in fr-par: tags: denied")
 			} else {
 				want = append(want, "image fr-par/prod/"+name+" [latest]")
 			}
@@ -405,7 +405,7 @@ func TestOneFailedNamespaceListingIsAGapOfTheRegion(t *testing.T) {
 	f.add("fr-par", "idle")
 	f.errs = map[string]error{"images fr-par/ns-fr-par-a": errBoom}
 	items := scanAll(t, f, Options{Scope: Scope{Regions: []registry.Region{"fr-par"}, Exclude: []string{"big/**"}}})
-	want := lines("gap rg.fr-par.scw.cloud/a blinds namespaces in fr-par: 500 Internal Server Error",
+	want := lines("gap rg.fr-par.scw.cloud/a holds namespaces in fr-par: 500 Internal Server Error",
 		"image fr-par/a/x [latest]", "image fr-par/b/y [latest]",
 		"listed fr-par/a empty=false", "listed fr-par/b empty=false", "listed fr-par/idle empty=false",
 		"namespace fr-par/a", "namespace fr-par/b", "namespace fr-par/idle")

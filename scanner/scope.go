@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Scope is the part of a registry to look at. The zero value is everything.
+// Scope is the part of a registry to scan. The zero value is everything.
 type Scope struct {
 	Regions        []registry.Region `json:"regions,omitempty"`         // none: all that have a registry
 	ProjectIDs     []string          `json:"project_ids,omitempty"`     // none: all
@@ -27,7 +27,7 @@ type Scope struct {
 func (s Scope) Validate() error {
 	for _, region := range s.Regions {
 		if !slices.Contains(registry.Regions(), region) {
-			return fmt.Errorf("scope: there is no registry in region %q: want one of %v", region, registry.Regions())
+			return fmt.Errorf("scope: region %q has no registry: want one of %v", region, registry.Regions())
 		}
 	}
 	if slices.Contains(s.ProjectIDs, "") {

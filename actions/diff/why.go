@@ -50,7 +50,7 @@ func (e *Explanations) ignores(ref string) bool {
 	return err == nil && e.ignored[r.WithoutTag()]
 }
 
-// explain says why a verdict does not lead to a step. It cannot where the tag does
+// explain returns why a verdict does not lead to a step. It cannot where the tag does
 // not exist, or is marked: what became of a marked tag is in the plan.
 func explain(v *registry.Verdict, s *actions.Step, tags map[string]int) (Position, bool) {
 	switch s.Action {

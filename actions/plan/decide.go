@@ -122,7 +122,7 @@ func (p *Part) setVisibility(v *registry.VisibilityVerdict, s actions.Step) {
 	}
 	s.To, s.Reasons = v.To, v.Reasons
 	if isReportOnly(v.Reasons) {
-		p.asked.hold(s.Action, s.Ref, actions.GuardReportOnly, "asked for only by "+notEnforced(s.Reasons), s.Reasons)
+		p.asked.hold(s.Action, s.Ref, actions.GuardReportOnly, "required only by "+notEnforced(s.Reasons), s.Reasons)
 		return
 	}
 	p.asked.step(s)

@@ -75,7 +75,7 @@ func compareGaps(x, y registry.Gap) int {
 		cmp.Compare(x.Holds, y.Holds), cmp.Compare(x.Region, y.Region))
 }
 
-// holding says why a gap holds a deletion, and "" if none does.
+// holding returns why a gap holds a deletion, and "" if none does.
 func (x *gapIndex) holding(a actions.Action, ref string) string {
 	if !a.Deletes() {
 		return ""

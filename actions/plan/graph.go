@@ -27,7 +27,7 @@ type node struct {
 	unclear      bool // several digests begin with the one that it names
 	counts       bool // for keep_at_least
 	deleted      bool // unless a guard holds it
-	spared       bool // keep_at_least holds it
+	lastKept     bool // keep_at_least holds it
 }
 
 // group is the tags of one digest, and the attachments to it.

@@ -134,7 +134,7 @@ func (d *imageDecision) guard(i int32) actions.Guard {
 		return actions.GuardGrace
 	case n.rules == marked && isReportOnly(v.Delete):
 		return actions.GuardReportOnly
-	case n.spared:
+	case n.lastKept:
 		return actions.GuardKeepAtLeast
 	case d.sharesWithKept(i):
 		return actions.GuardSharedDigest
@@ -202,7 +202,7 @@ func (d *imageDecision) keepAtLeast() {
 			return
 		}
 		if d.nodes[i].deleted {
-			d.nodes[i].spared = true
+			d.nodes[i].lastKept = true
 			d.keep(i)
 		}
 	}

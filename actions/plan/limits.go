@@ -67,7 +67,7 @@ func oldestFirst(n int) string {
 	return fmt.Sprintf("; or delete the oldest first, with --at-most %d", n)
 }
 
-// most is the largest number of deletions that is no anomaly.
+// most is the largest number of deletions that is not an anomaly.
 func (a Anomaly) most() float64 { return a.Factor * a.usual() }
 
 // usual is at least 1: otherwise the first deletion would be an anomaly in a

@@ -34,7 +34,7 @@ type Options struct {
 	// Local, if set, returns what replaces MinAge and KeepAtLeast for an image or a
 	// namespace.
 	Local func(registry.Ref) (minAge time.Duration, keepAtLeast int)
-	// SharedDigest says what the API does to a digest of which one tag is deleted.
+	// SharedDigest is what the API does to a digest of which one tag is deleted.
 	SharedDigest actions.SharedDigest
 
 	// Orphans is what becomes of a marked attachment whose subject no tag of its image
@@ -136,7 +136,7 @@ func (o *Options) age(created, updated time.Time) time.Duration {
 // isYoung reports whether something is younger than min_age.
 func (o *Options) isYoung(created, updated time.Time) bool { return o.age(created, updated) < o.MinAge }
 
-// youth says how young something is that is younger than min_age.
+// youth describes how young something is that is younger than min_age.
 func (o *Options) youth(created, updated time.Time) string {
 	age := o.age(created, updated)
 	switch {

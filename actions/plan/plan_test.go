@@ -142,7 +142,7 @@ func TestTags(t *testing.T) {
 			[]string{"held delete_tag /api:v1: shared_digest: shares its digest with latest, which no rule marks"}},
 		{"tags of one digest are deleted together", []string{"v1 a 48h marked", "v2 a 48h marked"}, nil,
 			[]string{"delete_tag /api:v1: retention/old", "delete_tag /api:v2: retention/old"}},
-		{"a shared digest is no obstacle where the API only untags", []string{"latest a 1h", "v1 a 48h marked"}, untag,
+		{"a shared digest does not hold a tag where the API only untags", []string{"latest a 1h", "v1 a 48h marked"}, untag,
 			[]string{"delete_tag /api:v1: retention/old"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { checkPlan(t, imageOf(t, tt.tags...), tt.with, tt.want) })
@@ -368,7 +368,7 @@ func TestVisibility(t *testing.T) {
 		{"a namespace cannot inherit", func(v *registry.Verdict) { v.Image, v.Visibility = nil, vote(registry.Inherit, false) },
 			[]string{`gap : a policy asks for the visibility "inherit", which it cannot have`}},
 		{"a rule that is not enforced is only reported", func(v *registry.Verdict) { v.Visibility = vote(registry.Public, true) },
-			[]string{"held set_image_visibility /api: report_only: asked for only by visibility/x, which is not enforced"}},
+			[]string{"held set_image_visibility /api: report_only: required only by visibility/x, which is not enforced"}},
 		{"nothing changes where a policy failed", func(v *registry.Verdict) { v.Visibility, v.Err = vote(registry.Private, false), errors.New("boom") },
 			[]string{"gap /api: boom"}},
 		{"nothing changes in an image that is not ready", func(v *registry.Verdict) { v.Visibility, v.Image.Status = vote(registry.Private, false), "locked" },

@@ -140,9 +140,9 @@ func TestNoStepViolatesAGuard(t *testing.T) {
 		}
 		for _, s := range p.Steps {
 			for _, g := range gaps {
-				blinded := g.Region == "" || g.Region == s.Region
-				if s.Action.Deletes() && blinded && g.Holds == registry.HoldsAll ||
-					s.Action == actions.DeleteNamespace && blinded && g.Holds == registry.HoldsNamespaces {
+				inRegion := g.Region == "" || g.Region == s.Region
+				if s.Action.Deletes() && inRegion && g.Holds == registry.HoldsAll ||
+					s.Action == actions.DeleteNamespace && inRegion && g.Holds == registry.HoldsNamespaces {
 					t.Errorf("%s %s is a step beside the gap %+v", s.Action, s.Ref, g)
 				}
 			}
@@ -205,7 +205,7 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[
 	}
 }
 
-// orphansMayGo says whether the options let them, and no digest is unknown that
+// orphansMayGo reports whether the options let them, and no digest is unknown that
 // may be that of their subject.
 func orphansMayGo(o Options, img *registry.Image) bool {
 	return o.Orphans == DeleteOrphans && !slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Digest == "" })

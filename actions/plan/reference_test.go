@@ -13,7 +13,7 @@ type decision string
 // definedDecisions is the fixpoint as its definition, however long it takes.
 func definedDecisions(v registry.Verdict, o Options) []decision {
 	s := &slow{v: v, o: o, n: len(v.Image.Tags)}
-	s.deleted, s.spared = make([]bool, s.n), make([]bool, s.n)
+	s.deleted, s.lastKept = make([]bool, s.n), make([]bool, s.n)
 	could := make([]bool, s.n)
 	for i := range could {
 		could[i] = s.marked(i)
@@ -45,7 +45,7 @@ func definedDecisions(v registry.Verdict, o Options) []decision {
 		if staying >= o.KeepAtLeast || newest < 0 {
 			break
 		}
-		s.deleted[newest], s.spared[newest] = false, true
+		s.deleted[newest], s.lastKept[newest] = false, true
 	}
 	decisions := make([]decision, s.n)
 	for i := range decisions {
@@ -60,10 +60,10 @@ func definedDecisions(v registry.Verdict, o Options) []decision {
 }
 
 type slow struct {
-	v               registry.Verdict
-	o               Options
-	n               int
-	deleted, spared []bool
+	v                 registry.Verdict
+	o                 Options
+	n                 int
+	deleted, lastKept []bool
 }
 
 func (s *slow) votes(i int) registry.TagVerdict { return s.v.Tags[i] }
@@ -162,7 +162,7 @@ func (s *slow) name(i int) decision {
 		return "attachment"
 	case alone != "":
 		return alone
-	case s.spared[i]:
+	case s.lastKept[i]:
 		return "keep_at_least"
 	default:
 		return "shared_digest"

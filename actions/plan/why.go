@@ -9,7 +9,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// detail says why a guard holds a tag, in words for the operator.
+// detail explains to the operator why a guard holds a tag.
 func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reason) string {
 	t, n := &d.v.Image.Tags[i], &d.nodes[i]
 	switch g {
@@ -46,7 +46,7 @@ func (d *imageDecision) attachmentDetail(i int32) string {
 	return "no other tag of the image has the digest of its subject, and an attachment is never deleted alone"
 }
 
-// why names a tag of a digest that is kept, other than i, and says why it is.
+// why names a tag of a digest that is kept, other than i, and the reason.
 func (d *imageDecision) why(id, i int32) string {
 	g := &d.groups[id]
 	if g.cause == none {

@@ -64,7 +64,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 		},
 	}
 	f.addLive(cmd)
-	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
 	addStateDir(cmd.Flags(), &f.stateDir)
 	atMostFlag(cmd, &f.atMost)
@@ -75,7 +75,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 
 func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if !f.yes && !isTerminal(a.stdin) {
-		return errors.New("there is no terminal to ask on: read the plan first, then pass --yes")
+		return errors.New("standard input is not a terminal, so apply cannot ask for confirmation: read the plan first, then pass --yes")
 	}
 	s, err := a.open(ctx, &f.sourceFlags)
 	if err != nil {
@@ -84,7 +84,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	defer s.close()
 	s.planner.AtMost = int(f.atMost)
 	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
-		return errors.New("protect.references_file reads standard input, so apply cannot ask there: read the plan first, then pass --yes")
+		return errors.New("protect.references_file reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes")
 	}
 	work, err := a.applyRun(f, s)
 	if err != nil {

@@ -41,7 +41,7 @@ func (a *app) demoCommand() *cobra.Command {
 plan that the example policies make of it; with --apply, also carry it out. The
 demo sends nothing to other machines, and the emulator stops when it ends.
 
-The demo exits with 0, and tells the exit code of a real run.`,
+The demo exits with 0, and prints the exit code of a real run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), format, apply) },
 	}

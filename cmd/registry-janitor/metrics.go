@@ -25,7 +25,7 @@ func (f *metricsFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.pushJob, "metrics.push-job", "registry-janitor", "the `NAME` of the job that they are pushed under")
 }
 
-// observe counts the requests to the API, if metrics are asked for.
+// observe counts the requests to the API, if metrics are configured.
 func (f *metricsFlags) observe(o *scaleway.Options) {
 	if f.textfile == "" && f.pushURL == "" {
 		return
@@ -34,7 +34,7 @@ func (f *metricsFlags) observe(o *scaleway.Options) {
 	o.Observer, o.Waited, o.Retried = f.metrics.Transport, f.metrics.Waited, f.metrics.Retried
 }
 
-// write writes the metrics of a finished run, if they are asked for. A push that
+// write writes the metrics of a finished run, if they are configured. A push that
 // fails is reported and does not fail the run: a run that is repeated only for its
 // metrics would change the registry twice.
 func (f *metricsFlags) write(ctx context.Context, run runs.Run, stderr io.Writer) error {

@@ -36,7 +36,7 @@ inputs:
 
 Paths need neither a configuration nor credentials.
 
-Exit codes: 0 all tests passed; 1 a test failed, or there is no test.`,
+Exit codes: 0 all tests passed; 1 a test failed, or no tests were found.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.policyTest(cmd, f, args) },
 	}
 	configFlag(cmd, &f.config)
@@ -75,7 +75,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	case err != nil:
 		return err
 	case report.Passed+report.Failed == 0:
-		return fmt.Errorf("there is no test: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))
+		return fmt.Errorf("no tests were found: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))
 	case report.Failed > 0:
 		return &exitError{code: janitor.ExitIncomplete}
 	}

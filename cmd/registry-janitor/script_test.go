@@ -103,7 +103,7 @@ var servers sync.Map
 func requests(ts *testscript.TestScript, neg bool, args []string) {
 	server, ok := servers.Load(ts.Getenv("WORK"))
 	if !ok {
-		ts.Fatalf("there is no emulator")
+		ts.Fatalf("no emulator runs")
 	}
 	log := server.(*emulator.Server).Requests()
 	if len(log) == 0 {

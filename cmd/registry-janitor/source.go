@@ -24,7 +24,7 @@ type sourceFlags struct {
 	metrics     metricsFlags
 }
 
-// addLive adds the flags of a command that only asks the API.
+// addLive adds the flags of a command that needs the API.
 func (f *sourceFlags) addLive(cmd *cobra.Command) {
 	configFlag(cmd, &f.config)
 	f.concurrency = 16

@@ -91,7 +91,7 @@ func TestFilters(t *testing.T) {
 		{"text": "FOLLOWS its SUBJECT"},
 		{"text": plan.Steps[20].Digest},
 		{"text": "checkout", "rule": "retention/branch builds", "region": "fr-par", "action": "delete_tag", "ns": "staging"},
-		{"text": "there is no such thing"},
+		{"text": "nothing matches this"},
 	} {
 		b.choose(f)
 		steps, held := wanted(plan, f)

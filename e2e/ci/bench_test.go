@@ -140,7 +140,7 @@ func (b *bench) read(path string) string {
 	return string(text)
 }
 
-// says sets the answer of a stand-in; noted returns what one wrote down.
+// says sets the answer of a stand-in; noted returns what it recorded.
 func (b *bench) says(file, text string) { b.write(filepath.Join(b.stubs, file), text, 0o600) }
 func (b *bench) noted(file string) string {
 	return b.read(filepath.Join(b.stubs, file))

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
 )
 
-// Fault is something that goes wrong. The first five fields say for which requests,
+// Fault is something that goes wrong. The first five fields select the requests,
 // Times and Every how often, the others how. If several faults are due for one
 // request, the first one of the file happens.
 //
@@ -195,10 +195,10 @@ func (c checker) faultFields(f *Fault, kind, at string) {
 func (c checker) faultMoment(f *Fault, kind, at string) {
 	methods := map[string]string{"stale": "GET", "hide": "GET", "slow_delete": "DELETE"}
 	if only := methods[kind]; only != "" && f.Method != "" && f.Method != only {
-		c.Report(at+".method", "must be "+only+": the kind "+kind+" happens to nothing else", "write "+only+", or remove the key")
+		c.Report(at+".method", "must be "+only+": the kind "+kind+" applies to no other method", "write "+only+", or remove the key")
 	}
 	if f.When == "before" && f.SpoilsAnswer() {
-		c.Report(at+".when", "must not be before: the kind "+kind+" spoils what the API answers", "remove the key")
+		c.Report(at+".when", "must not be before: the kind "+kind+" changes what the API answered", "remove the key")
 	}
 }
 
@@ -213,7 +213,7 @@ func checkMethod(s string) (message, hint string) {
 func checkPath(s string) (message, hint string) {
 	if _, region := CutRegion(s); region != "" && region != "*" && region != "{region}" && !slices.Contains(Regions(), region) {
 		_, hint = strictyaml.NotOneOf(region, append(Regions(), "*"))
-		return fmt.Sprintf("names an unknown region: %q", region), hint
+		return fmt.Sprintf("is not a known region: %q", region), hint
 	}
 	return checkGlob(s)
 }

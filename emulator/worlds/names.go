@@ -125,7 +125,7 @@ func (c checker) names(e entry, scope string, seen map[string]string, valid func
 		c.Report(e.path+".step", fmt.Sprintf("is too long for %d steps", e.count), "keep the sum within 290 years")
 		return
 	case e.count > 1 && !strings.Contains(e.name, "{n}"):
-		c.Report(path, fmt.Sprintf("would name %d things alike: %q", e.count, e.name), "put {n} into the name where its number goes")
+		c.Report(path, fmt.Sprintf("would give %d objects the same name: %q", e.count, e.name), "put {n} into the name where its number goes")
 		return
 	case e.count == 0 && strings.Contains(e.name, "{n}"):
 		c.Report(path, fmt.Sprintf("has {n}, but no count: %q", e.name), "say how many with count")

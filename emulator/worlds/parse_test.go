@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// company uses most of what a world file may say.
+// company uses most of what a world file can contain.
 const company = `
 settings: {latency: 20ms, shared_digest: untag, clock_skew: -1h}
 faults: [{method: GET, path: "/images/*/tags", ref: "prod/**", status: 500}]
@@ -146,7 +146,7 @@ world.yaml:13: faults[3]: has no effect (give a status or a kind)
 world.yaml:14: faults[4].retry_after: is a key of the kind status only (remove it, or change the kind)
 world.yaml:14: faults[4].retry_after: must be a whole number of seconds (round it: the header has seconds only)
 world.yaml:14: faults[4].rows: must be at least 0, not -1 (write 0 or more, or remove the key)
-world.yaml:14: faults[4].when: must not be before: the kind short_page spoils what the API answers (remove the key)
+world.yaml:14: faults[4].when: must not be before: the kind short_page changes what the API answered (remove the key)
 world.yaml:15: faults[5].kind: must be one of status, empty_body, html, redirect, hang, reset, truncated_json, cut_body, short_page, changed_total, duplicate_row, stale, hide, slow_delete, swap_ids, delay, not "hangs" (did you mean "hang"?)
 world.yaml:18: namespaces[0].region: must be one of fr-par, nl-ams, pl-waw, not "fr-pra" (did you mean "fr-par"?)
 world.yaml:19: namespaces[0].age: must be a duration: "400 days" has the unknown unit " days" (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)
@@ -155,7 +155,7 @@ world.yaml:21: namespaces[0].images[0].tags[1].name: is a duplicate: "a" (remove
 world.yaml:21: namespaces[0].images[0].tags[1].size: is not a size: "12XB" (write a number of bytes, or a number with a unit, such as 120MB or 1.5GiB)
 world.yaml:21: namespaces[0].images[0].tags[2].name: is not a valid name: "a b" (write letters, digits, dots, dashes and underscores)
 world.yaml:21: namespaces[0].images[0].tags[3].name: has {n}, but no count: "x-{n}" (say how many with count)
-world.yaml:21: namespaces[0].images[0].tags[4].name: would name 2 things alike: "y" (put {n} into the name where its number goes)
+world.yaml:21: namespaces[0].images[0].tags[4].name: would give 2 objects the same name: "y" (put {n} into the name where its number goes)
 world.yaml:21: namespaces[0].images[0].visibility: must be one of inherit, public, private, visibility_unknown, not "hidden" (write one of them)
 world.yaml:22: namespaces[0].images[1].name: is a duplicate: "api" (remove one of the two; see namespaces[0].images[0])
 world.yaml:22: namespaces[0].images[1].nmae: is an unknown key (did you mean "name"? allowed here: name, visibility, status, size, age, created_age, count, step, tags)
@@ -192,18 +192,18 @@ func TestBadWorldFiles(t *testing.T) {
 		{"namespaces: [{name: p, images: [{name: a, size: 99999999TiB}]}]", `w:1: namespaces[0].images[0].size: is too large: "99999999TiB" (write a number of bytes, or a number with a unit, such as 120MB or 1.5GiB)`},
 		{`namespaces: [{name: p, images: [{name: "a-{n}", count: 300, step: 1y}]}]`, `w:1: namespaces[0].images[0].step: is too long for 300 steps (keep the sum within 290 years)`},
 		{`namespaces: [{name: p, images: [{name: i, tags: [{name: "a-{n}", count: 3}, {name: a-3}]}]}]`, `w:1: namespaces[0].images[0].tags[1].name: is a duplicate: "a-3" (remove one of the two; see namespaces[0].images[0].tags[0])`},
-		{`faults: [{path: /registry/v1/regions/fr-pra/images, status: 500}]`, `w:1: faults[0].path: names an unknown region: "fr-pra" (did you mean "fr-par"?)`},
+		{`faults: [{path: /registry/v1/regions/fr-pra/images, status: 500}]`, `w:1: faults[0].path: is not a known region: "fr-pra" (did you mean "fr-par"?)`},
 		{`faults: [{stale: 30s, status: 500}]`, `w:1: faults[0].status: is not a key of the kind stale (remove the status or the kind)`},
 		{`faults: [{stale: 30s, hide: "x"}]`, `w:1: faults[0].hide: is a key of the kind hide only (remove it, or change the kind)`},
-		{`faults: [{method: DELETE, stale: 30s}]`, `w:1: faults[0].method: must be GET: the kind stale happens to nothing else (write GET, or remove the key)`},
-		{`faults: [{method: GET, slow_delete: 45s}]`, `w:1: faults[0].method: must be DELETE: the kind slow_delete happens to nothing else (write DELETE, or remove the key)`},
+		{`faults: [{method: DELETE, stale: 30s}]`, `w:1: faults[0].method: must be GET: the kind stale applies to no other method (write GET, or remove the key)`},
+		{`faults: [{method: GET, slow_delete: 45s}]`, `w:1: faults[0].method: must be DELETE: the kind slow_delete applies to no other method (write DELETE, or remove the key)`},
 		{`faults: [{slow_delete: 45s, status: 302}]`, `w:1: faults[0].status: must be an error status, not 302 (write a number from 400 to 599)`},
 		{`faults: [{slow_delete: 45s, body: text}]`, `w:1: faults[0].body: is a key of the kind status only (remove it, or change the kind)`},
 		{`faults: [{hide: "["}]`, `w:1: faults[0].hide: is not a valid glob: "[" (close every [, and write * for one segment, ** for any)`},
 		{`faults: [{kind: stale}]`, `w:1: faults[0].stale: is missing (say how long ago the answer was true, such as 30s)`},
 		{`faults: [{kind: hide}]`, `w:1: faults[0].hide: is missing (give a glob, such as pr-*)`},
 		{`faults: [{swap_ids: false}]`, `w:1: faults[0]: has no effect (give a status or a kind)`},
-		{`faults: [{swap_ids: true, when: before}]`, `w:1: faults[0].when: must not be before: the kind swap_ids spoils what the API answers (remove the key)`},
+		{`faults: [{swap_ids: true, when: before}]`, `w:1: faults[0].when: must not be before: the kind swap_ids changes what the API answered (remove the key)`},
 		{`namespaces: [{name: p, images: [{name: /a}]}]`, `w:1: namespaces[0].images[0].name: is not a valid name: "/a" (write letters, digits, dots, dashes and underscores)`},
 	}
 	for _, test := range tests {

@@ -2,7 +2,7 @@
 # title: Names follow the convention
 # description: |
 #   Images are named in kebab case, by team and product (payments/checkout-api).
-#   Tags are lower case, and say more than that they are the newest.
+#   Tags are lower case, and are more specific than latest.
 # custom:
 #   severity: low
 package janitor.image.naming
@@ -19,7 +19,7 @@ warn contains {"tag": tag.name, "reason": reason} if {
 	reason := sprintf("push it as %q", [lower(tag.name)])
 }
 
-warn contains "latest is its only tag: it does not say which version that is" if {
+warn contains "latest is its only tag, and does not name a version" if {
 	names := [tag.name | some tag in input.tags; not tag.attachment_of]
 	names == ["latest"]
 }

@@ -61,7 +61,7 @@ func shape(pattern, problem, remedy string) strictyaml.Check {
 
 func checkGlob(s string) (message, hint string) {
 	if strings.HasPrefix(s, "!") {
-		return fmt.Sprintf("never matches a name: %s", strictyaml.Quote(s)), "there is no negation: use except or exclude"
+		return fmt.Sprintf("never matches a name: %s", strictyaml.Quote(s)), "globs cannot be negated: use except or exclude"
 	}
 	if !doublestar.ValidatePattern(s) {
 		return fmt.Sprintf("is not a valid glob: %s", strictyaml.Quote(s)), "close every [ and {, and write \\ before a character that stands for itself"

@@ -45,7 +45,7 @@ type Config struct {
 	document *strictyaml.Document `yaml:"-"` // with the line of each key
 }
 
-// Scaleway says which part of the cloud is scanned. Credentials are not part of
+// Scaleway selects the part of the cloud to scan. Credentials are not part of
 // the configuration.
 type Scaleway struct {
 	Profile        string   `yaml:"profile" blank:"ok"` // of the SDK's own config file; "" is its active one
@@ -60,7 +60,7 @@ type Scope struct {
 	Exclude []string `yaml:"exclude" is:"scope" blank:"ok"`
 }
 
-// Protect names what is kept whatever the rules say.
+// Protect names what is kept, whatever the rules decide.
 type Protect struct {
 	Tags    []string `yaml:"tags" is:"name-glob" blank:"ok"`
 	Digests []string `yaml:"digests" is:"digest" blank:"ok"`
@@ -72,14 +72,14 @@ type Protect struct {
 	Optional       Optional     `yaml:"-"`
 }
 
-// Attachments says what happens to signatures and the like whose subject is gone.
+// Attachments decides what happens to signatures and the like whose subject is gone.
 type Attachments struct {
 	// Orphans is "keep", or "delete" for attachments to a digest that no tag of
 	// their image has.
 	Orphans string `yaml:"orphans" one:"keep|delete"`
 }
 
-// Policy says how policies are loaded and run, not what they decide.
+// Policy configures how policies are loaded and run, not what they decide.
 type Policy struct {
 	// Timeout bounds the evaluation of one image or namespace.
 	Timeout strictyaml.Duration `yaml:"timeout" positive:"yes"`
@@ -107,7 +107,7 @@ type Limits struct {
 	Overrides []Override `yaml:"overrides,omitempty" blank:"ok"`
 }
 
-// Ledger says where runs are recorded.
+// Ledger names where runs are recorded.
 type Ledger struct {
 	DSN string `yaml:"dsn" is:"dsn" blank:"ok"` // "" is none
 }
@@ -158,7 +158,7 @@ func Parse(name string, data []byte) (*Config, error) {
 	return c, nil
 }
 
-// format is what the tags of the types cannot say.
+// format is what the tags of the types cannot express.
 func format() strictyaml.Format { return strictyaml.Format{Checks: checks, Forbidden: forbidden} }
 
 // Problem is a problem with the key at path, such as "policies[0]", that shows only

@@ -13,9 +13,9 @@ import (
 )
 
 // Notification is a message about a run: to whom, when, and its text. The URL of the
-// service has a secret, so the configuration only says where the URL is.
+// service has a secret, so the configuration only names where the URL is.
 type Notification struct {
-	Name string `yaml:"name" need:"say what to call it in logs, such as name: ops"`
+	Name string `yaml:"name" need:"give it a name for logs, such as name: ops"`
 	// URLEnv is the environment variable that has the URL, and URLFile the file, as
 	// written; see Resolve. One of the two is given.
 	URLEnv  string `yaml:"url_env,omitempty" is:"variable"`
@@ -57,7 +57,7 @@ func (d checker) checkNotifications(c *Config) {
 			d.Report(path, "needs url_env or url_file", "name the environment variable that has the URL of the service, or the file")
 		}
 	}
-	d.checkNames(all, "give each notification its own name: logs and metrics tell them apart by it")
+	d.checkNames(all, "give each notification its own name: logs and metrics use it")
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -104,7 +104,7 @@ func checkLink(s string) (message, hint string) {
 	return "", ""
 }
 
-// occasions are what can happen in a run, and how a sentence says it.
+// occasions are what can happen in a run, and the words for it in a sentence.
 var occasions = [][2]string{
 	{"failure", "fails"},
 	{"refused", "is refused by a limit"},

@@ -726,7 +726,7 @@ limits: {
     keep: {all: true}
 `,
 		[]string{
-			`2: retention[0].match.tags[0]: never matches a name: "!latest" (there is no negation: use except or exclude)`,
+			`2: retention[0].match.tags[0]: never matches a name: "!latest" (globs cannot be negated: use except or exclude)`,
 		},
 	},
 	{
@@ -1147,7 +1147,7 @@ limits: {
   - {name: kebab, subject: tag, pattern: 'b+'}
 `,
 		[]string{
-			`3: naming[1].name: has the same name as naming[0]: "kebab" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`3: naming[1].name: has the same name as naming[0]: "kebab" (give each rule its own name: plans and reports use it)`,
 		},
 	},
 	{
@@ -1159,7 +1159,7 @@ limits: {
     keep: {last: 3}
 `,
 		[]string{
-			`4: retention[1]: has the same name as retention[0]: "tags * keep last 3" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`4: retention[1]: has the same name as retention[0]: "tags * keep last 3" (give each rule its own name: plans and reports use it)`,
 		},
 	},
 	{
@@ -1441,7 +1441,7 @@ limits: {
 		},
 	},
 	{
-		"clusters that nobody can tell",
+		"clusters without a distinct name",
 		`protect:
   kubernetes:
     - {name: prod}
@@ -1468,7 +1468,7 @@ limits: {
 		},
 	},
 	{
-		"a cluster that is no list",
+		"a cluster that is not a list",
 		"protect: {kubernetes: {in_cluster: true}}\n",
 		[]string{
 			`1: protect.kubernetes: must be a list, not a mapping (begin each entry with a dash)`,
@@ -1484,8 +1484,8 @@ limits: {
     - {in_cluster: true, namespaces: [shop]}
 `,
 		[]string{
-			`4: protect.kubernetes[1].name: has the same name as protect.kubernetes[0]: "prod" (give each cluster its own name: reasons tell clusters apart by it)`,
-			`6: protect.kubernetes[3]: has the same name as protect.kubernetes[2]: "in-cluster" (give each cluster its own name: reasons tell clusters apart by it)`,
+			`4: protect.kubernetes[1].name: has the same name as protect.kubernetes[0]: "prod" (give each cluster its own name: reasons use it)`,
+			`6: protect.kubernetes[3]: has the same name as protect.kubernetes[2]: "in-cluster" (give each cluster its own name: reasons use it)`,
 		},
 	},
 	{
@@ -1520,7 +1520,7 @@ limits: {
   references_file: {required: false}
 `,
 		[]string{
-			`2: protect.serverless: is empty (write the value alone, or say whether it is required)`,
+			`2: protect.serverless: is empty (write the value alone, or add the key required)`,
 			`3: protect.references_file.path: is missing (name the file, or - for standard input)`,
 		},
 	},
@@ -1574,11 +1574,11 @@ limits: {
 		"an anomaly without a ledger",
 		"limits: {anomaly: 5x}\n",
 		[]string{
-			`1: limits.anomaly: needs ledger.dsn, to know how much is usual (set ledger.dsn, or remove the key)`,
+			`1: limits.anomaly: needs ledger.dsn, where earlier runs are recorded (set ledger.dsn, or remove the key)`,
 		},
 	},
 	{
-		"an anomaly that is no factor",
+		"an anomaly that is not a factor",
 		"limits:\n  anomaly: 0.5x\nledger: {dsn: runs.db}\n",
 		[]string{
 			`2: limits.anomaly: is not a factor above 1: "0.5x" (write how many times the usual number is too much, such as 5x)`,
@@ -1605,7 +1605,7 @@ limits: {max_deletion_percent: 200}
 			`5: retention[0].delete: has no value (write delete: {older_than: 14d}, delete: {} for all that keep does not keep, or remove the key)`,
 			`6: retention[1].match: is missing (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
 			`7: retention[1].delete.older_than: must be a duration, not the number 3 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`,
-			`8: retention[2].name: has the same name as retention[0]: "a" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`8: retention[2].name: has the same name as retention[0]: "a" (give each rule its own name: plans and reports use it)`,
 			`9: retention[2].match: is empty (say which tags the rule is about, such as match: {tags: ["pr-*"]})`,
 			`10: retention[2].keep.last: must be at least 1, not 0 (write 1 or more, or remove the key)`,
 			`11: timezone: is not a known time zone: "Mars" (write a name of the IANA database, such as Europe/Paris or UTC)`,
@@ -1653,8 +1653,8 @@ limits: {max_deletion_percent: 200}
     keep: {last: 1}
 `,
 		[]string{
-			`4: retention[1].name: has the same name as retention[0]: "tags a keep last 1" (give each rule its own name: plans and reports tell rules apart by it)`,
-			`7: retention[2]: has the same name as retention[0]: "tags a keep last 1" (give each rule its own name: plans and reports tell rules apart by it)`,
+			`4: retention[1].name: has the same name as retention[0]: "tags a keep last 1" (give each rule its own name: plans and reports use it)`,
+			`7: retention[2]: has the same name as retention[0]: "tags a keep last 1" (give each rule its own name: plans and reports use it)`,
 		},
 	},
 	{
@@ -1672,7 +1672,7 @@ limits: {max_deletion_percent: 200}
 		},
 	},
 	{
-		"a value of somebody's own type",
+		"a value of a type of the caller",
 		"timezone: !zone Paris\n",
 		[]string{
 			`1: timezone: must be a string, not a value tagged !zone (put it in quotes: "Paris")`,
@@ -1712,7 +1712,7 @@ limits: {max_deletion_percent: 200}
 		"notifications:\n  - {name: ops}\n  - {url_env: A, url_file: b}\n",
 		[]string{
 			`2: notifications[0]: needs url_env or url_file (name the environment variable that has the URL of the service, or the file)`,
-			`3: notifications[1].name: is missing (say what to call it in logs, such as name: ops)`,
+			`3: notifications[1].name: is missing (give it a name for logs, such as name: ops)`,
 			`3: notifications[1].url_file: cannot be used together with url_env (remove one of the two)`,
 		},
 	},
@@ -1720,7 +1720,7 @@ limits: {max_deletion_percent: 200}
 		"two notifications of one name",
 		"notifications:\n  - {name: ops, url_env: A}\n  - {name: ops, url_env: B}\n",
 		[]string{
-			`3: notifications[1].name: has the same name as notifications[0]: "ops" (give each notification its own name: logs and metrics tell them apart by it)`,
+			`3: notifications[1].name: has the same name as notifications[0]: "ops" (give each notification its own name: logs and metrics use it)`,
 		},
 	},
 	{

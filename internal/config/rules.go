@@ -35,7 +35,7 @@ func (d checker) checkConfig(c *Config) {
 	}
 	d.checkKubernetes(c.Protect.Kubernetes)
 	for _, all := range [][]named{retention, visibility, naming} {
-		d.checkNames(all, "give each rule its own name: plans and reports tell rules apart by it")
+		d.checkNames(all, "give each rule its own name: plans and reports use it")
 	}
 	for i := range c.Schedules {
 		if c.Schedules[i].Timezone == "" {
@@ -48,7 +48,7 @@ func (d checker) checkConfig(c *Config) {
 		d.Report("grace", "needs ledger.dsn", ledgerHint)
 	}
 	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.Clean("ledger") {
-		d.Report("limits.anomaly", "needs ledger.dsn, to know how much is usual", ledgerHint)
+		d.Report("limits.anomaly", "needs ledger.dsn, where earlier runs are recorded", ledgerHint)
 	}
 }
 

@@ -78,7 +78,7 @@ func TestTheSchemaHasTheKeysOfTheFormat(t *testing.T) {
 	}
 }
 
-// facts are what both the types and the schema say about a key.
+// facts are what both the types and the schema define about a key.
 type facts struct {
 	Required bool
 	Options  string

@@ -56,7 +56,7 @@ func (f *serverlessForm) Defaults() { f.Required = true }
 
 // Alternative is the mapping that can be written in place of one value.
 func (p *Protect) Alternative(key string) *strictyaml.Alternative {
-	const empty = "write the value alone, or say whether it is required"
+	const empty = "write the value alone, or add the key required"
 	switch key {
 	case "references_file":
 		f := &referencesForm{}
@@ -72,7 +72,7 @@ func (p *Protect) Alternative(key string) *strictyaml.Alternative {
 	return nil
 }
 
-// document uses the mappings where one value does not say enough.
+// document uses the mappings where one value is not enough.
 func (p *Protect) document(keys map[string]any) {
 	if p.Optional.References {
 		keys["references_file"] = map[string]any{"path": p.ReferencesFile, "required": false}
@@ -100,7 +100,7 @@ func (d checker) checkKubernetes(clusters []Kubernetes) {
 			labels = append(labels, named{path: path, name: &label})
 		}
 	}
-	d.checkNames(labels, "give each cluster its own name: reasons tell clusters apart by it")
+	d.checkNames(labels, "give each cluster its own name: reasons use it")
 }
 
 // checkFile refuses what a shell would expand, because this program does not.
@@ -111,7 +111,7 @@ func checkFile(s string) (message, hint string) {
 	return "", ""
 }
 
-// sentence says what the cluster keeps.
+// sentence describes what the cluster keeps.
 func (k *Kubernetes) sentence() string {
 	var b strings.Builder
 	b.WriteString("keeps what the cluster " + k.Label() + " runs")

@@ -44,7 +44,7 @@ func TestClustersAreRead(t *testing.T) {
 	}
 }
 
-// Both forms of a source are the same configuration if they say the same.
+// Both forms of a source are the same configuration if they mean the same.
 func TestASourceCanBeWrittenInTwoWays(t *testing.T) {
 	const plain = "serverless: true\nreferences_file: in-use.txt"
 	for name, row := range map[string]struct {

@@ -31,7 +31,7 @@ type Options struct {
 	Session janitor.SessionOptions
 	// Version of the program, and who runs it where: "user@host".
 	Version, Who string
-	// State is where runs that apply are recorded when there is no ledger.
+	// State is where runs that apply are recorded without a ledger.
 	State janitor.State
 	// RunAtStart makes one run as soon as the daemon works: it applies if a schedule
 	// does, and plans otherwise.
@@ -133,7 +133,7 @@ func (d *daemon) lead(ctx context.Context) error {
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
-		d.log.Error("the ledger cannot be reached, so no run is made; trying again", "error", err, "in", tryAgain)
+		d.log.Error("the ledger cannot be reached, so no run starts; trying again", "error", err, "in", tryAgain)
 		d.metrics.LedgerFailed()
 		_ = clock.Sleep(ctx, tryAgain)
 	}
@@ -215,7 +215,7 @@ func (d *daemon) work(ctx context.Context, dsn string, lost <-chan struct{}) err
 	}
 }
 
-var errLost = errors.New("the connection to the ledger is lost, and another daemon may work")
+var errLost = errors.New("the connection to the ledger is lost, and another daemon may be active")
 
 func (d *daemon) begin(ctx context.Context) {
 	d.set(func() { d.working = ctx })

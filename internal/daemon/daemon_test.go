@@ -403,7 +403,7 @@ func TestBadStartIsAnError(t *testing.T) {
 	s.write(daemonConfig)
 	state := s.options.State
 	s.options.State = janitor.State{}
-	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "no state directory") {
+	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "an apply needs a ledger or a state directory") {
 		t.Errorf("neither a ledger nor a state directory gives %v", err)
 	}
 	s.options.State = state

@@ -5,7 +5,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 )
 
-// Notifications returns what a configuration says about notifications.
+// Notifications returns the notifications of a configuration.
 func Notifications(c *config.Config) notify.Options {
 	var o notify.Options
 	for _, n := range c.Notifications {

@@ -46,7 +46,7 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 		return nil, c.Problem("protect.references_file", "a daemon has no standard input", "name a file, which is read again for each run")
 	}
 	if c.LedgerDSN() == "" && d.o.State.Dir == "" {
-		return nil, c.Problem("ledger", "there is no ledger, and no state directory", "set ledger: {dsn: …}, or name a directory with --state-dir")
+		return nil, c.Problem("ledger", "an apply needs a ledger or a state directory", "set ledger: {dsn: …}, or name a directory with --state-dir")
 	}
 	s := &setup{config: c, files: snapshot(watchedFiles(c))} // before the policies are read, so that later changes are noticed
 	if snapshot([]string{d.o.ConfigFile}) != before {

@@ -132,7 +132,7 @@ func (d *daemon) Status(ctx context.Context) runs.Daemon {
 	return s
 }
 
-// leader names the daemon that works, as far as the ledger tells.
+// leader names the daemon that is active, if the ledger has it.
 func (d *daemon) leader(ctx context.Context) string {
 	l := d.openLedger()
 	if l == nil {

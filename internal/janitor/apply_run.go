@@ -77,7 +77,7 @@ func (a *ApplyRun) open(ctx context.Context) (err error) {
 	return err
 }
 
-// apply resolves interrupted runs, makes or records the plan, asks, and applies it.
+// apply resolves interrupted runs, makes or records the plan, asks for confirmation, and applies it.
 func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
 	options := a.Session.applyOptions()
 	n, err := a.recorder.resolve(ctx, a.editor, options)
@@ -113,7 +113,7 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 	return a.Given, a.recorder.run.Plan(ctx, a.Given, nil)
 }
 
-// admit checks that the plan may be applied, and asks.
+// admit checks that the plan may be applied, and asks for confirmation.
 func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Options) error {
 	if err := apply.CheckApplicable(plan, startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
 		return err

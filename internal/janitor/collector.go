@@ -87,7 +87,7 @@ func lateGaps(late []registry.Use) []registry.Gap {
 	var gaps []registry.Gap
 	for _, u := range late {
 		g := registry.Gap{
-			Error: "used by " + u.By + ", which came to be while the registry was read",
+			Error: "used by " + u.By + ", which appeared while the registry was read",
 			Holds: registry.HoldsItself,
 		}
 		if u.Ref == (registry.Ref{}) {

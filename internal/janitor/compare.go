@@ -18,7 +18,7 @@ import (
 func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff.Comparison, error) {
 	notes := graceNote(p, other)
 	if !sameUses(p.Config.Protect, other.Config.Protect) {
-		notes = append(notes, "The two look for uses in different places (protect): both are judged by what "+p.Config.File+" finds in use.")
+		notes = append(notes, "The two configurations name different use sources (protect): both plans use those of "+p.Config.File+".")
 	}
 	var filter *scanner.Filter
 	if scope := Scope(other.Config); !scope.Equal(Scope(p.Config)) {
@@ -26,8 +26,8 @@ func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff
 		if filter, err = scanner.NewFilter(scope); err != nil {
 			return nil, err
 		}
-		notes = append(notes, "The scopes differ: only what both look at is compared. The scan was made in the scope of "+
-			p.Config.File+", and the numbers of "+other.Config.File+" are those of what both look at.")
+		notes = append(notes, "The scopes differ: only what is in both is compared. The scan was made in the scope of "+
+			p.Config.File+", and the numbers of "+other.Config.File+" count only what is in both.")
 	}
 	in := newIntake(feed)
 	after, before := newSide(p, in), newSide(other, in)
@@ -101,7 +101,7 @@ func (s *side) add(d *decision, others []actions.Step) {
 	s.why.Add(*d.verdict, others)
 }
 
-// ignore notes that the side does not look at an image or a namespace.
+// ignore records that an image or a namespace is outside of the side's scope.
 func (s *side) ignore(ref registry.Ref) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

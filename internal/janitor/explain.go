@@ -58,7 +58,7 @@ func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 			found = found || item.Gap.Holds != registry.HoldsAll && item.Gap.Holds != registry.HoldsNothing
 		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
 			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)
-			e.Note, found = "its status, or that of what it is in, is "+string(item.Skipped.Status), true
+			e.Note, found = "its status, or the status of its image or namespace, is "+string(item.Skipped.Status), true
 		}
 	}
 	if err := feed.Err(); err != nil {
@@ -91,7 +91,7 @@ func holds(outer, inner registry.Ref) bool {
 		(outer.Image == "" || outer.Image == inner.Image)
 }
 
-// missing is the error that there is no such object.
+// missing is the error that the object does not exist.
 func missing(e *runs.Explanation, found bool) error {
 	if !found {
 		return fmt.Errorf("%s: %w", e.Ref, registry.ErrNotFound)

@@ -32,7 +32,7 @@ type RecorderOptions struct {
 	State State
 }
 
-// history is what a plan depends on that only the ledger knows.
+// history is what a plan needs from the ledger.
 type history struct {
 	since   *ledger.Marked // since when tags have been marked
 	anomaly plan.Anomaly
@@ -55,7 +55,7 @@ func (p *Planner) readHistory(ctx context.Context, l *ledger.Ledger) (err error)
 }
 
 // ReadLedger reads what a plan depends on, and records nothing: for an inventory or a
-// forecast, which say nothing about the present.
+// forecast, which do not describe the present.
 func (p *Planner) ReadLedger(ctx context.Context) error {
 	if p.Config.LedgerDSN() == "" {
 		return nil

@@ -16,7 +16,7 @@ import (
 
 // newUses makes the use sources of a configuration. Those of serverless are read if
 // the configuration names them. Stdin is read, once, if the references file is "-".
-// The options say what all clusters share: UserAgent and Logger.
+// The options hold what all clusters share: UserAgent and Logger.
 func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube.Options) *uses.Set {
 	set := referenceUses(c, stdin)
 	for _, s := range sourcesOf(c) {
@@ -41,7 +41,7 @@ func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set
 	for _, s := range sourcesOf(c) {
 		set.Require(s.key, s.required)
 		if !slices.Contains(h.Sources, s.key) {
-			set.Add(s.key, uses.Unread(s.name, errors.New("the inventory was taken without asking what is in use there: take the scan again with this "+s.setting)))
+			set.Add(s.key, uses.Unread(s.name, errors.New("the inventory was taken without reading this use source: take the scan again with this "+s.setting)))
 		}
 	}
 	return set
@@ -69,7 +69,7 @@ func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cl
 	return kube.New(o)
 }
 
-// useSource is what a configuration says of a use source other than the references
+// useSource is the configuration of a use source other than the references
 // file, which is read again for each run.
 type useSource struct {
 	key      string // in inventories
@@ -113,7 +113,7 @@ func clusterKey(k *config.Kubernetes) string {
 	return key
 }
 
-// sourceKeys are the use sources that a scan asks.
+// sourceKeys are the use sources that a scan reads.
 func sourceKeys(c *config.Config) []string {
 	var keys []string
 	for _, s := range sourcesOf(c) {

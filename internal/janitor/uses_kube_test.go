@@ -189,7 +189,7 @@ func TestInventoryIsJudgedByTheConfigurationThatReadsIt(t *testing.T) {
 	}
 	record, _ := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "", 1), 4).record(t)
 	p := newSetting(t, parse(t, usedWorld), kubeRules(kubeconfig, ""), 4).planRecord(t, record)
-	if len(p.Gaps) != 1 || !strings.Contains(p.Gaps[0].Error, "without asking") || len(p.Steps) > 0 {
+	if len(p.Gaps) != 1 || !strings.Contains(p.Gaps[0].Error, "without reading this use source") || len(p.Steps) > 0 {
 		t.Errorf("an inventory that read no source: %+v", p.Gaps)
 	}
 }

@@ -45,7 +45,7 @@ func (c *Cluster) connect() (*client, error) {
 	if config.ExecProvider != nil {
 		// The plugin must not read standard input: it may hold references.
 		config.ExecProvider.StdinUnavailable = true
-		config.ExecProvider.StdinUnavailableMessage = "there is no terminal"
+		config.ExecProvider.StdinUnavailableMessage = "standard input is not a terminal"
 	}
 	sender, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -63,7 +63,7 @@ func (c *Cluster) connect() (*client, error) {
 
 func (c *client) close() { c.guard.close() }
 
-// request asks for a path below the address of the cluster.
+// request requests a path below the address of the cluster.
 func (c *client) request(path ...string) *rest.Request {
 	return c.rest.Get().AbsPath(path...).SetHeader("Accept", "application/json")
 }
@@ -111,7 +111,7 @@ func (c *client) getOnce(ctx context.Context, request *rest.Request, read func(i
 	case body.err != nil:
 		return fmt.Errorf("%w: %s", errCut, c.guard.hide(body.err.Error()))
 	case err != nil && !errors.Is(err, errCut):
-		return fmt.Errorf("an answer of the cluster is not understood: %w", err)
+		return fmt.Errorf("an answer of the cluster cannot be decoded: %w", err)
 	}
 	return err
 }
@@ -141,7 +141,7 @@ func open(ctx context.Context, request *rest.Request) (io.ReadCloser, error) {
 	}
 }
 
-// connection remembers an error of the connection. Its reader cannot tell such an
+// connection remembers an error of the connection. Its reader cannot distinguish such an
 // error from one of the answer.
 type connection struct {
 	from io.Reader

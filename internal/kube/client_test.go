@@ -190,7 +190,7 @@ func TestAMistakeInAKubeconfigIsExplained(t *testing.T) {
 		"no such plugin":             {Options{Kubeconfig: edited("{token: s3cret-token}", "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never}}")}, []string{"no credentials for the cluster", "no-such-plugin", "by hand"}},
 		"a plugin that fails":        {Options{Kubeconfig: edited("{token: s3cret-token}", plugin(t, "echo s3cret-token >&2; exit 3"))}, []string{"no credentials for the cluster", "exit code 3"}},
 		"a plugin without JSON":      {Options{Kubeconfig: edited("{token: s3cret-token}", plugin(t, "echo s3cret-token"))}, []string{"no credentials for the cluster"}},
-		"an interactive plugin":      {Options{Kubeconfig: edited("{token: s3cret-token}", strings.Replace(plugin(t, "cat"), "IfAvailable", "Always", 1))}, []string{"interactive mode", "must not ask"}},
+		"an interactive plugin":      {Options{Kubeconfig: edited("{token: s3cret-token}", strings.Replace(plugin(t, "cat"), "IfAvailable", "Always", 1))}, []string{"interactive mode", "must not prompt"}},
 		"a server that is not a URL": {Options{Kubeconfig: edited("https://127.0.0.1:1", "https://[")}, []string{"server"}},
 	} {
 		c := New(row.o)
@@ -248,7 +248,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Switching contexts while the program runs does not change which cluster it asks.
+// Switching contexts while the program runs does not change which cluster it reads.
 func TestTheContextIsPinned(t *testing.T) {
 	one, two := serve(t, nil), serve(t, nil)
 	text := fmt.Sprintf(`{apiVersion: v1, kind: Config, clusters: [{name: a, cluster: %s}, {name: b, cluster: %s}],

@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Options say which cluster to ask, and for what.
+// Options select the cluster, and what to read of it.
 type Options struct {
 	// Name is the name of the cluster in reasons; "" is the name of its context, or
 	// "in-cluster".

@@ -1,4 +1,4 @@
-// Package kube asks a Kubernetes cluster which images it uses: the images of its
+// Package kube reads from a Kubernetes cluster which images it uses: the images of its
 // pods, by tag and by the digest that a node resolved the tag to, and the images
 // of every workload that makes pods, now or after a rollback. Its nouns are the
 // cluster, the resources that it lists, their objects, and the survey that collects

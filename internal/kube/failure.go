@@ -29,7 +29,7 @@ func (f *failure) describe() (problem, remedy string) {
 	problem = f.err.Error()
 	switch {
 	case errors.Is(f.err, errLogin):
-		return problem, "run the plugin of the kubeconfig by hand: it must not ask anything"
+		return problem, "run the plugin of the kubeconfig by hand: it must not prompt"
 	case errors.Is(f.err, errUnreachable):
 		return problem, "check the address of the cluster, and whether this machine may connect to it"
 	case !errors.As(f.err, &refused):

@@ -48,7 +48,7 @@ func (c *Cluster) config() (*rest.Config, error) {
 	return config, nil
 }
 
-// rules say where the kubeconfig is.
+// rules locate the kubeconfig.
 func (c *Cluster) rules() *clientcmd.ClientConfigLoadingRules {
 	if c.o.Kubeconfig != "" {
 		return &clientcmd.ClientConfigLoadingRules{ExplicitPath: c.o.Kubeconfig}

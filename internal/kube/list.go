@@ -8,7 +8,7 @@ import (
 	"net/http"
 )
 
-// list reads a whole list in one namespace, or ("") in all, and counts its
+// list reads a whole list in one namespace, or ("") in every one, and counts its
 // objects. It may add an object more than once, because it reads a page again that
 // it could not read, and the list again when its snapshot has expired.
 func (c *client) list(ctx context.Context, r Resource, namespace string, add func(*object) error) (int, error) {
@@ -43,7 +43,7 @@ func (c *client) listOnce(ctx context.Context, r Resource, namespace string, add
 		case p.Continue == "":
 			return count, nil
 		case seen[p.Continue]:
-			return count, errors.New("the list does not go on: the cluster sends the same page again")
+			return count, errors.New("the cluster sent the same page of the list again")
 		}
 		next = p.Continue
 		seen[next] = true
@@ -51,7 +51,7 @@ func (c *client) listOnce(ctx context.Context, r Resource, namespace string, add
 	return count, fmt.Errorf("the list has more than %d pages", c.limits.pages)
 }
 
-// isMissing reports whether the cluster says that a namespace does not exist. A
+// isMissing reports whether the cluster answers that a namespace does not exist. A
 // namespace that may not be read may exist.
 func (c *client) isMissing(ctx context.Context, namespace string) bool {
 	err := c.get(ctx, c.request("api", "v1").Resource("namespaces").Name(namespace), func(io.Reader) error { return nil })

@@ -133,26 +133,26 @@ func TestAListThatCannotBeReadIsAnError(t *testing.T) {
 		}, []string{"answers 302: Found", "redirects are not followed"}, nil},
 		"the snapshot is always gone": {refuse(410, "Expired", "The provided continue parameter is too old").write,
 			[]string{"expired before it was read, 6 times (410): The provided continue parameter is too old"}, nil},
-		"the same page for ever":        {page(`"continue":"again"`, "[]"), []string{"the list does not go on"}, nil},
+		"the same page for ever":        {page(`"continue":"again"`, "[]"), []string{"the cluster sent the same page of the list again"}, nil},
 		"more without a way there":      {page(`"remainingItemCount":3`, "[]"), []string{"3 more objects follow"}, nil},
 		"cut in the middle":             {cut(`{"kind":"PodList","metadata":{},"items":[`), []string{"the answer is cut short: unexpected EOF"}, errCut},
 		"ends in the middle":            {say(`{"kind":"PodList","metadata":{},"items":[{"metadata":{"name":"a"`), []string{"the answer is cut short"}, errCut},
 		"nothing at all":                {say(""), []string{"the answer is cut short"}, errCut},
-		"no JSON":                       {say("<html>sign in</html>"), []string{"not understood", "invalid character"}, nil},
+		"no JSON":                       {say("<html>sign in</html>"), []string{"cannot be decoded", "invalid character"}, nil},
 		"another JSON":                  {say("[]"), []string{"it is not a list"}, nil},
 		"a word":                        {say(`"pods"`), []string{"it is not a list"}, nil},
 		"a list of something else":      {say(`{"kind":"SecretList","metadata":{},"items":[]}`), []string{`it is a "SecretList", not a list of Pod`}, nil},
 		"a Status":                      {say(`{"kind":"Status","status":"Failure"}`), []string{`it is a "Status"`}, nil},
-		"a list of no kind":             {say(`{"metadata":{},"items":[]}`), []string{"does not say that it is a list of Pod"}, nil},
+		"a list of no kind":             {say(`{"metadata":{},"items":[]}`), []string{"its kind is missing: want a list of Pod"}, nil},
 		"no items":                      {say(`{"kind":"PodList","metadata":{}}`), []string{"it has no items"}, nil},
 		"items twice":                   {say(`{"kind":"PodList","items":[],"items":[]}`), []string{"two lists of items"}, nil},
 		"items that are not a list":     {page("", `{}`), []string{"its items are not a list"}, nil},
 		"an item that is not an object": {page("", `["a"]`), []string{"object 0", "cannot unmarshal"}, nil},
 		"a pod without a name":          {page("", `[{}]`), []string{"object 0: it has no name"}, nil},
-		"a pod without containers":      {page("", `[{"metadata":{"name":"a","namespace":"b"}}]`), []string{"Pod b/a does not say its containers"}, nil},
+		"a pod without containers":      {page("", `[{"metadata":{"name":"a","namespace":"b"}}]`), []string{"Pod b/a does not list its containers"}, nil},
 		"containers of another shape": {page("", `[{"metadata":{"name":"a"},"spec":{"containers":{"c":{"image":"x"}}}}]`),
 			[]string{"object 0", "cannot unmarshal object"}, nil},
-		"something after the list": {say(`{"kind":"PodList","metadata":{},"items":[]}{}`), []string{"something follows"}, nil},
+		"something after the list": {say(`{"kind":"PodList","metadata":{},"items":[]}{}`), []string{"unexpected data follows"}, nil},
 		"an object without end":    {page("", `[{"metadata":{"name":"`+strings.Repeat("x", 3<<20)+`"}}]`), []string{"larger than 2 MiB"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestAWorkloadWithoutContainersIsAnError(t *testing.T) {
 		"controllerrevisions": `{"metadata":{"name":"a","namespace":"b"` + owned("DaemonSet", "d") + `},"data":{"spec":{}},"revision":1}`,
 	} {
 		_, err := serve(t, map[string][]string{resource: {object}}).cluster(t, Options{}).Uses(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "b/a does not say its containers") {
+		if err == nil || !strings.Contains(err.Error(), "b/a does not list its containers") {
 			t.Errorf("%s: %v", resource, err)
 		}
 	}

@@ -18,7 +18,7 @@ const (
 )
 
 // TestManyPodsInLittleMemory reads 20,000 pods as large as real ones are, and
-// looks at the heap all the while.
+// measures the heap all the while.
 func TestManyPodsInLittleMemory(t *testing.T) {
 	f := serve(t, map[string][]string{"replicasets": replicaSets(2000)})
 	sent := f.sendPods(manyPods)
@@ -83,7 +83,7 @@ const bigPod = `{"metadata":{"name":"pod-%d","namespace":"shop","uid":"3a1b7a52-
 
 var managedFields = strings.Repeat("f:containerStatuses ", 200)
 
-// watchHeap looks at the heap until it is asked how large it was.
+// watchHeap measures the heap until the caller asks for its largest size.
 func watchHeap(t *testing.T) (peak func() uint64) {
 	t.Helper()
 	stop, stopped := make(chan struct{}), make(chan uint64)

@@ -96,7 +96,7 @@ func (o *object) pod(kind string) (*pod, error) {
 		p = &o.Spec.Template.Spec
 	}
 	if p == nil || len(p.Containers) == 0 {
-		return nil, fmt.Errorf("%s %s does not say its containers", kind, o.Metadata.path())
+		return nil, fmt.Errorf("%s %s does not list its containers", kind, o.Metadata.path())
 	}
 	return p, nil
 }
@@ -112,7 +112,7 @@ func (o *object) revised() (*pod, error) {
 	err := json.Unmarshal(o.Data, &data)
 	known := slices.Contains([]string{kindStatefulSet, kindDaemonSet}, o.Metadata.controller().Kind)
 	if known && (err != nil || len(data.Spec.Template.Spec.Containers) == 0) {
-		return nil, fmt.Errorf("%s %s does not say its containers", kindControllerRevision, o.Metadata.path())
+		return nil, fmt.Errorf("%s %s does not list its containers", kindControllerRevision, o.Metadata.path())
 	}
 	return &data.Spec.Template.Spec, nil
 }

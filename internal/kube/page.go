@@ -26,15 +26,15 @@ func readPage(r io.Reader, kind string, most int64, add func(*object) error) (pa
 		return page{}, cutShort(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return page{}, errors.New("something follows the list")
+		return page{}, errors.New("unexpected data follows the list")
 	}
 	switch {
 	case !p.listed:
 		return page{}, errors.New("it has no items, so it is not a list")
 	case !p.typed:
-		return page{}, fmt.Errorf("it does not say that it is a list of %s", kind)
+		return page{}, fmt.Errorf("its kind is missing: want a list of %s", kind)
 	case p.page.Continue == "" && p.page.Remaining > 0:
-		return page{}, fmt.Errorf("%d more objects follow, and it does not say where", p.page.Remaining)
+		return page{}, fmt.Errorf("%d more objects follow, but it has no continue token", p.page.Remaining)
 	}
 	return p.page, nil
 }

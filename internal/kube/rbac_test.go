@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// manifest is what of the objects of RBAC the examples may say.
+// manifest is the part of the objects of RBAC that the examples may use.
 type manifest struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`

@@ -54,7 +54,7 @@ func (r *refusal) mayPass() bool {
 
 // refusing is the first transport. It turns every answer other than 200 into a
 // refusal, above the transports that add credentials: they see the 401 and renew
-// them. client-go would read such an answer without a bound, and believe the code
+// them. client-go would read such an answer without a bound, and take the code
 // in its body.
 type refusing struct {
 	next  http.RoundTripper

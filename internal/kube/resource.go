@@ -55,7 +55,7 @@ func (r Resource) String() string {
 	return r.Name + "." + r.Group
 }
 
-// page asks for one page of the list, in one namespace or ("") in all.
+// page requests one page of the list, in one namespace or ("") in every one.
 func (r Resource) page(c *client, namespace, next string) *rest.Request {
 	request := c.request("api", r.Version)
 	if r.Group != "" {
@@ -68,7 +68,7 @@ func (r Resource) page(c *client, namespace, next string) *rest.Request {
 	return request
 }
 
-// absent says that the cluster does not serve the resource.
+// absent is the error that the cluster does not serve the resource.
 func (r Resource) absent() string {
 	version := strings.TrimPrefix(r.Group+"/"+r.Version, "/")
 	if r.Since == "" {

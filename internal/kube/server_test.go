@@ -169,7 +169,7 @@ current-context: prod
 	return path
 }
 
-// cluster is a Cluster that asks the fake.
+// cluster is a Cluster that reads from the fake.
 func (f *fake) cluster(t *testing.T, o Options) *Cluster {
 	t.Helper()
 	o.Kubeconfig = kubeconfig(t, f.settings(), `{token: s3cret-token}`)

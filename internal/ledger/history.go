@@ -24,7 +24,7 @@ const (
 	EventUnmarked EventKind = "unmarked"
 	// EventHeld: a guard began to hold a step.
 	EventHeld EventKind = "held"
-	// EventReleased: the guard no longer holds it, or there is no such step any more.
+	// EventReleased: the guard no longer holds it, or that step no longer exists.
 	EventReleased EventKind = "released"
 	// EventIntended: a step was about to be sent.
 	EventIntended EventKind = "intended"

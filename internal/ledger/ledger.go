@@ -13,7 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// The errors that callers tell apart.
+// The errors that callers distinguish.
 var (
 	// ErrLocked: another run is going on. A *LockedError names it.
 	ErrLocked = errors.New("the ledger is locked")
@@ -45,7 +45,7 @@ const (
 	muchLonger = 10
 )
 
-// Options say how to open a ledger. The zero value works.
+// Options configure how to open a ledger. The zero value works.
 type Options struct {
 	// Who runs the program: "user@host".
 	Who string

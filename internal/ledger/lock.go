@@ -23,9 +23,9 @@ type LockedError struct {
 
 func (e *LockedError) Error() string {
 	if e.Who == "" {
-		return "another run is going on: the ledger is locked"
+		return "another run is in progress: the ledger is locked"
 	}
-	return fmt.Sprintf("another run is going on: the ledger is locked by %s since %s", e.Who, e.Since.Format(time.RFC3339))
+	return fmt.Sprintf("another run is in progress: the ledger is locked by %s since %s", e.Who, e.Since.Format(time.RFC3339))
 }
 
 // Is makes it an ErrLocked.
@@ -157,7 +157,7 @@ func (k *Lock) Unlock() error {
 	return k.err
 }
 
-// valid returns ErrNotLocked if this process knows that it does not hold the lock.
+// valid returns ErrNotLocked if this process has found out that it does not hold the lock.
 func (k *Lock) valid() error {
 	if k == nil {
 		return ErrNotLocked

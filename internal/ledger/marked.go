@@ -24,7 +24,7 @@ type Observation struct {
 	Tags []MarkedTag
 	// Covered reports whether the run would have found a tag marked. It is false
 	// outside of the scope, in a gap, in an image that was skipped, and where a policy
-	// failed: what the ledger knows of such tags does not change. Required.
+	// failed: what the ledger holds of such tags does not change. Required.
 	Covered func(tag registry.Ref) bool
 }
 
@@ -57,7 +57,7 @@ func (l *Ledger) Marked(ctx context.Context) (*Marked, error) {
 // others keep their time, which never moves back.
 func (r *Run) Mark(ctx context.Context, o Observation) error {
 	if o.Covered == nil {
-		return errors.New("recording the marked tags: the observation does not say what it covers")
+		return errors.New("recording the marked tags: the observation lacks what it covers")
 	}
 	spans := make([]span, len(o.Tags))
 	for i, t := range o.Tags {

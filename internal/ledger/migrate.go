@@ -111,7 +111,7 @@ func schemaVersion(ctx context.Context, q querier, known int) (int, error) {
 		return 0, fmt.Errorf("reading the version of its tables: %w", err)
 	}
 	if version.Int64 > int64(known) {
-		return 0, fmt.Errorf("%w: its tables have version %d (by %s), this program knows version %d: use the newer program",
+		return 0, fmt.Errorf("%w: its tables have version %d (by %s), this program supports version %d: use the newer program",
 			ErrNewer, version.Int64, cmp.Or(program.String, "an unknown program"), known)
 	}
 	return int(version.Int64), nil

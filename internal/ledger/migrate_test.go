@@ -36,7 +36,7 @@ func TestEveryOlderLedgerIsMigrated(t *testing.T) {
 		old := openAt(t, dsn, 1)
 		// As that program wrote it, without later columns.
 		execute(t, old, `INSERT INTO janitor_runs (kind, status, started, who, program, config_digest, policy_digest, epoch)
-			VALUES ('apply', 'finished', 1, 'somebody', 'an older program', '', '', 1)`)
+			VALUES ('apply', 'finished', 1, 'janitor@host', 'an older program', '', '', 1)`)
 		execute(t, old, `INSERT INTO janitor_steps (run_id, ref, action, result) VALUES (1, $1, 'delete_tag', 'done')`, ref("a"))
 		must(t, old.Close())
 		for version := 2; version <= len(all); version++ {

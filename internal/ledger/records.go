@@ -42,7 +42,7 @@ func (l *Ledger) records(ctx context.Context, clause string, args ...any) ([]Run
 	return records, nil
 }
 
-// hasDied reports whether a run without an end is no longer going on. A run that
+// hasDied reports whether a run without an end has stopped. A run that
 // only plans has no lock, but ends within planMax.
 func (l *Ledger) hasDied(r *RunRecord, hasLock bool) bool {
 	if r.Kind == runs.KindPlan {

@@ -21,7 +21,7 @@ type RunRecord struct {
 	Started, Ended             time.Time // UTC; Ended is zero without a recorded end
 	Who, Program               string
 	ConfigDigest, PolicyDigest string
-	PlanID                     string                 // "" when there is no plan
+	PlanID                     string                 // "" without a plan
 	Summary                    *actions.Summary       // of the plan; nil when there is none
 	Counts                     map[actions.Result]int // steps
 	Unresolved                 int                    // steps that may have been sent, and have no result

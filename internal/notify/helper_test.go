@@ -117,7 +117,7 @@ func (s *services) received() []request {
 	return append([]request(nil), s.got...)
 }
 
-// notifier tells one service, whose URL is in a variable.
+// notifier sends to one service, whose URL is in a variable.
 func notifier(t *testing.T, raw string, n Notification) *Notifier {
 	t.Helper()
 	n.Name, n.URLEnv = "ops", "OPS_URL"

@@ -53,7 +53,7 @@ type Options struct {
 const DefaultTimeout = 10 * time.Second
 
 // ErrNoURL is the error for a missing variable or file.
-var ErrNoURL = errors.New("there is no URL")
+var ErrNoURL = errors.New("it has no URL")
 
 // Notifier sends messages about runs. It remembers what it sent, so that a
 // persistent problem does not cause a message at every run. A nil Notifier sends

@@ -248,7 +248,7 @@ func TestTheNextRunSendsAMessageThatFailed(t *testing.T) {
 		}
 	}
 	if got := len(s.received()); got != 2 {
-		t.Errorf("%d requests in all, want 2", got)
+		t.Errorf("%d requests in total, want 2", got)
 	}
 }
 
@@ -315,9 +315,9 @@ func TestNewNamesTheProblem(t *testing.T) {
 		want string
 		no   bool // URL
 	}{
-		"a missing variable":    {"", Notification{URLEnv: "A"}, `notification "ops": there is no URL: the environment variable A is not set`, true},
-		"a missing file":        {"", Notification{URLFile: "/nowhere/url"}, `notification "ops": there is no URL: reading the file /nowhere/url: open /nowhere/url: no such file or directory`, true},
-		"an empty file":         {"", Notification{URLFile: empty}, `notification "ops": there is no URL: the file ` + empty + ` is empty`, true},
+		"a missing variable":    {"", Notification{URLEnv: "A"}, `notification "ops": it has no URL: the environment variable A is not set`, true},
+		"a missing file":        {"", Notification{URLFile: "/nowhere/url"}, `notification "ops": it has no URL: reading the file /nowhere/url: open /nowhere/url: no such file or directory`, true},
+		"an empty file":         {"", Notification{URLFile: empty}, `notification "ops": it has no URL: the file ` + empty + ` is empty`, true},
 		"a token alone":         {"T0000AAAA/B0000", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it has no scheme, such as slack:// or https://`, false},
 		"no URL":                {"https://[s3cr3t", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it is not a URL`, false},
 		"an unknown service":    {"slck://hook:x@y", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: its service is not supported: use slack, teams, smtp, generic, or the https URL of a webhook`, false},

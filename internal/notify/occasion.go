@@ -45,7 +45,7 @@ func DefaultOn() []Occasion {
 // occurrence is an occasion in a run.
 type occurrence struct {
 	occasion Occasion
-	// cases tell one occurrence from another: the same gap, the same violation. nil is
+	// cases distinguish one occurrence from another: the same gap, the same violation. nil is
 	// news in every run.
 	cases []string
 }

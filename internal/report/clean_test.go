@@ -16,7 +16,7 @@ import (
 // file as it is, and the document itself stays as it was.
 func TestNoFormatShowsAControlCharacter(t *testing.T) {
 	run := runs.Run{Plan: carriedOut(world(noLimits)), Kind: "plan", Trigger: "x", Error: "x", Sources: []runs.UseSource{{Name: "a", Error: "b"}}, Price: runs.Price{PerGB: 1, Currency: "X"}}
-	run.Plan.Gaps = blinded(noLimits).Gaps
+	run.Plan.Gaps = withGaps(noLimits).Gaps
 	run.Plan.Refusals = world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3}).Refusals
 	daemon, standby, comparison := leader(), runs.Daemon{Leader: "x", Version: "x"}, compared(t)
 	lint := &runs.Lint{Findings: []runs.LintFinding{{Rule: "x", Message: "x", Remedy: "x", Examples: []string{"x"}}}, Gaps: run.Plan.Gaps}

@@ -15,7 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// CompareFormats lists the formats that Compare knows.
+// CompareFormats lists the formats of Compare.
 func CompareFormats() []Format { return []Format{FormatText, FormatJSON, FormatMarkdown} }
 
 // Compare renders a comparison. The options matter to the text alone.
@@ -189,7 +189,7 @@ func positionWords(a actions.Action, s diff.Position) string {
 	case diff.StateAbsent:
 		return "not seen: deleted since then, or skipped"
 	default:
-		return "not in that plan, and the plan does not have the reason"
+		return "not in that plan, which does not record the reason"
 	}
 }
 

@@ -32,7 +32,7 @@ func compared(t *testing.T) *diff.Comparison {
 		Version: 1,
 		Before:  diff.Plan{Name: "main.yaml", TakenAt: scanTime, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 1, SetVisibility: 1}, Held: 2}},
 		After:   diff.Plan{Name: "janitor.yaml", TakenAt: scanTime, Refused: true, Summary: actions.Summary{StepCounts: actions.StepCounts{DeleteTags: 4, SetVisibility: 1}, Deny: 1}},
-		Notes:   []string{"The scopes differ: only what both look at is compared."},
+		Notes:   []string{"The scopes differ: only what is in both is compared."},
 		Summary: diff.Summary{
 			Same: 3, Differs: 1, OnlyBefore: diff.Effects{StepCounts: actions.StepCounts{DeleteTags: 1}},
 			OnlyAfter: diff.Effects{StepCounts: actions.StepCounts{DeleteTags: 3, DeleteImages: 1}, Deny: 1},

@@ -113,7 +113,7 @@ func pages(t testing.TB) map[string]string {
 		"a forecast":           htmlOf(t, runs.Run{Plan: world(forecast)}),
 		"a refused plan":       htmlOf(t, runs.Run{Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33}), Exit: 3}),
 		"an empty plan":        htmlOf(t, runs.Run{Plan: newDraft(noLimits).plan()}),
-		"gaps":                 htmlOf(t, runs.Run{Plan: blinded(noLimits), Exit: 1}),
+		"gaps":                 htmlOf(t, runs.Run{Plan: withGaps(noLimits), Exit: 1}),
 		"hostile names":        htmlOf(t, runs.Run{Plan: hostile(noLimits)}),
 		"an outcome":           htmlOf(t, latest),
 		"a run without a plan": htmlOf(t, failed),
@@ -165,7 +165,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 			for _, e := range all {
 				if id := attribute(e, "id"); id != "" {
 					if ids[id] {
-						t.Errorf("the id %q is there twice", id)
+						t.Errorf("the id %q is a duplicate", id)
 					}
 					ids[id] = true
 				}
@@ -264,7 +264,7 @@ func sectionOf(t *testing.T, page, id string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(page, `<section id="`+id+`"`)
 	if !found {
-		t.Fatalf("there is no section %s", id)
+		t.Fatalf("the page has no section %s", id)
 	}
 	if end := strings.Index(rest, "\n<section id="); end >= 0 {
 		rest = rest[:end]

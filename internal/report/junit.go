@@ -16,7 +16,7 @@ import (
 )
 
 // writeJUnit writes the run as the JUnit XML that GitLab, Jenkins and others show
-// as test results. It is red exactly if the run has something to look at:
+// as test results. It fails exactly if the run needs attention:
 //
 //   - a step is a test that passes; in a plan that was applied it is an error if it
 //     failed, a failure if it was not tried, and skipped if it was no longer needed

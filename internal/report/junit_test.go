@@ -32,7 +32,7 @@ func TestJUnit(t *testing.T) {
 		"world.xml":   {Plan: world(noLimit), Kind: "plan", Duration: 3214 * time.Millisecond},
 		"applied.xml": {Plan: applied(noLimit), Kind: "apply", Started: scanTime.Add(time.Minute)},
 		"refused.xml": {Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3}), Kind: "plan"},
-		"gaps.xml":    {Plan: blinded(noLimit), Kind: "plan"},
+		"gaps.xml":    {Plan: withGaps(noLimit), Kind: "plan"},
 		"empty.xml":   {Plan: newDraft(noLimit).plan(), Kind: "plan"},
 		"hostile.xml": {Plan: hostile(noLimit), Kind: "plan"},
 		"failed.xml":  {Kind: "plan", Error: "listing namespaces: 401 Unauthorized"},
@@ -64,7 +64,7 @@ func TestAReportIsRedIfThereIsSomethingToLookAt(t *testing.T) {
 		"steps and held entries":    {runs.Run{Plan: deletions.plan()}, 0},
 		"a policy that failed":      {runs.Run{Plan: broken.plan()}, 1},
 		"one deny and two warnings": {runs.Run{Plan: world(noLimit)}, 1},
-		"two gaps":                  {runs.Run{Plan: blinded(noLimit)}, 2},
+		"two gaps":                  {runs.Run{Plan: withGaps(noLimit)}, 2},
 		"no plan":                   {runs.Run{Error: "401"}, 1},
 		"an error beside a plan":    {runs.Run{Plan: deletions.plan(), Error: "recording the run: disk full"}, 1},
 		// A deny, a failed and a skipped step, a lost tag, and that it was stopped.

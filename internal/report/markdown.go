@@ -16,7 +16,7 @@ import (
 
 // writeMarkdown writes the run as GitHub and GitLab render it in the summary of a
 // job and in a comment on a pull request: the totals first, then what an operator
-// has to look at (errors, refusals, failed steps, gaps, deny violations), then
+// has to read (errors, refusals, failed steps, gaps, deny violations), then
 // namespace by namespace what is deleted, changed and held, folded.
 //
 // It has at most 60,000 bytes. What does not fit is left out entry by entry, is

@@ -91,7 +91,7 @@ func TestMarkdown(t *testing.T) {
 		"world.md":    {Plan: world(noLimit), Kind: "plan", Duration: 3214 * time.Millisecond, Calls: 1234},
 		"applied.md":  {Plan: applied(noLimit), Kind: "apply"},
 		"refused.md":  {Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})},
-		"gaps.md":     {Plan: blinded(noLimit)},
+		"gaps.md":     {Plan: withGaps(noLimit)},
 		"empty.md":    {Plan: newDraft(noLimit).plan()},
 		"forecast.md": {Plan: newDraft(forecast).plan()},
 		"hostile.md":  {Plan: hostile(noLimit)},

@@ -24,7 +24,7 @@ const (
 	FormatHTML Format = "html"
 )
 
-// Formats lists the formats that Write knows.
+// Formats lists the formats of Write.
 func Formats() []Format {
 	return []Format{FormatText, FormatJSON, FormatMarkdown, FormatJUnit, FormatHTML}
 }

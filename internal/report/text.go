@@ -16,9 +16,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// TextOptions say how the text looks, never what it says.
+// TextOptions set how the text looks, never its content.
 type TextOptions struct {
-	// Color paints with ANSI escapes. The caller knows whether the output is a
+	// Color paints with ANSI escapes. The caller finds out whether the output is a
 	// terminal, and whether NO_COLOR is set.
 	Color bool
 	// Width is that of the terminal in columns; 0 means 100.
@@ -83,7 +83,7 @@ const (
 	yellow = "33"
 )
 
-// paint adds nothing that the words do not say.
+// paint adds nothing that the words do not state.
 func (o TextOptions) paint(style, s string) string {
 	if !o.Color || s == "" {
 		return s

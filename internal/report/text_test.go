@@ -148,12 +148,12 @@ func TestText(t *testing.T) {
 	golden(t, "forecast.txt", textOf(t, runs.Run{Plan: world(forecast)}, TextOptions{}))
 	golden(t, "refused.txt", textOf(t, runs.Run{Plan: world(plan.Options{MaxDeletions: 10, MaxDeletionPercent: 33.3})}, TextOptions{}))
 	golden(t, "empty.txt", textOf(t, runs.Run{Plan: newDraft(noLimit).plan()}, TextOptions{}))
-	golden(t, "gaps.txt", textOf(t, runs.Run{Plan: blinded(noLimit)}, TextOptions{}))
+	golden(t, "gaps.txt", textOf(t, runs.Run{Plan: withGaps(noLimit)}, TextOptions{}))
 	golden(t, "unicode.txt", textOf(t, runs.Run{Plan: hostile(noLimit)}, TextOptions{}))
 }
 
-// blinded is a plan of which two gaps hold everything.
-func blinded(o plan.Options) *actions.Plan {
+// withGaps is a plan of which two gaps hold everything.
+func withGaps(o plan.Options) *actions.Plan {
 	d := newDraft(o)
 	v := d.image("fr-par", "prod", "api")
 	for i := range 12 {

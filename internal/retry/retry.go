@@ -19,7 +19,7 @@ import (
 type Loop struct {
 	// Tries is how often the read is tried at most.
 	Tries int
-	// Budget bounds the sum of the pauses; 0 is no bound.
+	// Budget bounds the sum of the pauses; 0 does not bound it.
 	Budget time.Duration
 	// Again reports whether the error of a try, counted from 1, may pass, and how
 	// long to pause before the next try. Required.

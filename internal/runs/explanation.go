@@ -12,7 +12,7 @@ import (
 type Explanation struct {
 	Ref registry.Ref
 	// Verdict has the decision of every rule, also those that did not matter. It is
-	// nil for what was not judged; Plan and Note then say why.
+	// nil for what was not judged; Plan and Note then have the reason.
 	Verdict *registry.Verdict
 	// Plan is that of the image or namespace alone.
 	Plan *actions.Plan

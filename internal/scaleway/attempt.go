@@ -93,7 +93,7 @@ func implausible(path string, header http.Header, body []byte) string {
 	case trimmed[0] != '{' || !json.Valid(trimmed):
 		return "its body is not a complete JSON object"
 	case isListing(path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
-		return "the listing does not state its total_count"
+		return "the listing has no total_count"
 	}
 	return ""
 }

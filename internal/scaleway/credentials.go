@@ -78,7 +78,7 @@ func loadCredentials(profileName string, log *slog.Logger) (*credentials, error)
 
 // loadProfile reads the profile of the config file that the option names, else
 // SCW_PROFILE, else the file itself, else its top level. Without a file the profile is
-// empty, unless the file or a profile was asked for.
+// empty, unless the file or a profile is configured.
 func loadProfile(name string, log *slog.Logger) (*scw.Profile, error) {
 	if name == "" {
 		name = os.Getenv(scw.ScwActiveProfileEnv)

@@ -27,7 +27,7 @@ import (
 // sent, and its error wraps registry.ErrLate. An answer about another object than was
 // asked for wraps registry.ErrMismatch.
 //
-// A read also returns when the oldest of its answers was asked for.
+// A read also returns when the request of its oldest answer was sent.
 type Editor struct {
 	read  *Reader
 	write *sdk.API

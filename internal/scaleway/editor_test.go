@@ -223,7 +223,7 @@ func TestAnEditorSendsNothingWithoutAValidID(t *testing.T) {
 	}
 }
 
-// The client sends nothing but the five changes, whatever the caller asks for.
+// The client sends nothing but the five changes, whatever the caller requests.
 func TestWriteOnlyAllowsOnlyTheFiveChanges(t *testing.T) {
 	const path = "/registry/v1/regions/fr-par/"
 	for _, tt := range []struct {
@@ -373,7 +373,7 @@ func deleteTag(e *Editor, ctx context.Context, region registry.Region, id string
 	return err
 }
 
-// A deletion that gets its turn too late is not sent, and its error says so.
+// A deletion whose turn comes too late is not sent, and its error reports that.
 func TestADeletionThatIsLateIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sent := 0

@@ -95,7 +95,7 @@ type readError struct {
 func (e *readError) Error() string   { return e.text }
 func (e *readError) Unwrap() []error { return e.kinds }
 
-// fail makes a readError. The format says what failed.
+// fail makes a readError. The format describes what failed.
 func (r *Reader) fail(ctx context.Context, err error, format string, args ...any) error {
 	kinds := r.kinds(err)
 	if ctx.Err() != nil {

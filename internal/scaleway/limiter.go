@@ -30,7 +30,7 @@ const (
 )
 
 // adaptiveLimiter limits the request rate to one host, by additive increase and
-// multiplicative decrease. There is no limit until the first 429. A 429 cuts the
+// multiplicative decrease. No limit applies until the first 429. A 429 cuts the
 // rate below what the host accepted during the last second, and holds all requests
 // back for a moment. Then the rate grows by a twentieth each second, and slowly near
 // the rate that was too high, until the next 429 cuts it again, or a minute without
@@ -99,7 +99,7 @@ func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration)
 		return // the host may count by the second: a longer hold comes first
 	}
 	if l.rate == nil {
-		// What was accepted tells little about the limit of the host: more was on its way.
+		// The accepted rate is not the limit of the host: more requests were on their way.
 		l.refusal = math.Inf(1)
 		l.rate = rate.NewLimiter(rate.Limit(max(slowest, float64(l.lastSecond(now))*cutTo)), 1)
 		return

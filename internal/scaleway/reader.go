@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// Options say how to reach the API. The zero value uses the credentials of the
+// Options configure how to reach the API. The zero value uses the credentials of the
 // environment and the config file.
 type Options struct {
 	// Profile of the Scaleway config file; "" leaves the choice to SCW_PROFILE and
@@ -62,7 +62,7 @@ type Reader struct {
 	kinds       func(error) []error // the errors of package registry that an error wraps
 }
 
-// NewReader finds the credentials and makes a Reader. Its errors say what to do about
+// NewReader finds the credentials and makes a Reader. Its errors name what to do about
 // missing or malformed credentials, and never quote them. It sends nothing.
 func NewReader(o Options) (*Reader, error) {
 	c, err := connect(o)

@@ -102,12 +102,12 @@ func checkRow(id, name string, created, updated *time.Time) error {
 }
 
 // belongs refuses a row that the filter of the request should have excluded. Without
-// a filter there is no check.
+// a filter nothing is checked.
 func belongs(what, got, want string) error {
 	if want == "" || strings.EqualFold(got, want) {
 		return nil
 	}
-	return fmt.Errorf("%w: asked for %s %s, and the row belongs to %q", registry.ErrMismatch, what, want, got)
+	return fmt.Errorf("%w: the request was for %s %s, but the row belongs to %q", registry.ErrMismatch, what, want, got)
 }
 
 // parseUUID reads an ID in the form that the API writes. Nothing else may enter a

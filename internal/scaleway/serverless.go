@@ -135,7 +135,7 @@ func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error)
 	}
 	for i := range rows {
 		if rows[i].V1Image == nil && rows[i].RegistryImage == nil && rows[i].ImageURI == nil {
-			return nil, fmt.Errorf("row %s does not state its image", rows[i].ID)
+			return nil, fmt.Errorf("row %s has no image", rows[i].ID)
 		}
 	}
 	return rows, nil
@@ -161,7 +161,7 @@ func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
 			return page[workload]{}, err
 		}
 		if answer.TotalCount == nil {
-			return page[workload]{}, errors.New("the answer does not state its total_count")
+			return page[workload]{}, errors.New("the answer has no total_count")
 		}
 		rows := answer.Containers
 		if rows == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// timing is what a call and the transport tell each other about time: when the
+// timing is what a call and the transport share about time: when the
 // oldest answer of the call was asked for, and until when it may be sent at all.
 type timing struct {
 	before time.Time // zero for a read, which may be written at any time

@@ -82,7 +82,7 @@ func TestFaultsAreTriedAgainAndReported(t *testing.T) {
 		{"two documents", status(200, tagsPage(1, 1)+tagsPage(1, 1)), 5, nil, "not a complete JSON object", 3 * time.Second, 8 * time.Second},
 		{"null", status(200, "null"), 5, nil, "not a complete JSON object", 3 * time.Second, 8 * time.Second},
 		{"an array", status(200, "[]"), 5, nil, "not a complete JSON object", 3 * time.Second, 8 * time.Second},
-		{"a listing without a total", status(200, `{"tags":[]}`), 5, nil, "does not state its total_count", 3 * time.Second, 8 * time.Second},
+		{"a listing without a total", status(200, `{"tags":[]}`), 5, nil, "has no total_count", 3 * time.Second, 8 * time.Second},
 		{"a listing without a list", status(200, `{"total_count":0}`), 1, nil, "the answer holds no list", 0, 0},
 		{"a null list", status(200, `{"tags":null,"total_count":0}`), 1, nil, "the answer holds no list", 0, 0},
 		{"a list of another type", status(200, `{"tags":{},"total_count":0}`), 1, nil, "could not parse", 0, 0},

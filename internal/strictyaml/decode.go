@@ -17,7 +17,7 @@ import (
 type Defaulter interface{ Defaults() }
 
 // Alternator is a mapping with a key that can be written as one value, or as a
-// mapping that says more.
+// mapping with more keys.
 type Alternator interface {
 	// Alternative is the second form of a key, or nil if it has only one.
 	Alternative(key string) *Alternative

@@ -1,10 +1,10 @@
 // Package strictyaml reads YAML into Go structs, strictly: every problem is
 // reported at once, each with its file, line, key path and remedy.
 //
-// What a document may say is written in the types that it is read into. A field
+// The types that a document is read into define what it may contain. A field
 // is a bool, an int, a float64, an int64 (a size in bytes, such as 120MB), a
 // string, a [Duration] or a [time.Duration], a struct, a slice, or a pointer to
-// one of these. Its tags say the rest:
+// one of these. Its tags define the rest:
 //
 //	yaml      the key; "-" is not a key
 //	is        the [Check] that a string, or each entry of a list, has to pass

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Format is what the tags of the types cannot say.
+// Format is what the tags of the types cannot express.
 type Format struct {
 	// Checks are the shapes of strings, by the name that the tag "is" gives them.
 	Checks map[string]Check
@@ -53,7 +53,7 @@ func newDocument(file string) *Document {
 	return &Document{file: file, last: 1, lines: map[string]int{"": 1}, wrong: map[string]bool{}}
 }
 
-// Empty reports whether the document says nothing at all.
+// Empty reports whether the document has no content.
 func (d *Document) Empty() bool { return d.empty && len(d.problems) == 0 }
 
 // Given reports whether the document has the key at path, right or wrong.

@@ -46,8 +46,8 @@ func (d *Document) read(data []byte) *yaml.Node {
 	return root
 }
 
-// yamlError matches the errors of the YAML library, which has no other way to tell
-// the line. On the first line it tells none.
+// yamlError matches the errors of the YAML library, which have no other way to give
+// the line. For the first line they give none.
 var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)

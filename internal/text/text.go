@@ -1,7 +1,7 @@
 // Package text has the words for people that every report and message shares:
 // counts, sizes, ages, lists, and the name that a misspelled word probably means.
 //
-// It must never decide anything, and it knows no noun of the registry.
+// It must never decide anything, or contain a noun of the registry.
 package text
 
 import (

@@ -1,10 +1,10 @@
-// Package uses finds out what is in use, so that it is kept. A Set asks its
+// Package uses finds out what is in use, so that it is kept. A Set reads its
 // sources (references files, serverless containers and jobs, Kubernetes clusters)
 // side by side; a Reading is what they answered; a source that could not be read
 // is a gap in it.
 //
 // It must never treat a source that could not be read as one without uses: its
-// gap holds every deletion, unless the configuration says that the source is not
+// gap holds every deletion, unless the source is configured as not
 // required.
 package uses
 
@@ -74,7 +74,7 @@ func (s *Set) Add(key string, source Source) {
 	s.members = append(s.members, member{Source: source, name: name, key: key})
 }
 
-// Empty reports whether there is no source to read, and no gap of one to weigh.
+// Empty reports whether the set has neither a source to read nor the gap of one to weigh.
 func (s *Set) Empty() bool { return s.file == nil && len(s.members) == 0 && len(s.required) == 0 }
 
 // Reading is what all sources of a set answered: the uses, sorted and each once,
@@ -97,7 +97,7 @@ func (r Reading) Since(earlier Reading) Reading {
 	}
 }
 
-// Read asks all sources. The error is that of the context, or of a references
+// Read reads all sources. The error is that of the context, or of a references
 // file that is required.
 func (s *Set) Read(ctx context.Context) (Reading, error) {
 	var r Reading
@@ -134,7 +134,7 @@ func (s *Set) Read(ctx context.Context) (Reading, error) {
 	return r, ctx.Err()
 }
 
-// ask asks one source, and remembers what it answered. A panic is its failure.
+// ask reads one source, and remembers its answer. A panic counts as its failure.
 func (s *Set) ask(ctx context.Context, m member) (uses []registry.Use, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -147,7 +147,7 @@ func (s *Set) ask(ctx context.Context, m member) (uses []registry.Use, err error
 	return slices.Compact(uses), err
 }
 
-// Weigh sets what the gap of a source holds, by what the configuration says of
+// Weigh sets what the gap of a source holds, by the configuration of
 // that source. It leaves a gap of a source that the configuration does not have.
 func (s *Set) Weigh(gap *registry.Gap) {
 	required, found := s.required[gap.Source]

@@ -76,7 +76,7 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
 		run, err = s.daemon.Run(r.Context(), id)
 	}
 	if err == nil && run == nil {
-		err = fmt.Errorf("%w: there is none yet", ErrUnknownRun)
+		err = fmt.Errorf("%w: no run has finished yet", ErrUnknownRun)
 	}
 	if err != nil {
 		s.fail(w, err)

@@ -19,7 +19,7 @@ import (
 // DefaultAddress is where a daemon listens by default: on this machine only.
 const DefaultAddress = "127.0.0.1:9095"
 
-// ServeOptions say where and how to serve.
+// ServeOptions configure where and how to serve.
 type ServeOptions struct {
 	// Addresses to listen on; none is DefaultAddress. A port of 0 is any free one.
 	Addresses []string

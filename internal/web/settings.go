@@ -15,7 +15,7 @@ import (
 // maxSettings bounds a web configuration, and each file that it names, in bytes.
 const maxSettings = files.MiB
 
-// settings are the part of a web configuration that says who may send requests.
+// settings are the part of a web configuration that decides who may send requests.
 type settings struct {
 	Users map[string]string `yaml:"basic_auth_users"`
 	TLS   toolkit.TLSConfig `yaml:"tls_server_config"`

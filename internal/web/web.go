@@ -18,7 +18,7 @@ var (
 	ErrBusy = errors.New("a run is in progress")
 	// ErrStandby: another daemon does the work.
 	ErrStandby = errors.New("this daemon is on standby")
-	// ErrUnknownRun: there is no such run, or it is no longer known.
+	// ErrUnknownRun: the run does not exist, or was forgotten.
 	ErrUnknownRun = errors.New("no such run")
 )
 
@@ -70,7 +70,7 @@ type Format struct {
 	Write             func(w io.Writer, run runs.Run) error
 }
 
-// HandlerOptions say what is served besides the daemon, and to whom.
+// HandlerOptions configure what is served besides the daemon, and to whom.
 type HandlerOptions struct {
 	// Metrics answers /metrics; nil answers 404.
 	Metrics http.Handler

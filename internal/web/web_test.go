@@ -112,7 +112,7 @@ func TestAnswers(t *testing.T) {
 		{"in another format", "GET", "/api/v1/runs/latest?format=markdown", nil, nil, 200, "#"},
 		{"as a page of its own", "GET", "/api/v1/runs/latest?format=html", nil, nil, 200, "<!doctype html>"},
 		{"in an unknown format", "GET", "/api/v1/runs/latest?format=pdf", nil, nil, 400, "want one of"},
-		{"no run yet", "GET", "/api/v1/runs/latest", func(d *daemon) { d.latest = nil }, nil, 404, "no such run: there is none yet"},
+		{"no run yet", "GET", "/api/v1/runs/latest", func(d *daemon) { d.latest = nil }, nil, 404, "no such run: no run has finished yet"},
 		{"a run without a plan", "GET", "/api/v1/runs/latest?format=text", func(d *daemon) { d.latest = &runs.Run{Error: "denied"} }, nil, 404, "the run has no plan: denied"},
 		{"an unknown run", "GET", "/api/v1/runs/7", nil, nil, 404, "no such run"},
 		{"an explanation", "POST", "/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1", nil, nil, 200, `"ref":"rg.fr-par.scw.cloud/prod/api:v1","judged":false.*Not judged`},

@@ -12,9 +12,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// BenchOptions say how to measure.
+// BenchOptions configure how to measure.
 type BenchOptions struct {
-	// Clock tells how much CPU time the process has used: other programs on the
+	// Clock returns the CPU time that the process has used: other programs on the
 	// machine must not count. Required.
 	Clock func() time.Duration
 	// Sizes are the numbers of tags, ascending; nil is 100, 1,000 and 10,000.

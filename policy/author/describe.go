@@ -54,7 +54,7 @@ type RuleDescription struct {
 	Severity string `json:"severity,omitempty"`
 }
 
-// Describe tells what a policy set consists of. It refuses a set that policy.New
+// Describe lists what a policy set consists of. It refuses a set that policy.New
 // refuses.
 func Describe(ctx context.Context, o policy.Options) (*Description, error) {
 	engine, err := policy.New(ctx, o)

@@ -126,7 +126,7 @@ func (l *linter) add(at *ast.Location, severity modules.FindingSeverity, code, f
 	return f
 }
 
-// titles wants a METADATA title for every decision, which names it in plans and
+// titles requires a METADATA title for every decision, which names it in plans and
 // reports.
 func (l *linter) titles(m modules.Module, annotations *ast.AnnotationSet) {
 	if !m.Decides() {
@@ -143,7 +143,7 @@ func (l *linter) titles(m modules.Module, annotations *ast.AnnotationSet) {
 	}
 }
 
-// regex looks at a pattern that is known.
+// regex checks a constant pattern.
 func (l *linter) regex(pattern *ast.Term) {
 	text, ok := l.constant(pattern)
 	if !ok {

@@ -86,7 +86,7 @@ func (l *linter) visibilityShape(subject modules.Subject, value *ast.Term, wrong
 	if !ok || slices.Contains(allowed, string(word)) {
 		return
 	}
-	f := wrong(value, "there is no visibility %v here: there are %s", value, modules.Quoted(allowed))
+	f := wrong(value, "%v is not a visibility here: use %s", value, modules.Quoted(allowed))
 	if meant := text.Nearest(string(word), allowed); meant != "" {
 		f.WithHint("did you mean %q?", meant)
 	}
@@ -115,7 +115,7 @@ func (l *linter) objectShape(name string, subject modules.Subject, whole *ast.Te
 		keys = append(keys, string(key))
 		if !slices.Contains(allowed, string(key)) {
 			complete = false
-			f := wrong(k, "there is no key %v in a decision %s: there are %s", k, name, modules.Quoted(allowed))
+			f := wrong(k, "%v is not a key of a decision %s: use %s", k, name, modules.Quoted(allowed))
 			if meant := text.Nearest(string(key), allowed); meant != "" {
 				f.WithHint("did you mean %q?", meant)
 			}
@@ -138,21 +138,21 @@ func (l *linter) fieldShape(key string, subject modules.Subject, value *ast.Term
 			l.visibilityShape(subject, value, wrong)
 		}
 	case ast.Number, ast.Boolean, ast.Null, *ast.Array, ast.Object, ast.Set:
-		wrong(value, "field %q wants a string, and is %s", key, modules.Brief(value))
+		wrong(value, "field %q must be a string, not %s", key, modules.Brief(value))
 	}
 }
 
-// subjectShape checks that a decision says what it is about.
+// subjectShape checks that a decision names what it is about.
 func (l *linter) subjectShape(name string, whole *ast.Term, keys []string, wrong func(*ast.Term, string, ...any) *Finding) {
 	has := func(key string) bool { return slices.Contains(keys, key) }
 	switch name {
 	case modules.Visibility:
 		if !has("visibility") {
-			wrong(whole, `%s does not say which: "visibility" is missing`, name)
+			wrong(whole, `%s lacks the key "visibility"`, name)
 		}
 	case modules.Deny, modules.Warn:
 		if !has("reason") {
-			wrong(whole, `%s does not say why: "reason" is missing`, name)
+			wrong(whole, `%s lacks the key "reason"`, name)
 		}
 	default:
 		subjects := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return k == "reason" })

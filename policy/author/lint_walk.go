@@ -129,7 +129,7 @@ func (l *linter) comprehension(body ast.Body, s *scope, heads ...*ast.Term) {
 	}
 }
 
-// call looks at a function with its arguments.
+// call checks a function with its arguments.
 func (l *linter) call(terms []*ast.Term, s *scope) {
 	for _, a := range terms[1:] {
 		l.term(a, s)
@@ -145,11 +145,11 @@ func (l *linter) call(terms []*ast.Term, s *scope) {
 	facts := l.rules[l.resolve(operator, s).String()]
 	if facts != nil && facts.iterates && s.perTag {
 		l.doubt(terms[0].Location, "quadratic-siblings", "%s iterates over all tags, and is called for each tag", operator).
-			WithHint("collect what it looks for in a rule of its own, once")
+			WithHint("compute what it searches once, in a rule of its own")
 	}
 }
 
-// ref looks at a reference: iterations with a variable, and lookups into partial
+// ref checks a reference: iterations with a variable, and lookups into partial
 // rules.
 func (l *linter) ref(t *ast.Term, ref ast.Ref, s *scope) {
 	for _, part := range ref[1:] {

@@ -21,11 +21,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
-// TestOptions say which tests to run, and how. The zero value runs all of them.
+// TestOptions select the tests to run, and how. The zero value runs all of them.
 type TestOptions struct {
 	// Run is a regular expression over "package.name"; "" runs every test.
 	Run string
-	// Coverage also tells which lines the tests evaluate.
+	// Coverage also records which lines the tests evaluate.
 	Coverage bool
 	// Timeout bounds one test; 0 means policy.DefaultTimeout.
 	Timeout time.Duration
@@ -41,7 +41,7 @@ type TestResult struct {
 	Duration time.Duration `json:"duration_ns"`
 	// Output is what the test printed.
 	Output string `json:"output,omitempty"`
-	// Error says why a test could not be evaluated.
+	// Error is why a test could not be evaluated.
 	Error string `json:"error,omitempty"`
 }
 
@@ -66,7 +66,7 @@ type TestReport struct {
 	Coverage *Coverage    `json:"coverage,omitempty"`
 }
 
-// Coverage says how much of the policies the tests evaluate.
+// Coverage is how much of the policies the tests evaluate.
 type Coverage struct {
 	Percent float64        `json:"percent"`
 	Files   []FileCoverage `json:"files"` // sorted by file; without the tests
@@ -84,7 +84,7 @@ type FileCoverage struct {
 
 // Test runs the operator's own tests under the rules of the engine: hermetic,
 // with the narrowed comparisons, and with failing built-ins as errors. The
-// findings, if any, say why nothing was run.
+// findings, if any, are why nothing was run.
 func Test(ctx context.Context, o policy.Options, t TestOptions) (*TestReport, []*Finding, error) {
 	if _, err := regexp.Compile(t.Run); err != nil {
 		return nil, nil, fmt.Errorf("the tests to run: %w", err)

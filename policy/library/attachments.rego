@@ -2,7 +2,7 @@
 # title: Orphaned attachments
 # description: |
 #   Signatures and the like of a digest that no tag of the image has any more. They
-#   are deleted if the configuration says so.
+#   are deleted if the configuration allows it.
 package janitor.builtin.image.attachments
 
 delete contains {"tag": orphan.name, "rule": "orphans", "reason": reason} if {

@@ -1,7 +1,7 @@
 # METADATA
 # title: Retention
 # description: |
-#   The retention rules of the configuration. Facts say which tags a rule matches,
+#   The retention rules of the configuration. Facts hold which tags a rule matches,
 #   how old they are and how many are newer; this policy decides what that means.
 #   Each list of facts is about one criterion. It has an entry for each rule with
 #   that criterion, and for each group of the rule. An entry has the name of the

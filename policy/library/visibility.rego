@@ -2,7 +2,7 @@
 # title: Visibility of images
 # description: |
 #   The visibility rules of the configuration whose subject is the image. A rule
-#   that is satisfied asks for what is set, so that no other rule changes it.
+#   that is satisfied requires what is set, so that no other rule changes it.
 package janitor.builtin.image.visibility
 
 visibility contains {"visibility": rule.require, "rule": rule.name, "reason": reason(rule)} if {

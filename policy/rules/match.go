@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Selector is the compiled match and except of a rule: it tells what the rule is
+// Selector is the compiled match and except of a rule: it selects what the rule is
 // about. Ages are in whole seconds.
 type Selector struct {
 	match  *matcher
@@ -60,7 +60,7 @@ func (s *Selector) Tags(img *registry.Image) (TagSelector, bool) {
 	return TagSelector{s.match, s.except}, s.except.aboutTags()
 }
 
-// TagSelector tells which tags of one image a rule is about.
+// TagSelector selects the tags of one image that a rule is about.
 type TagSelector struct{ match, except *matcher }
 
 // Matches reports whether the rule is about a tag. The version is nil for a name

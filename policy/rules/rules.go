@@ -41,7 +41,7 @@ type Retention struct {
 	Enforce bool `yaml:"enforce" json:"enforce"`
 }
 
-// Keep says which of the matched tags a rule keeps: those that meet any of its
+// Keep selects the matched tags that a rule keeps: those that meet any of its
 // criteria. Hourly to Yearly keep the newest tag of each of the latest N periods
 // that hold one.
 type Keep struct {
@@ -105,7 +105,7 @@ func (p Prereleases) Plain() any {
 func (s *SemverKeep) ByLine() bool { return s.Versions == 0 || s.Majors+s.Minors+s.Patches > 0 }
 
 // Delete marks the matched tags that the rule does not keep itself and that are at
-// least this old. OlderThan 0 is no condition.
+// least this old. OlderThan 0 is not a condition.
 type Delete struct {
 	OlderThan strictyaml.Duration `yaml:"older_than" json:"older_than"`
 }
@@ -116,7 +116,7 @@ type Empty struct {
 	Namespaces *EmptyRule `yaml:"namespaces,omitempty" json:"namespaces,omitempty" null:"write namespaces: {older_than: 30d}, or remove the key"`
 }
 
-// EmptyRule says how long something must have been unchanged.
+// EmptyRule is how long something must have been unchanged.
 type EmptyRule struct {
 	OlderThan strictyaml.Duration `yaml:"older_than" json:"older_than" need:"say how long it must have been left alone, such as older_than: 30d"`
 }
@@ -144,10 +144,10 @@ type Naming struct {
 	Severity string `yaml:"severity" json:"severity" one:"deny|warn"`
 }
 
-// Defaults fills in what a rule has unless the file says otherwise.
+// Defaults fills in what a rule has unless the file sets it.
 func (r *Retention) Defaults() { r.By, r.Count, r.Enforce = "updated_at", "digests", true }
 
-// Defaults fills in what a rule has unless the file says otherwise.
+// Defaults fills in what a rule has unless the file sets it.
 func (n *Naming) Defaults() { n.Severity = "deny" }
 
 // Defaults fills in what a keep has unless the file says otherwise.

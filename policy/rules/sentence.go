@@ -7,7 +7,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// Sentence says what the rule does: "deletes tags pr-* of every image once older
+// Sentence describes what the rule does: "deletes tags pr-* of every image once older
 // than 14 days".
 func (r *Retention) Sentence() string {
 	what := r.Match.tagWords()
@@ -108,7 +108,7 @@ func (s *SemverKeep) words() string {
 	return strings.Join(parts, ", ") + ", with their pre-releases"
 }
 
-// Sentence says what the rule requires.
+// Sentence describes what the rule requires.
 func (v *Visibility) Sentence() string {
 	sentence := fmt.Sprintf("requires %s to be %s", v.Match.subjectWords(v.Subject), v.Require)
 	if v.Except != nil {
@@ -123,7 +123,7 @@ func (v *Visibility) Sentence() string {
 	return sentence + ", and denies others"
 }
 
-// Sentence says what the rule requires.
+// Sentence describes what the rule requires.
 func (n *Naming) Sentence() string {
 	subject := func(m *Match) string {
 		if n.Subject == "tag" {

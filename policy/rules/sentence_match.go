@@ -7,7 +7,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// tagWords says which tags a match matches: "tags pr-* of every image".
+// tagWords describes which tags a match matches: "tags pr-* of every image".
 func (m *Match) tagWords() string {
 	if m == nil {
 		m = &Match{}
@@ -29,7 +29,7 @@ func (m *Match) tagWords() string {
 	return words + m.conditions(more) + " of " + m.imageWords()
 }
 
-// subjectWords says which images or namespaces a match matches.
+// subjectWords describes which images or namespaces a match matches.
 func (m *Match) subjectWords(subject string) string {
 	if m == nil {
 		m = &Match{}

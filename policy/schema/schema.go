@@ -16,7 +16,7 @@ var files embed.FS
 // Text is the JSON Schema of the input of a subject, "image" or "namespace".
 func Text(subject string) ([]byte, error) {
 	if subject != "image" && subject != "namespace" {
-		return nil, fmt.Errorf("there is no input schema %q: want image or namespace", subject)
+		return nil, fmt.Errorf("the input schema %q does not exist: want image or namespace", subject)
 	}
 	return files.ReadFile(subject + ".json")
 }

@@ -205,7 +205,7 @@ floor_div(a, b) := floor(a / b)
 
 known(options, names) if count(object.keys(options) - names) == 0
 
-known(options, names) := fail(sprintf("there is no option %v: there are %v", [object.keys(options) - names, names])) if {
+known(options, names) := fail(sprintf("unknown option %v: use one of %v", [object.keys(options) - names, names])) if {
 	count(object.keys(options) - names) > 0
 }
 

@@ -99,7 +99,7 @@ func RulesOf(reasons []registry.Reason) string {
 	return strings.Join(rules, ", ")
 }
 
-// Texts are what the reasons say, without the rules.
+// Texts are the texts of the reasons, without the rules.
 func Texts(reasons []registry.Reason) string {
 	list := make([]string, len(reasons))
 	for i, r := range reasons {

@@ -12,7 +12,7 @@ import (
 )
 
 // maxResult bounds, in bytes, what one call of a built-in function may make. An
-// evaluation is stopped between calls only: a single one that asks for more
+// evaluation is stopped between calls only: a single one that needs more
 // memory than the machine has ends the program.
 const maxResult = 64 << 20
 

@@ -67,7 +67,7 @@ func parseKey(text []byte) (*bundleKey, error) {
 	}
 	algorithm := algorithmOf(public)
 	if algorithm == "" {
-		return nil, wrong("keys of this kind are not known")
+		return nil, wrong("this kind of key is not supported")
 	}
 	config := &bundle.KeyConfig{Key: string(text), Algorithm: algorithm}
 	return &bundleKey{bundle.NewVerificationConfig(map[string]*bundle.KeyConfig{theKey: config}, theKey, "", nil)}, nil
@@ -135,9 +135,9 @@ func (s *Set) explain(name string, signed bool, err error) error {
 	case s.key == nil || errors.As(err, &parsing):
 		return fmt.Errorf("bundle %s: %w", name, err)
 	case !signed:
-		return fmt.Errorf("bundle %s is not signed, and policy.verification_key wants a signature: sign it with opa build --signing-key, or remove the key: %w", name, ErrSignature)
+		return fmt.Errorf("bundle %s is not signed, and policy.verification_key requires a signature: sign it with opa build --signing-key, or remove the key: %w", name, ErrSignature)
 	}
-	return fmt.Errorf("bundle %s is refused: its signature does not fit its contents and policy.verification_key: %w", name, errors.Join(ErrSignature, err))
+	return fmt.Errorf("bundle %s is refused: its signature does not match its contents and policy.verification_key: %w", name, errors.Join(ErrSignature, err))
 }
 
 // inspect reports whether a bundle has a signature at all, and refuses one that is

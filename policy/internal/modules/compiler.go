@@ -18,7 +18,7 @@ func NewCompiler(schema any) *ast.Compiler {
 		WithEnablePrintStatements(true)
 }
 
-// Capabilities are OPA's own without what could make a judgement depend on
+// Capabilities are OPA's own without what could make a verdict depend on
 // anything but its input, and with < and > narrowed to numbers: Rego orders
 // every number below every string, so that age_days < "30d" would always hold.
 // Since every compiler asks for them, they also bound the built-in functions.
@@ -55,7 +55,7 @@ func hermetic(name string) bool {
 	return true
 }
 
-// NewUntypedCompiler is as strict and hermetic as the real one, but knows no
+// NewUntypedCompiler is as strict and hermetic as the real one, but has no
 // schema: helpers and tests make up inputs of their own.
 func NewUntypedCompiler() *ast.Compiler {
 	return ast.NewCompiler().WithCapabilities(Capabilities()).WithStrict(true).WithEnablePrintStatements(true)

@@ -13,7 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// FindingSeverity says whether a policy set with the finding can be used.
+// FindingSeverity is whether a policy set with the finding can be used.
 type FindingSeverity string
 
 const (

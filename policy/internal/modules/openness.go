@@ -8,7 +8,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/types"
 )
 
-// openness says which keys a value may have.
+// openness is which keys a value may have.
 type openness int
 
 const (
@@ -34,7 +34,7 @@ func (o openness) around(content openness) openness {
 	return o
 }
 
-// openness of the value of a term, as far as the walks so far tell.
+// openness of the value of a term, as far as the walks have found.
 func (w *walker) openness(t *ast.Term) openness {
 	switch v := t.Value.(type) {
 	case ast.Var, ast.Ref:

@@ -34,7 +34,7 @@ func compilerCode(e *ast.Error) string {
 	return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(e.Code, "rego_"), "_error"), "_", "-")
 }
 
-// compilerText is what the compiler says, with its details.
+// compilerText is the message of the compiler, with its details.
 func compilerText(e *ast.Error) string {
 	message := strings.ReplaceAll(strings.TrimPrefix(e.Code, "rego_"), "_", " ") + ": " + e.Message
 	if e.Details != nil {
@@ -71,11 +71,11 @@ func compilerHint(e *ast.Error) string {
 	return ""
 }
 
-// forbidden says why a built-in function is not there.
+// forbidden explains why a built-in function does not exist.
 func forbidden(name string) string {
 	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
 		if b.Name == name {
-			return "policies are hermetic, so that a plan depends on nothing but its input: what a policy needs to know comes in as input or data"
+			return "policies cannot reach outside, so that a plan depends on its input alone: pass what a policy needs as input or data"
 		}
 	}
 	var names []string

@@ -19,7 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/testing"
 )
 
-// Files say where the operator's own modules and data are.
+// Files locate the operator's own modules and data.
 type Files struct {
 	Paths           []string // Rego files, folders, bundles
 	VerificationKey []byte   // PEM; empty lets bundles in without a signature
@@ -76,14 +76,14 @@ func (s *Set) unverified() error {
 	if s.key == nil || len(s.loose) == 0 {
 		return nil
 	}
-	return fmt.Errorf("policy.verification_key wants every policy and data file in a signed bundle, and these are in none: %s: pack them with opa build --bundle --signing-key KEY.pem FOLDER, or remove the key", text.Some(s.loose))
+	return fmt.Errorf("policy.verification_key requires every policy and data file to be in a signed bundle, and these are not: %s: pack them with opa build --bundle --signing-key KEY.pem FOLDER, or remove the key", text.Some(s.loose))
 }
 
 // Missing refuses a path without any policy: it is most likely a mistake.
 func (s *Set) Missing() error {
 	var errs []error
 	for _, path := range s.bare {
-		errs = append(errs, fmt.Errorf("loading policies from %s: there is no .rego file in it: name the files, or remove it from policies", path))
+		errs = append(errs, fmt.Errorf("loading policies from %s: it has no .rego file: name the files, or remove it from policies", path))
 	}
 	return errors.Join(errs...)
 }

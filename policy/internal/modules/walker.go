@@ -186,7 +186,7 @@ func (w *walker) with(with *ast.With) {
 	w.constructed(with.Value, replacesInput(with))
 }
 
-// constructed looks at a value: the keys of one that replaces an input must be
+// constructed checks a value: the keys of one that replaces an input must be
 // known, those of any other define names.
 func (w *walker) constructed(t *ast.Term, isInput bool) {
 	if isInput {

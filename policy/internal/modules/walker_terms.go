@@ -6,7 +6,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// term looks at a value: it defines the keys of objects and uses those of
+// term walks a value: it defines the keys of objects and uses those of
 // references.
 func (w *walker) term(t *ast.Term) {
 	switch v := t.Value.(type) {
