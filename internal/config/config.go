@@ -36,7 +36,9 @@ type Config struct {
 	// only the tag, and not its digest with all other tags.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
 	// Grace is how long a tag must have been marked before it is deleted.
-	Grace         strictyaml.Duration `yaml:"grace"`
+	Grace strictyaml.Duration `yaml:"grace"`
+	// RunTimeout is how long a run may take before it is ended as failed.
+	RunTimeout    strictyaml.Duration `yaml:"run_timeout" positive:"yes"`
 	Ledger        Ledger              `yaml:"ledger"`
 	Schedules     []Schedule          `yaml:"schedules" blank:"ok"`
 	Notifications []Notification      `yaml:"notifications" blank:"ok"`
@@ -219,6 +221,7 @@ func (c *Config) defaults() {
 	c.Attachments.Orphans = "keep"
 	c.Policy.Timeout = strictyaml.MustDuration("10s")
 	c.SharedDigest = "protect"
+	c.RunTimeout = strictyaml.MustDuration("6h")
 	c.Limits = Limits{
 		MinAge:             strictyaml.MustDuration("1h"),
 		MaxDeletions:       1000,

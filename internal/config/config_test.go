@@ -67,6 +67,7 @@ func TestTheSampleIsRead(t *testing.T) {
 			MinAge: strictyaml.MustDuration("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: strictyaml.MustDuration("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
+		RunTimeout:   strictyaml.MustDuration("6h"),
 		Schedules: []Schedule{
 			{Cron: "*/30 * * * *", Do: "plan", Timezone: "Europe/Paris"},
 			{Cron: "0 3 * * *", Do: "apply", Jitter: strictyaml.MustDuration("10m"), Timezone: "Europe/Paris"},
@@ -90,6 +91,7 @@ func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 			MinAge: strictyaml.MustDuration("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: strictyaml.MustDuration("24h"), Canary: 5, MaxFailures: 10,
 		},
 		SharedDigest: "protect",
+		RunTimeout:   strictyaml.MustDuration("6h"),
 		Cost:         Cost{PerGBMonth: 0.027, Currency: "EUR"},
 	}
 	empty := map[string]string{
@@ -101,7 +103,7 @@ func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 		"a byte order mark":        "\ufeff# windows\r\n",
 		"sections that are empty":  "scaleway: {}\nscope: {}\nempty: {}\nprotect: {}\nattachments: {}\npolicy: {}\nlimits: {}\nledger: {}\ncost: {}\n",
 		"lists that are empty":     "retention: []\nvisibility: []\nnaming: []\npolicies: []\nschedules: []\nnotifications: []\n",
-		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\ncost: {per_gb_month: 0.0270}\n",
+		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\nrun_timeout: 360m\ncost: {per_gb_month: 0.0270}\n",
 	}
 	for name, text := range empty {
 		got, err := Parse("janitor.yaml", []byte(text))

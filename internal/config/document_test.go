@@ -121,6 +121,7 @@ func TestTheDigestCoversWhatARunPlansAndApplies(t *testing.T) {
 		"a profile":          text + "scaleway: {profile: ops}\n",
 		"a time limit":       text + "policy: {timeout: 1s, verification_key: a.pem}\n",
 		"orphans that stay":  text + "attachments: {orphans: keep}\n",
+		"a deadline":         text + "run_timeout: 1h\n",
 		"a price":            text + "cost: {per_gb_month: 1, currency: USD}\n",
 		"an empty ledger":    text + "ledger: {dsn: ''}\n",
 	} {

@@ -33,9 +33,11 @@ type ApplyRun struct {
 // Run makes the run. The result is valid whatever the error: it has what was done. Its
 // plan is nil if the operator declined it.
 func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
+	ctx, stop := a.Session.withDeadline(ctx)
+	defer stop()
 	run := a.Session.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
 	if err := a.open(ctx); err != nil {
-		return run.end(err)
+		return run.end(overdue(ctx, err))
 	}
 	if a.Session.Config.LedgerDSN() != "" {
 		run.ID = a.recorder.id()
@@ -46,6 +48,7 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 		plan, outcome, err = a.apply(ctx)
 		return err
 	})
+	err = overdue(ctx, err)
 	if plan != nil {
 		plan.Outcome = outcome
 		run.Exit = applyExit(plan, outcome, err)

@@ -31,6 +31,7 @@ func atNow() time.Time { return now }
 // setting is an emulator and a planner for it.
 type setting struct {
 	server  *emulator.Server
+	base    http.RoundTripper
 	reader  *scaleway.Reader
 	planner *Planner
 }
@@ -48,19 +49,20 @@ func newSetting(t testing.TB, world worlds.World, configuration string, concurre
 	for _, wrap := range wraps {
 		handler = wrap(handler)
 	}
+	base := inProcess{handler}
 	reader, err := scaleway.NewReader(scaleway.Options{
 		Credentials: &scaleway.Credentials{
 			APIURL:    "http://localhost",
 			AccessKey: "SCWXXXXXXXXXXXXXXXXX",
 			SecretKey: "11111111-1111-1111-1111-111111111111",
 		},
-		Base:           inProcess{handler},
+		Base:           base,
 		Concurrency:    concurrency,
 		Now:            atNow,
 		RequestTimeout: 2 * time.Second,
 	})
 	check(t, err)
-	return &setting{server, reader, &Planner{Config: c, Policies: policies, TakenAt: now, Skew: reader.Skew}}
+	return &setting{server, base, reader, &Planner{Config: c, Policies: policies, TakenAt: now, Skew: reader.Skew}}
 }
 
 // inProcess hands requests to a handler without a network between, so that a

@@ -212,7 +212,7 @@ func (r *recorder) finish(ctx context.Context, exit int, cause error, outcome *a
 	if cause != nil {
 		e.Status, e.Message = ledger.StatusFailed, cause.Error()
 	}
-	if ctx.Err() != nil || errors.Is(cause, apply.ErrStopped) {
+	if (ctx.Err() != nil || errors.Is(cause, apply.ErrStopped)) && !errors.Is(cause, errOverdue) {
 		e.Status = ledger.StatusInterrupted
 	}
 	return errors.Join(r.run.Finish(context.WithoutCancel(ctx), e), r.ledger.Close())

@@ -3,6 +3,7 @@ package janitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -101,6 +102,8 @@ func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
 // is what exit returns for the plan. The run is valid whatever the error: it has what
 // was done.
 func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
+	ctx, stop := s.withDeadline(ctx)
+	defer stop()
 	run := s.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
 	recorder, err := s.startRecording(ctx, runs.KindPlan, o)
 	run.ID = recorder.id()
@@ -109,6 +112,7 @@ func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*ac
 			run.Plan, err = s.plan(ctx)
 			return err
 		})
+		err = overdue(ctx, err)
 		run.Exit = ExitIncomplete
 		if err == nil {
 			run.Exit = exit(run.Plan)
@@ -117,7 +121,30 @@ func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*ac
 			err = errors.Join(err, recorder.finish(ctx, run.Exit, err, nil))
 		}
 	}
-	return run.end(err)
+	return run.end(overdue(ctx, err))
+}
+
+// errOverdue is why a run was ended at its deadline.
+var errOverdue = errors.New("the run was ended at its deadline")
+
+// withDeadline returns a context that ends with the run_timeout of a run.
+func (s *Session) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := s.Config.RunTimeout
+	return context.WithTimeoutCause(ctx, limit.Duration(),
+		fmt.Errorf("%w: it took longer than run_timeout (%s): find out what was slow, or set a longer run_timeout", errOverdue, limit))
+}
+
+// overdue is the error of a run: a run that reached its deadline has failed, whatever
+// its last error is.
+func overdue(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	switch {
+	case !errors.Is(cause, errOverdue) || errors.Is(err, errOverdue):
+		return err
+	case err == nil:
+		return cause
+	}
+	return fmt.Errorf("%w: %w", cause, err)
 }
 
 // ExplainNow judges one object with every rule, as it is now.
