@@ -1,11 +1,10 @@
 package report
 
 import (
-	"cmp"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"text/template"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -23,7 +22,11 @@ import (
 // counted in its place, and is announced at the top.
 func writeMarkdown(w io.Writer, run runs.Run) error {
 	m := &runPage{run: run, plan: run.Plan}
-	_, err := io.WriteString(w, m.render())
+	text, err := m.render()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, text)
 	return err
 }
 
@@ -44,14 +47,20 @@ type runPage struct {
 	entriesCut    int // of namespaces and lists
 }
 
-func (m *runPage) render() string {
-	head, urgent, ordinary := m.head(), "", ""
+func (m *runPage) render() (string, error) {
+	head, err := m.head()
+	if err != nil {
+		return "", err
+	}
+	urgent, ordinary := "", ""
 	if m.plan != nil {
-		urgent = m.failures() + m.gaps() + m.violations()
-		ordinary = m.warnings() + m.leftAlone()
+		failures := m.results(actions.ResultFailed, actions.ResultSkipped)
+		urgent = m.list("Failed and skipped steps", failures, urgentMax) + m.gaps() + m.violations()
+		leftAlone := m.results(actions.ResultBlocked, actions.ResultChanged, actions.ResultGone)
+		ordinary = m.warnings() + m.list("Steps that were no longer needed, or no longer safe", leftAlone, ordinaryMax)
 		urgent += m.namespaces(markdownMax - pageTail - len(head) - len(urgent) - len(ordinary))
 	}
-	return head + m.notice() + urgent + ordinary + m.foot()
+	return head + m.notice() + urgent + ordinary + m.foot(), nil
 }
 
 // notice announces that the page is not complete.
@@ -66,80 +75,32 @@ func (m *runPage) notice() string {
 	return "\n> **CUT**: this page leaves out " + what + ". `--format text` and `--format json` have all of it.\n"
 }
 
-func (m *runPage) head() string {
+// head is the totals, and what must not be missed.
+func (m *runPage) head() (string, error) {
 	var b strings.Builder
-	if m.plan == nil {
-		b.WriteString("### registry-janitor: no plan\n")
-		loud(&b, "FAILED", prose(cmp.Or(m.run.Error, "the run ended before there was a plan")))
-		return b.String()
-	}
-	what := "Plan of "
-	if m.plan.Outcome != nil {
-		what = "Applied plan of "
-	}
-	b.WriteString("### " + what + outline.Moment(m.plan.TakenAt) + "\n\n**" + escape(summaryOf(m.plan)) + "**\n")
-	if o := m.plan.Outcome; o != nil && len(o.Results) > 0 {
-		b.WriteString("\n**" + escape(appliedOf(o)) + "**\n")
-	}
-	m.alarms(&b)
-	m.totals(&b)
-	return b.String()
+	err := TextOptions{}.execute(&b, "run.md", m.run, template.FuncMap{
+		"prose":      prose,
+		"escape":     escape,
+		"n":          text.Thousands,
+		"judged":     outline.Judged,
+		"deleted":    outline.Deleted,
+		"severities": severities,
+		"summary":    summaryOf,
+		"applied":    appliedOf,
+		"lost":       lostWords,
+		"onHold":     func() string { return onHold },
+		"refusals":   m.refusals,
+		"lostTags":   func(refs []string) string { return m.fill(named("> - lost", refs), urgentMax, "> - ") },
+	})
+	return b.String(), err
 }
 
-func loud(b *strings.Builder, word, what string) {
-	b.WriteString("\n> **" + word + "**: " + what + "\n")
-}
-
-// alarms are what must not be missed.
-func (m *runPage) alarms(b *strings.Builder) {
-	p := m.plan
-	if m.run.Error != "" {
-		loud(b, "FAILED", prose(m.run.Error))
+func (m *runPage) refusals(all []actions.Refusal) string {
+	entries := make([]entry, len(all))
+	for i, r := range all {
+		entries[i] = entry{"> - " + name(r.Limit) + ": " + prose(r.Detail), 1}
 	}
-	if p.Refused() {
-		loud(b, "REFUSED", "the plan exceeds its limits, so no step of it may be applied")
-		entries := make([]entry, len(p.Refusals))
-		for i, r := range p.Refusals {
-			entries[i] = entry{"> - " + name(r.Limit) + ": " + prose(r.Detail), 1}
-		}
-		b.WriteString(">\n" + m.fill(entries, urgentMax, "> - "))
-	}
-	if p.Forecast {
-		loud(b, "FORECAST", "judged as if it were "+outline.Moment(p.TakenAt)+". A forecast is never applied.")
-	}
-	if n := len(p.Gaps); n > 0 {
-		loud(b, "INCOMPLETE", text.Count(n, "gap")+", listed below. "+onHold)
-	}
-	o := p.Outcome
-	if o == nil {
-		return
-	}
-	if o.Stopped != "" {
-		loud(b, "STOPPED", prose(o.Stopped))
-	}
-	if len(o.Lost) > 0 {
-		loud(b, "LOST", lostWords(o)+". Set <code>shared&#95;digest: protect</code>")
-		b.WriteString(">\n" + m.fill(named("> - lost", o.Lost), urgentMax, "> - "))
-	}
-}
-
-func (m *runPage) totals(b *strings.Builder) {
-	p, s := m.plan, m.plan.Summary
-	b.WriteString("\n| | |\n|---|---:|\n")
-	for _, row := range [][2]string{
-		{"judged", outline.Judged(p)},
-		{"to delete", outline.Deleted(s)},
-		{"visibility to change", text.Thousands(s.SetVisibility)},
-		{"held", text.Thousands(s.Held)},
-		{"violations", severities(s)},
-		{"gaps", text.Thousands(s.Gaps)},
-		{"refused by", outline.Things(len(p.Refusals), "limit")},
-	} {
-		if row[0] == "refused by" && row[1] == "" {
-			continue
-		}
-		b.WriteString("| " + row[0] + " | " + cmp.Or(row[1], "0") + " |\n")
-	}
+	return m.fill(entries, urgentMax, "> - ")
 }
 
 // entry is one line of a page, which stands for some steps, held entries or
@@ -191,16 +152,6 @@ func named(what string, names []string) []entry {
 		out = append(out, entry{what + " " + strings.Join(shown, " "), len(some)})
 	}
 	return out
-}
-
-// failures are the steps that are left for the next run.
-func (m *runPage) failures() string {
-	return m.list("Failed and skipped steps", m.results(actions.ResultFailed, actions.ResultSkipped), urgentMax)
-}
-
-// leftAlone are the steps that were not carried out for a good reason.
-func (m *runPage) leftAlone() string {
-	return m.list("Steps that were no longer needed, or no longer safe", m.results(actions.ResultBlocked, actions.ResultChanged, actions.ResultGone), ordinaryMax)
 }
 
 // results lists the steps with some results, those with the same reason together.
@@ -289,5 +240,5 @@ func (m *runPage) foot() string {
 	if len(facts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\n<sub>%s</sub>\n", strings.Join(facts, " · "))
+	return "\n<sub>" + strings.Join(facts, " · ") + "</sub>\n"
 }
