@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -65,7 +66,8 @@ const alikeMax = 50
 // changes writes the rows of changes of one object that only differ in the tag.
 func (m *comment) changes(all []diff.Change) string {
 	first := all[0]
-	why, others := reasonLines(stepSide(first).Reasons), positionWords(first.Action, otherPosition(first))
+	why := outline.Each(stepSide(first).Reasons, "<br>", func(r registry.Reason) string { return escape(r.Rule + ": " + r.Text) })
+	others := positionWords(first.Action, otherPosition(first))
 	if first.Only == diff.Both {
 		why, others = escape("after: "+positionWords(first.Action, first.After)), "before: "+positionWords(first.Action, first.Before)
 	}
@@ -74,25 +76,9 @@ func (m *comment) changes(all []diff.Change) string {
 		names := code(objectOf(first).String())
 		if first.Action == actions.DeleteTag {
 			what = strings.TrimSuffix(what, ": ") + " of "
-			names += "<br>" + tagList(some)
+			names += "<br>" + outline.Each(some, " ", func(c diff.Change) string { return code(tagOf(c.Ref)) })
 		}
 		m.row(len(some), "| "+what+names+" | "+why+" | "+escape(others)+" |")
 	}
 	return ""
-}
-
-func tagList(changes []diff.Change) string {
-	tags := make([]string, len(changes))
-	for i, c := range changes {
-		tags[i] = code(tagOf(c.Ref))
-	}
-	return strings.Join(tags, " ")
-}
-
-func reasonLines(reasons []registry.Reason) string {
-	lines := make([]string, len(reasons))
-	for i, r := range reasons {
-		lines[i] = escape(r.Rule + ": " + r.Text)
-	}
-	return strings.Join(lines, "<br>")
 }

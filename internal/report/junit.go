@@ -153,7 +153,7 @@ func (j *junitRun) gaps() {
 func (j *junitRun) steps() {
 	outcome := j.plan.Outcome
 	for i, s := range j.plan.Steps {
-		c := junit.Case{Name: string(s.Action) + " " + s.Ref, Class: classOf(s.Ref), SystemOut: reasonText(s.Reasons)}
+		c := junit.Case{Name: string(s.Action) + " " + s.Ref, Class: classOf(s.Ref), SystemOut: outline.Each(s.Reasons, "\n", reasonLine)}
 		c.File, c.Line = sourceOf(s.Reasons)
 		if outcome != nil && i < len(outcome.Results) {
 			setResult(&c, outcome.Results[i])
@@ -178,7 +178,7 @@ func setResult(c *junit.Case, r actions.StepResult) {
 
 func (j *junitRun) held() {
 	for _, h := range j.plan.Held {
-		c := junit.Case{Name: "held: " + string(h.Action) + " " + h.Ref, Class: classOf(h.Ref), SystemOut: reasonText(h.Reasons)}
+		c := junit.Case{Name: "held: " + string(h.Action) + " " + h.Ref, Class: classOf(h.Ref), SystemOut: outline.Each(h.Reasons, "\n", reasonLine)}
 		c.File, c.Line = sourceOf(h.Reasons)
 		if h.Guard == actions.GuardPolicyError {
 			c.Failure = problem(string(h.Guard), h.Detail)
@@ -201,14 +201,6 @@ func (j *junitRun) violations() {
 		}
 		j.add(suiteOf(v.Ref), c)
 	}
-}
-
-func reasonText(reasons []registry.Reason) string {
-	lines := make([]string, len(reasons))
-	for i, r := range reasons {
-		lines[i] = reasonLine(r)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // sourceOf is the file and the line of the first rule of the operator's own.

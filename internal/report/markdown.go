@@ -145,11 +145,7 @@ func (m *runPage) list(title string, entries []entry, most int) string {
 func named(what string, names []string) []entry {
 	var out []entry
 	for some := range slices.Chunk(names, alikeMax) {
-		shown := make([]string, len(some))
-		for i, n := range some {
-			shown[i] = name(n)
-		}
-		out = append(out, entry{what + " " + strings.Join(shown, " "), len(some)})
+		out = append(out, entry{what + " " + outline.Each(some, " ", name), len(some)})
 	}
 	return out
 }

@@ -175,11 +175,7 @@ func (m *runPage) tagRows(a outline.Alike[actions.Step]) []entry {
 func rowsOf[T any](entries []T, what, between, why string, cell func(T) string) []entry {
 	var rows []entry
 	for some := range slices.Chunk(entries, alikeMax) {
-		cells := make([]string, len(some))
-		for i, e := range some {
-			cells[i] = cell(e)
-		}
-		rows = append(rows, row(len(some), what+"<br>"+strings.Join(cells, between), why))
+		rows = append(rows, row(len(some), what+"<br>"+outline.Each(some, between, cell), why))
 	}
 	return rows
 }

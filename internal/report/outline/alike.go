@@ -101,9 +101,5 @@ func RulesOf(reasons []registry.Reason) string {
 
 // Texts are the texts of the reasons, without the rules.
 func Texts(reasons []registry.Reason) string {
-	list := make([]string, len(reasons))
-	for i, r := range reasons {
-		list[i] = r.Text
-	}
-	return strings.Join(list, "; ")
+	return Each(reasons, "; ", func(r registry.Reason) string { return r.Text })
 }

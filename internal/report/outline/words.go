@@ -45,6 +45,15 @@ func Join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
+// Each lists the words for each of some things.
+func Each[T any](things []T, separator string, word func(T) string) string {
+	words := make([]string, len(things))
+	for i, thing := range things {
+		words[i] = word(thing)
+	}
+	return strings.Join(words, separator)
+}
+
 // Judged counts what a plan is about.
 func Judged(p *actions.Plan) string {
 	s := p.Summary
