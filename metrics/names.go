@@ -84,7 +84,7 @@ func (v values) gauge(name string, labels []string) prometheus.Gauge {
 func newGauge(name string) *prometheus.GaugeVec {
 	g, found := gauges()[name]
 	if !found {
-		panic("there is no gauge " + name)
+		panic("unknown gauge " + name)
 	}
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: prefix, Name: name, Help: g.help}, g.labels)
 }

@@ -20,7 +20,7 @@ const (
 
 // Push sends the metrics to the Pushgateway at a URL, whose user and password are
 // used and never shown. They replace the metrics of the run before of the same job
-// and command, plan or apply. There is no label for the instance: pods that are gone
+// and command, plan or apply. The instance is not a label: pods that are gone
 // would leave their metrics behind.
 func (m *Metrics) Push(ctx context.Context, gateway, job string) error {
 	at, err := url.Parse(gateway)

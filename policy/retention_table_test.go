@@ -499,7 +499,7 @@ func TestARuleThatKeepsByVersionLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// A tag named after its own digest is attached to nothing: it is no orphan, and its
+// A tag named after its own digest is attached to nothing: it is not an orphan, and its
 // name has to follow the rules on names.
 func TestATagNamedAfterItsOwnDigestIsAnOrdinaryTag(t *testing.T) {
 	b, c, d := strings.Repeat("b", 64), strings.Repeat("c", 64), strings.Repeat("d", 64)

@@ -199,7 +199,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				"listed fr-par/idle empty=true", "listed fr-par/prod empty=false", "namespace fr-par/idle", "namespace fr-par/prod"),
 		},
 		{
-			name: "a denied project that is listed first is no different",
+			name: "a denied project that is listed first does not differ",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api").add("fr-par", "idle")
 				f.namespaces[0].ProjectID, f.namespaces[1].ProjectID = "p2", "p2"

@@ -123,7 +123,7 @@ func unitsOfObject(steps []actions.Step, in []int) []unit {
 		units[id].steps = append(units[id].steps, i)
 	}
 	for id := range units {
-		units[id].settle(steps)
+		units[id].finish(steps)
 	}
 	for id := range units {
 		if whole != none && units[whole].age.Before(units[id].age) {
@@ -133,8 +133,8 @@ func unitsOfObject(steps []actions.Step, in []int) []unit {
 	return units
 }
 
-// settle sorts the steps of a unit, and finds its age.
-func (u *unit) settle(steps []actions.Step) {
+// finish sorts the steps of a unit, and finds its age.
+func (u *unit) finish(steps []actions.Step) {
 	slices.SortFunc(u.steps, func(a, b int) int { return cmp.Compare(steps[a].Ref, steps[b].Ref) })
 	var subjects, all time.Time
 	for _, i := range u.steps {

@@ -39,7 +39,7 @@ func (d *imageDecision) attachmentDetail(i int32) string {
 	case n.subject != none:
 		return "belongs to " + d.why(n.subject, i)
 	case n.unclear:
-		return "its name is the beginning of several digests, so it is not known to which it belongs"
+		return "its name is the beginning of several digests, so its subject is ambiguous"
 	case d.o.Orphans == DeleteOrphans:
 		return "the digest of some tag of the image is not known, and may be that of its subject"
 	}

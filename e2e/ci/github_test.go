@@ -84,7 +84,7 @@ func TestTheFirstPullRequestHasNothingToCompareWith(t *testing.T) {
 	b.says("comments.json", "[]")
 	got := b.start(readWorkflow(t), pull, planned...)
 	b.want(got, map[string]string{"check": "success", "plan": "success"})
-	b.contains("the comment", b.noted("posted.md"), "There is no janitor.yaml on the base branch", "### Plan of ")
+	b.contains("the comment", b.noted("posted.md"), "The base branch has no janitor.yaml", "### Plan of ")
 }
 
 func TestAfterTheMergeTheReviewedPlanIsApplied(t *testing.T) {

@@ -1370,7 +1370,7 @@ limits: {
 		[]string{
 			`3: retention[0].version: has no capture group: "api-v.+" (put the version into parentheses, such as 'api-v(?P<version>.+)')`,
 			`6: retention[1].version: is not a valid regular expression: missing closing ): "api-v(.+" (write RE2 syntax, without lookaround and backreferences)`,
-			`9: retention[2].version: has no effect: the rule does not look at versions (add keep: {semver: {versions: 3}} or a semver to match, or remove the key)`,
+			`9: retention[2].version: has no effect: the rule does not use versions (add keep: {semver: {versions: 3}} or a semver to match, or remove the key)`,
 		},
 	},
 	{

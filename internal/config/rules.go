@@ -68,7 +68,7 @@ func (d checker) checkRetention(path string, r *rules.Retention) {
 	}
 	usesVersions := r.Keep != nil && r.Keep.Semver != nil || r.Match != nil && r.Match.Semver != "" || r.Except != nil && r.Except.Semver != ""
 	if r.Version != "" && !usesVersions && d.Clean(path) {
-		d.Report(path+".version", "has no effect: the rule does not look at versions", "add keep: {semver: {versions: 3}} or a semver to match, or remove the key")
+		d.Report(path+".version", "has no effect: the rule does not use versions", "add keep: {semver: {versions: 3}} or a semver to match, or remove the key")
 	}
 	d.checkMatches(path, "tag", r.Match, r.Except)
 }

@@ -63,7 +63,7 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 func (e *sqliteEngine) watched() []string { return []string{e.path, e.lockPath(runLock)} }
 
 // intact compares the device and the inode of the files: an open file that was removed
-// still takes every record, and no one finds it again.
+// still accepts every record, but no other process can read it.
 func (e *sqliteEngine) intact() error {
 	for i, name := range e.watched() {
 		info, err := os.Stat(name)

@@ -60,7 +60,7 @@ func Pause(first time.Duration, try int) time.Duration {
 	return longest/2 + rand.N(longest/2+1)
 }
 
-// After is how long the Retry-After header of an answer asks to wait: seconds, or a
+// After is how long to wait by the Retry-After header of an answer: seconds, or a
 // date by the clock of the server, which is the local one, now, if the answer has no
 // date. It is negative without such a header.
 func After(header http.Header, now time.Time) time.Duration {

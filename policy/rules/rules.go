@@ -65,7 +65,7 @@ func (k *Keep) IsSemverOnly() bool {
 }
 
 // SemverKeep keeps the newest patches of the newest minors of the newest majors, and
-// the highest versions. 0 is no limit, but 0 versions are none.
+// the highest versions. 0 does not limit, but 0 versions are none.
 type SemverKeep struct {
 	Majors      int         `yaml:"majors,omitempty" json:"majors,omitempty" min:"1"`
 	Minors      int         `yaml:"minors,omitempty" json:"minors,omitempty" min:"1"`

@@ -24,7 +24,7 @@ func spaced(s string) string { return strings.ReplaceAll(s, "_", " ") }
 func guardWords(g actions.Guard) string {
 	return map[actions.Guard]string{
 		actions.GuardGap:          "Something that might have prevented it could not be read.",
-		actions.GuardPolicyError:  "A policy failed on its image, so what that policy would have kept is not known.",
+		actions.GuardPolicyError:  "A policy failed on its image, and that policy might have kept it.",
 		actions.GuardNotReady:     "Its status is not “ready”: the registry is still working on it, or it is broken.",
 		actions.GuardInUse:        "It is in use.",
 		actions.GuardAttachment:   "It is a signature, an attestation or a bill of materials, and the tag that it belongs to is kept.",
@@ -42,7 +42,7 @@ func guardWords(g actions.Guard) string {
 func resultWords(r actions.Result) string {
 	return map[actions.Result]string{
 		actions.ResultDone:    "carried out, and confirmed by reading again",
-		actions.ResultGone:    "already deleted when the run came to it",
+		actions.ResultGone:    "already deleted before the run reached it",
 		actions.ResultChanged: "no longer what was planned, and left alone",
 		actions.ResultBlocked: "forbidden by the registry, or by a tag that is kept",
 		actions.ResultFailed:  "tried, and not confirmed",
