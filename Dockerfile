@@ -4,8 +4,13 @@
 # build context includes .git. Without it, for example in an archive of the source or a
 # linked worktree, the version is "devel".
 
-ARG GO_IMAGE=golang:1.26-bookworm
-ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
+# Other images for the two stages below, such as copies in a registry of your own.
+ARG GO_IMAGE=go
+ARG BASE_IMAGE=base
+
+# Dependabot moves these digests.
+FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS go
+FROM gcr.io/distroless/static-debian12:nonroot@sha256:afa5c872c891853ca7fcf1f12c3edb23f7eeef36189728842dd51042ff57f7ab AS base
 
 FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
