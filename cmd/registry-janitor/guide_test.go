@@ -136,13 +136,13 @@ func randomImage(random *rand.Rand) *registry.Image {
 			fmt.Sprint("pr-", i), fmt.Sprintf("pr-%d.%d", i, i), fmt.Sprint("exp-", i), fmt.Sprint("main-", i), fmt.Sprint("main-", i), fmt.Sprint("main-x", i),
 			fmt.Sprintf("env-%s-%d", pick("dev", "test"), i), fmt.Sprintf("v%d.%d.%d", random.IntN(4), random.IntN(3), random.IntN(3)),
 			fmt.Sprintf("%d.%d.%d-rc.1", random.IntN(3), random.IntN(3), i), "latest", fmt.Sprint("Upper_", i),
-			"sha256-"+subject+pick(".sig", ".att", ""),
+			"sha256-"+subject+pick(".sig", ".vex", ""), "sha512-"+subject+pick(".sig", ""),
 		)
 		if slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Name == name }) {
 			continue
 		}
-		if registry.AttachmentSubject(name, "") != "" {
-			digest = fmt.Sprintf("a%063x", i)
+		if registry.AttachmentSubject(name, "") != "" && random.IntN(4) == 0 {
+			digest = subject // it is named after its own digest
 		}
 		// Ages of whole hours, so that some fall on the same time and on limits.
 		updated := demoDay.Add(-time.Duration(random.IntN(40*24)) * time.Hour)
@@ -151,7 +151,7 @@ func randomImage(random *rand.Rand) *registry.Image {
 			status = "locked"
 		}
 		img.Tags = append(img.Tags, registry.Tag{
-			ID: name, Name: name, Digest: "sha256:" + digest, Status: status,
+			ID: name, Name: name, Digest: pick("sha256:"+digest, "sha256:"+digest, "sha512:"+digest+digest), Status: status,
 			UpdatedAt: updated, CreatedAt: updated.Add(-time.Duration(random.IntN(10*24)) * time.Hour),
 		})
 	}

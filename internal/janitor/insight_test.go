@@ -188,6 +188,8 @@ func TestLint(t *testing.T) {
 			[]string{"shadowed retention/b"}},
 		"a keep that counts does not make another one unnecessary": {
 			`retention: [{name: a, match: {semver: "*"}, keep: {all: true}}, {name: b, match: {tags: ["*"]}, keep: {last: 9}}]`, nil},
+		"a rule that keeps by version leaves alone, and so does not shadow, what is not a version": {
+			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}, {name: b, match: {tags: ["*"]}, keep: {semver: {versions: 9}}, delete: {}}]`, nil},
 		"a regular expression that matches releases": {
 			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, delete: {older_than: 1y}}]`, []string{"hits_releases retention/a"}},
 		"one that excludes them": {
