@@ -30,6 +30,22 @@ func (s *Server) staysClosed(next http.Handler) http.Handler {
 	})
 }
 
+// readable refuses requests while the web configuration cannot be read: exporter-toolkit
+// opens it for each request, and would wait for a named pipe in its place.
+func (s *Server) readable(next http.Handler) http.Handler {
+	if s.o.ConfigFile == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := readSettings(s.o.ConfigFile); err != nil {
+			s.o.Log.Error("the web configuration cannot be read, so requests are refused", "error", err)
+			writeError(w, http.StatusInternalServerError, "the web configuration cannot be read: see the log of the daemon")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // The answer to a failed login takes a second. If more than one fails a second, all of
 // their answers take longer, up to slowest.
 const (

@@ -1,3 +1,5 @@
+//go:build unix
+
 package web
 
 import (
@@ -6,9 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,6 +136,20 @@ func TestFailedLoginsAreSlow(t *testing.T) {
 			}
 		})
 	})
+}
+
+// Someone who opened the pipe would wait for ever.
+func TestAWebConfigurationThatBecomesAPipeIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.yaml")
+	if err := syscall.Mkfifo(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{o: ServeOptions{ConfigFile: file, Log: slog.New(slog.DiscardHandler)}}
+	w := httptest.NewRecorder()
+	s.readable(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("it answers %d", w.Code)
+	}
 }
 
 func TestConnectionsAreBounded(t *testing.T) {

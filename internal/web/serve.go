@@ -199,7 +199,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler
 		}
 	})
 	flags := &toolkit.FlagConfig{WebConfigFile: &s.o.ConfigFile}
-	err := toolkit.Serve(outermost(l, server, slowLogins), server, flags, slog.New(quiet{s.o.Log.Handler()}))
+	err := toolkit.Serve(outermost(l, server, func(h http.Handler) http.Handler { return s.readable(slowLogins(h)) }), server, flags, slog.New(quiet{s.o.Log.Handler()}))
 	if !stop() {
 		<-stopped
 	}

@@ -212,6 +212,16 @@ func TestFormMustConfirmAnApply(t *testing.T) {
 	}
 }
 
+func TestAReferenceToExplainMayBeInAForm(t *testing.T) {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "/api/v1/explain", strings.NewReader("ref=rg.fr-par.scw.cloud%2Fprod%2Fapi%3Av1"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	web.Handler(newDaemon(), views(), web.HandlerOptions{}).ServeHTTP(w, r)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"ref":"rg.fr-par.scw.cloud/prod/api:v1"`) {
+		t.Errorf("%d: %s", w.Code, w.Body)
+	}
+}
+
 // The page must work under the policy that it is served with: nothing inline, and
 // nothing from another host.
 func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
