@@ -11,8 +11,9 @@
 // decides anything about an image, never changes one, and never holds the whole
 // registry: memory is bounded by workers times the largest image.
 //
-// The tag names that the API lists inline with an image never replace its tag
-// listing, not even when no rule could match any of them. Whether they are truncated
+// The tag names that the API lists inline with an image count only against its tag
+// listing: one that the listing lacks, also after the image was read again, makes the
+// image a gap. They never replace the listing, not even when no rule could match any of them. Whether they are truncated
 // for large images is unknown, and they carry neither status nor digest nor time: a
 // tag that is not seen there could share a digest or count towards the tags that
 // must be kept, and the counts of a plan would be wrong.

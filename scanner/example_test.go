@@ -35,6 +35,10 @@ func (tiny) Images(context.Context, registry.Query) iter.Seq2[registry.Image, er
 	}
 }
 
+func (tiny) Image(context.Context, registry.Region, string) (registry.Image, error) {
+	return registry.Image{}, registry.ErrNotFound
+}
+
 func (tiny) Tags(_ context.Context, _ registry.Region, imageID string) ([]registry.Tag, error) {
 	if imageID == "web" {
 		return nil, fmt.Errorf("HTTP 500")

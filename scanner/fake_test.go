@@ -23,8 +23,10 @@ type fake struct {
 	tags       map[string][]registry.Tag
 
 	// Errors by what is listed: "namespaces fr-par" (also with "/<project id>"), "images
-	// fr-par" (also with "/<namespace id>" and the project), "tags <image id>". An image listing fails at its end.
+	// fr-par" (also with "/<namespace id>" and the project), "tags <image id>", "image <image id>". An image listing fails at its end.
 	errs map[string]error
+	// again are images as they are when they are read on their own.
+	again map[string]registry.Image
 	// gone are the IDs of images that a listing by name does not have any more.
 	gone map[string]bool
 
@@ -76,6 +78,17 @@ func (f *fake) Images(_ context.Context, q registry.Query) iter.Seq2[registry.Im
 			yield(registry.Image{}, err)
 		}
 	}
+}
+
+func (f *fake) Image(_ context.Context, _ registry.Region, id string) (registry.Image, error) {
+	if err := f.call("image " + id); err != nil {
+		return registry.Image{}, err
+	}
+	at := slices.IndexFunc(f.images, func(i registry.Image) bool { return i.ID == id })
+	if again, ok := f.again[id]; ok {
+		return again, nil
+	}
+	return f.images[at], nil
 }
 
 func (f *fake) Tags(ctx context.Context, _ registry.Region, imageID string) ([]registry.Tag, error) {

@@ -27,6 +27,7 @@ func full() *fake {
 	f.namespace("fr-par", "going").Status = "deleting"
 	f.image("fr-par", "prod", "locked").Status = "locked"
 	f.image("fr-par", "prod", "api").SizeBytes = 1<<64 - 1
+	f.image("fr-par", "prod", "api").TagNames = []string{"t1999", "t0"}
 	f.image("fr-par", "prod", "void").SizeBytes = 0
 	f.image("fr-par", "prod", "void").TagNames = nil
 	f.tags[imageID("fr-par", "prod", "void")] = nil
@@ -181,7 +182,7 @@ func TestBadInventoriesAreExplainedByLine(t *testing.T) {
 		{"an image without a name", `"name":"api"`, `"name":""`, []string{"line 4", "name is missing"}},
 		{"an image that is not ready", `"status":"ready","visibility"`, `"status":"locked","visibility"`, []string{"line 4", "locked"}},
 		{"a tag without a digest", `"digest":"sha256:latest"`, `"digest":""`, []string{"line 4", "no digest"}},
-		{"no tags beside a size", `"tags":[{"name":"latest","id":"tag-latest","digest":"sha256:latest","status":"ready","created_at":"2026-01-01T00:00:00.123456789Z","updated_at":"2026-01-01T00:00:00.123456789Z"}]`, `"tags":[]`, []string{"line 4", "tag listing is empty"}},
+		{"no tags beside a size", `"tags":[{"name":"latest","id":"tag-latest","digest":"sha256:latest","status":"ready","created_at":"2026-01-01T00:00:00.123456789Z","updated_at":"2026-01-01T00:00:00.123456789Z"}]`, `"tags":[]`, []string{"line 4", "tag listing lacks 1 tag that the image names: latest"}},
 		{"a count that is wrong", `"tags":1`, `"tags":2`, []string{"line 6", "closing record counts"}},
 		{"a record after the end", `"gaps":0}` + "\n", `"gaps":0}` + "\n" + gap, []string{"line 7", "more after the closing record"}},
 		{"half a record after the end", `"gaps":0}` + "\n", `"gaps":0}` + "\n" + `{`, []string{"line 7", "more after"}},

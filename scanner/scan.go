@@ -17,6 +17,8 @@ type Source interface {
 	// Images lists all images that q asks for, with NamespaceID set and Namespace nil.
 	// IDs are unique; an error ends the sequence, which is incomplete then.
 	Images(ctx context.Context, q registry.Query) iter.Seq2[registry.Image, error]
+	// Image reads one image, with NamespaceID set and Namespace nil.
+	Image(ctx context.Context, region registry.Region, imageID string) (registry.Image, error)
 	// Tags lists all tags of an image, in any order, or fails.
 	Tags(ctx context.Context, region registry.Region, imageID string) ([]registry.Tag, error)
 }

@@ -33,6 +33,7 @@ func TestScanDeliversEverything(t *testing.T) {
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api", "team/web").add("nl-ams", "prod", "api").add("pl-waw", "idle")
 				f.tags[imageID("fr-par", "prod", "api")] = []registry.Tag{tag("old", time.Hour), tag("b", 0), tag("a", 0), tag("future", -time.Hour)}
+				f.image("fr-par", "prod", "api").TagNames = []string{"old"} // truncated
 				return f
 			},
 			want: lines(
@@ -45,6 +46,7 @@ func TestScanDeliversEverything(t *testing.T) {
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod", "api").add("fr-par", "test", "api")
 				f.tags[imageID("fr-par", "test", "api")] = []registry.Tag{tag("pr-1", 0)}
+				f.image("fr-par", "test", "api").TagNames = nil
 				return f
 			},
 			scope: only1("fr-par"),
@@ -126,7 +128,7 @@ func TestScanDeliversEverything(t *testing.T) {
 				for _, name := range []string{"named", "sized", "void"} {
 					f.tags[imageID("fr-par", "prod", name)] = nil
 				}
-				f.image("fr-par", "prod", "sized").TagNames = nil
+				f.image("fr-par", "prod", "sized").TagNames, f.image("fr-par", "prod", "twice").TagNames = nil, nil
 				f.image("fr-par", "prod", "void").TagNames = []string{}
 				f.image("fr-par", "prod", "void").SizeBytes = 0
 				f.tags[imageID("fr-par", "prod", "twice")] = []registry.Tag{tag("a", 0), tag("b", 1), tag("a", 2)}
@@ -134,10 +136,45 @@ func TestScanDeliversEverything(t *testing.T) {
 			},
 			scope: only1("fr-par"),
 			want: lines(
-				`gap rg.fr-par.scw.cloud/prod/named holds itself in fr-par: its tag listing is empty, but the image listing shows 1 tags, such as "latest"`,
+				`gap rg.fr-par.scw.cloud/prod/named holds itself in fr-par: its tag listing lacks 1 tag that the image names: latest`,
 				"gap rg.fr-par.scw.cloud/prod/sized holds itself in fr-par: its tag listing is empty, but the image has 5 bytes",
 				"gap rg.fr-par.scw.cloud/prod/twice holds itself in fr-par: its tag listing shows 3 tags, but only 2 different names",
 				"image fr-par/prod/void []", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
+		},
+		{
+			name: "an image whose tag listing lacks an inline name is read again: a gap if it still names it, a good image if not",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "prod", "hidden", "deleted", "emptied", "truncated", "other", "locked", "gone", "denied", "boom")
+				f.again = map[string]registry.Image{}
+				f.errs = map[string]error{"image " + imageID("fr-par", "prod", "denied"): denied, "image " + imageID("fr-par", "prod", "boom"): errBoom}
+				f.errs["image "+imageID("fr-par", "prod", "gone")] = registry.ErrNotFound
+				f.gone = map[string]bool{imageID("fr-par", "prod", "gone"): true}
+				for i := range f.images {
+					f.images[i].TagNames = []string{"prod", "latest"}
+				}
+				f.image("fr-par", "prod", "truncated").TagNames = []string{"latest"}
+				f.tags[imageID("fr-par", "prod", "truncated")] = []registry.Tag{tag("latest", 0), tag("prod", 1)}
+				f.tags[imageID("fr-par", "prod", "emptied")] = nil
+				for name, change := range map[string]func(*registry.Image){
+					"deleted": func(i *registry.Image) { i.TagNames = []string{"latest"} },
+					"emptied": func(i *registry.Image) { i.TagNames, i.SizeBytes = nil, 0 },
+					"other":   func(i *registry.Image) { i.TagNames, i.Name = []string{"latest"}, "another" },
+					"locked":  func(i *registry.Image) { i.Status = "locked" },
+				} {
+					again := *f.image("fr-par", "prod", name)
+					change(&again)
+					f.again[again.ID] = again
+				}
+				return f
+			},
+			scope: only1("fr-par"),
+			want: lines(
+				"gap rg.fr-par.scw.cloud/prod/boom holds itself in fr-par: 500 Internal Server Error",
+				"gap rg.fr-par.scw.cloud/prod/denied holds itself in fr-par: list: denied",
+				"gap rg.fr-par.scw.cloud/prod/hidden holds itself in fr-par: its tag listing lacks 1 tag that the image names: prod",
+				`gap rg.fr-par.scw.cloud/prod/other holds itself in fr-par: the image listing shows image im-fr-par-prod-other as "other" of namespace ns-fr-par-prod, but the image itself is "another" of namespace ns-fr-par-prod`,
+				"image fr-par/prod/deleted [latest]", "image fr-par/prod/emptied []", "image fr-par/prod/truncated [latest prod]",
+				"listed fr-par/prod empty=false", "namespace fr-par/prod", "skipped fr-par/prod/gone gone", "skipped fr-par/prod/locked locked"),
 		},
 		{
 			name: "images of a namespace that is not listed are one gap",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -23,6 +24,9 @@ func (j job) run() {
 		return // the region has ended, and its gap covers this image
 	}
 	tags, err := r.src.Tags(r.ctx, r.region, image.ID)
+	if err == nil && len(unlisted(image.TagNames, tags)) > 0 { // they may be gone since the image was listed
+		err = j.readAgain()
+	}
 	switch {
 	case errors.Is(err, registry.ErrUnauthenticated):
 		r.refuse(err)
@@ -31,6 +35,8 @@ func (j job) run() {
 	case err != nil && r.ctx.Err() != nil:
 	case err != nil:
 		j.gap(err)
+	case image.Status != registry.StatusReady:
+		r.emit(Item{Skipped: skipped(image.Namespace, image.Ref(), image.Status)})
 	default:
 		if err := complete(image, tags); err != nil {
 			j.gap(err)
@@ -38,6 +44,21 @@ func (j job) run() {
 		}
 		r.emit(Item{Image: image})
 	}
+}
+
+// readAgain reads the image itself, without its tags.
+func (j job) readAgain() error {
+	fresh, err := j.region.src.Image(j.region.ctx, j.region.region, j.image.ID)
+	switch {
+	case err != nil:
+		return err
+	case fresh.Name != j.image.Name || !sameID(fresh.NamespaceID, j.image.NamespaceID):
+		return fmt.Errorf("the image listing shows image %s as %q of namespace %s, but the image itself is %q of namespace %s",
+			j.image.ID, j.image.Name, j.image.NamespaceID, fresh.Name, fresh.NamespaceID)
+	}
+	fresh.Namespace = j.image.Namespace
+	*j.image = fresh
+	return nil
 }
 
 // missing checks that an image whose tags are not found is really gone: a fresh
@@ -67,10 +88,10 @@ func (j job) gap(err error) {
 
 // complete gives the image its tags, newest first, unless some are certainly missing.
 func complete(image *registry.Image, tags []registry.Tag) error {
+	if names := unlisted(image.TagNames, tags); len(names) > 0 {
+		return fmt.Errorf("its tag listing lacks %s that the image names: %s", text.Count(len(names), "tag"), text.Some(names))
+	}
 	if len(tags) == 0 {
-		if len(image.TagNames) > 0 {
-			return fmt.Errorf("its tag listing is empty, but the image listing shows %d tags, such as %q", len(image.TagNames), image.TagNames[0])
-		}
 		if image.SizeBytes > 0 {
 			return fmt.Errorf("its tag listing is empty, but the image has %d bytes", image.SizeBytes)
 		}
@@ -90,6 +111,22 @@ func complete(image *registry.Image, tags []registry.Tag) error {
 	}
 	image.Tags = tags
 	return nil
+}
+
+// unlisted are the names that an image shows inline and its listing does not. That
+// the inline names may be truncated does not matter here.
+func unlisted(inline []string, tags []registry.Tag) []string {
+	if len(inline) == 0 {
+		return nil
+	}
+	listed := make(map[string]struct{}, len(tags))
+	for i := range tags {
+		listed[tags[i].Name] = struct{}{}
+	}
+	return slices.DeleteFunc(slices.Clone(inline), func(name string) bool {
+		_, ok := listed[name]
+		return ok
+	})
 }
 
 // newestFirst is the order of the tags of an image. Names are unique in it, so the

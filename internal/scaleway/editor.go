@@ -66,13 +66,7 @@ func (e *Editor) GetTag(ctx context.Context, region registry.Region, imageID, id
 
 // GetImage reads an image. Its Namespace is nil, and NamespaceID is set.
 func (e *Editor) GetImage(ctx context.Context, region registry.Region, id string) (registry.Image, time.Time, error) {
-	return get(ctx, e.read, "image", region, id, func(ctx context.Context, region scw.Region) (image registry.Image, got string, err error) {
-		row, err := e.read.api.GetImage(&sdk.GetImageRequest{Region: region, ImageID: id}, scw.WithContext(ctx))
-		if err == nil {
-			image, err = toImage(row, registry.Query{})
-		}
-		return image, image.ID, err
-	})
+	return e.read.image(ctx, region, id)
 }
 
 // GetNamespace reads a namespace.

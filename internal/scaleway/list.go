@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/registry"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
@@ -91,6 +92,22 @@ func (r *Reader) Images(ctx context.Context, q registry.Query) iter.Seq2[registr
 			yield(registry.Image{}, r.fail(ctx, err, "list images %s", describe(q)))
 		}
 	}
+}
+
+// Image reads one image. Its Namespace is nil, and NamespaceID is set.
+func (r *Reader) Image(ctx context.Context, region registry.Region, id string) (registry.Image, error) {
+	image, _, err := r.image(ctx, region, id)
+	return image, err
+}
+
+func (r *Reader) image(ctx context.Context, region registry.Region, id string) (registry.Image, time.Time, error) {
+	return get(ctx, r, "image", region, id, func(ctx context.Context, region scw.Region) (image registry.Image, got string, err error) {
+		row, err := r.api.GetImage(&sdk.GetImageRequest{Region: region, ImageID: id}, scw.WithContext(ctx))
+		if err == nil {
+			image, err = toImage(row, registry.Query{})
+		}
+		return image, image.ID, err
+	})
 }
 
 func (r *Reader) imagePage(q registry.Query) fetcher[registry.Image] {
