@@ -70,6 +70,9 @@ func (b *builder) namespace(entry *worlds.Namespace, n int) *namespace {
 			ns.size += img.size()
 		}
 	}
+	if entry.Size != 0 {
+		ns.size = int64(entry.Size)
+	}
 	ns.images.fill(images)
 	oldest, latest := span(images, func(i *image) int64 { return i.updated }, b.start)
 	ns.created, ns.updated = b.times(entry.Age, entry.CreatedAge, ns.id, oldest, latest)

@@ -27,6 +27,8 @@ type fake struct {
 	errs map[string]error
 	// again are images as they are when they are read on their own.
 	again map[string]registry.Image
+	// emptied: a namespace that is read by its name counts nothing any more.
+	emptied bool
 	// gone are the IDs of images that a listing by name does not have any more.
 	gone map[string]bool
 
@@ -48,7 +50,10 @@ func (f *fake) Namespaces(_ context.Context, q registry.Query) ([]registry.Names
 	}
 	var list []registry.Namespace
 	for _, n := range f.namespaces {
-		if n.Region == q.Region && (q.ProjectID == "" || sameID(n.ProjectID, q.ProjectID)) {
+		if q.Name != "" && f.emptied {
+			n.ImageCount, n.SizeBytes = 0, 0
+		}
+		if n.Region == q.Region && (q.Name == "" || q.Name == n.Name) && (q.ProjectID == "" || sameID(n.ProjectID, q.ProjectID)) {
 			list = append(list, n)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -65,11 +66,36 @@ func (r *regionScan) run() {
 		r.listImages(q)
 	}
 	for _, n := range r.order {
+		empty := r.isEmpty(n)
 		if n.inScope && n.namespace.Status == registry.StatusReady {
-			empty := r.complete && n.listed && n.images == 0 && n.namespace.ImageCount == 0
 			r.emit(Item{Listed: &Listed{Namespace: &n.namespace, Empty: empty}})
 		}
 	}
+}
+
+// isEmpty reports whether a namespace is proven to be empty: a complete listing shows
+// no image in it, and the namespace counts neither images nor bytes. If it does, it is
+// read again, since they may be gone by then; if it still does, an image was missed.
+func (r *regionScan) isEmpty(n *namespaceScan) bool {
+	ns := &n.namespace
+	if !r.complete || !n.listed || n.images > 0 || ns.Status != registry.StatusReady || !n.inScope && !n.mayHold {
+		return false
+	}
+	if ns.ImageCount == 0 && ns.SizeBytes == 0 {
+		return true
+	}
+	list, err := r.src.Namespaces(r.ctx, registry.Query{Region: r.region, Name: ns.Name})
+	at := slices.IndexFunc(list, func(fresh registry.Namespace) bool { return sameID(fresh.ID, ns.ID) })
+	if err == nil && at >= 0 && list[at].Status == registry.StatusReady && (list[at].ImageCount > 0 || list[at].SizeBytes > 0) {
+		err = fmt.Errorf("its image listing is empty, but the namespace counts %s and %s",
+			text.Count(int(min(list[at].ImageCount, 1<<31)), "image"), text.Size(list[at].SizeBytes))
+	}
+	if errors.Is(err, registry.ErrUnauthenticated) {
+		r.refuse(err)
+	} else if err != nil && r.ctx.Err() == nil {
+		r.emit(Item{Gap: &registry.Gap{Subject: ns.Ref().String(), Error: err.Error(), Holds: registry.HoldsItself, Region: r.region}})
+	}
+	return false
 }
 
 // listNamespaces fills namespaces and order.

@@ -56,8 +56,9 @@ type Item struct {
 type Listed struct {
 	Namespace *registry.Namespace
 	// Empty: a complete listing, whatever the globs of the scope, shows no image in it,
-	// and the namespace counts none either. It is false if the listing failed, for
-	// which there is a Gap.
+	// and the namespace counts neither images nor bytes. It is false if the listing
+	// failed, or if it shows nothing and the namespace still counts something, for both
+	// of which there is a Gap.
 	Empty bool
 }
 

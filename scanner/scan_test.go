@@ -191,10 +191,26 @@ func TestScanDeliversEverything(t *testing.T) {
 				"image fr-par/prod/api [latest]", "listed fr-par/prod empty=false", "namespace fr-par/prod"),
 		},
 		{
-			name: "a namespace that counts images is not empty, even if none is listed",
+			name: "a namespace that still counts images or bytes is a gap if none is listed, and out of scope it does not matter",
+			world: func() *fake {
+				f := new(fake).add("fr-par", "prod").add("fr-par", "sized").add("fr-par", "idle").add("fr-par", "out")
+				f.namespace("fr-par", "prod").ImageCount = 1
+				f.namespace("fr-par", "sized").SizeBytes = 5_000_000
+				f.namespace("fr-par", "out").ImageCount = 1
+				return f
+			},
+			scope: Scope{Regions: []registry.Region{"fr-par"}, Exclude: []string{"out/**"}},
+			want: lines("gap rg.fr-par.scw.cloud/prod holds itself in fr-par: its image listing is empty, but the namespace counts 1 image and 0 B",
+				"gap rg.fr-par.scw.cloud/sized holds itself in fr-par: its image listing is empty, but the namespace counts 0 images and 5.0 MB",
+				"listed fr-par/idle empty=true", "listed fr-par/prod empty=false", "listed fr-par/sized empty=false",
+				"namespace fr-par/idle", "namespace fr-par/prod", "namespace fr-par/sized"),
+		},
+		{
+			name: "a namespace whose images are gone when it is read again is neither empty nor a gap",
 			world: func() *fake {
 				f := new(fake).add("fr-par", "prod")
 				f.namespace("fr-par", "prod").ImageCount = 1
+				f.emptied = true
 				return f
 			},
 			scope: only1("fr-par"),

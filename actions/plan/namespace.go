@@ -51,6 +51,8 @@ func namespaceGuard(v *registry.Verdict, o *Options) (actions.Guard, string) {
 		return actions.GuardNotReady, "status is " + ns.Status.OrMissing()
 	case ns.ImageCount > 0:
 		return actions.GuardNotEmpty, "the API counts " + text.Count(int(min(ns.ImageCount, 1<<31)), "image") + " in it"
+	case ns.SizeBytes > 0:
+		return actions.GuardNotEmpty, "the API counts " + text.Size(ns.SizeBytes) + " in it"
 	case !v.Empty:
 		return actions.GuardNotEmpty, "it is not proven to be empty"
 	case o.isYoung(ns.CreatedAt, ns.UpdatedAt):

@@ -330,6 +330,8 @@ func TestNamespaces(t *testing.T) {
 			[]string{"held delete_namespace : not_empty: it is not proven to be empty"}},
 		{"one in which the API counts images is held", func(v *registry.Verdict) { v.Namespace.ImageCount = 2 },
 			[]string{"held delete_namespace : not_empty: the API counts 2 images in it"}},
+		{"one in which the API counts bytes is held, whatever a file says of its listing", func(v *registry.Verdict) { v.Namespace.SizeBytes = 5_000_000 },
+			[]string{"held delete_namespace : not_empty: the API counts 5.0 MB in it"}},
 		{"a young one is held", func(v *registry.Verdict) { v.Namespace.CreatedAt = scanTime },
 			[]string{"held delete_namespace : min_age: 0s old, younger than the 1h of min_age"}},
 		{"one that is not ready is held and reported", func(v *registry.Verdict) { v.Namespace.Status = "error" },

@@ -166,7 +166,7 @@ world.yaml:24: namespaces[0].images[3].count: must be from 0 to 10000000, not -1
 world.yaml:25: namespaces[1].project_id: must be a UUID, not "me" (such as 11111111-2222-4333-8444-555555555555)
 world.yaml:26: namespaces[2].name: is a duplicate: "prod" (remove one of the two; see namespaces[1])
 world.yaml:27: namespaces[3].name: is a duplicate key, first given on line 27 (remove one of the two)
-world.yaml:28: namespaces[4]: must be a mapping, not the string "text" (its keys: name, region, description, is_public, status, project_id, organization_id, age, created_age, count, images)`)
+world.yaml:28: namespaces[4]: must be a mapping, not the string "text" (its keys: name, region, description, is_public, status, project_id, organization_id, size, age, created_age, count, images)`)
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -83,6 +83,9 @@ type Namespace struct {
 	Status         string `yaml:"status" is:"status"`
 	ProjectID      string `yaml:"project_id" is:"uuid"`      // "" means the one of the settings
 	OrganizationID string `yaml:"organization_id" is:"uuid"` // "" means the one of the settings
+	// Size at the start; 0 means the sum of its images. What exceeds that sum stays when
+	// they are deleted.
+	Size Size `yaml:"size"`
 	// Age is the time since updated_at; 0 means that of the latest image.
 	Age time.Duration `yaml:"age" signed:"yes"`
 	// CreatedAge is the time since created_at; 0 means just before updated_at and
