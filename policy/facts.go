@@ -214,7 +214,7 @@ func (f *imageFacts) visibility(facts *factList) {
 // empty adds the age of an image without tags.
 func (f *imageFacts) empty(facts *factList) {
 	if len(f.tags) == 0 && f.judge.engine.settings.Empty.Images != nil {
-		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.UpdatedAt)))
+		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.Changed())))
 	}
 }
 

@@ -116,7 +116,7 @@ func (j *Judge) namespaceInput(ns *registry.Namespace, empty bool) ast.Value {
 	set := j.engine.settings
 	matches := func(r *subjectRule) bool { return r.matchesNamespace(j.now, ns) }
 	facts := ast.ObjectTerm(
-		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(j.now, ns.UpdatedAt))},
+		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(j.now, ns.Changed()))},
 		[2]*ast.Term{keyEmpty, ast.InternedTerm(empty)},
 		[2]*ast.Term{keyVisibility, ast.ArrayTerm(which(set.visibility, matches)...)},
 		[2]*ast.Term{keyNaming, ast.ArrayTerm(which(set.naming, matches)...)},
@@ -139,8 +139,8 @@ func (j *Judge) namespaceTerm(ns *registry.Namespace) *ast.Term {
 		[2]*ast.Term{keySizeBytes, ast.UIntNumberTerm(ns.SizeBytes)},
 		[2]*ast.Term{keyImageCount, ast.UIntNumberTerm(ns.ImageCount)},
 		[2]*ast.Term{keyCreatedAt, ast.StringTerm(formatTime(ns.CreatedAt))},
-		[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(ns.UpdatedAt))},
-		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(j.now, ns.UpdatedAt) / day)},
+		[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(ns.Changed()))},
+		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(j.now, ns.Changed()) / day)},
 	)
 }
 
@@ -154,8 +154,8 @@ func (j *Judge) imageTerm(img *registry.Image) *ast.Term {
 		[2]*ast.Term{keyStatus, ast.StringTerm(string(img.Status))},
 		[2]*ast.Term{keySizeBytes, ast.UIntNumberTerm(img.SizeBytes)},
 		[2]*ast.Term{keyCreatedAt, ast.StringTerm(formatTime(img.CreatedAt))},
-		[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(img.UpdatedAt))},
-		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(j.now, img.UpdatedAt) / day)},
+		[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(img.Changed()))},
+		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(j.now, img.Changed()) / day)},
 		[2]*ast.Term{keyTagCount, ast.InternedTerm(len(img.Tags))},
 	)
 }
@@ -168,10 +168,10 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 	out := make([]*ast.Term, len(f.tags))
 	for i := range f.tags {
 		t := &f.tags[i]
-		age := wholeSeconds(j.now, t.UpdatedAt)
-		updated := ast.StringTerm(formatTime(t.UpdatedAt))
+		age := wholeSeconds(j.now, t.Changed())
+		updated := ast.StringTerm(formatTime(t.Changed()))
 		created := updated
-		if !t.CreatedAt.Equal(t.UpdatedAt) {
+		if !t.CreatedAt.Equal(t.Changed()) {
 			created = ast.StringTerm(formatTime(t.CreatedAt))
 		}
 		pairs := make([][2]*ast.Term, 0, 15)
@@ -188,7 +188,7 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 			[2]*ast.Term{keyRank, ast.InternedTerm(i)},
 			[2]*ast.Term{keySharesDigestWith, sharers[t.Digest].others()},
 			[2]*ast.Term{keyInUse, f.users(i)},
-			[2]*ast.Term{keyBucket, bucketTerm(t.UpdatedAt.In(j.engine.settings.location), buckets)},
+			[2]*ast.Term{keyBucket, bucketTerm(t.Changed().In(j.engine.settings.location), buckets)},
 		)
 		if t.version != nil {
 			pairs = append(pairs, [2]*ast.Term{keySemver, versionTerm(t.version)})

@@ -31,7 +31,7 @@ func (r *retentionRule) time(t *tag) time.Time {
 	if r.byCreation() {
 		return t.CreatedAt
 	}
-	return t.UpdatedAt
+	return t.Changed()
 }
 
 func (r *retentionRule) byCreation() bool { return r.By == "created_at" }
@@ -72,11 +72,11 @@ func (r *retentionRule) matched(now time.Time, img *registry.Image, tags []tag) 
 }
 
 func (r *subjectRule) matchesNamespace(now time.Time, ns *registry.Namespace) bool {
-	return r.subject == "namespace" && r.selector.MatchesNamespace(ns, wholeSeconds(now, ns.UpdatedAt))
+	return r.subject == "namespace" && r.selector.MatchesNamespace(ns, wholeSeconds(now, ns.Changed()))
 }
 
 func (r *subjectRule) matchesImage(now time.Time, img *registry.Image) bool {
-	return r.subject == "image" && r.selector.MatchesImage(img, wholeSeconds(now, img.UpdatedAt))
+	return r.subject == "image" && r.selector.MatchesImage(img, wholeSeconds(now, img.Changed()))
 }
 
 // matchedTags returns the tags of an image that the rule is about. Attachments are
@@ -92,7 +92,7 @@ func (r *subjectRule) matchedTags(now time.Time, img *registry.Image, tags []tag
 	var out []*tag
 	for i := range tags {
 		t := &tags[i]
-		if t.subject == "" && selector.Matches(t.Name, t.version, wholeSeconds(now, t.UpdatedAt)) {
+		if t.subject == "" && selector.Matches(t.Name, t.version, wholeSeconds(now, t.Changed())) {
 			out = append(out, t)
 		}
 	}

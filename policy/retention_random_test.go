@@ -155,7 +155,7 @@ func shown(c refConfig, img *registry.Image) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", raw)
 	for _, t := range img.Tags {
-		fmt.Fprintf(&b, "%s %s %s created %s updated %s\n", t.Name, t.Digest[:12], t.Status, t.CreatedAt.Format(time.RFC3339Nano), t.UpdatedAt.Format(time.RFC3339Nano))
+		fmt.Fprintf(&b, "%s %s %s created %s updated %s\n", t.Name, t.Digest, t.Status, t.CreatedAt.Format(time.RFC3339Nano), t.UpdatedAt.Format(time.RFC3339Nano))
 	}
 	return b.String()
 }
@@ -293,7 +293,7 @@ func (w world) image(at time.Time) *registry.Image {
 		img.Tags = append(img.Tags, t)
 	}
 	slices.SortFunc(img.Tags, func(a, b registry.Tag) int {
-		if c := b.UpdatedAt.Compare(a.UpdatedAt); c != 0 {
+		if c := refChanged(b).Compare(refChanged(a)); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Name, b.Name)

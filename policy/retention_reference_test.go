@@ -171,6 +171,14 @@ func (r refRule) time(t registry.Tag) time.Time {
 	if r.byCreated {
 		return t.CreatedAt
 	}
+	return refChanged(t)
+}
+
+// refChanged is the later of both times.
+func refChanged(t registry.Tag) time.Time {
+	if t.CreatedAt.After(t.UpdatedAt) {
+		return t.CreatedAt
+	}
 	return t.UpdatedAt
 }
 

@@ -84,7 +84,7 @@ type Image struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	TagNames    []string   `json:"tag_names"` // as listed inline with the image; may be truncated
-	Tags        []Tag      `json:"tags"`      // newest first by UpdatedAt, ties by name; complete, or the image is a Gap
+	Tags        []Tag      `json:"tags"`      // newest first, see CompareAge; complete, or the image is a Gap
 }
 
 // Ref is the reference of the image.
@@ -108,7 +108,7 @@ func (i *Image) EffectiveVisibility() Visibility {
 }
 
 // Tag is one tag of an image. A moved tag keeps its ID and CreatedAt; its
-// Digest and UpdatedAt change, so age and order come from UpdatedAt.
+// Digest and UpdatedAt change, so age and order come from Changed.
 type Tag struct {
 	Name      string    `json:"name"`
 	ID        string    `json:"id"`
@@ -118,8 +118,26 @@ type Tag struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// CompareAge puts the tags of an image in their order: newest first by UpdatedAt,
-// ties by name.
+// CompareAge puts the tags of an image in their order: newest first by Changed, ties
+// by name.
 func CompareAge(a, b Tag) int {
-	return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(b.Changed().Compare(a.Changed()), cmp.Compare(a.Name, b.Name))
+}
+
+// Changed is when the tag was last changed, from which its age and order come: the
+// later of UpdatedAt and CreatedAt. An update before the creation cannot be true, and
+// nothing may be taken for older than it is.
+func (t *Tag) Changed() time.Time { return later(t.UpdatedAt, t.CreatedAt) }
+
+// Changed is when the image was last changed, as that of a tag.
+func (i *Image) Changed() time.Time { return later(i.UpdatedAt, i.CreatedAt) }
+
+// Changed is when the namespace was last changed, as that of a tag.
+func (n *Namespace) Changed() time.Time { return later(n.UpdatedAt, n.CreatedAt) }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

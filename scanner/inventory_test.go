@@ -377,7 +377,7 @@ func TestInventoryRoundTripOfRandomItems(t *testing.T) {
 						ID: text(), Name: fmt.Sprint(k, text()), Digest: text(), Status: registry.Status(text()), CreatedAt: at(), UpdatedAt: at(),
 					})
 				}
-				slices.SortFunc(image.Tags, newestFirst)
+				slices.SortFunc(image.Tags, registry.CompareAge)
 				items = append(items, Item{Image: image})
 			}
 			items = append(items, Item{Gap: &registry.Gap{Subject: text(), Error: text(), Holds: registry.HoldsItself}},

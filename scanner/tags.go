@@ -1,11 +1,9 @@
 package scanner
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -102,7 +100,7 @@ func complete(image *registry.Image, tags []registry.Tag) error {
 	for i := range tags {
 		names[tags[i].Name] = struct{}{}
 	}
-	slices.SortFunc(tags, newestFirst)
+	slices.SortFunc(tags, registry.CompareAge)
 	if len(names) < len(tags) {
 		return fmt.Errorf("its tag listing shows %d tags, but only %d different names", len(tags), len(names))
 	}
@@ -127,10 +125,4 @@ func unlisted(inline []string, tags []registry.Tag) []string {
 		_, ok := listed[name]
 		return ok
 	})
-}
-
-// newestFirst is the order of the tags of an image. Names are unique in it, so the
-// order is total.
-func newestFirst(a, b registry.Tag) int {
-	return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), strings.Compare(a.Name, b.Name))
 }

@@ -33,7 +33,7 @@ func Decide(v registry.Verdict, o Options) Part {
 // isSilent reports whether there is nothing to plan or report about an image.
 func isSilent(v *registry.Verdict, o *Options) bool {
 	if v.Err != nil || v.Visibility != nil || len(v.Violations) > 0 || len(v.Delete) > 0 ||
-		v.Image.Status != registry.StatusReady || v.Namespace.Status != registry.StatusReady {
+		v.Image.UpdatedAt.Before(v.Image.CreatedAt) || v.Image.Status != registry.StatusReady || v.Namespace.Status != registry.StatusReady {
 		return false
 	}
 	for i := range v.Tags {
@@ -44,7 +44,7 @@ func isSilent(v *registry.Verdict, o *Options) bool {
 	latest := o.latest()
 	for i := range v.Image.Tags {
 		t := &v.Image.Tags[i]
-		if t.Status != registry.StatusReady || t.UpdatedAt.After(latest) || t.CreatedAt.After(latest) {
+		if t.Status != registry.StatusReady || t.Changed().After(latest) || t.UpdatedAt.Before(t.CreatedAt) {
 			return false
 		}
 	}

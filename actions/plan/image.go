@@ -128,7 +128,7 @@ func (d *imageDecision) guard(i int32) actions.Guard {
 		return actions.GuardInUse
 	case d.othersKept(n.subject, i), n.attachment && n.subject == none && (n.unclear || !d.mayDeleteOrphans()):
 		return actions.GuardAttachment
-	case d.o.isYoung(t.CreatedAt, t.UpdatedAt):
+	case d.o.isYoung(t.Changed()):
 		return actions.GuardMinAge
 	case n.rules == marked && d.o.graceLeft(t, d.ref) > 0:
 		return actions.GuardGrace
@@ -264,8 +264,8 @@ func (d *imageDecision) imageGuard() (actions.Guard, string) {
 		return actions.GuardNotEmpty, "it names tags that its listing does not show: " + text.Some(unlisted)
 	case len(img.Tags) == 0 && img.SizeBytes > 0:
 		return actions.GuardNotEmpty, fmt.Sprintf("its listing shows no tag, but it has a size of %d bytes", img.SizeBytes)
-	case d.o.isYoung(img.CreatedAt, img.UpdatedAt):
-		return actions.GuardMinAge, d.o.youth(img.CreatedAt, img.UpdatedAt)
+	case d.o.isYoung(img.Changed()):
+		return actions.GuardMinAge, d.o.youth(img.Changed())
 	case isReportOnly(d.v.Delete):
 		return actions.GuardReportOnly, "marked only by " + notEnforced(d.v.Delete)
 	}

@@ -17,6 +17,7 @@ func decideNamespace(v registry.Verdict, o Options) Part {
 	if ns.Status != registry.StatusReady {
 		part.warn(ref, statusNamespaceRule, skippedText(ns.Status))
 	}
+	part.reportOrder(ref, ns.CreatedAt, ns.UpdatedAt)
 	marked := isMarked(v.Delete, v.Keep)
 	step := actions.Step{
 		Action: actions.SetNamespaceVisibility, Ref: ref, Region: ns.Region, Namespace: ns.Name,
@@ -55,8 +56,8 @@ func namespaceGuard(v *registry.Verdict, o *Options) (actions.Guard, string) {
 		return actions.GuardNotEmpty, "the API counts " + text.Size(ns.SizeBytes) + " in it"
 	case !v.Empty:
 		return actions.GuardNotEmpty, "it is not proven to be empty"
-	case o.isYoung(ns.CreatedAt, ns.UpdatedAt):
-		return actions.GuardMinAge, o.youth(ns.CreatedAt, ns.UpdatedAt)
+	case o.isYoung(ns.Changed()):
+		return actions.GuardMinAge, o.youth(ns.Changed())
 	case isReportOnly(v.Delete):
 		return actions.GuardReportOnly, "marked only by " + notEnforced(v.Delete)
 	}

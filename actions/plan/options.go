@@ -85,6 +85,7 @@ const (
 	statusImageRule     = "status/image"
 	statusNamespaceRule = "status/namespace"
 	futureRule          = "time/future"
+	orderRule           = "time/order"
 )
 
 // clockTolerance is how far a timestamp of the API may lie after the scan before
@@ -124,21 +125,12 @@ func (o *Options) graceLeft(t *registry.Tag, image string) time.Duration {
 	return max(0, o.Grace-o.TakenAt.Sub(since))
 }
 
-// age is how old something is. The later time counts: a tag that moved, and a copy
-// that kept the date of its original, are as young as their younger date.
-func (o *Options) age(created, updated time.Time) time.Duration {
-	if created.After(updated) {
-		updated = created
-	}
-	return o.TakenAt.Sub(updated)
-}
-
-// isYoung reports whether something is younger than min_age.
-func (o *Options) isYoung(created, updated time.Time) bool { return o.age(created, updated) < o.MinAge }
+// isYoung reports whether what was changed then is younger than min_age.
+func (o *Options) isYoung(changed time.Time) bool { return o.TakenAt.Sub(changed) < o.MinAge }
 
 // youth describes how young something is that is younger than min_age.
-func (o *Options) youth(created, updated time.Time) string {
-	age := o.age(created, updated)
+func (o *Options) youth(changed time.Time) string {
+	age := o.TakenAt.Sub(changed)
 	switch {
 	case age < 0 && o.Forecast:
 		return "dated " + text.Age(-age) + " after the time of the forecast"

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -78,8 +79,11 @@ func (s *slow) marked(i int) bool {
 
 func (s *slow) newer(i, k int) bool {
 	a, b := s.v.Image.Tags[i], s.v.Image.Tags[k]
-	if !a.UpdatedAt.Equal(b.UpdatedAt) {
-		return a.UpdatedAt.After(b.UpdatedAt)
+	changed := func(t registry.Tag) time.Time {
+		return slices.MaxFunc([]time.Time{t.CreatedAt, t.UpdatedAt}, time.Time.Compare)
+	}
+	if !changed(a).Equal(changed(b)) {
+		return changed(a).After(changed(b))
 	}
 	return a.Name < b.Name
 }

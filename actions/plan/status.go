@@ -58,6 +58,7 @@ func (d *imageDecision) reportStatus() {
 	if s := d.v.Image.Status; s != registry.StatusReady {
 		d.part.warn(d.ref, statusImageRule, skippedText(s))
 	}
+	d.part.reportOrder(d.ref, d.v.Image.CreatedAt, d.v.Image.UpdatedAt)
 	for i := range d.v.Image.Tags {
 		t := &d.v.Image.Tags[i]
 		isHeld := len(d.v.Tags) > 0 && isMarked(d.v.Tags[i].Delete, d.v.Tags[i].Keep)
@@ -66,6 +67,7 @@ func (d *imageDecision) reportStatus() {
 		}
 		d.reportFuture(t.Name, "updated_at", t.UpdatedAt)
 		d.reportFuture(t.Name, "created_at", t.CreatedAt)
+		d.part.reportOrder(d.tagRef(t.Name), t.CreatedAt, t.UpdatedAt)
 	}
 }
 
@@ -73,6 +75,14 @@ func (d *imageDecision) reportFuture(tag, field string, at time.Time) {
 	if at.After(d.o.latest()) {
 		d.part.warn(d.tagRef(tag), futureRule, fmt.Sprintf("%s is %s, %s after the scan: it counts as newest",
 			field, at.UTC().Format(time.RFC3339), text.Age(at.Sub(d.o.scannedAt()))))
+	}
+}
+
+// reportOrder reports an update before the creation.
+func (p *Part) reportOrder(ref string, created, updated time.Time) {
+	if updated.Before(created) {
+		p.warn(ref, orderRule, fmt.Sprintf("updated_at is %s, %s before created_at: the later time counts",
+			updated.UTC().Format(time.RFC3339), text.Age(created.Sub(updated))))
 	}
 }
 

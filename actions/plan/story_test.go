@@ -46,6 +46,7 @@ func story(t *testing.T) *actions.Plan {
 	v.Violations = []registry.Violation{{Ref: v.Image.Ref().String(), Severity: registry.Deny,
 		Reason: registry.Reason{Rule: "naming/kebab case", Text: "bad name", Source: "a.rego:7"}}}
 	v.Image.UpdatedAt = time.Date(2026, 10, 1, 14, 0, 0, 123456000, time.FixedZone("CEST", 7200))
+	v.Image.CreatedAt = v.Image.UpdatedAt
 	o := Options{
 		TakenAt: scanTime.Add(5 * time.Nanosecond), ConfigDigest: "sha256:c0", PolicyDigest: "sha256:b0", MinAge: time.Hour, KeepAtLeast: 1,
 		MaxDeletions: 1, MaxDeletionPercent: 50, Forecast: true,

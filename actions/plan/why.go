@@ -20,7 +20,7 @@ func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reas
 	case actions.GuardAttachment:
 		return d.attachmentDetail(i)
 	case actions.GuardMinAge:
-		return d.o.youth(t.CreatedAt, t.UpdatedAt)
+		return d.o.youth(t.Changed())
 	case actions.GuardGrace:
 		return "marked for less than the grace of " + text.Age(d.o.Grace) + ": " + text.Age(d.o.graceLeft(t, d.ref)) + " left"
 	case actions.GuardReportOnly:
@@ -108,7 +108,7 @@ func (d *imageDecision) rankCause(i int32) cause {
 // compareAge puts newer tags first; names break ties, so that the order is total.
 func (d *imageDecision) compareAge(a, b int32) int {
 	x, y := &d.v.Image.Tags[a], &d.v.Image.Tags[b]
-	return cmp.Or(y.UpdatedAt.Compare(x.UpdatedAt), cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+	return cmp.Or(registry.CompareAge(*x, *y), cmp.Compare(x.ID, y.ID))
 }
 
 // subjectNames are the tags to which a tag is attached.
