@@ -54,8 +54,8 @@ type Digests struct{ sorted []string } // each once
 func DigestsOf(tags []Tag) *Digests {
 	all := make([]string, 0, len(tags))
 	for i := range tags {
-		if tags[i].Digest != "" {
-			all = append(all, tags[i].Digest)
+		if digest := tags[i].KnownDigest(); digest != "" {
+			all = append(all, digest)
 		}
 	}
 	slices.Sort(all)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"strings"
 	"time"
 )
 
@@ -116,6 +117,16 @@ type Tag struct {
 	Status    Status    `json:"status"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// KnownDigest is the digest if it has the form algorithm:hex in lower case, and "" if
+// it does not: then it is not known which tags share it.
+func (t *Tag) KnownDigest() string {
+	algorithm, hex, _ := strings.Cut(t.Digest, ":")
+	if algorithm == "" || hex == "" || strings.Trim(algorithm, "abcdefghijklmnopqrstuvwxyz0123456789+._-") != "" || strings.Trim(hex, "0123456789abcdef") != "" {
+		return ""
+	}
+	return t.Digest
 }
 
 // CompareAge puts the tags of an image in their order: newest first by Changed, ties

@@ -133,7 +133,7 @@ func TestSwappingTheSidesSwapsTheComparison(t *testing.T) {
 func TestAReplacedObjectIsADifference(t *testing.T) {
 	for name, change := range map[string]func(*registry.Tag){
 		"another id":     func(t *registry.Tag) { t.ID = "99999999-0000-4000-8000-000000000009" },
-		"another digest": func(t *registry.Tag) { t.Digest = "sha256:other" },
+		"another digest": func(t *registry.Tag) { t.Digest = "sha256:0123" },
 		"another time":   func(t *registry.Tag) { t.UpdatedAt = t.UpdatedAt.Add(-1) },
 	} {
 		v := oldTag("retention/prs")

@@ -19,7 +19,7 @@ func TestAnomaly(t *testing.T) {
 		verdict := registry.Verdict{Namespace: image.Namespace, Image: image}
 		for i := range deletions {
 			name := strings.Repeat("x", i+1)
-			image.Tags = append(image.Tags, registry.Tag{ID: name, Name: name, Digest: "sha256:" + name, Status: registry.StatusReady,
+			image.Tags = append(image.Tags, registry.Tag{ID: name, Name: name, Digest: "sha256:" + strings.Repeat("a", i+1), Status: registry.StatusReady,
 				CreatedAt: now.Add(-time.Hour), UpdatedAt: now.Add(-time.Hour)})
 			verdict.Tags = append(verdict.Tags, registry.TagVerdict{Delete: []registry.Reason{{Rule: "r", Text: "old"}}})
 		}

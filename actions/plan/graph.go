@@ -54,11 +54,12 @@ func newGraph(tags []registry.Tag) graph {
 	byDigest := make(map[string]int32, len(tags))
 	for i := range tags {
 		g.nodes[i] = node{digest: none, subject: none, nextMember: none, nextAttached: none}
-		if tags[i].Digest == "" {
+		digest := tags[i].KnownDigest()
+		if digest == "" {
 			g.allDigests = false
 			continue
 		}
-		g.join(int32(i), tags[i].Digest, byDigest)
+		g.join(int32(i), digest, byDigest)
 	}
 	var digests *registry.Digests // nil until needed
 	for i := range tags {

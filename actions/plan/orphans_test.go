@@ -50,7 +50,7 @@ func TestOrphanedAttachments(t *testing.T) {
 			v.Image.Tags[0].Status = "locked"
 		}, map[string]decision{orphan: "not_ready"}},
 		"stays with a tag of its own digest": {DeleteOrphans, func(v *registry.Verdict) {
-			v.Image.Tags[1].Digest = digestOf("s")
+			v.Image.Tags[1].Digest = digestOf("e")
 		}, map[string]decision{orphan: "shared_digest"}},
 		"takes what is attached to it along": {DeleteOrphans, func(v *registry.Verdict) {
 			v.Image.Tags[1].Name = "sha256-" + strings.Repeat("5", 64) + ".att"
@@ -62,7 +62,7 @@ func TestOrphanedAttachments(t *testing.T) {
 			Namespace: ns,
 			Image: &registry.Image{
 				Namespace: ns, ID: "img", Name: "api", Status: registry.StatusReady, CreatedAt: old, UpdatedAt: old,
-				Tags: []registry.Tag{tag(orphan, digestOf("s")), tag("latest", digestOf("b"))},
+				Tags: []registry.Tag{tag(orphan, digestOf("e")), tag("latest", digestOf("b"))},
 			},
 			Tags: []registry.TagVerdict{marked, {}},
 		}

@@ -208,7 +208,7 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[
 // orphansMayGo reports whether the options let them, and no digest is unknown that
 // may be that of their subject.
 func orphansMayGo(o Options, img *registry.Image) bool {
-	return o.Orphans == DeleteOrphans && !slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return t.Digest == "" })
+	return o.Orphans == DeleteOrphans && !slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return !isKnown(t) })
 }
 
 func TestOrderDoesNotChangeThePlan(t *testing.T) {

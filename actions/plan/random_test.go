@@ -80,8 +80,8 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 		if w.chance(10) {
 			tag.Name = "sha512-" + strings.Repeat(pick(w, letters...), pick(w, 64, 100, 121)) + pick(w, "", ".sig")
 		}
-		if w.chance(2) {
-			tag.Digest = ""
+		if w.chance(3) {
+			tag.Digest = pick(w, "", "sha256:"+strings.Repeat("A", 64), "a", "sha256:")
 		}
 		if taken[tag.Name] {
 			continue

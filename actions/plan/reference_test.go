@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"regexp"
 	"slices"
 	"time"
 
@@ -109,7 +110,7 @@ func (s *slow) someSubjectKept(i int) bool {
 
 func (s *slow) siblingKept(i int) bool {
 	for k, t := range s.v.Image.Tags {
-		if k != i && t.Digest != "" && t.Digest == s.v.Image.Tags[i].Digest && !s.deleted[k] {
+		if k != i && isKnown(t) && t.Digest == s.v.Image.Tags[i].Digest && !s.deleted[k] {
 			return true
 		}
 	}
@@ -131,15 +132,20 @@ func (s *slow) alone(i int) decision {
 		return "min_age"
 	case s.marked(i) && !enforced:
 		return "report_only"
-	case t.Digest == "" && s.o.SharedDigest != actions.Untag:
+	case !isKnown(t) && s.o.SharedDigest != actions.Untag:
 		return "shared_digest"
 	}
 	return ""
 }
 
+// isKnown reports whether the digest of a tag is one.
+func isKnown(t registry.Tag) bool {
+	return regexp.MustCompile(`^[a-z0-9+._-]+:[0-9a-f]+$`).MatchString(t.Digest)
+}
+
 // mayDeleteOrphans reports whether orphans may be deleted: every digest is known.
 func (s *slow) mayDeleteOrphans() bool {
-	known := !slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Digest == "" })
+	known := !slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return !isKnown(t) })
 	for _, name := range s.v.Image.TagNames {
 		known = known && slices.ContainsFunc(s.v.Image.Tags, func(t registry.Tag) bool { return t.Name == name })
 	}

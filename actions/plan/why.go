@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -28,7 +29,10 @@ func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reas
 	case actions.GuardKeepAtLeast:
 		return d.enough
 	}
-	if n.digest == none {
+	switch {
+	case n.digest == none && t.Digest != "":
+		return "its digest " + strconv.Quote(text.Clip(t.Digest, 100)) + " does not have the form algorithm:hex, so another tag may share it"
+	case n.digest == none:
 		return "its digest is not known, so another tag may share it"
 	}
 	return "shares its digest with " + d.why(n.digest, i)

@@ -74,7 +74,13 @@ func (d *draft) image(region registry.Region, namespace, name string) *registry.
 	return &d.vs[len(d.vs)-1]
 }
 
-func tag(v *registry.Verdict, name, digest string, age time.Duration, markedBy ...registry.Reason) {
+// tag adds a tag with the digest that a word stands for; hexadecimal digits stand for
+// themselves.
+func tag(v *registry.Verdict, name, word string, age time.Duration, markedBy ...registry.Reason) {
+	digest := word
+	if strings.Trim(word, "0123456789abcdef") != "" {
+		digest = fmt.Sprintf("%x", word)
+	}
 	v.Image.Tags = append(v.Image.Tags, registry.Tag{
 		ID: "id-" + name, Name: name, Digest: "sha256:" + digest, Status: registry.StatusReady,
 		CreatedAt: scanTime.Add(-age), UpdatedAt: scanTime.Add(-age),
