@@ -54,3 +54,10 @@ const (
 // SourceRule is the rule of the warning that a use source could not be reached
 // that the configuration does not require. Its subject is the source.
 const SourceRule = "protect/required"
+
+// ClockSubject is the subject of a gap about the clock of this machine. If it holds
+// nothing, the warning of it has ClockRule.
+const (
+	ClockSubject = "clock"
+	ClockRule    = "time/clock"
+)

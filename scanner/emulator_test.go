@@ -246,7 +246,7 @@ func TestFaultsOfListings(t *testing.T) {
 				"gap rg.nl-ams.scw.cloud/prod holds itself in nl-ams: its image listing is empty, but the namespace counts 1 image and 25 MB")},
 		{"the tags of another image", `{region: fr-par, ref: test/api, path: "/images/*/tags", swap_ids: true}`,
 			change([]string{"image fr-par/test/api [other]"},
-				`gap rg.fr-par.scw.cloud/test/api holds itself in fr-par: list tags of image ID in fr-par: page 1: tag ID: answer about another object: asked for image ID, and the row belongs to "ID"`)},
+				`gap rg.fr-par.scw.cloud/test/api holds itself in fr-par: list tags of image ID in fr-par: page 1: tag ID: answer about another object: the request was for image ID, but the row belongs to "ID"`)},
 		{"tags that are not found of an image that is still listed", `{region: fr-par, ref: test/api, path: "/images/*/tags", status: 404}`,
 			change([]string{"image fr-par/test/api [other]"},
 				"gap rg.fr-par.scw.cloud/test/api holds itself in fr-par: list tags of image ID in fr-par: page 1: 404 Not Found: resource was not found, although the image is still listed")},

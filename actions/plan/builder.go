@@ -67,7 +67,11 @@ func (t *tally) count(p *Part) {
 // prevented are held, also those that were added before. A gap that holds nothing
 // becomes a warning.
 func (b *Builder) AddGap(g registry.Gap) {
-	if g.Holds == registry.HoldsNothing {
+	switch {
+	case g.Holds == registry.HoldsNothing && g.Subject == actions.ClockSubject:
+		b.warn(g.Subject, actions.ClockRule, g.Error)
+		return
+	case g.Holds == registry.HoldsNothing:
 		b.warn(g.Subject, actions.SourceRule, "could not be read, and the configuration does not require it: "+g.Error)
 		return
 	}

@@ -109,8 +109,9 @@ func (p *Part) gap(subject string, err error) {
 }
 
 // setVisibility plans the change that the policies ask for, unless the object has
-// that visibility already. It can be undone, so of the guards only report_only
-// holds it.
+// that visibility already, or the API does not say which it has: then who can pull it
+// now, and what a change would do to them, is not known. A change can be undone, so of
+// the guards only report_only holds it.
 func (p *Part) setVisibility(v *registry.VisibilityVerdict, s actions.Step) {
 	if v == nil || v.To == s.From {
 		return
@@ -118,6 +119,12 @@ func (p *Part) setVisibility(v *registry.VisibilityVerdict, s actions.Step) {
 	inherits := v.To == registry.Inherit && s.Action == actions.SetImageVisibility
 	if v.To != registry.Private && v.To != registry.Public && !inherits {
 		p.gap(s.Ref, fmt.Errorf("a policy asks for the visibility %q, which it cannot have", v.To))
+		return
+	}
+	switch s.From {
+	case registry.Private, registry.Public, registry.Inherit:
+	default:
+		p.warn(s.Ref, visibilityRule, fmt.Sprintf("its visibility is %q, which says nothing, so it is not changed to %q: set it in the console", s.From, v.To))
 		return
 	}
 	s.To, s.Reasons = v.To, v.Reasons

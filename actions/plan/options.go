@@ -86,6 +86,7 @@ const (
 	statusNamespaceRule = "status/namespace"
 	futureRule          = "time/future"
 	orderRule           = "time/order"
+	visibilityRule      = "visibility/unknown"
 )
 
 // clockTolerance is how far a timestamp of the API may lie after the scan before

@@ -384,6 +384,15 @@ func TestVisibility(t *testing.T) {
 			[]string{`gap : a policy asks for the visibility "inherit", which it cannot have`}},
 		{"a rule that is not enforced is only reported", func(v *registry.Verdict) { v.Visibility = vote(registry.Public, true) },
 			[]string{"held set_image_visibility /api: report_only: required only by visibility/x, which is not enforced"}},
+		{"a visibility that is not known is reported, and not changed", func(v *registry.Verdict) {
+			v.Visibility, v.Image.Visibility = vote(registry.Private, false), "visibility_unknown"
+		},
+			[]string{`warn /api: visibility/unknown: its visibility is "visibility_unknown", which says nothing, so it is not changed to "private": set it in the console`}},
+		{"a visibility of a later version of the API is not changed", func(v *registry.Verdict) {
+			v.Visibility, v.Image.Visibility = vote(registry.Public, true), "team"
+		},
+			[]string{`warn /api: visibility/unknown: its visibility is "team", which says nothing, so it is not changed to "public": set it in the console`}},
+		{"a visibility that is not known does not matter where no rule asks for one", func(v *registry.Verdict) { v.Image.Visibility = "visibility_unknown" }, nil},
 		{"nothing changes where a policy failed", func(v *registry.Verdict) { v.Visibility, v.Err = vote(registry.Private, false), errors.New("boom") },
 			[]string{"gap /api: boom"}},
 		{"nothing changes in an image that is not ready", func(v *registry.Verdict) { v.Visibility, v.Image.Status = vote(registry.Private, false), "locked" },

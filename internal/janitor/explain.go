@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -54,8 +55,7 @@ func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 			subject.item = item
 		case item.Gap != nil:
 			builder.AddGap(*item.Gap)
-			// Such a gap hides an object, which may be this one.
-			found = found || item.Gap.Holds != registry.HoldsAll && item.Gap.Holds != registry.HoldsNothing
+			found = found || hidesObjects(item.Gap)
 		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
 			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)
 			e.Note, found = "its status, or the status of its image or namespace, is "+string(item.Skipped.Status), true
@@ -77,6 +77,12 @@ func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (run
 	}
 	e.Plan = builder.Plan()
 	return e, missing(&e, found)
+}
+
+// hidesObjects reports whether a gap is about what is in the registry, rather than
+// about a use source or the clock, so that the object may be missing because of it.
+func hidesObjects(g *registry.Gap) bool {
+	return g.Source == "" && g.Subject != actions.ClockSubject && g.Holds != registry.HoldsNothing
 }
 
 // names reports whether the item is what the reference names, or its image.

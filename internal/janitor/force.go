@@ -79,7 +79,7 @@ func (f *inForce) judge(ctx context.Context, subject apply.Subject) (apply.Judge
 		return apply.Judgement{}, err
 	}
 	s := f.session
-	if gap := s.clockGap(); gap != nil {
+	if gap := s.clockGap(); gap != nil && gap.Holds != registry.HoldsNothing {
 		return apply.Judgement{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
 	}
 	if where := outside(Scope(s.Config), subject); where != "" {

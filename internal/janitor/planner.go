@@ -40,9 +40,9 @@ type Planner struct {
 	Forecast bool
 	// ScannedAt is when the scan started; zero if that is TakenAt.
 	ScannedAt time.Time
-	// Skew returns, after the scan, how far the clock of the API was from the local
-	// one, if that is known; nil for a recorded scan.
-	Skew func() (time.Duration, bool)
+	// Clock compares, after the scan, the clock of the API with the local one; nil for a
+	// recorded scan.
+	Clock Clock
 	// AtMost holds all deletions of a plan except this many, the oldest; 0 holds none.
 	AtMost int
 	// Progress, if set, counts during the run.
@@ -50,6 +50,14 @@ type Planner struct {
 
 	history  *history  // nil without a ledger
 	recorder *recorder // nil if the run is not recorded
+}
+
+// Clock compares the clock of the API with the local one.
+type Clock interface {
+	// Skew returns how far they were apart, if that is known.
+	Skew() (time.Duration, bool)
+	// Undated reports whether any answer of the API did not show its clock.
+	Undated() bool
 }
 
 // Progress counts what has been judged so far. It is safe for concurrent use.
@@ -124,7 +132,7 @@ func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if gap := p.clockGap(); gap != nil {
+	if gap := p.clockGap(); gap != nil && gap.Holds != registry.HoldsNothing {
 		l.AddGap(gap.Subject, gap.Error)
 	}
 	return l.Result(), nil
@@ -153,23 +161,27 @@ func (p *Planner) planOptions() plan.Options {
 	return o
 }
 
-// clockSubject is the subject of a gap that makes every age uncertain.
-const clockSubject = "clock"
-
-// clockGap is the gap of a clock so wrong that no age is certain; nil if it is not.
+// clockGap is the gap of a clock so wrong that no age is certain, or of one that could
+// not always be compared, which holds nothing; nil if there is neither.
 func (p *Planner) clockGap() *registry.Gap {
-	if p.Skew == nil {
+	if p.Clock == nil {
 		return nil
 	}
-	skew, known := p.Skew()
-	if !known || skew.Abs() <= maxSkew {
-		return nil
+	if skew, known := p.Clock.Skew(); known && skew.Abs() > maxSkew {
+		return &registry.Gap{
+			Subject: actions.ClockSubject,
+			Error:   fmt.Sprintf("the clock of this machine and that of the API are %s apart, so no age is certain: set the clock", skew.Abs().Round(time.Second)),
+			Holds:   registry.HoldsAll,
+		}
 	}
-	return &registry.Gap{
-		Subject: clockSubject,
-		Error:   fmt.Sprintf("the clock of this machine and that of the API are %s apart, so no age is certain: set the clock", skew.Abs().Round(time.Second)),
-		Holds:   registry.HoldsAll,
+	if p.Clock.Undated() {
+		return &registry.Gap{
+			Subject: actions.ClockSubject,
+			Error:   "an answer of the API has no usable Date header, so the clock of this machine was not compared with it: check the clock, and what is between this machine and the API",
+			Holds:   registry.HoldsNothing,
+		}
 	}
+	return nil
 }
 
 // Scope is the part of the registry that the configuration has scanned.

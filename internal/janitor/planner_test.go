@@ -62,7 +62,7 @@ func newSetting(t testing.TB, world worlds.World, configuration string, concurre
 		RequestTimeout: 2 * time.Second,
 	})
 	check(t, err)
-	return &setting{server, base, reader, &Planner{Config: c, Policies: policies, TakenAt: now, Skew: reader.Skew}}
+	return &setting{server, base, reader, &Planner{Config: c, Policies: policies, TakenAt: now, Clock: reader}}
 }
 
 // inProcess hands requests to a handler without a network between, so that a
@@ -177,7 +177,7 @@ func inventoryGivesTheSamePlan(t *testing.T) {
 	inventory, err := scanner.ReadInventory(&file)
 	check(t, err)
 	check(t, inventory.Narrow(Scope(s.planner.Config)))
-	s.planner.TakenAt, s.planner.Skew = inventory.Header.TakenAt, nil
+	s.planner.TakenAt, s.planner.Clock = inventory.Header.TakenAt, nil
 	recorded, err := s.planner.Plan(t.Context(), inventory.Stream(t.Context()))
 	check(t, err)
 	if diff := cmp.Diff(encode(t, session), encode(t, recorded)); diff != "" {

@@ -142,7 +142,7 @@ func (r *recorder) add(d *decision) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if gap := d.item.Gap; gap != nil && gap.Subject == clockSubject {
+	if gap := d.item.Gap; gap != nil && gap.Subject == actions.ClockSubject && gap.Holds == registry.HoldsAll {
 		r.uncertain = true
 	}
 	v := d.verdict

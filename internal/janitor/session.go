@@ -53,7 +53,7 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 		return nil, err
 	}
 	planner.TakenAt = startOfRun(o.Now)
-	planner.Skew = reader.Skew
+	planner.Clock = reader
 	set := newUses(planner.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
 	set.Now = o.Now
 	return &Session{Planner: planner, uses: set, reader: reader, calls: calls, o: o}, nil

@@ -1,6 +1,7 @@
 package janitor
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 const (
@@ -23,6 +26,7 @@ func denying(part string) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.Contains(r.URL.String(), part) {
 				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Date", now.Format(http.TimeFormat))
 				w.WriteHeader(http.StatusForbidden)
 				_, _ = w.Write([]byte(`{"message":"insufficient permissions","type":"permissions_denied"}`))
 				return
@@ -100,5 +104,62 @@ namespaces:
 retention: [{name: old, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`, 16)
 	if len(p.Steps) != 0 || len(p.Held) != 1 || p.Held[0].Guard != actions.GuardGap || len(p.Gaps) != 1 {
 		t.Errorf("steps %+v, held %+v, gaps %+v", p.Steps, p.Held, p.Gaps)
+	}
+}
+
+// undated removes the Date header of the answers to requests that have a text in
+// their URL.
+func undated(part string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.String(), part) {
+				w = &dateless{ResponseWriter: w}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+type dateless struct{ http.ResponseWriter }
+
+func (w *dateless) WriteHeader(code int) {
+	w.Header()["Date"] = []string{"today"}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func TestAnAnswerWithoutADateIsAWarning(t *testing.T) {
+	world := parse(t, `namespaces: [{name: prod, images: [{name: api, tags: [{name: latest, age: 1h}, {name: pr-1, age: 40d}]}]}]`)
+	const configuration = `retention: [{name: old, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}]`
+	for part, warnings := range map[string]int{"/tags": 1, "/images": 1, "": 1, "/nothing": 0} {
+		s := newSetting(t, world, configuration, 16, undated(part))
+		p, err := s.planner.Plan(t.Context(), s.scan(t, 16))
+		check(t, err)
+		if len(p.Steps) != 1 || len(p.Gaps) != 0 || p.Summary.Warn != warnings {
+			t.Errorf("without a date of %q: steps %+v, gaps %+v, violations %+v", part, p.Steps, p.Gaps, p.Violations)
+		}
+		if warnings == 1 && (p.Violations[0].Ref != "clock" || p.Violations[0].Rule != actions.ClockRule) {
+			t.Errorf("without a date of %q: %+v", part, p.Violations)
+		}
+		var inventory bytes.Buffer
+		_, err = s.planner.Record(s.scan(t, 16), &inventory)
+		check(t, err)
+		read, err := scanner.ReadInventory(&inventory)
+		check(t, err)
+		s.planner.Clock = nil
+		again, err := s.planner.Plan(t.Context(), read.Stream(t.Context()))
+		check(t, err)
+		if diff := cmp.Diff(p.Violations, again.Violations); diff != "" {
+			t.Errorf("the plan of the inventory differs:\n%s", diff)
+		}
+	}
+}
+
+func TestExplainOfWhatRefusedCredentialsHideShowsTheGap(t *testing.T) {
+	s := newSetting(t, parse(t, `
+faults: [{status: 401}]
+namespaces: [{name: prod, images: [{name: api, tags: [{name: latest, age: 1h}]}]}]`), "", 16)
+	e, err := s.planner.Explain(t.Context(), s.scan(t, 16), registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"})
+	if err != nil || len(e.Plan.Gaps) != 3 {
+		t.Errorf("%v, %+v", err, e.Plan)
 	}
 }

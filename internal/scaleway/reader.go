@@ -77,6 +77,9 @@ func NewReader(o Options) (*Reader, error) {
 // never negative, in whole seconds, and includes the time that the answer took.
 func (r *Reader) Skew() (time.Duration, bool) { return r.skew.seen() }
 
+// Undated reports whether any answer had no usable Date header.
+func (r *Reader) Undated() bool { return r.skew.hasUndated() }
+
 func (o Options) withDefaults() Options {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 16

@@ -314,7 +314,7 @@ func TestSkewIsTheLargestSeen(t *testing.T) {
 		if _, err := r.Tags(t.Context(), testRegion, testImage); err != nil {
 			t.Fatal(err)
 		}
-		if got, known := r.Skew(); got != want || !known {
+		if got, known := r.Skew(); got != want || !known || r.Undated() {
 			t.Errorf("skew is %s, %v; want %s", got, known, want)
 		}
 	}
@@ -325,8 +325,8 @@ func TestSkewIsUnknownWithoutADate(t *testing.T) {
 	if _, err := r.Tags(t.Context(), testRegion, testImage); err != nil {
 		t.Fatal(err)
 	}
-	if skew, known := r.Skew(); known {
-		t.Errorf("skew %s", skew)
+	if skew, known := r.Skew(); known || !r.Undated() {
+		t.Errorf("skew %s, undated %v", skew, r.Undated())
 	}
 }
 
