@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -180,6 +181,39 @@ func TestTheMostPrivateWins(t *testing.T) {
 	want := "policies differ: b/visibility asks for inherit, the most private, and wins; a/visibility asks for public"
 	if got := v.Violations[0].Reason.Text; got != want {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestAPolicyThatIsNotEnforcedHasNoEffect(t *testing.T) {
+	const trial = "# METADATA\n# custom: {enforce: false}\npackage janitor.image.a\n\n"
+	for name, row := range map[string]struct {
+		modules    []string
+		to         registry.Visibility
+		reportOnly bool
+		violation  string
+	}{
+		"alone it is shown":      {[]string{trial + `visibility := "private"`}, "private", true, ""},
+		"an enforced one wins":   {[]string{trial + `visibility := "private"`, "package janitor.image.b\n\nvisibility := \"public\""}, "public", false, "policies differ: b/visibility asks for public, and wins; a/visibility, which is not enforced, asks for private"},
+		"and may be of one mind": {[]string{trial + `visibility := "private"`, "package janitor.image.b\n\nvisibility := \"private\""}, "private", false, ""},
+		"a deny only warns":      {[]string{trial + `deny contains "no"`, "package janitor.image.b\n\nvisibility := \"private\""}, "private", false, "no"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := judge(t, newEngine(t, "", row.modules...), anImage(aTag("x", 0)))
+			enforced := func(r registry.Reason) bool { return !r.ReportOnly }
+			if v.Err != nil || v.Visibility.To != row.to || slices.ContainsFunc(v.Visibility.Reasons, enforced) == row.reportOnly {
+				t.Errorf("got %v", words(v))
+			}
+			got := ""
+			for _, violation := range v.Violations {
+				got = violation.Text
+				if violation.Severity != registry.Warn {
+					t.Errorf("a violation is %s", violation.Severity)
+				}
+			}
+			if got != row.violation {
+				t.Errorf("violation %q, want %q", got, row.violation)
+			}
+		})
 	}
 }
 

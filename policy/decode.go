@@ -94,14 +94,19 @@ func (d *decoder) add(s slot, rule *decisionRule, value *ast.Term) error {
 	}
 	switch s.kind {
 	case modules.Delete:
-		reason.ReportOnly = s.pkg.builtin && d.reportOnly[reason.Rule]
+		reason.ReportOnly = rule.source.ReportOnly || s.pkg.builtin && d.reportOnly[reason.Rule]
 		return d.addTo(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Delete }, &d.verdict.Delete)
 	case modules.Keep:
 		return d.addTo(dec, reason, func(t *registry.TagVerdict) *[]registry.Reason { return &t.Keep }, &d.verdict.Keep)
 	case modules.Visibility, visibilityValue:
+		reason.ReportOnly = rule.source.ReportOnly
 		return d.addVisibility(dec, reason)
 	}
-	return d.violation(registry.Severity(s.kind), dec, reason)
+	severity := registry.Severity(s.kind)
+	if rule.source.ReportOnly {
+		severity = registry.Warn // so that it does not count
+	}
+	return d.violation(severity, dec, reason)
 }
 
 // read accepts the shapes of the contract and refuses every other.

@@ -32,6 +32,9 @@ type Options struct {
 	// Paths are the operator's own policies: Rego files, folders, bundles
 	// (.tar.gz). Files named *_test.rego are never part of the policy set.
 	Paths []string
+	// Trial are further policies, whose decisions are shown but never applied. A file
+	// that is in both is on trial.
+	Trial []string
 	// VerificationKey is the public key, in PEM, by which every bundle must be
 	// signed; empty lets bundles in without a signature.
 	VerificationKey []byte
@@ -66,7 +69,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
 	}
-	sources, err := modules.Load(modules.Files{Paths: o.Paths, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir, Config: o.Config})
+	sources, err := modules.Load(modules.Files{Paths: o.Paths, Trial: o.Trial, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir, Config: o.Config})
 	if err != nil {
 		return nil, err
 	}

@@ -31,21 +31,23 @@ func (d *decoder) addVisibility(dec decision, reason registry.Reason) error {
 }
 
 // resolveVisibility chooses the most private visibility, and reports that policies
-// differ.
+// differ. A policy that is not enforced decides only where no other does.
 func (d *decoder) resolveVisibility() {
 	if len(d.visibilities) == 0 {
 		return
 	}
-	rank := func(v visibilityDecision) int { return slices.Index(privacy, v.to) }
-	slices.SortFunc(d.visibilities, func(a, b visibilityDecision) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), registry.CompareReasons(a.reason, b.reason))
-	})
+	slices.SortFunc(d.visibilities, compareVisibilities)
 	won := &registry.VisibilityVerdict{To: d.visibilities[0].to}
 	var others []string
+	why := "" // it wins, among those that are enforced
 	for _, v := range d.visibilities {
-		if v.to == won.To {
+		switch {
+		case v.to == won.To:
 			won.Reasons = append(won.Reasons, v.reason)
-		} else {
+		case v.reason.ReportOnly && !d.visibilities[0].reason.ReportOnly:
+			others = append(others, fmt.Sprintf("%s, which is not enforced, asks for %s", v.reason.Rule, v.to))
+		default:
+			why = ", the most private"
 			others = append(others, fmt.Sprintf("%s asks for %s", v.reason.Rule, v.to))
 		}
 	}
@@ -56,8 +58,22 @@ func (d *decoder) resolveVisibility() {
 	}
 	_ = d.violation(registry.Warn, decision{}, registry.Reason{ // without a tag it cannot fail
 		Rule: "visibility/conflict",
-		Text: fmt.Sprintf("policies differ: %s asks for %s, the most private, and wins; %s", won.Reasons[0].Rule, won.To, strings.Join(slices.Compact(others), ", ")),
+		Text: fmt.Sprintf("policies differ: %s asks for %s%s, and wins; %s", won.Reasons[0].Rule, won.To, why, strings.Join(slices.Compact(others), ", ")),
 	})
+}
+
+// compareVisibilities puts what counts most first: what is enforced, then the most
+// private.
+func compareVisibilities(a, b visibilityDecision) int {
+	order := 0
+	if a.reason.ReportOnly != b.reason.ReportOnly {
+		order = -1
+		if a.reason.ReportOnly {
+			order = 1
+		}
+	}
+	rank := func(v visibilityDecision) int { return slices.Index(privacy, v.to) }
+	return cmp.Or(order, cmp.Compare(rank(a), rank(b)), registry.CompareReasons(a.reason, b.reason))
 }
 
 // tidyReasons sorts reasons and drops repetitions: two rules of a package may make

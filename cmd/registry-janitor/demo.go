@@ -169,9 +169,11 @@ func demoPolicies(ctx context.Context) (*config.Config, *policy.Engine, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	enforced, trial := c.EnforcedAndTrial()
 	policies, err := policy.New(ctx, policy.Options{
 		Config: c.Document(),
-		Paths:  c.PolicyPaths(),
+		Paths:  enforced,
+		Trial:  trial,
 		FS:     examples.Files,
 		Dir:    path.Dir(file),
 	})

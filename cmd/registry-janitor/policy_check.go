@@ -34,7 +34,7 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 			if err != nil {
 				return err
 			}
-			if err := a.printFindings(findings, format, len(options.Paths)); err != nil {
+			if err := a.printFindings(findings, format, len(options.Paths)+len(options.Trial)); err != nil {
 				return err
 			}
 			if errors, warnings := countFindings(findings); errors > 0 || strict && warnings > 0 {

@@ -29,7 +29,7 @@ type Config struct {
 	Naming      []rules.Naming     `yaml:"naming" blank:"ok"`
 	Protect     Protect            `yaml:"protect"`
 	Attachments Attachments        `yaml:"attachments"`
-	Policies    []string           `yaml:"policies" blank:"ok"` // as written; see PolicyPaths
+	Policies    []PolicySource     `yaml:"policies" blank:"ok"`
 	Policy      Policy             `yaml:"policy"`
 	Limits      Limits             `yaml:"limits"`
 	// SharedDigest is "protect", or "untag" if the operator knows that the API removes
@@ -176,15 +176,6 @@ func (c *Config) Location() *time.Location {
 		return time.UTC
 	}
 	return location
-}
-
-// PolicyPaths are the resolved paths of the operator's own policies.
-func (c *Config) PolicyPaths() []string {
-	paths := make([]string, 0, len(c.Policies))
-	for _, p := range c.Policies {
-		paths = append(paths, c.Resolve(p))
-	}
-	return paths
 }
 
 // StandardInput is the references file that means standard input.

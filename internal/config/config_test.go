@@ -61,7 +61,7 @@ func TestTheSampleIsRead(t *testing.T) {
 		Naming:      []rules.Naming{{Name: "kebab case", Subject: "image", Pattern: "[a-z0-9]+(-[a-z0-9]+)*", Severity: "deny"}},
 		Protect:     Protect{Tags: []string{"latest"}},
 		Attachments: Attachments{Orphans: "keep"},
-		Policies:    []string{"policies/"},
+		Policies:    []PolicySource{{Path: "policies/", Enforce: true}},
 		Policy:      Policy{Timeout: strictyaml.MustDuration("10s")},
 		Limits: Limits{
 			MinAge: strictyaml.MustDuration("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: strictyaml.MustDuration("24h"), Canary: 5, MaxFailures: 10,

@@ -23,6 +23,7 @@ import (
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	c.Protect.document(document["protect"].(map[string]any))
+	document["policies"] = c.policiesDocument()
 	delete(document, "ledger")
 	delete(document, "run_timeout")
 	delete(document, "run_timeout_seconds")

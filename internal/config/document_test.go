@@ -145,12 +145,28 @@ func TestTheDigestCoversWhatARunPlansAndApplies(t *testing.T) {
 		"groups":            "retention: [{name: a, match: {tags: [a, b]}, keep: {last: 3}, group_by: '(.)'}]\n",
 		"orphans that go":   text + "attachments: {orphans: delete}\n",
 		"own policies":      text + "policies: [own/]\n",
+		"policies on trial": text + "policies: [{path: own/, enforce: false}]\n",
 		"another scope":     text + "scope: {exclude: [a/b]}\n",
 		"empty images":      text + "empty: {images: {older_than: 7d}}\n",
 	} {
 		if digest(other) == digest(text) {
 			t.Errorf("%s does not change the digest", name)
 		}
+	}
+}
+
+func TestAPolicyCanBeWrittenAsItsPath(t *testing.T) {
+	c, err := Parse("/etc/janitor.yaml", []byte("policies: [own/, {path: more.rego}, {path: /trial, enforce: false}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []any{"own/", "more.rego", map[string]any{"path": "/trial", "enforce": false}}
+	if diff := cmp.Diff(want, c.Document()["policies"]); diff != "" {
+		t.Errorf("document (-want +got):\n%s", diff)
+	}
+	enforced, trial := c.EnforcedAndTrial()
+	if diff := cmp.Diff([][]string{{"/etc/own", "/etc/more.rego"}, {"/trial"}}, [][]string{enforced, trial}); diff != "" {
+		t.Errorf("paths (-want +got):\n%s", diff)
 	}
 }
 

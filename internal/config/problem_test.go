@@ -970,6 +970,17 @@ limits: {
 		},
 	},
 	{
+		"wrong policies",
+		"policies:\n  - own/\n  - {path: own/, enforce: maybe}\n  - {enforce: false}\n  - [a]\n  - {path: x, enforced: false}\n",
+		[]string{
+			`3: policies[1]: repeats "own/" of line 2 (remove one of the two)`,
+			`3: policies[1].enforce: must be true or false, not the string "maybe" (write true or false, without quotes)`,
+			`4: policies[2].path: is missing (name a file, a folder or a bundle)`,
+			`5: policies[3]: must be a string, not a list (write one string)`,
+			`6: policies[4].enforced: is an unknown key (did you mean "enforce"? allowed here: path, enforce)`,
+		},
+	},
+	{
 		"an override without a place",
 		"limits: {overrides: [{keep_at_least: 0}, {match: {}, keep_at_least: 0}, {match: , min_age: 0s}]}\n",
 		[]string{

@@ -112,6 +112,9 @@ func factsOfSchema(t *testing.T, root, node map[string]any, path string, into ma
 		into[at] = facts{slices.Contains(required, any(key)), strings.Join(options, "|")}
 		if items, ok := property["items"].(map[string]any); ok {
 			property = deref(root, items)
+			if forms := listOf(property["oneOf"]); property["properties"] == nil && forms != nil { // a text, or a mapping
+				property = forms[1].(map[string]any)
+			}
 		}
 		if property["properties"] != nil {
 			factsOfSchema(t, root, property, at, into)

@@ -31,7 +31,8 @@ func PolicyOptions(c *config.Config, o policy.Options) (policy.Options, error) {
 		}
 	}
 	o.Config = c.Document()
-	o.Paths = append(c.PolicyPaths(), o.Paths...)
+	enforced, trial := c.EnforcedAndTrial()
+	o.Paths, o.Trial = append(enforced, o.Paths...), append(trial, o.Trial...)
 	o.Dir = filepath.Dir(c.File)
 	o.Timeout = c.Policy.Timeout.Duration()
 	if path := c.Resolve(c.Policy.VerificationKey); path != "" {

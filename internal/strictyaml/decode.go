@@ -23,6 +23,10 @@ type Alternator interface {
 	Alternative(key string) *Alternative
 }
 
+// Shortener is a mapping in a list that can also be written as the text of one of
+// its keys.
+type Shortener interface{ Shorthand() (key string) }
+
 // Alternative is the second form of a key.
 type Alternative struct {
 	Into  any    // the struct that the mapping is read into
@@ -67,6 +71,11 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(n, path, v.Elem(), tag)
 	case reflect.Struct:
+		if field, tag, ok := shorthand(v); ok && !isMapping(n) {
+			d.defaults(v)
+			d.value(n, path, field, tag)
+			return
+		}
 		d.mapping(n, path, v, tag)
 	case reflect.Slice:
 		d.list(n, path, v, tag)
@@ -107,8 +116,8 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflec
 		d.Report(path, "is empty", fill)
 		return
 	}
-	if with, ok := v.Addr().Interface().(Defaulter); ok && path != "" {
-		with.Defaults()
+	if path != "" {
+		d.defaults(v)
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -122,6 +131,23 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflec
 			d.Report(Join(path, f.Key), "is missing", hint)
 		}
 	}
+}
+
+func (d *decoder) defaults(v reflect.Value) {
+	if with, ok := v.Addr().Interface().(Defaulter); ok {
+		with.Defaults()
+	}
+}
+
+// shorthand is the field of a mapping that can be written alone, if there is one.
+func shorthand(v reflect.Value) (reflect.Value, reflect.StructTag, bool) {
+	short, ok := v.Addr().Interface().(Shortener)
+	if !ok {
+		return v, "", false
+	}
+	fields := FieldsOf(v.Type())
+	f := fields[slices.IndexFunc(fields, func(f Field) bool { return f.Key == short.Shorthand() })]
+	return v.Field(f.Index), f.Tag, true
 }
 
 // usable reports whether a key can be looked up: plain text, not a merge key, not a
@@ -209,6 +235,9 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 		to := reflect.New(v.Type().Elem()).Elem()
 		d.value(entry, at, to, withoutBlank(tag))
 		v.Set(reflect.Append(v, to))
+		if to.Kind() == reflect.Struct {
+			to, _, _ = shorthand(to)
+		}
 		if to.Kind() != reflect.String || to.Len() == 0 {
 			continue
 		}

@@ -57,5 +57,5 @@ func checkTests(s *modules.Set) []*Finding {
 
 // load reads the policy set of an engine.
 func load(o policy.Options) (*modules.Set, error) {
-	return modules.Load(modules.Files{Paths: o.Paths, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir, Config: o.Config})
+	return modules.Load(modules.Files{Paths: o.Paths, Trial: o.Trial, VerificationKey: o.VerificationKey, FS: o.FS, Dir: o.Dir, Config: o.Config})
 }

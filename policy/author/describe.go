@@ -52,6 +52,8 @@ type RuleDescription struct {
 	Line     int    `json:"line"`
 	Title    string `json:"title,omitempty"`
 	Severity string `json:"severity,omitempty"`
+	// ReportOnly is true for a rule that is shown, but never applied.
+	ReportOnly bool `json:"report_only,omitempty"`
 }
 
 // Describe lists what a policy set consists of. It refuses a set that policy.New
@@ -108,7 +110,7 @@ func describe(m modules.Module, annotations *ast.AnnotationSet, config map[strin
 	rules, _ := m.Decisions()
 	for _, rule := range rules {
 		s := m.Source(rule, modules.RuleName(rule), annotations)
-		d.Rules = append(d.Rules, RuleDescription{Name: s.Name, File: m.File, Line: s.Line, Title: s.Title, Severity: s.Severity})
+		d.Rules = append(d.Rules, RuleDescription{Name: s.Name, File: m.File, Line: s.Line, Title: s.Title, Severity: s.Severity, ReportOnly: s.ReportOnly})
 	}
 	return d
 }

@@ -54,7 +54,7 @@ warn contains data.team if input.image.name == "x"
 	if got.Title != "Previews" || got.Description != "Two weeks\nare enough." || got.Severity != "high" || !got.Active || got.Judges != "image" || got.Builtin || !strings.HasPrefix(got.Digest, "sha256:") {
 		t.Errorf("got %+v", got)
 	}
-	if len(got.Rules) != 2 || got.Rules[0] != (RuleDescription{"delete", "own.rego", 11, "Previews", "high"}) || got.Rules[1] != (RuleDescription{"warn", "own.rego", 18, "Another", "high"}) {
+	if len(got.Rules) != 2 || got.Rules[0] != (RuleDescription{"delete", "own.rego", 11, "Previews", "high", false}) || got.Rules[1] != (RuleDescription{"warn", "own.rego", 18, "Another", "high", false}) {
 		t.Errorf("got %+v", got.Rules)
 	}
 	retention, naming := modules["builtin/retention.rego"], modules["builtin/naming.rego"]

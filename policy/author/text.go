@@ -90,6 +90,9 @@ func (m *ModuleDescription) write(b *strings.Builder) {
 		if r.Severity != "" && r.Severity != m.Severity {
 			note += "  severity " + r.Severity
 		}
+		if r.ReportOnly {
+			note += "  not enforced"
+		}
 		fmt.Fprintf(b, "  rule: %s  %s:%d%s\n", r.Name, r.File, r.Line, note)
 	}
 	switch {
@@ -119,6 +122,9 @@ func (d *Description) Titles() string {
 			}
 			if r.Severity != "" {
 				title += fmt.Sprintf(" (severity %s)", r.Severity)
+			}
+			if r.ReportOnly {
+				title += " (not enforced)"
 			}
 			fmt.Fprintf(&b, "%s.%s: %s  %s:%d\n", m.Package, r.Name, title, r.File, r.Line)
 		}

@@ -29,6 +29,7 @@ func (s *Set) Check() []*Finding {
 		}
 		_, broken := m.Decisions()
 		findings = append(findings, broken...)
+		findings = append(findings, m.checkEnforce()...)
 		findings = append(findings, misspelled(m, own)...)
 	}
 	if len(s.Broken) > 0 {

@@ -17,6 +17,7 @@ type Module struct {
 	Parsed  *ast.Module // nil for a test until it is parsed
 	Builtin bool
 	Bundle  string // the bundle that it came in; "" for a loose file
+	Trial   bool   // it is shown, but never applied
 }
 
 // Subject is what a package judges.
@@ -131,6 +132,9 @@ type Source struct {
 	Line     int
 	Title    string // METADATA title; "" where the rule has none
 	Severity string // METADATA custom.severity; "" where the rule has none
+	// ReportOnly says that the rule is shown, but never applied: its module is on
+	// trial, or its METADATA has custom.enforce: false.
+	ReportOnly bool
 }
 
 // Place is "file:line" of a rule of the operator's own, and "" for a built-in one.
@@ -141,8 +145,8 @@ func (s *Source) Place() string {
 	return s.File + ":" + strconv.Itoa(s.Line)
 }
 
-// Source describes a rule: its place, and the nearest METADATA title and
-// severity, of the rule itself, its document or its package.
+// Source describes a rule: its place, and the nearest METADATA title, severity and
+// enforce, of the rule itself, its document or its package.
 func (m *Module) Source(rule *ast.Rule, name string, annotations *ast.AnnotationSet) *Source {
 	s := &Source{
 		Package: strings.TrimPrefix(m.Parsed.Package.Path.String(), "data."),
@@ -152,6 +156,7 @@ func (m *Module) Source(rule *ast.Rule, name string, annotations *ast.Annotation
 	if !m.Builtin {
 		s.File = m.File
 	}
+	enforced, decided := true, false
 	for _, a := range annotations.Chain(rule) {
 		if a.Annotations == nil {
 			continue
@@ -162,8 +167,26 @@ func (m *Module) Source(rule *ast.Rule, name string, annotations *ast.Annotation
 		if severity, ok := a.Annotations.Custom["severity"].(string); ok && s.Severity == "" {
 			s.Severity = severity
 		}
+		if enforce, ok := a.Annotations.Custom["enforce"].(bool); ok && !decided {
+			enforced, decided = enforce, true
+		}
 	}
+	s.ReportOnly = m.Trial || !enforced
 	return s
+}
+
+// checkEnforce refuses METADATA whose custom.enforce is neither true nor false: what
+// was meant to be only shown would be applied.
+func (m *Module) checkEnforce() []*Finding {
+	var out []*Finding
+	for _, a := range m.Parsed.Annotations {
+		if value, given := a.Custom["enforce"]; given {
+			if _, ok := value.(bool); !ok {
+				out = append(out, m.Finding(a.Location, "", Problem, "metadata", "custom.enforce is %v: write true or false, without quotes", value))
+			}
+		}
+	}
+	return out
 }
 
 // Reachable returns the modules that judge the subject and the helpers that

@@ -22,6 +22,7 @@ import (
 // Files locate the operator's own modules and data.
 type Files struct {
 	Paths           []string // Rego files, folders, bundles
+	Trial           []string // further ones, which are shown but never applied
 	VerificationKey []byte   // PEM; empty lets bundles in without a signature
 	FS              fs.FS    // where Paths are; nil is the file system of the machine
 	Dir             string   // what reported file names are relative to
@@ -41,6 +42,8 @@ type Set struct {
 	bare  []string   // the paths without a policy
 	loose []string   // the files, tests aside, that are in no bundle
 	seen  map[string]bool
+	trial bool // what is loaded now is on trial
+	again int  // files that were named twice
 }
 
 // Load reads the operator's modules and data and adds the built-in modules.
@@ -50,7 +53,8 @@ func Load(files Files) (*Set, error) {
 	if s.key, err = parseKey(files.VerificationKey); err != nil {
 		return nil, err
 	}
-	for _, path := range files.Paths {
+	for i, path := range slices.Concat(files.Trial, files.Paths) { // the first that names a file counts
+		s.trial = i < len(files.Trial)
 		if err := s.add(path); err != nil {
 			return nil, fmt.Errorf("loading policies from %s: %w", path, err)
 		}
@@ -155,7 +159,7 @@ func (s *Set) add(path string) error {
 	if err != nil {
 		return err
 	}
-	before, documents := len(s.Modules)+len(s.Broken), false
+	before, documents := len(s.Modules)+len(s.Broken)+s.again, false
 	for _, file := range found {
 		switch {
 		case strings.HasSuffix(file, ".tar.gz"):
@@ -170,7 +174,7 @@ func (s *Set) add(path string) error {
 			return err
 		}
 	}
-	if before == len(s.Modules)+len(s.Broken) {
+	if before == len(s.Modules)+len(s.Broken)+s.again {
 		s.bare = append(s.bare, path)
 	}
 	if !documents {
@@ -204,8 +208,10 @@ func (s *Set) addFile(path string) error {
 // twice counts once.
 func (s *Set) addModule(m Module) {
 	if s.seen[m.File] {
+		s.again++
 		return
 	}
+	m.Trial = s.trial
 	s.seen[m.File] = true
 	if m.isTest() {
 		s.Tests = append(s.Tests, m)
