@@ -227,7 +227,7 @@ const many = 64
 func (f *imageFacts) sharers() map[string]*sharers {
 	byDigest := make(map[string]*sharers, len(f.tags))
 	for i := range f.tags {
-		if f.tags[i].Digest == "" {
+		if f.tags[i].KnownDigest() == "" {
 			continue // nothing is known to share an unknown digest
 		}
 		s := byDigest[f.tags[i].Digest]

@@ -290,7 +290,7 @@ func (c *counter) of(t *registry.Tag) int {
 	}
 	position := c.count
 	c.count++
-	if c.digests != nil && t.Digest != "" {
+	if c.digests != nil && t.KnownDigest() != "" {
 		c.digests[t.Digest] = position
 	}
 	return position

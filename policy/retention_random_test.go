@@ -282,7 +282,7 @@ func (w world) image(at time.Time) *registry.Image {
 			t.Digest = fmt.Sprintf("sha256:%064x", w.r.IntN(1000))
 		}
 		if w.chance(10) {
-			t.Digest = pick(w, "", "sha512:"+strings.Repeat(pick(w, "a", "b", "c"), 128))
+			t.Digest = pick(w, "", "sha256:ABC", "sha512:"+strings.Repeat(pick(w, "a", "b", "c"), 128))
 		}
 		if w.chance(60) {
 			t.CreatedAt = t.UpdatedAt

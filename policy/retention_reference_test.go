@@ -222,7 +222,7 @@ func (r refRule) rank(t registry.Tag, rivals []registry.Tag) int {
 	for _, o := range rivals {
 		switch {
 		case refShare(o, t) || !r.newer(o, best):
-		case o.Digest == "":
+		case !refDigest.MatchString(o.Digest):
 			newer["tag "+o.Name] = true
 		default:
 			newer[o.Digest] = true
@@ -233,8 +233,11 @@ func (r refRule) rank(t registry.Tag, rivals []registry.Tag) int {
 
 // refShare says whether two tags are known to have one digest.
 func refShare(a, b registry.Tag) bool {
-	return a.Name == b.Name || a.Digest == b.Digest && a.Digest != ""
+	return a.Name == b.Name || a.Digest == b.Digest && refDigest.MatchString(a.Digest)
 }
+
+// refDigest is what a known digest looks like.
+var refDigest = regexp.MustCompile(`^[a-z0-9]+:[0-9a-f]+$`)
 
 // periodRank is the tag's period and how many later periods hold a tag; a tag that
 // is not the newest of its period comes after all.

@@ -54,8 +54,8 @@ func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
 	hex := strings.Repeat("ab", 32)
 	got, err := evaluate(t, `testing.image_with({"name": "team/web", "region": "nl-ams", "visibility": "inherit", "age": "3d", "size_bytes": 77,
 		"namespace": {"name": "oss", "is_public": true, "image_count": 4, "description": "d", "size_bytes": 99}}, [
-			testing.tag("v1.2.3-rc.1", "15d"), testing.tag_with("latest", "1h", {"digest": "sha256:x", "created_age": "400d"}),
-			testing.tag_with("v2.0.0_build.7", "1h", {"digest": "sha256:x"}), testing.tag("main", "1y"), testing.tag("01.2.3", "60d"),
+			testing.tag("v1.2.3-rc.1", "15d"), testing.tag_with("latest", "1h", {"digest": "sha256:abc", "created_age": "400d"}),
+			testing.tag_with("v2.0.0_build.7", "1h", {"digest": "sha256:abc"}), testing.tag("main", "1y"), testing.tag("01.2.3", "60d"),
 			testing.tag_with("sha256-`+hex+`.sig", "2mo", {"status": "deleting"}), testing.tag("b", "15d"),
 			testing.tag_with("sha256-`+hex+`", "2mo", {"digest": "sha256:`+hex+`"}), testing.tag("sha512-`+hex+`.vex", "2mo"),
 			testing.tag_with("sha512-`+hex+`", "2mo", {"digest": "sha512:`+hex+hex+`"}), testing.tag("sha256-`+hex+`-sig", "2mo"), testing.tag("v1.0.0-alpha.01", "1w")])`)

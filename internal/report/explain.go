@@ -60,9 +60,9 @@ func newExplained(e runs.Explanation) explained {
 func (x explained) Sharers() []string {
 	tags, i := x.Verdict.Image.Tags, x.Tag()
 	var out []string
-	for j, t := range tags {
-		if j != i && t.Digest != "" && t.Digest == tags[i].Digest {
-			out = append(out, t.Name)
+	for j := range tags {
+		if digest := tags[j].KnownDigest(); j != i && digest != "" && digest == tags[i].Digest {
+			out = append(out, tags[j].Name)
 		}
 	}
 	return out
