@@ -64,7 +64,7 @@ func oldestFirst(n int) string {
 	if n < 1 {
 		return ""
 	}
-	return fmt.Sprintf("; or delete the oldest first, with --at-most %d", n)
+	return fmt.Sprintf(", or delete the oldest first with --at-most %d", n)
 }
 
 // most is the largest number of deletions that is not an anomaly.

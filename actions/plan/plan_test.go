@@ -486,7 +486,7 @@ func TestLimits(t *testing.T) {
 		want          []string
 	}{
 		{"at the limit is allowed", 10, 100, 10, 10, nil},
-		{"one deletion over is not", 11, 100, 10, -1, []string{"max_deletions: 11 deletions planned, 1 over the limit of 10: narrow the rules, or raise limits.max_deletions; or delete the oldest first, with --at-most 10"}},
+		{"one deletion over is not", 11, 100, 10, -1, []string{"max_deletions: 11 deletions planned, 1 over the limit of 10: narrow the rules, or raise limits.max_deletions, or delete the oldest first with --at-most 10"}},
 		{"none allowed and none made", 0, 100, 0, 0, nil},
 		{"none allowed and one made", 1, 10, 0, 0, []string{
 			"max_deletions: 1 deletion planned, 1 over the limit of 0: narrow the rules, or raise limits.max_deletions",
@@ -494,8 +494,8 @@ func TestLimits(t *testing.T) {
 		{"no limit", 100, 100, -1, -1, nil},
 		{"three in a thousand is 0.3 percent, whatever floats say", 3, 1000, -1, 0.3, nil},
 		{"four in a thousand is more", 4, 1000, -1, 0.3, []string{
-			"max_deletion_percent: 4 of 1,000 tags would be deleted in all namespaces together, 1 over the limit of 0.3 %: narrow the rules, or raise limits.max_deletion_percent; or delete the oldest first, with --at-most 3",
-			"max_deletion_percent: 4 of 1,000 tags would be deleted in rg.fr-par.scw.cloud/prod, 1 over the limit of 0.3 %: narrow the rules, or raise limits.max_deletion_percent; or delete the oldest first, with --at-most 3"}},
+			"max_deletion_percent: 4 of 1,000 tags would be deleted in all namespaces together, 1 over the limit of 0.3 %: narrow the rules, or raise limits.max_deletion_percent, or delete the oldest first with --at-most 3",
+			"max_deletion_percent: 4 of 1,000 tags would be deleted in rg.fr-par.scw.cloud/prod, 1 over the limit of 0.3 %: narrow the rules, or raise limits.max_deletion_percent, or delete the oldest first with --at-most 3"}},
 		{"29 percent of a hundred", 29, 100, -1, 29, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -511,7 +511,7 @@ func TestANamespaceOfTwentyTagsHasItsOwnPercentage(t *testing.T) {
 	o.MaxDeletionPercent = 50
 	vs := []registry.Verdict{manyTags("big", 0, 1000), manyTags("small", 19, 19), manyTags("twenty", 11, 20)}
 	checkRefusals(t, planOf(o, vs, nil), []string{
-		"max_deletion_percent: 11 of 20 tags would be deleted in rg.fr-par.scw.cloud/twenty, 1 over the limit of 50 %: narrow the rules, or raise limits.max_deletion_percent; or delete the oldest first, with --at-most 10"})
+		"max_deletion_percent: 11 of 20 tags would be deleted in rg.fr-par.scw.cloud/twenty, 1 over the limit of 50 %: narrow the rules, or raise limits.max_deletion_percent, or delete the oldest first with --at-most 10"})
 }
 
 func checkRefusals(t *testing.T, p *actions.Plan, want []string) {

@@ -56,7 +56,7 @@ func (m *comment) row(entries int, line string) string {
 		m.left += entries
 		return ""
 	}
-	m.WriteString("\n" + line)
+	m.Builder.WriteString("\n" + line)
 	return ""
 }
 
