@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -115,20 +116,20 @@ func decide(s *situation) *decision {
 		case late:
 			d.settled = append(d.settled, settled{st, actions.ResultFailed, detail, true})
 		case under:
-			d.waiting++
-			busy[st.Digest] = true
-			if s.now.Sub(st.at) < canaryPatience {
-				d.proving++
-			}
+			s.wait(d, st, busy)
 		case pausing:
 			d.held++
 		case asPlanned:
 			switch {
+			case st.sent() && (len(vanished) > 0 || !s.marked(st.ID)):
+				s.wait(d, st, busy) // it is not sent again, and may still happen
 			case len(vanished) > 0:
 				d.settle(st, actions.ResultChanged, text.Some(vanished)+", which the plan keeps, "+text.Choose(len(vanished), "is", "are")+" not there any more")
 			case !s.marked(st.ID):
 				result, detail := s.unmarked(st)
 				d.settle(st, result, detail)
+			case st.sent(): // before the others of its digest
+				candidates = slices.Insert(candidates, 0, st)
 			default:
 				candidates = append(candidates, st)
 			}
@@ -136,6 +137,15 @@ func decide(s *situation) *decision {
 	}
 	s.admit(d, candidates, busy)
 	return d
+}
+
+// wait lets a step wait for what was sent, and others for it.
+func (s *situation) wait(d *decision, st *step, busy map[string]bool) {
+	d.waiting++
+	busy[st.Digest] = true
+	if s.now.Sub(st.at) < canaryPatience {
+		d.proving++
+	}
 }
 
 func (d *decision) settle(st *step, result actions.Result, detail string) {
@@ -183,11 +193,20 @@ func (s *situation) position(st *step) (position, string) {
 	case listed && st.missing:
 		return contradicted, "a request for the tag finds nothing, and the listing of its image still shows it"
 	case st.sent():
-		return s.progress(st, tag)
+		p, detail := s.progress(st, tag)
+		switch {
+		case p == asPlanned && hidden: // it is not sent again, and may still happen
+			p = under
+		case p == refused:
+			p = exhausted
+		}
+		return p, detail
 	case tag.Status == registry.StatusDeleting && s.sibling(st) != nil:
 		return s.patient(s.sibling(st).since)
 	case tag.Status == registry.StatusDeleting && st.tries > 0:
 		return s.patient(st.at)
+	case hidden && s.sibling(st) != nil:
+		return s.patient(s.sibling(st).since)
 	case hidden:
 		return differs, "the listing of its image does not show it"
 	}
@@ -237,11 +256,11 @@ func (s *situation) progress(st *step, tag registry.Tag) (position, string) {
 		return differs, "it was pushed again, with the digest " + tag.Digest + ", after its deletion was sent"
 	case tag.Status == registry.StatusDeleting:
 		return s.patient(st.since)
-	case passed >= s.patience && st.open:
+	case passed >= s.patience && st.err != nil:
 		return late, fmt.Sprintf("%s after its deletion was sent, it is still there: %v", text.Age(passed), st.err)
 	case passed >= s.patience:
 		return late, "the API accepted its deletion, and " + text.Age(passed) + " later it is still there"
-	case !st.open || difference(st.Step, tag) != "" || s.reading.at.Sub(st.at) < openPause:
+	case st.err == nil || difference(st.Step, tag) != "" || s.reading.at.Sub(st.at) < openPause:
 		return under, ""
 	}
 	return s.again(st)
@@ -324,13 +343,17 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 		subject, free := s.subject(st, pending)
 		sibling := s.other(st, st.Digest, pending)
 		switch {
+		case st.sent() && (subject != "" && !free || sibling != "" && !s.untag):
+			s.wait(d, st, busy)
 		case subject != "" && !free:
 			d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
 		case sibling != "" && !s.untag:
 			d.settle(st, actions.ResultBlocked, sibling+", which is still there, has the same digest")
 		case subject != "":
+			busy[st.Digest] = busy[st.Digest] || st.sent()
 			waits = append(waits, st)
 		case busy[st.Digest] && !s.proven, s.alone && d.proving+len(d.send) > 0, sibling != "" && !s.proven && len(d.send) > 0, d.leaves:
+			busy[st.Digest] = busy[st.Digest] || st.sent()
 			d.held++
 		default:
 			d.leaves = sibling != "" && !s.proven
@@ -343,6 +366,10 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 		return
 	}
 	for _, st := range waits { // attachments of each other: none of them can be the first
+		if st.sent() {
+			s.wait(d, st, busy)
+			continue
+		}
 		subject, _ := s.subject(st, pending)
 		d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
 	}

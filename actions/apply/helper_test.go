@@ -71,7 +71,7 @@ func siteOf(t testing.TB, w worlds.World) *site {
 		return inProcess{s.server}.RoundTrip(r)
 	})))
 	must(t, err)
-	s.reader, err = scaleway.NewReader(options(inProcess{s.server}))
+	s.reader, err = scaleway.NewReader(options(inProcess{s.server.Plain()}))
 	must(t, err)
 	return s
 }
@@ -194,13 +194,6 @@ func (s *site) condemnTags(o plan.Options) *actions.Plan {
 	})
 }
 
-// plannedBy is the plan of condemnTags on a twin of the site.
-func (s *site) plannedBy(twin *site) *actions.Plan {
-	p := twin.condemnTags(plan.Options{})
-	s.judge, s.options = twin.judge, twin.options
-	return p
-}
-
 // apply applies a plan as it comes out of its file.
 func (s *site) apply(p *actions.Plan, o Options) (*actions.Outcome, error) {
 	s.t.Helper()
@@ -287,6 +280,14 @@ func resultsOf(o *actions.Outcome) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func find(rows []registry.Tag, id string) (registry.Tag, bool) {
+	i := slices.IndexFunc(rows, func(t registry.Tag) bool { return t.ID == id })
+	if i < 0 {
+		return registry.Tag{}, false
+	}
+	return rows[i], true
 }
 
 func reread(t testing.TB, p *actions.Plan) *actions.Plan {

@@ -196,11 +196,15 @@ func (c *change) read() (condition, error) {
 	if errors.Is(err, registry.ErrNotFound) {
 		return condition{is: objectAbsent}, nil
 	}
-	if err != nil || now.is != objectAsPlanned || c.sent() {
+	if err != nil || now.is != objectAsPlanned || !c.mayBeRepeated() {
 		return now, err
 	}
 	return c.judged(now, subject)
 }
+
+// mayBeRepeated reports whether the change may still be sent, or sent again, so that
+// all that it depends on is read.
+func (c *change) mayBeRepeated() bool { return !c.sent() || c.err != nil }
 
 func (c *change) readObject() (condition, Subject, error) {
 	if c.Image == "" {
@@ -211,7 +215,7 @@ func (c *change) readObject() (condition, Subject, error) {
 
 func (c *change) readImage() (now condition, subject Subject, err error) {
 	var tags []registry.Tag
-	if !c.sent() { // the image is read last, as shortly before the change as possible
+	if c.mayBeRepeated() { // the image is read last, as shortly before the change as possible
 		if tags, now.at, err = c.listTags(); err != nil && !errors.Is(err, registry.ErrNotFound) {
 			return now, subject, err
 		}
@@ -248,7 +252,7 @@ func (c *change) readNamespace() (now condition, subject Subject, err error) {
 	defer c.r.slot()()
 	g, s, ctx := c.r.Registry, c.Step, c.r.calls
 	var images []registry.Image
-	if c.Action == actions.DeleteNamespace && !c.sent() {
+	if c.Action == actions.DeleteNamespace && c.mayBeRepeated() {
 		if images, now.at, err = g.ListImages(ctx, s.Region, s.ID); err != nil && !errors.Is(err, registry.ErrNotFound) {
 			return now, subject, err
 		}
@@ -263,7 +267,7 @@ func (c *change) readNamespace() (now condition, subject Subject, err error) {
 	subject = Subject{Namespace: &ns, Empty: c.Action == actions.DeleteNamespace}
 	now = c.compare(now.at, ns.Status, ns.Visibility(), ns.UpdatedAt)
 	switch {
-	case now.is != objectAsPlanned || c.sent():
+	case now.is != objectAsPlanned || !c.mayBeRepeated():
 	case ns.Name != s.Namespace:
 		now = different("it is named " + ns.Name)
 	case c.Action == actions.DeleteNamespace && len(images) > 0:

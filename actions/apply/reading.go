@@ -14,9 +14,11 @@ const pageSize = 100
 
 // reading is what the registry says of an image and its tags.
 type reading struct {
-	at   time.Time      // when the oldest of its requests was written
-	row  registry.Image // of the image; its Tags are empty
-	list []registry.Tag
+	at time.Time // when the oldest of its requests was written
+	// listed is the same for the listing, which single requests may follow.
+	listed time.Time
+	row    registry.Image // of the image; its Tags are empty
+	list   []registry.Tag
 	// hidden are tags that a GET finds and the listing does not show; absent are IDs
 	// that neither shows.
 	hidden map[string]registry.Tag
@@ -33,7 +35,7 @@ type reading struct {
 // newReading indexes a listing.
 func newReading(at time.Time, row registry.Image, list []registry.Tag, sent []*step) *reading {
 	r := &reading{
-		at: at, row: row, list: list, sent: sent, hidden: map[string]registry.Tag{}, absent: map[string]bool{},
+		at: at, listed: at, row: row, list: list, sent: sent, hidden: map[string]registry.Tag{}, absent: map[string]bool{},
 		byID: make(map[string]int, len(list)), byDigest: make(map[string][]registry.Tag, len(list)), names: make(map[string]bool, len(list)),
 	}
 	ours := make(map[string]bool, len(sent))
@@ -93,6 +95,7 @@ func (r *reading) with(at time.Time, found map[string]registry.Tag, missing map[
 		}
 	}
 	next := newReading(at, r.row, list, sent)
+	next.listed = r.listed
 	maps.Copy(next.absent, missing)
 	return next
 }

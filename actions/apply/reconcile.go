@@ -75,6 +75,10 @@ func (w *reconciler) run() {
 		}
 		w.troubles = 0
 		w.record(d, now)
+		if len(d.send) > 0 && w.isBehind(now) {
+			w.relist = true
+			continue
+		}
 		if len(d.send) > 0 && w.maySend(d) {
 			if w.send(d.send, now) {
 				w.idle = 0
@@ -142,7 +146,7 @@ func (w *reconciler) sentWith(st *step) bool {
 // read lists the tags of the image, or, where that costs fewer calls, reads each
 // tag of a pending step by itself.
 func (w *reconciler) read() (*reading, error) {
-	if w.last != nil && !w.relist && len(w.pending) < w.last.pages() {
+	if w.last != nil && !w.relist && len(w.pending) < w.last.pages() && !slices.ContainsFunc(w.pending, w.hasSiblings) {
 		next, err := w.readEach()
 		if err != nil || next != nil {
 			return next, err
@@ -165,6 +169,12 @@ func (w *reconciler) read() (*reading, error) {
 		}
 	}
 	return next, nil
+}
+
+// hasSiblings reports whether other tags have the digest of a step: only a listing
+// shows what becomes of them.
+func (w *reconciler) hasSiblings(st *step) bool {
+	return slices.ContainsFunc(w.last.byDigest[st.Digest], func(t registry.Tag) bool { return t.ID != st.ID })
 }
 
 func (w *reconciler) list() ([]registry.Tag, time.Time, error) {
@@ -215,6 +225,12 @@ func (w *reconciler) get(steps []*step) (found map[string]registry.Tag, missing 
 		}
 	})
 	return found, missing, oldest, failed
+}
+
+// isBehind reports whether single requests have followed a listing for so long that
+// what they do not show, such as a new tag, must be listed before anything is sent.
+func (w *reconciler) isBehind(now *reading) bool {
+	return !w.slow && now.listed != now.at && clock.Now().Sub(now.listed) > MaxReadingAge
 }
 
 // judge asks the policies in force about the image: on its first listing, and again
@@ -412,23 +428,39 @@ func (w *reconciler) isGone() bool {
 }
 
 // abandon gives the steps that were not sent a result, and those that were sent as
-// well when that is given, or when they have waited for long enough.
+// well when that is given, or when they have waited for long enough. A step waits
+// with a deletion of the same digest, which may take its tag along.
 func (w *reconciler) abandon(result actions.Result, detail string, ofSent actions.Result) {
 	var waiting []*step
 	for _, st := range w.pending {
-		switch patient := clock.Now().Sub(st.since) < w.r.o.ConfirmTimeout && w.r.calls.Err() == nil; {
-		case !st.sent():
+		since := w.sentAt(st)
+		switch patient := clock.Now().Sub(since) < w.r.o.ConfirmTimeout && w.r.calls.Err() == nil; {
+		case since.IsZero(), !st.sent() && ofSent != "":
 			w.settle(st, result, detail)
 		case ofSent != "":
 			w.settle(st, ofSent, detail)
 		case patient:
 			waiting = append(waiting, st)
+		case !st.sent():
+			w.settle(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+detail)
 		default:
 			w.settle(st, actions.ResultFailed, "its deletion was sent, and "+detail)
 			w.reportUnchecked(st)
 		}
 	}
 	w.pending = waiting
+}
+
+// sentAt is when the deletion of a step, or one of its digest that is not confirmed,
+// was sent; zero if none was.
+func (w *reconciler) sentAt(st *step) time.Time {
+	at := st.since
+	for _, other := range w.pending {
+		if at.IsZero() && other.Digest == st.Digest {
+			at = other.since
+		}
+	}
+	return at
 }
 
 // reportUnchecked stops the run when it is not known whether the deletion of a tag

@@ -42,7 +42,7 @@ func TestTheBreaker(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many("", "{"+tt.fault+"}", 30))
-				p := s.plannedBy(newSite(t, many("", "", 30)))                  // the same, without the fault
+				p := s.condemnTags(plan.Options{})
 				o, err := s.apply(p, Options{Breaker: tt.breaker, Canary: 100}) // one after the other
 				got := *o
 				got.Results, got.Stopped = nil, ""
@@ -328,7 +328,7 @@ func TestImagesThatCannotBeLookedAtTripTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const images = `namespaces: [{name: prod, age: 400d, images: [{name: "api-{n}", count: 12, tags: [{name: pr-1, age: 20d}, {name: pr-2, age: 20d}, {name: latest, age: 1d}]}]}]`
 		s := newSite(t, `{faults: [{method: GET, path: "/images/*/tags", status: 500}], `+images+`}`)
-		p := s.plannedBy(newSite(t, `{`+images+`}`))
+		p := s.condemnTags(plan.Options{})
 		o, err := s.apply(p, Options{})
 		if !errors.Is(err, ErrStopped) || o.Failed != 20 || o.Skipped != 4 {
 			t.Errorf("%v: failed %d, skipped %d", err, o.Failed, o.Skipped)
