@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 1m
 
-.PHONY: all build test race lint demo pictures bench fuzz image ci
+.PHONY: all build test race lint demo pictures bench fuzz simulate image ci
 
 all: lint test
 
@@ -29,6 +29,9 @@ bench: ## all benchmarks, for benchstat
 
 fuzz: ## every fuzz target, FUZZTIME each
 	FUZZTIME=$(FUZZTIME) bash .ci/run fuzz
+
+simulate: ## 100,000 random registries, policies, networks and kills
+	JANITOR_WORLDS=100000 go test -count=1 -timeout 0 -run Simulation ./actions/apply
 
 image: ## the container image
 	docker build -t registry-janitor .
