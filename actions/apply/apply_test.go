@@ -72,7 +72,7 @@ func (s *site) compare(p *actions.Plan, o *actions.Outcome, before map[string]th
 
 // uncertain reports whether a detail admits that the outcome is not known.
 func uncertain(detail string) bool {
-	return strings.Contains(detail, "it may have ") || strings.Contains(detail, " was sent, ") || strings.Contains(detail, "accepted its deletion")
+	return strings.Contains(detail, "it may have ") || strings.Contains(detail, " was sent, ") || strings.Contains(detail, "(sent ") || strings.Contains(detail, "accepted its deletion")
 }
 
 // checkRequests compares the requests since one with what may be sent: only the

@@ -252,7 +252,7 @@ func (s *situation) sibling(st *step) *step {
 func (s *situation) progress(st *step, tag registry.Tag) (position, string) {
 	passed := s.now.Sub(st.since)
 	switch {
-	case tag.Digest != st.Digest && tag.Status != registry.StatusDeleting:
+	case tag.Digest != "" && tag.Digest != st.Digest && tag.Status != registry.StatusDeleting:
 		return differs, "it was pushed again, with the digest " + tag.Digest + ", after its deletion was sent"
 	case tag.Status == registry.StatusDeleting:
 		return s.patient(st.since)

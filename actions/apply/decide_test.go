@@ -165,6 +165,8 @@ func TestDecide(t *testing.T) {
 		{"what was sent and pushed again is left alone", two(), func(sc *scene) { sc.sent("pr-1", time.Second, nil); sc.tag("pr-1").Digest = digestOf("e") },
 			[]string{"send pr-2", "pr-1 changed: it was pushed again, with the digest " + digestOf("e") + ", after its deletion was sent"}},
 
+		{"what was sent waits while an answer is about another tag", two(), func(sc *scene) { sc.sent("pr-1", time.Second, nil); *sc.tag("pr-1") = registry.Tag{ID: "pr-1"} }, []string{"send pr-2", "1 under way"}},
+
 		{"an open deletion is not sent again within ten seconds", two(), func(sc *scene) { sc.sent("pr-1", openPause-1, errOpen) }, []string{"send pr-2", "1 under way"}},
 		{"and is sent again when a later reading shows the tag untouched", two(), func(sc *scene) { sc.sent("pr-1", openPause, errOpen) }, []string{"send pr-1", "send pr-2"}},
 		{"but not when the tag was touched", two(), func(sc *scene) { sc.sent("pr-1", openPause, errOpen); sc.tag("pr-1").UpdatedAt = scanTime.Add(1) }, []string{"send pr-2", "1 under way"}},

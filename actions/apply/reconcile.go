@@ -351,7 +351,10 @@ func (w *reconciler) record(d *decision, now *reading) {
 	w.r.each(len(d.settled), func(i int) {
 		x := d.settled[i]
 		w.settle(x.step, x.result, x.detail)
-		if x.result == actions.ResultFailed && !x.slow {
+		switch {
+		case x.slow:
+			w.reportUnchecked(x.step)
+		case x.result == actions.ResultFailed:
 			w.r.strike(x.detail)
 		}
 	})
@@ -467,7 +470,7 @@ func (w *reconciler) sentAt(st *step) time.Time {
 // has taken others of its digest along that no step deletes.
 func (w *reconciler) reportUnchecked(st *step) {
 	for _, tag := range w.last.byDigest[st.Digest] {
-		if tag.ID != st.ID && !slices.ContainsFunc(w.sent, func(other *step) bool { return other.ID == tag.ID }) {
+		if !slices.ContainsFunc(w.img.steps, func(i int) bool { return w.r.steps[i].ID == tag.ID }) {
 			w.r.halt(fmt.Errorf("%w: %w: %s:%s (it has the same digest as %s, whose deletion was sent)", ErrStopped, errUnchecked, w.img.ref, tag.Name, st.Tag))
 		}
 	}
