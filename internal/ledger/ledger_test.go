@@ -119,7 +119,7 @@ func ref(tag string) string { return "rg.fr-par.scw.cloud/prod/api:" + tag }
 func step(tag string) actions.Step {
 	return actions.Step{
 		Action: actions.DeleteTag, Ref: ref(tag), Region: "fr-par", Namespace: "prod", Image: "api", Tag: tag,
-		ID: "id-" + tag, Digest: "sha256:" + tag, UpdatedAt: start.Add(-time.Hour), Reasons: reasons(),
+		ID: "id-" + tag, Digest: fmt.Sprintf("sha256:%x", tag), UpdatedAt: start.Add(-time.Hour), Reasons: reasons(),
 	}
 }
 
@@ -138,7 +138,7 @@ func planOf(t testing.TB, at time.Time, steps []string, held ...actions.Held) *a
 	img := &registry.Image{Namespace: ns, ID: "i", Name: "api", Status: registry.StatusReady}
 	v := registry.Verdict{Namespace: ns, Image: img}
 	for _, tag := range steps {
-		img.Tags = append(img.Tags, registry.Tag{ID: "id-" + tag, Name: tag, Digest: "sha256:" + tag, Status: registry.StatusReady})
+		img.Tags = append(img.Tags, registry.Tag{ID: "id-" + tag, Name: tag, Digest: fmt.Sprintf("sha256:%x", tag), Status: registry.StatusReady})
 		v.Tags = append(v.Tags, registry.TagVerdict{Delete: []registry.Reason{{Rule: "retention/old", Text: "old"}}})
 	}
 	o := plan.Options{TakenAt: at, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p", MaxDeletions: -1, MaxDeletionPercent: -1}
