@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -17,6 +18,7 @@ type Builder struct {
 	violations []registry.Violation
 	gaps       []registry.Gap
 	planned    map[registry.Ref]*actions.PlannedImage
+	newest     map[string]bool // the newest pushes that a step deletes, by reference
 }
 
 // tally counts what is in one namespace.
@@ -26,7 +28,7 @@ type tally struct{ actions.NamespaceStats }
 func NewBuilder(o Options) *Builder {
 	return &Builder{
 		o: o, namespaces: make(map[registry.Ref]*tally), touched: make(map[string]actions.ImageStats),
-		planned: make(map[registry.Ref]*actions.PlannedImage),
+		planned: make(map[registry.Ref]*actions.PlannedImage), newest: make(map[string]bool),
 	}
 }
 
@@ -49,6 +51,9 @@ func (b *Builder) Add(p Part) {
 	b.gaps = append(b.gaps, p.gaps...)
 	if p.image != nil {
 		b.planned[p.subject] = p.image
+	}
+	if p.newest != "" {
+		b.newest[p.newest] = true
 	}
 }
 
@@ -115,6 +120,7 @@ func (b *Builder) Plan() *actions.Plan {
 	b.applyGaps()
 	b.asked.add(b.followers)
 	b.applyAtMost()
+	b.warnOfNewest()
 	p := &actions.Plan{
 		Version: actions.Version, TakenAt: b.o.TakenAt.UTC().Round(0), ConfigDigest: b.o.ConfigDigest, PolicyDigest: b.o.PolicyDigest,
 		Forecast: b.o.Forecast, Steps: b.asked.steps, Held: b.asked.held, Violations: b.violations, Images: b.plannedImages(),
@@ -134,6 +140,16 @@ func (b *Builder) Plan() *actions.Plan {
 	p.Refusals = Refusals(p.Summary.Deletions(), b.shares(p), b.o)
 	p.Seal()
 	return p
+}
+
+// warnOfNewest reports the images whose newest push is deleted, now that the guards
+// have held what they hold: a rule that does so most likely matches too much.
+func (b *Builder) warnOfNewest() {
+	for i := range b.asked.steps {
+		if s := &b.asked.steps[i]; b.newest[s.Ref] && s.Action == actions.DeleteTag {
+			b.warn(s.Ref, newestRule, "the newest push of the image is marked for deletion, by "+text.Some(ruleNames(s.Reasons)))
+		}
+	}
 }
 
 // plannedImages are the images of which the steps still delete something, now

@@ -62,6 +62,7 @@ type Part struct {
 	violations []registry.Violation
 	gaps       []registry.Gap
 	image      *actions.PlannedImage // nil when nothing of an image is deleted
+	newest     string                // the newest push of the image, if a step deletes it
 }
 
 // Steps are the changes that the verdict leads to, before gaps are known.
@@ -145,12 +146,16 @@ func isReportOnly(reasons []registry.Reason) bool {
 
 // notEnforced names the rules of reasons that are all report-only.
 func notEnforced(reasons []registry.Reason) string {
+	rules := ruleNames(reasons)
+	return text.Some(rules) + ", which " + text.Choose(len(rules), "is", "are") + " not enforced"
+}
+
+func ruleNames(reasons []registry.Reason) []string {
 	var rules []string
 	for _, r := range reasons {
 		rules = append(rules, r.Rule)
 	}
-	rules = slices.Compact(rules) // sorted by rule
-	return text.Some(rules) + ", which " + text.Choose(len(rules), "is", "are") + " not enforced"
+	return slices.Compact(rules) // sorted by rule
 }
 
 func policyError(err error) string { return "a policy failed: " + oneLine(err) }

@@ -35,6 +35,7 @@ func decideImage(v registry.Verdict, o Options, part Part) Part {
 	d.decideTags()
 	d.decideDeletion()
 	d.noteKept()
+	d.noteNewest()
 	return part
 }
 
@@ -270,6 +271,20 @@ func (d *imageDecision) imageGuard() (actions.Guard, string) {
 		return actions.GuardReportOnly, "marked only by " + notEnforced(d.v.Delete)
 	}
 	return "", ""
+}
+
+// noteNewest notes that the newest push of the image is deleted. Attachments and what
+// is not ready do not count.
+func (d *imageDecision) noteNewest() {
+	newest := none
+	for i := range d.nodes {
+		if d.nodes[i].counts && (newest == none || d.compareAge(int32(i), newest) < 0) {
+			newest = int32(i)
+		}
+	}
+	if newest != none && d.nodes[newest].deleted {
+		d.part.newest = d.tagRef(d.v.Image.Tags[newest].Name)
+	}
 }
 
 // noteKept notes what is kept in an image of which something is deleted. What is

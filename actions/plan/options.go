@@ -84,6 +84,7 @@ const (
 	statusTagRule       = "status/tag"
 	statusImageRule     = "status/image"
 	statusNamespaceRule = "status/namespace"
+	newestRule          = "retention/newest"
 	futureRule          = "time/future"
 	orderRule           = "time/order"
 	visibilityRule      = "visibility/unknown"

@@ -90,6 +90,9 @@ func sentences(p *actions.Plan) []string {
 		out = append(out, short.Replace(fmt.Sprintf("held %s %s: %s: %s", h.Action, h.Ref, h.Guard, h.Detail)))
 	}
 	for _, v := range p.Violations {
+		if v.Rule == newestRule { // has a test of its own
+			continue
+		}
 		out = append(out, short.Replace(fmt.Sprintf("%s %s: %s: %s", v.Severity, v.Ref, v.Rule, v.Text)))
 	}
 	for _, g := range p.Gaps {
@@ -214,6 +217,46 @@ func TestOptionsDifferFromPlaceToPlace(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The warning is about what is deleted, not about what a guard holds.
+func TestTheNewestPushIsReported(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		tags []string
+		with func(*Options)
+		want string
+	}{
+		{"it is deleted", []string{"v1 a 48h marked", "v2 b 24h marked"}, nil, "v2"},
+		{"an older one is deleted", []string{"v1 a 48h marked", "v2 b 24h"}, nil, ""},
+		{"names break ties", []string{"v1 a 48h marked", "v2 b 48h"}, nil, "v1"},
+		{"an attachment is no push", []string{"v1 a 48h marked", sig("c") + " b 1h"}, nil, "v1"},
+		{"what is not ready is no push yet", []string{"v1 a 48h marked", "v2 b 24h error"}, nil, "v1"},
+		{"keep_at_least holds it", []string{"v1 a 48h marked", "v2 b 24h marked"}, keep(1), ""},
+		{"min_age holds it", []string{"v1 a 48h marked", "v2 b 5m marked"}, minAge("1h"), ""},
+		{"--at-most holds it", []string{"v1 a 48h marked", "v2 b 24h marked"}, func(o *Options) { o.AtMost = 1 }, ""},
+		{"the rule is on trial", []string{"v1 a 48h trial"}, nil, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := unlimited()
+			if tt.with != nil {
+				tt.with(&o)
+			}
+			got := ""
+			for _, v := range planOf(o, []registry.Verdict{imageOf(t, tt.tags...)}, nil).Violations {
+				if v.Rule == newestRule {
+					got += strings.TrimPrefix(v.Ref, "rg.fr-par.scw.cloud/prod/api:")
+				}
+			}
+			if got != tt.want {
+				t.Errorf("reported %q, want %q", got, tt.want)
+			}
+		})
+	}
+	held := planOf(unlimited(), []registry.Verdict{imageOf(t, "v1 a 48h marked")}, []registry.Gap{{Subject: "clock", Error: "wrong", Holds: registry.HoldsAll}})
+	if len(held.Violations) > 0 {
+		t.Errorf("a gap holds it, and it is reported: %+v", held.Violations)
 	}
 }
 
