@@ -70,7 +70,7 @@ func rules() architecture {
 			// The rules of a configuration, in the one form that all share.
 			"policy/rules": {ours: []string{"registry", "internal/strictyaml"}},
 			// Reads and checks Rego, for the packages that run it and that help to write it.
-			"policy/internal/modules": {ours: []string{"registry", "internal/files", "policy/library", "policy/schema", "policy/testing"}},
+			"policy/internal/modules": {ours: []string{"registry", "internal/files", "policy/library", "policy/rules", "policy/schema", "policy/testing"}},
 			// Files of Rego and of JSON Schema, and an embed.FS of them.
 			"policy/library": {closed: true},
 			"policy/schema":  {closed: true},

@@ -76,6 +76,9 @@ func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *
 			p.readers = append(p.readers, label)
 		}
 	}
+	builtin := slices.DeleteFunc(slices.Clone(p.packages), func(pkg *rulePackage) bool { return !pkg.builtin })
+	own := slices.DeleteFunc(p.packages, func(pkg *rulePackage) bool { return pkg.builtin })
+	p.packages = append(builtin, own...) // if time gets short, the built-in ones have had theirs
 	p.marks.declare(p.packages, modules.Delete, modules.Deny, modules.Warn, modules.Visibility)
 	p.keeps.declare(p.packages, modules.Keep)
 	c := modules.NewCompiler(schema.WithFacts(string(subject)))

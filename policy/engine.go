@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -18,10 +19,6 @@ import (
 
 // DefaultTimeout bounds the evaluation of one image or namespace.
 const DefaultTimeout = 10 * time.Second
-
-// defaultMaxHeap is how much the heap may grow, in bytes, during one evaluation
-// that takes longer than a moment.
-const defaultMaxHeap = 512 << 20
 
 // Options of an Engine. The zero value has the built-in policies and no rules.
 type Options struct {
@@ -42,11 +39,11 @@ type Options struct {
 	FS fs.FS
 	// Dir is what reported file names are relative to; "" leaves them as they are.
 	Dir string
-	// Timeout bounds the evaluation of one image or namespace; 0 means
+	// Timeout bounds all evaluations for one image or namespace together; 0 means
 	// DefaultTimeout.
 	Timeout time.Duration
-	// MaxHeap bounds, in bytes, how much the heap grows during one evaluation; 0
-	// means defaultMaxHeap.
+	// MaxHeap bounds, in bytes, how much the heap grows while one image is judged; 0
+	// means 512 MiB, or a quarter of the memory limit of the program if that is less.
 	MaxHeap uint64
 	// Logger takes what policies print, at level debug; nil drops it.
 	Logger *slog.Logger
@@ -60,6 +57,7 @@ type Engine struct {
 	namespace  *program
 	digest     string
 	limits     limits
+	stuck      atomic.Pointer[error] // an evaluation could not be stopped
 }
 
 // New loads, checks and compiles the policy set. Every problem of the operator's
@@ -102,9 +100,15 @@ func (e *Engine) At(now time.Time, depth Depth) *Judge {
 		engine: e,
 		now:    now.UTC(),
 		depth:  depth,
-		cache:  cache.NewInterQueryValueCache(context.Background(), nil),
+		cache:  cache.NewInterQueryValueCache(context.Background(), cacheConfig()),
 		nowT:   ast.StringTerm(formatTime(now)),
 	}
+}
+
+// cacheConfig bounds how many regular expressions and globs are remembered.
+func cacheConfig() *cache.Config {
+	const entries = 500
+	return &cache.Config{InterQueryBuiltinValueCache: cache.InterQueryBuiltinValueCacheConfig{MaxNumEntries: new(int(entries))}}
 }
 
 // Depth is how much of a verdict the caller needs.

@@ -40,12 +40,14 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 	facts := j.imageFacts(img)
 	v.InUse, facts.inUse = j.uses.InImage(img)
 	d := &decoder{program: j.engine.image, verdict: &v, reportOnly: j.engine.reportOnly, tags: facts.find}
+	b := j.engine.limits.budget()
+	defer b.close()
 	input := facts.document(marking)
-	j.run(ctx, &j.engine.image.marks, input, d, facts.about...)
+	j.run(ctx, b, &j.engine.image.marks, input, d, facts.about...)
 	if j.depth == Everything || d.marked() {
 		facts.relevant = j.relevant(&v)
 		input := facts.document(keeping)
-		j.run(ctx, &j.engine.image.keeps, input, d, facts.about...)
+		j.run(ctx, b, &j.engine.image.keeps, input, d, facts.about...)
 	}
 	d.finish()
 	facts.setInUse(&v)
@@ -57,10 +59,12 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty bool) (registry.Verdict, error) {
 	v := registry.Verdict{Namespace: ns, Empty: empty}
 	d := &decoder{program: j.engine.namespace, verdict: &v}
+	b := j.engine.limits.budget()
+	defer b.close()
 	input := j.namespaceInput(ns, empty)
-	j.run(ctx, &j.engine.namespace.marks, input, d)
+	j.run(ctx, b, &j.engine.namespace.marks, input, d)
 	if j.depth == Everything || d.marked() {
-		j.run(ctx, &j.engine.namespace.keeps, input, d)
+		j.run(ctx, b, &j.engine.namespace.keeps, input, d)
 	}
 	d.finish()
 	return v, ctx.Err()
@@ -82,7 +86,9 @@ func (j *Judge) Parts(img *registry.Image) []Part {
 		for _, s := range ph.single {
 			name := s.slots[0].pkg.name()
 			parts = append(parts, Part{Package: name, Eval: func(ctx context.Context) error {
-				if _, err := j.eval(ctx, s.query, input); err != nil {
+				b := j.engine.limits.budget()
+				defer b.close()
+				if _, err := j.eval(ctx, b, s.slots[0].pkg, s.query, input); err != nil {
 					return fmt.Errorf("policy %s: %w", name, err)
 				}
 				return nil
@@ -98,7 +104,7 @@ func (j *Judge) Parts(img *registry.Image) []Part {
 // If that fails, it evaluates each on its own, so that what the others mark is held
 // and the error names the one that failed. About names the built-in policies that
 // the input has facts for; none means all.
-func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder, about ...string) {
+func (j *Judge) run(ctx context.Context, b *budget, ph *phase, input ast.Value, d *decoder, about ...string) {
 	if len(ph.slots) == 0 || input == nil || ctx.Err() != nil {
 		return
 	}
@@ -106,7 +112,7 @@ func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder,
 	if only := ph.only(about); only != nil {
 		query, slots = only.query, only.slots
 	}
-	answer, err := j.eval(ctx, query, input)
+	answer, err := j.eval(ctx, b, nil, query, input)
 	if err == nil {
 		d.addAll(slots, answer)
 		return
@@ -116,7 +122,7 @@ func (j *Judge) run(ctx context.Context, ph *phase, input ast.Value, d *decoder,
 	}
 	failed := false
 	for _, s := range ph.single {
-		answer, err := j.eval(ctx, s.query, input)
+		answer, err := j.eval(ctx, b, s.slots[0].pkg, s.query, input)
 		if err != nil {
 			failed = true
 			d.fail(s.slots[0].pkg, err)
@@ -147,11 +153,38 @@ func (ph *phase) only(about []string) *single {
 	return found
 }
 
-// eval runs one query within its limits. The answer is an array with an element
-// for each slot.
-func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value) (answer *ast.Array, err error) {
-	guard := j.engine.limits.watch(ctx)
-	defer guard.stop()
+// eval runs one query within the budget. The answer is an array with an element for
+// each slot.
+//
+// OPA looks between two steps whether it has to stop. A single step that never ends,
+// such as comparing two values that contain themselves many times over, cannot be
+// stopped: it is left behind, and the engine evaluates nothing any more.
+func (j *Judge) eval(ctx context.Context, b *budget, one *rulePackage, query rego.PreparedEvalQuery, input ast.Value) (*ast.Array, error) {
+	if stuck := j.engine.stuck.Load(); stuck != nil {
+		return nil, *stuck
+	}
+	e := b.begin(one)
+	defer context.AfterFunc(ctx, e.cancel.Cancel)()
+	type result struct {
+		answer *ast.Array
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		answer, err := j.evalQuery(ctx, e, query, input)
+		done <- result{answer, err}
+	}()
+	select {
+	case r := <-done:
+		return r.answer, e.explain(r.err)
+	case <-b.lost:
+		err := errors.New("stopped, but a single step of it does not end: nothing is evaluated any more; correct the policy and restart the program")
+		j.engine.stuck.CompareAndSwap(nil, &err)
+		return nil, err
+	}
+}
+
+func (j *Judge) evalQuery(ctx context.Context, e *evaluation, query rego.PreparedEvalQuery, input ast.Value) (answer *ast.Array, err error) {
 	defer func() { // a bug in a built-in function is the failure of the policy that called it
 		if p := recover(); p != nil {
 			answer, err = nil, fmt.Errorf("the evaluation panicked: %v", p)
@@ -163,11 +196,11 @@ func (j *Judge) eval(ctx context.Context, query rego.PreparedEvalQuery, input as
 		rego.EvalMetrics(metrics.NoOp()),
 		rego.EvalSortSets(false),
 		rego.EvalInterQueryBuiltinValueCache(j.cache),
-		rego.EvalExternalCancel(guard.cancel),
+		rego.EvalExternalCancel(e.cancel),
 		rego.EvalPrintHook(j.engine.limits.print),
 	)
 	if err != nil {
-		return nil, guard.explain(err)
+		return nil, err
 	}
 	if len(results) == 1 && len(results[0].Expressions) == 1 {
 		if term, ok := results[0].Expressions[0].Value.(*ast.Term); ok {

@@ -103,7 +103,7 @@ func checkRegex(s string) (message, hint string) {
 	switch {
 	case err == nil:
 		return "", ""
-	case errors.Is(err, rules.ErrLarge):
+	case rules.IsLarge(err):
 		return fmt.Sprintf("is %s: %s", err, strictyaml.Quote(s)), "shorten it: write classes such as [a-z0-9]+ instead of lists of words, and smaller repetitions"
 	case errors.As(err, &bad):
 		return fmt.Sprintf("is not a valid regular expression: %s: %s", bad.Code, strictyaml.Quote(s)), "write RE2 syntax, without lookaround and backreferences"

@@ -16,8 +16,8 @@ const (
 	maxSteps   = 10_000
 )
 
-// ErrLarge reports that a regular expression is larger than the program compiles.
-var ErrLarge = errors.New("too large")
+// errLarge says that a regular expression is larger than the program compiles.
+var errLarge = errors.New("too large")
 
 // Anchored compiles a pattern that has to match the whole text.
 func Anchored(pattern string) (*regexp.Regexp, error) {
@@ -32,7 +32,7 @@ func Anchored(pattern string) (*regexp.Regexp, error) {
 // valid or too large to be compiled.
 func Steps(pattern string) (int, error) {
 	if len(pattern) > maxPattern {
-		return 0, fmt.Errorf("%w: it has %s characters, and %s are possible", ErrLarge, text.Thousands(len(pattern)), text.Thousands(maxPattern))
+		return 0, fmt.Errorf("%w: it has %s characters, and %s are possible", errLarge, text.Thousands(len(pattern)), text.Thousands(maxPattern))
 	}
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -40,7 +40,7 @@ func Steps(pattern string) (int, error) {
 	}
 	n := steps(parsed)
 	if n > maxSteps {
-		return 0, fmt.Errorf("%w: with its repetitions written out it has about %s steps, and %s are possible", ErrLarge, text.Thousands(n), text.Thousands(maxSteps))
+		return 0, fmt.Errorf("%w: with its repetitions written out it has about %s steps, and %s are possible", errLarge, text.Thousands(n), text.Thousands(maxSteps))
 	}
 	return n, nil
 }
@@ -58,3 +58,6 @@ func steps(r *syntax.Regexp) int {
 	}
 	return max(n, 1)
 }
+
+// IsLarge reports whether a regular expression is refused because it is too large.
+func IsLarge(err error) bool { return errors.Is(err, errLarge) }

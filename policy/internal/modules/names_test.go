@@ -123,7 +123,6 @@ func TestKnownNames(t *testing.T) {
 		"a mocked function":              header + "f(x) := x\n\ng(_) := 1\n\nwarn contains \"x\" if f(2) == 1 with f as g",
 		"a package about another input":  "package acme.admission\n\nkind := input.request.kind.kind",
 		"two computed keys":              header + "ranks[line][t.name] := t.rank if {\n\tsome t in input.tags\n\tline := \"x\"\n}\n\nwarn contains \"x\" if ranks.main.latest > 3",
-		"a patched object":               header + "warn contains \"x\" if json.patch(input.image, [{\"op\": \"add\", \"path\": \"/line\", \"value\": 1}]).line == 1",
 		"a jump to a key of a variable":  header + "warn contains \"x\" if {\n\tsome key in {\"zzz\", \"name\"}\n\to := {k: 1 | some k in [\"zzz\"]}\n\to[key] == 1\n}",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -75,7 +75,7 @@ func compilerHint(e *ast.Error) string {
 func forbidden(name string) string {
 	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
 		if b.Name == name {
-			return "policies cannot reach outside, so that a plan depends on its input alone: pass what a policy needs as input or data"
+			return "policies cannot reach outside, and every call is bounded (docs/policies.md lists what is not offered): pass what a policy needs as input or data"
 		}
 	}
 	var names []string
