@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
@@ -28,6 +29,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	limitMemory(memlimit.FromCgroup)
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: clock.Now, who: who()}
 	os.Exit(a.run(ctx, os.Args[1:]))
 }
