@@ -171,6 +171,7 @@ func (j *Judge) eval(ctx context.Context, b *budget, one *rulePackage, query reg
 	}
 	done := make(chan result, 1)
 	go func() {
+		growStack(0)
 		answer, err := j.evalQuery(ctx, e, query, input)
 		done <- result{answer, err}
 	}()
@@ -182,6 +183,15 @@ func (j *Judge) eval(ctx context.Context, b *budget, one *rulePackage, query reg
 		j.engine.stuck.CompareAndSwap(nil, &err)
 		return nil, err
 	}
+}
+
+// growStack makes room on the stack of a new goroutine at once: an evaluation would
+// grow it in many small steps, which costs more than judging a small image.
+//
+//go:noinline
+func growStack(at uint8) byte {
+	var room [32 << 10]byte
+	return room[at]
 }
 
 func (j *Judge) evalQuery(ctx context.Context, e *evaluation, query rego.PreparedEvalQuery, input ast.Value) (answer *ast.Array, err error) {
