@@ -33,6 +33,9 @@ rule does with the tags in it:
                    limits.keep_at_least did not prevent it
   hits_releases    a tags_regex of a deleting rule that also matches tags that
                    look like releases
+  deletes_newest   a rule that deletes the newest push of an image
+  caches_take_places
+                   a rule whose keep.last counts tags of build caches
 
 The findings are about the registry of today: a rule may match nothing because
 nothing is due. lint makes no plan and sends only GET requests.

@@ -190,6 +190,10 @@ func TestLint(t *testing.T) {
 			`retention: [{name: a, match: {semver: "*"}, keep: {all: true}}, {name: b, match: {tags: ["*"]}, keep: {last: 9}}]`, nil},
 		"a rule that keeps by version leaves alone, and so does not shadow, what is not a version": {
 			`retention: [{name: a, match: {tags: ["pr-*"]}, delete: {older_than: 14d}}, {name: b, match: {tags: ["*"]}, keep: {semver: {versions: 9}}, delete: {}}]`, nil},
+		"the newest push is deleted": {
+			"retention: [{name: a, match: {tags: [\"*\"]}, except: {tags: [pr-2]}, delete: {older_than: 12h}}]", []string{"deletes_newest retention/a"}},
+		"the newest push is marked, and a guard holds it": {
+			"retention: [{name: a, match: {tags: [\"*\"]}, except: {tags: [pr-2]}, delete: {older_than: 12h}}]\nlimits: {min_age: 2d}", nil},
 		"a regular expression that matches releases": {
 			`retention: [{name: a, match: {tags_regex: ".*[0-9]"}, delete: {older_than: 1y}}]`, []string{"hits_releases retention/a"}},
 		"one that excludes them": {
@@ -216,5 +220,31 @@ func TestLint(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Build caches that take places of keep.last are found, with the except that fixes it.
+func TestLintFindsCachesThatTakePlaces(t *testing.T) {
+	const world = `{namespaces: [{name: prod, age: 400d, images: [{name: api, tags: [
+		{name: buildcache, age: 1d}, {name: main-cache, age: 2d}, {name: main-1, age: 3d}, {name: main-2, age: 40d}]}]}]}`
+	for name, row := range map[string]struct{ rule, remedy string }{
+		"without except":                   {`{name: a, match: {tags: ["*"]}, keep: {last: 2}, delete: {}}`, `add except: {tags: ["*-cache", "buildcache*"]} to the rule`},
+		"with tags in its except":          {`{name: a, match: {tags: ["*"]}, except: {tags: [x]}, keep: {last: 2}, delete: {}}`, `add "*-cache", "buildcache*" to the tags of its except`},
+		"with another key in its except":   {`{name: a, match: {tags: ["*"]}, except: {namespaces: [x]}, keep: {last: 2}, delete: {}}`, `narrow its match so that it leaves "*-cache", "buildcache*" out`},
+		"with the except that it asks for": {`{name: a, match: {tags: ["*"]}, except: {tags: ["*-cache", "buildcache*"]}, keep: {last: 2}, delete: {}}`, ""},
+		"kept by another criterion":        {`{name: a, match: {tags: ["*"]}, keep: {within: 30d}, delete: {}}`, ""},
+	} {
+		s := newSetting(t, parse(t, world), "retention: ["+row.rule+"]", 4)
+		lint, err := s.planner.Lint(t.Context(), s.scan(t, 4))
+		check(t, err)
+		got := ""
+		for _, f := range lint.Findings {
+			if f.Kind == runs.LintCachesTakePlaces {
+				got = f.Remedy
+			}
+		}
+		if got != row.remedy {
+			t.Errorf("%s: %q, want %q", name, got, row.remedy)
+		}
 	}
 }

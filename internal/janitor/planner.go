@@ -112,7 +112,8 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 // Lint compares the rules with everything in the feed, and finds those that do
 // nothing, or more than they should. It plans nothing.
 func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
-	options := p.planOptions()
+	planned := p.planOptions()
+	options := planned
 	options.Grace = 0 // to find what would be deleted without it, and without keep_at_least
 	options.Local = func(ref registry.Ref) (time.Duration, int) {
 		minAge, _ := p.Config.Limits.At(ref.Namespace, ref.Image)
@@ -124,7 +125,7 @@ func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 	err := in.forEach(ctx, func(decisions []*decision) {
 		switch d := decisions[0]; {
 		case d.verdict != nil:
-			l.Add(d.verdict, d.part)
+			l.Add(d.verdict, plan.Decide(*d.verdict, planned), d.part)
 		case d.item.Gap != nil:
 			l.AddGap(d.item.Gap.Subject, d.item.Gap.Error)
 		}

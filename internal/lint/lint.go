@@ -31,22 +31,23 @@ type Linter struct {
 	out     runs.Lint
 	rules   map[string]*rule
 	emptied map[string]*tally // by the rules that together delete all tags of an image
+	newest  map[string]*tally // by the rules that delete the newest push of an image
 }
 
 // New makes a linter of the rules of a configuration. The judge must have the same
 // rules and evaluate all of them.
 func New(c *config.Config, judge *policy.Judge, takenAt time.Time) *Linter {
 	l := &Linter{
-		judge: judge, rules: configured(c), emptied: map[string]*tally{},
+		judge: judge, rules: configured(c), emptied: map[string]*tally{}, newest: map[string]*tally{},
 		out: runs.Lint{TakenAt: takenAt.UTC(), Findings: []runs.LintFinding{}, Gaps: []registry.Gap{}},
 	}
 	l.out.Rules = len(l.rules)
 	return l
 }
 
-// Add counts one verdict. Its part of the plan must be made without keep_at_least
-// and grace: it shows what would be deleted without them.
-func (l *Linter) Add(v *registry.Verdict, part plan.Part) {
+// Add counts one verdict. Part is what it adds to the plan, and free is the same
+// without keep_at_least and grace: it shows what would be deleted without them.
+func (l *Linter) Add(v *registry.Verdict, part, free plan.Part) {
 	if v.Err != nil {
 		l.AddGap(subject(v).String(), v.Err.Error())
 	}
@@ -65,7 +66,8 @@ func (l *Linter) Add(v *registry.Verdict, part plan.Part) {
 	matches := l.judge.Matches(v.Image)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.image(v, matches, part.Steps())
+	l.image(v, matches, free.Steps())
+	l.newestBy(v, part.Steps())
 }
 
 func subject(v *registry.Verdict) registry.Ref {
@@ -187,6 +189,9 @@ func (l *Linter) Result() *runs.Lint {
 	}
 	for rule, t := range l.emptied {
 		l.out.Findings = append(l.out.Findings, emptiesFinding(rule, t))
+	}
+	for rule, t := range l.newest {
+		l.out.Findings = append(l.out.Findings, newestFinding(rule, t))
 	}
 	slices.SortFunc(l.out.Findings, func(a, b runs.LintFinding) int {
 		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Message, b.Message))

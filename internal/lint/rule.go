@@ -28,6 +28,8 @@ type rule struct {
 	by           map[string]int // how many tags each other rule covers
 	releases     tally
 	kept         int // of the releases, by any rule
+	caches       tally
+	cacheGlobs   []string // that the caches match
 }
 
 // tally counts tags and images and remembers the first few references.
@@ -94,6 +96,7 @@ func (r *rule) matched(tags int) {
 func (r *rule) cover(v *registry.Verdict, i int, matching []*rule) {
 	image, ref := v.Image.Ref(), v.Image.TagRef(v.Image.Tags[i].Name).String()
 	r.release(v, i, ref)
+	r.cache(v, i, ref)
 	others := map[string]bool{}
 	for _, reason := range v.Tags[i].Keep {
 		if reason.Rule != r.name && (r.deletes() || unconditional(reason.Rule, matching)) {
@@ -190,6 +193,9 @@ func (r *rule) findings(incomplete bool) []runs.LintFinding {
 				r.retention.Match.TagsRegex, text.Count(n, "tag"), text.Thousands(r.kept)),
 			Remedy: `add except: {semver: "*"} to the rule; if you mean releases, write match: {semver: "*"}`,
 		})
+	}
+	if r.caches.tags > 0 {
+		out = append(out, r.cacheFinding())
 	}
 	return out
 }

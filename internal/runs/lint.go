@@ -38,4 +38,8 @@ const (
 	LintShadowed       LintKind = "shadowed"
 	LintEmptiesImage   LintKind = "empties_image"
 	LintHitsReleases   LintKind = "hits_releases"
+	// LintDeletesNewest: the newest push of an image is deleted.
+	LintDeletesNewest LintKind = "deletes_newest"
+	// LintCachesTakePlaces: tags of build caches take places of keep.last.
+	LintCachesTakePlaces LintKind = "caches_take_places"
 )
