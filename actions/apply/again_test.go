@@ -76,14 +76,14 @@ func TestWhatChangesBetweenTwoDeletions(t *testing.T) {
 // condemnEmptyAndPR marks tags whose names begin with pr, and what is empty.
 func condemnEmptyAndPR(v *registry.Verdict) {
 	if v.Empty {
-		v.Delete = condemnedBy
+		v.Delete = markedBy
 	}
 	if v.Image == nil {
 		return
 	}
 	for i := range v.Image.Tags {
 		if strings.HasPrefix(v.Image.Tags[i].Name, "pr") {
-			v.Tags[i].Delete = condemnedBy
+			v.Tags[i].Delete = markedBy
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestALossInAnImageOfSeveralPagesIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, `{settings: {shared_digest: cascade}, namespaces: [{name: prod, age: 400d, images: [
 			{name: api, tags: [{name: pr-1, digest: A, age: 20d}, {name: latest, digest: A, age: 20d}, {name: "v{n}", count: 250, age: 20d}]}]}]}`)
-		o, err := s.audited(s.condemnTags(plan.Options{SharedDigest: actions.Untag}), Options{SharedDigest: actions.Untag})
+		o, err := s.audited(s.markTags(plan.Options{SharedDigest: actions.Untag}), Options{SharedDigest: actions.Untag})
 		if !errors.Is(err, ErrLost) || !slices.Equal(o.Lost, []string{"rg.fr-par.scw.cloud/prod/api:latest"}) {
 			t.Errorf("%v: lost %q", err, o.Lost)
 		}

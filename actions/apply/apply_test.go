@@ -59,7 +59,7 @@ func (s *site) compare(p *actions.Plan, o *actions.Outcome, before map[string]th
 	}
 	for ref := range vanished {
 		if strings.Contains(o.Stopped, ref+" (") {
-			delete(vanished, ref) // it is told that nobody knows
+			delete(vanished, ref) // the run says that it is not known
 		}
 		if parsed, _ := registry.ParseRef(ref); s.emptyGo && parsed.Image != "" && parsed.Tag == "" {
 			delete(vanished, ref) // with its last tag
@@ -177,7 +177,7 @@ func TestFailures(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newSite(t, `{settings: {delete_delay: `+delay+`, latency: 20ms}, faults: [{`+tt.fault+`}], namespaces: [{name: prod, age: 400d, images: [
 						{name: api, tags: [{name: "pr-{n}", count: 4, age: 20d}, {name: latest, age: 1d}]}]}]}`)
-					p := s.condemnTags(plan.Options{})
+					p := s.markTags(plan.Options{})
 					o, _ := s.audited(p, Options{Canary: 2})
 					for i, r := range o.Results {
 						want := tt.rest

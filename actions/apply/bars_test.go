@@ -31,7 +31,7 @@ func TestWhatApplyingCosts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, tt.world)
-				p := s.condemnTags(plan.Options{})
+				p := s.markTags(plan.Options{})
 				time.Sleep(time.Minute)
 				before, began := len(s.server.Requests()), time.Now()
 				o, err := Apply(t.Context(), p, s.environment(newMemoryJournal(t)), Options{})

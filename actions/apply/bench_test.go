@@ -32,7 +32,7 @@ func BenchmarkApply(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		s := siteOf(b, w)
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		server := httptest.NewServer(s.server)
 		credentials := *testCredentials
 		credentials.APIURL = server.URL
@@ -62,7 +62,7 @@ func TestSlowDeletionsDoNotHoldUpOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, `{settings: {latency: 20ms, delete_delay: 15s}, namespaces: [{name: prod, age: 400d, images: [{name: "api-{n}", count: 6, tags: [
 			{name: "pr-{n}", count: 100, age: 20d}, {name: latest, age: 20d}]}]}]}`)
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		start := time.Now()
 		o, err := Apply(t.Context(), p, s.environment(newMemoryJournal(t)), Options{Canary: -1})
 		if err != nil || o.Done != 600 {

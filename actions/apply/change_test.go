@@ -51,21 +51,21 @@ func (s *site) deleteTag(ref string) {
 	must(s.t, err)
 }
 
-// condemnAll condemns tags that begin with "pr", attachments aside, images named
+// markAll marks tags that begin with "pr", attachments aside, images named
 // bare and namespaces named void, and wants the image web private and the image
 // open public.
-func condemnAll(v *registry.Verdict) {
+func markAll(v *registry.Verdict) {
 	vote := func(to registry.Visibility) *registry.VisibilityVerdict {
-		return &registry.VisibilityVerdict{To: to, Reasons: condemnedBy}
+		return &registry.VisibilityVerdict{To: to, Reasons: markedBy}
 	}
 	switch {
 	case v.Image == nil:
 		if v.Namespace.Name == "void" {
-			v.Delete = condemnedBy
+			v.Delete = markedBy
 		}
 		return
 	case v.Image.Name == "bare":
-		v.Delete = condemnedBy
+		v.Delete = markedBy
 	case v.Image.Name == "web":
 		v.Visibility = vote(registry.Private)
 	case v.Image.Name == "open":
@@ -73,7 +73,7 @@ func condemnAll(v *registry.Verdict) {
 	}
 	for i, t := range v.Image.Tags {
 		if strings.HasPrefix(t.Name, "pr") {
-			v.Tags[i].Delete = condemnedBy
+			v.Tags[i].Delete = markedBy
 		}
 	}
 }
@@ -116,13 +116,13 @@ func TestWhatChangedAfterThePlanIsLeftAlone(t *testing.T) {
 			map[string]string{"prod/api:pr-2": "blocked", "prod/api:sha256-" + a + ".sig": "blocked"}},
 		{"a kept tag has the digest now", func(s *site) { s.push("latest", "B") }, Options{},
 			map[string]string{"prod/api:pr-3": "blocked", "prod/api:pr-4": "blocked"}},
-		{"a condemned tag has another condemned digest now", func(s *site) { s.push("pr-1", "B") }, Options{},
+		{"a marked tag has another marked digest now", func(s *site) { s.push("pr-1", "B") }, Options{},
 			map[string]string{"prod/api:pr-1": "changed", "prod/api:pr-3": "blocked", "prod/api:pr-4": "blocked"}},
 		{"one tag of a digest is pushed again with it", func(s *site) { s.push("pr-4", "B") }, Options{},
 			map[string]string{"prod/api:pr-4": "changed", "prod/api:pr-3": "blocked"}},
 		{"one tag of a digest is pushed again with another", func(s *site) { s.push("pr-4", "X") }, Options{}, map[string]string{"prod/api:pr-4": "changed"}},
 		{"a kept tag is gone", func(s *site) { s.deleteTag("prod/api:v1") }, Options{}, api("changed")},
-		{"a kept tag is gone, and so is a condemned one", func(s *site) { s.deleteTag("prod/api:v1"); s.deleteTag("prod/api:pr-1") }, Options{},
+		{"a kept tag is gone, and so is a marked one", func(s *site) { s.deleteTag("prod/api:v1"); s.deleteTag("prod/api:pr-1") }, Options{},
 			map[string]string{"prod/api:pr-1": "gone", "prod/api:pr-2": "changed", "prod/api:sha256-" + a + ".sig": "changed", "prod/api:pr-3": "changed", "prod/api:pr-4": "changed"}},
 		{"too few tags would be kept", func(s *site) { s.options.KeepAtLeast = 2 }, Options{}, map[string]string{"prod/open:pr-7": "changed", "prod/web:pr-9": "changed"}},
 		{"the image is gone", func(s *site) { must(s.t, s.editor.DeleteImage(s.t.Context(), "fr-par", s.of("prod/api"), soon())) }, Options{}, api("gone")},
@@ -143,7 +143,7 @@ func TestWhatChangedAfterThePlanIsLeftAlone(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, everything)
-				p := s.plan(unlimited(), condemnAll)
+				p := s.plan(unlimited(), markAll)
 				time.Sleep(time.Minute)
 				tt.change(s)
 				time.Sleep(time.Minute)
@@ -173,7 +173,7 @@ func TestWhatChangedAfterThePlanIsLeftAlone(t *testing.T) {
 func TestTheOrderOfWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, everything)
-		p := s.plan(unlimited(), condemnAll)
+		p := s.plan(unlimited(), markAll)
 		if _, err := s.audited(p, Options{}); err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func TestTheOrderOfWork(t *testing.T) {
 func TestAnAcceptedDeletionThatDoesNotHappenHasFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, everything)
-		p := s.plan(unlimited(), condemnAll)
+		p := s.plan(unlimited(), markAll)
 		s.before = func(r *http.Request) (*http.Response, error) {
 			if r.Method == http.MethodGet {
 				return nil, nil

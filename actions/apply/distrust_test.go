@@ -39,18 +39,18 @@ func TestIDsOfAnotherObjectAreLeftAlone(t *testing.T) {
 					if v.Image == nil || v.Namespace.Name != "prod" || v.Image.Name != "app" {
 						return
 					}
-					v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnedBy}
+					v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: markedBy}
 					for i := range v.Tags {
 						if v.Image.Tags[i].Name == "pr-1" {
-							v.Tags[i].Delete = condemnedBy
+							v.Tags[i].Delete = markedBy
 						}
 					}
 				})
 				s.judge = func(v *registry.Verdict) { // the policies in force would do it everywhere
 					if v.Image != nil {
-						v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnedBy}
+						v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: markedBy}
 						for i := range v.Tags {
-							v.Tags[i].Delete = condemnedBy
+							v.Tags[i].Delete = markedBy
 						}
 					}
 				}
@@ -114,7 +114,7 @@ func TestReadingsThatDisagree(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many("", "", 3))
-				p := s.condemnTags(plan.Options{})
+				p := s.markTags(plan.Options{})
 				s.before = tt.answer(s, p)
 				o, err := s.apply(p, Options{})
 				if r := o.Results[1]; r.Result != tt.want || !strings.Contains(r.Detail, tt.detail) {

@@ -162,7 +162,7 @@ func (s *site) walk(visit func(registry.Verdict)) {
 	}
 }
 
-var condemnedBy = []registry.Reason{{Rule: "retention/test", Text: "condemned"}}
+var markedBy = []registry.Reason{{Rule: "retention/test", Text: "marked"}}
 
 // plan plans what judge says about every namespace and image.
 func (s *site) plan(o plan.Options, judge func(*registry.Verdict)) *actions.Plan {
@@ -177,9 +177,9 @@ func (s *site) plan(o plan.Options, judge func(*registry.Verdict)) *actions.Plan
 	return b.Plan()
 }
 
-// condemnTags plans the deletion of the tags whose names begin with "pr", and
+// markTags plans the deletion of the tags whose names begin with "pr", and
 // what else judge adds.
-func (s *site) condemnTags(o plan.Options) *actions.Plan {
+func (s *site) markTags(o plan.Options) *actions.Plan {
 	s.t.Helper()
 	o.MaxDeletions, o.MaxDeletionPercent = -1, -1
 	return s.plan(o, func(v *registry.Verdict) {
@@ -188,7 +188,7 @@ func (s *site) condemnTags(o plan.Options) *actions.Plan {
 		}
 		for i, t := range v.Image.Tags {
 			if len(t.Name) > 1 && t.Name[:2] == "pr" {
-				v.Tags[i].Delete = condemnedBy
+				v.Tags[i].Delete = markedBy
 			}
 		}
 	})

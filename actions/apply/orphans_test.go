@@ -28,7 +28,7 @@ func TestAnOrphanWhoseSubjectIsBackIsBlocked(t *testing.T) {
 				p := s.plan(plan.Options{Orphans: plan.DeleteOrphans, MaxDeletions: -1, MaxDeletionPercent: -1}, func(v *registry.Verdict) {
 					for i := range v.Tags {
 						if registry.AttachmentSubject(v.Image.Tags[i].Name, v.Image.Tags[i].Digest) != "" {
-							v.Tags[i].Delete = condemnedBy
+							v.Tags[i].Delete = markedBy
 						}
 					}
 				})

@@ -277,7 +277,7 @@ func (w *reconciler) reportLost(last, now *reading) {
 	for i, name := range lost {
 		lost[i] = w.img.ref + ":" + name
 	}
-	w.r.lose(lost, "not there any more after deletions in the image: either shared_digest does not say what this API does, or something else deletes here too")
+	w.r.lose(lost, "gone after deletions in the image: either this API does not do what shared_digest says, or another client deletes here too")
 }
 
 // decide decides on a reading, after single requests have told what the listing
@@ -414,14 +414,14 @@ func (w *reconciler) unreadable(err error) {
 	}
 }
 
-// giveUp settles what could not be sent in time, again and again.
+// giveUp settles the steps that several readings in a row were too old for.
 func (w *reconciler) giveUp(age time.Duration) {
 	w.r.strike(tooSlow(age))
 	w.abandon(actions.ResultFailed, tooSlow(age), "")
 }
 
 func tooSlow(age time.Duration) string {
-	return fmt.Sprintf("the API answers too slowly: a reading was %s old before the change could be sent, and %s is the most", text.Elapsed(age), text.Exact(MaxReadingAge))
+	return fmt.Sprintf("the API answers too slowly: the reading was %s old before the change could be sent, and must not be older than %s", text.Elapsed(age), text.Exact(MaxReadingAge))
 }
 
 // isGone reports whether the image itself is not found.

@@ -45,7 +45,7 @@ func TestSharedDigests(t *testing.T) {
 							{name: pr-3, digest: B, age: 20d}, {name: v1, digest: B, age: 20d},
 							{name: pr-4, digest: C, age: 20d}, {name: pr-5, digest: C, age: 20d}, {name: v2, digest: C, age: 20d}, {name: v3, digest: C, age: 20d},
 							{name: pr-6, age: 20d}, {name: latest, age: 1d}]}]}]}`)
-						p := s.condemnTags(plan.Options{SharedDigest: tt.shared})
+						p := s.markTags(plan.Options{SharedDigest: tt.shared})
 						o, err := s.audited(p, Options{SharedDigest: tt.shared, Canary: canary, Concurrency: 1})
 						got := resultsOf(o)
 						if diff := cmp.Diff(tt.want, got); diff != "" && (tt.lost == nil || canary > 0) {
@@ -85,7 +85,7 @@ func TestOneSiblingIsLostAtMost(t *testing.T) {
 		}
 		s := newSite(t, `{settings: {shared_digest: cascade, latency: 20ms}, namespaces: [{name: prod, age: 400d, images: [
 			{name: a, tags: [{name: "pr-{n}", count: 20, age: 20d}, {name: latest, age: 1d}]}, `+images.String()+`]}]}`)
-		p := s.condemnTags(plan.Options{SharedDigest: actions.Untag})
+		p := s.markTags(plan.Options{SharedDigest: actions.Untag})
 		o, err := s.audited(p, Options{SharedDigest: actions.Untag})
 		if !errors.Is(err, ErrLost) || len(o.Lost) != 1 || o.Skipped < 39 {
 			t.Errorf("%v: lost %q, skipped %d", err, o.Lost, o.Skipped)

@@ -100,7 +100,7 @@ func checkSight(t *testing.T, name string, s *actions.Step, e Registry, want str
 func TestAnImageThatIsNotReadyIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("", "", 3))
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		s.before = func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/images/"+p.Images[0].ID) {
 				return nil, nil
@@ -120,23 +120,23 @@ func TestAnImageThatIsNotReadyIsLeftAlone(t *testing.T) {
 }
 
 // A run changes the updated_at of what it edits; that must not look like the work
-// of somebody else.
+// of another client.
 func TestARunKnowsItsOwnChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, `{settings: {latency: 5ms}, namespaces: [
 			{name: void, is_public: true, age: 400d},
 			{name: prod, is_public: true, age: 400d, images: [{name: bare, visibility: public, age: 40d}, {name: api, visibility: public, tags: [{name: pr-1, age: 20d}]}]}]}`)
 		p := s.plan(unlimited(), func(v *registry.Verdict) {
-			v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: condemnedBy}
+			v.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: markedBy}
 			if v.Image == nil {
 				if v.Namespace.Name == "void" {
-					v.Delete = condemnedBy
+					v.Delete = markedBy
 				}
 				return
 			}
-			v.Delete = condemnedBy
+			v.Delete = markedBy
 			for i := range v.Tags {
-				v.Tags[i].Delete = condemnedBy
+				v.Tags[i].Delete = markedBy
 			}
 		})
 		o, err := s.audited(p, Options{})
@@ -146,10 +146,10 @@ func TestARunKnowsItsOwnChanges(t *testing.T) {
 	})
 }
 
-func TestWhatSomebodyElseIsDeletingIsLeftToThem(t *testing.T) {
+func TestATagThatIsBeingDeletedAlreadyIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("delete_delay: 30m", "", 3))
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		s.deleteTag("prod/api:pr-2")
 		before := time.Now()
 		j := newMemoryJournal(t)

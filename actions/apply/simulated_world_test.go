@@ -153,10 +153,10 @@ func (p policy) judge(s *simulation, v *registry.Verdict) {
 			isMarked = isMarked && dice.chance(40)
 		}
 		if isMarked {
-			v.Tags[i].Delete = condemnedBy
+			v.Tags[i].Delete = markedBy
 		}
 		if tag.Name == p.protected || dice.chance(5) {
-			v.Tags[i].Keep = condemnedBy
+			v.Tags[i].Keep = markedBy
 		}
 	}
 }

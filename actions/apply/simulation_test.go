@@ -299,13 +299,13 @@ func (s *simulation) judge(v *registry.Verdict) {
 	}
 	dice := s.dice(subject)
 	if dice.chance(60) {
-		v.Delete = condemnedBy
+		v.Delete = markedBy
 	}
 	if dice.chance(40) {
 		to := pick(dice, registry.Private, registry.Public, registry.Inherit)
 		if v.Image == nil && to == registry.Inherit {
 			to = registry.Public
 		}
-		v.Visibility = &registry.VisibilityVerdict{To: to, Reasons: condemnedBy}
+		v.Visibility = &registry.VisibilityVerdict{To: to, Reasons: markedBy}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// many is an image with so many condemned tags.
+// many is an image with so many marked tags.
 func many(settings, faults string, tags int) string {
 	return fmt.Sprintf(`{settings: {latency: 20ms, %s}, faults: [%s], namespaces: [{name: prod, age: 400d, images: [
 		{name: api, tags: [{name: "pr-{n}", count: %d, age: 20d}, {name: latest, age: 1d}]}]}]}`, settings, faults, tags)
@@ -42,7 +42,7 @@ func TestTheBreaker(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many("", "{"+tt.fault+"}", 30))
-				p := s.condemnTags(plan.Options{})
+				p := s.markTags(plan.Options{})
 				o, err := s.apply(p, Options{Breaker: tt.breaker, Canary: 100}) // one after the other
 				got := *o
 				got.Results, got.Stopped = nil, ""
@@ -60,7 +60,7 @@ func TestTheBreaker(t *testing.T) {
 func TestTheCanary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("delete_delay: 1s", "", 60))
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		sent := make(map[string]time.Time)
 		var order []string
 		s.before = func(r *http.Request) (*http.Response, error) {
@@ -94,14 +94,14 @@ func TestTheCanaryFindsWhatIsLost(t *testing.T) {
 		lost []string
 		want string
 	}{
-		{"a tag that stays vanishes, and the plan has no more steps than the canary", func(s *site) { s.deleteTag("prod/api:latest") }, 4, []string{"rg.fr-par.scw.cloud/prod/api:latest"}, "not there any more after deletions in the image"},
-		{"a tag that stays vanishes", func(s *site) { s.deleteTag("prod/api:latest") }, 30, []string{"rg.fr-par.scw.cloud/prod/api:latest"}, "not there any more after deletions in the image"},
+		{"a tag that stays vanishes, and the plan has no more steps than the canary", func(s *site) { s.deleteTag("prod/api:latest") }, 4, []string{"rg.fr-par.scw.cloud/prod/api:latest"}, "gone after deletions in the image"},
+		{"a tag that stays vanishes", func(s *site) { s.deleteTag("prod/api:latest") }, 30, []string{"rg.fr-par.scw.cloud/prod/api:latest"}, "gone after deletions in the image"},
 		{"a tag that is kept moves, and the image is judged again", func(s *site) { s.push("latest", "other") }, 30, nil, "<nil>"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many("", "", tt.tags))
-				p := s.condemnTags(plan.Options{})
+				p := s.markTags(plan.Options{})
 				n := 0
 				s.before = func(r *http.Request) (*http.Response, error) {
 					if r.Method == http.MethodDelete {
@@ -139,7 +139,7 @@ func TestAnInterruptionFinishesWhatIsInFlight(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many(tt.settings, "", 200))
-				p := s.condemnTags(plan.Options{})
+				p := s.markTags(plan.Options{})
 				ctx, interrupt := context.WithCancel(t.Context())
 				kill := make(chan struct{})
 				var began time.Time
@@ -179,7 +179,7 @@ func TestAJournalThatCannotBeWrittenStopsTheRun(t *testing.T) {
 		t.Run(event, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, many("", "", 100))
-				p := s.condemnTags(plan.Options{})
+				p := s.markTags(plan.Options{})
 				j := newMemoryJournal(t)
 				var records, after atomic.Int64
 				j.fail = func(e, _ string) error {
@@ -258,7 +258,7 @@ func TestAnEmptyPlanIsDone(t *testing.T) {
 func TestResolve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, strings.Replace(everything, "shared_digest", "delete_delay: 3s, shared_digest", 1))
-		p := s.plan(unlimited(), condemnAll)
+		p := s.plan(unlimited(), markAll)
 		ctx := t.Context()
 		s.deleteTag("prod/api:pr-1")
 		s.push("pr-3", "X")
@@ -294,7 +294,7 @@ func TestResolve(t *testing.T) {
 func TestTheSecretKeyIsInNoDetail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("", "", 3))
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		s.before = func(r *http.Request) (*http.Response, error) {
 			if r.Method != http.MethodDelete {
 				return nil, nil
@@ -312,7 +312,7 @@ func TestTheSecretKeyIsInNoDetail(t *testing.T) {
 func TestADeletionThatDoesNotEndIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("delete_delay: 1h", "", 3))
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		start := time.Now()
 		o, err := Apply(t.Context(), p, s.environment(newMemoryJournal(t)), Options{Canary: -1, ConfirmTimeout: time.Minute})
 		if err != nil || o.Failed != 3 || !strings.HasSuffix(o.Results[0].Detail, "it is still being deleted") {
@@ -328,7 +328,7 @@ func TestImagesThatCannotBeLookedAtTripTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const images = `namespaces: [{name: prod, age: 400d, images: [{name: "api-{n}", count: 12, tags: [{name: pr-1, age: 20d}, {name: pr-2, age: 20d}, {name: latest, age: 1d}]}]}]`
 		s := newSite(t, `{faults: [{method: GET, path: "/images/*/tags", status: 500}], `+images+`}`)
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		o, err := s.apply(p, Options{})
 		if !errors.Is(err, ErrStopped) || o.Failed != 20 || o.Skipped != 4 {
 			t.Errorf("%v: failed %d, skipped %d", err, o.Failed, o.Skipped)
@@ -343,7 +343,7 @@ func TestAttachmentsComeAfterTheirSubjectsWhateverTheirNames(t *testing.T) {
 		p := s.plan(unlimited(), func(v *registry.Verdict) {
 			for i := range v.Tags {
 				if v.Image.Tags[i].Name == "zz" {
-					v.Tags[i].Delete = condemnedBy
+					v.Tags[i].Delete = markedBy
 				}
 			}
 		})
@@ -364,7 +364,7 @@ func TestAttachmentsComeAfterTheirSubjectsWhateverTheirNames(t *testing.T) {
 func TestAnInterruptionBeforeTheBeginningChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("", "", 10))
-		p := s.condemnTags(plan.Options{})
+		p := s.markTags(plan.Options{})
 		sent := len(s.server.Requests())
 		ctx, interrupt := context.WithCancel(t.Context())
 		interrupt()

@@ -29,8 +29,8 @@ func TestWhatCameIntoUseIsLeftAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, everything)
-				p := s.plan(unlimited(), condemnAll)
-				row.use.By = "somebody"
+				p := s.plan(unlimited(), markAll)
+				row.use.By = "a cluster"
 				before := s.snapshot()
 				s.uses = registry.NewUseIndex([]registry.Use{row.use})
 				o, err := s.apply(p, Options{})
@@ -43,7 +43,7 @@ func TestWhatCameIntoUseIsLeftAlone(t *testing.T) {
 						want = actions.ResultChanged
 						if registry.AttachmentSubject(r.Ref[strings.LastIndexByte(r.Ref, ':')+1:], "") != "" {
 							want = actions.ResultBlocked
-						} else if !strings.Contains(r.Detail, "on hold now by the guard in_use: used by somebody") {
+						} else if !strings.Contains(r.Detail, "on hold now by the guard in_use: used by a cluster") {
 							t.Errorf("%s: %s", ref, r.Detail)
 						}
 						if diff := cmp.Diff(before[r.Ref].id, after[r.Ref].id); diff != "" {
