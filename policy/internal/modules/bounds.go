@@ -202,9 +202,7 @@ func verbsOf(format string) (verbs, widths float64) {
 			}
 		}
 		format = rest[end:]
-		if strings.HasPrefix(format, "%") { // %% is a verb of its own
-			format = format[1:]
-		}
+		format = strings.TrimPrefix(format, "%") // %% is a verb of its own
 	}
 }
 
