@@ -31,7 +31,7 @@ fuzz: ## every fuzz target, FUZZTIME each
 	FUZZTIME=$(FUZZTIME) bash .ci/run fuzz
 
 simulate: ## 100,000 random registries, policies, networks and kills
-	JANITOR_WORLDS=100000 go test -count=1 -timeout 0 -run Simulation ./actions/apply
+	JANITOR_WORLDS=100000 JANITOR_FIRST_WORLD=$$(date +%s) go test -count=1 -timeout 0 -run Simulation ./actions/apply
 
 image: ## the container image
 	docker build -t registry-janitor .

@@ -125,21 +125,21 @@ func (r *reading) unexplained(later *reading) bool {
 // lost are the tags that an earlier reading shows, that are not expected to go, and
 // that are gone although they share their digest with a deletion of this run; with
 // any, whatever their digest.
-func (r *reading) lost(later *reading, expected map[string]bool, anyDigest bool) []string {
+func (r *reading) lost(later *reading, expected map[string]bool, anyDigest bool) []registry.Tag {
 	digests := make(map[string]bool, len(later.sent))
 	for _, st := range later.sent {
 		digests[st.Digest] = true
 	}
-	var names []string
+	var tags []registry.Tag
 	for _, tag := range r.list {
 		if expected[tag.ID] || !anyDigest && !digests[tag.Digest] || tag.Status == registry.StatusDeleting {
 			continue
 		}
 		if now, ok := later.tag(tag.ID); !ok || now.Status == registry.StatusDeleting {
-			names = append(names, tag.Name)
+			tags = append(tags, tag)
 		}
 	}
-	return names
+	return tags
 }
 
 // unlisted are the names that the row of the image shows and the listing does not,

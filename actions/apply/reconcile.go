@@ -108,6 +108,7 @@ func (w *reconciler) finished() bool {
 		switch {
 		case st.sent():
 			w.settle(st, actions.ResultFailed, "its deletion was sent, and is not confirmed: "+cause(w.r.calls))
+			w.reportUnchecked(st)
 		case w.sentWith(st):
 			w.settle(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+cause(w.r.calls))
 		default:
@@ -239,7 +240,10 @@ func (w *reconciler) judge(now *reading) error {
 	last := w.last
 	w.last = now
 	if w.judged != nil {
-		w.reportLost(last, now)
+		if err := w.reportLost(last, now); err != nil {
+			w.last = last
+			return err
+		}
 		if !w.judged.unexplained(now) {
 			return nil
 		}
@@ -263,21 +267,30 @@ func (w *reconciler) judge(now *reading) error {
 }
 
 // reportLost stops the run when a tag that no step deletes has gone with one that
-// this run has deleted. While the canary is not confirmed, any such tag counts.
-func (w *reconciler) reportLost(last, now *reading) {
+// this run has deleted. While the canary is not confirmed, any such tag counts. A
+// tag that a request of its own finds is not lost: then the listing is an error.
+func (w *reconciler) reportLost(last, now *reading) error {
 	_, confirmed := w.r.evidence()
 	expected := make(map[string]bool)
 	for _, st := range slices.Concat(w.pending, w.sent) {
 		expected[st.ID] = true
 	}
-	lost := last.lost(now, expected, len(w.sent) > 0 && confirmed < w.r.o.Canary)
-	if len(lost) == 0 {
-		return
+	var lost []string
+	for _, tag := range last.lost(now, expected, len(w.sent) > 0 && confirmed < w.r.o.Canary) {
+		found, missing, _, err := w.get([]*step{{Step: &actions.Step{ID: tag.ID}}})
+		switch {
+		case err != nil:
+			return err
+		case missing[tag.ID], found[tag.ID].Status == registry.StatusDeleting:
+			lost = append(lost, w.img.ref+":"+tag.Name)
+		default:
+			return fmt.Errorf("%w: it does not show %s, which a request of its own finds", registry.ErrIncomplete, tag.Name)
+		}
 	}
-	for i, name := range lost {
-		lost[i] = w.img.ref + ":" + name
+	if len(lost) > 0 {
+		w.r.lose(lost, "gone after deletions in the image: either this API does not do what shared_digest says, or another client deletes here too")
 	}
-	w.r.lose(lost, "gone after deletions in the image: either this API does not do what shared_digest says, or another client deletes here too")
+	return nil
 }
 
 // decide decides on a reading, after single requests have told what the listing
@@ -388,7 +401,7 @@ func (w *reconciler) unreadable(err error) {
 		result, detail = actions.ResultChanged, strings.TrimPrefix(err.Error(), errOther.Error()+": ")
 	case errors.Is(err, registry.ErrNotFound) && w.isGone():
 		if w.last != nil {
-			w.reportLost(w.last, newReading(clock.Now(), w.last.row, nil, w.sent))
+			_ = w.reportLost(w.last, newReading(clock.Now(), w.last.row, nil, w.sent)) // what cannot be read is gone with its image
 		}
 		w.abandon(actions.ResultGone, "its image is not there any more", actions.ResultDone)
 		return

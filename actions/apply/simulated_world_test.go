@@ -147,7 +147,7 @@ func (p policy) judge(s *simulation, v *registry.Verdict) {
 		case "shared digests":
 			isMarked = digests[tag.Digest] > 1
 		case "every other name":
-			isMarked = tag.Name[len(tag.Name)-1]%2 == 1
+			isMarked = len(tag.Name)%2 == 1 || strings.HasSuffix(tag.Name, "1")
 		}
 		if isAttachment(*tag) {
 			isMarked = isMarked && dice.chance(40)
