@@ -445,7 +445,15 @@ func TestDaemonOverHTTP(t *testing.T) {
 	if len(latest.Plan.Steps) != 4 {
 		t.Errorf("the latest run is %+v", latest)
 	}
-	s.post(base+"/api/v1/apply", http.StatusAccepted)
+	// The history shows a run a moment before the daemon is free for the next.
+	s.until(func() bool {
+		response, err := http.Post(base+"/api/v1/apply", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusAccepted
+	})
 	s.until(func() bool { s.json(base+"/api/v1/runs", &runs); return len(runs.Runs) == 2 })
 	if r := runs.Runs[0]; r.Kind != "apply" || r.Done != 4 {
 		t.Errorf("the history shows %+v", r)
