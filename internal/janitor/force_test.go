@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,11 +25,16 @@ func (s testSource) Uses(context.Context) ([]registry.Use, error) { return s() }
 func TestUsesAreReadAgainEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetting(t, parse(t, usedWorld), usedRules, 4)
-		answer := []registry.Use(nil)
+		var lock sync.Mutex // of answer and failure
+		var answer []registry.Use
 		var failure error
 		set := &uses.Set{}
 		set.Require("test", true)
-		set.Add("test", testSource(func() ([]registry.Use, error) { return answer, failure }))
+		set.Add("test", testSource(func() ([]registry.Use, error) {
+			lock.Lock()
+			defer lock.Unlock()
+			return answer, failure
+		}))
 		session := &Session{Planner: s.planner, uses: set, o: SessionOptions{Now: atNow}}
 		p := s.planWith(t, &uses.Set{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -48,12 +54,16 @@ func TestUsesAreReadAgainEachMinute(t *testing.T) {
 		if n := steps(); n != 1 {
 			t.Fatalf("%d steps, want the one of pr-1", n)
 		}
+		lock.Lock()
 		answer = []registry.Use{{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "web", Tag: "pr-1"}, By: "a deployment"}}
+		lock.Unlock()
 		time.Sleep(time.Minute)
 		if n := steps(); n != 0 {
 			t.Errorf("%d steps on a tag that came into use a minute ago", n)
 		}
+		lock.Lock()
 		answer, failure = nil, errors.New("out of reach")
+		lock.Unlock()
 		time.Sleep(time.Minute)
 		if _, err := force.judge(ctx, apply.Subject{Namespace: &ns, Image: img}); err == nil || !strings.Contains(err.Error(), "out of reach") {
 			t.Errorf("a source that cannot be reached any more: %v", err)
