@@ -34,6 +34,7 @@ type situation struct {
 	// unmarked is the result of a step if not.
 	marked   func(id string) bool
 	unmarked func(*step) (actions.Result, string)
+	halted   bool // nothing more is sent
 	// untag: the API is known to remove only the tag that is deleted; proven: this
 	// run has seen that often enough.
 	untag, proven bool
@@ -125,6 +126,8 @@ func decide(s *situation) *decision {
 				s.wait(d, st, busy) // it is not sent again, and may still happen
 			case len(vanished) > 0:
 				d.settle(st, actions.ResultChanged, text.Some(vanished)+", which the plan keeps, "+text.Choose(len(vanished), "is", "are")+" not there any more")
+			case s.halted && s.isUnderWay(st.Digest): // it may be deleted with the other tag
+				d.held++
 			case !s.marked(st.ID):
 				result, detail := s.unmarked(st)
 				d.settle(st, result, detail)
@@ -248,6 +251,11 @@ func (s *situation) sibling(st *step) *step {
 	return nil
 }
 
+// isUnderWay reports whether a deletion of a digest was sent and is not confirmed.
+func (s *situation) isUnderWay(digest string) bool {
+	return slices.ContainsFunc(s.steps, func(st *step) bool { return st.sent() && st.Digest == digest })
+}
+
 // progress is the position of a tag whose deletion was sent and that is still there.
 func (s *situation) progress(st *step, tag registry.Tag) (position, string) {
 	passed := s.now.Sub(st.since)
@@ -339,16 +347,10 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 		delete(pending, x.step.ID)
 	}
 	var waits []*step
-	for _, st := range candidates {
-		subject, free := s.subject(st, pending)
+	for _, st := range s.unblocked(d, candidates, pending, busy) {
+		subject, _ := s.subject(st, pending)
 		sibling := s.other(st, st.Digest, pending)
 		switch {
-		case st.sent() && (subject != "" && !free || sibling != "" && !s.untag):
-			s.wait(d, st, busy)
-		case subject != "" && !free:
-			d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
-		case sibling != "" && !s.untag:
-			d.settle(st, actions.ResultBlocked, sibling+", which is still there, has the same digest")
 		case subject != "":
 			busy[st.Digest] = busy[st.Digest] || st.sent()
 			waits = append(waits, st)
@@ -373,6 +375,39 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 		subject, _ := s.subject(st, pending)
 		d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
 	}
+}
+
+// unblocked gives the candidates that a tag which is to stay blocks their result, and
+// returns the others. A tag that is blocked stays, and so blocks others.
+func (s *situation) unblocked(d *decision, candidates []*step, pending map[string]bool, busy map[string]bool) []*step {
+	for before := -1; before != len(candidates); {
+		before = len(candidates)
+		candidates = slices.DeleteFunc(candidates, func(st *step) bool {
+			detail := s.blockedBy(st, pending)
+			switch {
+			case detail == "":
+				return false
+			case st.sent(): // it is not sent again, and may still happen
+				s.wait(d, st, busy)
+			default:
+				d.settle(st, actions.ResultBlocked, detail)
+				delete(pending, st.ID)
+			}
+			return true
+		})
+	}
+	return candidates
+}
+
+// blockedBy names the tag that is to stay and blocks the deletion of a step.
+func (s *situation) blockedBy(st *step, pending map[string]bool) string {
+	if subject, free := s.subject(st, pending); subject != "" && !free {
+		return "its subject " + subject + " is still there"
+	}
+	if sibling := s.other(st, st.Digest, pending); sibling != "" && !s.untag {
+		return sibling + ", which is still there, has the same digest"
+	}
+	return ""
 }
 
 // subject names a tag to which the tag of a step is attached and that is still

@@ -225,6 +225,11 @@ func TestDecide(t *testing.T) {
 			sc.absent = []string{"pr-2"}
 		}, []string{"pr-1 done", "pr-2 gone: it was deleted together with pr-1, which had the same digest"}},
 
+		{"a tag that is not sent any more waits for one of its digest", shared(), func(sc *scene) {
+			sc.halted, sc.unasked = true, []string{"pr-1", "pr-2"}
+			sc.sent("pr-1", time.Second, nil)
+		}, []string{"1 under way", "1 held"}},
+
 		{"an attachment waits for its subject", signed(), func(*scene) {}, []string{"send pr-1", "1 held"}},
 		{"and is sent after it", signed(), func(sc *scene) { sc.sent("pr-1", time.Second, nil); deleting(sc) }, []string{"send " + signature, "1 under way"}},
 		{"an attachment of a kept tag is blocked", sceneOf(signature+"@d", "latest@a"), func(*scene) {}, []string{signature + " blocked: its subject latest is still there"}},
@@ -232,6 +237,9 @@ func TestDecide(t *testing.T) {
 			[]string{"pr-1 changed: no rule marks it", signature + " blocked: its subject pr-1 is still there"}},
 		{"attachments of each other are blocked", sceneOf(signature+"@b", "sha256-"+strings.Repeat("b", 64)+"@a", "latest@c"), func(*scene) {},
 			[]string{signature + " blocked: its subject sha256-" + strings.Repeat("b", 64) + " is still there", "sha256-" + strings.Repeat("b", 64) + " blocked: its subject " + signature + " is still there"}},
+
+		{"what is blocked stays, and blocks the others of its digest", sceneOf("pr-1@d", signature+"@d", "latest@a"), func(*scene) {},
+			[]string{signature + " blocked: its subject latest is still there", "pr-1 blocked: " + signature + ", which is still there, has the same digest"}},
 
 		{"the canary is one deletion", two(), func(sc *scene) { sc.alone = true }, []string{"send pr-1", "1 held"}},
 		{"and the next one waits until it is confirmed", two(), func(sc *scene) { sc.alone = true; sc.sent("pr-1", time.Second, nil) }, []string{"1 under way", "1 held"}},
@@ -352,12 +360,13 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 	}
 	subject := registry.AttachmentSubject(st.Tag, st.Digest)
 	for _, other := range sc.tags {
-		isStep := slices.ContainsFunc(sc.steps, func(o *step) bool { return o.ID == other.ID })
+		hasStep := slices.ContainsFunc(sc.steps, func(o *step) bool { return o.ID == other.ID })
+		goes := hasStep && !slices.ContainsFunc(d.settled, func(x settled) bool { return x.step.ID == other.ID })
 		switch {
 		case other.ID == st.ID:
-		case other.Digest == st.Digest && !isStep && !sc.untag:
+		case other.Digest == st.Digest && other.Status != registry.StatusDeleting && !goes && !sc.untag:
 			return other.Name + " has its digest and stays"
-		case subject.Is(other.Digest) && !(isStep && other.Status == registry.StatusDeleting):
+		case subject.Is(other.Digest) && !(hasStep && other.Status == registry.StatusDeleting):
 			return "its subject " + other.Name + " is there"
 		}
 	}

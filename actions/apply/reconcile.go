@@ -324,7 +324,7 @@ func (w *reconciler) situation(now *reading) *situation {
 		unmarked: func(st *step) (actions.Result, string) { return notPlanned(&w.judgement, st.Step) },
 	}
 	if why := w.halted(); why != nil {
-		s.kept, s.marked = nil, func(string) bool { return false }
+		s.halted, s.kept, s.marked = true, nil, func(string) bool { return false }
 		s.unmarked = func(st *step) (actions.Result, string) { return w.notTried(st, why) }
 		return s
 	}
