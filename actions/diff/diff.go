@@ -22,6 +22,9 @@ type Comparison struct {
 	Rules   []ByRule  `json:"rules"`       // sorted by rule
 	Changes []Change  `json:"differences"` // sorted by ref, then action
 	Found   []Finding `json:"violations"`  // of one plan only, sorted by ref
+
+	// Zone is where people read its times; nil means UTC.
+	Zone *time.Location `json:"-"`
 }
 
 // Plan describes one of the two plans.

@@ -56,9 +56,9 @@ func (a *app) checkConfig(ctx context.Context, file string) error {
 		return wrong
 	}
 	if missing != nil {
-		fmt.Fprintln(a.stderr, "registry-janitor: a run would fail on this machine:", missing)
+		fmt.Fprintln(a.stderr, a.failed(fmt.Errorf("a run would fail on this machine: %w", missing)))
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s is valid\n", file)
+	_, err = fmt.Fprintf(a.stdout, "%s is %s\n", file, a.colorOn(a.stdout).Green("valid"))
 	return err
 }
 

@@ -63,7 +63,7 @@ func (a *app) demo(ctx context.Context, format report.Format, apply bool) error 
 	if err != nil {
 		return err
 	}
-	run := runs.Run{Plan: plan, Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Exit: janitor.PlanExit(plan)}
+	run := runs.Run{Plan: plan, Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Exit: janitor.PlanExit(plan), Zone: session.Config.Location()}
 	if apply {
 		if run, err = a.demoApply(ctx, session, plan); err != nil {
 			return err

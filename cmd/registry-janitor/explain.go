@@ -39,7 +39,7 @@ func (a *app) explain(ctx context.Context, f *sourceFlags, text string) error {
 	defer s.close()
 	scope := janitor.Scope(s.planner.Config)
 	if !scope.Holds(ref) {
-		return report.Explain(a.stdout, runs.Explanation{Ref: ref, Note: janitor.OutOfScope})
+		return report.Explain(a.stdout, runs.Explanation{Ref: ref, Note: janitor.OutOfScope}, a.textOptions())
 	}
 	if f.inventory == "" {
 		scope = janitor.Narrow(scope, ref)
@@ -52,7 +52,7 @@ func (a *app) explain(ctx context.Context, f *sourceFlags, text string) error {
 	if err != nil {
 		return err
 	}
-	if err := report.Explain(a.stdout, explanation); err != nil {
+	if err := report.Explain(a.stdout, explanation, a.textOptions()); err != nil {
 		return err
 	}
 	if explanation.Plan.Incomplete() {

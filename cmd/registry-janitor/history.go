@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +85,8 @@ func (a *app) listRuns(ctx context.Context, l *ledger.Ledger, limit int) error {
 		_, err := fmt.Fprintln(a.stdout, "No runs yet.")
 		return err
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tKIND\tSTATUS\tEXIT\tSTEPS\tOUTCOME\tBY")
 	for _, r := range runs {
 		exit, steps := "-", "-" // of a run that is not over, or has no plan
@@ -96,7 +98,30 @@ func (a *app) listRuns(ctx context.Context, l *ledger.Ledger, limit int) error {
 		}
 		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, stamp(r.Started), r.Kind, r.Status, exit, steps, results(r), r.Who)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.stdout, a.paintRuns(b.String(), runs))
+	return err
+}
+
+// paintRuns marks the heading of a table of runs, and the runs that need attention.
+// It paints whole lines, so that the columns stay in place.
+func (a *app) paintRuns(table string, runs []ledger.RunRecord) string {
+	c := a.colorOn(a.stdout)
+	lines := strings.Split(strings.TrimSuffix(table, "\n"), "\n")
+	lines[0] = c.Bold(lines[0])
+	for i, r := range runs {
+		switch {
+		case r.Ended.IsZero():
+			lines[i+1] = c.Cyan(lines[i+1])
+		case r.Exit == janitor.ExitRefused:
+			lines[i+1] = c.Yellow(lines[i+1])
+		case r.Exit != janitor.ExitDone && r.Exit != janitor.ExitChanges:
+			lines[i+1] = c.Red(lines[i+1])
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 func stamp(t time.Time) string {
@@ -151,13 +176,25 @@ func (a *app) showRun(ctx context.Context, l *ledger.Ledger, id int64) error {
 		return err
 	}
 	for _, s := range run.Steps {
-		line := fmt.Sprintf("  %-8s %s %s", cmp.Or(string(s.Result), "unresolved"), s.Action, s.Ref)
+		line := fmt.Sprintf("  %s %s %s", a.paintResult(s.Result), s.Action, s.Ref)
 		if s.Detail != "" {
 			line += ": " + s.Detail
 		}
 		fmt.Fprintln(a.stdout, line)
 	}
 	return nil
+}
+
+// paintResult is a result in the width of its column.
+func (a *app) paintResult(r actions.Result) string {
+	c, padded := a.colorOn(a.stdout), fmt.Sprintf("%-8s", cmp.Or(string(r), "unresolved"))
+	switch r {
+	case actions.ResultDone, actions.ResultGone:
+		return c.Green(padded)
+	case actions.ResultChanged, actions.ResultBlocked:
+		return c.Yellow(padded)
+	}
+	return c.Red(padded)
 }
 
 // showTag shows the events of one tag, image or namespace.
@@ -169,7 +206,7 @@ func (a *app) showTag(ctx context.Context, l *ledger.Ledger, ref string) error {
 	if len(events) == 0 {
 		return fmt.Errorf("the ledger has no record of %s", ref)
 	}
-	fmt.Fprintln(a.stdout, ref)
+	fmt.Fprintln(a.stdout, a.colorOn(a.stdout).Bold(ref))
 	for _, e := range events {
 		parts := []string{string(e.Action), string(e.Guard), string(e.Result), e.Detail}
 		for _, r := range e.Reasons {

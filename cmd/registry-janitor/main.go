@@ -42,6 +42,7 @@ type app struct {
 	who            string // the user and the machine, for the ledger
 	logFormat      string
 	logLevel       string
+	color          colors
 	log            *slog.Logger // set before a command runs
 }
 
@@ -56,11 +57,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return janitor.ExitDone
 	case errors.As(err, &status):
 		if status.err != nil {
-			fmt.Fprintln(a.stderr, "registry-janitor:", status.err)
+			fmt.Fprintln(a.stderr, a.failed(status.err))
 		}
 		return status.code
 	}
-	fmt.Fprintln(a.stderr, "registry-janitor:", err)
+	fmt.Fprintln(a.stderr, a.failed(err))
 	return janitor.ExitIncomplete
 }
 
@@ -82,6 +83,7 @@ Try it without an account: registry-janitor demo`,
 	root.SetErr(a.stderr)
 	enumFlag(root, root.PersistentFlags(), &a.logFormat, "log-format", "text", "format of the log on standard error", "text", "json")
 	enumFlag(root, root.PersistentFlags(), &a.logLevel, "log-level", "info", "log this level and above", "debug", "info", "warn", "error")
+	enumFlag(root, root.PersistentFlags(), &a.color, "color", colorAuto, "paint text for people", colorAuto, colorAlways, colorNever)
 	root.AddCommand(
 		a.demoCommand(), a.planCommand(), a.applyCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(),
 		a.configCommand(), a.policyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),

@@ -32,18 +32,13 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// textOptions fit text to the terminal, if standard output is one. NO_COLOR is
-// the convention for text without colors.
+// textOptions fit text to standard output.
 func (a *app) textOptions() report.TextOptions {
-	f, ok := a.stdout.(*os.File)
-	if !ok || !isTerminal(f) {
-		return report.TextOptions{}
+	o := report.TextOptions{Color: a.colorOn(a.stdout)}
+	if f, ok := a.stdout.(*os.File); ok && isTerminal(f) {
+		o.Width, _, _ = term.GetSize(int(f.Fd())) // 0 if it is not known
 	}
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		columns = 0
-	}
-	return report.TextOptions{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", Width: columns}
+	return o
 }
 
 // printJSON writes indented JSON to standard output.

@@ -100,7 +100,7 @@ func (a *app) makePlan(ctx context.Context, s *source, f *planFlags) (runs.Run, 
 	if s.session != nil && f.asOf == "" {
 		return s.session.MakePlan(ctx, a.recorderOptions(0), exit)
 	}
-	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.planner.Config)}
+	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.planner.Config), Zone: s.planner.Config.Location()}
 	if err := s.planner.ReadLedger(ctx); err != nil {
 		return run, err
 	}

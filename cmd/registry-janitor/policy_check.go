@@ -55,20 +55,32 @@ func (a *app) printFindings(findings []*author.Finding, format string, paths int
 		return a.printJSON(append([]*author.Finding{}, findings...)) // never null
 	}
 	var b strings.Builder
+	c := a.colorOn(a.stdout)
 	for _, f := range findings {
-		fmt.Fprintln(&b, f.String()) // Println would call Error, which has no column
+		fmt.Fprintln(&b, paintFinding(c, f))
 	}
 	errors, warnings := countFindings(findings)
 	switch {
 	case len(findings) > 0:
-		fmt.Fprintf(&b, "%s, %s\n", text.Count(errors, "error"), text.Count(warnings, "warning"))
+		fmt.Fprintln(&b, c.Bold(text.Count(errors, "error")+", "+text.Count(warnings, "warning")))
 	case paths == 0:
 		b.WriteString("the configuration has no policies of its own\n")
 	default:
-		b.WriteString("the policies are valid\n")
+		fmt.Fprintf(&b, "the policies are %s\n", c.Green("valid"))
 	}
 	_, err := io.WriteString(a.stdout, b.String())
 	return err
+}
+
+// paintFinding is a finding with its place and its severity marked.
+func paintFinding(c text.Color, f *author.Finding) string {
+	paint := c.Yellow
+	if f.Severity == author.Problem {
+		paint = c.Red
+	}
+	severity := string(f.Severity) + ":"
+	line := place.ReplaceAllStringFunc(f.String(), c.Bold) // Error would have no column
+	return strings.Replace(line, severity, paint(severity), 1)
 }
 
 func countFindings(findings []*author.Finding) (errors, warnings int) {

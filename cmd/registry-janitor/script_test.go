@@ -142,9 +142,10 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // normalize replaces what differs from run to run in the output of the last
 // command: the work folder, the address of the emulator, measured times, and
-// digests, which change with every edit of a built-in policy.
+// digests, which change with every edit of a built-in policy. It shows the escape
+// of colors as a word.
 func normalize(ts *testscript.TestScript) {
-	replace := []string{ts.Getenv("WORK"), "WORK"}
+	replace := []string{ts.Getenv("WORK"), "WORK", "\x1b[", "ESC["}
 	if url := ts.Getenv("SCW_API_URL"); url != "" {
 		replace = append(replace, url, "http://emulator")
 	}

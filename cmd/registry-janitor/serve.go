@@ -92,7 +92,9 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 
 // views render runs as the commands do.
 func views() web.Views {
-	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain}
+	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+		return report.Explain(w, e, report.TextOptions{})
+	}}
 	for _, f := range report.Formats() {
 		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
 			return report.Write(w, f, run, report.TextOptions{})

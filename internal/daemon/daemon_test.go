@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,6 +28,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -80,8 +82,10 @@ func newSite(t *testing.T, world, config string) *site {
 	s.write(config)
 	s.options = daemon.Options{
 		ConfigFile: s.file, Version: "test", Who: "tester@here", State: janitor.State{Dir: filepath.Dir(s.file)},
-		Log:   slog.New(slog.NewTextHandler(s.log, nil)),
-		Views: web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain},
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Views: web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+			return report.Explain(w, e, report.TextOptions{})
+		}},
 		Session: janitor.SessionOptions{Connection: scaleway.Options{
 			Credentials: &scaleway.Credentials{
 				APIURL: "http://registry.test", AccessKey: "SCWXXXXXXXXXXXXXXXXX", SecretKey: "11111111-1111-1111-1111-111111111111",

@@ -49,7 +49,7 @@ func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff
 		return nil, err
 	}
 	clock := p.clockGap() // of the one scan
-	return diff.Compare(before.input(in, clock), after.input(in, clock), notes...), nil
+	return p.zoned(diff.Compare(before.input(in, clock), after.input(in, clock), notes...)), nil
 }
 
 // CompareWith compares the plan of the feed with a saved one.
@@ -67,7 +67,13 @@ func (p *Planner) CompareWith(ctx context.Context, feed Feed, name string, saved
 	if err != nil {
 		return nil, err
 	}
-	return diff.Compare(diff.Input{Name: name, Plan: saved}, after.input(in, p.clockGap()), graceNote(p)...), nil
+	return p.zoned(diff.Compare(diff.Input{Name: name, Plan: saved}, after.input(in, p.clockGap()), graceNote(p)...)), nil
+}
+
+// zoned shows the times of a comparison in the zone of the configuration.
+func (p *Planner) zoned(c *diff.Comparison) *diff.Comparison {
+	c.Zone = p.Config.Location()
+	return c
 }
 
 // side is one of two configurations that are compared.

@@ -41,7 +41,7 @@ func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (e r
 
 // explain judges the object last, when every use is known.
 func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
-	e := runs.Explanation{Ref: ref}
+	e := runs.Explanation{Ref: ref, Zone: p.Config.Location()}
 	options := p.planOptions()
 	builder := plan.NewBuilder(options)
 	subject := &decision{}

@@ -177,7 +177,7 @@ type activeRun struct {
 }
 
 func (s *Session) begin(run runs.Run) *activeRun {
-	run.Started, run.Price = startOfRun(s.o.Now), PriceOf(s.Config)
+	run.Started, run.Price, run.Zone = startOfRun(s.o.Now), PriceOf(s.Config), s.Config.Location()
 	return &activeRun{Run: run, session: s, began: clock.Now()}
 }
 

@@ -313,7 +313,7 @@ func TestExplainWithASourceThatIsNotRequired(t *testing.T) {
 	e, err := explain("rg.fr-par.scw.cloud/prod/api:pr-1")
 	check(t, err)
 	var text bytes.Buffer
-	check(t, report.Explain(&text, e))
+	check(t, report.Explain(&text, e, report.TextOptions{}))
 	if !strings.Contains(text.String(), "warn: protect/required: one: could not be read") {
 		t.Error(text.String())
 	}

@@ -39,7 +39,7 @@ type Linter struct {
 func New(c *config.Config, judge *policy.Judge, takenAt time.Time) *Linter {
 	l := &Linter{
 		judge: judge, rules: configured(c), emptied: map[string]*tally{}, newest: map[string]*tally{},
-		out: runs.Lint{TakenAt: takenAt.UTC(), Findings: []runs.LintFinding{}, Gaps: []registry.Gap{}},
+		out: runs.Lint{TakenAt: takenAt.UTC(), Zone: c.Location(), Findings: []runs.LintFinding{}, Gaps: []registry.Gap{}},
 	}
 	l.out.Rules = len(l.rules)
 	return l

@@ -29,8 +29,8 @@ func TestNoFormatShowsAControlCharacter(t *testing.T) {
 		"the page of a daemon":  func(b *bytes.Buffer) error { return page.Daemon(b, daemon, &run, "/assets/") },
 		"the page of a standby": func(b *bytes.Buffer) error { return page.Daemon(b, standby, nil, "/assets/") },
 		"the rules that lint":   func(b *bytes.Buffer) error { return WriteLint(b, FormatText, lint, TextOptions{}) },
-		"an explanation":        func(b *bytes.Buffer) error { return Explain(b, explained) },
-		"no explanation":        func(b *bytes.Buffer) error { return Explain(b, unjudged) },
+		"an explanation":        func(b *bytes.Buffer) error { return Explain(b, explained, TextOptions{}) },
+		"no explanation":        func(b *bytes.Buffer) error { return Explain(b, unjudged, TextOptions{}) },
 	}
 	for _, f := range Formats() {
 		formats["a run as "+string(f)] = func(b *bytes.Buffer) error { return Write(b, f, run, TextOptions{}) }

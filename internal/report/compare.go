@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
@@ -35,7 +36,7 @@ func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 	tagCell := func(c diff.Change) cell { return cell{name: tagOf(c.Ref)} }
 	return o.write(w, "compare.txt", c, template.FuncMap{
-		"facts":      sideFacts,
+		"facts":      func(s diff.Plan) string { return sideFacts(s, c.Zone) },
 		"ruleRows":   ruleRows,
 		"sections":   differencesOf,
 		"object":     func(c diff.Change) string { return objectOf(c).String() },
@@ -52,8 +53,8 @@ func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 }
 
 // sideFacts sums up the plan of one side.
-func sideFacts(s diff.Plan) string {
-	out := outline.Moment(s.TakenAt)
+func sideFacts(s diff.Plan, zone *time.Location) string {
+	out := text.Moment(s.TakenAt, zone)
 	if s.Forecast {
 		out += " (forecast)"
 	}

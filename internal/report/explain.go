@@ -15,14 +15,14 @@ import (
 )
 
 // Explain writes the explanation as text.
-func Explain(w io.Writer, e runs.Explanation) error {
+func Explain(w io.Writer, e runs.Explanation, o TextOptions) error {
 	x := newExplained(outline.Clean(e))
-	return TextOptions{}.write(w, "explain.txt", x, template.FuncMap{
+	return o.write(w, "explain.txt", x, template.FuncMap{
 		"join":       func(names []string) string { return strings.Join(names, ", ") },
 		"either":     func(names []string) string { return text.List(names, "or") },
 		"age":        func(t time.Time) string { return text.Age(x.Plan.TakenAt.Sub(t)) },
 		"rfc3339":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"section":    section,
+		"section":    o.section,
 		"becomes":    x.becomes,
 		"sourceRule": func() string { return actions.SourceRule },
 		"names":      func(reasons []registry.Reason) string { return strings.Join(ruleNames(reasons), " and ") },
@@ -113,7 +113,8 @@ func (x explained) becomes(to registry.Visibility) string {
 }
 
 // section lists reasons under a title.
-func section(title string, reasons []registry.Reason) string {
+func (o TextOptions) section(title string, reasons []registry.Reason) string {
+	title = o.Color.Bold(title)
 	if len(reasons) == 0 {
 		return title + " no rule"
 	}

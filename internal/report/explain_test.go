@@ -21,12 +21,12 @@ func TestExplain(t *testing.T) {
 	plan := d.plan()
 	var b bytes.Buffer
 	for _, name := range []string{"latest", "v1.4.0", "pr-12", ""} {
-		if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef(name), Verdict: v, Plan: plan}); err != nil {
+		if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef(name), Verdict: v, Plan: plan}, TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		b.WriteByte('\n')
 	}
-	if err := Explain(&b, runs.Explanation{Ref: v.Image.Ref(), Note: "out of scope"}); err != nil {
+	if err := Explain(&b, runs.Explanation{Ref: v.Image.Ref(), Note: "out of scope"}, TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "explain.txt", b.String())
@@ -59,7 +59,7 @@ func TestExplainAttachments(t *testing.T) {
 		"sha256-" + hex("d"): {"Decision: kept. No rule marks it for deletion."},
 	} {
 		var b bytes.Buffer
-		if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef(name), Verdict: v, Plan: d.plan()}); err != nil {
+		if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef(name), Verdict: v, Plan: d.plan()}, TextOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range want {

@@ -15,7 +15,7 @@ import (
 func WriteLint(w io.Writer, f Format, l *runs.Lint, o TextOptions) error {
 	switch f {
 	case FormatText:
-		return o.write(w, "lint.txt", outline.Clean(l), template.FuncMap{"findings": findingsOf})
+		return o.write(w, "lint.txt", outline.Clean(l), template.FuncMap{"findings": findingsOf, "moment": momentIn(l.Zone)})
 	case FormatJSON:
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)

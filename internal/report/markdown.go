@@ -82,6 +82,7 @@ func (m *runPage) head() (string, error) {
 		"prose":      prose,
 		"escape":     escape,
 		"n":          text.Thousands,
+		"moment":     momentIn(m.run.Zone),
 		"judged":     outline.Judged,
 		"deleted":    outline.Deleted,
 		"severities": severities,

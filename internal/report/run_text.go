@@ -26,6 +26,7 @@ func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 		return []string{h.Name(), h.Detail, "[" + outline.RulesOf(h.Reasons) + "]"}
 	}
 	return o.write(w, "run.txt", p, template.FuncMap{
+		"moment":      momentIn(run.Zone),
 		"judged":      outline.Judged,
 		"onHold":      func() string { return onHold },
 		"namespaces":  outline.Of,
@@ -58,19 +59,19 @@ type indented struct {
 func (o TextOptions) step(s actions.Step, age string) string {
 	switch s.Action {
 	case actions.DeleteImage:
-		return o.paint(red, "- delete the image") + ", unchanged for " + age
+		return o.Color.Red("- delete the image") + ", unchanged for " + age
 	case actions.DeleteNamespace:
-		return o.paint(red, "- delete the namespace") + ", unchanged for " + age
+		return o.Color.Red("- delete the namespace") + ", unchanged for " + age
 	default:
-		return o.paint(cyan, "~ visibility "+string(s.From)+" → "+string(s.To))
+		return o.Color.Cyan("~ visibility " + string(s.From) + " → " + string(s.To))
 	}
 }
 
 func (o TextOptions) result(r actions.Result) string {
 	if r == actions.ResultFailed || r == actions.ResultSkipped {
-		return o.paint(red, string(r))
+		return o.Color.Red(string(r))
 	}
-	return o.paint(yellow, string(r))
+	return o.Color.Yellow(string(r))
 }
 
 // notDone are the steps that were not done, by their results and by why.

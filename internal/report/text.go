@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"text/template"
+	"time"
 	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -18,9 +19,8 @@ import (
 
 // TextOptions set how the text looks, never its content.
 type TextOptions struct {
-	// Color paints with ANSI escapes. The caller finds out whether the output is a
-	// terminal, and whether NO_COLOR is set.
-	Color bool
+	// Color paints with ANSI escapes. The caller finds out whether it is wanted.
+	Color text.Color
 	// Width is that of the terminal in columns; 0 means 100.
 	Width int
 }
@@ -51,44 +51,30 @@ func (o TextOptions) execute(w io.Writer, name string, document any, own templat
 }
 
 func (o TextOptions) functions() template.FuncMap {
-	style := func(code string) func(string) string {
-		return func(s string) string { return o.paint(code, s) }
-	}
 	return template.FuncMap{
-		"bold":   style("1"),
-		"dim":    style(dim),
-		"red":    style(red),
-		"yellow": style(yellow),
-		"cyan":   style(cyan),
-		"loud":   style("1;31"),
+		"bold":   o.Color.Bold,
+		"dim":    o.Color.Dim,
+		"red":    o.Color.Red,
+		"green":  o.Color.Green,
+		"yellow": o.Color.Yellow,
+		"cyan":   o.Color.Cyan,
+		"loud":   o.Color.Loud,
 		"severity": func(s registry.Severity) string {
 			if s == registry.Deny {
-				return o.paint(red, string(s))
+				return o.Color.Red(string(s))
 			}
-			return o.paint(yellow, string(s))
+			return o.Color.Yellow(string(s))
 		},
 		"count":  text.Count,
-		"moment": outline.Moment,
 		"rule":   outline.Rule,
 		"rules":  outline.RulesOf,
 		"reason": reasonLine,
 	}
 }
 
-// ANSI styles.
-const (
-	dim    = "2"
-	cyan   = "36"
-	red    = "31"
-	yellow = "33"
-)
-
-// paint adds nothing that the words do not state.
-func (o TextOptions) paint(style, s string) string {
-	if !o.Color || s == "" {
-		return s
-	}
-	return "\x1b[" + style + "m" + s + "\x1b[0m"
+// momentIn words the times of a document in its time zone.
+func momentIn(zone *time.Location) func(time.Time) string {
+	return func(at time.Time) string { return text.Moment(at, zone) }
 }
 
 func reasonLine(r registry.Reason) string {
@@ -130,7 +116,7 @@ func columns[T any](o TextOptions, indent string, entries []T, cellOf func(T) ce
 		pad := names - utf8.RuneCountInString(c.name)
 		last := i == len(cells)-1 || i%perRow == perRow-1
 		if notes > 0 {
-			b.WriteString(strings.Repeat(" ", pad+1+notes-utf8.RuneCountInString(c.note)) + o.paint(dim, c.note))
+			b.WriteString(strings.Repeat(" ", pad+1+notes-utf8.RuneCountInString(c.note)) + o.Color.Dim(c.note))
 		} else if !last {
 			b.WriteString(strings.Repeat(" ", pad))
 		}

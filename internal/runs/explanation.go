@@ -3,6 +3,7 @@ package runs
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -20,6 +21,8 @@ type Explanation struct {
 	Note string
 	// Text is the explanation in words, for its JSON.
 	Text string
+	// Zone is where people read its times; nil means UTC.
+	Zone *time.Location
 }
 
 // Tag is the position of the tag that is explained, or -1.

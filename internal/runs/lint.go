@@ -15,6 +15,8 @@ type Lint struct {
 	Rules    int            `json:"rules"`    // of the configuration
 	Findings []LintFinding  `json:"findings"` // sorted by rule, then kind
 	Gaps     []registry.Gap `json:"gaps"`     // a rule may match what could not be read
+	// Zone is where people read its times; nil means UTC.
+	Zone *time.Location `json:"-"`
 }
 
 // LintFinding is one problem of a rule.

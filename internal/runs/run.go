@@ -50,6 +50,8 @@ type Run struct {
 	Sources []UseSource
 	// Price is what storage costs.
 	Price Price
+	// Zone is where people read the times of the run; nil means UTC.
+	Zone *time.Location
 }
 
 // UseSource is one source of uses, and how reading it went.

@@ -72,7 +72,9 @@ func (d *daemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation,
 
 // views are those of the program.
 func views() web.Views {
-	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: report.Explain}
+	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+		return report.Explain(w, e, report.TextOptions{})
+	}}
 	for _, f := range report.Formats() {
 		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
 			return report.Write(w, f, run, report.TextOptions{})

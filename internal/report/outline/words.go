@@ -3,15 +3,11 @@ package outline
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
-
-// Moment is a time to the second.
-func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Rule is the rule of a reason, and where it is.
 func Rule(r registry.Reason) string { return r.Rule + Place(r) }

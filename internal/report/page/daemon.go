@@ -1,7 +1,6 @@
 package page
 
 import (
-	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -49,7 +48,7 @@ func (v *daemonView) Headline() string {
 func (v *daemonView) Sub() string {
 	switch r := v.Running; {
 	case r != nil:
-		return "Started " + startedBy(r.Trigger) + " at " + outline.Moment(r.Started) + ": " +
+		return "Started " + startedBy(r.Trigger) + " at " + text.Moment(r.Started, nil) + ": " +
 			text.Count(int(r.Images), "image") + " and " + text.Count(int(r.Tags), "tag") + " judged so far"
 	case !v.Leads && v.Leader != "":
 		return v.Leader + " does the work. This daemon takes over when that one stops."

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -94,7 +95,7 @@ func functions() template.FuncMap {
 		"thousands": text.Thousands,
 		"count":     text.Count,
 		"size":      text.Size,
-		"moment":    outline.Moment,
+		"moment":    func(at time.Time) string { return text.Moment(at, nil) },
 		"stamp":     stamp,
 		"took":      text.Elapsed,
 		"wall":      wall,

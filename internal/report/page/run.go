@@ -1,6 +1,8 @@
 package page
 
 import (
+	"time"
+
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -57,14 +59,17 @@ func (v *runView) Headline() string {
 func (v *runView) Kicker() string {
 	switch {
 	case v.Plan != nil && v.Plan.Forecast:
-		return "Forecast for " + outline.Moment(v.Plan.TakenAt)
+		return "Forecast for " + v.Moment(v.Plan.TakenAt)
 	case v.Plan != nil:
-		return "Plan of " + outline.Moment(v.Plan.TakenAt)
+		return "Plan of " + v.Moment(v.Plan.TakenAt)
 	case v.Started.IsZero():
 		return "Run"
 	}
-	return "Run of " + outline.Moment(v.Started)
+	return "Run of " + v.Moment(v.Started)
 }
+
+// Moment is a time in the zone of the run.
+func (v *runView) Moment(at time.Time) string { return text.Moment(at, v.Zone) }
 
 // Listed reports whether the lists have any row to filter.
 func (v *runView) Listed() bool {
