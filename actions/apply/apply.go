@@ -74,9 +74,6 @@ type Options struct {
 	// Grace is how long what was sent may take to be confirmed once the context of
 	// Apply is done; 8 s when it is not positive.
 	Grace time.Duration
-	// Kill ends the requests in flight at once when it is closed. Their outcome is
-	// then unknown. May be nil.
-	Kill <-chan struct{}
 	// Now is the wall clock; nil is the system's.
 	Now func() time.Time
 	// Logger takes every result at the debug level, and at the info level why a run

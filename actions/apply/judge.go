@@ -81,5 +81,4 @@ func (r *run) prove(confirmed, untagged int) {
 	defer r.mu.Unlock()
 	r.confirmed += confirmed
 	r.untagged += untagged
-	r.changed.Broadcast()
 }

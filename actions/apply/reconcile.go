@@ -38,14 +38,13 @@ type reconciler struct {
 	relist    bool            // the next reading must be a listing
 	slow      bool            // listing takes so long that each deletion needs a reading of its own
 	proving   bool            // it holds the right to leave a sibling behind
-	claimed   int             // deletions that the run counts as queued for it
+	room      int64           // that it takes of the run's
 	troubles  int             // readings in a row that failed
 	idle      int             // batches in a row of which nothing could be sent in time
-	isStuck   bool
 }
 
 func newReconciler(r *run, img *image) *reconciler {
-	w := &reconciler{r: r, img: img, place: r.places.of(img.region, img.namespace), claimed: len(img.steps)}
+	w := &reconciler{r: r, img: img, place: r.places.of(img.region, img.namespace)}
 	for _, i := range img.steps {
 		w.pending = append(w.pending, &step{Step: &r.steps[i], index: i})
 	}
@@ -55,7 +54,6 @@ func newReconciler(r *run, img *image) *reconciler {
 // run reconciles the image until every step has a result.
 func (w *reconciler) run() {
 	defer w.endProof()
-	defer w.claim(0)
 	pause := firstPause
 	for {
 		if w.finished() {
@@ -89,9 +87,7 @@ func (w *reconciler) run() {
 			continue
 		}
 		if len(w.pending) > 0 {
-			w.stuck(d.waiting > 0 && d.proving == 0)
-			w.rest(pause)
-			w.stuck(false)
+			w.rest(pause, d.waiting > 0 && d.proving == 0)
 			pause = min(2*pause, longestPause)
 		}
 	}
@@ -375,7 +371,7 @@ func (w *reconciler) record(d *decision, now *reading) {
 	if d.waiting == 0 {
 		w.endProof()
 	}
-	w.claim(len(d.send) + d.held)
+	w.shrink(len(d.send) + d.held)
 }
 
 func (w *reconciler) settle(st *step, result actions.Result, detail string) {
@@ -409,7 +405,7 @@ func (w *reconciler) unreadable(err error) {
 		w.place.answered(w.img.id, err)
 		strike = false
 	case errors.Is(err, registry.ErrIncomplete) && len(w.sent) > 0 && w.troubles < maxTries:
-		w.rest(firstPause << w.troubles) // its own deletions make the pages shift
+		w.rest(firstPause<<w.troubles, false) // its own deletions make the pages shift
 		return
 	}
 	if w.r.stopped() != nil {
@@ -423,7 +419,7 @@ func (w *reconciler) unreadable(err error) {
 	}
 	w.abandon(result, detail, "")
 	if len(w.pending) > 0 {
-		w.rest(min(firstPause<<min(w.troubles, 6), longestPause))
+		w.rest(min(firstPause<<min(w.troubles, 6), longestPause), false)
 	}
 }
 
@@ -489,48 +485,41 @@ func (w *reconciler) reportUnchecked(st *step) {
 	}
 }
 
-// rest waits before the next reading, and lets other images use the requests. It
-// ends when the patience with a deletion does.
-func (w *reconciler) rest(d time.Duration) {
+// rest waits before the next reading, and lets other images use the requests; as long
+// as the canary is not confirmed, only if it is slow. It ends when the patience with
+// a deletion does.
+func (w *reconciler) rest(d time.Duration, slow bool) {
 	for _, st := range w.pending {
 		if left := st.since.Add(w.r.o.ConfirmTimeout).Sub(clock.Now()); st.sent() && left > 0 {
 			d = min(d, left)
 		}
 	}
-	w.claim(0)
+	if !slow && w.r.isCanary() {
+		w.r.rest(d)
+		return
+	}
+	w.leave()
 	w.r.rest(d)
-	w.claim(len(w.pending))
+	w.enter()
 }
 
-// stuck tells the run that the canary need not wait for this image.
-func (w *reconciler) stuck(is bool) {
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	if is != w.isStuck {
-		w.isStuck = is
-		if is {
-			w.r.stuck++
-		} else {
-			w.r.stuck--
-		}
-		w.r.changed.Broadcast()
+// enter waits for the room that the image needs. When nothing more is sent, none is
+// needed.
+func (w *reconciler) enter() {
+	room := w.r.roomFor(len(w.pending))
+	if w.r.room.Acquire(w.r.awake, room) == nil {
+		w.room = room
 	}
 }
 
-// claim tells the run how many deletions of this image are still to be sent.
-func (w *reconciler) claim(n int) {
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	w.r.queued += n - w.claimed
-	w.claimed = n
-	w.r.changed.Broadcast()
+func (w *reconciler) leave() { w.release(w.room) }
+
+// shrink gives back the room that so many deletions do not need.
+func (w *reconciler) shrink(deletions int) {
+	w.release(max(0, w.room-w.r.roomFor(deletions)))
 }
 
-// unqueue tells the run that one of them is sent.
-func (w *reconciler) unqueue() {
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	w.r.queued--
-	w.claimed--
-	w.r.changed.Broadcast()
+func (w *reconciler) release(room int64) {
+	w.r.room.Release(room)
+	w.room -= room
 }

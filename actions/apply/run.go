@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
@@ -36,12 +37,12 @@ type run struct {
 	wake          context.CancelFunc
 	cut           context.CancelCauseFunc
 	closers       []func() bool
-	slots         chan struct{} // one for each request in flight
-	proof         chan struct{} // held by the one deletion that may leave a sibling behind unproven
+	slots         chan struct{}       // one for each request in flight
+	proof         chan struct{}       // held by the one deletion that may leave a sibling behind unproven
+	room          *semaphore.Weighted // for the images that make requests
 	places        *places
 
 	mu        sync.Mutex
-	changed   *sync.Cond // something below has
 	results   []actions.StepResult
 	journaled []bool
 	// unrecorded: a result is not in the journal.
@@ -54,10 +55,6 @@ type run struct {
 	first      map[string]Judgement // of those images, before this run changed anything in them
 	confirmed  int                  // deletions of tags: the canary
 	untagged   int                  // deletions that were seen to leave other tags of their digest alone
-	open       int                  // images that are worked on or watched
-	resting    int                  // of those, images that only wait
-	stuck      int                  // of those, images whose deletions take too long for the canary to wait for
-	queued     int                  // deletions of images that do not rest, which are not sent yet
 }
 
 func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options) *run {
@@ -67,7 +64,7 @@ func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options)
 		results: make([]actions.StepResult, len(steps)), journaled: make([]bool, len(steps)),
 		touched: map[string]bool{}, others: map[string]bool{}, first: map[string]Judgement{},
 	}
-	r.changed = sync.NewCond(&r.mu)
+	r.room = semaphore.NewWeighted(r.allRoom())
 	r.places = newPlaces(r)
 	r.calls, r.cut = context.WithCancelCause(context.WithoutCancel(ctx))
 	r.awake, r.wake = context.WithCancel(r.calls)
@@ -82,16 +79,6 @@ func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options)
 		r.interrupted() // now, and not some time later
 	} else {
 		r.closers = append(r.closers, context.AfterFunc(ctx, r.interrupted))
-	}
-	if o.Kill != nil {
-		go func() {
-			select {
-			case <-o.Kill:
-				r.halt(fmt.Errorf("%w: killed", ErrStopped))
-				r.cut(errors.New("killed"))
-			case <-r.calls.Done():
-			}
-		}()
 	}
 	return r
 }
@@ -129,7 +116,6 @@ func (r *run) halt(why error) {
 		return
 	}
 	r.wake()
-	r.changed.Broadcast()
 	r.o.Logger.Info("the run stops: nothing more is sent", "reason", why)
 }
 
@@ -152,56 +138,49 @@ func (r *run) lose(refs []string, why string) {
 	r.halt(fmt.Errorf("%w: %s: %s", ErrLost, text.Some(refs), why))
 }
 
-// images reconciles every image, several side by side: the next one is opened when
-// the deletions of those before it do not keep every request busy. While the canary
-// is not confirmed, there is one image at a time.
+// images reconciles every image, several side by side. An image that makes requests
+// takes room, as much as it has deletions to send, and one that only waits does not.
 func (r *run) images(images []*image) {
 	r.places.expect(images)
+	open := make(chan struct{}, maxOpen)
 	var all sync.WaitGroup
 	for _, img := range images {
-		r.mu.Lock()
-		for !r.mayOpen() {
-			r.changed.Wait()
-		}
-		r.open++
-		r.queued += len(img.steps)
-		r.mu.Unlock()
+		w := newReconciler(r, img)
+		open <- struct{}{}
+		w.enter()
 		all.Go(func() {
-			w := newReconciler(r, img)
+			defer func() { <-open }()
+			defer w.leave()
 			r.contain(img.steps, w.run)
-			w.claim(0)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.open--
-			r.changed.Broadcast()
 		})
 	}
 	all.Wait()
 }
 
-// mayOpen reports whether another image may be opened. The caller holds r.mu.
-func (r *run) mayOpen() bool {
-	if r.stop == nil && r.confirmed < r.o.Canary {
-		return r.open == r.stuck
+// roomFor is how much room an image takes: up to half of it, so that another image is
+// read while one sends, and all of it until the canary is confirmed.
+func (r *run) roomFor(deletions int) int64 {
+	if r.isCanary() {
+		return r.allRoom()
 	}
-	busy := 2 * r.o.Concurrency
-	return r.open < maxOpen && r.open-r.resting < busy && r.queued < busy
+	return int64(min(max(deletions, 1), r.o.Concurrency))
+}
+
+func (r *run) allRoom() int64 { return int64(2 * r.o.Concurrency) }
+
+// isCanary reports whether deletions are confirmed one at a time.
+func (r *run) isCanary() bool {
+	_, confirmed := r.evidence()
+	return confirmed < r.o.Canary
 }
 
 // rest waits without a request in flight, and not beyond the end of the run.
 func (r *run) rest(d time.Duration) {
-	r.mu.Lock()
-	r.resting++
-	r.changed.Broadcast()
-	r.mu.Unlock()
 	// The loop that rests looks by itself at why it was woken up.
 	_ = clock.Sleep(r.awake, d)
 	if r.awake.Err() != nil {
 		_ = clock.Sleep(r.calls, min(d, haltedPause))
 	}
-	r.mu.Lock()
-	r.resting--
-	r.mu.Unlock()
 }
 
 // slot waits until a request may be made. Release it afterwards.

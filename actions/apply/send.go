@@ -50,7 +50,6 @@ func (w *reconciler) send(batch []*step, now *reading) bool {
 				tries := st.tries
 				stale.Store(!w.sendOne(st, now.at))
 				sent.Add(int64(st.tries - tries))
-				w.unqueue()
 			}
 			return nil
 		})

@@ -279,7 +279,7 @@ func (a *attempt) end() error {
 		switch a.ending.kind {
 		case "kill":
 			a.isDead.Store(true)
-			close(a.killed)
+			a.cancel()
 		case "interrupt":
 			a.cancel()
 		}

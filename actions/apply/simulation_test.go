@@ -120,8 +120,7 @@ type attempt struct {
 	journal   *memoryJournal
 	steps     map[string]int // index of the step by the request that carries it out
 	before    map[string]thing
-	since     int           // length of the request log
-	killed    chan struct{} // closed
+	since     int // length of the request log
 	cancel    context.CancelFunc
 
 	mu       sync.Mutex
@@ -145,7 +144,7 @@ func (s *simulation) attempt(calm bool) {
 		p = s.site.plan(s.o, s.judge)
 	}
 	a := &attempt{
-		simulation: s, plan: p, calm: calm, journal: newMemoryJournal(s.t), killed: make(chan struct{}),
+		simulation: s, plan: p, calm: calm, journal: newMemoryJournal(s.t),
 		looks: map[string]*look{}, tags: map[string]look{}, subjects: map[string]Subject{}, sent: map[string]bool{}, others: map[string]bool{}, digests: map[string]bool{},
 	}
 	a.index()
@@ -211,7 +210,10 @@ func (a *attempt) apply() (*actions.Outcome, error) {
 		a.mu.Unlock()
 		return judge(ctx, s)
 	}
-	o := Options{SharedDigest: a.o.SharedDigest, Kill: a.killed}
+	o := Options{SharedDigest: a.o.SharedDigest}
+	if a.ending.kind == "kill" {
+		o.Grace = 1 // nothing is confirmed any more
+	}
 	if !a.calm {
 		o.Concurrency, o.Canary, o.Breaker = 1+a.r.IntN(8), pick(a.world, -1, 2, 0), pick(a.world, 0, 3, 1000)
 		o.ConfirmTimeout = pick(a.world, 20*time.Second, 2*time.Minute)
