@@ -85,6 +85,8 @@ func rules() architecture {
 			"actions/plan": {ours: []string{"registry", "actions"}, pure: true},
 			// Turns a plan into an outcome, over an editor and a journal that it declares itself.
 			"actions/apply": {ours: []string{"registry", "actions"}},
+			// Reads what became of interrupted steps.
+			"actions/resolve": {ours: []string{"registry", "actions"}},
 			// Compares two plans, and is pure.
 			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
 			// Translates the SDK into the nouns, and fits the scanner without importing it.
@@ -115,7 +117,7 @@ func rules() architecture {
 			"internal/lint": {ours: []string{"registry", "internal/config", "policy", "policy/rules", "actions", "actions/plan", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
+				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{

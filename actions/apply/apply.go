@@ -16,12 +16,8 @@ import (
 // sent.
 const MaxReadingAge = 2 * time.Second
 
-// The reasons for which Apply changes nothing, or stops.
+// The reasons for which Apply stops.
 var (
-	// ErrLimit: a limit refuses the plan, and nothing was changed.
-	ErrLimit = errors.New("a limit refuses the plan")
-	// ErrNotApplicable: the plan must not be applied, and nothing was changed.
-	ErrNotApplicable = errors.New("the plan cannot be applied")
 	// ErrStopped: the run ended before every step had been tried.
 	ErrStopped = errors.New("the run was stopped")
 	// ErrLost: something is gone that no step was to delete, and the run was stopped.
@@ -95,7 +91,7 @@ type Progress struct {
 
 // Apply carries out a plan and reports what became of every step. It refuses the
 // plan, with a nil outcome, before anything is sent or recorded; see
-// CheckApplicable.
+// actions.Plan.Applicable.
 //
 // The outcome is complete whatever the error: ErrStopped and ErrLost mean that
 // the rest was skipped. A failed step alone is not an error of Apply; see
@@ -105,7 +101,7 @@ type Progress struct {
 // o.Grace, and the rest is skipped.
 func Apply(ctx context.Context, p *actions.Plan, e Environment, o Options) (*actions.Outcome, error) {
 	o = o.withDefaults()
-	if err := CheckApplicable(p, o.Now(), o.MaxPlanAge); err != nil {
+	if err := p.Applicable(o.Now(), o.MaxPlanAge); err != nil {
 		return nil, err
 	}
 	r := newRun(ctx, p.Steps, e, o)
@@ -117,17 +113,6 @@ func Apply(ctx context.Context, p *actions.Plan, e Environment, o Options) (*act
 	r.objects(work.deletedNamespaces)
 	r.objects(work.opening)
 	return r.outcome()
-}
-
-// Resolve finds out by reading what became of steps that an interrupted run had
-// recorded before it sent them, and of which it recorded no result. It sends
-// nothing but reads. A step that was carried out is done; one whose object is
-// still as it was planned is skipped: the next plan decides about it.
-func Resolve(ctx context.Context, interrupted []actions.Step, g Registry, o Options) []actions.StepResult {
-	r := newRun(ctx, interrupted, Environment{Registry: g}, o.withDefaults())
-	defer r.close()
-	r.each(len(interrupted), r.resolve)
-	return r.results
 }
 
 func (o Options) withDefaults() Options {

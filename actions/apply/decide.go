@@ -213,7 +213,7 @@ func (s *situation) position(st *step) (position, string) {
 	case hidden:
 		return differs, "the listing of its image does not show it"
 	}
-	if detail := difference(st.Step, tag); detail != "" {
+	if detail := st.Difference(tag); detail != "" {
 		return differs, detail
 	}
 	return s.again(st)
@@ -268,7 +268,7 @@ func (s *situation) progress(st *step, tag registry.Tag) (position, string) {
 		return late, fmt.Sprintf("%s after its deletion was sent, it is still there: %v", text.Age(passed), st.err)
 	case passed >= s.patience:
 		return late, "the API accepted its deletion, and " + text.Age(passed) + " later it is still there"
-	case st.err == nil || difference(st.Step, tag) != "" || s.reading.at.Sub(st.at) < openPause:
+	case st.err == nil || st.Difference(tag) != "" || s.reading.at.Sub(st.at) < openPause:
 		return under, ""
 	}
 	return s.again(st)
@@ -303,30 +303,6 @@ func mayPass(err error) bool {
 		}
 	}
 	return err == nil
-}
-
-// difference is how a tag differs from what was planned; "" if it does not.
-func difference(s *actions.Step, tag registry.Tag) string {
-	switch {
-	case tag.Status == registry.StatusDeleting:
-		return "it is being deleted already"
-	case tag.Status != registry.StatusReady:
-		return "its status is " + status(tag.Status)
-	case tag.Name != s.Tag:
-		return "it is named " + tag.Name + " now"
-	case tag.Digest != s.Digest:
-		return "it has another digest now: " + tag.Digest
-	case !tag.UpdatedAt.Equal(s.UpdatedAt):
-		return "it was updated at " + stamp(tag.UpdatedAt) + ", after it was planned"
-	}
-	return ""
-}
-
-func status(s registry.Status) string {
-	if s == "" {
-		return "missing"
-	}
-	return string(s)
 }
 
 // wentWith explains why a tag is gone whose deletion was not sent.

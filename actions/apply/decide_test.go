@@ -341,7 +341,7 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 		})
 	}
 	switch {
-	case !listed || difference(st.Step, tag) != "":
+	case !listed || st.Difference(tag) != "":
 		return "it is not listed as planned"
 	case slices.Contains(sc.unasked, st.ID):
 		return "no policy marks it"

@@ -86,13 +86,7 @@ func (r *run) object(i int) {
 
 func (c *change) end(result actions.Result, detail string, err error) {
 	c.r.refuse(err)
-	if c.sent() {
-		c.r.o.Progress.Watched.Add(-1)
-	}
-	if errors.Is(c.err, registry.ErrDenied) && result == actions.ResultBlocked && !c.place.works() {
-		result = actions.ResultFailed
-	}
-	c.r.settle(c.index, result, detail)
+	result = c.r.conclude(&c.step, c.place, result, detail)
 	slow := c.sent() && clock.Now().Sub(c.since) >= c.r.o.ConfirmTimeout
 	if result == actions.ResultFailed && !slow && !errors.Is(err, registry.ErrDenied) {
 		c.r.strike(detail)
@@ -302,20 +296,22 @@ func (c *change) judged(now condition, s Subject) (condition, error) {
 // compare compares what images and namespaces have in common. The updated_at of an
 // object in which this run itself has changed something does not count.
 func (c *change) compare(at time.Time, st registry.Status, visibility registry.Visibility, updated time.Time) condition {
-	now := condition{at: at}
-	switch deletes := c.Action.Deletes(); {
-	case st == registry.StatusDeleting:
-		now.is = objectDeleting
-	case st != registry.StatusReady:
-		now = different("its status is " + status(st))
-	case !deletes && visibility == c.To:
-		now.is = objectReached
-	case !deletes && visibility != c.From:
-		now = different("it is " + string(visibility) + " now")
-	case !updated.Equal(c.UpdatedAt) && !c.r.isTouched(c.Ref):
-		now = different("it was updated at " + stamp(updated) + ", after it was planned")
+	if c.r.isTouched(c.Ref) {
+		updated = c.UpdatedAt
 	}
-	return now
+	changes := !c.Action.Deletes() && st == registry.StatusReady
+	moved := c.Moved("", "", st, updated)
+	switch {
+	case st == registry.StatusDeleting:
+		return condition{is: objectDeleting, at: at}
+	case changes && visibility == c.To:
+		return condition{is: objectReached, at: at}
+	case changes && visibility != c.From:
+		return different("it is " + string(visibility) + " now")
+	case moved != "":
+		return different(moved)
+	}
+	return condition{at: at}
 }
 
 func different(detail string) condition { return condition{is: objectDifferent, detail: detail} }

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -96,24 +97,10 @@ func (w *reconciler) run() {
 // finished reports whether all steps have a result. It gives them one when nothing
 // more may be sent, and no reading is needed or possible any more.
 func (w *reconciler) finished() bool {
-	why := w.halted()
-	if why == nil || len(w.sent) > 0 && w.r.calls.Err() == nil {
-		return len(w.pending) == 0
+	if why := w.halted(); why != nil && (len(w.sent) == 0 || w.r.calls.Err() != nil) {
+		w.abandon(actions.ResultSkipped, why.Error(), "")
 	}
-	for _, st := range w.pending {
-		switch {
-		case st.sent():
-			w.settle(st, actions.ResultFailed, "its deletion was sent, and is not confirmed: "+cause(w.r.calls))
-			w.reportUnchecked(st)
-		case w.sentWith(st):
-			w.settle(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+cause(w.r.calls))
-		default:
-			result, detail := w.notTried(st, why)
-			w.settle(st, result, detail)
-		}
-	}
-	w.pending = nil
-	return true
+	return len(w.pending) == 0
 }
 
 // halted is why nothing more is sent in this image, and nil while it may be.
@@ -128,16 +115,11 @@ func (w *reconciler) halted() error {
 }
 
 // notTried is the result of a step that is not tried (again).
-func (w *reconciler) notTried(st *step, why error) (actions.Result, string) {
-	if st.err != nil {
-		return actions.ResultFailed, fmt.Sprintf("%v; not tried again: %v", st.err, why)
+func notTried(st *step, result actions.Result, why string) (actions.Result, string) {
+	if st.err != nil && result == actions.ResultSkipped {
+		return actions.ResultFailed, fmt.Sprintf("%v; not tried again: %s", st.err, why)
 	}
-	return actions.ResultSkipped, why.Error()
-}
-
-// sentWith reports whether a deletion of the same digest was sent.
-func (w *reconciler) sentWith(st *step) bool {
-	return slices.ContainsFunc(w.sent, func(other *step) bool { return other.Digest == st.Digest })
+	return result, why
 }
 
 // read lists the tags of the image, or, where that costs fewer calls, reads each
@@ -321,12 +303,12 @@ func (w *reconciler) situation(now *reading) *situation {
 	}
 	if why := w.halted(); why != nil {
 		s.halted, s.kept, s.marked = true, nil, func(string) bool { return false }
-		s.unmarked = func(st *step) (actions.Result, string) { return w.notTried(st, why) }
+		s.unmarked = func(st *step) (actions.Result, string) { return notTried(st, actions.ResultSkipped, why.Error()) }
 		return s
 	}
 	detail := ""
 	if now.row.Status != registry.StatusReady {
-		detail = "the status of its image is " + status(now.row.Status)
+		detail = "the status of its image is " + cmp.Or(string(now.row.Status), "missing")
 	} else if names := now.unlisted(); w.first == now && len(names) > 0 {
 		detail = "its image names " + text.Some(names) + ", which the listing of its tags does not show"
 	}
@@ -375,14 +357,7 @@ func (w *reconciler) record(d *decision, now *reading) {
 }
 
 func (w *reconciler) settle(st *step, result actions.Result, detail string) {
-	// A tag alone may be denied; where nothing is accepted, the rights are missing.
-	if st.sent() {
-		w.r.o.Progress.Watched.Add(-1)
-	}
-	if errors.Is(st.err, registry.ErrDenied) && result == actions.ResultBlocked && !w.place.works() {
-		result = actions.ResultFailed
-	}
-	w.r.settle(st.index, result, detail)
+	w.r.conclude(st, w.place, result, detail)
 }
 
 // unreadable handles a reading that failed. Deletions that wait to be confirmed
@@ -448,6 +423,7 @@ func (w *reconciler) abandon(result actions.Result, detail string, ofSent action
 		since := w.sentAt(st)
 		switch patient := clock.Now().Sub(since) < w.r.o.ConfirmTimeout && w.r.calls.Err() == nil; {
 		case since.IsZero(), !st.sent() && ofSent != "":
+			result, detail := notTried(st, result, detail)
 			w.settle(st, result, detail)
 		case ofSent != "":
 			w.settle(st, ofSent, detail)
@@ -456,7 +432,7 @@ func (w *reconciler) abandon(result actions.Result, detail string, ofSent action
 		case !st.sent():
 			w.settle(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+detail)
 		default:
-			w.settle(st, actions.ResultFailed, "its deletion was sent, and "+detail)
+			w.settle(st, actions.ResultFailed, "its deletion was sent, and is not confirmed: "+detail)
 			w.reportUnchecked(st)
 		}
 	}

@@ -223,6 +223,19 @@ func (r *run) contain(steps []int, f func()) {
 	f()
 }
 
+// conclude gives a step that was tried its result, which it returns. An object alone may
+// be denied; where nothing is accepted, the rights are missing.
+func (r *run) conclude(st *step, p *place, result actions.Result, detail string) actions.Result {
+	if st.sent() {
+		r.o.Progress.Watched.Add(-1)
+	}
+	if errors.Is(st.err, registry.ErrDenied) && result == actions.ResultBlocked && !p.works() {
+		result = actions.ResultFailed
+	}
+	r.settle(st.index, result, detail)
+	return result
+}
+
 // settle gives a step its result, unless it has one, and records it if the journal
 // knows the step.
 func (r *run) settle(i int, result actions.Result, detail string) {

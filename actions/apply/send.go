@@ -70,7 +70,7 @@ func (w *reconciler) sendOne(st *step, at time.Time) bool {
 	defer w.r.slot()()
 	if w.slow {
 		tag, read, err := w.r.Registry.GetTag(w.r.calls, w.img.region, w.img.id, st.ID)
-		if err != nil || difference(st.Step, tag) != "" {
+		if err != nil || st.Difference(tag) != "" {
 			w.relist = true
 			return true // the next listing tells
 		}

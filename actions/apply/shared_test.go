@@ -112,7 +112,7 @@ func TestWhatMakesATagAnother(t *testing.T) {
 	} {
 		tag := same
 		tt.edit(&tag)
-		if got := difference(&s, tag); (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
+		if got := s.Difference(tag); (got == "") != (tt.want == "") || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}

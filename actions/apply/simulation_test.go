@@ -21,6 +21,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/actions/resolve"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -180,7 +181,7 @@ func (s *simulation) refused(p *actions.Plan) {
 	before := len(s.site.server.Requests())
 	s.busy = nil
 	outcome, err := Apply(s.t.Context(), p, s.site.environment(newMemoryJournal(s.t)), Options{})
-	if outcome != nil || !errors.Is(err, ErrLimit) || len(s.site.server.Requests()) != before {
+	if outcome != nil || !errors.Is(err, actions.ErrLimit) || len(s.site.server.Requests()) != before {
 		s.t.Errorf("a plan over a limit: %v, %v", outcome, err)
 	}
 }
@@ -256,7 +257,7 @@ func (a *attempt) restart() {
 	a.isDead.Store(false)
 	changes := a.changes
 	resolved := make(map[string]actions.StepResult)
-	for _, r := range Resolve(a.t.Context(), open, a.site.editor, Options{}) {
+	for _, r := range resolve.Interrupted(a.t.Context(), open, a.site.editor) {
 		resolved[string(r.Action)+" "+r.Ref] = r
 	}
 	if a.changes != changes {

@@ -211,12 +211,12 @@ func TestRefusals(t *testing.T) {
 		want string
 	}{
 		{"nothing", func(*actions.Plan) {}, nil, ""},
-		{"a forecast", func(p *actions.Plan) { p.Forecast = true }, ErrNotApplicable, "it is a forecast"},
-		{"a scan in the future", func(p *actions.Plan) { p.TakenAt = now.Add(time.Second) }, ErrNotApplicable, "in the future"},
-		{"an old scan", func(p *actions.Plan) { p.TakenAt = now.Add(-24*time.Hour - time.Second) }, ErrNotApplicable, "its scan is 24h old, older than the 1d of max_plan_age"},
+		{"a forecast", func(p *actions.Plan) { p.Forecast = true }, actions.ErrNotApplicable, "it is a forecast"},
+		{"a scan in the future", func(p *actions.Plan) { p.TakenAt = now.Add(time.Second) }, actions.ErrNotApplicable, "in the future"},
+		{"an old scan", func(p *actions.Plan) { p.TakenAt = now.Add(-24*time.Hour - time.Second) }, actions.ErrNotApplicable, "its scan is 24h old, older than the 1d of max_plan_age"},
 		{"a limit", func(p *actions.Plan) {
 			p.Refusals = []actions.Refusal{{Limit: "max_deletions", Detail: "5 deletions planned, 1 over"}}
-		}, ErrLimit, "a limit refuses the plan: 5 deletions planned"},
+		}, actions.ErrLimit, "a limit refuses the plan: 5 deletions planned"},
 		{"an edited plan", func(p *actions.Plan) { p.Steps[0].ID += "0" }, actions.ErrEdited, "the plan was changed after it was made"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestRefusals(t *testing.T) {
 			if !errors.Is(tt.is, actions.ErrEdited) {
 				p.Seal()
 			}
-			err := CheckApplicable(p, now, 0)
+			err := p.Applicable(now, 0)
 			if !errors.Is(err, tt.is) || tt.is != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error is %v, want %q", err, tt.want)
 			}
@@ -247,41 +247,6 @@ func TestAnEmptyPlanIsDone(t *testing.T) {
 	if err != nil || len(o.Results) != 0 || o.Incomplete() {
 		t.Errorf("%+v, %v", o, err)
 	}
-}
-
-func TestResolve(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, strings.Replace(everything, "shared_digest", "delete_delay: 3s, shared_digest", 1))
-		p := s.plan(unlimited(), markAll)
-		ctx := t.Context()
-		s.deleteTag("prod/api:pr-1")
-		s.push("pr-3", "X")
-		must(t, s.editor.SetImageVisibility(ctx, "fr-par", s.of("prod/web"), "private", soon()))
-		must(t, s.editor.DeleteNamespace(ctx, "fr-par", s.of("void"), soon()))
-		time.Sleep(2 * time.Second)
-		s.deleteTag("prod/api:pr-2")
-		time.Sleep(1500 * time.Millisecond)
-		s.before = func(r *http.Request) (*http.Response, error) {
-			if r.Method != http.MethodGet {
-				return nil, errors.New("a change is sent")
-			}
-			return nil, nil
-		}
-		want := map[string]actions.Result{"pr-1": "done", "pr-2": "done", "pr-3": "changed", "pr-4": "skipped", "prod/web": "done", "void": "done", "prod/open": "skipped"}
-		for _, r := range Resolve(ctx, p.Steps, s.editor, Options{Concurrency: 2}) {
-			for name, result := range want {
-				if strings.HasSuffix(r.Ref, name) {
-					if r.Result != result {
-						t.Errorf("%s is %s, want %s: %s", r.Ref, r.Result, result, r.Detail)
-					}
-					delete(want, name)
-				}
-			}
-		}
-		if len(want) > 0 {
-			t.Errorf("no results for %v", want)
-		}
-	})
 }
 
 // Nothing of the API's answers may unsettle a run; the key must not leave it.

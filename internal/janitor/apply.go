@@ -98,7 +98,7 @@ func (s *Session) checkLimits(ctx context.Context, p *actions.Plan, namespaces [
 		refusals = plan.Refusals(deletions, shares, o)
 	}
 	if len(refusals) > 0 {
-		return apply.Refuse(refusals)
+		return actions.Refuse(refusals)
 	}
 	return nil
 }

@@ -82,14 +82,14 @@ func (a *ApplyRun) open(ctx context.Context) (err error) {
 
 // apply resolves interrupted runs, makes or records the plan, asks for confirmation, and applies it.
 func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
-	options := a.Session.applyOptions()
-	n, err := a.recorder.resolve(ctx, a.editor, options)
+	n, err := a.recorder.resolve(ctx, a.editor)
 	if n > 0 {
 		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
+	options := a.Session.applyOptions()
 	plan, err := a.planned(ctx)
 	if err != nil {
 		return plan, nil, err
@@ -118,7 +118,7 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 
 // admit checks that the plan may be applied, and asks for confirmation.
 func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Options) error {
-	if err := apply.CheckApplicable(plan, startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
+	if err := plan.Applicable(startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
 		return err
 	}
 	if a.Given != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/actions/apply"
 )
 
 // The exit codes of the program, which are also how a run of the daemon ended. A
@@ -30,7 +29,7 @@ func PlanExit(plan *actions.Plan) int {
 // applyExit returns the exit code of a run that applied a plan and ended with a cause.
 func applyExit(plan *actions.Plan, outcome *actions.Outcome, cause error) int {
 	switch {
-	case errors.Is(cause, apply.ErrLimit):
+	case errors.Is(cause, actions.ErrLimit):
 		return ExitRefused
 	case cause != nil, plan.Incomplete(), outcome != nil && outcome.Incomplete():
 		return ExitIncomplete

@@ -12,6 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/actions/resolve"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -184,7 +185,7 @@ func (r *recorder) plan(ctx context.Context, plan *actions.Plan) error {
 
 // resolve reads what became of steps that earlier runs sent and whose results are not
 // known. It returns how many there are.
-func (r *recorder) resolve(ctx context.Context, g apply.Registry, o apply.Options) (int, error) {
+func (r *recorder) resolve(ctx context.Context, g resolve.Reader) (int, error) {
 	for _, path := range r.journals {
 		if _, err := r.ledger.ImportJournal(ctx, path); err != nil {
 			return 0, err
@@ -196,7 +197,7 @@ func (r *recorder) resolve(ctx context.Context, g apply.Registry, o apply.Option
 	}
 	resolved := 0
 	for _, run := range interrupted {
-		for _, result := range apply.Resolve(ctx, run.Steps, g, o) {
+		for _, result := range resolve.Interrupted(ctx, run.Steps, g) {
 			if err := r.ledger.Resolve(ctx, run.Run, result); err != nil {
 				return resolved, err
 			}
