@@ -101,21 +101,11 @@ func decide(s *situation) *decision {
 	var candidates []*step
 	busy := make(map[string]bool) // digests of which a deletion is under way
 	for _, st := range s.steps {
-		switch p, detail := s.position(st); p {
-		case confirmed:
-			d.settle(st, actions.ResultDone, detail)
-		case gone:
-			d.settle(st, actions.ResultGone, s.wentWith(st))
+		switch p, end := s.position(st); p {
+		case ended:
+			d.settled = append(d.settled, end)
 		case unconfirmed:
 			d.check = append(d.check, st)
-		case differs:
-			d.settle(st, actions.ResultChanged, detail)
-		case contradicted, exhausted:
-			d.settle(st, actions.ResultFailed, detail)
-		case refused:
-			d.settle(st, actions.ResultBlocked, detail)
-		case late:
-			d.settled = append(d.settled, settled{st, actions.ResultFailed, detail, true})
 		case under:
 			s.wait(d, st, busy)
 		case pausing:
@@ -170,75 +160,75 @@ func (s *situation) vanished() []string {
 type position uint8
 
 const (
-	asPlanned    position = iota // it may be sent
-	confirmed                    // deleted by this run
-	gone                         // not there, and not by this run
-	unconfirmed                  // not listed, which is not enough of a proof
-	differs                      // not what was planned
-	contradicted                 // two readings contradict each other
-	under                        // its deletion is under way
-	pausing                      // to be sent again later
-	refused                      // by the API, for good
-	exhausted                    // sent as often as it may be, without effect
-	late                         // its deletion takes too long
+	asPlanned   position = iota // it may be sent
+	ended                       // it has a result
+	unconfirmed                 // not listed, which is not enough of a proof
+	under                       // its deletion is under way
+	pausing                     // to be sent again later
 )
 
+// end is the position of a step that has a result.
+func (st *step) end(result actions.Result, detail string) (position, settled) {
+	return ended, settled{step: st, result: result, detail: detail}
+}
+
 // position compares the tag of a step with the reading.
-func (s *situation) position(st *step) (position, string) {
+func (s *situation) position(st *step) (position, settled) {
 	tag, listed := s.reading.tag(st.ID)
 	hidden := false
 	if !listed {
 		tag, hidden = s.reading.hidden[st.ID]
 	}
+	sibling := s.sibling(st)
 	switch {
 	case !listed && !hidden:
 		return s.absence(st)
 	case listed && st.missing:
-		return contradicted, "a request for the tag finds nothing, and the listing of its image still shows it"
+		return st.end(actions.ResultFailed, "a request for the tag finds nothing, and the listing of its image still shows it")
 	case st.sent():
-		p, detail := s.progress(st, tag)
-		switch {
-		case p == asPlanned && hidden: // it is not sent again, and may still happen
+		p, end := s.progress(st, tag)
+		if p == asPlanned && hidden { // it is not sent again, and may still happen
 			p = under
-		case p == refused:
-			p = exhausted
 		}
-		return p, detail
-	case tag.Status == registry.StatusDeleting && s.sibling(st) != nil:
-		return s.patient(s.sibling(st).since)
+		return p, end
+	case sibling != nil && (hidden || tag.Status == registry.StatusDeleting):
+		return s.patient(st, sibling.since)
 	case tag.Status == registry.StatusDeleting && st.tries > 0:
-		return s.patient(st.at)
-	case hidden && s.sibling(st) != nil:
-		return s.patient(s.sibling(st).since)
+		return s.patient(st, st.at)
 	case hidden:
-		return differs, "the listing of its image does not show it"
+		return st.end(actions.ResultChanged, "the listing of its image does not show it")
 	}
 	if detail := st.Difference(tag); detail != "" {
-		return differs, detail
+		return st.end(actions.ResultChanged, detail)
 	}
 	return s.again(st)
 }
 
 // absence is the position of a tag that the listing does not show.
-func (s *situation) absence(st *step) (position, string) {
+func (s *situation) absence(st *step) (position, settled) {
 	accepted := st.sent() && !st.open && st.err == nil
 	switch {
 	case !accepted && !s.reading.absent[st.ID]:
-		return unconfirmed, ""
+		return unconfirmed, settled{}
 	case !st.sent():
-		return gone, ""
+		return st.end(actions.ResultGone, s.wentWith(st))
 	case st.err != nil:
-		return confirmed, "confirmed after: " + st.err.Error()
+		return st.end(actions.ResultDone, "confirmed after: "+st.err.Error())
 	}
-	return confirmed, ""
+	return st.end(actions.ResultDone, "")
 }
 
 // patient is the position of a tag that is being deleted since a time.
-func (s *situation) patient(since time.Time) (position, string) {
+func (s *situation) patient(st *step, since time.Time) (position, settled) {
 	if passed := s.now.Sub(since); passed >= s.patience {
-		return late, text.Age(passed) + " after its deletion was sent, it is still being deleted"
+		return st.late(text.Age(passed) + " after its deletion was sent, it is still being deleted")
 	}
-	return under, ""
+	return under, settled{}
+}
+
+// late is the end of a deletion that takes too long.
+func (st *step) late(detail string) (position, settled) {
+	return ended, settled{st, actions.ResultFailed, detail, true}
 }
 
 // sibling is a step of the same digest whose deletion was sent.
@@ -257,42 +247,41 @@ func (s *situation) isUnderWay(digest string) bool {
 }
 
 // progress is the position of a tag whose deletion was sent and that is still there.
-func (s *situation) progress(st *step, tag registry.Tag) (position, string) {
+func (s *situation) progress(st *step, tag registry.Tag) (position, settled) {
 	passed := s.now.Sub(st.since)
 	switch {
 	case tag.Digest != "" && tag.Digest != st.Digest && tag.Status != registry.StatusDeleting:
-		return differs, "it was pushed again, with the digest " + tag.Digest + ", after its deletion was sent"
+		return st.end(actions.ResultChanged, "it was pushed again, with the digest "+tag.Digest+", after its deletion was sent")
 	case tag.Status == registry.StatusDeleting:
-		return s.patient(st.since)
+		return s.patient(st, st.since)
 	case passed >= s.patience && st.err != nil:
-		return late, fmt.Sprintf("%s after its deletion was sent, it is still there: %v", text.Age(passed), st.err)
+		return st.late(fmt.Sprintf("%s after its deletion was sent, it is still there: %v", text.Age(passed), st.err))
 	case passed >= s.patience:
-		return late, "the API accepted its deletion, and " + text.Age(passed) + " later it is still there"
+		return st.late("the API accepted its deletion, and " + text.Age(passed) + " later it is still there")
 	case st.err == nil || st.Difference(tag) != "" || s.reading.at.Sub(st.at) < openPause:
-		return under, ""
+		return under, settled{}
 	}
 	return s.again(st)
 }
 
 // again is the position of an untouched tag: to be sent, if it may be sent (again).
-func (s *situation) again(st *step) (position, string) {
-	shared := len(s.reading.byDigest[st.Digest]) > 1
+func (s *situation) again(st *step) (position, settled) {
 	denied := errors.Is(st.err, registry.ErrConflict) || errors.Is(st.err, registry.ErrDenied)
 	switch {
 	case st.tries == 0:
-		return asPlanned, ""
+		return asPlanned, settled{}
 	case !mayPass(st.err):
-		return exhausted, st.err.Error()
-	case st.tries >= maxTries && denied && shared:
-		return refused, "the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: " + st.sentOften()
-	case st.tries >= maxTries && denied:
-		return refused, st.sentOften()
+		return st.end(actions.ResultFailed, st.err.Error())
+	case st.tries >= maxTries && denied && !st.sent() && len(s.reading.byDigest[st.Digest]) > 1:
+		return st.end(actions.ResultBlocked, "the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: "+st.sentOften())
+	case st.tries >= maxTries && denied && !st.sent():
+		return st.end(actions.ResultBlocked, st.sentOften())
 	case st.tries >= maxTries:
-		return exhausted, st.sentOften()
+		return st.end(actions.ResultFailed, st.sentOften())
 	case !st.open && s.reading.at.Sub(st.at) < refusedPause<<(st.tries-1):
-		return pausing, ""
+		return pausing, settled{}
 	}
-	return asPlanned, ""
+	return asPlanned, settled{}
 }
 
 // mayPass reports whether a change that was answered with an error may succeed later.

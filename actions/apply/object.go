@@ -224,15 +224,14 @@ func (c *change) readImage() (now condition, subject Subject, err error) {
 	}
 	subject = Subject{Namespace: ns, Image: newReading(now.at, img, tags, nil).image(ns)}
 	now = c.compare(now.at, img.Status, img.Visibility, img.UpdatedAt)
-	if now.is == objectAsPlanned && c.Action == actions.DeleteImage {
-		switch {
-		case len(tags) > 0:
-			return different("it is not empty any more: it has " + text.Count(len(tags), "tag")), subject, nil
-		case len(img.TagNames) > 0:
-			return different("it is not empty any more: it names " + text.Count(len(img.TagNames), "tag")), subject, nil
-		case img.SizeBytes > 0:
-			return different(fmt.Sprintf("it is not empty any more: it has a size of %d bytes", img.SizeBytes)), subject, nil
-		}
+	switch {
+	case now.is != objectAsPlanned || c.Action != actions.DeleteImage:
+	case len(tags) > 0:
+		now = different("it is not empty any more: it has " + text.Count(len(tags), "tag"))
+	case len(img.TagNames) > 0:
+		now = different("it is not empty any more: it names " + text.Count(len(img.TagNames), "tag"))
+	case img.SizeBytes > 0:
+		now = different(fmt.Sprintf("it is not empty any more: it has a size of %d bytes", img.SizeBytes))
 	}
 	return now, subject, nil
 }

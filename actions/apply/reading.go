@@ -28,6 +28,7 @@ type reading struct {
 	// Derived from list.
 
 	byID     map[string]int
+	ours     map[string]bool           // IDs of the tags whose deletion was sent
 	byDigest map[string][]registry.Tag // ready or not, except what is being deleted by this run
 	names    map[string]bool           // of tags that are not being deleted
 }
@@ -36,15 +37,14 @@ type reading struct {
 func newReading(at time.Time, row registry.Image, list []registry.Tag, sent []*step) *reading {
 	r := &reading{
 		at: at, listed: at, row: row, list: list, sent: sent, hidden: map[string]registry.Tag{}, absent: map[string]bool{},
-		byID: make(map[string]int, len(list)), byDigest: make(map[string][]registry.Tag, len(list)), names: make(map[string]bool, len(list)),
+		byID: make(map[string]int, len(list)), ours: make(map[string]bool, len(sent)), byDigest: make(map[string][]registry.Tag, len(list)), names: make(map[string]bool, len(list)),
 	}
-	ours := make(map[string]bool, len(sent))
 	for _, st := range sent {
-		ours[st.ID] = true
+		r.ours[st.ID] = true
 	}
 	for i, tag := range list {
 		r.byID[tag.ID] = i
-		if tag.Status == registry.StatusDeleting && ours[tag.ID] {
+		if r.isDeleting(tag) {
 			continue
 		}
 		if tag.Digest != "" {
@@ -55,6 +55,11 @@ func newReading(at time.Time, row registry.Image, list []registry.Tag, sent []*s
 		}
 	}
 	return r
+}
+
+// isDeleting reports whether this run is deleting a tag.
+func (r *reading) isDeleting(t registry.Tag) bool {
+	return t.Status == registry.StatusDeleting && r.ours[t.ID]
 }
 
 func (r *reading) tag(id string) (registry.Tag, bool) {
@@ -104,18 +109,14 @@ func (r *reading) with(at time.Time, found map[string]registry.Tag, missing map[
 // this run do not explain: a tag that is new, has changed, or has vanished without
 // having been sent.
 func (r *reading) unexplained(later *reading) bool {
-	ours := make(map[string]bool, len(later.sent))
-	for _, st := range later.sent {
-		ours[st.ID] = true
-	}
 	for _, tag := range later.list {
 		before, ok := r.tag(tag.ID)
-		if !ok || before != tag && (!ours[tag.ID] || before.Digest != tag.Digest) {
+		if !ok || before != tag && (!later.ours[tag.ID] || before.Digest != tag.Digest) {
 			return true
 		}
 	}
 	for _, tag := range r.list {
-		if _, ok := later.tag(tag.ID); !ok && !ours[tag.ID] {
+		if _, ok := later.tag(tag.ID); !ok && !later.ours[tag.ID] {
 			return true
 		}
 	}
@@ -166,13 +167,7 @@ func (r *reading) unlisted() []string {
 func (r *reading) image(namespace *registry.Namespace) *registry.Image {
 	img := r.row
 	img.Namespace = namespace
-	ours := make(map[string]bool, len(r.sent))
-	for _, st := range r.sent {
-		ours[st.ID] = true
-	}
-	img.Tags = slices.DeleteFunc(slices.Clone(r.list), func(t registry.Tag) bool {
-		return t.Status == registry.StatusDeleting && ours[t.ID]
-	})
+	img.Tags = slices.DeleteFunc(slices.Clone(r.list), r.isDeleting)
 	slices.SortFunc(img.Tags, registry.CompareAge)
 	return &img
 }

@@ -36,7 +36,7 @@ type run struct {
 	awake         context.Context // ends when nothing more is sent, and wakes up what rests
 	wake          context.CancelFunc
 	cut           context.CancelCauseFunc
-	closers       []func() bool
+	unwatch       func() bool         // the caller's context
 	slots         chan struct{}       // one for each request in flight
 	proof         chan struct{}       // held by the one deletion that may leave a sibling behind unproven
 	room          *semaphore.Weighted // for the images that make requests
@@ -75,10 +75,8 @@ func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options)
 			r.others[steps[i].Ref] = true
 		}
 	}
-	if ctx.Err() != nil {
+	if r.unwatch = context.AfterFunc(ctx, r.interrupted); ctx.Err() != nil && r.unwatch() {
 		r.interrupted() // now, and not some time later
-	} else {
-		r.closers = append(r.closers, context.AfterFunc(ctx, r.interrupted))
 	}
 	return r
 }
@@ -93,9 +91,7 @@ func (r *run) interrupted() {
 }
 
 func (r *run) close() {
-	for _, stop := range r.closers {
-		stop()
-	}
+	r.unwatch()
 	r.cut(context.Canceled)
 }
 
