@@ -12,6 +12,7 @@
 //
 //   - the lists of Serverless Containers (v1 and v1beta1, with the namespaces of
 //     containers) and of the definitions of Serverless Jobs (v1alpha2).
+//   - the list of the clusters of Kubernetes Kapsule (v1), and their kubeconfigs.
 //   - GET /_emulator/requests: the request log as a JSON array, one request a line,
 //     oldest first. It needs no token, and is not in the log itself.
 package emulator

@@ -13,7 +13,7 @@ type route struct {
 	below  string // the path below the region, with its leading slash
 	shape  string // below with {id} for the identifier; "" if the API has no such path
 	id     string
-	// product is the serverless API that the path belongs to, with below the whole
+	// product is the other API that the path belongs to, with below the whole
 	// path; nil for the registry.
 	product *product
 }
@@ -21,7 +21,7 @@ type route struct {
 func parseRoute(path string) route {
 	below, region := worlds.CutRegion(path)
 	if region == "" {
-		return parseServerless(path)
+		return parseProduct(path)
 	}
 	rt := route{region: region, below: below}
 	parts := strings.Split(below, "/")
@@ -65,7 +65,7 @@ func operations() map[string]map[string]operation {
 // act lets the API carry out a call.
 func (s *Server) act(c *call) *answer {
 	if c.route.product != nil {
-		return s.actServerless(c)
+		return s.actProduct(c)
 	}
 	r, ok := s.regions[c.route.region]
 	if c.route.region != "" && !ok {

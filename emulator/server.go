@@ -41,7 +41,7 @@ type Server struct {
 	used    map[uuid]bool
 	nextDue atomic.Int64 // nanoseconds; the moment of due[0]
 
-	serverless map[string]*listing[*workload] // by path
+	products map[string]reading // by path
 
 	operations map[string]map[string]operation
 
@@ -89,7 +89,7 @@ func New(o Options) (*Server, error) {
 	start := s.now()
 	b := builder{start: start.UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
 	b.namespaces(&o.World)
-	s.serverless = b.serverless(&o.World)
+	s.products = b.products(&o.World)
 	s.nextDue.Store(math.MaxInt64)
 	return s, s.replicate(o.World, start)
 }

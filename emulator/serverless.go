@@ -9,7 +9,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// product is one version of one serverless API, which is only listed here.
+// product is one version of another API, of which some calls that read are here.
 type product struct {
 	prefix  string // of its paths, up to the region
 	regions []string
@@ -20,6 +20,7 @@ const (
 	containersV1   = "/containers/v1/regions/"
 	containersBeta = "/containers/v1beta1/regions/"
 	jobsAlpha      = "/serverless-jobs/v1alpha2/regions/"
+	clustersV1     = "/k8s/v1/regions/"
 )
 
 func products() []product {
@@ -27,11 +28,12 @@ func products() []product {
 		{containersV1, worlds.ContainerRegions(), []string{"/containers", "/namespaces"}},
 		{containersBeta, worlds.Regions(), []string{"/containers", "/namespaces"}},
 		{jobsAlpha, worlds.Regions(), []string{"/job-definitions"}},
+		{clustersV1, worlds.ContainerRegions(), []string{"/clusters"}},
 	}
 }
 
-// parseServerless finds the serverless API that a path belongs to, if any.
-func parseServerless(path string) route {
+// parseProduct finds the other API that a path belongs to, if any.
+func parseProduct(path string) route {
 	for _, p := range products() {
 		if rest, ok := strings.CutPrefix(path, p.prefix); ok {
 			region, below, _ := strings.Cut(rest, "/")
@@ -49,9 +51,12 @@ func (rt route) paths() []string {
 	return []string{rt.below, rt.shape}
 }
 
-// actServerless answers a call to a serverless API.
-func (s *Server) actServerless(c *call) *answer {
-	listed, ok := s.serverless[c.route.below]
+// reading answers a call that reads.
+type reading func(*Server, *call) *answer
+
+// actProduct answers a call to another API.
+func (s *Server) actProduct(c *call) *answer {
+	read, ok := s.products[c.route.below]
 	switch {
 	case !slices.Contains(c.route.product.regions, c.route.region):
 		return s.problem(http.StatusNotImplemented, "message", quote("unknown service"))
@@ -60,12 +65,19 @@ func (s *Server) actServerless(c *call) *answer {
 	case c.http.Method != http.MethodGet:
 		return s.problem(http.StatusMethodNotAllowed, "message", quote("method not allowed"))
 	}
-	p := s.params(c, "created_at", "name")
-	if p.bad != nil {
-		return p.bad
+	return read(s, c)
+}
+
+// listed answers with a page of the rows.
+func listed[T row](l *listing[T]) reading {
+	return func(s *Server, c *call) *answer {
+		p := s.params(c, "created_at", "name")
+		if p.bad != nil {
+			return p.bad
+		}
+		name := strings.ReplaceAll(strings.TrimPrefix(c.route.shape, "/"), "-", "_")
+		return page(s, c, p, name, rows(p, l))
 	}
-	name := strings.ReplaceAll(strings.TrimPrefix(c.route.shape, "/"), "-", "_")
-	return page(s, c, p, name, rows(p, listed))
 }
 
 // workload is a container, a job definition or a namespace of containers, as one
@@ -100,27 +112,43 @@ func (x *workload) write(w *writer) {
 	w.raw("}")
 }
 
-// serverless makes the lists of all regions, by their paths. Nothing changes them
-// later.
-func (b *builder) serverless(w *worlds.World) map[string]*listing[*workload] {
-	made := map[string][]*workload{}
+// products makes what the other APIs answer, by the path. Nothing changes it later.
+func (b *builder) products(w *worlds.World) map[string]reading {
+	made, clusters := map[string][]*workload{}, map[string][]*cluster{}
 	for i := range w.Containers {
 		b.containers(&w.Containers[i], made)
 	}
 	for i := range w.Jobs {
 		b.jobs(&w.Jobs[i], made)
 	}
-	lists := map[string]*listing[*workload]{}
+	for i := range w.Clusters {
+		b.clusters(&w.Clusters[i], clusters)
+	}
+	answers := map[string]reading{}
 	for _, p := range products() {
 		for _, region := range p.regions {
 			for _, below := range p.lists {
 				path := p.prefix + region + below
-				lists[path] = new(listing[*workload])
-				lists[path].fill(made[path])
+				if p.prefix == clustersV1 {
+					answers[path] = filled(clusters[path])
+				} else {
+					answers[path] = filled(made[path])
+				}
 			}
 		}
 	}
-	return lists
+	for path, of := range clusters {
+		for _, x := range of {
+			answers[path+"/"+x.id.String()+"/kubeconfig"] = x.kubeconfig
+		}
+	}
+	return answers
+}
+
+func filled[T row](rows []T) reading {
+	l := new(listing[T])
+	l.fill(rows)
+	return listed(l)
 }
 
 func (b *builder) containers(entry *worlds.Container, made map[string][]*workload) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -30,6 +31,29 @@ func serveCluster(ts *testscript.TestScript, neg bool, args []string) {
 	kubeconfig := fmt.Sprintf(`{apiVersion: v1, kind: Config, clusters: [{name: c, cluster: {server: %q}}],
 contexts: [{name: prod-eu, context: {cluster: c}}], current-context: prod-eu}`, server.URL)
 	ts.Check(os.WriteFile(ts.MkAbs("kubeconfig"), []byte(kubeconfig), 0o600))
+}
+
+// serveKapsule starts the API of a Kapsule cluster, which lists the objects in a JSON
+// file for the secret key of the stories alone, and appends it to the clusters at the
+// end of a world file: kapsule NAME FILE WORLD
+func serveKapsule(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: kapsule NAME FILE WORLD")
+	}
+	var objects map[string]json.RawMessage // by resource
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &objects))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+storyKey {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`)
+			return
+		}
+		listObjects(w, path.Base(r.URL.Path), objects)
+	}))
+	ts.Defer(server.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	world := ts.ReadFile(args[2]) + fmt.Sprintf("  - {name: %s, server: %q, ca: %q}\n", args[0], server.URL, ca)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(world), 0o600))
 }
 
 func listObjects(w http.ResponseWriter, name string, objects map[string]json.RawMessage) {

@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world":    serveWorld,
 			"cluster":  serveCluster,
+			"kapsule":  serveKapsule,
 			"requests": requests,
 			"janitor":  succeeds,
 			"exits":    exits,
@@ -77,6 +78,9 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// storyKey is the secret key of the stories.
+const storyKey = "11111111-1111-1111-1111-111111111111"
 
 // serveWorld starts an emulator with a world file for the program: world FILE
 func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
@@ -91,7 +95,7 @@ func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(server.Close)
 	ts.Setenv("SCW_API_URL", server.URL)
 	ts.Setenv("SCW_ACCESS_KEY", "SCWXXXXXXXXXXXXXXXXX")
-	ts.Setenv("SCW_SECRET_KEY", "11111111-1111-1111-1111-111111111111")
+	ts.Setenv("SCW_SECRET_KEY", storyKey)
 	servers.Store(ts.Getenv("WORK"), handler)
 }
 

@@ -103,6 +103,14 @@ func (c checker) jobs(list []Job) {
 	}
 }
 
+func (c checker) clusters(list []Cluster) {
+	seen := map[string]string{}
+	for i := range list {
+		x, path := &list[i], fmt.Sprintf("clusters[%d]", i)
+		c.names(entry{path: path, name: x.Name, count: x.Count}, cmp.Or(x.Region, Regions()[0]), seen, validNamespace)
+	}
+}
+
 // entry is what namespaces, images and tags have in common.
 type entry struct {
 	path, name string
@@ -119,7 +127,7 @@ func (c checker) names(e entry, scope string, seen map[string]string, valid func
 	}
 	switch {
 	case e.name == "":
-		c.Report(path, "is missing", "every namespace, image, tag, container and job needs one")
+		c.Report(path, "is missing", "every namespace, image, tag, container, job and cluster needs one")
 		return
 	case e.count > 1 && e.step > (math.MaxInt64-max(0, e.age))/time.Duration(e.count):
 		c.Report(e.path+".step", fmt.Sprintf("is too long for %d steps", e.count), "keep the sum within 290 years")

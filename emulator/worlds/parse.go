@@ -42,6 +42,7 @@ func (c checker) world(w *World) {
 	c.namespaces(w.Namespaces)
 	c.containers(w.Containers)
 	c.jobs(w.Jobs)
+	c.clusters(w.Clusters)
 }
 
 func format() strictyaml.Format {

@@ -160,7 +160,7 @@ world.yaml:21: namespaces[0].images[0].visibility: must be one of inherit, publi
 world.yaml:22: namespaces[0].images[1].name: is a duplicate: "api" (remove one of the two; see namespaces[0].images[0])
 world.yaml:22: namespaces[0].images[1].nmae: is an unknown key (did you mean "name"? allowed here: name, visibility, status, size, age, created_age, count, step, tags)
 world.yaml:22: namespaces[0].images[1].status: must be one of unknown, ready, deleting, error, locked, not "raedy" (did you mean "ready"?)
-world.yaml:23: namespaces[0].images[2].name: is missing (every namespace, image, tag, container and job needs one)
+world.yaml:23: namespaces[0].images[2].name: is missing (every namespace, image, tag, container, job and cluster needs one)
 world.yaml:23: namespaces[0].images[2].tags: must be a list, not a mapping (begin each entry with a dash)
 world.yaml:24: namespaces[0].images[3].count: must be from 0 to 10000000, not -1 (write a number in that range, or remove the key)
 world.yaml:25: namespaces[1].project_id: must be a UUID, not "me" (such as 11111111-2222-4333-8444-555555555555)
@@ -181,7 +181,7 @@ func TestBadWorldFiles(t *testing.T) {
 		{"namespaces: []\n---\nnamespaces: []", `w:2: begins a second YAML document (put everything into one document, without ---)`},
 		{"namespaces: [\n{name: a", `w:2: is not valid YAML: did not find expected ',' or '}' (check the indentation, the quotes and the brackets)`},
 		{"faults: []\nnamespaces: []\nsettings: a: b", `w:3: is not valid YAML: mapping values are not allowed in this context (check the indentation, the quotes and the brackets)`},
-		{"[]", `w:1: must be a mapping, not a list (its keys: settings, faults, namespaces, containers, jobs)`},
+		{"[]", `w:1: must be a mapping, not a list (its keys: settings, faults, namespaces, containers, jobs, clusters)`},
 		{"settings: {latency: 1h1h}", `w:1: settings.latency: must be a duration: "1h1h" has its units out of order: largest first, each once (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`},
 		{"settings: {latency: 1m1h}", `w:1: settings.latency: must be a duration: "1m1h" has its units out of order: largest first, each once (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`},
 		{"settings: {latency: 1.5h}", `w:1: settings.latency: must be a duration: "1.5h" has a fraction (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)`},

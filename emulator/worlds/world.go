@@ -17,9 +17,11 @@ import "time"
 //	        {name: "pr-{n}", count: 500, age: 1d, step: 2h, size: 120MB}]}]}
 //	containers: [{name: api, namespace: shop, region: fr-par, image: "rg.fr-par.scw.cloud/prod/api:v1.4.0"}]
 //	jobs: [{name: nightly, region: nl-ams, image: "rg.fr-par.scw.cloud/prod/api:latest"}]
+//	clusters: [{name: prod, server: "https://127.0.0.1:6443"}]
 //
 // Containers and jobs are what Serverless Containers (v1, v1beta1) and Serverless
-// Jobs (v1alpha2) list; faults happen to those lists too.
+// Jobs (v1alpha2) list, clusters those of Kubernetes Kapsule (v1), with their
+// kubeconfigs; faults happen to those calls too.
 //
 // Durations are written as in janitor.yaml: 500ms 30s 90m 12h 14d 2w 6mo 1y,
 // combined largest first (1d12h). Ages count back from the start of the emulator; a
@@ -31,6 +33,7 @@ type World struct {
 	Namespaces []Namespace `yaml:"namespaces"`
 	Containers []Container `yaml:"containers"`
 	Jobs       []Job       `yaml:"jobs"`
+	Clusters   []Cluster   `yaml:"clusters"`
 }
 
 // Settings are how the emulated API behaves. The zero value is an API without
@@ -162,11 +165,27 @@ type Job struct {
 	Count  int           `yaml:"count" min:"0" max:"10000000"`
 }
 
+// Cluster is a cluster of Kubernetes Kapsule of the world. Its own API is elsewhere.
+type Cluster struct {
+	Name   string `yaml:"name"`                                     // unique in its region
+	Region string `yaml:"region" one:"fr-par|nl-ams|pl-waw|it-mil"` // "" means fr-par
+	Status string `yaml:"status" is:"status"`                       // "" means ready
+	// Server is the URL of its API, with {n} like the name; "" means the one that the
+	// real cluster would have.
+	Server string `yaml:"server"`
+	CA     string `yaml:"ca" lines:"ok"` // certificate (PEM) that signed that of the server
+	// Token is the one of its administrator in the kubeconfig; "" means that it has none,
+	// like clusters that only accept API keys.
+	Token string        `yaml:"token"`
+	Age   time.Duration `yaml:"age" signed:"yes"`
+	Count int           `yaml:"count" min:"0" max:"10000000"`
+}
+
 // Regions are the regions of the registry; the first is the default.
 func Regions() []string { return []string{"fr-par", "nl-ams", "pl-waw"} }
 
-// ContainerRegions are the regions with Serverless Containers. it-mil has only the
-// latest version of that API, no registry, and no jobs.
+// ContainerRegions are the regions with Serverless Containers and Kubernetes. it-mil has
+// only the latest version of the former's API, no registry, and no jobs.
 func ContainerRegions() []string { return append(Regions(), "it-mil") }
 
 // DefaultNamespace is the namespace of containers that name none.

@@ -31,7 +31,8 @@ var checks = map[string]strictyaml.Check{
 		"must be a UUID, not ", "copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555"),
 	"digest": shape(`^sha256:[0-9a-f]{64}$`,
 		"must be a digest, not ", "write sha256: and 64 hexadecimal digits in lower case"),
-	"region": checkRegion,
+	"region":         checkRegion,
+	"cluster-region": checkClusterRegion,
 	"namespace": shape(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`,
 		"is not a Kubernetes namespace: ", "write its whole name; for all namespaces, remove the key"),
 	"zone":   checkZone,
@@ -146,6 +147,14 @@ func checkRegion(s string) (message, hint string) {
 		hint = "remove it: it-mil runs containers, but has no registry"
 	}
 	return message, hint
+}
+
+// checkClusterRegion is for the regions that have Kubernetes Kapsule.
+func checkClusterRegion(s string) (message, hint string) {
+	if known := ClusterRegions(); !slices.Contains(known, s) {
+		return strictyaml.NotOneOf(s, known)
+	}
+	return "", ""
 }
 
 // checkZone refuses "Local", which depends on the machine.

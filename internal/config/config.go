@@ -66,12 +66,17 @@ type Scope struct {
 type Protect struct {
 	Tags    []string `yaml:"tags" is:"name-glob" blank:"ok"`
 	Digests []string `yaml:"digests" is:"digest" blank:"ok"`
-	// ReferencesFile and Serverless can also be written as mappings, which say whether
-	// the source is required; see Optional.
+	// ReferencesFile, Serverless and Kapsule can also be written as mappings, which say
+	// whether the source is required; see Optional.
 	ReferencesFile string       `yaml:"references_file,omitempty" blank:"ok"`
 	Serverless     bool         `yaml:"serverless"`
+	Kapsule        bool         `yaml:"kapsule,omitempty"` // every Kapsule cluster that the API key can see
 	Kubernetes     []Kubernetes `yaml:"kubernetes,omitempty" fill:"write kubeconfig: FILE, context: NAME of the default kubeconfig, or in_cluster: true"`
 	Optional       Optional     `yaml:"-"`
+	// KapsuleRegions and KapsuleClusters narrow Kapsule; none means all. A cluster is
+	// named by a glob over its name, or by its ID.
+	KapsuleRegions  []string `yaml:"-"`
+	KapsuleClusters []string `yaml:"-"`
 }
 
 // Attachments decides what happens to signatures and the like whose subject is gone.
@@ -228,3 +233,6 @@ func (c *Config) defaults() {
 
 // regions are those with a Container Registry, as the API's description names them.
 func regions() []string { return []string{"fr-par", "nl-ams", "pl-waw"} }
+
+// ClusterRegions are those with Kubernetes Kapsule, as its SDK (v1.39.0) names them.
+func ClusterRegions() []string { return append(regions(), "it-mil") }

@@ -3,11 +3,13 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
@@ -38,7 +40,7 @@ func (k *Kubernetes) Label() string {
 
 // Optional are the use sources, of those that can be written as one value, that the
 // file calls not required.
-type Optional struct{ References, Serverless bool }
+type Optional struct{ References, Serverless, Kapsule bool }
 
 // The mappings that can be written in place of one value.
 type (
@@ -49,10 +51,16 @@ type (
 	serverlessForm struct {
 		Required bool `yaml:"required"`
 	}
+	kapsuleForm struct {
+		Regions  []string `yaml:"regions,omitempty" is:"cluster-region"`
+		Clusters []string `yaml:"clusters,omitempty" is:"name-glob"`
+		Required bool     `yaml:"required"`
+	}
 )
 
 func (f *referencesForm) Defaults() { f.Required = true }
 func (f *serverlessForm) Defaults() { f.Required = true }
+func (f *kapsuleForm) Defaults()    { f.Required = true }
 
 // Alternative is the mapping that can be written in place of one value.
 func (p *Protect) Alternative(key string) *strictyaml.Alternative {
@@ -68,6 +76,12 @@ func (p *Protect) Alternative(key string) *strictyaml.Alternative {
 		return &strictyaml.Alternative{Into: f, Empty: empty, Apply: func() {
 			p.Serverless, p.Optional.Serverless = true, !f.Required
 		}}
+	case "kapsule":
+		f := &kapsuleForm{}
+		return &strictyaml.Alternative{Into: f, Empty: "write kapsule: true, or add the keys regions, clusters or required", Apply: func() {
+			p.Kapsule, p.Optional.Kapsule = true, !f.Required
+			p.KapsuleRegions, p.KapsuleClusters = f.Regions, f.Clusters
+		}}
 	}
 	return nil
 }
@@ -79,6 +93,19 @@ func (p *Protect) document(keys map[string]any) {
 	}
 	if p.Optional.Serverless {
 		keys["serverless"] = map[string]any{"required": false}
+	}
+	kapsule := map[string]any{}
+	if p.Optional.Kapsule {
+		kapsule["required"] = false
+	}
+	if len(p.KapsuleRegions) > 0 {
+		kapsule["regions"] = plainOf(reflect.ValueOf(p.KapsuleRegions))
+	}
+	if len(p.KapsuleClusters) > 0 {
+		kapsule["clusters"] = plainOf(reflect.ValueOf(p.KapsuleClusters))
+	}
+	if len(kapsule) > 0 {
+		keys["kapsule"] = kapsule
 	}
 }
 
@@ -125,6 +152,18 @@ func (k *Kubernetes) sentence() string {
 		b.WriteString(", or could be rolled back to within " + strconv.Itoa(k.ReplicaSets) + " revisions")
 	}
 	return b.String() + ifOptional(!k.Required)
+}
+
+// kapsuleSentence describes what the Kapsule clusters keep.
+func (p *Protect) kapsuleSentence() string {
+	which := "every Kapsule cluster that the API key can see"
+	if len(p.KapsuleClusters) > 0 {
+		which = "every Kapsule cluster " + text.List(slices.Sorted(slices.Values(p.KapsuleClusters)), "or")
+	}
+	if len(p.KapsuleRegions) > 0 {
+		which += " in " + text.List(slices.Sorted(slices.Values(p.KapsuleRegions)), "or")
+	}
+	return "keeps what " + which + " runs, or could be rolled back to" + ifOptional(p.Optional.Kapsule)
 }
 
 // ifOptional ends the sentence of a source that is not required.

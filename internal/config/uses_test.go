@@ -81,6 +81,25 @@ func TestASourceCanBeWrittenInTwoWays(t *testing.T) {
 	}
 }
 
+func TestKapsuleCanBeWrittenInTwoWays(t *testing.T) {
+	for text, want := range map[string]any{
+		"kapsule: true":             true,
+		"kapsule: {required: true}": true,
+		"kapsule: {required: false, regions: [nl-ams, it-mil], clusters: [\"prod-*\"]}": map[string]any{
+			"required": false, "regions": []any{"nl-ams", "it-mil"}, "clusters": []any{"prod-*"}},
+		"kapsule: false": nil,
+	} {
+		c := protect(t, text)
+		got := c.Document()["protect"].(map[string]any)["kapsule"]
+		if diff := cmp.Diff(want, got); diff != "" || c.Protect.Kapsule != (want != nil) {
+			t.Errorf("%s: %+v: %s", text, c.Protect, diff)
+		}
+		if same := c.Digest() == protect(t, "kapsule: true").Digest(); same != (want == true) {
+			t.Errorf("%s: the digest is the same: %v", text, same)
+		}
+	}
+}
+
 func TestTheDigestCoversTheClusters(t *testing.T) {
 	seen := map[string]string{}
 	for _, text := range []string{
@@ -101,6 +120,7 @@ func TestTheDigestCoversTheClusters(t *testing.T) {
 func TestSentencesOfUseSources(t *testing.T) {
 	c := protect(t, `references_file: {path: "-", required: false}
 serverless: {required: false}
+kapsule: {regions: [nl-ams, fr-par], clusters: [staging, "prod-*"], required: false}
 kubernetes:
 - {in_cluster: true}
 - {name: prod-eu, kubeconfig: k.yaml, namespaces: [web, shop], replica_sets: 3, required: false}
@@ -108,6 +128,7 @@ kubernetes:
 	want := []string{
 		"references_file: keeps what standard input names; if it cannot be reached, the run only warns",
 		"serverless: keeps what serverless containers and jobs use, and ignores the namespaces of serverless functions (funcscw*); if it cannot be reached, the run only warns",
+		"kapsule: keeps what every Kapsule cluster prod-* or staging in fr-par or nl-ams runs, or could be rolled back to; if it cannot be reached, the run only warns",
 		"kubernetes: keeps what the cluster in-cluster runs, or could be rolled back to",
 		"kubernetes: keeps what the cluster prod-eu runs in namespaces shop or web, or could be rolled back to within 3 revisions; if it cannot be reached, the run only warns",
 		"kubernetes: keeps what the cluster old runs",
@@ -129,6 +150,8 @@ func TestTheSchemaAcceptsBothFormsOfASource(t *testing.T) {
 		"serverless: true": true, "serverless: {required: false}": true, "serverless: {}": false, "serverless: {path: a}": false, "serverless: 1": false,
 		"references_file: a": true, "references_file: {path: a}": true, "references_file: {path: a, required: false}": true,
 		"references_file: {required: true}": false, "references_file: {path: a, requird: true}": false, "references_file: true": false,
+		"kapsule: true": true, "kapsule: {required: false}": true, "kapsule: {regions: [it-mil], clusters: [prod, \"dev-*\"]}": true,
+		"kapsule: {}": false, "kapsule: {regions: []}": false, "kapsule: {regions: [us-east]}": false, "kapsule: {clusters: [\"a/b\"]}": false, "kapsule: {cluster: a}": false,
 		"kubernetes: [{in_cluster: true, namespaces: [a]}]": true, "kubernetes: [{context: a, kubeconfig: b, in_cluster: false}]": true,
 		"kubernetes: [{name: a}]": false, "kubernetes: [{in_cluster: true, context: a}]": false, "kubernetes: [{context: a, pod: b}]": false,
 	} {

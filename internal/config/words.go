@@ -66,6 +66,9 @@ func (c *Config) protectSentences(add func(kind, name, format string, args ...an
 	if c.Protect.Serverless {
 		add("protect", "serverless", "keeps what serverless containers and jobs use, and ignores the namespaces of serverless functions (funcscw*)%s", ifOptional(c.Protect.Optional.Serverless))
 	}
+	if c.Protect.Kapsule {
+		add("protect", "kapsule", "%s", c.Protect.kapsuleSentence())
+	}
 	for i := range c.Protect.Kubernetes {
 		add("protect", "kubernetes", "%s", c.Protect.Kubernetes[i].sentence())
 	}

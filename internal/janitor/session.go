@@ -54,7 +54,11 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	}
 	planner.TakenAt = startOfRun(o.Now)
 	planner.Clock = reader
-	set := newUses(planner.Config, o.Stdin, serverless(reader), kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger})
+	cluster := kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger}
+	set := newUses(planner.Config, o.Stdin, serverless(reader), cluster)
+	if protect := &planner.Config.Protect; protect.Kapsule {
+		set.AddFinder(kapsuleKey(protect), newKapsule(planner.Config, reader, cluster).find)
+	}
 	set.Now = o.Now
 	return &Session{Planner: planner, uses: set, reader: reader, calls: calls, o: o}, nil
 }

@@ -14,20 +14,21 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// newUses makes the use sources of a configuration. Those of serverless are read if
-// the configuration names them. Stdin is read, once, if the references file is "-".
+// newUses makes the use sources of a configuration, without those of Kapsule. Those of
+// serverless are read if the configuration names them. Stdin is read, once, if the references file is "-".
 // The options hold what all clusters share: UserAgent and Logger.
 func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube.Options) *uses.Set {
 	set := referenceUses(c, stdin)
 	for _, s := range sourcesOf(c) {
 		set.Require(s.key, s.required)
-		if s.cluster != nil {
+		switch {
+		case s.cluster != nil:
 			cluster := newCluster(c, s.cluster, o)
 			set.Add(s.key, uses.Parsed(cluster.Name(), cluster.Uses))
-			continue
-		}
-		for _, source := range serverless {
-			set.Add(s.key, source)
+		case s.kind == "serverless":
+			for _, source := range serverless {
+				set.Add(s.key, source)
+			}
 		}
 	}
 	return set
@@ -41,7 +42,7 @@ func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set
 	for _, s := range sourcesOf(c) {
 		set.Require(s.key, s.required)
 		if !slices.Contains(h.Sources, s.key) {
-			set.Add(s.key, uses.Unread(s.name, errors.New("the inventory was taken without reading this use source: take the scan again with this "+s.setting)))
+			set.Add(s.key, uses.Unread(s.name, errors.New("the inventory was taken without reading this use source: take the scan again with this protect."+s.kind)))
 		}
 	}
 	return set
@@ -72,23 +73,38 @@ func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cl
 // useSource is the configuration of a use source other than the references
 // file, which is read again for each run.
 type useSource struct {
+	kind     string // its key in protect
 	key      string // in inventories
 	name     string // of the gap if it is not read
-	setting  string
 	required bool
-	cluster  *config.Kubernetes // nil for serverless
+	cluster  *config.Kubernetes // of the kind kubernetes
 }
 
 func sourcesOf(c *config.Config) []useSource {
 	var all []useSource
 	if c.Protect.Serverless {
-		all = append(all, useSource{"serverless", "serverless", "protect.serverless", !c.Protect.Optional.Serverless, nil})
+		all = append(all, useSource{"serverless", "serverless", "serverless", !c.Protect.Optional.Serverless, nil})
+	}
+	if c.Protect.Kapsule {
+		all = append(all, useSource{"kapsule", kapsuleKey(&c.Protect), "kapsule clusters", !c.Protect.Optional.Kapsule, nil})
 	}
 	for i := range c.Protect.Kubernetes {
 		k := &c.Protect.Kubernetes[i]
-		all = append(all, useSource{clusterKey(k), "kubernetes " + k.Label(), "protect.kubernetes", k.Required, k})
+		all = append(all, useSource{"kubernetes", clusterKey(k), "kubernetes " + k.Label(), k.Required, k})
 	}
 	return all
+}
+
+// kapsuleKey identifies the Kapsule clusters that are read.
+func kapsuleKey(p *config.Protect) string {
+	key := "kapsule"
+	if len(p.KapsuleClusters) > 0 {
+		key += " " + strings.Join(slices.Sorted(slices.Values(p.KapsuleClusters)), " ")
+	}
+	if len(p.KapsuleRegions) > 0 {
+		key += " in " + strings.Join(slices.Sorted(slices.Values(p.KapsuleRegions)), " ")
+	}
+	return key
 }
 
 // clusterKey identifies a cluster and what is read of it: other namespaces or a longer
@@ -130,5 +146,5 @@ func looksForUses(c *config.Config) bool {
 // sameUses reports whether two configurations look for uses in the same places.
 func sameUses(a, b config.Protect) bool {
 	return a.ReferencesFile == b.ReferencesFile && a.Serverless == b.Serverless && a.Optional == b.Optional &&
-		reflect.DeepEqual(a.Kubernetes, b.Kubernetes)
+		a.Kapsule == b.Kapsule && kapsuleKey(&a) == kapsuleKey(&b) && reflect.DeepEqual(a.Kubernetes, b.Kubernetes)
 }

@@ -26,8 +26,8 @@ type client struct {
 
 // connect makes a client for one reading, so that a kubeconfig or a token that was
 // renewed counts.
-func (c *Cluster) connect() (*client, error) {
-	config, err := c.config()
+func (c *Cluster) connect(ctx context.Context) (*client, error) {
+	config, err := c.config(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (c *Cluster) connect() (*client, error) {
 	if err != nil {
 		return nil, errors.New("the address of the cluster is not a URL (correct server in the kubeconfig)")
 	}
-	g := newGuard(base, config)
+	g := newGuard(base, config, c.o.Hide)
 	config.Wrap(g.wrap)
 	config.UserAgent = c.o.UserAgent
 	config.QPS = -1 // no throttling: the retry loop slows down when the cluster asks for it

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -288,7 +289,7 @@ func TestNoCredentialIsShown(t *testing.T) {
 
 func TestTheGuardPassesOnlyGETToTheCluster(t *testing.T) {
 	sent := 0
-	g := newGuard(mustURL(t, "https://c:6443"), &rest.Config{})
+	g := newGuard(mustURL(t, "https://c:6443"), &rest.Config{}, func(s string) string { return s })
 	through := g.wrap(transport(func(*http.Request) (*http.Response, error) { sent++; return nil, errors.New("sent") }))
 	for _, row := range []struct {
 		method, url string
@@ -313,5 +314,27 @@ func TestRefusalsAreErrorsOfTheRegistryPackage(t *testing.T) {
 		if err := error(&refusal{code: code}); !errors.Is(err, want) {
 			t.Errorf("%d is not %v", code, want)
 		}
+	}
+}
+
+// A cluster whose address and token another API knows is read with those, asked for
+// anew, and its texts are cleaned of what that API must keep secret.
+func TestAccessInsteadOfAKubeconfig(t *testing.T) {
+	f := secure(t, func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer token-1" })
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.Certificate().Raw})
+	token, failed := "token-1", error(nil)
+	c := New(Options{Name: "prod", Hide: func(s string) string { return strings.ReplaceAll(s, "Unauthorized", "…") },
+		Access: func(context.Context) (string, []byte, string, error) { return f.URL, ca, token, failed }})
+	c.limits = quick()
+	if uses, err := c.Uses(t.Context()); len(uses) != 1 || err != nil || c.Name() != "kubernetes prod" {
+		t.Errorf("%s: %v, %v", c.Name(), uses, err)
+	}
+	token = "token-2"
+	if _, err := c.Uses(t.Context()); err == nil || !strings.Contains(err.Error(), "401") || strings.Contains(err.Error(), "Unauthorized") || strings.Contains(err.Error(), token) {
+		t.Errorf("another token: %v", err)
+	}
+	failed = errors.New("no kubeconfig")
+	if _, err := c.Uses(t.Context()); !errors.Is(err, failed) {
+		t.Errorf("without access: %v", err)
 	}
 }

@@ -23,6 +23,13 @@ type Options struct {
 	// Kubeconfig is the file; "" is the default of kubectl: the files that KUBECONFIG
 	// lists, or else ~/.kube/config.
 	Kubeconfig string
+	// Access is asked before each reading for the address of the API server, the
+	// certificates (PEM) that its own must be signed by, and a bearer token. It is
+	// used instead of a kubeconfig; nil is none.
+	Access func(context.Context) (server string, ca []byte, token string, err error)
+	// Hide removes secrets from a text of the cluster, besides those that the program
+	// sends there; nil removes no more.
+	Hide func(string) string
 	// Context is a context of the kubeconfig; "" is the current one, as it is when the
 	// kubeconfig is first read.
 	Context string
@@ -75,8 +82,11 @@ func New(o Options) *Cluster {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Hide == nil {
+		o.Hide = func(s string) string { return s }
+	}
 	c := &Cluster{o: o, context: o.Context, inCluster: rest.InClusterConfig, limits: defaultLimits()}
-	if !o.InCluster && c.context == "" {
+	if !o.InCluster && o.Access == nil && c.context == "" {
 		c.context = c.currentContext()
 	}
 	switch {
@@ -102,13 +112,13 @@ func (c *Cluster) Name() string { return "kubernetes " + c.name }
 // that may be of this registry, sorted and without duplicates. With an error it
 // returns the uses that it could read.
 func (c *Cluster) Uses(ctx context.Context) ([]registry.RawUse, error) {
-	api, err := c.connect()
+	limited, cancel := context.WithTimeoutCause(ctx, c.limits.whole, errTooSlow)
+	defer cancel()
+	api, err := c.connect(limited)
 	if err != nil {
 		return nil, err
 	}
 	defer api.close()
-	limited, cancel := context.WithTimeoutCause(ctx, c.limits.whole, errTooSlow)
-	defer cancel()
 	s := newSurvey(c.Name(), c.o.ReplicaSets)
 	err = s.read(limited, api, c.o.Namespaces)
 	if ctx.Err() != nil {

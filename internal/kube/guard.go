@@ -20,13 +20,14 @@ import (
 type guard struct {
 	host, scheme string
 	next         http.RoundTripper
+	hideMore     func(string) string
 
 	mu      sync.Mutex
 	secrets []string
 }
 
-func newGuard(base *url.URL, config *rest.Config) *guard {
-	g := &guard{host: base.Host, scheme: base.Scheme}
+func newGuard(base *url.URL, config *rest.Config, hideMore func(string) string) *guard {
+	g := &guard{host: base.Host, scheme: base.Scheme, hideMore: hideMore}
 	g.addSecret(config.BearerToken)
 	g.addSecret(config.Password)
 	return g
@@ -74,5 +75,5 @@ func (g *guard) hide(s string) string {
 	for _, secret := range g.secrets {
 		s = strings.ReplaceAll(s, secret, "…")
 	}
-	return text.Clip(strings.Join(strings.Fields(s), " "), maxShown)
+	return text.Clip(strings.Join(strings.Fields(g.hideMore(s)), " "), maxShown)
 }

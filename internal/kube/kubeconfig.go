@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,14 @@ import (
 )
 
 // config returns the settings of the connection.
-func (c *Cluster) config() (*rest.Config, error) {
+func (c *Cluster) config(ctx context.Context) (*rest.Config, error) {
+	if c.o.Access != nil {
+		server, ca, token, err := c.o.Access(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &rest.Config{Host: server, BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: ca}}, nil
+	}
 	if c.o.InCluster {
 		config, err := c.inCluster()
 		switch {
@@ -34,14 +42,14 @@ func (c *Cluster) config() (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", c.file(), err)
 	}
-	context := c.pin(loaded)
-	if err := c.check(loaded, context); err != nil {
+	pinned := c.pin(loaded)
+	if err := c.check(loaded, pinned); err != nil {
 		return nil, err
 	}
-	if err := checkFiles(loaded, context); err != nil {
+	if err := checkFiles(loaded, pinned); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.file(), err)
 	}
-	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
+	config, err := clientcmd.NewNonInteractiveClientConfig(*loaded, pinned, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w (try it with kubectl --context)", c.file(), err)
 	}

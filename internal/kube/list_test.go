@@ -301,7 +301,7 @@ func TestPausesGrowAndEnd(t *testing.T) {
 		c.inCluster = func() (*rest.Config, error) {
 			return &rest.Config{Host: "https://c", Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("out of reach") })}, nil
 		}
-		api, err := c.connect()
+		api, err := c.connect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

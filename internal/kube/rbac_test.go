@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,7 @@ type manifest struct {
 		Name  string `yaml:"name"`
 	} `yaml:"roleRef"`
 	Subjects []struct {
+		Group     string `yaml:"apiGroup"`
 		Kind      string `yaml:"kind"`
 		Name      string `yaml:"name"`
 		Namespace string `yaml:"namespace"`
@@ -43,8 +45,16 @@ func TestTheExamplesGrantWhatIsListed(t *testing.T) {
 		want = append(want, "list "+r.Group+"/"+r.Name)
 	}
 	slices.Sort(want)
-	for file, kind := range map[string]string{"cluster": "ClusterRole", "namespace": "Role"} {
+	for file, kind := range map[string]string{"cluster": "ClusterRole", "namespace": "Role", "kapsule": "ClusterRole"} {
 		objects := manifests(t, "../../examples/kubernetes/rbac/"+file+".yaml")
+		if file == "kapsule" { // for a group of IAM
+			objects = slices.Insert(objects, 0, manifest{Kind: "ServiceAccount"})
+			subject := &objects[2].Subjects[0]
+			if subject.Kind != "Group" || subject.Group != "rbac.authorization.k8s.io" || !strings.HasPrefix(subject.Name, "scaleway:groups:") {
+				t.Errorf("%s: %+v", file, subject)
+			}
+			subject.Kind, subject.Name = "ServiceAccount", ""
+		}
 		if len(objects) != 3 || objects[0].Kind != "ServiceAccount" || objects[1].Kind != kind || objects[2].Kind != kind+"Binding" {
 			t.Fatalf("%s: %+v", file, objects)
 		}

@@ -100,7 +100,7 @@ func implausible(path string, header http.Header, body []byte) string {
 
 func isListing(path string) bool {
 	return strings.HasSuffix(path, "/namespaces") || strings.HasSuffix(path, "/images") || strings.HasSuffix(path, "/tags") ||
-		strings.HasSuffix(path, "/containers") || strings.HasSuffix(path, "/job-definitions")
+		strings.HasSuffix(path, "/containers") || strings.HasSuffix(path, "/job-definitions") || strings.HasSuffix(path, "/clusters")
 }
 
 // refusal makes the error of an answer other than 200.

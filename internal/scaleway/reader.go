@@ -55,7 +55,8 @@ type Options struct {
 // it remembers what it has learned about the rate limit of the API.
 type Reader struct {
 	api         *sdk.API
-	client      *scw.Client // for the serverless APIs
+	client      *scw.Client // for the other APIs
+	secretKey   string      // for clusters
 	concurrency int
 	skew        *clockSkew
 	redact      *redactor

@@ -106,12 +106,13 @@ func usesOf(rows []workload, by func(*workload) string) []registry.RawUse {
 	return out
 }
 
-// workload is the part of a container, a job definition or a namespace of containers
-// that matters here. Each API has its own name for the image.
+// workload is the part of a container, a job definition, a namespace of containers or
+// a cluster that matters here. Each API has its own name for the image.
 type workload struct {
 	ID            string  `json:"id"`
 	Name          string  `json:"name"`
 	NamespaceID   string  `json:"namespace_id"`
+	Status        string  `json:"status"`
 	V1Image       *string `json:"image"`
 	RegistryImage *string `json:"registry_image"`
 	ImageURI      *string `json:"image_uri"`
@@ -142,14 +143,15 @@ func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error)
 }
 
 // listRows reads a whole listing, as carefully as those of the registry. It does not
-// use the SDK's call for containers v1, which also requests /metadata, without the
-// context, and panics on a null row.
+// use the SDK's calls for containers v1 and clusters, which also request /metadata, without the
+// context, and panic on a null row.
 func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
 	fetch := func(ctx context.Context, number int32) (page[workload], error) {
 		var answer struct {
 			Containers     []*workload `json:"containers"`
 			JobDefinitions []*workload `json:"job_definitions"`
 			Namespaces     []*workload `json:"namespaces"`
+			Clusters       []*workload `json:"clusters"`
 			TotalCount     *uint32     `json:"total_count"`
 		}
 		err := r.client.Do(&scw.ScalewayRequest{Method: "GET", Path: path, Query: url.Values{
@@ -169,6 +171,9 @@ func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
 		}
 		if rows == nil {
 			rows = answer.Namespaces
+		}
+		if rows == nil {
+			rows = answer.Clusters
 		}
 		return translate(rows, *answer.TotalCount, func(row *workload) (workload, error) {
 			if _, err := parseUUID(row.ID); err != nil {

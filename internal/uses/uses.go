@@ -1,6 +1,6 @@
 // Package uses finds out what is in use, so that it is kept. A Set reads its
 // sources (references files, serverless containers and jobs, Kubernetes clusters)
-// side by side; a Reading is what they answered; a source that could not be read
+// side by side, also those that a finder finds for each reading; a Reading is what they answered; a source that could not be read
 // is a gap in it.
 //
 // It must never treat a source that could not be read as one without uses: its
@@ -36,10 +36,12 @@ type Set struct {
 
 	file     *member // the references file
 	members  []member
+	finders  []finder
 	required map[string]bool // by key
 
 	mu     sync.Mutex
 	states map[string]runs.UseSource // what each source answered last, by name
+	found  []member                  // by the finders, in the latest reading
 }
 
 // member is a source of a set.
@@ -48,6 +50,12 @@ type member struct {
 	name     string // unique in the set
 	key      string
 	required bool // of the references file
+}
+
+// finder finds sources anew for each reading.
+type finder struct {
+	key  string
+	find func(context.Context) []Source
 }
 
 // SetFile sets the references file. If it is required and cannot be read, the run
@@ -66,16 +74,26 @@ func (s *Set) Require(key string, required bool) {
 
 // Add adds a source. Its name is made unique: two kubeconfigs may call different
 // clusters the same.
-func (s *Set) Add(key string, source Source) {
+func (s *Set) Add(key string, source Source) { s.members = add(s.members, key, source) }
+
+func add(members []member, key string, source Source) []member {
 	name := source.Name()
-	for n := 2; slices.ContainsFunc(s.members, func(m member) bool { return m.name == name }); n++ {
+	for n := 2; slices.ContainsFunc(members, func(m member) bool { return m.name == name }); n++ {
 		name = fmt.Sprintf("%s (%d)", source.Name(), n)
 	}
-	s.members = append(s.members, member{Source: source, name: name, key: key})
+	return append(members, member{Source: source, name: name, key: key})
+}
+
+// AddFinder adds the sources that exist at the time of each reading. In place of one
+// that cannot be found, find returns a source that fails: see [Unread].
+func (s *Set) AddFinder(key string, find func(context.Context) []Source) {
+	s.finders = append(s.finders, finder{key, find})
 }
 
 // Empty reports whether the set has neither a source to read nor the gap of one to weigh.
-func (s *Set) Empty() bool { return s.file == nil && len(s.members) == 0 && len(s.required) == 0 }
+func (s *Set) Empty() bool {
+	return s.file == nil && len(s.members) == 0 && len(s.finders) == 0 && len(s.required) == 0
+}
 
 // Reading is what all sources of a set answered: the uses, sorted and each once,
 // and a gap for each source that could not be read.
@@ -115,16 +133,17 @@ func (s *Set) Read(ctx context.Context) (Reading, error) {
 		uses []registry.Use
 		err  error
 	}
-	answers := make([]answer, len(s.members))
+	members := s.all(ctx)
+	answers := make([]answer, len(members))
 	var wg sync.WaitGroup
-	for i, m := range s.members {
+	for i, m := range members {
 		wg.Go(func() { answers[i].uses, answers[i].err = s.ask(ctx, m) })
 	}
 	wg.Wait()
 	for i, a := range answers {
 		r.Uses = append(r.Uses, a.uses...)
 		if a.err != nil {
-			gap := registry.Gap{Subject: s.members[i].name, Error: a.err.Error(), Holds: registry.HoldsAll, Source: s.members[i].key}
+			gap := registry.Gap{Subject: members[i].name, Error: a.err.Error(), Holds: registry.HoldsAll, Source: members[i].key}
 			s.Weigh(&gap)
 			r.Gaps = append(r.Gaps, gap)
 		}
@@ -132,6 +151,30 @@ func (s *Set) Read(ctx context.Context) (Reading, error) {
 	slices.SortFunc(r.Uses, registry.CompareUses)
 	r.Uses = slices.Compact(r.Uses)
 	return r, ctx.Err()
+}
+
+// all returns the sources, with those that the finders find now.
+func (s *Set) all(ctx context.Context) []member {
+	members := slices.Clone(s.members)
+	for _, f := range s.finders {
+		for _, source := range f.sources(ctx) {
+			members = add(members, f.key, source)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.found = members[len(s.members):]
+	return members
+}
+
+// sources calls find. A panic counts as its failure.
+func (f finder) sources(ctx context.Context) (found []Source) {
+	defer func() {
+		if p := recover(); p != nil {
+			found = []Source{Unread(f.key, fmt.Errorf("a bug in the program: panic: %v", p))}
+		}
+	}()
+	return f.find(ctx)
 }
 
 // ask reads one source, and remembers its answer. A panic counts as its failure.
@@ -185,9 +228,9 @@ func (s *Set) Sources() []runs.UseSource {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []runs.UseSource
-	members := s.members
+	members := slices.Concat(s.members, s.found)
 	if s.file != nil {
-		members = slices.Insert(slices.Clone(members), 0, *s.file)
+		members = slices.Insert(members, 0, *s.file)
 	}
 	for _, m := range members {
 		if state, read := s.states[m.name]; read {

@@ -225,3 +225,54 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// What a finder finds is read like any other source: each with a name of its own, and a
+// gap by its name.
+func TestFoundSources(t *testing.T) {
+	api := registry.RawUse{Reference: "rg.fr-par.scw.cloud/prod/api:v1", By: "one"}
+	answers := func(name string, err error) Source {
+		return Parsed(name, func(context.Context) ([]registry.RawUse, error) { return []registry.RawUse{api}, err })
+	}
+	var found []Source
+	var s Set
+	s.Require("k", true)
+	s.Add("k", answers("one", nil))
+	s.AddFinder("k", func(context.Context) []Source { return found })
+	for name, row := range map[string]struct {
+		found []Source
+		gaps  []string
+		names []string
+	}{
+		"none":      {nil, nil, []string{"one"}},
+		"two":       {[]Source{answers("two", nil), answers("one", nil)}, nil, []string{"one", "two", "one (2)"}},
+		"a failure": {[]Source{Unread("two", errBoom)}, []string{"two"}, []string{"one", "two"}},
+	} {
+		found = row.found
+		r, err := s.Read(t.Context())
+		if err != nil || len(r.Uses) != 1 {
+			t.Errorf("%s: %+v, %v", name, r.Uses, err)
+		}
+		var gaps, names []string
+		for _, g := range r.Gaps {
+			gaps = append(gaps, g.Subject)
+			if g.Holds != registry.HoldsAll || g.Source != "k" {
+				t.Errorf("%s: %+v", name, g)
+			}
+		}
+		for _, source := range s.Sources() {
+			names = append(names, source.Name)
+		}
+		if diff := cmp.Diff([][]string{row.gaps, row.names}, [][]string{gaps, names}); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestAFinderThatPanicsIsAGap(t *testing.T) {
+	var s Set
+	s.Require("k", true)
+	s.AddFinder("k", func(context.Context) []Source { panic("bug") })
+	if r, err := s.Read(t.Context()); err != nil || len(r.Gaps) != 1 || r.Gaps[0].Holds != registry.HoldsAll {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
