@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +45,7 @@ func (a *app) configCommand() *cobra.Command {
 
 // checkConfig checks a configuration, its policies and its notifications.
 func (a *app) checkConfig(ctx context.Context, file string) error {
-	c, err := config.Load(file)
+	c, err := loadConfig(file)
 	if err != nil {
 		return err
 	}
@@ -58,11 +59,32 @@ func (a *app) checkConfig(ctx context.Context, file string) error {
 	if missing != nil {
 		fmt.Fprintln(a.stderr, a.failed(fmt.Errorf("a run would fail on this machine: %w", missing)))
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s is %s\n", file, a.colorOn(a.stdout).Green("valid"))
+	_, err = fmt.Fprintf(a.stdout, "%s is %s\n", c.File, a.colorOn(a.stdout).Green("valid"))
 	return err
 }
 
 // configFlag adds -c.
 func configFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVarP(file, "config", "c", "janitor.yaml", "the configuration `FILE`")
+	cmd.Flags().StringVarP(file, "config", "c", "janitor.yaml", "the configuration `FILE`; without -c, the variable "+configVariable+" can have its content instead")
+}
+
+// configVariable is the environment variable that can have a whole configuration, where
+// there is no disk for a file.
+const configVariable = "REGISTRY_JANITOR_CONFIG"
+
+// useVariable names the variable as the configuration of a command, if it is set and -c
+// is not given.
+func useVariable(cmd *cobra.Command) {
+	flag := cmd.Flags().Lookup("config")
+	if flag != nil && !flag.Changed && os.Getenv(configVariable) != "" {
+		_ = flag.Value.Set("$" + configVariable) // a string takes every value
+	}
+}
+
+// loadConfig reads and checks a configuration: that in the file, or in the variable.
+func loadConfig(file string) (*config.Config, error) {
+	if file == "$"+configVariable {
+		return config.Parse(configVariable, []byte(os.Getenv(configVariable)))
+	}
+	return config.Load(file)
 }

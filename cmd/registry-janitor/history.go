@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 )
@@ -62,7 +61,7 @@ deleted, and by which run.`,
 
 // withLedger opens the ledger of a configuration, or of the state directory.
 func (a *app) withLedger(ctx context.Context, file, stateDir string, f func(context.Context, *ledger.Ledger) error) error {
-	c, err := config.Load(file)
+	c, err := loadConfig(file)
 	if err != nil {
 		return err
 	}

@@ -73,11 +73,14 @@ func (a *app) rootCommand() *cobra.Command {
 policies, plans what to change, and explains why. A plan never changes anything.
 
 Try it without an account: registry-janitor demo`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		Args:              cobra.NoArgs,
-		RunE:              help,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.openLog() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          help,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			useVariable(cmd)
+			return a.openLog()
+		},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -86,7 +89,7 @@ Try it without an account: registry-janitor demo`,
 	enumFlag(root, root.PersistentFlags(), &a.color, "color", colorAuto, "paint text for people", colorAuto, colorAlways, colorNever)
 	root.AddCommand(
 		a.demoCommand(), a.planCommand(), a.applyCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(),
-		a.configCommand(), a.policyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
+		a.configCommand(), a.policyCommand(), a.notifyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
 	)
 	complete(root)
 	return root

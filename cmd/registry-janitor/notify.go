@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // notifier sends the notifications of the configuration about a run. A missing URL
@@ -25,4 +28,51 @@ func (a *app) notifier(s *source) (send func(context.Context, runs.Run), err err
 			fmt.Fprintln(a.stderr, "registry-janitor: some notifications about the run could not be sent:", err)
 		}
 	}, nil
+}
+
+func (a *app) notifyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "notify",
+		Short: "Test the notifications of a configuration",
+		Args:  cobra.NoArgs,
+		RunE:  help,
+	}
+	var file string
+	test := &cobra.Command{
+		Use:   "test -c FILE",
+		Short: "Send a sample message to every notification of a configuration",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.testNotifications(cmd.Context(), file) },
+	}
+	configFlag(test, &file)
+	cmd.AddCommand(test)
+	return cmd
+}
+
+// testNotifications sends samples, and fails if one of them was not sent.
+func (a *app) testNotifications(ctx context.Context, file string) error {
+	c, err := loadConfig(file)
+	if err != nil {
+		return err
+	}
+	if len(c.Notifications) == 0 {
+		return fmt.Errorf("%s has no notifications: add one, such as {name: ops, url_env: SLACK_URL}", file)
+	}
+	failed := 0
+	paint := a.colorOn(a.stdout)
+	for _, s := range notify.SendSamples(ctx, daemon.Notifications(c), a.now(), a.who) {
+		result := paint.Green("sent")
+		if s.Err != nil {
+			failed++
+			result = paint.Red("NOT SENT")
+			fmt.Fprintln(a.stderr, a.failed(s.Err))
+		}
+		if _, err := fmt.Fprintf(a.stdout, "%s: %s\n", s.Name, result); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %s could not be sent", failed, text.Count(len(c.Notifications), "sample message"))
+	}
+	return nil
 }

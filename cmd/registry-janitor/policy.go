@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
@@ -31,7 +30,7 @@ func (a *app) policyOptions(cmd *cobra.Command, file string, paths []string) (po
 	if len(paths) > 0 && !cmd.Flags().Changed("config") {
 		return policy.Options{Paths: paths, Logger: a.log}, nil
 	}
-	c, err := config.Load(file)
+	c, err := loadConfig(file)
 	if err != nil && !cmd.Flags().Changed("config") {
 		return policy.Options{}, fmt.Errorf("%w\nname a configuration with -c, or the paths of policies", err)
 	}

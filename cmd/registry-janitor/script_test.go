@@ -64,6 +64,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"world":    serveWorld,
+			"variable": setVariable,
+			"hooks":    serveHooks,
 			"cluster":  serveCluster,
 			"kapsule":  serveKapsule,
 			"requests": requests,
@@ -77,6 +79,14 @@ func TestScripts(t *testing.T) {
 			"forge":    forge,
 		},
 	})
+}
+
+// setVariable sets an environment variable to the content of a file: variable NAME FILE
+func setVariable(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: variable NAME FILE")
+	}
+	ts.Setenv(args[0], ts.ReadFile(args[1]))
 }
 
 // storyKey is the secret key of the stories.

@@ -77,6 +77,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 	f.web.Log, f.web.EnableApply = a.log, f.enableApply
 	return daemon.Run(ctx, daemon.Options{
 		ConfigFile:  f.config,
+		Load:        loadConfig,
 		Version:     version(),
 		Who:         a.who,
 		State:       state,

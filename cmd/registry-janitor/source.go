@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -84,7 +83,7 @@ func (a *app) open(ctx context.Context, f *sourceFlags) (*source, error) {
 
 // readPlanner reads a configuration and its policies.
 func (a *app) readPlanner(ctx context.Context, path string) (*janitor.Planner, error) {
-	c, err := config.Load(path)
+	c, err := loadConfig(path)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -27,6 +28,8 @@ import (
 type Options struct {
 	// ConfigFile is the janitor.yaml; required.
 	ConfigFile string
+	// Load reads it; nil is config.Load.
+	Load func(file string) (*config.Config, error)
 	// Session is how to reach the API. The profile is that of the configuration.
 	Session janitor.SessionOptions
 	// Version of the program, and who runs it where: "user@host".
@@ -104,6 +107,9 @@ func newDaemon(ctx context.Context, o Options) (*daemon, *web.Server, error) {
 	}
 	if o.Session.Now == nil {
 		o.Session.Now = clock.Now
+	}
+	if o.Load == nil {
+		o.Load = config.Load
 	}
 	d := &daemon{
 		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Session.Now(), slot: make(chan struct{}, 1),

@@ -38,7 +38,7 @@ type scheduled struct {
 // load reads the configuration and its policies.
 func load(ctx context.Context, d *daemon) (*setup, error) {
 	before := snapshot([]string{d.o.ConfigFile})
-	c, err := config.Load(d.o.ConfigFile)
+	c, err := d.o.Load(d.o.ConfigFile)
 	if err != nil {
 		return nil, err
 	}
