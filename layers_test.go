@@ -70,13 +70,13 @@ func rules() architecture {
 			// The rules of a configuration, in the one form that all share.
 			"policy/rules": {ours: []string{"registry", "internal/strictyaml"}},
 			// Reads and checks Rego, for the packages that run it and that help to write it.
-			"policy/internal/modules": {ours: []string{"registry", "internal/files", "policy/library", "policy/rules", "policy/schema", "policy/testing"}},
+			"policy/internal/modules": {ours: []string{"registry", "internal/files", "policy/internal/builtins", "policy/library", "policy/schema", "policy/testing"}},
 			// Files of Rego and of JSON Schema, and an embed.FS of them.
 			"policy/library": {closed: true},
 			"policy/schema":  {closed: true},
 			"policy/testing": {closed: true},
 			// The tools of people who write policies.
-			"policy/author": {ours: []string{"registry", "policy", "policy/internal/modules", "policy/schema", "policy/testing", "internal/junit"}},
+			"policy/author": {ours: []string{"registry", "policy", "policy/internal/builtins", "policy/internal/modules", "policy/schema", "policy/testing", "internal/junit"}},
 			// The documents between the verdicts and the registry: Plan, Step, Held, Outcome.
 			"actions": {ours: []string{"registry", "actions/internal/lines"}},
 			// Writes those documents, one entry a line.
@@ -132,7 +132,7 @@ func rules() architecture {
 			// A change of the SDK is a change of one package.
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.
-			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/modules"},
+			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.
 			"github.com/prometheus/client_golang": {"metrics"},
 			// A cluster is one use source, over client-go's connection alone.

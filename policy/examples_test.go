@@ -14,7 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/format"
 	"github.com/open-policy-agent/opa/v1/tester"
 
-	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -120,7 +120,7 @@ func addBuilders(t *testing.T, set map[string]*ast.Module) {
 
 func runRegoTests(t *testing.T, set map[string]*ast.Module) (count int) {
 	t.Helper()
-	compiler := ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithStrict(true)
+	compiler := ast.NewCompiler().WithCapabilities(builtins.Capabilities()).WithStrict(true)
 	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(set).RunTests(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)

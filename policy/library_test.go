@@ -13,13 +13,13 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/tester"
 
-	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
 	"github.com/registry-janitor/registry-janitor/policy/library"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
 
 // Every built-in policy has tests in Rego; they run here through OPA's tester,
-// under the modules.Capabilities and the schema of the real engine.
+// under the builtins.Capabilities and the schema of the real engine.
 func TestLibrary(t *testing.T) {
 	files, err := fs.Glob(library.Files, "*.rego")
 	if err != nil {
@@ -44,7 +44,7 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%s has no tests", file)
 		}
 	}
-	compiler := ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithStrict(true)
+	compiler := ast.NewCompiler().WithCapabilities(builtins.Capabilities()).WithStrict(true)
 	results, err := tester.NewRunner().SetCompiler(compiler).RaiseBuiltinErrors(true).SetModules(set).RunTests(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)

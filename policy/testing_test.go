@@ -11,7 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 
-	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
+	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
 	regotest "github.com/registry-janitor/registry-janitor/policy/testing"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -22,7 +22,7 @@ func evaluate(t *testing.T, expression string) (any, error) {
 	t.Helper()
 	results, err := rego.New(
 		rego.Module(regotest.File, regotest.Library),
-		rego.Capabilities(modules.Capabilities()),
+		rego.Capabilities(builtins.Capabilities()),
 		rego.StrictBuiltinErrors(true),
 		rego.Query("x := "+strings.ReplaceAll(expression, "testing.", "data.janitor.testing.")),
 	).Eval(context.Background())

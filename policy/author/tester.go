@@ -18,6 +18,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
@@ -100,7 +101,7 @@ func Test(ctx context.Context, o policy.Options, t TestOptions) (*TestReport, []
 	all := append(s.Own(), s.Tests...)
 	coverage := cover.New()
 	runner := tester.NewRunner().
-		SetCompiler(ast.NewCompiler().WithCapabilities(modules.Capabilities()).WithEnablePrintStatements(true)).
+		SetCompiler(ast.NewCompiler().WithCapabilities(builtins.Capabilities()).WithEnablePrintStatements(true)).
 		SetStore(inmem.NewFromObjectWithOpts(s.Document(), inmem.OptReturnASTValuesOnRead(true))).
 		CapturePrintOutput(true).
 		RaiseBuiltinErrors(true).

@@ -51,15 +51,24 @@ func (s *Set) Check() []*Finding {
 // rounds is how often rules with problems are left out to find further problems.
 const rounds = 5
 
-// CompileFindings compiles modules and finds all problems. The compiler works in
-// stages and stops after the first stage that fails, so the rules with problems are
-// left out and the others compiled again.
+// CompileFindings compiles modules and finds all problems.
 func CompileFindings(modules []Module, compiler func() *ast.Compiler) []*Finding {
+	findings, _ := compile(modules, compiler)
+	return findings
+}
+
+// compile finds all problems of modules, and returns them compiled, by file. The
+// compiler works in stages and stops after the first stage that fails, so the rules
+// with problems are left out and the others compiled again.
+func compile(modules []Module, compiler func() *ast.Compiler) ([]*Finding, map[string]*ast.Module) {
 	var findings []*Finding
 	out := map[*ast.Rule]bool{}
 	for round := range rounds {
 		c := compiler()
 		c.Compile(without(modules, out))
+		if !c.Failed() {
+			return findings, c.Modules
+		}
 		before := len(out)
 		for _, f := range CompileProblems(modules, c.Errors) {
 			if round > 0 && follows(f, modules) {
@@ -76,7 +85,7 @@ func CompileFindings(modules []Module, compiler func() *ast.Compiler) []*Finding
 			break
 		}
 	}
-	return findings
+	return findings, nil
 }
 
 // leaveOut removes the rule at a line from a module.

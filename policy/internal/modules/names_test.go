@@ -76,6 +76,12 @@ func TestUnknownNames(t *testing.T) {
 		"a key that is filtered":     {keep("\tcount(object.filter(tag, [\"nmae\"])) == 1"), `"nmae"`},
 		"a key that is removed":      {keep("\tcount(object.remove(tag, {\"nmae\"})) == 1"), `"nmae"`},
 		"a list that is taken apart": {keep("\t[{\"nmae\": x}, _] := [tag, 1]\n\tx != \"\""), `"nmae"`},
+		"a key out of a rule":        {header + "keys := [\"name\", \"digets\"]\n\nkeep contains tag.name if {\n\tsome tag in input.tags\n\tsome key in keys\n\ttag[key] == \"\"\n}", `p.rego:3:18`},
+		"a comparison":               {keep("\ttag.semver == {\"mayor\": 1}"), `"mayor"`},
+		"a list inside of an input":  {header + "n := count(input.tags)\n\nwarn contains \"x\" if {\n\tlist := [{\"nmae\": 1}]\n\tn == 1 with input as {\"tags\": list}\n}", `"nmae"`},
+		"unions for the input":       {header + "n := count(input.tags)\n\nwarn contains \"x\" if n == 1 with input as object.union_n([{\"tags\": [{\"nmae\": 1}]}, {}])", `"nmae"`},
+		"a result that is a key":     {header + "key(_) := \"digets\"\n\nkeep contains tag[key(tag)] if some tag in input.tags", `"digets"`},
+		"beside a problem":           {header + "warn contains \"x\" if nothing\n\nkeep contains tag.nmae if some tag in sort(input.tags)", `"nmae"`},
 		"a comprehension":            {header + "warn contains \"x\" if count([1 | some t in sort(input.tags); t.rnak > 1]) > 1", `"rnak"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,6 +129,10 @@ func TestKnownNames(t *testing.T) {
 		"a mocked function":              header + "f(x) := x\n\ng(_) := 1\n\nwarn contains \"x\" if f(2) == 1 with f as g",
 		"a package about another input":  "package acme.admission\n\nkind := input.request.kind.kind",
 		"two computed keys":              header + "ranks[line][t.name] := t.rank if {\n\tsome t in input.tags\n\tline := \"x\"\n}\n\nwarn contains \"x\" if ranks.main.latest > 3",
+		"a variable in two places":       header + "warn contains \"x\" if {\n\tcount([1 | key = \"zzz\"; {key: 1}[key]]) == 1\n\tcount([1 | key = \"name\"; some t in input.tags; t[key]]) == 1\n}",
+		"a key that is asked for":        header + "warn contains \"x\" if {\n\tsome t in input.tags\n\tsome key, _ in t\n\tnot key == \"zzz\"\n\tt[key]\n}",
+		"a literal that is compared":     header + "warn contains \"x\" if {\n\to := {\"mine\": count(input.tags)}\n\to == {\"mine\": 3}\n}",
+		"a literal in two places":        header + "warn contains f if {\n\tcount([f | f = {\"a\": 1}; f.a == 1]) == 1\n\tcount([f | f = {\"b\": 1}; f.b == 1]) == 1\n\tf := \"x\"\n}",
 		"a jump to a key of a variable":  header + "warn contains \"x\" if {\n\tsome key in {\"zzz\", \"name\"}\n\to := {k: 1 | some k in [\"zzz\"]}\n\to[key] == 1\n}",
 	} {
 		t.Run(name, func(t *testing.T) {

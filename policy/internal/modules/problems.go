@@ -6,6 +6,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
 )
 
 // CompileProblems words the compiler's errors with file, line, package and rule.
@@ -79,7 +80,7 @@ func forbidden(name string) string {
 		}
 	}
 	var names []string
-	for _, b := range Capabilities().Builtins {
+	for _, b := range builtins.Capabilities().Builtins {
 		names = append(names, b.Name)
 	}
 	if meant := text.Nearest(name, names); meant != "" {

@@ -1,4 +1,4 @@
-package modules
+package builtins
 
 import (
 	"strings"
@@ -56,11 +56,6 @@ var offered = sync.OnceValue(func() map[string]bound {
 	}
 	return all
 })
-
-func isOffered(name string) bool {
-	_, ok := offered()[name]
-	return ok
-}
 
 // linear are the functions that take about as much as their arguments.
 const linear = `

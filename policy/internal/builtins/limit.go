@@ -1,4 +1,4 @@
-package modules
+package builtins
 
 import (
 	"fmt"
@@ -31,10 +31,10 @@ type cost struct{ bytes, steps float64 }
 // memory is the cost of what takes only memory.
 func memory(n float64) cost { return cost{bytes: n} }
 
-// limitBuiltins puts the bounds around the built-in functions. OPA keeps its
+// limitAll puts the bounds around the built-in functions. OPA keeps its
 // functions in one table for the whole process, so this is done once, before the
 // first evaluation; it changes no result, it only refuses.
-var limitBuiltins = sync.OnceFunc(func() {
+var limitAll = sync.OnceFunc(func() {
 	for name, most := range offered() {
 		original := topdown.GetBuiltin(name)
 		if original == nil { // part of the evaluator itself
