@@ -66,11 +66,15 @@ func rules() architecture {
 			// Walks a source that it declares itself; internal/scaleway implements it.
 			"scanner": {ours: []string{"registry"}},
 			// Judges by Rego, and does not know what happens to its verdicts.
-			"policy": {ours: []string{"registry", "internal/strictyaml", "policy/internal/modules", "policy/rules", "policy/schema"}},
+			"policy": {ours: []string{"registry", "policy/internal/facts", "policy/internal/modules", "policy/schema"}},
+			// What policies are told of an image or namespace; decides nothing.
+			"policy/internal/facts": {ours: []string{"registry", "internal/strictyaml", "policy/internal/modules", "policy/rules"}},
+			// Which functions policies may call, each call bounded.
+			"policy/internal/builtins": {ours: []string{"policy/rules"}},
 			// The rules of a configuration, in the one form that all share.
 			"policy/rules": {ours: []string{"registry", "internal/strictyaml"}},
 			// Reads and checks Rego, for the packages that run it and that help to write it.
-			"policy/internal/modules": {ours: []string{"registry", "internal/files", "policy/internal/builtins", "policy/library", "policy/schema", "policy/testing"}},
+			"policy/internal/modules": {ours: []string{"internal/files", "policy/internal/builtins", "policy/library", "policy/schema", "policy/testing"}},
 			// Files of Rego and of JSON Schema, and an embed.FS of them.
 			"policy/library": {closed: true},
 			"policy/schema":  {closed: true},
@@ -132,7 +136,7 @@ func rules() architecture {
 			// A change of the SDK is a change of one package.
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.
-			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/modules"},
+			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/facts", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.
 			"github.com/prometheus/client_golang": {"metrics"},
 			// A cluster is one use source, over client-go's connection alone.

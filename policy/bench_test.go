@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -165,7 +166,7 @@ func BenchmarkOwnPolicy(b *testing.B) {
 // The floor: the same facts and decisions in plain Go.
 func BenchmarkFloor(b *testing.B) {
 	for name, config := range map[string]string{"sample": sample, "ten rules": tenRules()} {
-		set := newEngine(b, config).settings
+		set := newEngine(b, config).rules
 		for _, n := range []int{1, 10, 100, 1000, 10000} {
 			img := mixed(n, true)
 			b.Run(fmt.Sprintf("%s/tags=%d", name, n), func(b *testing.B) {
@@ -212,54 +213,71 @@ func cpuTime(b *testing.B) time.Duration {
 }
 
 // floor decides what the sample and the ten rules ask for, without Rego.
-func floor(set *settings, img *registry.Image) (marked []string) {
-	tags := make([]tag, len(img.Tags))
+func floor(set *facts.Rules, img *registry.Image) (marked []string) {
+	del, kept := make([]bool, len(img.Tags)), make([]bool, len(img.Tags))
 	for i := range img.Tags {
-		t := &img.Tags[i]
-		tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name, t.Digest)}
+		kept[i] = rules.MatchesAny(set.Protect.Tags, img.Tags[i].Name) && len(set.Protect.Tags) > 0
 	}
-	del, kept := make([]bool, len(tags)), make([]bool, len(tags))
-	for i := range tags {
-		kept[i] = rules.MatchesAny(set.Protect.Tags, tags[i].Name) && len(set.Protect.Tags) > 0
-	}
-	for i := range set.retention {
-		r := &set.retention[i]
-		matched := r.matched(now, img, tags)
+	for i := range set.Retention {
+		r := &set.Retention[i]
+		matched := floorMatched(r, img)
 		if r.Delete != nil {
-			oldest := r.Delete.OlderThan.Seconds()
-			for _, t := range matched {
-				del[t.index] = del[t.index] || float64(r.age(now, t)) >= oldest
+			for _, i := range matched {
+				del[i] = del[i] || now.Sub(img.Tags[i].Changed()) >= r.Delete.OlderThan.Duration()
 			}
 		}
 		if r.Keep != nil {
-			floorKeep(set, r, matched, kept)
+			floorKeep(set, r.Keep, img.Tags, matched, kept)
 		}
 	}
-	for i := range tags {
+	for i := range img.Tags {
 		if del[i] && !kept[i] {
-			marked = append(marked, tags[i].Name)
+			marked = append(marked, img.Tags[i].Name)
 		}
 	}
 	return marked
 }
 
-func floorKeep(set *settings, r *retentionRule, matched []*tag, kept []bool) {
-	counter := newCounter(r.Count)
-	seen := map[unit]map[period]bool{daily: {}, weekly: {}, monthly: {}, yearly: {}}
-	limits := map[unit]int{daily: r.Keep.Daily, weekly: r.Keep.Weekly, monthly: r.Keep.Monthly, yearly: r.Keep.Yearly}
-	for _, t := range matched {
-		keep := r.Keep.All || float64(r.age(now, t)) < r.Keep.Within.Seconds()
-		if t.counts() {
-			keep = keep || counter.of(t.Tag) < r.Keep.Last
-			local := r.time(t).In(set.location)
-			for u, limit := range limits {
-				if p := u.of(local); limit > 0 && !seen[u][p] {
-					keep = keep || len(seen[u]) < limit
-					seen[u][p] = true
+// floorMatched are the positions of the tags that a rule matches, the newest first.
+func floorMatched(r *rules.Retention, img *registry.Image) (matched []int) {
+	selector, err := rules.NewSelector(r.Match, r.Except)
+	if err != nil {
+		panic(err)
+	}
+	tags, ok := selector.Tags(img)
+	for i := range img.Tags {
+		t := &img.Tags[i]
+		if ok && tags.Matches(t.Name, rules.ParseVersion(t.Name), int(max(0, now.Sub(t.Changed()))/time.Second)) {
+			matched = append(matched, i)
+		}
+	}
+	return matched
+}
+
+func floorKeep(set *facts.Rules, k *rules.Keep, tags []registry.Tag, matched []int, kept []bool) {
+	zone, err := time.LoadLocation(set.Timezone)
+	if err != nil {
+		panic(err)
+	}
+	digests := map[string]bool{}
+	seen := [4]map[[3]int]bool{{}, {}, {}, {}}
+	for _, i := range matched {
+		t := &tags[i]
+		keep := k.All || now.Sub(t.Changed()) < k.Within.Duration()
+		if t.Status == registry.StatusReady && registry.AttachmentSubject(t.Name, t.Digest) == "" {
+			keep = keep || digests[t.Digest] || len(digests) < k.Last
+			digests[t.Digest] = true
+			local := t.Changed().In(zone)
+			year, week := local.ISOWeek()
+			periods := [4][3]int{{local.Year(), local.YearDay()}, {year, week}, {local.Year(), int(local.Month())}, {local.Year()}}
+			for unit, limit := range []int{k.Daily, k.Weekly, k.Monthly, k.Yearly} {
+				if p := periods[unit]; limit > 0 && !seen[unit][p] {
+					keep = keep || len(seen[unit]) < limit
+					seen[unit][p] = true
 				}
 			}
 		}
-		kept[t.index] = kept[t.index] || keep
+		kept[i] = kept[i] || keep
 	}
 }
 
@@ -270,7 +288,7 @@ func TestTheFloorDecidesTheSame(t *testing.T) {
 		for _, expired := range []bool{true, false} {
 			img := mixed(500, expired)
 			want := markedBy(t, e, now, img)
-			got := append([]string{}, floor(e.settings, img)...)
+			got := append([]string{}, floor(e.rules, img)...)
 			slices.Sort(got)
 			if expired != (len(want) > 300) {
 				t.Errorf("%s: %d of 500 tags are marked", name, len(want))

@@ -9,6 +9,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
@@ -52,9 +53,9 @@ type single struct {
 //
 // Built-in policies that the configuration has no rule for are left out: they
 // would only cost time.
-func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *settings, data map[string]any) (*program, error) {
+func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *facts.Rules, data map[string]any) (*program, error) {
 	used := modules.Reachable(slices.DeleteFunc(slices.Clone(s.Modules), func(m modules.Module) bool {
-		return m.Builtin && !set.drives(m)
+		return m.Builtin && !set.Drives(m)
 	}), subject)
 	compiled := modules.Copies(used)
 	p := &program{}
@@ -93,8 +94,8 @@ func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *
 func readsObjects(m modules.Module) bool {
 	reads := false
 	ast.WalkRefs(m.Parsed, func(ref ast.Ref) bool {
-		facts := len(ref) > 1 && ref[1].Equal(keyFacts)
-		reads = reads || ref.HasPrefix(ast.InputRootRef) && !facts
+		isFact := len(ref) > 1 && ref[1].Value.Compare(ast.String("facts")) == 0
+		reads = reads || ref.HasPrefix(ast.InputRootRef) && !isFact
 		return false
 	})
 	return reads

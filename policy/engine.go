@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown/cache"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
@@ -51,7 +51,7 @@ type Options struct {
 
 // Engine is a compiled policy set. It is immutable and safe for concurrent use.
 type Engine struct {
-	settings   *settings
+	rules      *facts.Rules
 	reportOnly map[string]bool
 	image      *program
 	namespace  *program
@@ -63,7 +63,7 @@ type Engine struct {
 // New loads, checks and compiles the policy set. Every problem of the operator's
 // modules is reported at once, with file, line, package and rule.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	set, err := newSettings(o.Config)
+	set, err := facts.Compile(o.Config)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules of the configuration: %w", err)
 	}
@@ -75,7 +75,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	data := sources.Document()
-	e := &Engine{settings: set, reportOnly: set.reportOnly(), digest: sources.Digest(), limits: newLimits(ctx, o)}
+	e := &Engine{rules: set, reportOnly: set.ReportOnly(), digest: sources.Digest(), limits: newLimits(ctx, o)}
 	if e.image, err = compile(ctx, modules.Image, sources, set, data); err != nil {
 		return nil, fmt.Errorf("compiling the image policies: %w", err)
 	}
@@ -101,7 +101,9 @@ func (e *Engine) At(now time.Time, depth Depth) *Judge {
 		now:    now.UTC(),
 		depth:  depth,
 		cache:  cache.NewInterQueryValueCache(context.Background(), cacheConfig()),
-		nowT:   ast.StringTerm(formatTime(now)),
+		facts: &facts.Scan{
+			Rules: e.rules, Now: now.UTC(), Full: e.image.own, Readers: e.image.readers, Explain: depth == Everything,
+		},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown/cache"
 
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -20,9 +21,9 @@ import (
 type Judge struct {
 	engine *Engine
 	now    time.Time
-	nowT   *ast.Term
 	depth  Depth
 	cache  cache.InterQueryValueCache
+	facts  *facts.Scan
 	uses   *registry.UseIndex
 }
 
@@ -37,22 +38,47 @@ func (j *Judge) WithUses(uses *registry.UseIndex) *Judge {
 // The failure of a policy is Verdict.Err; the error is that of the context.
 func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdict, error) {
 	v := registry.Verdict{Namespace: img.Namespace, Image: img, Empty: len(img.Tags) == 0}
-	facts := j.imageFacts(img)
-	v.InUse, facts.inUse = j.uses.InImage(img)
-	d := &decoder{program: j.engine.image, verdict: &v, reportOnly: j.engine.reportOnly, tags: facts.find}
+	inImage, inUse := j.uses.InImage(img)
+	v.InUse = inImage
+	about := j.facts.Image(img, inUse)
+	d := &decoder{program: j.engine.image, verdict: &v, reportOnly: j.engine.reportOnly, tags: about.Find}
 	b := j.engine.limits.budget()
 	defer b.close()
-	input := facts.document(marking)
-	j.run(ctx, b, &j.engine.image.marks, input, d, facts.about...)
+	input, builtin := about.Document(facts.Marking)
+	j.run(ctx, b, &j.engine.image.marks, input, d, builtin...)
 	if j.depth == Everything || d.marked() {
-		facts.relevant = j.relevant(&v)
-		input := facts.document(keeping)
-		j.run(ctx, b, &j.engine.image.keeps, input, d, facts.about...)
+		about.Relevant(j.relevant(&v))
+		input, builtin := about.Document(facts.Keeping)
+		j.run(ctx, b, &j.engine.image.keeps, input, d, builtin...)
 	}
 	d.finish()
-	facts.setInUse(&v)
+	setInUse(&v, inUse)
 	return v, ctx.Err()
 }
+
+// setInUse sets in the verdict who uses which tag.
+func setInUse(v *registry.Verdict, inUse [][]string) {
+	if inUse == nil {
+		return
+	}
+	if v.Tags == nil {
+		v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
+	}
+	for i := range v.Tags {
+		v.Tags[i].InUse = inUse[i]
+	}
+}
+
+// RuleMatch is what one rule of the configuration is about in an image or a namespace.
+type RuleMatch = facts.RuleMatch
+
+// Matches lists what the rules of the configuration match in an image. A rule that
+// matches nothing is not in the list.
+func (j *Judge) Matches(img *registry.Image) []RuleMatch { return j.facts.Image(img, nil).Matches() }
+
+// NamespaceMatches lists the rules of the configuration that are about a namespace
+// itself.
+func (j *Judge) NamespaceMatches(ns *registry.Namespace) []RuleMatch { return j.facts.Matches(ns) }
 
 // Namespace judges a namespace. Empty means that a complete listing, unfiltered by
 // the scope, proves that it has no image.
@@ -61,7 +87,7 @@ func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty boo
 	d := &decoder{program: j.engine.namespace, verdict: &v}
 	b := j.engine.limits.budget()
 	defer b.close()
-	input := j.namespaceInput(ns, empty)
+	input := j.facts.Namespace(ns, empty)
 	j.run(ctx, b, &j.engine.namespace.marks, input, d)
 	if j.depth == Everything || d.marked() {
 		j.run(ctx, b, &j.engine.namespace.keeps, input, d)
@@ -81,7 +107,7 @@ type Part struct {
 // measure what the packages cost.
 func (j *Judge) Parts(img *registry.Image) []Part {
 	var parts []Part
-	facts := j.imageFacts(img)
+	about := j.facts.Image(img, nil)
 	add := func(ph *phase, input ast.Value) {
 		for _, s := range ph.single {
 			name := s.slots[0].pkg.name()
@@ -95,8 +121,10 @@ func (j *Judge) Parts(img *registry.Image) []Part {
 			}})
 		}
 	}
-	add(&j.engine.image.marks, facts.document(marking))
-	add(&j.engine.image.keeps, facts.document(keeping))
+	marking, _ := about.Document(facts.Marking)
+	add(&j.engine.image.marks, marking)
+	keeping, _ := about.Document(facts.Keeping)
+	add(&j.engine.image.keeps, keeping)
 	return parts
 }
 

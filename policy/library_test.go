@@ -14,6 +14,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/tester"
 
 	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/policy/library"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
 )
@@ -66,9 +67,10 @@ func TestInputIsWhatTheSchemaSays(t *testing.T) {
 	e := newEngine(t, builds, header+"warn contains \"x\" if input.now")
 	img := anImage(aTag("v1.0.0", 3*days), aTag("sha256-"+strings.Repeat("a", 64)+".sig", 2*days))
 	j := e.At(now, Everything)
+	image, _ := j.facts.Image(img, nil).Document(facts.Marking)
 	for subject, input := range map[string]ast.Value{
-		"image":     j.imageFacts(img).document(marking),
-		"namespace": j.namespaceInput(img.Namespace, true),
+		"image":     image,
+		"namespace": j.facts.Namespace(img.Namespace, true),
 	} {
 		var got map[string]any
 		plain, err := ast.JSON(input)

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/policy/rules"
@@ -45,38 +44,6 @@ func FuzzVersions(f *testing.F) {
 		}
 		if (got < 0) != refPrecedes(p, q) || (got > 0) != refPrecedes(q, p) {
 			t.Errorf("%q and %q compare as %d, unlike the reference", a, b, got)
-		}
-	})
-}
-
-// Groups split what they are given, whatever the pattern: each tag is in one.
-func FuzzGroups(f *testing.F) {
-	for _, pattern := range []string{"env-(?P<group>[a-z]+)-.*", "(a)|b", "(.*)", "()", "(?i)(A)", "(a)?(?P<group>b)?.*", "a)|(b", "(?m)^(a)$"} {
-		f.Add(pattern, "env-prod-1 env-dev-2 a b latest")
-	}
-	f.Fuzz(func(t *testing.T, pattern, names string) {
-		g, err := newGrouping(pattern)
-		if err != nil || g == nil {
-			return
-		}
-		var tags []*tag
-		for _, name := range strings.Fields(names) {
-			if tagName.MatchString(name) {
-				found := aTag(name, 0)
-				tags = append(tags, &tag{Tag: &found})
-			}
-		}
-		r, count := refRule{groupBy: pattern, groups: refAnchored(pattern)}, 0
-		for _, group := range g.split(tags) {
-			for _, found := range group.tags {
-				count++
-				if want := r.group(found.Name); group.of != want {
-					t.Errorf("%q puts %q into the group%s, the reference into the group%s", pattern, found.Name, group.of, want)
-				}
-			}
-		}
-		if count != len(tags) {
-			t.Errorf("%q splits %d tags into %d", pattern, len(tags), count)
 		}
 	})
 }

@@ -194,7 +194,7 @@ func (w world) rule(name string) refRule {
 		r.groupBy = pick(w, `env-(?P<group>[a-z]+)-.*`, `([a-z]+)-?.*`, `v?(\d+)\..*`, `(?:env-(dev|prod)-)?.*`, `(e)nv-(?P<group>.).*`, `env-([a-z]+)`)
 	}
 	if w.chance(80) {
-		r.all = w.chance(5)
+		r.all = w.chance(15)
 		r.last = pick(w, 0, 0, 1, 2, 5)
 		r.within = pick(w, 0, 0, time.Hour, 24*time.Hour, 10*24*time.Hour)
 		if w.chance(25) {

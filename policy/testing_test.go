@@ -12,6 +12,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 
 	"github.com/registry-janitor/registry-janitor/policy/internal/builtins"
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
 	regotest "github.com/registry-janitor/registry-janitor/policy/testing"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -87,7 +88,8 @@ func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
 		})
 	}
 	j := newEngine(t, "", header+"warn contains \"x\" if input.now").At(now, Everything)
-	want, err := ast.JSON(j.imageFacts(img).document(marking))
+	input, _ := j.facts.Image(img, nil).Document(facts.Marking)
+	want, err := ast.JSON(input)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,8 +97,8 @@ func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
 	if diff := cmp.Diff(plain(t, want), got); diff != "" {
 		t.Errorf("the engine (-) and the library (+) differ:\n%s", diff)
 	}
-	input := schema.Input("image")
-	compareKeys(t, "image", doc, input, input["definitions"].(map[string]any))
+	described := schema.Input("image")
+	compareKeys(t, "image", doc, described, described["definitions"].(map[string]any))
 }
 
 func TestTheTestingLibraryBuildsANamespace(t *testing.T) {

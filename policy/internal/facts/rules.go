@@ -1,4 +1,4 @@
-package policy
+package facts
 
 import (
 	"encoding/json"
@@ -13,9 +13,9 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// settings is what the facts need of the configuration, compiled. The decisions
+// Rules are what the facts need of the configuration, compiled. The decisions
 // read the same document as data.config.
-type settings struct {
+type Rules struct {
 	configuration
 	location   *time.Location
 	retention  []retentionRule
@@ -57,8 +57,9 @@ type subjectRule struct {
 	pattern  *regexp.Regexp      // of a naming rule
 }
 
-func newSettings(document map[string]any) (*settings, error) {
-	s := &settings{location: time.UTC}
+// Compile reads the configuration, as policies see it, and the rules in it.
+func Compile(document map[string]any) (*Rules, error) {
+	s := &Rules{location: time.UTC}
 	raw, err := json.Marshal(document)
 	if err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func checkDurations(value any) error {
 }
 
 // compile makes once what every image needs.
-func (s *settings) compile() error {
+func (s *Rules) compile() error {
 	for i := range s.Retention {
 		r := retentionRule{Retention: &s.Retention[i]}
 		r.terms = r.makeTerms()
@@ -146,8 +147,8 @@ func (s *settings) compile() error {
 	return nil
 }
 
-// drives reports whether the configuration has rules for a built-in policy.
-func (s *settings) drives(m modules.Module) bool {
+// Drives reports whether the configuration has rules for a built-in policy.
+func (s *Rules) Drives(m modules.Module) bool {
 	subject, label, wrong := m.Subject()
 	if wrong != nil {
 		return true
@@ -178,9 +179,9 @@ func (s *settings) drives(m modules.Module) bool {
 	return true
 }
 
-// reportOnly names, as reasons do, the retention rules that are shown but never
+// ReportOnly names, as reasons do, the retention rules that are shown but never
 // applied.
-func (s *settings) reportOnly() map[string]bool {
+func (s *Rules) ReportOnly() map[string]bool {
 	names := map[string]bool{}
 	for _, r := range s.Retention {
 		if !r.Enforce {

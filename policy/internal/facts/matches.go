@@ -1,4 +1,4 @@
-package policy
+package facts
 
 import (
 	"slices"
@@ -21,15 +21,14 @@ type RuleMatch struct {
 	Tags []int
 }
 
-// Matches lists what the rules of the configuration match in an image. A rule that
+// Matches lists what the rules of the configuration match in the image. A rule that
 // matches nothing is not in the list.
-func (j *Judge) Matches(img *registry.Image) []RuleMatch {
-	set := j.engine.settings
-	f := j.imageFacts(img)
+func (f *Image) Matches() []RuleMatch {
+	set, now, img := f.scan.Rules, f.scan.Now, f.img
 	var out []RuleMatch
 	for i := range set.retention {
 		r := &set.retention[i]
-		out = append(out, RuleMatch{Rule: "retention/" + r.Name, Tags: positions(r.matched(j.now, img, f.tags))})
+		out = append(out, RuleMatch{Rule: "retention/" + r.Name, Tags: positions(r.matched(now, img, f.tags))})
 	}
 	for _, pattern := range set.Protect.Tags {
 		m := RuleMatch{Rule: "protect/tags", Pattern: pattern}
@@ -41,23 +40,22 @@ func (j *Judge) Matches(img *registry.Image) []RuleMatch {
 		out = append(out, m)
 	}
 	for _, r := range set.naming {
-		out = append(out, RuleMatch{Rule: r.reason, Tags: positions(r.matchedTags(j.now, img, f.tags))})
+		out = append(out, RuleMatch{Rule: r.reason, Tags: positions(r.matchedTags(now, img, f.tags))})
 	}
 	out = slices.DeleteFunc(out, func(m RuleMatch) bool { return len(m.Tags) == 0 })
 	for _, r := range slices.Concat(set.visibility, set.naming) {
-		if r.matchesImage(j.now, img) {
+		if r.matchesImage(now, img) {
 			out = append(out, RuleMatch{Rule: r.reason})
 		}
 	}
 	return out
 }
 
-// NamespaceMatches lists the rules of the configuration that are about a namespace
-// itself.
-func (j *Judge) NamespaceMatches(ns *registry.Namespace) []RuleMatch {
+// Matches lists the rules of the configuration that are about a namespace itself.
+func (s *Scan) Matches(ns *registry.Namespace) []RuleMatch {
 	var out []RuleMatch
-	for _, r := range slices.Concat(j.engine.settings.visibility, j.engine.settings.naming) {
-		if r.matchesNamespace(j.now, ns) {
+	for _, r := range slices.Concat(s.Rules.visibility, s.Rules.naming) {
+		if r.matchesNamespace(s.Now, ns) {
 			out = append(out, RuleMatch{Rule: r.reason})
 		}
 	}

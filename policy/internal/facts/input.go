@@ -1,4 +1,4 @@
-package policy
+package facts
 
 import (
 	"slices"
@@ -87,49 +87,50 @@ const day = 24 * 60 * 60 // seconds
 // API gives it.
 func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999999Z07:00") }
 
-// imageInput is the document of schema/image.json, with the facts beside it. It
-// leaves out what no policy of the set reads: the built-in ones mostly read facts.
-func (j *Judge) imageInput(f *imageFacts, facts *ast.Term) ast.Value {
-	if !j.engine.image.own {
-		reads := func(policy string) bool { return slices.Contains(j.engine.image.readers, policy) }
-		if slices.ContainsFunc(f.about, reads) {
-			return ast.NewObject([2]*ast.Term{keyImage, j.imageTerm(f.img)}, [2]*ast.Term{keyFacts, facts})
+// input is the document of schema/image.json, with the facts beside it. It leaves out
+// what no policy of the set reads: the built-in ones mostly read facts.
+func (f *Image) input(facts *factList) ast.Value {
+	s, list := f.scan, ast.ObjectTerm(facts.pairs...)
+	if !s.Full {
+		reads := func(policy string) bool { return slices.Contains(s.Readers, policy) }
+		if slices.ContainsFunc(facts.about, reads) {
+			return ast.NewObject([2]*ast.Term{keyImage, s.imageTerm(f.img)}, [2]*ast.Term{keyFacts, list})
 		}
-		return ast.NewObject([2]*ast.Term{keyFacts, facts})
+		return ast.NewObject([2]*ast.Term{keyFacts, list})
 	}
 	if f.base == nil {
 		f.base = ast.NewObject(
-			[2]*ast.Term{keyNow, j.nowT},
+			[2]*ast.Term{keyNow, ast.StringTerm(formatTime(s.Now))},
 			[2]*ast.Term{keyRegion, ast.StringTerm(string(f.img.Namespace.Region))},
-			[2]*ast.Term{keyNamespace, j.namespaceTerm(f.img.Namespace)},
-			[2]*ast.Term{keyImage, j.imageTerm(f.img)},
-			[2]*ast.Term{keyTags, j.tagTerms(f)},
+			[2]*ast.Term{keyNamespace, s.namespaceTerm(f.img.Namespace)},
+			[2]*ast.Term{keyImage, s.imageTerm(f.img)},
+			[2]*ast.Term{keyTags, s.tagTerms(f)},
 		)
 	}
 	input := ast.NewObjectWithCapacity(6)
 	f.base.Foreach(input.Insert)
-	input.Insert(keyFacts, facts)
+	input.Insert(keyFacts, list)
 	return input
 }
 
-func (j *Judge) namespaceInput(ns *registry.Namespace, empty bool) ast.Value {
-	set := j.engine.settings
-	matches := func(r *subjectRule) bool { return r.matchesNamespace(j.now, ns) }
+// Namespace is the input about a namespace, which may be proven to be empty.
+func (s *Scan) Namespace(ns *registry.Namespace, empty bool) ast.Value {
+	matches := func(r *subjectRule) bool { return r.matchesNamespace(s.Now, ns) }
 	facts := ast.ObjectTerm(
-		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(j.now, ns.Changed()))},
+		[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(wholeSeconds(s.Now, ns.Changed()))},
 		[2]*ast.Term{keyEmpty, ast.InternedTerm(empty)},
-		[2]*ast.Term{keyVisibility, ast.ArrayTerm(which(set.visibility, matches)...)},
-		[2]*ast.Term{keyNaming, ast.ArrayTerm(which(set.naming, matches)...)},
+		[2]*ast.Term{keyVisibility, ast.ArrayTerm(which(s.Rules.visibility, matches)...)},
+		[2]*ast.Term{keyNaming, ast.ArrayTerm(which(s.Rules.naming, matches)...)},
 	)
 	return ast.NewObject(
-		[2]*ast.Term{keyNow, j.nowT},
+		[2]*ast.Term{keyNow, ast.StringTerm(formatTime(s.Now))},
 		[2]*ast.Term{keyRegion, ast.StringTerm(string(ns.Region))},
-		[2]*ast.Term{keyNamespace, j.namespaceTerm(ns)},
+		[2]*ast.Term{keyNamespace, s.namespaceTerm(ns)},
 		[2]*ast.Term{keyFacts, facts},
 	)
 }
 
-func (j *Judge) namespaceTerm(ns *registry.Namespace) *ast.Term {
+func (s *Scan) namespaceTerm(ns *registry.Namespace) *ast.Term {
 	return ast.ObjectTerm(
 		[2]*ast.Term{keyName, ast.StringTerm(ns.Name)},
 		[2]*ast.Term{keyID, ast.StringTerm(ns.ID)},
@@ -140,11 +141,11 @@ func (j *Judge) namespaceTerm(ns *registry.Namespace) *ast.Term {
 		[2]*ast.Term{keyImageCount, ast.UIntNumberTerm(ns.ImageCount)},
 		[2]*ast.Term{keyCreatedAt, ast.StringTerm(formatTime(ns.CreatedAt))},
 		[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(ns.Changed()))},
-		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(j.now, ns.Changed()) / day)},
+		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(s.Now, ns.Changed()) / day)},
 	)
 }
 
-func (j *Judge) imageTerm(img *registry.Image) *ast.Term {
+func (s *Scan) imageTerm(img *registry.Image) *ast.Term {
 	return ast.ObjectTerm(
 		[2]*ast.Term{keyName, ast.StringTerm(img.Name)},
 		[2]*ast.Term{keyID, ast.StringTerm(img.ID)},
@@ -155,20 +156,20 @@ func (j *Judge) imageTerm(img *registry.Image) *ast.Term {
 		[2]*ast.Term{keySizeBytes, ast.UIntNumberTerm(img.SizeBytes)},
 		[2]*ast.Term{keyCreatedAt, ast.StringTerm(formatTime(img.CreatedAt))},
 		[2]*ast.Term{keyUpdatedAt, ast.StringTerm(formatTime(img.Changed()))},
-		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(j.now, img.Changed()) / day)},
+		[2]*ast.Term{keyAgeDays, ast.InternedTerm(wholeSeconds(s.Now, img.Changed()) / day)},
 		[2]*ast.Term{keyTagCount, ast.InternedTerm(len(img.Tags))},
 	)
 }
 
 // tagTerms are all tags of the image, newest first.
-func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
+func (s *Scan) tagTerms(f *Image) *ast.Term {
 	sharers := f.sharers()
 	buckets := map[period]*ast.Term{}
 	prefix := f.img.Ref().String() + ":"
 	out := make([]*ast.Term, len(f.tags))
 	for i := range f.tags {
 		t := &f.tags[i]
-		age := wholeSeconds(j.now, t.Changed())
+		age := wholeSeconds(s.Now, t.Changed())
 		updated := ast.StringTerm(formatTime(t.Changed()))
 		created := updated
 		if !t.CreatedAt.Equal(t.Changed()) {
@@ -188,7 +189,7 @@ func (j *Judge) tagTerms(f *imageFacts) *ast.Term {
 			[2]*ast.Term{keyRank, ast.InternedTerm(i)},
 			[2]*ast.Term{keySharesDigestWith, sharers[t.Digest].others()},
 			[2]*ast.Term{keyInUse, f.users(i)},
-			[2]*ast.Term{keyBucket, bucketTerm(t.Changed().In(j.engine.settings.location), buckets)},
+			[2]*ast.Term{keyBucket, bucketTerm(t.Changed().In(s.Rules.location), buckets)},
 		)
 		if t.version != nil {
 			pairs = append(pairs, [2]*ast.Term{keySemver, versionTerm(t.version)})
@@ -224,7 +225,7 @@ type sharers struct {
 // thousands of separate lists would take gigabytes.
 const many = 64
 
-func (f *imageFacts) sharers() map[string]*sharers {
+func (f *Image) sharers() map[string]*sharers {
 	byDigest := make(map[string]*sharers, len(f.tags))
 	for i := range f.tags {
 		if f.tags[i].KnownDigest() == "" {

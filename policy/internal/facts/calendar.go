@@ -1,4 +1,4 @@
-package policy
+package facts
 
 import (
 	"fmt"
@@ -80,7 +80,7 @@ func (u unit) name(p period) string {
 
 // calendar adds, for each unit that the rule counts, the newest counting tag of each
 // period in a group, with the position of the period among those that have one.
-func (f *imageFacts) calendar(r *retentionRule, g group) []*ast.Term {
+func (f *Image) calendar(r *retentionRule, g group) []*ast.Term {
 	units := r.terms.units
 	if len(units) == 0 {
 		return nil
@@ -91,7 +91,7 @@ func (f *imageFacts) calendar(r *retentionRule, g group) []*ast.Term {
 		if !t.counts() {
 			continue
 		}
-		local := r.time(t).In(f.judge.engine.settings.location)
+		local := r.time(t).In(f.scan.Rules.location)
 		for i, u := range units {
 			p := u.unit.of(local)
 			if !found[i].add(p) || !f.matters(t) {

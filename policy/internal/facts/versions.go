@@ -1,4 +1,4 @@
-package policy
+package facts
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ type release struct {
 
 // releases adds the counting tags of a group that are versions to the rule, for the
 // newest of majors, minors and patches, and for the highest versions.
-func (f *imageFacts) releases(r *retentionRule, g group, k *kept) {
+func (f *Image) releases(r *retentionRule, g group, k *kept) {
 	if r.Keep.Semver == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package policy
+package facts
 
 import (
 	"fmt"
@@ -60,8 +60,8 @@ func limitTerm(count int) *ast.Term {
 
 // deletes adds, for each rule that can mark tags of this image, the matched tags and
 // their ages.
-func (f *imageFacts) deletes(facts *factList) {
-	all := f.judge.engine.settings.retention
+func (f *Image) deletes(facts *factList) {
+	all := f.scan.Rules.retention
 	var aged []*ast.Term
 	for i := range all {
 		r := &all[i]
@@ -92,8 +92,8 @@ type kept struct{ all, last, within, calendar, releases, versions []*ast.Term }
 
 // keeps adds, for each criterion of a keep, the rules that have it, with what the
 // criterion needs to know of the matched tags, group by group.
-func (f *imageFacts) keeps(facts *factList) {
-	all := f.judge.engine.settings.retention
+func (f *Image) keeps(facts *factList) {
+	all := f.scan.Rules.retention
 	var k kept
 	for i := range all {
 		r := &all[i]
@@ -118,7 +118,7 @@ func (f *imageFacts) keeps(facts *factList) {
 }
 
 // keepsOfEach adds the criteria that are about each tag by itself.
-func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
+func (f *Image) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 	if !r.Keep.All && r.Keep.Within.Duration() == 0 {
 		return
 	}
@@ -141,21 +141,21 @@ func (f *imageFacts) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 
 // matchedBy are the tags that a rule matched, in its own order; nil if the rule is
 // not about the image. Both queries need them.
-func (f *imageFacts) matchedBy(rule int) []*tag {
-	all := f.judge.engine.settings.retention
+func (f *Image) matchedBy(rule int) []*tag {
+	all := f.scan.Rules.retention
 	if f.matched == nil {
 		f.matched = make([][]*tag, len(all))
 	}
 	if f.matched[rule] == nil {
-		f.matched[rule] = all[rule].matched(f.judge.now, f.img, f.tags)
+		f.matched[rule] = all[rule].matched(f.scan.Now, f.img, f.tags)
 	}
 	return f.matched[rule]
 }
 
 // matters reports whether a keep of the tag could change anything.
-func (f *imageFacts) matters(t *tag) bool { return f.relevant == nil || f.relevant[t.index] }
+func (f *Image) matters(t *tag) bool { return f.relevant == nil || f.relevant[t.index] }
 
-func (f *imageFacts) mattering(tags []*tag) []*tag {
+func (f *Image) mattering(tags []*tag) []*tag {
 	if f.relevant == nil {
 		return tags
 	}
@@ -170,7 +170,7 @@ func (f *imageFacts) mattering(tags []*tag) []*tag {
 
 // ages are the names of tags and their ages in seconds, by the time that the rule
 // follows.
-func (f *imageFacts) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term) {
+func (f *Image) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term) {
 	n, a := make([]*ast.Term, len(tags)), make([]*ast.Term, len(tags))
 	for i, t := range tags {
 		n[i], a[i] = f.names[t.index], f.age(r, t)
@@ -179,12 +179,12 @@ func (f *imageFacts) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term)
 }
 
 // age is made once for all rules that follow the same time.
-func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
+func (f *Image) age(r *retentionRule, t *tag) *ast.Term {
 	if r.byCreation() {
-		return ast.InternedTerm(r.age(f.judge.now, t))
+		return ast.InternedTerm(r.age(f.scan.Now, t))
 	}
 	if t.age == nil {
-		t.age = ast.InternedTerm(r.age(f.judge.now, t))
+		t.age = ast.InternedTerm(r.age(f.scan.Now, t))
 	}
 	return t.age
 }
@@ -192,7 +192,7 @@ func (f *imageFacts) age(r *retentionRule, t *tag) *ast.Term {
 // last are the names of the tags of a group and their positions: how many digests
 // (or tags, if the rule counts tags) are newer. If digests are counted, a tag that
 // does not count itself has the position of its digest.
-func (f *imageFacts) last(r *retentionRule, g group) []*ast.Term {
+func (f *Image) last(r *retentionRule, g group) []*ast.Term {
 	if r.Keep.Last < 1 {
 		return nil
 	}
@@ -246,14 +246,14 @@ func newest(count int, one, many string) string {
 
 // withinNewest are the names of the tags of a group, with their ages counted back from
 // its newest tag that counts. A time in the future is now.
-func (f *imageFacts) withinNewest(r *retentionRule, g group) []*ast.Term {
+func (f *Image) withinNewest(r *retentionRule, g group) []*ast.Term {
 	newest := slices.IndexFunc(g.tags, (*tag).counts)
 	if r.Keep.WithinNewest.Duration() == 0 || newest < 0 {
 		return nil
 	}
 	from := r.time(g.tags[newest])
-	if from.After(f.judge.now) {
-		from = f.judge.now
+	if from.After(f.scan.Now) {
+		from = f.scan.Now
 	}
 	var names, ages []*ast.Term
 	for _, t := range f.mattering(g.tags) {

@@ -1,7 +1,8 @@
-package policy
+package facts
 
 import (
 	"slices"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -10,17 +11,32 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// selection is which rules a query needs facts for.
-type selection string
+// Scan is what the facts of all images and namespaces of one scan share.
+type Scan struct {
+	Rules *Rules
+	Now   time.Time
+	// Full reports whether the operator's own modules judge images, and need the full
+	// input document.
+	Full bool
+	// Readers are the built-in policies that read the image itself, and not only facts.
+	Readers []string
+	// Explain adds the facts that decide nothing, but explain a decision.
+	Explain bool
+}
+
+// Query is which rules need facts.
+type Query string
 
 const (
-	marking selection = modules.Delete // those that can mark tags for deletion
-	keeping selection = modules.Keep   // those that can keep tags
+	// Marking is for the rules that can mark tags for deletion.
+	Marking Query = modules.Delete
+	// Keeping is for those that can keep tags.
+	Keeping Query = modules.Keep
 )
 
-// imageFacts computes the facts of an image, once for both queries.
-type imageFacts struct {
-	judge    *Judge
+// Image computes the facts of an image, once for both queries.
+type Image struct {
+	scan     *Scan
 	img      *registry.Image
 	tags     []tag
 	names    []*ast.Term
@@ -28,12 +44,12 @@ type imageFacts struct {
 	inUse    [][]string // who uses each tag; nil if no tag is used
 	matched  [][]*tag   // by each retention rule; nil until needed
 	byName   map[string]int
-	about    []string   // the built-in policies that the last document has facts for
 	base     ast.Object // the part of the input that both queries share, nil until built
 }
 
-func (j *Judge) imageFacts(img *registry.Image) *imageFacts {
-	f := &imageFacts{judge: j, img: img, tags: make([]tag, len(img.Tags)), names: make([]*ast.Term, len(img.Tags))}
+// Image are the facts of an image; inUse names what uses each tag, nil for nothing.
+func (s *Scan) Image(img *registry.Image, inUse [][]string) *Image {
+	f := &Image{scan: s, img: img, inUse: inUse, tags: make([]tag, len(img.Tags)), names: make([]*ast.Term, len(img.Tags))}
 	for i := range img.Tags {
 		t := &img.Tags[i]
 		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name, t.Digest)}
@@ -43,7 +59,7 @@ func (j *Judge) imageFacts(img *registry.Image) *imageFacts {
 }
 
 // users are who uses a tag, for the input.
-func (f *imageFacts) users(i int) *ast.Term {
+func (f *Image) users(i int) *ast.Term {
 	if f.inUse == nil || len(f.inUse[i]) == 0 {
 		return noNames
 	}
@@ -54,21 +70,8 @@ func (f *imageFacts) users(i int) *ast.Term {
 	return ast.ArrayTerm(terms...)
 }
 
-// setInUse sets in the verdict who uses which tag.
-func (f *imageFacts) setInUse(v *registry.Verdict) {
-	if f.inUse == nil {
-		return
-	}
-	if v.Tags == nil {
-		v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
-	}
-	for i := range v.Tags {
-		v.Tags[i].InUse = f.inUse[i]
-	}
-}
-
-// find returns the position of a tag.
-func (f *imageFacts) find(name string) (int, bool) {
+// Find returns the position of a tag.
+func (f *Image) Find(name string) (int, bool) {
 	if f.byName == nil {
 		f.byName = make(map[string]int, len(f.tags))
 		for i := range f.tags {
@@ -79,12 +82,15 @@ func (f *imageFacts) find(name string) (int, bool) {
 	return index, ok
 }
 
-// document is the input of one query: what the schema describes, and the facts
-// for the built-in policies. It is nil if no policy could decide anything: the
-// built-in ones decide nothing without facts.
-func (f *imageFacts) document(want selection) ast.Value {
+// Relevant are the tags for which keep rules can change anything; nil for all.
+func (f *Image) Relevant(tags []bool) { f.relevant = tags }
+
+// Document is the input of one query: what the schema describes, and the facts for the
+// built-in policies, which are named. It is nil if no policy could decide anything:
+// the built-in ones decide nothing without facts.
+func (f *Image) Document(query Query) (input ast.Value, about []string) {
 	facts := &factList{}
-	if want == keeping {
+	if query == Keeping {
 		f.keeps(facts)
 		f.protected(facts)
 	} else {
@@ -94,11 +100,10 @@ func (f *imageFacts) document(want selection) ast.Value {
 		f.visibility(facts)
 		f.empty(facts)
 	}
-	f.about = facts.about
-	if len(facts.pairs) == 0 && !f.judge.engine.image.own {
-		return nil
+	if len(facts.pairs) == 0 && !f.scan.Full {
+		return nil, nil
 	}
-	return f.judge.imageInput(f, ast.ObjectTerm(facts.pairs...))
+	return f.input(facts), facts.about
 }
 
 // factList is the facts by their names. A list that would be empty is left out:
@@ -123,8 +128,8 @@ func (l *factList) list(policy string, key *ast.Term, values []*ast.Term) {
 
 // protected adds the tags that the configuration protects by name, with the
 // pattern, and by digest.
-func (f *imageFacts) protected(facts *factList) {
-	protect := &f.judge.engine.settings.Protect
+func (f *Image) protected(facts *factList) {
+	protect := &f.scan.Rules.Protect
 	var tags, digests []*ast.Term
 	for i := range f.tags {
 		if !f.matters(&f.tags[i]) {
@@ -147,8 +152,8 @@ func (f *imageFacts) protected(facts *factList) {
 }
 
 // orphans adds the attachments to a digest that no other tag of the image has.
-func (f *imageFacts) orphans(facts *factList) {
-	if f.judge.engine.settings.Attachments.Orphans != "delete" {
+func (f *Image) orphans(facts *factList) {
+	if f.scan.Rules.Attachments.Orphans != "delete" {
 		return
 	}
 	var out []*ast.Term
@@ -173,12 +178,12 @@ func (f *imageFacts) orphans(facts *factList) {
 
 // naming adds the rules whose pattern the image's name does not match, and for
 // those about tags the names that do not match.
-func (f *imageFacts) naming(facts *factList) {
-	all := f.judge.engine.settings.naming
+func (f *Image) naming(facts *factList) {
+	all := f.scan.Rules.naming
 	var tags []*ast.Term
 	for i := range all {
 		var names []*ast.Term
-		for _, t := range all[i].matchedTags(f.judge.now, f.img, f.tags) {
+		for _, t := range all[i].matchedTags(f.scan.Now, f.img, f.tags) {
 			if !all[i].pattern.MatchString(t.Name) {
 				names = append(names, f.names[t.index])
 			}
@@ -191,30 +196,30 @@ func (f *imageFacts) naming(facts *factList) {
 		}
 	}
 	facts.list("naming", keyNaming, which(all, func(r *subjectRule) bool {
-		return r.matchesImage(f.judge.now, f.img) && !r.pattern.MatchString(f.img.Name)
+		return r.matchesImage(f.scan.Now, f.img) && !r.pattern.MatchString(f.img.Name)
 	}))
 	facts.list("naming", keyTagNaming, tags)
 }
 
 // visibility adds the rules about the image. If all of them are satisfied and
 // no own policy could ask for another visibility, there is nothing to decide.
-func (f *imageFacts) visibility(facts *factList) {
+func (f *Image) visibility(facts *factList) {
 	satisfied := true
-	matching := which(f.judge.engine.settings.visibility, func(r *subjectRule) bool {
-		matches := r.matchesImage(f.judge.now, f.img)
+	matching := which(f.scan.Rules.visibility, func(r *subjectRule) bool {
+		matches := r.matchesImage(f.scan.Now, f.img)
 		satisfied = satisfied && (!matches || r.satisfiedBy(f.img))
 		return matches
 	})
-	if satisfied && !f.judge.engine.image.own && f.judge.depth == WhatCounts {
+	if satisfied && !f.scan.Full && !f.scan.Explain {
 		return
 	}
 	facts.list("visibility", keyVisibility, matching)
 }
 
 // empty adds the age of an image without tags.
-func (f *imageFacts) empty(facts *factList) {
-	if len(f.tags) == 0 && f.judge.engine.settings.Empty.Images != nil {
-		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.judge.now, f.img.Changed())))
+func (f *Image) empty(facts *factList) {
+	if len(f.tags) == 0 && f.scan.Rules.Empty.Images != nil {
+		facts.add("empty", keyAgeSeconds, ast.InternedTerm(wholeSeconds(f.scan.Now, f.img.Changed())))
 	}
 }
 
