@@ -75,8 +75,10 @@ func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options)
 			r.others[steps[i].Ref] = true
 		}
 	}
-	if r.unwatch = context.AfterFunc(ctx, r.interrupted); ctx.Err() != nil && r.unwatch() {
+	if ctx.Err() != nil {
 		r.interrupted() // now, and not some time later
+	} else {
+		r.unwatch = context.AfterFunc(ctx, r.interrupted)
 	}
 	return r
 }
@@ -91,7 +93,9 @@ func (r *run) interrupted() {
 }
 
 func (r *run) close() {
-	r.unwatch()
+	if r.unwatch != nil {
+		r.unwatch()
+	}
 	r.cut(context.Canceled)
 }
 
