@@ -20,7 +20,7 @@ func (p *Plan) Arrange() {
 func (p *Plan) count() Summary {
 	s := Summary{
 		Namespaces: p.Summary.Namespaces, Images: p.Summary.Images, Tags: p.Summary.Tags,
-		Held: len(p.Held), Gaps: len(p.Gaps),
+		Held: len(p.Held), Gaps: len(p.Gaps), ImagesFromCache: p.Summary.ImagesFromCache,
 	}
 	for i := range p.Steps {
 		s.Add(p.Steps[i].Action)

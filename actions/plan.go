@@ -105,6 +105,9 @@ type Summary struct {
 	Deny int `json:"deny"`
 	Warn int `json:"warn"`
 	Gaps int `json:"gaps"`
+	// ImagesFromCache are those of Images whose tags an earlier run listed. No step is
+	// in them.
+	ImagesFromCache int `json:"images_from_cache,omitempty"`
 }
 
 // StepCounts counts steps by what they do.

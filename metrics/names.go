@@ -28,6 +28,7 @@ func gauges() map[string]description {
 		// of the last plan
 		"scanned_namespaces":               of("Namespaces that the last plan judged."),
 		"scanned_images":                   of("Images that the last plan judged."),
+		"images_from_cache":                of("Images that the last plan judged by the tags that an earlier run had listed."),
 		"scanned_tags":                     of("Tags that the last plan judged."),
 		"scanned_image_bytes":              of("Size of the images that the last plan judged, as the API reports it."),
 		"images":                           of("Images that the last plan judged, by namespace.", "region", "namespace"),

@@ -18,6 +18,7 @@ func (m *Metrics) setPlan(run *runs.Run) {
 	m.plan = values{}
 	m.plan.set("scanned_namespaces", float64(p.Summary.Namespaces))
 	m.plan.set("scanned_images", float64(p.Summary.Images))
+	m.plan.set("images_from_cache", float64(p.Summary.ImagesFromCache))
 	m.plan.set("scanned_tags", float64(p.Summary.Tags))
 	m.plan.set("gaps", float64(p.Summary.Gaps))
 	m.namespaces.renew(namespacesOf(p))

@@ -11,6 +11,9 @@
 // decides anything about an image, never changes one, and never holds the whole
 // registry: memory is bounded by workers times the largest image.
 //
+// A Cache may give it the tags of an image whose row is what it was when they were
+// listed. Such an Item says so, and how to list them now.
+//
 // The tag names that the API lists inline with an image count only against its tag
 // listing: one that the listing lacks, also after the image was read again, makes the
 // image a gap. They never replace the listing, not even when no rule could match any of them. Whether they are truncated

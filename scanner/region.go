@@ -24,6 +24,7 @@ type regionScan struct {
 	namespaces map[string]*namespaceScan // by ID
 	order      []*namespaceScan          // as listed
 	unlisted   map[string]bool           // namespaces of images that the listing of namespaces lacks
+	batch      []*registry.Image         // for the workers
 	complete   bool                      // no image of the region was missed, except where the API denies access
 }
 
@@ -163,9 +164,13 @@ func (r *regionScan) failed(q registry.Query, err error) {
 // called by any goroutine.
 func (r *regionScan) refuse(err error) {
 	r.refused.Do(func() {
-		r.emit(Item{Gap: &registry.Gap{Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsAll}})
+		r.emit(r.refusal(err))
 		r.cancel(err)
 	})
+}
+
+func (r *regionScan) refusal(err error) Item {
+	return Item{Gap: &registry.Gap{Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsAll}}
 }
 
 // emitNamespace emits a namespace, once, and before its images.
@@ -180,6 +185,7 @@ func (r *regionScan) emitNamespace(n *namespaceScan) {
 func (r *regionScan) listImages(q registry.Query) {
 	for image, err := range r.src.Images(r.ctx, q) {
 		if err != nil {
+			r.dispatch()
 			r.failed(q, err)
 			return
 		}
@@ -189,34 +195,50 @@ func (r *regionScan) listImages(q registry.Query) {
 			continue
 		}
 		n.images++
-		if !r.visit(n, image) {
-			r.complete = false
+		r.visit(n, image)
+		if len(r.batch) >= batchSize && !r.dispatch() {
 			return
 		}
+	}
+	if !r.dispatch() {
+		return
 	}
 	for _, n := range r.order {
 		n.listed = n.listed || covers(q, &n.namespace)
 	}
 }
 
-// visit passes a ready image in scope to the workers. It returns false if the region
-// has ended meanwhile.
-func (r *regionScan) visit(n *namespaceScan, image registry.Image) bool {
+// visit adds a ready image in scope to those that the workers get next.
+func (r *regionScan) visit(n *namespaceScan, image registry.Image) {
 	if n.namespace.Status != registry.StatusReady || !r.scope.holdsImage(n.namespace.Name, image.Name) {
-		return true
+		return
 	}
 	image.Namespace = &n.namespace
 	if image.Status != registry.StatusReady {
 		r.emit(Item{Skipped: skipped(&n.namespace, image.Ref(), image.Status)})
-		return true
+		return
 	}
 	r.emitNamespace(n)
-	select {
-	case r.jobs <- job{region: r, image: &image}:
-		return true
-	case <-r.ctx.Done():
-		return false
+	r.batch = append(r.batch, &image)
+}
+
+// dispatch passes the images of the batch to the workers, with the tags that the cache
+// has. It returns false if the region has ended meanwhile.
+func (r *regionScan) dispatch() bool {
+	cached := make([][]registry.Tag, len(r.batch))
+	if r.cache != nil && len(r.batch) > 0 {
+		cached = r.cache.Find(r.ctx, r.batch)
 	}
+	for i, image := range r.batch {
+		select {
+		case r.jobs <- job{region: r, image: image, cached: cached[i]}:
+		case <-r.ctx.Done():
+			r.complete = false
+			return false
+		}
+	}
+	r.batch = r.batch[:0]
+	return true
 }
 
 // reportUnlisted reports an image whose namespace the listing of namespaces lacks,

@@ -27,6 +27,8 @@ type Source interface {
 type Options struct {
 	// Scope is what to scan; the zero value is everything.
 	Scope Scope
+	// Cache remembers the tags of images that have not changed; nil remembers none.
+	Cache Cache
 	// Concurrency is how many requests the source has in flight at once, over all
 	// regions; 16 if it is not positive. The scan works on half as many images more,
 	// so that requests go on while an answer is decoded, and as many finished ones as
@@ -34,13 +36,17 @@ type Options struct {
 	Concurrency int
 }
 
-// Item is one finding of a scan. Exactly one field is set.
+// Item is one finding of a scan. Exactly one field is set, Relist aside.
 type Item struct {
 	// Namespace is a ready namespace that is in scope, or has images that are. It comes
 	// once, before its images.
 	Namespace *registry.Namespace
 	// Image is a ready image in scope, with its namespace and all its tags.
 	Image *registry.Image
+	// Relist is set if the tags of Image come from the cache. It lists them now, and
+	// returns what is found: an Image, something Skipped, or a Gap. Whatever changes
+	// the image must rely on that.
+	Relist func(context.Context) Item
 	// Listed comes once for each ready namespace in scope, when its images are listed
 	// (but not necessarily streamed): the time to judge the namespace.
 	Listed *Listed
@@ -112,7 +118,7 @@ func Scan(ctx context.Context, src Source, o Options) *Stream {
 		defer close(stream.items)
 		all, cancel := context.WithCancel(ctx)
 		defer cancel()
-		s := &scan{ctx: all, src: src, scope: o.Scope, out: stream.items, jobs: make(chan job)}
+		s := &scan{ctx: all, src: src, scope: o.Scope, cache: o.Cache, out: stream.items, jobs: make(chan job)}
 		s.run(o.Concurrency)
 		stream.err = ended(ctx)
 	}()
@@ -124,6 +130,7 @@ type scan struct {
 	ctx   context.Context
 	src   Source
 	scope Scope
+	cache Cache // nil without one
 	out   chan<- Item
 	jobs  chan job
 }
@@ -134,7 +141,7 @@ func (s *scan) run(concurrency int) {
 	for range concurrency + (concurrency+1)/2 {
 		workers.Go(func() {
 			for j := range s.jobs {
-				contained(j.run, j.gap)
+				contained(j.run, func(err error) { s.emit(j.gap(err)) })
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,40 +14,73 @@ import (
 type job struct {
 	region *regionScan
 	image  *registry.Image
+	cached []registry.Tag // nil if the cache has none
 }
 
-// run completes the image and emits it, or emits why it could not.
+// run emits the image with its tags, or why it has none.
 func (j job) run() {
-	r, image := j.region, j.image
+	r := j.region
 	if r.ctx.Err() != nil {
 		return // the region has ended, and its gap covers this image
 	}
-	tags, err := r.src.Tags(r.ctx, r.region, image.ID)
-	if err == nil && len(unlisted(image.TagNames, tags)) > 0 { // they may be gone since the image was listed
-		err = j.readAgain()
+	if j.cached != nil && complete(j.image, j.cached) == nil {
+		r.emit(Item{Image: j.image, Relist: j.relist})
+		return
 	}
+	item, err := j.list(r.ctx)
 	switch {
 	case errors.Is(err, registry.ErrUnauthenticated):
 		r.refuse(err)
-	case errors.Is(err, registry.ErrNotFound):
-		j.missing(err)
 	case err != nil && r.ctx.Err() != nil:
 	case err != nil:
-		j.gap(err)
-	case image.Status != registry.StatusReady:
-		r.emit(Item{Skipped: skipped(image.Namespace, image.Ref(), image.Status)})
+		r.emit(j.gap(err))
 	default:
-		if err := complete(image, tags); err != nil {
-			j.gap(err)
-			return
-		}
-		r.emit(Item{Image: image})
+		r.emit(item)
 	}
 }
 
+// relist lists the tags of an image that came from the cache.
+func (j job) relist(ctx context.Context) Item {
+	image := *j.image
+	image.Tags = nil
+	j.image = &image
+	item, err := j.list(ctx)
+	switch {
+	case errors.Is(err, registry.ErrUnauthenticated):
+		return j.region.refusal(err)
+	case err != nil:
+		return j.gap(err)
+	}
+	return item
+}
+
+// list completes the image, or finds that it cannot be judged now.
+func (j job) list(ctx context.Context) (Item, error) {
+	r, image := j.region, j.image
+	tags, err := r.src.Tags(ctx, r.region, image.ID)
+	if err == nil && len(unlisted(image.TagNames, tags)) > 0 { // they may be gone since the image was listed
+		err = j.readAgain(ctx)
+	}
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return j.missing(ctx, err)
+	case err != nil:
+		return Item{}, err
+	case image.Status != registry.StatusReady:
+		return Item{Skipped: skipped(image.Namespace, image.Ref(), image.Status)}, nil
+	}
+	if err := complete(image, tags); err != nil {
+		return Item{}, err
+	}
+	if r.cache != nil {
+		r.cache.Keep(ctx, image)
+	}
+	return Item{Image: image}, nil
+}
+
 // readAgain reads the image itself, without its tags.
-func (j job) readAgain() error {
-	fresh, err := j.region.src.Image(j.region.ctx, j.region.region, j.image.ID)
+func (j job) readAgain(ctx context.Context) error {
+	fresh, err := j.region.src.Image(ctx, j.region.region, j.image.ID)
 	switch {
 	case err != nil:
 		return err
@@ -61,27 +95,25 @@ func (j job) readAgain() error {
 
 // missing checks that an image whose tags are not found is really gone: a fresh
 // listing no longer has it. An image that is still listed could not be read.
-func (j job) missing(err error) {
+func (j job) missing(ctx context.Context, err error) (Item, error) {
 	r := j.region
 	q := registry.Query{Region: r.region, NamespaceID: j.image.NamespaceID, Name: j.image.Name}
-	for image, failed := range r.src.Images(r.ctx, q) {
+	for image, failed := range r.src.Images(ctx, q) {
 		if failed != nil {
-			j.gap(errors.Join(err, failed))
-			return
+			return Item{}, errors.Join(err, failed)
 		}
 		if image.ID == j.image.ID {
-			j.gap(fmt.Errorf("%w, although the image is still listed", err))
-			return
+			return Item{}, fmt.Errorf("%w, although the image is still listed", err)
 		}
 	}
-	r.emit(Item{Skipped: skipped(j.image.Namespace, j.image.Ref(), StatusGone)})
+	return Item{Skipped: skipped(j.image.Namespace, j.image.Ref(), StatusGone)}, nil
 }
 
 // gap reports that the image could not be read.
-func (j job) gap(err error) {
-	j.region.emit(Item{Gap: &registry.Gap{
+func (j job) gap(err error) Item {
+	return Item{Gap: &registry.Gap{
 		Subject: j.image.Ref().String(), Error: err.Error(), Holds: registry.HoldsItself, Region: j.region.region,
-	}})
+	}}
 }
 
 // complete gives the image its tags, newest first, unless some are certainly missing.

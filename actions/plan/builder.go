@@ -19,6 +19,7 @@ type Builder struct {
 	gaps       []registry.Gap
 	planned    map[registry.Ref]*actions.PlannedImage
 	newest     map[string]bool // the newest pushes that a step deletes, by reference
+	fromCache  int             // images
 }
 
 // tally counts what is in one namespace.
@@ -55,6 +56,12 @@ func (b *Builder) Add(p Part) {
 	if p.newest != "" {
 		b.newest[p.newest] = true
 	}
+}
+
+// AddFromCache adds the part of an image whose tags an earlier run listed.
+func (b *Builder) AddFromCache(p Part) {
+	b.fromCache++
+	b.Add(p)
 }
 
 // count adds what an image has.
@@ -129,7 +136,7 @@ func (b *Builder) Plan() *actions.Plan {
 	for _, g := range b.gaps {
 		p.Gaps = append(p.Gaps, registry.Gap{Subject: g.Subject, Error: g.Error})
 	}
-	p.Summary.Namespaces = len(b.namespaces)
+	p.Summary.Namespaces, p.Summary.ImagesFromCache = len(b.namespaces), b.fromCache
 	for ref, t := range b.namespaces {
 		p.Summary.Images += t.Images
 		p.Summary.Tags += t.Tags

@@ -72,6 +72,9 @@ func (p Part) Steps() []actions.Step { return slices.Concat(p.asked.steps, p.fol
 // are known.
 func (p Part) Held() []actions.Held { return slices.Concat(p.asked.held, p.followers.held) }
 
+// Changes reports whether the part has any step.
+func (p *Part) Changes() bool { return len(p.asked.steps)+len(p.followers.steps) > 0 }
+
 // Deletes reports whether a step of the part deletes anything.
 func (p *Part) Deletes() bool {
 	deletes := func(s actions.Step) bool { return s.Action.Deletes() }

@@ -29,6 +29,7 @@ type applyFlags struct {
 	stateDir    string
 	lockTimeout time.Duration
 	atMost      positive
+	full        bool
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -68,6 +69,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
 	addStateDir(cmd.Flags(), &f.stateDir)
 	atMostFlag(cmd, &f.atMost)
+	fullFlag(cmd, &f.full)
 	f.metrics.add(cmd)
 	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "how long to wait for another run to end")
 	return cmd
@@ -82,7 +84,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer s.close()
-	s.planner.AtMost = int(f.atMost)
+	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
 	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
 		return errors.New("protect.references_file reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes")
 	}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,23 +37,87 @@ limits: {max_deletions: 1000000}
 // the emulator are separate processes, as in production. One in ten tags is marked
 // for deletion.
 func BenchmarkMillionTags(b *testing.B) {
-	dir := b.TempDir()
-	binary := filepath.Join(dir, "registry-janitor")
-	must(b, exec.Command("go", "build", "-o", binary, "."))
-	write(b, filepath.Join(dir, "world.yaml"), millionWorld)
-	write(b, filepath.Join(dir, "janitor.yaml"), millionConfig)
+	m := newMillion(b, millionConfig)
 	for b.Loop() {
-		server, url := startProcess(b, exec.Command(binary, "emulator", "--listen", "127.0.0.1:0", "--world", filepath.Join(dir, "world.yaml")))
-		plan := exec.Command(binary, "plan", "-c", filepath.Join(dir, "janitor.yaml"), "--format", "json")
-		plan.Env = append(os.Environ(), "HOME="+dir, "SCW_API_URL="+url,
-			"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+		server, url := m.emulator(b)
+		plan := m.plan(url)
 		began := time.Now()
 		must(b, plan)
 		wall := time.Since(began).Seconds()
-		_ = server.Process.Kill()
-		_ = server.Wait()
+		end(server)
 		figures(b, wall, plan, server)
 	}
+}
+
+// BenchmarkSecondRun plans the same registry twice with a ledger and with nothing to
+// delete, and compares the second run with the first.
+func BenchmarkSecondRun(b *testing.B) {
+	m := newMillion(b, strings.Replace(millionConfig, "older_than: 14d", "older_than: 90d", 1)+"ledger: {dsn: ledger.db}\n")
+	for b.Loop() {
+		server, url := m.emulator(b)
+		first, second := m.plan(url), m.plan(url)
+		must(b, first)
+		calls := m.calls(b, url)
+		info, err := os.Stat(filepath.Join(m.dir, "ledger.db"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		must(b, second)
+		again := m.calls(b, url) - calls
+		end(server)
+		_ = os.Remove(filepath.Join(m.dir, "ledger.db"))
+		b.ReportMetric(float64(calls), "first-calls")
+		b.ReportMetric(100*float64(again)/float64(calls), "second-calls-%")
+		b.ReportMetric(cpu(first), "first-cpu-s")
+		b.ReportMetric(100*cpu(second)/cpu(first), "second-cpu-%")
+		b.ReportMetric(float64(rss(second))/1e6, "second-MB")
+		b.ReportMetric(float64(info.Size())/1e6, "ledger-bytes/tag")
+	}
+}
+
+// million is the program, its files, and a registry of a million tags.
+type million struct{ dir, binary string }
+
+func newMillion(b *testing.B, configuration string) million {
+	b.Helper()
+	dir := b.TempDir()
+	m := million{dir, filepath.Join(dir, "registry-janitor")}
+	must(b, exec.Command("go", "build", "-o", m.binary, "."))
+	write(b, filepath.Join(dir, "world.yaml"), millionWorld)
+	write(b, filepath.Join(dir, "janitor.yaml"), configuration)
+	return m
+}
+
+func (m million) emulator(b *testing.B) (server *exec.Cmd, url string) {
+	b.Helper()
+	return startProcess(b, exec.Command(m.binary, "emulator", "--listen", "127.0.0.1:0", "--world", filepath.Join(m.dir, "world.yaml")))
+}
+
+func (m million) plan(url string) *exec.Cmd {
+	plan := exec.Command(m.binary, "plan", "-c", filepath.Join(m.dir, "janitor.yaml"), "--format", "json")
+	plan.Env = append(os.Environ(), "HOME="+m.dir, "SCW_API_URL="+url,
+		"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111")
+	return plan
+}
+
+// calls is how many requests the emulator has received.
+func (m million) calls(b *testing.B, url string) int {
+	b.Helper()
+	response, err := http.Get(url + "/_emulator/requests")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	log, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return bytes.Count(log, []byte(`"path"`))
+}
+
+func end(server *exec.Cmd) {
+	_ = server.Process.Kill()
+	_ = server.Wait()
 }
 
 // figures reports the figures and two lower bounds: that of the latency, and that of

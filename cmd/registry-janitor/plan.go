@@ -23,6 +23,7 @@ type planFlags struct {
 	asOf     string
 	compare  string
 	atMost   positive
+	full     bool
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -66,6 +67,7 @@ configuration. A forecast is never applied.` + compareHelp,
 	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
 	atMostFlag(cmd, &f.atMost)
+	fullFlag(cmd, &f.full)
 	f.metrics.add(cmd)
 	return cmd
 }
@@ -76,7 +78,7 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 		return err
 	}
 	defer s.close()
-	s.planner.AtMost = int(f.atMost)
+	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
 	notify, err := a.notifier(s)
 	if err != nil {
 		return err

@@ -42,6 +42,11 @@ func atMostFlag(cmd *cobra.Command, atMost *positive) {
 	cmd.Flags().Lookup("at-most").DefValue = ""
 }
 
+// fullFlag adds the flag of the commands that may use the cache.
+func fullFlag(cmd *cobra.Command, full *bool) {
+	cmd.Flags().BoolVar(full, "full", false, "list the tags of every image, also of those that have not changed (see scan.max_cache_age)")
+}
+
 // positive is the value of a flag that takes a number from 1 on.
 type positive int
 

@@ -39,6 +39,7 @@ type Config struct {
 	Grace strictyaml.Duration `yaml:"grace"`
 	// RunTimeout is how long a run may take before it is ended as failed.
 	RunTimeout    strictyaml.Duration `yaml:"run_timeout" positive:"yes"`
+	Scan          Scan                `yaml:"scan"`
 	Ledger        Ledger              `yaml:"ledger"`
 	Schedules     []Schedule          `yaml:"schedules" blank:"ok"`
 	Notifications []Notification      `yaml:"notifications" blank:"ok"`
@@ -112,6 +113,13 @@ type Limits struct {
 	MaxFailures int `yaml:"max_failures" min:"1"`
 	// Overrides replace MinAge and KeepAtLeast in some images; see At.
 	Overrides []Override `yaml:"overrides,omitempty" blank:"ok"`
+}
+
+// Scan is how the registry is read.
+type Scan struct {
+	// MaxCacheAge is how long the tags of an image that has not changed come from the
+	// cache in the ledger; 0 switches the cache off.
+	MaxCacheAge strictyaml.Duration `yaml:"max_cache_age"`
 }
 
 // Ledger names where runs are recorded.
@@ -218,6 +226,7 @@ func (c *Config) defaults() {
 	c.Policy.Timeout = strictyaml.MustDuration("10s")
 	c.SharedDigest = "protect"
 	c.RunTimeout = strictyaml.MustDuration("6h")
+	c.Scan.MaxCacheAge = strictyaml.MustDuration("24h")
 	c.Limits = Limits{
 		MinAge:             strictyaml.MustDuration("1h"),
 		MaxDeletions:       1000,

@@ -68,6 +68,7 @@ func TestTheSampleIsRead(t *testing.T) {
 		},
 		SharedDigest: "protect",
 		RunTimeout:   strictyaml.MustDuration("6h"),
+		Scan:         Scan{MaxCacheAge: strictyaml.MustDuration("24h")},
 		Schedules: []Schedule{
 			{Cron: "*/30 * * * *", Do: "plan", Timezone: "Europe/Paris"},
 			{Cron: "0 3 * * *", Do: "apply", Jitter: strictyaml.MustDuration("10m"), Timezone: "Europe/Paris"},
@@ -92,6 +93,7 @@ func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 		},
 		SharedDigest: "protect",
 		RunTimeout:   strictyaml.MustDuration("6h"),
+		Scan:         Scan{MaxCacheAge: strictyaml.MustDuration("24h")},
 		Cost:         Cost{PerGBMonth: 0.027, Currency: "EUR"},
 	}
 	empty := map[string]string{

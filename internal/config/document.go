@@ -19,7 +19,7 @@ import (
 // int64 and float64 only. Each duration K, as written, has its length in seconds
 // beside it as K_seconds. An optional key that is not given is absent. Keys that no
 // policy needs are left out: the ledger, which may have a password, policy,
-// run_timeout, cost and notifications.
+// run_timeout, scan, cost and notifications.
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	c.Protect.document(document["protect"].(map[string]any))
@@ -27,6 +27,7 @@ func (c *Config) Document() map[string]any {
 	delete(document, "ledger")
 	delete(document, "run_timeout")
 	delete(document, "run_timeout_seconds")
+	delete(document, "scan")
 	delete(document, "policy")
 	delete(document, "cost")
 	delete(document, "notifications")
@@ -36,7 +37,7 @@ func (c *Config) Document() map[string]any {
 // Digest is "sha256:<hex>" of everything in the configuration that changes what a
 // run plans and applies. Comments, formatting, the order of keys, rules and entries
 // do not change it, except that of limits.overrides, and neither do the schedules, the
-// profile, the ledger, run_timeout, the cost and the notifications.
+// profile, the ledger, run_timeout, scan, the cost and the notifications.
 func (c *Config) Digest() string {
 	document := c.Document()
 	delete(document, "schedules")

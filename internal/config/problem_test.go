@@ -50,14 +50,14 @@ var bad = []struct {
 		"the file is a list",
 		"- a\n- b\n",
 		[]string{
-			`1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, ledger, schedules, notifications, cost)`,
+			`1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
 		"the file is a word",
 		"hello\n",
 		[]string{
-			`1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, ledger, schedules, notifications, cost)`,
+			`1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -159,14 +159,14 @@ limits: {
 		"an unknown key at the top",
 		"retentoin: []\n",
 		[]string{
-			`1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, ledger, schedules, notifications, cost)`,
+			`1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
 		"an unknown key near nothing",
 		"dry_run: true\n",
 		[]string{
-			`1: dry_run: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, ledger, schedules, notifications, cost)`,
+			`1: dry_run: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -1781,7 +1781,7 @@ limits: {max_deletion_percent: 200}
 		"a key longer than any",
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
 		[]string{
-			`1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, ledger, schedules, notifications, cost)`,
+			`1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{

@@ -31,6 +31,8 @@ func (c *collector) add(d *decision) {
 	switch {
 	case d.verdict != nil && c.waits && d.verdict.Image != nil && d.part.Deletes():
 		c.waiting = append(c.waiting, d)
+	case d.verdict != nil && d.item.Relist != nil:
+		c.builder.AddFromCache(d.part)
 	case d.verdict != nil:
 		c.builder.Add(d.part)
 	case d.item.Skipped != nil && d.item.Skipped.Status != scanner.StatusGone:

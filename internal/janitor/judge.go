@@ -2,6 +2,7 @@ package janitor
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"runtime"
 
@@ -39,10 +40,14 @@ func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Opti
 // forEach is the one loop over a feed: it has the items judged side by side, by one
 // judge or several, and hands the decisions of each item to collect, concurrently
 // and in any order. The decision of a judge is nil for an item outside its scope.
-// A panic is an error, and so is whatever made the feed incomplete.
+// A panic is an error, and so is whatever made the feed incomplete. An image from the
+// cache that would be changed is listed, and judged again.
 func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges ...*judge) error {
+	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	queue := make(chan []*decision, runtime.GOMAXPROCS(0))
+	var relisting errgroup.Group
+	relisting.SetLimit(maxRelisting)
 	group.Go(func() error {
 		defer close(queue)
 		return Contain(func() error { return enqueue(ctx, queue, in.items(), judges) })
@@ -51,21 +56,59 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 		group.Go(func() error {
 			return Contain(func() error {
 				for decisions := range queue {
-					for i, d := range decisions {
-						if err := judges[i].decide(ctx, d); err != nil {
-							return err
-						}
+					relist, err := decide(ctx, decisions, judges)
+					switch {
+					case err != nil:
+						return err
+					case relist == nil:
+						collect(decisions)
+						continue
 					}
-					collect(decisions)
+					relisting.Go(func() error {
+						return Contain(func() error {
+							item := relist(whole)
+							for _, d := range decisions {
+								if d != nil {
+									*d = decision{item: item}
+								}
+							}
+							_, err := decide(whole, decisions, judges)
+							if err == nil {
+								collect(decisions)
+							}
+							return err
+						})
+					})
 				}
 				return nil
 			})
 		})
 	}
-	if err := group.Wait(); err != nil {
+	if err := errors.Join(group.Wait(), relisting.Wait()); err != nil {
 		return err
 	}
 	return in.feed.Err()
+}
+
+// maxRelisting is how many images are listed again at once. The client bounds the
+// requests.
+const maxRelisting = 16
+
+// decide decides about one item by every judge that sees it. It returns how to list
+// the image if it comes from the cache and would be changed.
+func decide(ctx context.Context, decisions []*decision, judges []*judge) (relist func(context.Context) scanner.Item, err error) {
+	for i, d := range decisions {
+		if d == nil {
+			continue
+		}
+		if err := judges[i].decide(ctx, d); err != nil {
+			return nil, err
+		}
+		if d.part.Changes() {
+			relist = d.item.Relist
+		}
+	}
+	return relist, nil
 }
 
 // enqueue sends each item with the judges that see it. Filters need the items in
@@ -102,9 +145,6 @@ func (j *judge) sees(item scanner.Item) bool {
 
 // decide judges an image or a namespace, and plans what follows.
 func (j *judge) decide(ctx context.Context, d *decision) error {
-	if d == nil {
-		return nil
-	}
 	began := clock.Now()
 	var verdict registry.Verdict
 	var err error
@@ -119,8 +159,10 @@ func (j *judge) decide(ctx context.Context, d *decision) error {
 	if err != nil {
 		return err
 	}
-	j.progress.judged(&verdict, clock.Now().Sub(began))
 	d.verdict, d.part = &verdict, plan.Decide(verdict, j.options)
+	if d.item.Relist == nil || !d.part.Changes() { // it is not judged again
+		j.progress.judged(&verdict, clock.Now().Sub(began))
+	}
 	return nil
 }
 

@@ -45,6 +45,8 @@ type Planner struct {
 	Clock Clock
 	// AtMost holds all deletions of a plan except this many, the oldest; 0 holds none.
 	AtMost int
+	// Full lists every image, and does not use the cache of the ledger.
+	Full bool
 	// Progress, if set, counts during the run.
 	Progress *Progress
 

@@ -94,7 +94,11 @@ func serverless(reader *scaleway.Reader) []uses.Source {
 
 // Scan starts a scan.
 func (s *Session) Scan(ctx context.Context, scope scanner.Scope) Feed {
-	return scanner.Scan(ctx, s.reader, scanner.Options{Scope: scope, Concurrency: s.o.Connection.Concurrency})
+	return s.scan(ctx, scope, nil)
+}
+
+func (s *Session) scan(ctx context.Context, scope scanner.Scope, cache scanner.Cache) Feed {
+	return scanner.Scan(ctx, s.reader, scanner.Options{Scope: scope, Concurrency: s.o.Connection.Concurrency, Cache: cache})
 }
 
 // Feed starts a scan with the uses of what is in it.
@@ -166,7 +170,13 @@ const OutOfScope = "it is outside the scope of the configuration (scope, scalewa
 // plan makes a plan of the registry as it is now.
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
 	s.TakenAt = startOfRun(s.o.Now) // not when the session began to wait for a lock
-	return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
+	maxAge := s.Config.Scan.MaxCacheAge.Duration()
+	if s.Full || s.Config.LedgerDSN() == "" || maxAge == 0 {
+		return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
+	}
+	cache := s.recorder.ledger.Cache(s.TakenAt, maxAge)
+	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, Scope(s.Config), cache) }))
+	return plan, errors.Join(err, cache.Close(ctx))
 }
 
 // startOfRun is the time of a run: cut to the microsecond, as the times of the API

@@ -57,6 +57,9 @@ func Judged(p *actions.Plan) string {
 	if p.Stats != nil {
 		judged += ", " + text.Size(p.Stats.Bytes)
 	}
+	if s.ImagesFromCache > 0 {
+		judged += ", " + text.Count(s.ImagesFromCache, "image") + " unchanged"
+	}
 	return judged
 }
 

@@ -1,0 +1,222 @@
+package janitor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/policy"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+const maxCacheAge = 24 * time.Hour
+
+// moving is a registry that changes, with one namespace. If its rows lie, a tag may
+// move without a change of the row of its image.
+type moving struct {
+	*rand.Rand
+	now   time.Time
+	lying bool
+
+	namespace registry.Namespace
+	images    map[string]*registry.Image
+
+	mu     sync.Mutex
+	listed map[string]bool // the images of which the tags were listed
+}
+
+func newMoving(seed uint64, lying bool) *moving {
+	m := &moving{
+		Rand: rand.New(rand.NewPCG(seed, 3)), now: now, lying: lying, images: map[string]*registry.Image{},
+		namespace: registry.Namespace{ID: "ns", Name: "prod", Region: "fr-par", Status: registry.StatusReady, CreatedAt: now.AddDate(-1, 0, 0), UpdatedAt: now.AddDate(-1, 0, 0)},
+	}
+	for i := range 1 + m.IntN(6) {
+		name := fmt.Sprintf("img%d", i)
+		m.images[name] = &registry.Image{NamespaceID: "ns", Name: name, ID: name, Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: m.past(), UpdatedAt: m.past()}
+		for range m.IntN(8) {
+			m.push(name)
+		}
+		for j := range m.images[name].Tags {
+			m.images[name].Tags[j].UpdatedAt = m.past()
+		}
+	}
+	return m
+}
+
+func (m *moving) past() time.Time { return now.Add(-time.Duration(m.IntN(40*24)) * time.Hour) }
+
+// push makes a tag, or moves it. Some tags share their digests.
+func (m *moving) push(name string) {
+	image := m.images[name]
+	tag := fmt.Sprintf("%s%d", []string{"pr-", "main-", "v1.0."}[m.IntN(3)], m.IntN(6))
+	digest := fmt.Sprintf("sha256:%064x", m.IntN(40))
+	at := slices.IndexFunc(image.Tags, func(t registry.Tag) bool { return t.Name == tag })
+	if at < 0 {
+		image.Tags = append(image.Tags, registry.Tag{Name: tag, ID: name + tag, Status: registry.StatusReady, CreatedAt: m.now})
+		at = len(image.Tags) - 1
+	}
+	image.Tags[at].Digest, image.Tags[at].UpdatedAt = digest, m.now
+	m.touch(image)
+}
+
+// touch changes the row, as an honest registry does.
+func (m *moving) touch(image *registry.Image) {
+	image.UpdatedAt = m.now
+	image.SizeBytes, image.TagNames = uint64(len(image.Tags)), nil
+	for _, t := range image.Tags {
+		image.TagNames = append(image.TagNames, t.Name)
+	}
+	if len(image.TagNames) > 5 {
+		image.TagNames = image.TagNames[:5] // truncated
+	}
+}
+
+// change does what others do between two runs.
+func (m *moving) change() {
+	for range m.IntN(4) {
+		name := fmt.Sprintf("img%d", m.IntN(7))
+		image := m.images[name]
+		if image == nil {
+			continue
+		}
+		switch {
+		case m.lying && len(image.Tags) > 0: // a tag moves, and the row stays
+			t := &image.Tags[m.IntN(len(image.Tags))]
+			t.Digest, t.UpdatedAt = fmt.Sprintf("sha256:%064x", m.IntN(40)), m.now
+		case m.lying:
+		case m.IntN(4) == 0 && len(image.Tags) > 0:
+			image.Tags = slices.Delete(image.Tags, 0, 1)
+			m.touch(image)
+		case m.IntN(10) == 0:
+			delete(m.images, name)
+		default:
+			m.push(name)
+		}
+	}
+}
+
+func (m *moving) Namespaces(context.Context, registry.Query) ([]registry.Namespace, error) {
+	n := m.namespace
+	n.ImageCount = uint64(len(m.images))
+	return []registry.Namespace{n}, nil
+}
+
+func (m *moving) Images(context.Context, registry.Query) iter.Seq2[registry.Image, error] {
+	return func(yield func(registry.Image, error) bool) {
+		for _, name := range slices.Sorted(maps.Keys(m.images)) {
+			row := *m.images[name]
+			row.Tags = nil
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *moving) Image(_ context.Context, _ registry.Region, id string) (registry.Image, error) {
+	row := *m.images[id]
+	row.Tags = nil
+	return row, nil
+}
+
+func (m *moving) Tags(_ context.Context, _ registry.Region, id string) ([]registry.Tag, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.listed[id] = true
+	return slices.Clone(m.images[id].Tags), nil
+}
+
+// plan plans by what is there, with a cache or without.
+func (m *moving) plan(t *testing.T, p *Planner, cache scanner.Cache) *actions.Plan {
+	t.Helper()
+	m.listed = map[string]bool{}
+	p.TakenAt = m.now
+	got, err := p.Plan(t.Context(), scanner.Scan(t.Context(), m, scanner.Options{Scope: Scope(p.Config), Cache: cache}))
+	check(t, err)
+	return got
+}
+
+// A plan of the cache is the plan of a full scan where every push changes the row of
+// its image. Where rows lie, its steps are some of those of the full scan, and all of
+// them once the listing is as old as it may be. No step is in an image that was not
+// listed in its run.
+func TestTheCacheOnlyDelays(t *testing.T) {
+	configurations := []string{
+		rules,
+		`retention: [{name: all, match: {tags: ["*"]}, keep: {last: 2}, delete: {older_than: 5d}}]` + "\nlimits: {keep_at_least: 0, max_deletion_percent: 100}\nempty: {images: {older_than: 1d}}\n",
+		`retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1h}}]` + "\nlimits: {max_deletions: 3}\nshared_digest: untag\nprotect: {tags: [\"pr-1\"]}\n",
+	}
+	var hits, steps int
+	for i, text := range configurations {
+		c, err := config.Parse("janitor.yaml", []byte(text))
+		check(t, err)
+		policies, err := Policies(t.Context(), c, policy.Options{})
+		check(t, err)
+		planner := &Planner{Config: c, Policies: policies}
+		for seed := range uint64(15) {
+			for _, lying := range []bool{false, true} {
+				m := newMoving(seed, lying)
+				l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
+				check(t, err)
+				t.Cleanup(func() { _ = l.Close() })
+				quiet := m.now
+				for range 8 {
+					cache := l.Cache(m.now, maxCacheAge)
+					cached := m.plan(t, planner, cache)
+					check(t, cache.Close(t.Context()))
+					for i := range cached.Steps {
+						if s := &cached.Steps[i]; s.Image != "" && !m.listed[s.Image] {
+							t.Fatalf("configuration %d, seed %d, lying %v: %s %s is planned, and its image was not listed", i, seed, lying, s.Action, s.Ref)
+						}
+					}
+					full := m.plan(t, planner, nil)
+					hits, steps = hits+cached.Summary.ImagesFromCache, steps+len(full.Steps)
+					old := m.now.Sub(quiet) >= maxCacheAge
+					if diff := compared(cached, full, !lying || old); diff != "" {
+						t.Fatalf("configuration %d, seed %d, lying %v: (-full +cached)\n%s", i, seed, lying, diff)
+					}
+					m.now = m.now.Add(time.Duration(m.IntN(20*60)) * time.Minute)
+					if m.IntN(3) > 0 {
+						m.change()
+						quiet = m.now
+					}
+				}
+			}
+		}
+	}
+	if hits < 500 || steps < 500 {
+		t.Errorf("%d images came from the cache, and %d steps were planned: the test shows too little", hits, steps)
+	}
+}
+
+// compared is how the plan of a cache differs from the full one; if it need not be
+// whole, only what it has in addition counts.
+func compared(cached, full *actions.Plan, whole bool) string {
+	cached.Summary.ImagesFromCache, cached.ID, full.ID = 0, "", ""
+	if whole {
+		return gocmp.Diff(full, cached)
+	}
+	type key struct{ action, ref, digest string }
+	keyOf := func(s actions.Step) key { return key{string(s.Action), s.Ref, s.Digest} }
+	planned := map[key]bool{}
+	for _, s := range full.Steps {
+		planned[keyOf(s)] = true
+	}
+	more := slices.DeleteFunc(slices.Clone(cached.Steps), func(s actions.Step) bool { return planned[keyOf(s)] })
+	slices.SortFunc(more, func(a, b actions.Step) int { return cmp.Compare(a.Ref, b.Ref) })
+	return gocmp.Diff([]actions.Step{}, append([]actions.Step{}, more...))
+}
