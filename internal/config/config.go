@@ -124,7 +124,14 @@ type Scan struct {
 
 // Ledger names where runs are recorded.
 type Ledger struct {
-	DSN string `yaml:"dsn" is:"dsn" blank:"ok"` // "" is none
+	DSN  string     `yaml:"dsn" is:"dsn" blank:"ok"` // "" is none
+	Keep LedgerKeep `yaml:"keep"`
+}
+
+// LedgerKeep is how long records stay that nothing depends on.
+type LedgerKeep struct {
+	// Runs is for the runs that only planned, and their plans.
+	Runs strictyaml.Duration `yaml:"runs" positive:"yes"`
 }
 
 // Schedule is when the daemon plans or applies.
@@ -226,6 +233,7 @@ func (c *Config) defaults() {
 	c.Policy.Timeout = strictyaml.MustDuration("10s")
 	c.SharedDigest = "protect"
 	c.RunTimeout = strictyaml.MustDuration("6h")
+	c.Ledger.Keep.Runs = strictyaml.MustDuration("90d")
 	c.Scan.MaxCacheAge = strictyaml.MustDuration("24h")
 	c.Limits = Limits{
 		MinAge:             strictyaml.MustDuration("1h"),

@@ -68,6 +68,7 @@ func TestTheSampleIsRead(t *testing.T) {
 		},
 		SharedDigest: "protect",
 		RunTimeout:   strictyaml.MustDuration("6h"),
+		Ledger:       Ledger{Keep: LedgerKeep{Runs: strictyaml.MustDuration("90d")}},
 		Scan:         Scan{MaxCacheAge: strictyaml.MustDuration("24h")},
 		Schedules: []Schedule{
 			{Cron: "*/30 * * * *", Do: "plan", Timezone: "Europe/Paris"},
@@ -93,6 +94,7 @@ func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 		},
 		SharedDigest: "protect",
 		RunTimeout:   strictyaml.MustDuration("6h"),
+		Ledger:       Ledger{Keep: LedgerKeep{Runs: strictyaml.MustDuration("90d")}},
 		Scan:         Scan{MaxCacheAge: strictyaml.MustDuration("24h")},
 		Cost:         Cost{PerGBMonth: 0.027, Currency: "EUR"},
 	}

@@ -1774,7 +1774,7 @@ limits: {max_deletion_percent: 200}
 		"a password where a mapping belongs",
 		"ledger: postgres://janitor:SECRET@db/janitor\n",
 		[]string{
-			`1: ledger: must be a mapping, not the string "postgres://..." (its keys: dsn)`,
+			`1: ledger: must be a mapping, not the string "postgres://..." (its keys: dsn, keep)`,
 		},
 	},
 	{

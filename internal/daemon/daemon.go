@@ -98,7 +98,6 @@ type daemon struct {
 	latest    *runs.Run
 	history   []runs.Summary // newest first
 	runs      int            // without a ledger, for the next ID
-	pruned    time.Time      // when old plans were last dropped
 }
 
 func newDaemon(ctx context.Context, o Options) (*daemon, *web.Server, error) {

@@ -26,8 +26,6 @@ const (
 	localRun = "local-"
 	// ledgerPatience is how long a page waits for the ledger.
 	ledgerPatience = 5 * time.Second
-	// keepPlans is how long a plan that was not applied stays in the ledger.
-	keepPlans = 30 * 24 * time.Hour
 )
 
 // finished records the end of a run.
@@ -45,7 +43,6 @@ func (d *daemon) finished(ctx context.Context, run *runs.Run) {
 	})
 	d.metrics.Set(*run)
 	d.logRun(run)
-	d.forgetPlans(ctx)
 }
 
 // logRun logs how a run ended.
@@ -80,24 +77,6 @@ func firstOf(p *actions.Plan) string {
 		return "not every step was carried out"
 	}
 	return "a policy failed"
-}
-
-// forgetPlans drops old plans from the ledger, once a day.
-func (d *daemon) forgetPlans(ctx context.Context) {
-	now := d.o.Session.Now()
-	var l *ledger.Ledger
-	d.set(func() {
-		if now.Sub(d.pruned) >= 24*time.Hour {
-			d.pruned, l = now, d.ledger
-		}
-	})
-	if l == nil {
-		return
-	}
-	if _, err := l.ForgetPlans(ctx, now.Add(-keepPlans)); err != nil && ctx.Err() == nil {
-		d.metrics.LedgerFailed()
-		d.log.Error("old plans could not be dropped from the ledger", "error", err)
-	}
 }
 
 // Ready is nil: a daemon does not start without a valid configuration.

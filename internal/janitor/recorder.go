@@ -13,6 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/actions/resolve"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -31,6 +32,13 @@ type RecorderOptions struct {
 	// State is where a run that applies is recorded when the configuration has no
 	// ledger.
 	State State
+}
+
+func (o RecorderOptions) now() time.Time {
+	if o.Now == nil {
+		return clock.Now()
+	}
+	return o.Now()
 }
 
 // history is what a plan needs from the ledger.
@@ -73,6 +81,7 @@ type recorder struct {
 	ledger *ledger.Ledger
 	lock   *ledger.Lock // nil for a run that applies nothing
 	run    *ledger.Run
+	old    time.Time // runs from before it that only planned are forgotten
 	// journals are the files of earlier versions that resolve imports.
 	journals []string
 
@@ -90,7 +99,7 @@ func (p *Planner) startRecording(ctx context.Context, kind runs.Kind, o Recorder
 	if l == nil || err != nil {
 		return nil, err
 	}
-	r := &recorder{ledger: l, judged: map[registry.Ref]bool{}}
+	r := &recorder{ledger: l, old: o.now().Add(-p.Config.Ledger.Keep.Runs.Duration()), judged: map[registry.Ref]bool{}}
 	if p.Config.LedgerDSN() == "" {
 		r.journals = o.State.Journals
 	}
@@ -216,5 +225,5 @@ func (r *recorder) finish(ctx context.Context, exit int, cause error, outcome *a
 	if (ctx.Err() != nil || errors.Is(cause, apply.ErrStopped)) && !errors.Is(cause, errOverdue) {
 		e.Status = ledger.StatusInterrupted
 	}
-	return errors.Join(r.run.Finish(context.WithoutCancel(ctx), e), r.ledger.Close())
+	return errors.Join(r.run.Finish(context.WithoutCancel(ctx), e), r.ledger.Forget(context.WithoutCancel(ctx), r.old), r.ledger.Close())
 }

@@ -488,7 +488,7 @@ func TestAResultOutlivesItsContext(t *testing.T) {
 	})
 }
 
-func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
+func TestForgetKeepsWhatWasApplied(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
 		l := open(t, dsn)
 		record := func(kind runs.Kind, p *actions.Plan) {
@@ -502,9 +502,7 @@ func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
 		record(runs.KindApply, applied)
 		before := l.now()
 		record(runs.KindPlan, fresh)
-		if n, err := l.ForgetPlans(t.Context(), before); err != nil || n != 1 {
-			t.Errorf("%d plans were deleted (%v)", n, err)
-		}
+		must(t, l.Forget(t.Context(), before))
 		for _, p := range []*actions.Plan{applied, fresh} {
 			if _, err := l.Plan(t.Context(), p.ID); err != nil {
 				t.Error(err)
@@ -515,7 +513,7 @@ func TestForgetPlansKeepsWhatWasApplied(t *testing.T) {
 		}
 		runs, err := l.Runs(t.Context(), 0)
 		must(t, err)
-		if oldest := runs[len(runs)-1]; len(runs) != 4 || oldest.PlanID != old.ID || oldest.Summary.DeleteTags != 1 {
+		if oldest := runs[len(runs)-1]; len(runs) != 2 || oldest.PlanID != applied.ID || oldest.Summary.DeleteTags != 1 {
 			t.Errorf("the runs are %+v", runs)
 		}
 	})
@@ -570,4 +568,44 @@ func TestOutcomeCompletesTheJournal(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A schedule that plans the same again and again hardly makes the ledger grow.
+func TestPlansOfTheSameContentsAreStoredOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		l := open(t, dsn)
+		var names []string
+		for i := range 1000 {
+			names = append(names, fmt.Sprintf("pr-%04d", i))
+		}
+		var ids []string
+		for i := range 10 {
+			p := planOf(t, start, names)
+			p.TakenAt = start.Add(time.Duration(i) * 30 * time.Minute)
+			p.Held = append(p.Held, actions.Held{Action: actions.DeleteTag, Ref: ref("young"), Guard: actions.GuardMinAge, Detail: fmt.Sprint(i, "m old")})
+			p.Summary.Held++
+			p.Seal()
+			r := begin(t, l, runs.KindPlan)
+			must(t, r.Plan(t.Context(), p, nil))
+			must(t, r.Finish(t.Context(), Ending{Status: StatusFinished}))
+			ids = append(ids, p.ID)
+			read, err := l.Plan(t.Context(), p.ID)
+			must(t, err)
+			if diff := cmp.Diff(encode(t, p), encode(t, read)); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+		var bytes int
+		must(t, l.db.QueryRowContext(t.Context(), `SELECT COALESCE(SUM(length(body)), 0) FROM (SELECT body FROM janitor_contents UNION ALL SELECT body FROM janitor_plans) AS bodies`).Scan(&bytes))
+		if perRun := bytes / len(ids); perRun > 2500 {
+			t.Errorf("%d bytes are stored for each of %d runs", perRun, len(ids))
+		}
+	})
+}
+
+func encode(t *testing.T, p *actions.Plan) string {
+	t.Helper()
+	var b strings.Builder
+	must(t, p.Encode(&b))
+	return b.String()
 }

@@ -14,13 +14,20 @@ import (
 
 // Plan returns a plan that a run has recorded.
 func (l *Ledger) Plan(ctx context.Context, id string) (*actions.Plan, error) {
-	var packed []byte
-	err := l.db.QueryRowContext(ctx, `SELECT body FROM janitor_plans WHERE id = $1`, text(id)).Scan(&packed)
+	var packed, steps, rest []byte
+	var taken int64
+	err := l.db.QueryRowContext(ctx, `SELECT p.body, p.taken, COALESCE(s.body, p.body), COALESCE(r.body, p.body) FROM janitor_plans p
+		LEFT JOIN janitor_contents s ON s.digest = p.steps LEFT JOIN janitor_contents r ON r.digest = p.rest
+		WHERE p.id = $1`, text(id)).Scan(&packed, &taken, &steps, &rest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, l.fail("reading a plan from", fmt.Errorf("the ledger has no plan %s", id))
 	}
 	if err != nil {
 		return nil, l.fail("reading a plan from", err)
+	}
+	if len(packed) == 0 {
+		plan, err := assemble(id, fromMicros(taken), steps, rest)
+		return plan, l.fail("reading a plan from", err)
 	}
 	body, err := unpack(packed)
 	if err != nil {
@@ -30,20 +37,28 @@ func (l *Ledger) Plan(ctx context.Context, id string) (*actions.Plan, error) {
 	return plan, l.fail("reading a plan from", err)
 }
 
-// ForgetPlans deletes the plans that were made before a time and that no run has
-// applied, so that the ledger does not grow with every run. The runs, the journal and
-// the history are kept. It returns how many plans it deleted.
-func (l *Ledger) ForgetPlans(ctx context.Context, before time.Time) (deleted int64, err error) {
-	err = l.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `DELETE FROM janitor_plans WHERE NOT EXISTS
-			(SELECT 1 FROM janitor_runs r WHERE r.plan_id = janitor_plans.id AND (r.kind = 'apply' OR r.started >= $1))`, micros(before))
-		if err != nil {
-			return err
+// Forget deletes the runs that only made a plan, and the plans, if they are from
+// before a time, so that the ledger does not grow with every run. It keeps what was applied: those runs and
+// their plans, the journal, and since when tags are marked.
+func (l *Ledger) Forget(ctx context.Context, before time.Time) error {
+	return l.fail("deleting old runs from", l.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		old := micros(before)
+		for _, statement := range []struct {
+			sql  string
+			args []any
+		}{
+			{`DELETE FROM janitor_runs WHERE kind = 'plan' AND started < $1
+				AND id NOT IN (SELECT since_run FROM janitor_spans) AND id NOT IN (SELECT ended_run FROM janitor_spans WHERE ended_run IS NOT NULL)
+				AND id NOT IN (SELECT run_id FROM janitor_steps)`, []any{old}},
+			{`DELETE FROM janitor_plans WHERE id NOT IN (SELECT plan_id FROM janitor_runs WHERE kind = 'apply' OR started >= $1)`, []any{old}},
+			{`DELETE FROM janitor_contents WHERE digest NOT IN (SELECT steps FROM janitor_plans UNION SELECT rest FROM janitor_plans)`, nil},
+		} {
+			if _, err := tx.ExecContext(ctx, statement.sql, statement.args...); err != nil {
+				return err
+			}
 		}
-		deleted, err = done.RowsAffected()
-		return err
-	})
-	return deleted, l.fail("deleting old plans from", err)
+		return nil
+	}))
 }
 
 // MedianDeletions is the median of the confirmed deletions of the latest n runs that

@@ -83,20 +83,12 @@ func (r *Run) ID() int64 { return r.id }
 // that object, the hold ends. It is nil for a plan from a file, which does not
 // describe the present.
 func (r *Run) Plan(ctx context.Context, p *actions.Plan, covered func(registry.Ref) bool) error {
-	var body bytes.Buffer
-	z := gzip.NewWriter(&body)
-	bare := *p
-	bare.Outcome = nil // it belongs to one run; several runs may apply the plan
-	if err := errors.Join(bare.Encode(z), z.Close()); err != nil {
-		return r.ledger.fail("recording the plan in", err)
-	}
 	summary, err := json.Marshal(p.Summary)
 	if err != nil {
 		return r.ledger.fail("recording the plan in", err)
 	}
 	return r.ledger.fail("recording the plan in", r.ledger.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO janitor_plans (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`,
-			text(p.ID), body.Bytes()); err != nil {
+		if err := storePlan(ctx, tx, p); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE janitor_runs SET plan_id = $1, summary = $2 WHERE id = $3`, text(p.ID), string(summary), r.id); err != nil {
