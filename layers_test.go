@@ -100,7 +100,7 @@ func rules() architecture {
 			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
 			// Records what plans and runs did.
-			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/packed"}},
+			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/packed", "scanner"}},
 			// The tags of an image in few bytes.
 			"internal/ledger/packed": {ours: []string{"registry"}, pure: true},
 			// Renders a finished run. Only the program imports it: other packages get

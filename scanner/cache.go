@@ -10,11 +10,26 @@ import (
 // concurrent use. An image that it does not know is listed, so it need not report
 // errors.
 type Cache interface {
-	// Find returns the tags of each image whose row is what it was when Keep got it,
-	// and nil for every other image. The order of the tags does not matter.
-	Find(ctx context.Context, images []*registry.Image) [][]registry.Tag
-	// Keep remembers an image that was just listed.
-	Keep(ctx context.Context, image *registry.Image)
+	// Find returns what is known of each image whose row is what it was when its tags
+	// were listed, and nil for every other image.
+	Find(ctx context.Context, images []*registry.Image) []*Known
+}
+
+// Known is what a cache knows of an image.
+type Known struct {
+	// Quiet: it was judged, and nothing follows from it yet. Then Tags is nil.
+	Quiet bool
+	// Count is how many tags it has.
+	Count int
+	// Tags are all its tags, in any order.
+	Tags []registry.Tag
+}
+
+// Quiet is a ready image in scope that has not changed since it was judged and nothing
+// followed from it. It comes from the cache.
+type Quiet struct {
+	Image *registry.Image // without its tags
+	Tags  int             // how many it has
 }
 
 // batchSize is how many images the cache is asked for at once.

@@ -225,7 +225,7 @@ func (r *regionScan) visit(n *namespaceScan, image registry.Image) {
 // dispatch passes the images of the batch to the workers, with the tags that the cache
 // has. It returns false if the region has ended meanwhile.
 func (r *regionScan) dispatch() bool {
-	cached := make([][]registry.Tag, len(r.batch))
+	cached := make([]*Known, len(r.batch))
 	if r.cache != nil && len(r.batch) > 0 {
 		cached = r.cache.Find(r.ctx, r.batch)
 	}

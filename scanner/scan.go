@@ -47,6 +47,8 @@ type Item struct {
 	// returns what is found: an Image, something Skipped, or a Gap. Whatever changes
 	// the image must rely on that.
 	Relist func(context.Context) Item
+	// Quiet is an image in which nothing is to be done.
+	Quiet *Quiet
 	// Listed comes once for each ready namespace in scope, when its images are listed
 	// (but not necessarily streamed): the time to judge the namespace.
 	Listed *Listed

@@ -14,7 +14,7 @@ import (
 type job struct {
 	region *regionScan
 	image  *registry.Image
-	cached []registry.Tag // nil if the cache has none
+	cached *Known // nil if the cache does not know it
 }
 
 // run emits the image with its tags, or why it has none.
@@ -23,7 +23,12 @@ func (j job) run() {
 	if r.ctx.Err() != nil {
 		return // the region has ended, and its gap covers this image
 	}
-	if j.cached != nil && complete(j.image, j.cached) == nil {
+	switch known := j.cached; {
+	case known == nil:
+	case known.Quiet:
+		r.emit(Item{Quiet: &Quiet{j.image, known.Count}})
+		return
+	case complete(j.image, known.Tags) == nil:
 		r.emit(Item{Image: j.image, Relist: j.relist})
 		return
 	}
@@ -71,9 +76,6 @@ func (j job) list(ctx context.Context) (Item, error) {
 	}
 	if err := complete(image, tags); err != nil {
 		return Item{}, err
-	}
-	if r.cache != nil {
-		r.cache.Keep(ctx, image)
 	}
 	return Item{Image: image}, nil
 }

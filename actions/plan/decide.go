@@ -81,6 +81,15 @@ func (p *Part) Deletes() bool {
 	return slices.ContainsFunc(p.asked.steps, deletes) || slices.ContainsFunc(p.followers.steps, deletes)
 }
 
+// Quiet is the part of an image of which it is known that nothing follows from its tags.
+func Quiet(image *registry.Image, tags int) Part {
+	return Part{subject: image.Ref(), tags: tags, bytes: image.SizeBytes, public: image.EffectiveVisibility() == registry.Public}
+}
+
+// IsQuiet reports whether nothing at all follows from the verdict, and nothing is
+// missing in it.
+func (p Part) IsQuiet() bool { return p.Silent() && len(p.gaps) == 0 && p.newest == "" }
+
 // Silent reports whether the verdict leads to nothing: no change, made or held,
 // and no violation.
 func (p Part) Silent() bool {

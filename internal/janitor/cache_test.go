@@ -35,6 +35,7 @@ type moving struct {
 	namespace registry.Namespace
 	images    map[string]*registry.Image
 
+	quiet  int // images that need not be judged, of all runs
 	mu     sync.Mutex
 	listed map[string]bool // the images of which the tags were listed
 }
@@ -46,18 +47,19 @@ func newMoving(seed uint64, lying bool) *moving {
 	}
 	for i := range 1 + m.IntN(6) {
 		name := fmt.Sprintf("img%d", i)
-		m.images[name] = &registry.Image{NamespaceID: "ns", Name: name, ID: name, Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: m.past(), UpdatedAt: m.past()}
+		m.images[name] = &registry.Image{NamespaceID: "ns", Name: name, ID: name, Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: now.AddDate(-1, 0, 0)}
 		for range m.IntN(8) {
 			m.push(name)
 		}
+		days := 1 + m.IntN(25)
 		for j := range m.images[name].Tags {
-			m.images[name].Tags[j].UpdatedAt = m.past()
+			at := now.Add(-time.Duration(m.IntN(24*60*days)) * time.Minute)
+			m.images[name].Tags[j].CreatedAt, m.images[name].Tags[j].UpdatedAt = at, at
 		}
+		m.images[name].UpdatedAt = now.Add(-time.Duration(m.IntN(24*days)) * time.Hour)
 	}
 	return m
 }
-
-func (m *moving) past() time.Time { return now.Add(-time.Duration(m.IntN(40*24)) * time.Hour) }
 
 // push makes a tag, or moves it. Some tags share their digests.
 func (m *moving) push(name string) {
@@ -87,6 +89,9 @@ func (m *moving) touch(image *registry.Image) {
 
 // change does what others do between two runs.
 func (m *moving) change() {
+	if m.IntN(4) == 0 {
+		m.namespace.IsPublic = !m.namespace.IsPublic
+	}
 	for range m.IntN(4) {
 		name := fmt.Sprintf("img%d", m.IntN(7))
 		image := m.images[name]
@@ -140,13 +145,38 @@ func (m *moving) Tags(_ context.Context, _ registry.Region, id string) ([]regist
 	return slices.Clone(m.images[id].Tags), nil
 }
 
+// countingQuiet counts what a cache finds quiet.
+type countingQuiet struct {
+	scanner.Cache
+	quiet *int
+}
+
+func (c countingQuiet) Find(ctx context.Context, images []*registry.Image) []*scanner.Known {
+	found := c.Cache.Find(ctx, images)
+	for _, known := range found {
+		if known != nil && known.Quiet {
+			*c.quiet++
+		}
+	}
+	return found
+}
+
 // plan plans by what is there, with a cache or without.
-func (m *moving) plan(t *testing.T, p *Planner, cache scanner.Cache) *actions.Plan {
+func (m *moving) plan(t *testing.T, p *Planner, l *ledger.Ledger) *actions.Plan {
 	t.Helper()
 	m.listed = map[string]bool{}
 	p.TakenAt = m.now
-	got, err := p.Plan(t.Context(), scanner.Scan(t.Context(), m, scanner.Options{Scope: Scope(p.Config), Cache: cache}))
+	o := scanner.Options{Scope: Scope(p.Config)}
+	if l != nil {
+		p.cache = p.newCache(l)
+		defer func() { p.cache = nil }()
+		o.Cache = countingQuiet{p.cache, &m.quiet}
+	}
+	got, err := p.Plan(t.Context(), scanner.Scan(t.Context(), m, o))
 	check(t, err)
+	if l != nil {
+		check(t, p.cache.Close(t.Context()))
+	}
 	return got
 }
 
@@ -157,27 +187,27 @@ func (m *moving) plan(t *testing.T, p *Planner, cache scanner.Cache) *actions.Pl
 func TestTheCacheOnlyDelays(t *testing.T) {
 	configurations := []string{
 		rules,
+		`retention: [{name: old, match: {tags: ["*"]}, keep: {within: 3d}, delete: {older_than: 6d}}]` + "\nlimits: {keep_at_least: 0, max_deletion_percent: 100}\n",
+		`visibility: [{name: private, subject: image, match: {namespaces: ["*"]}, require: private, fix: true}]` + "\n",
 		`retention: [{name: all, match: {tags: ["*"]}, keep: {last: 2}, delete: {older_than: 5d}}]` + "\nlimits: {keep_at_least: 0, max_deletion_percent: 100}\nempty: {images: {older_than: 1d}}\n",
 		`retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1h}}]` + "\nlimits: {max_deletions: 3}\nshared_digest: untag\nprotect: {tags: [\"pr-1\"]}\n",
 	}
-	var hits, steps int
+	var hits, quiet, steps int
 	for i, text := range configurations {
 		c, err := config.Parse("janitor.yaml", []byte(text))
 		check(t, err)
 		policies, err := Policies(t.Context(), c, policy.Options{})
 		check(t, err)
 		planner := &Planner{Config: c, Policies: policies}
-		for seed := range uint64(15) {
+		for seed := range uint64(10) {
 			for _, lying := range []bool{false, true} {
 				m := newMoving(seed, lying)
 				l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
 				check(t, err)
 				t.Cleanup(func() { _ = l.Close() })
-				quiet := m.now
+				settled := m.now
 				for range 8 {
-					cache := l.Cache(m.now, maxCacheAge)
-					cached := m.plan(t, planner, cache)
-					check(t, cache.Close(t.Context()))
+					cached := m.plan(t, planner, l)
 					for i := range cached.Steps {
 						if s := &cached.Steps[i]; s.Image != "" && !m.listed[s.Image] {
 							t.Fatalf("configuration %d, seed %d, lying %v: %s %s is planned, and its image was not listed", i, seed, lying, s.Action, s.Ref)
@@ -185,21 +215,22 @@ func TestTheCacheOnlyDelays(t *testing.T) {
 					}
 					full := m.plan(t, planner, nil)
 					hits, steps = hits+cached.Summary.ImagesFromCache, steps+len(full.Steps)
-					old := m.now.Sub(quiet) >= maxCacheAge
+					old := m.now.Sub(settled) >= maxCacheAge
 					if diff := compared(cached, full, !lying || old); diff != "" {
 						t.Fatalf("configuration %d, seed %d, lying %v: (-full +cached)\n%s", i, seed, lying, diff)
 					}
 					m.now = m.now.Add(time.Duration(m.IntN(20*60)) * time.Minute)
 					if m.IntN(3) > 0 {
 						m.change()
-						quiet = m.now
+						settled = m.now
 					}
 				}
+				quiet += m.quiet
 			}
 		}
 	}
-	if hits < 500 || steps < 500 {
-		t.Errorf("%d images came from the cache, and %d steps were planned: the test shows too little", hits, steps)
+	if hits < 500 || quiet < 100 || steps < 500 {
+		t.Errorf("%d images came from the cache, %d of them quiet, and %d steps were planned: the test shows too little", hits, quiet, steps)
 	}
 }
 

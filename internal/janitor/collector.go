@@ -35,6 +35,8 @@ func (c *collector) add(d *decision) {
 		c.builder.AddFromCache(d.part)
 	case d.verdict != nil:
 		c.builder.Add(d.part)
+	case d.item.Quiet != nil:
+		c.builder.AddFromCache(plan.Quiet(d.item.Quiet.Image, d.item.Quiet.Tags))
 	case d.item.Skipped != nil && d.item.Skipped.Status != scanner.StatusGone:
 		c.builder.AddSkipped(d.item.Skipped.Ref, d.item.Skipped.Status)
 	case d.item.Gap != nil:

@@ -153,6 +153,9 @@ func (j *judge) decide(ctx context.Context, d *decision) error {
 		verdict, err = j.Image(ctx, d.item.Image)
 	case d.item.Listed != nil:
 		verdict, err = j.Namespace(ctx, d.item.Listed.Namespace, d.item.Listed.Empty)
+	case d.item.Quiet != nil:
+		j.progress.quiet(d.item.Quiet)
+		return nil
 	default:
 		return nil
 	}

@@ -50,6 +50,7 @@ type Planner struct {
 	// Progress, if set, counts during the run.
 	Progress *Progress
 
+	cache    *cache    // nil if every image is listed
 	history  *history  // nil without a ledger
 	recorder *recorder // nil if the run is not recorded
 }
@@ -88,6 +89,14 @@ func (p *Progress) judged(v *registry.Verdict, took time.Duration) {
 	}
 }
 
+// quiet counts an image that is not judged again.
+func (p *Progress) quiet(q *scanner.Quiet) {
+	if p != nil {
+		p.Images.Add(1)
+		p.Tags.Add(int64(q.Tags))
+	}
+}
+
 // Plan judges everything in the feed and plans what follows. The error is that of
 // the feed, the context or the ledger: what could not be read or judged is in the
 // plan.
@@ -97,6 +106,7 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	c.waits = in.early != nil || looksForUses(p.Config)
 	err := in.forEach(ctx, func(decisions []*decision) {
 		p.recorder.add(decisions[0])
+		p.cache.keep(ctx, decisions[0])
 		c.add(decisions[0])
 	}, p.judge(policy.WhatCounts, in.early, options))
 	if err != nil {

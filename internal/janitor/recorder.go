@@ -155,6 +155,9 @@ func (r *recorder) add(d *decision) {
 	if gap := d.item.Gap; gap != nil && gap.Subject == actions.ClockSubject && gap.Holds == registry.HoldsAll {
 		r.uncertain = true
 	}
+	if d.item.Quiet != nil {
+		r.judged[d.item.Quiet.Image.Ref()] = true // and nothing is marked
+	}
 	v := d.verdict
 	if v == nil || v.Err != nil {
 		return

@@ -170,13 +170,13 @@ const OutOfScope = "it is outside the scope of the configuration (scope, scalewa
 // plan makes a plan of the registry as it is now.
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
 	s.TakenAt = startOfRun(s.o.Now) // not when the session began to wait for a lock
-	maxAge := s.Config.Scan.MaxCacheAge.Duration()
-	if s.Full || s.Config.LedgerDSN() == "" || maxAge == 0 {
+	if s.Full || s.Config.LedgerDSN() == "" || s.Config.Scan.MaxCacheAge.Duration() == 0 {
 		return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
 	}
-	cache := s.recorder.ledger.Cache(s.TakenAt, maxAge)
-	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, Scope(s.Config), cache) }))
-	return plan, errors.Join(err, cache.Close(ctx))
+	s.cache = s.newCache(s.recorder.ledger)
+	defer func() { s.cache = nil }()
+	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, Scope(s.Config), s.cache) }))
+	return plan, errors.Join(err, s.cache.Close(ctx))
 }
 
 // startOfRun is the time of a run: cut to the microsecond, as the times of the API

@@ -13,6 +13,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 // Cache is the complete tag listings of earlier runs. An image is found as long as all
@@ -21,6 +22,7 @@ type Cache struct {
 	ledger *Ledger
 	now    time.Time
 	maxAge time.Duration
+	judge  func(*registry.Namespace) []byte
 
 	mu      sync.Mutex
 	pending []listing
@@ -30,46 +32,77 @@ type Cache struct {
 // listing is one row of the cache.
 type listing struct {
 	image int64
-	looks []byte
+	quiet int64 // until when; 0 if it is not
+	judge []byte
+	looks []byte // empty: only quiet and judge are new
 	tags  []byte
+	count int
 }
 
 // keepTogether is how many listings are written in one transaction.
 const keepTogether = 200
 
 // Cache returns the cache for a run that starts now. It finds no listing that is older
-// than maxAge. Close it.
-func (l *Ledger) Cache(now time.Time, maxAge time.Duration) *Cache {
-	return &Cache{ledger: l, now: now, maxAge: maxAge}
+// than maxAge. An image is quiet only as long as judge, which stands for everything that
+// judging depends on beside the image and the time, returns the same for its namespace.
+// Close it.
+func (l *Ledger) Cache(now time.Time, maxAge time.Duration, judge func(*registry.Namespace) []byte) *Cache {
+	return &Cache{ledger: l, now: now, maxAge: maxAge, judge: judge}
 }
 
-// Find returns the tags of each image that the cache has, and nil for the others.
-func (c *Cache) Find(ctx context.Context, images []*registry.Image) [][]registry.Tag {
-	found := make([][]registry.Tag, len(images))
+// Find returns what the cache knows of each image, and nil for those that it does not
+// know.
+func (c *Cache) Find(ctx context.Context, images []*registry.Image) []*scanner.Known {
+	found := make([]*scanner.Known, len(images))
 	at := make(map[int64]int, len(images))
-	var keys []any
+	var keys, loud []any
+	judges := map[*registry.Namespace][]byte{}
 	for i, image := range images {
-		at[keyOf(image)] = i
-		keys = append(keys, keyOf(image))
+		key := keyOf(image)
+		at[key] = i
+		keys = append(keys, key)
+		if judges[image.Namespace] == nil {
+			judges[image.Namespace] = c.judge(image.Namespace)
+		}
 	}
-	for some := range slices.Chunk(keys, chunk) {
-		//nolint:gosec // G202: only placeholders are added
-		c.fail("reading the cache in", eachRow(ctx, c.ledger.db, func(rows *sql.Rows) error {
-			var key, listed int64
-			var looks, tags sql.RawBytes
-			if err := rows.Scan(&key, &looks, &listed, &tags); err != nil {
-				return err
-			}
-			image := images[at[key]]
-			if string(looks) != string(looksOf(image)) || !c.now.Before(c.due(key, fromMicros(listed))) {
-				return nil
-			}
-			var err error
-			found[at[key]], err = packed.Unpack(tags)
+	c.query(ctx, `SELECT image, looks, listed, count, quiet, judge FROM janitor_listings WHERE image IN `, keys, func(rows *sql.Rows) error {
+		var key, listed, quiet int64
+		var looks, judge sql.RawBytes
+		known := new(scanner.Known)
+		if err := rows.Scan(&key, &looks, &listed, &known.Count, &quiet, &judge); err != nil {
 			return err
-		}, `SELECT image, looks, listed, tags FROM janitor_listings WHERE image IN (`+placeholders(1, len(some))+`)`, some...))
-	}
+		}
+		image := images[at[key]]
+		if string(looks) != string(looksOf(image)) || !c.now.Before(c.due(key, fromMicros(listed))) {
+			return nil
+		}
+		if known.Quiet = micros(c.now) < quiet && string(judge) == string(judges[image.Namespace]); known.Quiet {
+			found[at[key]] = known
+		} else {
+			loud = append(loud, key)
+		}
+		return nil
+	})
+	c.query(ctx, `SELECT image, tags FROM janitor_listings WHERE image IN `, loud, func(rows *sql.Rows) error {
+		var key int64
+		var tags sql.RawBytes
+		if err := rows.Scan(&key, &tags); err != nil {
+			return err
+		}
+		all, err := packed.Unpack(tags)
+		if err == nil {
+			found[at[key]] = &scanner.Known{Count: len(all), Tags: all}
+		}
+		return err
+	})
 	return found
+}
+
+// query reads rows of images, of which the query lacks the keys.
+func (c *Cache) query(ctx context.Context, query string, keys []any, scan func(*sql.Rows) error) {
+	for some := range slices.Chunk(keys, chunk) {
+		c.fail("reading the cache in", eachRow(ctx, c.ledger.db, scan, query+"("+placeholders(1, len(some))+")", some...))
+	}
 }
 
 // due is when a listing is renewed: at a time of day, so to speak, that each image has
@@ -88,9 +121,22 @@ func (c *Cache) due(key int64, listed time.Time) time.Time {
 	return next
 }
 
-// Keep remembers an image that was just listed. It is written later.
-func (c *Cache) Keep(ctx context.Context, image *registry.Image) {
-	row := listing{keyOf(image), looksOf(image), packed.Pack(image.Tags)}
+// Keep remembers an image that was just listed, and until when it is quiet; zero if it
+// is not. It is written later.
+func (c *Cache) Keep(ctx context.Context, image *registry.Image, quiet time.Time) {
+	c.add(ctx, listing{looks: looksOf(image), tags: packed.Pack(image.Tags), count: len(image.Tags)}, image, quiet)
+}
+
+// KeepQuiet remembers until when an image is quiet that the cache knows already.
+func (c *Cache) KeepQuiet(ctx context.Context, image *registry.Image, quiet time.Time) {
+	c.add(ctx, listing{}, image, quiet)
+}
+
+func (c *Cache) add(ctx context.Context, row listing, image *registry.Image, quiet time.Time) {
+	row.image, row.judge = keyOf(image), c.judge(image.Namespace)
+	if !quiet.IsZero() {
+		row.quiet = micros(quiet)
+	}
 	c.mu.Lock()
 	c.pending = append(c.pending, row)
 	var full []listing
@@ -107,14 +153,23 @@ func (c *Cache) write(ctx context.Context, rows []listing) {
 	}
 	// The context of a scan ends with it, and what was read is still worth remembering.
 	c.fail("writing the cache in", c.ledger.writeMuch(context.WithoutCancel(ctx), func(ctx context.Context, tx *sql.Tx) error {
-		return inChunks(rows, 4, func(values string, some []listing) error {
+		var listed []listing
+		for _, r := range rows {
+			if len(r.looks) > 0 {
+				listed = append(listed, r)
+			} else if _, err := tx.ExecContext(ctx, `UPDATE janitor_listings SET quiet = $1, judge = $2 WHERE image = $3`, r.quiet, r.judge, r.image); err != nil {
+				return err
+			}
+		}
+		return inChunks(listed, 7, func(values string, some []listing) error {
 			var args []any
 			for _, r := range some {
-				args = append(args, r.image, r.looks, micros(c.now), r.tags)
+				args = append(args, r.image, r.looks, micros(c.now), r.tags, r.count, r.quiet, r.judge)
 			}
 			//nolint:gosec // G202: values has only placeholders
-			_, err := tx.ExecContext(ctx, `INSERT INTO janitor_listings (image, looks, listed, tags) VALUES `+values+
-				` ON CONFLICT (image) DO UPDATE SET looks = excluded.looks, listed = excluded.listed, tags = excluded.tags`, args...)
+			_, err := tx.ExecContext(ctx, `INSERT INTO janitor_listings (image, looks, listed, tags, count, quiet, judge) VALUES `+values+
+				` ON CONFLICT (image) DO UPDATE SET looks = excluded.looks, listed = excluded.listed, tags = excluded.tags,
+				count = excluded.count, quiet = excluded.quiet, judge = excluded.judge`, args...)
 			return err
 		})
 	}))

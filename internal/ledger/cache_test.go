@@ -8,15 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 const day = 24 * time.Hour
+
+func anyJudge(ns *registry.Namespace) []byte { return []byte(ns.Name) }
 
 func listedImages(count int) []*registry.Image {
 	var images []*registry.Image
 	for i := range count {
 		images = append(images, &registry.Image{
-			NamespaceID: "ns", Name: fmt.Sprint("api", i), ID: fmt.Sprintf("0c019f96-c0d2-481a-bf40-%012d", i), Status: registry.StatusReady, Visibility: registry.Private,
+			Namespace: &registry.Namespace{ID: "ns", Name: "prod"}, NamespaceID: "ns", Name: fmt.Sprint("api", i), ID: fmt.Sprintf("0c019f96-c0d2-481a-bf40-%012d", i), Status: registry.StatusReady, Visibility: registry.Private,
 			SizeBytes: 7, CreatedAt: start, UpdatedAt: start.Add(time.Hour), TagNames: []string{"v1", "v2"},
 			Tags: []registry.Tag{
 				{Name: "v2", ID: "2", Digest: "sha256:b", Status: registry.StatusReady, CreatedAt: start, UpdatedAt: start},
@@ -32,17 +35,17 @@ func TestTheCacheFindsWhatLooksTheSame(t *testing.T) {
 		l := open(t, dsn)
 		images := listedImages(keepTogether + 50)
 		images[0].Tags = nil
-		cache := l.Cache(start, day)
+		cache := l.Cache(start, day, anyJudge)
 		for _, image := range images {
-			cache.Keep(t.Context(), image)
+			cache.Keep(t.Context(), image, time.Time{})
 		}
 		must(t, cache.Close(t.Context()))
-		for i, found := range l.Cache(start, day).Find(t.Context(), images) {
+		for i, found := range l.Cache(start, day, anyJudge).Find(t.Context(), images) {
 			want := images[i].Tags
 			if want == nil {
 				want = []registry.Tag{} // known to be empty
 			}
-			if diff := cmp.Diff(want, found); diff != "" {
+			if diff := cmp.Diff(&scanner.Known{Count: len(want), Tags: want}, found); diff != "" {
 				t.Fatalf("image %d: %s", i, diff)
 			}
 		}
@@ -61,13 +64,13 @@ func TestTheCacheFindsWhatLooksTheSame(t *testing.T) {
 		} {
 			image := *images[1]
 			change(&image)
-			if found := l.Cache(start, day).Find(t.Context(), []*registry.Image{&image}); found[0] != nil {
+			if found := l.Cache(start, day, anyJudge).Find(t.Context(), []*registry.Image{&image}); found[0] != nil {
 				t.Errorf("%s differs, and the image is found", name)
 			}
 		}
 		same := *images[1]
 		same.TagNames = []string{"v2", "v1"}
-		if found := l.Cache(start, day).Find(t.Context(), []*registry.Image{&same}); found[0] == nil {
+		if found := l.Cache(start, day, anyJudge).Find(t.Context(), []*registry.Image{&same}); found[0] == nil {
 			t.Error("the order of the tag names counts")
 		}
 	})
@@ -76,13 +79,13 @@ func TestTheCacheFindsWhatLooksTheSame(t *testing.T) {
 func TestADamagedCacheIsListedAgainAndReported(t *testing.T) {
 	l := open(t, t.TempDir()+"/ledger.db")
 	images := listedImages(2)
-	cache := l.Cache(start, day)
-	cache.Keep(t.Context(), images[0])
+	cache := l.Cache(start, day, anyJudge)
+	cache.Keep(t.Context(), images[0], time.Time{})
 	must(t, cache.Close(t.Context()))
 	if _, err := l.db.Exec(`UPDATE janitor_listings SET tags = x'0501'`); err != nil {
 		t.Fatal(err)
 	}
-	cache = l.Cache(start, day)
+	cache = l.Cache(start, day, anyJudge)
 	if found := cache.Find(t.Context(), images); found[0] != nil || cache.Close(t.Context()) == nil {
 		t.Errorf("found %v", found)
 	}
@@ -97,7 +100,7 @@ func TestTheCacheIsRenewedEvenly(t *testing.T) {
 	}
 	for run := 1; run <= 5*48; run++ {
 		now := start.Add(time.Duration(run) * 30 * time.Minute)
-		cache := (*Ledger)(nil).Cache(now, day)
+		cache := (*Ledger)(nil).Cache(now, day, anyJudge)
 		renewed := 0
 		for i := range images {
 			if !now.Before(cache.due(keyOf(images[i]), listed[i])) {
@@ -119,14 +122,55 @@ func TestTheListingsOfImagesThatAreGoneAreDeleted(t *testing.T) {
 		l := open(t, dsn)
 		images := listedImages(3)
 		for i, image := range images {
-			cache := l.Cache(start.Add(time.Duration(i)*day), day)
-			cache.Keep(t.Context(), image)
+			cache := l.Cache(start.Add(time.Duration(i)*day), day, anyJudge)
+			cache.Keep(t.Context(), image, time.Time{})
 			must(t, cache.Close(t.Context()))
 		}
-		must(t, l.Cache(start.Add(3*day), day).Close(t.Context()))
+		must(t, l.Cache(start.Add(3*day), day, anyJudge).Close(t.Context()))
 		var rows int
 		if err := l.db.QueryRow(`SELECT count(*) FROM janitor_listings`).Scan(&rows); err != nil || rows != 2 {
 			t.Errorf("%d listings are left, %v", rows, err)
+		}
+	})
+}
+
+func TestAQuietImageIsFoundWithoutItsTags(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		l := open(t, dsn)
+		images := listedImages(3)
+		cache := l.Cache(start, day, anyJudge)
+		cache.Keep(t.Context(), images[0], start.Add(2*time.Minute))
+		cache.Keep(t.Context(), images[1], time.Time{})
+		cache.Keep(t.Context(), images[2], start.Add(2*time.Minute))
+		must(t, cache.Close(t.Context()))
+		quiet := func(at time.Time, judge func(*registry.Namespace) []byte) (quiet []bool) {
+			for _, known := range l.Cache(at, day, judge).Find(t.Context(), images) {
+				if known == nil || known.Count != 2 || known.Quiet == (known.Tags != nil) {
+					t.Fatalf("found %+v", known)
+				}
+				quiet = append(quiet, known.Quiet)
+			}
+			return quiet
+		}
+		other := func(*registry.Namespace) []byte { return []byte("other") }
+		for _, tt := range []struct {
+			name string
+			got  []bool
+			want []bool
+		}{
+			{"soon", quiet(start.Add(time.Minute), anyJudge), []bool{true, false, true}},
+			{"judged by something else", quiet(start.Add(time.Minute), other), []bool{false, false, false}},
+			{"at the end", quiet(start.Add(2*time.Minute), anyJudge), []bool{false, false, false}},
+		} {
+			if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+				t.Errorf("%s: %s", tt.name, diff)
+			}
+		}
+		cache = l.Cache(start.Add(2*time.Minute), day, other)
+		cache.KeepQuiet(t.Context(), images[1], start.Add(time.Hour))
+		must(t, cache.Close(t.Context()))
+		if diff := cmp.Diff([]bool{false, true, false}, quiet(start.Add(30*time.Minute), other)); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
