@@ -121,6 +121,8 @@ func rules() architecture {
 			// Compares the rules with a registry. It needs planned steps, which policy/author
 			// must not import.
 			"internal/lint": {ours: []string{"registry", "internal/config", "policy", "policy/rules", "actions", "actions/plan", "internal/runs"}},
+			// Writes a configuration for a registry, and is pure.
+			"internal/propose": {ours: []string{"registry", "scanner", "policy/rules", "actions"}, pure: true},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
 				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
@@ -131,7 +133,7 @@ func rules() architecture {
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/janitor", "internal/daemon",
+				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/propose", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{

@@ -27,6 +27,8 @@ func TestCompletion(t *testing.T) {
 		{"the short name of a flag is completed too", []string{"plan", "-c", ""}, []string{"yaml", "yml", ":8"}},
 		{"a plan is a file", []string{"apply", ""}, []string{":0"}},
 		{"a number is not a file", []string{"plan", "--concurrency", ""}, []string{":4"}},
+		{"an inventory is a file", []string{"init", "--inventory", ""}, []string{":0"}},
+		{"init has no argument", []string{"init", ""}, []string{":4"}},
 		{"an address is not a file", []string{"emulator", "--listen", ""}, []string{":4"}},
 		{"a reference begins with a region", []string{"explain", ""}, []string{"rg.fr-par.scw.cloud/", "rg.nl-ams.scw.cloud/", "rg.pl-waw.scw.cloud/", ":6"}},
 		{"a reference continues what was typed", []string{"history", "rg.n"}, []string{"rg.nl-ams.scw.cloud/", ":6"}},

@@ -26,6 +26,11 @@ type sourceFlags struct {
 // addLive adds the flags of a command that needs the API.
 func (f *sourceFlags) addLive(cmd *cobra.Command) {
 	configFlag(cmd, &f.config)
+	f.addConcurrency(cmd)
+}
+
+// addConcurrency adds that of every command that sends requests.
+func (f *sourceFlags) addConcurrency(cmd *cobra.Command) {
 	f.concurrency = 16
 	cmd.Flags().Var(&f.concurrency, "concurrency", "how many requests to send at the same time")
 }

@@ -71,6 +71,13 @@ func matchesCluster(name string, c scaleway.Cluster) bool {
 	return name == c.ID || err == nil && matches
 }
 
+// Clusters counts the Kapsule clusters that the API key can see, and the regions that
+// it cannot list.
+func (s *Session) Clusters(ctx context.Context) (clusters, unlisted int) {
+	found, failed := newKapsule(s.Config, s.reader, kube.Options{}).list(ctx)
+	return len(found), len(failed)
+}
+
 // list lists all regions at once. The clusters are sorted.
 func (k *kapsule) list(ctx context.Context) (clusters []scaleway.Cluster, failed []uses.Source) {
 	type answer struct {

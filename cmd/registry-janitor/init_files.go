@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/propose"
+)
+
+// initOutputs are the files that init writes.
+type initOutputs struct {
+	config string // - is standard output
+	schema string
+	force  bool
+	extra  bool // the schema is written too
+}
+
+// outputs refuses to write over files before anything is read.
+func (f *initFlags) outputs() (*initOutputs, error) {
+	o := &initOutputs{config: f.out, schema: "janitor.schema.json", force: f.force, extra: f.schema}
+	switch {
+	case f.out == "":
+		return nil, errors.New("-o is empty: name the file to write, or - for standard output")
+	case f.out == "-" && f.schema:
+		return nil, errors.New("--schema writes beside the configuration, which -o - writes to standard output: name a file, or write the schema with config schema")
+	case f.out == "-":
+		return o, nil
+	}
+	o.schema = strings.TrimSuffix(f.out, filepath.Ext(f.out)) + ".schema.json"
+	if folder := filepath.Dir(f.out); !isFolder(folder) {
+		return nil, fmt.Errorf("%s cannot be written: there is no folder %s", f.out, folder)
+	}
+	if f.force {
+		return o, nil
+	}
+	files := []string{o.config}
+	if o.extra {
+		files = append(files, o.schema)
+	}
+	for _, file := range files {
+		if _, err := os.Lstat(file); err == nil {
+			return nil, existing(file)
+		}
+	}
+	return o, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func existing(file string) error {
+	return fmt.Errorf("%s exists, and is left as it is: name another file with -o, or overwrite it with --force", file)
+}
+
+// options are those of the first line.
+func (o *initOutputs) options() propose.Options {
+	exists := o.extra
+	if o.config != "-" && !exists {
+		_, err := os.Stat(o.schema)
+		exists = err == nil
+	}
+	return propose.Options{Schema: filepath.Base(o.schema), SchemaExists: exists}
+}
+
+func (o *initOutputs) write(stdout io.Writer, text string) error {
+	if o.config == "-" {
+		_, err := io.WriteString(stdout, text)
+		return err
+	}
+	if o.extra {
+		if err := o.file(o.schema, config.Schema()); err != nil {
+			return err
+		}
+	}
+	return o.file(o.config, []byte(text))
+}
+
+// file writes one file. Without --force it fails if the file appeared in the meantime.
+func (o *initOutputs) file(path string, content []byte) error {
+	if o.force {
+		return writeFile(path, func(w io.Writer) error { _, err := w.Write(content); return err })
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G302: others may read a configuration, which has no secret
+	if errors.Is(err, os.ErrExist) {
+		return existing(path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(path)
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
