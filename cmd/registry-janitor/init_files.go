@@ -23,12 +23,13 @@ type initOutputs struct {
 // outputs refuses to write over files before anything is read.
 func (f *initFlags) outputs() (*initOutputs, error) {
 	o := &initOutputs{config: f.out, schema: "janitor.schema.json", force: f.force, extra: f.schema}
+	stream := f.out == "-" || isStream(f.out)
 	switch {
 	case f.out == "":
 		return nil, errors.New("-o is empty: name the file to write, or - for standard output")
-	case f.out == "-" && f.schema:
-		return nil, errors.New("--schema writes beside the configuration, which -o - writes to standard output: name a file, or write the schema with config schema")
-	case f.out == "-":
+	case stream && f.schema:
+		return nil, fmt.Errorf("--schema writes beside the configuration, and -o %s is not a regular file: name another one, or write the schema with config schema", f.out)
+	case stream:
 		return o, nil
 	}
 	o.schema = strings.TrimSuffix(f.out, filepath.Ext(f.out)) + ".schema.json"
@@ -50,6 +51,12 @@ func (f *initFlags) outputs() (*initOutputs, error) {
 	return o, nil
 }
 
+// isStream reports whether a file is a device or a pipe: nothing in it can be lost.
+func isStream(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
@@ -62,7 +69,7 @@ func existing(file string) error {
 // options are those of the first line.
 func (o *initOutputs) options() propose.Options {
 	exists := o.extra
-	if o.config != "-" && !exists {
+	if !exists {
 		_, err := os.Stat(o.schema)
 		exists = err == nil
 	}
@@ -84,7 +91,13 @@ func (o *initOutputs) write(stdout io.Writer, text string) error {
 
 // file writes one file. Without --force it fails if the file appeared in the meantime.
 func (o *initOutputs) file(path string, content []byte) error {
-	if o.force {
+	switch {
+	case isStream(path): // written through
+		return os.WriteFile(path, content, 0)
+	case o.force:
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target // a link stays a link
+		}
 		return writeFile(path, func(w io.Writer) error { _, err := w.Write(content); return err })
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G302: others may read a configuration, which has no secret
