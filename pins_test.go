@@ -15,7 +15,7 @@ func TestWhatBuildsAReleaseIsPinned(t *testing.T) {
 	}
 	pinned := regexp.MustCompile(`@[0-9a-f]{40} # v\d|@sha256:[0-9a-f]{64}\b|^FROM (--platform=\S+ )?\$\{`)
 	found := 0
-	for _, file := range append(workflows, "Dockerfile") {
+	for _, file := range append(workflows, "Dockerfile", "Dockerfile.release") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,7 +44,7 @@ func serveKapsule(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var objects map[string]json.RawMessage // by resource
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &objects))
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+storyKey {
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`)
@@ -50,6 +52,8 @@ func serveKapsule(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		listObjects(w, path.Base(r.URL.Path), objects)
 	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // connections that end early
+	server.StartTLS()
 	ts.Defer(server.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	world := ts.ReadFile(args[2]) + fmt.Sprintf("  - {name: %s, server: %q, ca: %q}\n", args[0], server.URL, ca)

@@ -78,8 +78,10 @@ func newBench(t *testing.T, janitor, registry string) *bench {
 	for name, script := range standIns {
 		b.write(filepath.Join(b.bin, name), "#!/bin/bash\n"+script, 0o700)
 	}
-	if err := os.Symlink(janitor, filepath.Join(b.bin, "registry-janitor")); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{b.bin, b.stubs} {
+		if err := os.Symlink(janitor, filepath.Join(folder, "registry-janitor")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b.api = b.emulator(filepath.Join(dir, "world.yaml"), registry)
 	b.git(b.origin, "init", "--quiet", "--initial-branch=main")
@@ -90,8 +92,12 @@ func newBench(t *testing.T, janitor, registry string) *bench {
 // standIns replace the programs that install others or talk to the host. They write down how
 // they are called, and answer from files.
 var standIns = map[string]string{
-	"go":      `echo "go $*" >> "$STUBS/calls"`,
-	"apt-get": `echo "apt-get $*" >> "$STUBS/calls"`,
+	"docker": `echo "docker $*" >> "$STUBS/calls"
+case "$*" in
+	"create --name registry-janitor ghcr.io/registry-janitor/registry-janitor:"*) touch "$STUBS/created" ;;
+	"cp registry-janitor:/usr/local/bin/registry-janitor "*) [ -f "$STUBS/created" ] && cp "$STUBS/registry-janitor" "$3" ;;
+	*) exit 125 ;;
+esac`,
 	"gh": `echo "gh $*" >> "$STUBS/calls"
 filter=. file= method=GET
 for a in "$@"; do

@@ -111,7 +111,7 @@ func TestThePipelineIsComplete(t *testing.T) {
 	p := readPipeline(t)
 	for _, name := range p.names() {
 		j := p.Jobs[name]
-		if !slices.Contains(p.Stages, j.Stage) || j.Image == "" || len(j.Script) == 0 || len(j.BeforeScript) == 0 || len(j.Rules) == 0 {
+		if !slices.Contains(p.Stages, j.Stage) || j.Image != "$JANITOR_IMAGE" || len(j.Script) == 0 || len(j.Rules) == 0 {
 			t.Errorf("%s is incomplete: %+v", name, j)
 		}
 		for _, n := range j.Needs {
@@ -120,6 +120,10 @@ func TestThePipelineIsComplete(t *testing.T) {
 			}
 		}
 		checkShell(t, name, strings.Join(slices.Concat(j.BeforeScript, j.Script), "\n"))
+	}
+	// The image has the tools that the scripts call: Dockerfile.release.
+	if image := p.Variables["JANITOR_IMAGE"]; image != "ghcr.io/registry-janitor/registry-janitor:ci" {
+		t.Errorf("the image is %s", image)
 	}
 	apply := p.Jobs["registry apply"]
 	if apply.ResourceGroup != "registry" || apply.Environment.Name != "registry" {

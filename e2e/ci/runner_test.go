@@ -2,6 +2,7 @@ package ci
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -50,6 +51,10 @@ func (e event) values() map[string]string {
 // jobs are not evaluated: see TestEachJobRunsUnderItsConditions.
 func (b *bench) start(w *actionlint.Workflow, e event, jobs ...string) outcome {
 	b.t.Helper()
+	// A runner does not have the program: the workflow takes it out of the image.
+	if err := os.Remove(filepath.Join(b.bin, "registry-janitor")); err != nil && !os.IsNotExist(err) {
+		b.t.Fatal(err)
+	}
 	out := outcome{results: map[string]string{}, artifacts: map[string]string{}}
 	for _, name := range jobs {
 		if !b.job(w, name, e, &out) {
@@ -72,6 +77,7 @@ func (b *bench) job(w *actionlint.Workflow, name string, e event, out *outcome) 
 	env := environment(w.Env)
 	maps.Copy(env, map[string]string{
 		"GITHUB_OUTPUT": filepath.Join(files, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(files, "summary"), "GITHUB_REPOSITORY": "acme/registry",
+		"GITHUB_PATH": filepath.Join(files, "path"), "RUNNER_TEMP": files,
 		"GITHUB_EVENT_NAME": e.name, "GITHUB_RUN_ID": "77", "GITHUB_SHA": b.git(dir, "rev-parse", "HEAD"),
 	})
 	succeeded := true
@@ -102,6 +108,9 @@ func (b *bench) step(s *actionlint.Step, dir string, env, values map[string]stri
 		for name, value := range environment(s.Env) {
 			env[name] = b.fillIn(values, value)
 		}
+		if added := strings.Fields(b.read(env["GITHUB_PATH"])); len(added) > 0 {
+			env["PATH"] = strings.Join(append(added, b.bin, os.Getenv("PATH")), string(os.PathListSeparator))
+		}
 		code, output := b.run(dir, exec.Run.Value, env)
 		out.output += "# " + str(s.Name) + "\n" + output
 		return code == 0
@@ -116,7 +125,7 @@ func (b *bench) step(s *actionlint.Step, dir string, env, values map[string]stri
 func (b *bench) action(a *actionlint.ExecAction, dir string, out *outcome) bool {
 	b.t.Helper()
 	switch name, _, _ := strings.Cut(a.Uses.Value, "@"); name {
-	case "actions/checkout", "actions/setup-go":
+	case "actions/checkout":
 		return true
 	case "actions/upload-artifact":
 		to := b.t.TempDir()
