@@ -134,7 +134,7 @@ func TestAfterTheMergeTheReviewedPlanIsApplied(t *testing.T) {
 		b := review(t, changed)
 		dir := b.checkout("main")
 		b.write(filepath.Join(dir, "lax.yaml"), lax, 0o600)
-		_, _ = b.run(dir, b.program + " plan -c lax.yaml -o forged.json", map[string]string{"SCW_ACCESS_KEY": accessKey, "SCW_SECRET_KEY": secretKey})
+		_, _ = b.run(dir, b.program+" plan -c lax.yaml -o forged.json", map[string]string{"SCW_ACCESS_KEY": accessKey, "SCW_SECRET_KEY": secretKey})
 		b.says("artifacts/plan/PLAN.json", b.read(filepath.Join(dir, "forged.json")))
 		refused(t, b, push, "delete_tag rg.fr-par.scw.cloud/prod/api:main-1: not_condemned", "no longer ask for these steps")
 	})

@@ -54,6 +54,7 @@ type bundle struct {
 	services     []*corev1.Service
 	policies     []*networkingv1.NetworkPolicy
 	monitors     []*monitoringv1.ServiceMonitor
+	rules        []*monitoringv1.PrometheusRule
 	disruptions  []*policyv1.PodDisruptionBudget
 	cronJobs     []*batchv1.CronJob
 	deployments  []*appsv1.Deployment
@@ -80,11 +81,7 @@ func buildOn(t *testing.T, fs filesys.FileSystem, path string) *bundle {
 	if err != nil {
 		t.Fatalf("kustomize build %s: %v", path, err)
 	}
-	b := &bundle{
-		configs:  map[string]*corev1.ConfigMap{},
-		claims:   map[string]*corev1.PersistentVolumeClaim{},
-		accounts: map[string]*corev1.ServiceAccount{},
-	}
+	b := newBundle()
 	decode := decoder(t)
 	for _, r := range resources.Resources() {
 		yaml, err := r.AsYAML()
@@ -98,6 +95,14 @@ func buildOn(t *testing.T, fs filesys.FileSystem, path string) *bundle {
 		b.add(t, object)
 	}
 	return b
+}
+
+func newBundle() *bundle {
+	return &bundle{
+		configs:  map[string]*corev1.ConfigMap{},
+		claims:   map[string]*corev1.PersistentVolumeClaim{},
+		accounts: map[string]*corev1.ServiceAccount{},
+	}
 }
 
 // decoder is strict: an unknown or a duplicate field is an error.
@@ -133,6 +138,8 @@ func (b *bundle) add(t *testing.T, object runtime.Object) {
 		b.policies = append(b.policies, o)
 	case *monitoringv1.ServiceMonitor:
 		b.monitors = append(b.monitors, o)
+	case *monitoringv1.PrometheusRule:
+		b.rules = append(b.rules, o)
 	case *policyv1.PodDisruptionBudget:
 		b.disruptions = append(b.disruptions, o)
 	case *batchv1.CronJob:

@@ -112,6 +112,11 @@ func checkReferences(t *testing.T, b *bundle, p pod) {
 			}
 		}
 	}
+	mounted(p.spec.Volumes, func(configMap, key, _ string) {
+		if c := b.configs[configMap]; c == nil || key != "" && c.Data[key] == "" {
+			t.Errorf("%s: the config map %q with the key %q does not exist", p.owner, configMap, key)
+		}
+	})
 	if claims != len(b.claims) {
 		t.Errorf("%s uses %d of %d claims", p.owner, claims, len(b.claims))
 	}

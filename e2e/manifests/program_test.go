@@ -22,6 +22,7 @@ func TestTheProgram(t *testing.T) {
 	janitor := program.Build(t)
 	for name, test := range map[string]func(*testing.T, string){
 		"it takes the manifests":             testTheManifests,
+		"it takes the chart":                 testTheChart,
 		"its database is in the environment": testTheDatabase,
 		"it has what the guide says":         testTheGuide,
 		"systemd understands its units":      testUnits,
