@@ -121,7 +121,7 @@ func (a *app) compareScan(ctx context.Context, f *planFlags) (*diff.Comparison, 
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.openAt(ctx, f)
+	s, err := a.openAt(ctx, &f.sourceFlags, f.asOf)
 	if err != nil {
 		return nil, err
 	}

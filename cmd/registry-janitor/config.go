@@ -22,13 +22,20 @@ func (a *app) configCommand() *cobra.Command {
 		RunE:  help,
 	}
 	var file string
+	var f checkFlags
 	check := &cobra.Command{
 		Use:   "check -c FILE",
 		Short: "Check a configuration and the policies that it names; sends no requests",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.checkConfig(cmd.Context(), file) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.asJSON() {
+				return a.checkConfigJSON(cmd.Context(), file)
+			}
+			return a.checkConfig(cmd.Context(), file)
+		},
 	}
 	configFlag(check, &file)
+	f.add(check)
 	schema := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of janitor.yaml, for editors",

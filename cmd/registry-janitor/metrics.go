@@ -38,7 +38,7 @@ func (f *metricsFlags) observe(o *scaleway.Options) {
 // fails is reported and does not fail the run: a run that is repeated only for its
 // metrics would change the registry twice.
 func (f *metricsFlags) write(ctx context.Context, run runs.Run, stderr io.Writer) error {
-	if f.textfile == "" && f.pushURL == "" {
+	if f.textfile == "" && f.pushURL == "" || run.Declined { // the metrics stay those of the last run
 		return nil
 	}
 	if f.metrics == nil { // a recorded scan sends no requests

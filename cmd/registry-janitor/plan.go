@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,9 +48,10 @@ with what is in the registry now. A day begins at midnight in the time zone of t
 configuration. A forecast is never applied.` + compareHelp,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkAsOf(cmd, f.asOf); err != nil {
+				return err
+			}
 			switch {
-			case cmd.Flags().Changed("as-of") && f.asOf == "":
-				return errors.New("--as-of is empty: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z")
 			case cmd.Flags().Changed("compare"):
 				return a.compare(cmd, &f, args)
 			case len(args) > 0:
@@ -64,7 +64,7 @@ configuration. A forecast is never applied.` + compareHelp,
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
 	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print (with --compare, text, json or markdown)", report.Formats()...)
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
-	cmd.Flags().StringVar(&f.asOf, "as-of", "", "forecast: plan as if it were this `TIME` (2026-12-24 or RFC 3339)")
+	asOfFlag(cmd, &f.asOf)
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
 	atMostFlag(cmd, &f.atMost)
 	fullFlag(cmd, &f.full)
@@ -73,7 +73,7 @@ configuration. A forecast is never applied.` + compareHelp,
 }
 
 func (a *app) plan(ctx context.Context, f *planFlags) error {
-	s, err := a.openAt(ctx, f)
+	s, err := a.openAt(ctx, &f.sourceFlags, f.asOf)
 	if err != nil {
 		return err
 	}
@@ -124,36 +124,4 @@ func planExit(plan *actions.Plan, detailed bool) int {
 		return janitor.ExitChanges
 	}
 	return code
-}
-
-// openAt opens the session, and moves it to the time of a forecast.
-func (a *app) openAt(ctx context.Context, f *planFlags) (*source, error) {
-	s, err := a.open(ctx, &f.sourceFlags)
-	if err != nil || f.asOf == "" {
-		return s, err
-	}
-	at, err := parseTime(f.asOf, s.planner.Config.Location())
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	scanned := s.planner.TakenAt
-	if at.Before(scanned) {
-		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s is before the scan of %s: what was deleted since then is missing, and what was pushed since then counts as new\n",
-			f.asOf, scanned.Format(time.RFC3339))
-	}
-	s.planner.TakenAt, s.planner.ScannedAt, s.planner.Forecast = at, scanned, true
-	return s, nil
-}
-
-// parseTime reads a time, or a day in the zone of the configuration.
-func parseTime(text string, zone *time.Location) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		t, err = time.ParseInLocation("2006-01-02", text, zone)
-	}
-	if year := t.UTC().Year(); err != nil || year < 1 || year > 9999 { // what a plan can hold
-		return time.Time{}, fmt.Errorf("--as-of %q: want a day such as 2026-12-24 or a time such as 2026-12-24T03:00:00Z", text)
-	}
-	return t.UTC(), nil
 }

@@ -49,7 +49,7 @@ over when it stops.
   /api/v1/runs           the history; ?limit=20
   /api/v1/runs/latest    the latest run with its plan; ?format=markdown and other formats
   /api/v1/runs/RUN       an earlier run, from the ledger
-  POST /api/v1/explain   ref=REF: every reason for and against one tag, image or namespace
+  POST /api/v1/explain   ref=REF: what explain --format json prints
   POST /api/v1/plan      start a plan
   POST /api/v1/apply     plan and apply; only with --web.enable-apply`,
 		Args: cobra.NoArgs,

@@ -467,7 +467,8 @@ func TestDaemonOverHTTP(t *testing.T) {
 		Keep   []any
 		Text   string
 	}
-	body := s.post(base+"/api/v1/explain?ref=rg.fr-par.scw.cloud/prod/api:v1.0.0", http.StatusOK)
+	s.post(base+"/api/v1/explain?ref=docker.io/prod/api:v1.0.0", http.StatusBadRequest)
+	body := s.post(base+"/api/v1/explain?ref=prod/api:v1.0.0", http.StatusOK)
 	if err := json.Unmarshal(body, &explained); err != nil || !explained.Judged || !strings.Contains(explained.Text, "v1.0.0") {
 		t.Errorf("the explanation is %+v", explained)
 	}

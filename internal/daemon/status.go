@@ -14,7 +14,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 const (
@@ -158,6 +157,9 @@ func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 	case r.Status == ledger.StatusInterrupted:
 		s.Exit, s.Error = janitor.ExitIncomplete, "interrupted"
 	}
+	if s.Declined = r.Status == ledger.StatusDeclined; s.Declined {
+		s.Error = "declined: " + r.Message
+	}
 	if p := r.Summary; p != nil {
 		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn, p.Gaps
 		s.Steps = p.Steps()
@@ -185,7 +187,7 @@ func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
 		if own != nil && (strconv.FormatInt(r.ID, 10) == own.ID || !r.Started.After(own.Started)) {
 			return own, nil
 		}
-		if !r.Ended.IsZero() && r.PlanID != "" {
+		if !r.Ended.IsZero() && r.PlanID != "" && r.Status != ledger.StatusDeclined {
 			run, err := d.fromLedger(ctx, l, r.ID)
 			if err != nil {
 				continue // its plan was dropped
@@ -224,7 +226,7 @@ func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*r
 	}
 	s := d.summary(&details.RunRecord)
 	run := &runs.Run{
-		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration.Duration(), Exit: s.Exit, Error: s.Error,
+		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration.Duration(), Exit: s.Exit, Error: s.Error, Declined: s.Declined,
 	}
 	if details.PlanID == "" {
 		return run, nil
@@ -243,15 +245,23 @@ func (d *daemon) openLedger() *ledger.Ledger {
 	return d.ledger
 }
 
-// Explain judges one object now.
-func (d *daemon) Explain(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
+// Explain judges now what a person named.
+func (d *daemon) Explain(ctx context.Context, text string) (runs.Answer, error) {
 	s := d.current()
 	session, err := d.session(s)
 	if err != nil {
-		return runs.Explanation{}, err
+		return runs.Answer{}, err
+	}
+	named, err := session.Named(text)
+	if err != nil {
+		return runs.Answer{}, fmt.Errorf("%w: %w", web.ErrReference, err)
 	}
 	if err := session.ReadLedger(ctx); err != nil {
-		return runs.Explanation{}, err
+		return runs.Answer{}, err
 	}
-	return session.ExplainNow(ctx, ref)
+	answer, err := session.ExplainNow(ctx, named)
+	if errors.Is(err, janitor.ErrAmbiguous) {
+		err = fmt.Errorf("%w: %w", web.ErrReference, err)
+	}
+	return answer, err
 }

@@ -55,7 +55,7 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	} else {
 		run.Exit = ExitIncomplete
 	}
-	if !a.declined {
+	if run.Declined = a.declined; !a.declined {
 		run.Plan = plan
 	}
 	// Another plan of the same session is not recorded in a closed ledger.
@@ -133,10 +133,17 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Option
 	if len(plan.Steps) == 0 || a.Ask == nil {
 		return nil
 	}
-	err := a.Ask(plan)
-	a.declined = err != nil
-	return err
+	if err := a.Ask(plan); err != nil {
+		a.declined = true
+		return declined{err}
+	}
+	return nil
 }
+
+// declined is the error of an operator who declined a plan.
+type declined struct{ error }
+
+func (d declined) Unwrap() error { return d.error }
 
 // whileLocked returns a context that ends when another process may apply a plan too.
 func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -2,10 +2,7 @@ package janitor
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -13,102 +10,88 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Narrow returns a scope that holds one namespace, or one image with its namespace.
-func Narrow(s scanner.Scope, ref registry.Ref) scanner.Scope {
-	s.Regions = []registry.Region{ref.Region}
-	s.Include = []string{literal(ref.Namespace)}
-	s.Exclude = nil
-	if ref.Image != "" {
-		s.Include = append(s.Include, literal(ref.Namespace+"/"+ref.Image))
-	}
-	return s
-}
-
-// literal returns a glob that matches the text alone.
-func literal(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`).Replace(text)
-}
-
-// Explain judges what the reference names, with every rule. The feed must hold it;
-// a scan of Narrow does. A panic is an error.
-func (p *Planner) Explain(ctx context.Context, feed Feed, ref registry.Ref) (e runs.Explanation, err error) {
+// Explain judges what somebody named, with every rule. The feed must hold the
+// candidates; a scan of their scope does. A panic is an error.
+func (p *Planner) Explain(ctx context.Context, feed Feed, n Named) (a runs.Answer, err error) {
 	err = Contain(func() error {
-		e, err = p.explain(ctx, feed, ref)
+		a, err = p.explain(ctx, feed, n)
 		return err
 	})
+	return a, err
+}
+
+// explain judges last, when every use is known.
+func (p *Planner) explain(ctx context.Context, feed Feed, n Named) (runs.Answer, error) {
+	f := findings{named: n}
+	var used []registry.Use
+	for item := range feed.Items() {
+		if item.Use != nil {
+			used = append(used, *item.Use)
+			continue
+		}
+		f.add(item)
+	}
+	if err := feed.Err(); err != nil {
+		return runs.Answer{}, err
+	}
+	if gap := p.clockGap(); gap != nil {
+		f.gaps = append(f.gaps, *gap)
+	}
+	refs, err := f.refs()
+	if err != nil {
+		return runs.Answer{}, err
+	}
+	answer := runs.Answer{Digest: n.digest(refs[0].ref)}
+	for _, r := range refs {
+		s := &subject{planner: p, item: r.item, uses: registry.NewUseIndex(used), gaps: f.gaps, skipped: r.skipped}
+		e, err := s.explain(ctx, r.ref)
+		if err != nil {
+			return runs.Answer{}, err
+		}
+		answer.Explanations = append(answer.Explanations, e)
+	}
+	return answer, nil
+}
+
+// subject is what is explained: an image or a namespace, with what is known beside it.
+type subject struct {
+	planner *Planner
+	item    scanner.Item // without an image and a namespace where there is nothing to judge
+	uses    *registry.UseIndex
+	gaps    []registry.Gap
+	skipped *scanner.Skipped // why nothing is judged; nil if it is
+}
+
+func (s *subject) explain(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
+	e := runs.Explanation{Ref: ref, Zone: s.planner.Config.Location()}
+	if s.skipped != nil {
+		e.Note = "its status, or the status of its image or namespace, is " + string(s.skipped.Status)
+	}
+	err := s.judge(ctx, &e)
+	if err == nil && e.Verdict != nil {
+		e.Outlook, err = s.outlook(ctx, &e)
+	}
 	return e, err
 }
 
-// explain judges the object last, when every use is known.
-func (p *Planner) explain(ctx context.Context, feed Feed, ref registry.Ref) (runs.Explanation, error) {
-	e := runs.Explanation{Ref: ref, Zone: p.Config.Location()}
-	options := p.planOptions()
+// judge adds the verdict and the plan.
+func (s *subject) judge(ctx context.Context, e *runs.Explanation) error {
+	options := s.planner.planOptions()
 	builder := plan.NewBuilder(options)
-	subject := &decision{}
-	var uses []registry.Use
-	found := false
-	for item := range feed.Items() {
-		switch {
-		case item.Use != nil:
-			uses = append(uses, *item.Use)
-		case names(ref, item):
-			subject.item = item
-		case item.Gap != nil:
-			builder.AddGap(*item.Gap)
-			found = found || hidesObjects(item.Gap)
-		case item.Skipped != nil && holds(item.Skipped.Ref, ref):
-			builder.AddSkipped(item.Skipped.Ref, item.Skipped.Status)
-			e.Note, found = "its status, or the status of its image or namespace, is "+string(item.Skipped.Status), true
-		}
+	for _, gap := range s.gaps {
+		builder.AddGap(gap)
 	}
-	if err := feed.Err(); err != nil {
-		return e, err
+	if s.skipped != nil {
+		builder.AddSkipped(s.skipped.Ref, s.skipped.Status)
 	}
-	judge := p.judge(policy.Everything, registry.NewUseIndex(uses), options)
-	if err := judge.decide(ctx, subject); err != nil {
-		return e, err
+	d := &decision{item: s.item}
+	if err := s.planner.judge(policy.Everything, s.uses, options).decide(ctx, d); err != nil {
+		return err
 	}
-	if subject.verdict != nil {
-		e.Verdict, found = subject.verdict, true
-		builder.Add(subject.part)
-	}
-	if gap := p.clockGap(); gap != nil {
-		builder.AddGap(*gap)
+	if d.verdict != nil {
+		e.Verdict = d.verdict
+		builder.Add(d.part)
 	}
 	e.Plan = builder.Plan()
-	return e, missing(&e, found)
-}
-
-// hidesObjects reports whether a gap is about what is in the registry, rather than
-// about a use source or the clock, so that the object may be missing because of it.
-func hidesObjects(g *registry.Gap) bool {
-	return g.Source == "" && g.Subject != actions.ClockSubject && g.Holds != registry.HoldsNothing
-}
-
-// names reports whether the item is what the reference names, or its image.
-func names(ref registry.Ref, item scanner.Item) bool {
-	ref = ref.WithoutTag()
-	return item.Image != nil && item.Image.Ref() == ref || item.Listed != nil && item.Listed.Namespace.Ref() == ref
-}
-
-// holds reports whether one reference is another, or is what the other is in.
-func holds(outer, inner registry.Ref) bool {
-	return outer.Region == inner.Region && outer.Namespace == inner.Namespace &&
-		(outer.Image == "" || outer.Image == inner.Image)
-}
-
-// missing is the error that the object does not exist.
-func missing(e *runs.Explanation, found bool) error {
-	if !found {
-		return fmt.Errorf("%s: %w", e.Ref, registry.ErrNotFound)
-	}
-	if e.Verdict == nil || e.Ref.Tag == "" {
-		return nil
-	}
-	for _, t := range e.Verdict.Image.Tags {
-		if t.Name == e.Ref.Tag {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: %w: the image has %d other tags", e.Ref, registry.ErrNotFound, len(e.Verdict.Image.Tags))
+	return nil
 }

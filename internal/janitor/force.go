@@ -109,7 +109,7 @@ func outside(scope scanner.Scope, subject apply.Subject) string {
 	}
 	switch {
 	case !scope.Holds(ref):
-		return OutOfScope
+		return outOfScope
 	case scope.OrganizationID != "" && ns.OrganizationID != scope.OrganizationID:
 		return "its namespace belongs to another organization than scaleway.organization_id"
 	case len(scope.ProjectIDs) > 0 && !slices.Contains(scope.ProjectIDs, ns.ProjectID):

@@ -26,12 +26,12 @@ func (f items) Items() <-chan scanner.Item {
 // An image without a namespace panics wherever it is judged. Each of the callers then
 // returns an error.
 func TestPanicWhileJudgingIsAnError(t *testing.T) {
-	ref := registry.Ref{Region: "fr-par", Namespace: "prod"}
+	named := func(p *Planner) Named { return mustName(t, p, "rg.fr-par.scw.cloud/prod/api") }
 	for name, judge := range map[string]func(context.Context, *Planner, Feed) error{
 		"plan":    func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Plan(ctx, f); return err },
 		"compare": func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Compare(ctx, f, p); return err },
 		"lint":    func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Lint(ctx, f); return err },
-		"explain": func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Explain(ctx, f, ref); return err },
+		"explain": func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Explain(ctx, f, named(p)); return err },
 	} {
 		s := newSetting(t, parse(t, usedWorld), rules, 4)
 		feed := items{{Image: &registry.Image{Name: "api"}}}

@@ -225,6 +225,9 @@ func (r *recorder) finish(ctx context.Context, exit int, cause error, outcome *a
 	if cause != nil {
 		e.Status, e.Message = ledger.StatusFailed, cause.Error()
 	}
+	if errors.As(cause, new(declined)) {
+		e.Status = ledger.StatusDeclined
+	}
 	if (ctx.Err() != nil || errors.Is(cause, apply.ErrStopped)) && !errors.Is(cause, errOverdue) {
 		e.Status = ledger.StatusInterrupted
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/uses"
-	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
@@ -155,17 +154,14 @@ func overdue(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", cause, err)
 }
 
-// ExplainNow judges one object with every rule, as it is now.
-func (s *Session) ExplainNow(ctx context.Context, ref registry.Ref) (runs.Explanation, error) {
-	scope := Scope(s.Config)
-	if !scope.Holds(ref) {
-		return runs.Explanation{Ref: ref, Note: OutOfScope}, nil
+// ExplainNow judges what somebody named with every rule, as it is now.
+func (s *Session) ExplainNow(ctx context.Context, n Named) (runs.Answer, error) {
+	n, scope, ok := n.Within(Scope(s.Config))
+	if !ok {
+		return n.OutOfScope(), nil
 	}
-	return s.Explain(ctx, s.Feed(ctx, Narrow(scope, ref)), ref)
+	return s.Explain(ctx, s.Feed(ctx, scope), n)
 }
-
-// OutOfScope is why something that the configuration leaves out is not judged.
-const OutOfScope = "it is outside the scope of the configuration (scope, scaleway.regions)"
 
 // plan makes a plan of the registry as it is now.
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {

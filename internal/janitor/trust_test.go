@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
@@ -158,8 +157,8 @@ func TestExplainOfWhatRefusedCredentialsHideShowsTheGap(t *testing.T) {
 	s := newSetting(t, parse(t, `
 faults: [{status: 401}]
 namespaces: [{name: prod, images: [{name: api, tags: [{name: latest, age: 1h}]}]}]`), "", 16)
-	e, err := s.planner.Explain(t.Context(), s.scan(t, 16), registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"})
-	if err != nil || len(e.Plan.Gaps) != 3 {
-		t.Errorf("%v, %+v", err, e.Plan)
+	a, err := s.planner.Explain(t.Context(), s.scan(t, 16), mustName(t, s.planner, "rg.fr-par.scw.cloud/prod/api"))
+	if err != nil || len(a.Explanations) != 1 || len(a.Explanations[0].Plan.Gaps) != 3 {
+		t.Errorf("%v, %+v", err, a.Explanations)
 	}
 }

@@ -305,15 +305,13 @@ func TestComparisonNotesDifferentUseSources(t *testing.T) {
 func TestExplainWithASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
 	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
-	explain := func(ref string) (runs.Explanation, error) {
-		parsed, err := registry.ParseRef(ref)
-		check(t, err)
-		return s.planner.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), parsed)
+	explain := func(ref string) (runs.Answer, error) {
+		return s.planner.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), mustName(t, s.planner, ref))
 	}
-	e, err := explain("rg.fr-par.scw.cloud/prod/api:pr-1")
+	a, err := explain("rg.fr-par.scw.cloud/prod/api:pr-1")
 	check(t, err)
 	var text bytes.Buffer
-	check(t, report.Explain(&text, e, report.TextOptions{}))
+	check(t, report.Explain(&text, a.Explanations[0], report.TextOptions{}))
 	if !strings.Contains(text.String(), "warn: protect/required: one: could not be read") {
 		t.Error(text.String())
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -35,21 +36,23 @@ const (
 // Event is one event in the history of an object. Fields that its kind does not use
 // are empty.
 type Event struct {
-	At           time.Time // UTC
-	Kind         EventKind
-	Run          int64 // the run that found or caused it
-	Who          string
-	PolicyDigest string // of that run
-	PlanID       string // of that run
-	Digest       string // of the tag
-	Action       actions.Action
-	Guard        actions.Guard
-	Result       actions.Result
-	Detail       string
-	Reasons      []registry.Reason
+	At           time.Time         `json:"at"`  // UTC
+	Ref          string            `json:"ref"` // of the object
+	Kind         EventKind         `json:"event"`
+	Run          int64             `json:"run"` // the run that found or caused it
+	Who          string            `json:"by"`
+	PolicyDigest string            `json:"policy_digest"`     // of that run
+	PlanID       string            `json:"plan_id,omitempty"` // of that run
+	Digest       string            `json:"digest,omitempty"`  // of the tag
+	Action       actions.Action    `json:"action,omitempty"`
+	Guard        actions.Guard     `json:"guard,omitempty"`
+	Result       actions.Result    `json:"result,omitempty"`
+	Detail       string            `json:"detail,omitempty"`
+	Reasons      []registry.Reason `json:"reasons,omitempty"`
 }
 
-// History returns every event of a tag, an image or a namespace, oldest first.
+// History returns every event of a tag, of an image and its tags, or of a namespace and
+// all that is in it, oldest first.
 func (l *Ledger) History(ctx context.Context, ref string) ([]Event, error) {
 	events, err := l.spanEvents(ctx, ref)
 	if err != nil {
@@ -61,7 +64,7 @@ func (l *Ledger) History(ctx context.Context, ref string) ([]Event, error) {
 	}
 	events = append(events, steps...)
 	slices.SortStableFunc(events, func(a, b Event) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Kind.order(), b.Kind.order()))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Kind.order(), b.Kind.order()))
 	})
 	return events, nil
 }
@@ -79,13 +82,14 @@ func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {
 		var start, end Event
 		var since int64
 		var ended sql.NullInt64
-		if err := rows.Scan(&kind, &subject, &value, &start.Detail, &reasons, &since, &start.Run, &start.Who, &start.PolicyDigest, &start.PlanID,
+		if err := rows.Scan(&start.Ref, &kind, &subject, &value, &start.Detail, &reasons, &since, &start.Run, &start.Who, &start.PolicyDigest, &start.PlanID,
 			&ended, &end.Run, &end.Who, &end.PolicyDigest, &end.PlanID); err != nil {
 			return err
 		}
 		if err := json.Unmarshal([]byte(reasons), &start.Reasons); err != nil {
 			return fmt.Errorf("reading reasons: %w", err)
 		}
+		end.Ref = start.Ref
 		start.At, end.At = fromMicros(since), fromNullMicros(ended)
 		switch kind {
 		case spanMarked:
@@ -101,11 +105,11 @@ func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {
 			events = append(events, end)
 		}
 		return nil
-	}, `SELECT s.kind, s.subject, s.value, s.detail, s.reasons,
+	}, `SELECT s.ref, s.kind, s.subject, s.value, s.detail, s.reasons,
 		s.since, s.since_run, r.who, r.policy_digest, r.plan_id,
 		s.ended, COALESCE(s.ended_run, 0), COALESCE(e.who, ''), COALESCE(e.policy_digest, ''), COALESCE(e.plan_id, '')
 		FROM janitor_spans s JOIN janitor_runs r ON r.id = s.since_run LEFT JOIN janitor_runs e ON e.id = s.ended_run
-		WHERE s.ref = $1 ORDER BY s.id`, text(ref))
+		WHERE `+inRef+` ORDER BY s.id`, inside(ref)...)
 	return events, err
 }
 
@@ -116,7 +120,7 @@ func (l *Ledger) stepEvents(ctx context.Context, ref string) ([]Event, error) {
 		var encoded, detail string
 		var result actions.Result
 		var intended, done sql.NullInt64
-		if err := rows.Scan(&e.Action, &encoded, &intended, &done, &result, &detail, &e.Run, &e.Who, &e.PolicyDigest, &e.PlanID); err != nil {
+		if err := rows.Scan(&e.Ref, &e.Action, &encoded, &intended, &done, &result, &detail, &e.Run, &e.Who, &e.PolicyDigest, &e.PlanID); err != nil {
 			return err
 		}
 		if encoded != "" {
@@ -135,8 +139,22 @@ func (l *Ledger) stepEvents(ctx context.Context, ref string) ([]Event, error) {
 			events = append(events, e)
 		}
 		return nil
-	}, `SELECT s.action, s.step, s.intended, s.done, COALESCE(s.result, ''), COALESCE(s.detail, ''),
+	}, `SELECT s.ref, s.action, s.step, s.intended, s.done, COALESCE(s.result, ''), COALESCE(s.detail, ''),
 		r.id, r.who, r.policy_digest, r.plan_id
-		FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id WHERE s.ref = $1 ORDER BY r.id, s.action`, text(ref))
+		FROM janitor_steps s JOIN janitor_runs r ON r.id = s.run_id WHERE `+inRef+` ORDER BY r.id, s.ref, s.action`, inside(ref)...)
 	return events, err
+}
+
+// inRef selects what is about a reference, or about something in it.
+const inRef = `(s.ref = $1 OR substr(s.ref, 1, $3) = $2)`
+
+// inside are the arguments of inRef. A tag has the reference of its image, and then a
+// colon; an image that of its namespace, and then a slash, which an image may have too.
+func inside(ref string) []any {
+	separator := ":"
+	if r, err := registry.ParseRef(ref); err == nil && r.Image == "" {
+		separator = "/"
+	}
+	ref = text(ref)
+	return []any{ref, ref + separator, utf8.RuneCountInString(ref) + 1}
 }

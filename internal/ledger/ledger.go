@@ -24,6 +24,8 @@ var (
 	ErrNewer = errors.New("the ledger was written by a newer version of this program")
 	// ErrUnknownRun: the ledger has no run of this ID.
 	ErrUnknownRun = errors.New("no such run")
+	// ErrUnknownPlan: the ledger has no such plan, or not any more.
+	ErrUnknownPlan = errors.New("no such plan")
 )
 
 // Error is a failure of the database.

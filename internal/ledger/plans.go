@@ -20,7 +20,7 @@ func (l *Ledger) Plan(ctx context.Context, id string) (*actions.Plan, error) {
 		LEFT JOIN janitor_contents s ON s.digest = p.steps LEFT JOIN janitor_contents r ON r.digest = p.rest
 		WHERE p.id = $1`, text(id)).Scan(&packed, &taken, &steps, &rest)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, l.fail("reading a plan from", fmt.Errorf("the ledger has no plan %s", id))
+		return nil, l.fail("reading a plan from", fmt.Errorf("%w: %s", ErrUnknownPlan, id))
 	}
 	if err != nil {
 		return nil, l.fail("reading a plan from", err)

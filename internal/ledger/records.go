@@ -26,7 +26,7 @@ func (l *Ledger) records(ctx context.Context, clause string, args ...any) ([]Run
 		}
 		records = append(records, r)
 		return err
-	}, `SELECT r.id, r.kind, r.status, r.started, r.ended, r.who, r.program, r.config_digest, r.policy_digest,
+	}, `SELECT r.id, r.kind, CASE WHEN r.declined = 1 THEN 'declined' ELSE r.status END, r.started, r.ended, r.who, r.program, r.config_digest, r.policy_digest,
 		r.plan_id, r.epoch, COALESCE(r.exit_code, 0), r.message, r.counts, r.summary, r.cause,
 		(SELECT count(*) FROM janitor_steps s WHERE s.run_id = r.id AND s.result IS NULL)
 		FROM janitor_runs r `+clause, args...); err != nil {

@@ -25,6 +25,8 @@ const (
 	StatusFinished Status = "finished"
 	// StatusFailed: an error or a limit ended the run early.
 	StatusFailed Status = "failed"
+	// StatusDeclined: the operator declined the plan, so that nothing was changed.
+	StatusDeclined Status = "declined"
 	// StatusInterrupted: the run was stopped, or its process died.
 	StatusInterrupted Status = "interrupted"
 )
@@ -137,8 +139,12 @@ func (r *Run) Finish(ctx context.Context, e Ending) error {
 			return err
 		}
 		now := micros(l.now())
-		if _, err := tx.ExecContext(ctx, `UPDATE janitor_runs SET status = $1, ended = $2, exit_code = $3, message = $4, counts = $5, deletions = $6, outcome = $7 WHERE id = $8`,
-			string(e.Status), now, e.Exit, text(e.Message), string(encoded), deletions, outcome, r.id); err != nil {
+		status, declined := e.Status, 0
+		if status == StatusDeclined { // as stored: failed, and declined
+			status, declined = StatusFailed, 1
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE janitor_runs SET status = $1, ended = $2, exit_code = $3, message = $4, counts = $5, deletions = $6, outcome = $7, declined = $9 WHERE id = $8`,
+			string(status), now, e.Exit, text(e.Message), string(encoded), deletions, outcome, r.id, declined); err != nil {
 			return err
 		}
 		return endDeleted(ctx, tx, r.id, now)

@@ -1,11 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -14,19 +17,22 @@ import (
 
 // RunRecord is a run as the ledger has it.
 type RunRecord struct {
-	ID                         int64
-	Kind                       runs.Kind
-	Trigger                    string // the name of a schedule, or "command"
-	Status                     Status
-	Started, Ended             time.Time // UTC; Ended is zero without a recorded end
-	Who, Program               string
-	ConfigDigest, PolicyDigest string
-	PlanID                     string                 // "" without a plan
-	Summary                    *actions.Summary       // of the plan; nil when there is none
-	Counts                     map[actions.Result]int // steps
-	Unresolved                 int                    // steps that may have been sent, and have no result
-	Exit                       int
-	Message                    string
+	ID           int64                  `json:"id"`
+	Kind         runs.Kind              `json:"kind"`
+	Trigger      string                 `json:"trigger"` // the name of a schedule, or "command"
+	Status       Status                 `json:"status"`
+	Started      time.Time              `json:"started"`        // UTC
+	Ended        time.Time              `json:"ended,omitzero"` // UTC; zero without a recorded end
+	Who          string                 `json:"by"`
+	Program      string                 `json:"program"`
+	ConfigDigest string                 `json:"config_digest"`
+	PolicyDigest string                 `json:"policy_digest"`
+	PlanID       string                 `json:"plan_id,omitempty"` // "" without a plan
+	Summary      *actions.Summary       `json:"summary"`           // of the plan; nil when there is none
+	Counts       map[actions.Result]int `json:"results,omitempty"` // steps
+	Unresolved   int                    `json:"unresolved"`        // steps that may have been sent, and have no result
+	Exit         int                    `json:"exit"`
+	Message      string                 `json:"message,omitempty"`
 }
 
 // Runs returns the newest runs first, at most limit of them; 0 means all. A run that
@@ -43,24 +49,59 @@ func (l *Ledger) Runs(ctx context.Context, limit int) ([]RunRecord, error) {
 type RunDetails struct {
 	RunRecord
 	// Outcome is that of Ending; nil if there is none.
-	Outcome *actions.Outcome
+	Outcome *actions.Outcome `json:"-"`
 	// Steps is the journal, sorted by ref, then action.
-	Steps []StepRecord
+	Steps []StepRecord `json:"steps"`
 	// SamePlan are the other runs with the same plan, oldest first: the run that made
 	// it, and those that applied it.
-	SamePlan []int64
+	SamePlan []int64 `json:"same_plan,omitempty"`
 }
 
 // StepRecord is a step in the journal.
 type StepRecord struct {
-	Ref    string
-	Action actions.Action
+	Ref    string         `json:"ref"`
+	Action actions.Action `json:"action"`
 	// Step is the step of the plan; nil if it was never tried.
-	Step           *actions.Step
-	Tries          int            // how often Intend was called
-	Intended, Done time.Time      // UTC; zero if it did not happen
-	Result         actions.Result // "" if it is not known
-	Detail         string
+	Step     *actions.Step  `json:"step,omitempty"`
+	Tries    int            `json:"tries"` // how often Intend was called
+	Intended time.Time      `json:"intended,omitzero"`
+	Done     time.Time      `json:"done,omitzero"`    // UTC; zero if it did not happen
+	Result   actions.Result `json:"result,omitempty"` // "" if it is not known
+	Detail   string         `json:"detail,omitempty"`
+}
+
+// RunWithPlan returns one run, whose steps are also those of its plan that the journal
+// does not have, if that plan is kept.
+func (l *Ledger) RunWithPlan(ctx context.Context, id int64) (*RunDetails, error) {
+	d, err := l.Run(ctx, id)
+	if err != nil || d.PlanID == "" {
+		return d, err
+	}
+	plan, err := l.Plan(ctx, d.PlanID)
+	if errors.Is(err, ErrUnknownPlan) {
+		return d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		ref    string
+		action actions.Action
+	}
+	at := make(map[key]int, len(d.Steps))
+	for i := range d.Steps {
+		at[key{d.Steps[i].Ref, d.Steps[i].Action}] = i
+	}
+	for i := range plan.Steps {
+		s := &plan.Steps[i]
+		if known, ok := at[key{s.Ref, s.Action}]; ok {
+			d.Steps[known].Step = cmp.Or(d.Steps[known].Step, s)
+			continue
+		}
+		d.Steps = append(d.Steps, StepRecord{Ref: s.Ref, Action: s.Action, Step: s})
+	}
+	slices.SortFunc(d.Steps, func(a, b StepRecord) int { return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Action, b.Action)) })
+	return d, nil
 }
 
 // Run returns one run.

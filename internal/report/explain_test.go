@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -78,5 +79,45 @@ func TestExplainShowsNoSharersOfAnUnknownDigest(t *testing.T) {
 	x := newExplained(runs.Explanation{Ref: img.TagRef("a"), Verdict: &registry.Verdict{Image: img}})
 	if got := x.Sharers(); got != nil {
 		t.Errorf("a shares its digest with %q", got)
+	}
+}
+
+// Each row is how an outlook ends, and its last line.
+func TestExplainWordsTheEndOfAnOutlook(t *testing.T) {
+	v := newDraft(plan.Options{}).image("fr-par", "prod", "api")
+	tag(v, "v1", "a", 2*day)
+	at := time.Date(2026, 12, 22, 12, 0, 0, 1000, time.UTC)
+	for _, row := range []struct {
+		outlook runs.Outlook
+		want    string
+	}{
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Kept, Ends: runs.EndPushes}}}, "It has no date: it ends when newer pushes take its place."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Kept, Ends: runs.EndRules}}}, "It has no date: it stays for as long as the configuration keeps it."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Unmarked, Ends: runs.EndRules}}}, "No rule of the configuration marks it, however old it becomes."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Held, Guard: actions.GuardReportOnly, Ends: runs.EndRules}}}, "It has no date: it ends when a rule that marks it is enforced."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Held, Ends: runs.EndUses}}}, "It has no date: it ends when nothing uses it any more."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Held, Ends: runs.EndOthers}}}, "It has no date: it ends with the other tags that keep it."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Held, Ends: runs.EndRuns}}}, "It has no date: the grace begins with the first run that marks it."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Held, Ends: runs.EndStatus}}}, "It has no date: it ends when that is read, judged or ready."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Kept, Ends: runs.EndOwn}}, Limit: runs.LimitOwn}, "It has no date: your own policies keep it, and when that ends is not known."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Unmarked, Ends: runs.EndRules}}, Limit: runs.LimitOwn}, "Your own policies can mark it or keep it at other times, which are not known."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Kept, Ends: runs.EndPushes}}, Limit: runs.LimitSize}, "The image has too many tags to look at every time: other tags may change this."},
+		{runs.Outlook{Stages: []runs.Stage{{Decision: runs.Unmarked, Until: at}, {Decision: runs.Deleted, From: at, Reasons: []registry.Reason{branches}}}}, "  then                           deleted by " + branches.Rule + ": " + branches.Text},
+	} {
+		var b bytes.Buffer
+		if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef("v1"), Verdict: v, Plan: &actions.Plan{}, Outlook: &row.outlook}, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+		if got := lines[len(lines)-1]; got != row.want {
+			t.Errorf("%q, want %q", got, row.want)
+		}
+	}
+	// A moment after the second is the next one: what begins then has begun.
+	var b bytes.Buffer
+	o := runs.Outlook{Stages: []runs.Stage{{Decision: runs.Unmarked, Until: at}, {Decision: runs.Deleted, From: at}}}
+	if err := Explain(&b, runs.Explanation{Ref: v.Image.TagRef("v1"), Verdict: v, Plan: &actions.Plan{}, Outlook: &o}, TextOptions{Color: true}); err != nil ||
+		!strings.Contains(b.String(), "until 2026-12-22 12:00:01 UTC  ") || !strings.Contains(b.String(), "\x1b[31mdeleted\x1b[0m") {
+		t.Errorf("%v %s", err, b.String())
 	}
 }

@@ -9,6 +9,31 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
+// Answer explains what somebody named: one object, or each tag of a digest.
+type Answer struct {
+	// Digest is the digest that was named, with its image if that was named too; "" for
+	// any other object.
+	Digest string
+	// Explanations are sorted by reference; there is only one without a digest.
+	Explanations []Explanation
+}
+
+// MarshalJSON writes the one explanation, or, for a digest, those of its tags.
+func (a Answer) MarshalJSON() ([]byte, error) {
+	if a.Digest == "" && len(a.Explanations) == 1 {
+		return a.Explanations[0].MarshalJSON()
+	}
+	return json.Marshal(struct {
+		Ref  string        `json:"ref"`
+		Tags []Explanation `json:"tags"`
+	}{a.Digest, append([]Explanation{}, a.Explanations...)})
+}
+
+// Incomplete reports whether something could not be read or judged.
+func (a *Answer) Incomplete() bool {
+	return slices.ContainsFunc(a.Explanations, func(e Explanation) bool { return e.Plan != nil && e.Plan.Incomplete() })
+}
+
 // Explanation is every reason for and against one tag, image or namespace.
 type Explanation struct {
 	Ref registry.Ref
@@ -19,7 +44,9 @@ type Explanation struct {
 	Plan *actions.Plan
 	// Note is why nothing was judged: "out of scope: …".
 	Note string
-	// Text is the explanation in words, for its JSON.
+	// Outlook is what becomes of the object later; nil for what was not judged.
+	Outlook *Outlook
+	// Text is the explanation in words, for its JSON; "" where that does not have it.
 	Text string
 	// Zone is where people read its times; nil means UTC.
 	Zone *time.Location
@@ -65,15 +92,27 @@ func (e *Explanation) InUse() []string {
 func (e Explanation) MarshalJSON() ([]byte, error) {
 	mark, keep := e.Reasons()
 	return json.Marshal(struct {
-		Ref    string            `json:"ref"`
-		Judged bool              `json:"judged"`
-		Note   string            `json:"note,omitempty"`
-		InUse  []string          `json:"in_use"`
-		Delete []registry.Reason `json:"delete"`
-		Keep   []registry.Reason `json:"keep"`
-		Plan   json.RawMessage   `json:"plan"`
-		Text   string            `json:"text"`
-	}{e.Ref.String(), e.Verdict != nil, e.Note, append([]string{}, e.InUse()...), published(mark), published(keep), planJSON(e.Plan), e.Text})
+		Ref      string            `json:"ref"`
+		Judged   bool              `json:"judged"`
+		Decision Decision          `json:"decision,omitempty"`
+		Note     string            `json:"note,omitempty"`
+		InUse    []string          `json:"in_use"`
+		Delete   []registry.Reason `json:"delete"`
+		Keep     []registry.Reason `json:"keep"`
+		Outlook  *Outlook          `json:"outlook"`
+		Plan     json.RawMessage   `json:"plan"`
+		Text     string            `json:"text,omitempty"`
+	}{
+		e.Ref.String(), e.Verdict != nil, e.decided(), e.Note, append([]string{}, e.InUse()...), published(mark), published(keep),
+		e.Outlook, planJSON(e.Plan), e.Text,
+	})
+}
+
+func (e *Explanation) decided() Decision {
+	if e.Verdict == nil {
+		return ""
+	}
+	return e.Decision().Decision
 }
 
 // published are reasons as this document has them: without the custom severity.

@@ -46,6 +46,8 @@ type Run struct {
 	Exit int
 	// Error is why the run ended early; "" if it did not.
 	Error string
+	// Declined: the operator declined the plan, and nothing was changed.
+	Declined bool
 	// Sources are the use sources that were read.
 	Sources []UseSource
 	// Price is what storage costs.
@@ -113,6 +115,8 @@ type Summary struct {
 	Duration Seconds   `json:"duration_seconds"`
 	Exit     int       `json:"exit"`
 	Error    string    `json:"error,omitempty"`
+	// Declined: the operator declined the plan, and nothing was changed.
+	Declined bool `json:"declined,omitempty"`
 	// Counts of the plan.
 	Tags       int    `json:"tags"`
 	Steps      int    `json:"steps"`
@@ -128,7 +132,7 @@ type Summary struct {
 
 // Summary is what the history shows of the run.
 func (r *Run) Summary() Summary {
-	s := Summary{ID: r.ID, Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Duration: Seconds(r.Duration), Exit: r.Exit, Error: r.Error}
+	s := Summary{ID: r.ID, Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Duration: Seconds(r.Duration), Exit: r.Exit, Error: r.Error, Declined: r.Declined}
 	p := r.Plan
 	if p == nil {
 		return s

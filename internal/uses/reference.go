@@ -1,6 +1,7 @@
 package uses
 
 import (
+	"cmp"
 	// What a digest in a reference may be of.
 	_ "crypto/sha256"
 	_ "crypto/sha512"
@@ -16,40 +17,103 @@ import (
 )
 
 // errNoImage is a reference of this registry that ends before an image.
-var errNoImage = errors.New("it does not name an image: want rg.<region>.scw.cloud/<namespace>/<image>[:<tag>][@<digest>]")
+var errNoImage = errors.New("does not name an image: want rg.<region>.scw.cloud/<namespace>/<image>[:<tag>][@<digest>]")
 
-// parse reads a reference as container tools do. It is not ours when it is of
-// another registry, which a short name is too. A reference with neither tag nor
-// digest means the tag latest; one with both is a use of both. A digest alone
-// ("sha256:…") is a use of it in every image.
-func parse(raw registry.RawUse) (use registry.Use, ours bool, err error) {
-	parsed, err := reference.ParseAnyReference(raw.Reference)
+// Reference is what a text names: a namespace, an image, a tag, a digest in an image,
+// or, if it has nothing else, a digest in every image.
+type Reference struct {
+	Ref    registry.Ref
+	Digest string
+}
+
+// ParseReference reads a text as container tools do. It is not ours when it is of
+// another registry, which a name without a host is too. A digest alone may be written
+// "sha256:…" or "@sha256:…".
+func ParseReference(written string) (r Reference, ours bool, err error) {
+	r, ours, err = read(written)
 	if err != nil {
-		return registry.Use{}, false, fmt.Errorf("%s is not a valid reference: %w", shown(raw.Reference), err)
+		err = fmt.Errorf("%s %w", shown(written), err)
 	}
-	use.By = raw.By
+	return r, ours, err
+}
+
+// read returns errors without the text.
+func read(written string) (r Reference, ours bool, err error) {
+	parsed, err := reference.ParseAnyReference(strings.TrimPrefix(written, "@"))
+	if err != nil {
+		return Reference{}, false, fmt.Errorf("is not a valid reference: %w", err)
+	}
 	if d, ok := parsed.(reference.Digested); ok {
-		use.Digest = d.Digest().String()
+		r.Digest = d.Digest().String()
 	}
 	named, ok := parsed.(reference.Named)
 	if !ok {
 		// 64 hexadecimal digits are the ID of a local image in some tools, and not
 		// necessarily a digest in a registry. Reading them as a digest only keeps more.
-		return use, use.Digest != "", nil
+		return r, r.Digest != "", nil
 	}
 	region, ok := regionOf(reference.Domain(named))
 	if !ok {
-		return registry.Use{}, false, nil
+		return Reference{}, false, nil
 	}
-	use.Ref.Region = region
-	use.Ref.Namespace, use.Ref.Image, ok = strings.Cut(reference.Path(named), "/")
-	if !ok {
-		return registry.Use{}, false, fmt.Errorf("%s: %w", shown(raw.Reference), errNoImage)
+	r.Ref.Region = region
+	r.Ref.Namespace, r.Ref.Image, _ = strings.Cut(reference.Path(named), "/")
+	if t, ok := named.(reference.Tagged); ok {
+		r.Ref.Tag = t.Tag()
 	}
-	if t, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
-		use.Ref.Tag = t.Tag()
+	if r.Ref.Image == "" && (r.Ref.Tag != "" || r.Digest != "") {
+		return Reference{}, false, errNoImage
 	}
-	return use, true, nil
+	return r, true, nil
+}
+
+// Candidates are what a person can mean by a text: what ParseReference reads, and, for
+// a name without a host, that name in each of the regions.
+func Candidates(written string, regions []string) ([]Reference, error) {
+	r, ours, err := ParseReference(written)
+	switch {
+	case ours:
+		return []Reference{r}, nil
+	case !isShort(written):
+		return nil, cmp.Or(err, fmt.Errorf("%s is not a reference of this registry: want [rg.<region>.scw.cloud/]<namespace>[/<image>[:<tag>][@<digest>]]", shown(written)))
+	}
+	var all []Reference
+	for _, region := range regions {
+		r, _, err := read(registry.Ref{Region: registry.Region(region)}.String() + "/" + written)
+		if err != nil {
+			return nil, fmt.Errorf("%s %w", shown(written), err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// isShort reports whether a name has no host: what comes before its first slash is not
+// one by the rules of container tools, nor that of a registry without anything after it.
+func isShort(written string) bool {
+	first, _, slash := strings.Cut(written, "/")
+	if _, host := regionOf(first); host || first == "" {
+		return false
+	}
+	return !slash || first != "localhost" && !strings.ContainsAny(first, ".:")
+}
+
+// parse reads a use. A reference with neither tag nor digest means the tag latest; one
+// with both is a use of both.
+func parse(raw registry.RawUse) (use registry.Use, ours bool, err error) {
+	r, ours, err := ParseReference(raw.Reference)
+	if !ours || err != nil {
+		return registry.Use{}, false, err
+	}
+	if r.Ref != (registry.Ref{}) {
+		if r.Ref.Image == "" {
+			return registry.Use{}, false, fmt.Errorf("%s %w", shown(raw.Reference), errNoImage)
+		}
+		if r.Ref.Tag == "" && r.Digest == "" {
+			r.Ref.Tag = "latest"
+		}
+	}
+	return registry.Use{Ref: r.Ref, Digest: r.Digest, By: raw.By}, true, nil
 }
 
 // regionOf returns the region whose registry has that host, if there is one. Hosts

@@ -276,3 +276,37 @@ func TestAFinderThatPanicsIsAGap(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// What a person types: the same parser, and names without a host in every region.
+func TestCandidatesAreWhatAPersonCanMean(t *testing.T) {
+	api := func(region registry.Region, tag string) registry.Ref {
+		return registry.Ref{Region: region, Namespace: "prod", Image: "api", Tag: tag}
+	}
+	for text, want := range map[string][]Reference{
+		"rg.fr-par.scw.cloud/prod/api:v1":            {{Ref: api("fr-par", "v1")}},
+		"RG.FR-PAR.scw.cloud:443/prod/api:v1":        {{Ref: api("fr-par", "v1")}},
+		"rg.fr-par.scw.cloud/prod/api:v1@" + aDigest: {{Ref: api("fr-par", "v1"), Digest: aDigest}},
+		"rg.fr-par.scw.cloud/prod":                   {{Ref: registry.Ref{Region: "fr-par", Namespace: "prod"}}},
+		"prod/api:v1":                                {{Ref: api("fr-par", "v1")}, {Ref: api("nl-ams", "v1")}},
+		"prod/api@" + aDigest:                        {{Ref: api("fr-par", ""), Digest: aDigest}, {Ref: api("nl-ams", ""), Digest: aDigest}},
+		"library/nginx":                              {{Ref: registry.Ref{Region: "fr-par", Namespace: "library", Image: "nginx"}}, {Ref: registry.Ref{Region: "nl-ams", Namespace: "library", Image: "nginx"}}},
+		"prod":                                       {{Ref: registry.Ref{Region: "fr-par", Namespace: "prod"}}, {Ref: registry.Ref{Region: "nl-ams", Namespace: "prod"}}},
+		"@" + aDigest:                                {{Digest: aDigest}},
+		aDigest:                                      {{Digest: aDigest}},
+		"rg.fr-par.scw.cloud":                        nil,
+		"docker.io/prod/api:v1":                      nil,
+		"localhost/prod/api:v1":                      nil,
+		"rg.fr-par.scw.cloud/prod:v1":                nil,
+		"api:v1":                                     nil,
+		"prod/API":                                   nil,
+		"":                                           nil,
+		"/prod":                                      nil,
+		"prod/api@sha256:abc":                        nil,
+		"https://rg.fr-par.scw.cloud/prod/api":       nil,
+	} {
+		got, err := Candidates(text, []string{"fr-par", "nl-ams"})
+		if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (want != nil) {
+			t.Errorf("%q: %v %s", text, err, diff)
+		}
+	}
+}

@@ -129,11 +129,6 @@ func explainByPost(w http.ResponseWriter, _ *http.Request) {
 
 // explain judges one object now.
 func (s *server) explain(w http.ResponseWriter, r *http.Request) {
-	ref, err := registry.ParseRef(r.FormValue("ref"))
-	if err != nil {
-		writeError(w, http.StatusBadRequest, "ref: "+err.Error())
-		return
-	}
 	select {
 	case s.explaining <- struct{}{}:
 		defer func() { <-s.explaining }()
@@ -142,22 +137,21 @@ func (s *server) explain(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusTooManyRequests, "another explanation is in progress")
 		return
 	}
-	e, err := s.daemon.Explain(r.Context(), ref)
+	answer, err := s.daemon.Explain(r.Context(), r.FormValue("ref"))
 	if err != nil {
 		s.fail(w, err)
 		return
 	}
-	if e.Plan == nil && e.Verdict == nil && e.Note == "" {
-		writeError(w, http.StatusNotFound, ref.String()+" was not found")
-		return
+	for i := range answer.Explanations {
+		e := &answer.Explanations[i]
+		var text strings.Builder
+		if err := s.views.Explain(&text, *e); err != nil {
+			s.fail(w, err)
+			return
+		}
+		e.Text = text.String()
 	}
-	var text strings.Builder
-	if err := s.views.Explain(&text, e); err != nil {
-		s.fail(w, err)
-		return
-	}
-	e.Text = text.String()
-	writeJSON(w, http.StatusOK, e)
+	writeJSON(w, http.StatusOK, answer)
 }
 
 // start starts a run.
@@ -203,6 +197,8 @@ func isForm(r *http.Request) bool {
 func (s *server) fail(w http.ResponseWriter, err error) {
 	status := http.StatusInternalServerError
 	switch {
+	case errors.Is(err, ErrReference):
+		status = http.StatusBadRequest
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrStandby):
 		status = http.StatusConflict
 	case errors.Is(err, ErrUnknownRun), errors.Is(err, registry.ErrNotFound):

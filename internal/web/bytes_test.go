@@ -32,9 +32,14 @@ type fullDaemon struct {
 
 func (d *fullDaemon) Runs(context.Context, int) ([]runs.Summary, error) { return d.runs, nil }
 
-func (d *fullDaemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation, error) {
+func (d *fullDaemon) Explain(_ context.Context, named string) (runs.Answer, error) {
+	ref, err := registry.ParseRef(named)
+	return runs.Answer{Explanations: []runs.Explanation{d.explanation(ref)}}, err
+}
+
+func (d *fullDaemon) explanation(ref registry.Ref) runs.Explanation {
 	if ref.Image == "unjudged" {
-		return runs.Explanation{Ref: ref, Note: "out of scope: \x1b[31m<b>", Plan: d.latest.Plan}, nil
+		return runs.Explanation{Ref: ref, Note: "out of scope: \x1b[31m<b>", Plan: d.latest.Plan}
 	}
 	at := time.Date(2026, 11, 1, 3, 4, 5, 123456789, time.UTC)
 	ns := &registry.Namespace{Name: "prod", Region: "fr-par", CreatedAt: at, UpdatedAt: at, ImageCount: 1}
@@ -49,7 +54,7 @@ func (d *fullDaemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanat
 	if ref.Image == "" {
 		v = &registry.Verdict{Namespace: ns, Delete: []registry.Reason{own}}
 	}
-	return runs.Explanation{Ref: ref, Verdict: v, Plan: d.latest.Plan}, nil
+	return runs.Explanation{Ref: ref, Verdict: v, Plan: d.latest.Plan}
 }
 
 func newFullDaemon() *fullDaemon {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 
 	"github.com/registry-janitor/registry-janitor/internal/runs"
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // The reasons for which a daemon refuses a request. An error that wraps one of them
@@ -20,6 +19,8 @@ var (
 	ErrStandby = errors.New("this daemon is on standby")
 	// ErrUnknownRun: the run does not exist, or was forgotten.
 	ErrUnknownRun = errors.New("no such run")
+	// ErrReference: what was named is not a reference.
+	ErrReference = errors.New("ref")
 )
 
 // Daemon is what is served. Its methods are called concurrently.
@@ -49,7 +50,9 @@ type Control interface {
 	// Start starts a run, and does not wait for it.
 	Start(kind runs.Kind) error
 	Reload(ctx context.Context) error
-	Explain(ctx context.Context, ref registry.Ref) (runs.Explanation, error)
+	// Explain explains what a person named. The error wraps ErrReference if that cannot
+	// be read.
+	Explain(ctx context.Context, named string) (runs.Answer, error)
 }
 
 // Views render what people see.

@@ -63,11 +63,15 @@ func (d *daemon) Start(kind runs.Kind) error {
 
 func (d *daemon) Reload(context.Context) error { return d.bad }
 
-func (d *daemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation, error) {
-	if ref.Tag == "absent" {
-		return runs.Explanation{}, fmt.Errorf("%s: %w", ref, registry.ErrNotFound)
+func (d *daemon) Explain(_ context.Context, named string) (runs.Answer, error) {
+	ref, err := registry.ParseRef(named)
+	switch {
+	case err != nil:
+		return runs.Answer{}, fmt.Errorf("%w: %w", web.ErrReference, err)
+	case ref.Tag == "absent":
+		return runs.Answer{}, fmt.Errorf("%s: %w", ref, registry.ErrNotFound)
 	}
-	return runs.Explanation{Ref: ref, Note: "it is <out> of scope"}, nil
+	return runs.Answer{Explanations: []runs.Explanation{{Ref: ref, Note: "it is <out> of scope"}}}, nil
 }
 
 // views are those of the program.

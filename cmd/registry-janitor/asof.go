@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+)
+
+// asOfForms are what --as-of takes.
+const asOfForms = "want a day such as 2026-12-24, a time such as 2026-12-24T03:00:00Z, or a time from the scan on such as +30d"
+
+// asOfFlag adds the flag of the commands that can judge for another time.
+func asOfFlag(cmd *cobra.Command, asOf *string) {
+	cmd.Flags().StringVar(asOf, "as-of", "", "forecast: judge as if it were this `TIME` (2026-12-24, RFC 3339, or +30d from the scan)")
+}
+
+// checkAsOf refuses an empty time: an empty variable must not mean now.
+func checkAsOf(cmd *cobra.Command, asOf string) error {
+	if cmd.Flags().Changed("as-of") && strings.TrimSpace(asOf) == "" {
+		return errors.New("--as-of is empty: " + asOfForms)
+	}
+	return nil
+}
+
+// openAt opens the source, and moves it to the time of a forecast.
+func (a *app) openAt(ctx context.Context, f *sourceFlags, asOf string) (*source, error) {
+	s, err := a.open(ctx, f)
+	if err != nil || asOf == "" {
+		return s, err
+	}
+	scanned, zone := s.planner.TakenAt, s.planner.Config.Location()
+	at, err := parseAsOf(asOf, scanned, zone)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	if at.Before(scanned) {
+		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s is before the scan of %s: what was deleted since then is missing, and what was pushed since then counts as new\n",
+			asOf, text.Moment(scanned, zone))
+	}
+	s.planner.TakenAt, s.planner.ScannedAt, s.planner.Forecast = at, scanned, true
+	return s, nil
+}
+
+// parseAsOf reads a time, the midnight of a day in the zone of the configuration, or a
+// time span from the scan on, or before it.
+func parseAsOf(written string, scanned time.Time, zone *time.Location) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, written)
+	if err != nil {
+		t, err = time.ParseInLocation("2006-01-02", written, zone)
+	}
+	if span, ok := strings.CutPrefix(written, "+"); ok {
+		t, err = later(scanned, span, 1)
+	} else if span, ok := strings.CutPrefix(written, "-"); ok {
+		t, err = later(scanned, span, -1)
+	}
+	if year := t.UTC().Year(); err != nil || year < 1 || year > 9999 { // what a plan can hold
+		return time.Time{}, fmt.Errorf("--as-of %q: %s", written, asOfForms)
+	}
+	return t.UTC(), nil
+}
+
+// later is a time and a duration as the configuration writes it.
+func later(at time.Time, span string, sign time.Duration) (time.Time, error) {
+	d, err := config.ParseDuration(span)
+	return at.Add(sign * d), err
+}

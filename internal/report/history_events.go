@@ -1,0 +1,104 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Events writes the events of an object, and of what is in it.
+func Events(w io.Writer, ref string, events []ledger.Event, o HistoryOptions) error {
+	var b strings.Builder
+	fmt.Fprintln(&b, o.Color.Bold(text.Clean(ref)))
+	width := 0
+	for i := range events {
+		width = max(width, len(within(ref, events[i].Ref)))
+	}
+	for i := range events {
+		e := &events[i]
+		fmt.Fprintf(&b, "  %s  ", o.moment(e.At))
+		if width > 0 {
+			fmt.Fprintf(&b, "%-*s  ", width, cmp.Or(text.Clean(within(ref, e.Ref)), "-"))
+		}
+		fmt.Fprintf(&b, "%s  (run %d, %s)\n", text.Clean(eventWords(e)), e.Run, text.Clean(e.Who))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// within names an object in another one: the tag of an image, the image of a namespace.
+func within(outer, inner string) string {
+	return strings.TrimLeft(strings.TrimPrefix(inner, outer), ":/")
+}
+
+func eventWords(e *ledger.Event) string {
+	switch e.Kind {
+	case ledger.EventMarked:
+		return "marked for deletion by " + reasonsOf(e.Reasons)
+	case ledger.EventUnmarked:
+		return "no longer marked"
+	case ledger.EventHeld:
+		return "held by the guard " + string(e.Guard) + afterColon(e.Detail)
+	case ledger.EventReleased:
+		return "no longer held by the guard " + string(e.Guard)
+	case ledger.EventIntended:
+		return intention(e.Action) + " begins, by " + reasonsOf(e.Reasons)
+	}
+	return resultWords(e.Action, e.Result) + afterColon(e.Detail)
+}
+
+func afterColon(words string) string {
+	if words == "" {
+		return ""
+	}
+	return ": " + words
+}
+
+func intention(a actions.Action) string {
+	if a.Deletes() {
+		return "deletion"
+	}
+	return "change of the visibility"
+}
+
+// resultWords are what became of a step.
+func resultWords(a actions.Action, r actions.Result) string {
+	switch r {
+	case actions.ResultDone:
+		if a.Deletes() {
+			return "deleted"
+		}
+		return "changed"
+	case actions.ResultGone:
+		return "already gone"
+	case actions.ResultChanged:
+		return "left alone"
+	case actions.ResultSkipped:
+		return "not tried"
+	}
+	return string(r) // blocked, failed
+}
+
+// subjectOf is what a step is about.
+func subjectOf(a actions.Action) string {
+	words := map[actions.Action]string{
+		actions.DeleteTag: "tag", actions.DeleteImage: "image", actions.DeleteNamespace: "namespace",
+		actions.SetImageVisibility: "visibility of image", actions.SetNamespaceVisibility: "visibility of namespace",
+	}
+	return cmp.Or(words[a], string(a))
+}
+
+// reasonsOf lists reasons by their rules.
+func reasonsOf(reasons []registry.Reason) string {
+	out := make([]string, len(reasons))
+	for i, r := range reasons {
+		out[i] = r.Rule + ": " + r.Text
+	}
+	return cmp.Or(strings.Join(out, "; "), "no reason that was recorded")
+}
