@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/registry-janitor/registry-janitor/registry"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -57,99 +56,66 @@ func relist(once func() error) error {
 	return fmt.Errorf("%w: listed %d times, and never consistent: %w", registry.ErrIncomplete, maxListings, err)
 }
 
-// listAll reads a whole listing: the first page, then the others concurrently.
+// listAll reads a whole listing, several pages at once.
 func listAll[T any](ctx context.Context, concurrency int, fetch fetcher[T], id func(*T) [16]byte) ([]T, error) {
-	var rows []T
+	var all []T
 	err := relist(func() error {
-		parts, err := listPages(ctx, concurrency, fetch)
-		if err != nil {
-			return err
-		}
-		rows = rows[:0]
-		seen := make(map[[16]byte]struct{}, len(parts)*pageSize)
-		for number := int32(1); int(number) <= len(parts); number++ {
-			for _, row := range parts[number] {
+		all = nil
+		seen := map[[16]byte]struct{}{}
+		return eachPage(ctx, concurrency, fetch, func(number int32, rows []T) error {
+			for _, row := range rows {
 				if _, twice := seen[id(&row)]; twice {
 					return duplicate(number)
 				}
 				seen[id(&row)] = struct{}{}
-				rows = append(rows, row)
+				all = append(all, row)
 			}
-		}
-		return nil
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return rows, nil
+	return all, nil
 }
 
-// listPages reads every page once, by number. It allocates nothing in advance,
-// because the number of pages comes from the server. If several pages fail, the error
-// is that of the first one, whichever failed first: so it waits for the pages before
-// one that fails, and gives up those after it.
-func listPages[T any](ctx context.Context, concurrency int, fetch fetcher[T]) (map[int32][]T, error) {
+// eachPage reads every page once, and hands them to take in their order. While take
+// has one, up to ahead of the next ones are on their way; the first, which states how
+// many there are, is read alone. If several pages fail, the error is that of the first
+// one, whichever failed first. It allocates nothing in advance, because the number of
+// pages comes from the server.
+func eachPage[T any](ctx context.Context, ahead int, fetch fetcher[T], take func(number int32, rows []T) error) error {
 	first, err := fetchPage(ctx, fetch, 1, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p := &pagesRead[T]{rows: map[int32][]T{1: first.rows}, reading: map[int32]context.CancelFunc{}}
-	var group errgroup.Group
-	group.SetLimit(concurrency)
-	last := lastPage(first.total)
-	for number := int32(2); number <= last && ctx.Err() == nil && !p.hasFailed(); number++ {
-		ctx := p.begin(ctx, number)
-		group.Go(func() error {
-			read, err := fetchPage(ctx, fetch, number, &first.total)
-			p.end(number, read.rows, err)
-			return nil
-		})
+	type fetched struct {
+		page page[T]
+		err  error
 	}
-	_ = group.Wait() // the errors are in p
-	if p.err == nil && len(p.rows) < int(last) {
-		return nil, context.Cause(ctx)
-	}
-	return p.rows, p.err
-}
-
-// pagesRead are the pages of a listing that were read so far.
-type pagesRead[T any] struct {
-	mu      sync.Mutex
-	rows    map[int32][]T
-	reading map[int32]context.CancelFunc
-	failed  int32 // the first page that failed; 0 for none
-	err     error // its error
-}
-
-func (p *pagesRead[T]) hasFailed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.failed > 0
-}
-
-func (p *pagesRead[T]) begin(ctx context.Context, number int32) context.Context {
+	var coming []chan fetched // in the order of the pages
 	ctx, cancel := context.WithCancel(ctx)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reading[number] = cancel
-	return ctx
-}
-
-func (p *pagesRead[T]) end(number int32, rows []T, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.reading[number]()
-	delete(p.reading, number)
-	switch {
-	case err == nil:
-		p.rows[number] = rows
-	case p.failed == 0 || number < p.failed:
-		p.failed, p.err = number, err
-		for other, cancel := range p.reading {
-			if other > number {
-				cancel()
-			}
+	var fetches sync.WaitGroup
+	defer fetches.Wait() // no goroutine outlives the listing
+	defer cancel()
+	last, next, rows := lastPage(first.total), int32(2), first.rows
+	for number := int32(1); ; number++ {
+		for ; next <= last && int(next-number) <= ahead; next++ {
+			got, wanted := make(chan fetched, 1), next
+			coming = append(coming, got)
+			fetches.Go(func() {
+				p, err := fetchPage(ctx, fetch, wanted, &first.total)
+				got <- fetched{p, err}
+			})
 		}
+		if err := take(number, rows); err != nil || number == last {
+			return err
+		}
+		got := <-coming[0]
+		if got.err != nil {
+			return got.err
+		}
+		coming, rows = coming[1:], got.page.rows
 	}
 }
 

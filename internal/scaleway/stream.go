@@ -3,7 +3,6 @@ package scaleway
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -22,41 +21,11 @@ type imageStream struct {
 	listed map[[16]byte]uint8
 }
 
-// fetched is a page on its way.
-type fetched struct {
-	page page[registry.Image]
-	err  error
-}
-
 // once reads the listing from beginning to end. It fetches the next page while it
 // yields one, so that the consumer need not wait for every page.
 func (s *imageStream) once(ctx context.Context) error {
 	s.attempt++
-	ctx, cancel := context.WithCancel(ctx)
-	var fetches sync.WaitGroup
-	defer fetches.Wait() // no goroutine outlives the listing
-	defer cancel()
-	ahead := make(chan fetched, 1)
-	fetch := func(number int32, total *uint64) {
-		fetches.Go(func() {
-			p, err := fetchPage(ctx, s.fetch, number, total)
-			ahead <- fetched{page: p, err: err}
-		})
-	}
-	fetch(1, nil)
-	for number := int32(1); ; number++ {
-		got := <-ahead
-		if got.err != nil {
-			return got.err
-		}
-		last := number >= lastPage(got.page.total)
-		if !last {
-			fetch(number+1, &got.page.total)
-		}
-		if err := s.yieldRows(number, got.page.rows); err != nil || last {
-			return err
-		}
-	}
+	return eachPage(ctx, 1, s.fetch, s.yieldRows)
 }
 
 func (s *imageStream) yieldRows(number int32, rows []registry.Image) error {
