@@ -18,13 +18,13 @@ import (
 // is. So it does not matter how an object reached the place where it is used. Only
 // the keys of values that may have any key, see openness, are free.
 func (s *Set) checkNames() []*Finding {
-	known, flow := names{}, newFlow()
-	known.schemas(flow)
-	hints := slices.Sorted(maps.Keys(known)) // first those that every policy knows
-	known.data(s.Data)
-	known.data(s.files.Config)
+	known, flow := names{"config": true}, newFlow()
+	for _, key := range schema.ConfigKeys() {
+		known[key] = true
+	}
 	whole := map[string]bool{}
 	for _, subject := range []Subject{Image, Namespace} {
+		known.schema(schema.Input(string(subject)), flow)
 		used := Reachable(s.Own(), subject)
 		_, compiled := compile(used, NewUntypedCompiler)
 		for _, m := range used {
@@ -34,6 +34,9 @@ func (s *Set) checkNames() []*Finding {
 			}
 		}
 	}
+	hints := slices.Sorted(maps.Keys(known)) // first those that every policy knows
+	known.data(s.Data)
+	known.data(s.files.Config)
 	for _, m := range s.Own() {
 		known.module(m.Parsed, whole[m.File])
 	}
@@ -44,21 +47,23 @@ func (s *Set) checkNames() []*Finding {
 	hints = append(hints, slices.Sorted(maps.Keys(known))...)
 	var findings []*Finding
 	for _, u := range flow.used {
-		word := string(u.key.Value.(ast.String))
-		if known[word] {
-			continue
+		if word := string(u.key.Value.(ast.String)); !known[word] {
+			findings = append(findings, s.unknownName(u, word, hints))
 		}
-		m, rule := enclosing(s.Modules, u.rule.Location)
-		if m.File != u.key.Location.File { // it comes from another module
-			m, rule = enclosing(s.Modules, u.key.Location)
-		}
-		f := m.Finding(u.key.Location, rule, Problem, "unknown-field", "unknown name %q: no schema, data file, rule or object has it", word)
-		if meant := text.Nearest(word, hints); meant != "" {
-			f.WithHint("did you mean %s?", meant)
-		}
-		findings = append(findings, f)
 	}
 	return findings
+}
+
+func (s *Set) unknownName(u use, word string, hints []string) *Finding {
+	m, rule := enclosing(s.Modules, u.rule.Location)
+	if m.File != u.key.Location.File { // it comes from another module
+		m, rule = enclosing(s.Modules, u.key.Location)
+	}
+	f := m.Finding(u.key.Location, rule, Problem, "unknown-field", "unknown name %q: no schema, data file, rule or object has it", word)
+	if meant := text.Nearest(word, hints); meant != "" {
+		f.WithHint("did you mean %s?", meant)
+	}
+	return f
 }
 
 // names are those that a policy set defines.
@@ -70,34 +75,25 @@ func (n names) define(name *ast.Term) {
 	}
 }
 
-// schemas defines the fields of the inputs and the keys of data.config.
-func (n names) schemas(flow *flow) {
-	for _, subject := range []Subject{Image, Namespace} {
-		n.schema(schema.Input(string(subject)), flow)
-	}
-	for _, key := range append(schema.ConfigKeys(), "config") {
-		n[key] = true
-	}
-}
-
-// schema defines the properties of a JSON Schema. A property that allows others
-// than those it lists is open.
+// schema defines the properties of a JSON Schema, at any depth. A property that allows
+// others than those it lists is open.
 func (n names) schema(node map[string]any, flow *flow) {
-	properties, _ := node["properties"].(map[string]any)
-	for name, property := range properties {
-		n[name] = true
-		inner := property.(map[string]any)
-		n.schema(inner, flow)
-		if inner["type"] == "object" && inner["additionalProperties"] != false {
-			flow.put(field(name), value{keys: open})
+	for key, inner := range node {
+		of, ok := inner.(map[string]any)
+		if !ok {
+			continue
 		}
-	}
-	if items, ok := node["items"].(map[string]any); ok {
-		n.schema(items, flow)
-	}
-	definitions, _ := node["definitions"].(map[string]any)
-	for _, definition := range definitions {
-		n.schema(definition.(map[string]any), flow)
+		n.schema(of, flow)
+		if key != "properties" {
+			continue
+		}
+		for name, property := range of {
+			n[name] = true
+			p := property.(map[string]any)
+			if p["type"] == "object" && p["additionalProperties"] != false {
+				flow.put(field(name), value{keys: open})
+			}
+		}
 	}
 }
 
