@@ -45,7 +45,7 @@ func TestWhatChangesBetweenTwoDeletions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, tt.world)
-				p := s.plan(unlimited(), condemnEmptyAndPR)
+				p := s.plan(unlimited(), markEmptyAndPR)
 				sent := 0
 				s.before = func(r *http.Request) (*http.Response, error) {
 					if r.Method == http.MethodDelete {
@@ -73,8 +73,8 @@ func TestWhatChangesBetweenTwoDeletions(t *testing.T) {
 	}
 }
 
-// condemnEmptyAndPR marks tags whose names begin with pr, and what is empty.
-func condemnEmptyAndPR(v *registry.Verdict) {
+// markEmptyAndPR marks tags whose names begin with pr, and what is empty.
+func markEmptyAndPR(v *registry.Verdict) {
 	if v.Empty {
 		v.Delete = markedBy
 	}
