@@ -6,126 +6,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path"
-	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
-
-// faults picks the fault that is due for a request.
-type faults struct {
-	mu   sync.Mutex
-	list []*armed
-}
-
-// armed is a fault with its counters.
-type armed struct {
-	worlds.Fault
-	path, ref      []string // segments of the globs; nil matches everything
-	matched, times int      // the requests that it matched, and that it happened to
-}
-
-func arm(list []worlds.Fault) []*armed {
-	var all []*armed
-	for _, f := range list {
-		a := &armed{Fault: f}
-		if f.Path != "" {
-			below, region := worlds.CutRegion(f.Path)
-			if slices.Contains(worlds.Regions(), region) {
-				a.Region = region
-			}
-			a.path = strings.Split(strings.ReplaceAll(strings.TrimPrefix(below, "/"), "{region}", "*"), "/")
-		}
-		if f.Ref != "" {
-			a.ref = strings.Split(f.Ref, "/")
-		}
-		all = append(all, a)
-	}
-	return all
-}
-
-// pick returns the first fault that is due for a request, or nil. Every fault
-// counts all requests that it matches, whichever fault happens.
-func (fs *faults) pick(c *call, refOf func(route) string) *worlds.Fault {
-	if len(fs.list) == 0 {
-		return nil
-	}
-	ref := sync.OnceValue(func() []string { return strings.Split(refOf(c.route), "/") })
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	var due *armed
-	for _, a := range fs.list {
-		if !a.matches(c, ref) {
-			continue
-		}
-		a.matched++
-		if due == nil && (a.Every == 0 || a.matched%a.Every == 0) && (a.Times == 0 || a.times < a.Times) {
-			due = a
-		}
-	}
-	if due == nil {
-		return nil
-	}
-	due.times++
-	f := due.Fault
-	return &f
-}
-
-func (a *armed) matches(c *call, ref func() []string) bool {
-	switch {
-	case a.Method != "" && a.Method != c.http.Method,
-		a.Region != "" && a.Region != c.route.region,
-		a.path != nil && !slices.ContainsFunc(c.route.paths(), func(path string) bool {
-			return matchSegments(a.path, strings.Split(strings.TrimPrefix(path, "/"), "/"))
-		}),
-		a.Page != 0 && a.Page != pageOf(c.http),
-		!a.suits(c):
-		return false
-	}
-	return a.ref == nil || ref()[0] != "" && matchSegments(a.ref, ref())
-}
-
-// matchSegments matches a glob, segment by segment.
-func matchSegments(glob, segments []string) bool {
-	if len(glob) == 0 {
-		return len(segments) == 0
-	}
-	if glob[0] == "**" {
-		return matchSegments(glob[1:], segments) || len(segments) > 0 && matchSegments(glob, segments[1:])
-	}
-	if len(segments) == 0 {
-		return false
-	}
-	ok, err := path.Match(glob[0], segments[0])
-	return err == nil && ok && matchSegments(glob[1:], segments[1:])
-}
-
-func pageOf(r *http.Request) int {
-	n, err := strconv.Atoi(r.URL.Query().Get("page"))
-	if err != nil {
-		return 1
-	}
-	return n
-}
-
-// suits reports whether a fault of this kind can happen to a request.
-func (a *armed) suits(c *call) bool {
-	switch a.Effect() {
-	case "short_page", "changed_total", "duplicate_row", "hide":
-		return isListing(c)
-	case "stale":
-		return c.http.Method == http.MethodGet
-	case "slow_delete":
-		return c.http.Method == http.MethodDelete
-	case "swap_ids":
-		return c.route.product == nil && (c.route.id != "" || c.http.URL.Query().Has("namespace_id"))
-	}
-	return true
-}
 
 func isListing(c *call) bool {
 	return c.http.Method == http.MethodGet && (c.route.id == "" || strings.HasSuffix(c.route.shape, "/tags"))
@@ -137,8 +23,7 @@ func unhidden[T row](c *call, all []T) []T {
 	if c.fault == nil || c.fault.Effect() != "hide" {
 		return all
 	}
-	glob := strings.Split(c.fault.Hide, "/")
-	hidden := func(name string) bool { return matchSegments(glob, strings.Split(name, "/")) }
+	hidden := func(name string) bool { return gateway.Match(c.fault.Hide, name) }
 	return filter(all, []func(T) bool{func(r T) bool { return !hidden(r.title()) && !hidden(r.ref()) }})
 }
 
@@ -243,7 +128,7 @@ func redirect(c *call) *answer {
 
 // cut announces the whole body and resets the connection in its middle.
 func (s *Server) cut(w http.ResponseWriter, c *call, a *answer) {
-	s.log.status(c.logged, a.status)
+	s.log.Status(c.logged, a.status)
 	s.header(w.Header(), c, a)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body[:len(a.body)/2])

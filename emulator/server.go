@@ -2,7 +2,9 @@ package emulator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
@@ -47,9 +50,9 @@ type Server struct {
 
 	replicas []*replica // one for each age of stale answers
 
-	faults  faults
-	limiter limiter
-	log     requestLog
+	faults  *gateway.Faults
+	limiter gateway.Limiter
+	log     gateway.Log
 	buffers sync.Pool
 }
 
@@ -72,8 +75,8 @@ func New(o Options) (*Server, error) {
 		regions:    map[string]*region{},
 		used:       map[uuid]bool{},
 		operations: operations(),
-		faults:     faults{list: arm(o.World.Faults)},
-		limiter:    limiter{perSecond: set.RateLimit},
+		faults:     gateway.NewFaults(o.World.Faults),
+		limiter:    gateway.Limiter{PerSecond: set.RateLimit},
 	}
 	s.owner = ownerOr(set.ProjectID, identify("project"))
 	s.buffers.New = func() any { return new([]byte) }
@@ -94,6 +97,15 @@ func New(o Options) (*Server, error) {
 	return s, s.replicate(o.World, start)
 }
 
+// requestsPath is where the request log is served.
+const requestsPath = "/_emulator/requests"
+
+// Request is an entry of the request log.
+type Request = gateway.Request
+
+// Requests returns the request log in the order of arrival.
+func (s *Server) Requests() []Request { return s.log.Entries() }
+
 // call is one request on its way through the server.
 type call struct {
 	http     *http.Request
@@ -108,22 +120,36 @@ type call struct {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == requestsPath {
-		s.serveRequests(w, r)
+		s.log.ServeHTTP(w, r)
 		return
 	}
 	c := &call{http: r, route: parseRoute(r.URL.Path), received: s.now()}
-	c.logged = s.log.begin(r, c.received)
+	c.logged = s.log.Begin(r, c.received)
 	// The body is read first: only then does net/http notice a client that gives up.
 	var err error
 	c.body, err = readBody(w, r)
 	switch {
 	case err != nil:
 		s.respond(w, c, s.invalidArgument("body", reasonFormat, err.Error()))
-	case !s.limiter.allow(c.received):
+	case !s.limiter.Allow(c.received):
 		s.respond(w, c, rateLimited())
 	default:
 		s.serve(w, c)
 	}
+}
+
+// maxBody bounds the body of a request; the real ones are a few hundred bytes.
+const maxBody = 1 << 20
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return nil, errors.New("it could not be read")
+	}
+	return body, nil
 }
 
 // serve answers a request that the gateway let through.
@@ -131,10 +157,14 @@ func (s *Server) serve(w http.ResponseWriter, c *call) {
 	latency := s.settings.Latency
 	authentic := s.authentic(c.http.Header.Get("X-Auth-Token"))
 	if authentic {
-		c.fault = s.faults.pick(c, s.refOf)
+		c.fault = s.faults.Pick(&gateway.Call{
+			Request: c.http, Region: c.route.region, Paths: c.route.paths(), Lists: isListing(c),
+			Shows: c.route.product == nil && (c.route.id != "" || c.http.URL.Query().Has("namespace_id")),
+			Ref:   func() string { return s.refOf(c.route) },
+		})
 	}
 	if c.fault != nil {
-		s.log.fault(c.logged, c.fault.Effect())
+		s.log.Fault(c.logged, c.fault.Effect())
 		latency += c.fault.Delay
 	}
 	if latency > 0 && clock.Sleep(c.http.Context(), latency) != nil {
@@ -163,7 +193,7 @@ func (s *Server) abandon() { panic(http.ErrAbortHandler) }
 // respond logs the status before it sends the answer, so that a client that has
 // the answer finds it in the log.
 func (s *Server) respond(w http.ResponseWriter, c *call, a *answer) {
-	s.log.status(c.logged, a.status)
+	s.log.Status(c.logged, a.status)
 	s.header(w.Header(), c, a)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // an error means that the client is gone

@@ -1,4 +1,4 @@
-package emulator
+package gateway
 
 import (
 	"encoding/json"
@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 )
-
-// requestsPath is where the request log is served.
-const requestsPath = "/_emulator/requests"
 
 // maxRequests bounds the log of a long-running server; when it is full, the oldest
 // half is dropped.
@@ -27,18 +24,15 @@ type Request struct {
 	Fault  string    `json:"fault,omitempty"` // the kind of fault that happened to it
 }
 
-// Requests returns the request log in the order of arrival.
-func (s *Server) Requests() []Request { return s.log.entries() }
-
-// requestLog keeps the requests. It must never keep a header: one has the secret
-// key.
-type requestLog struct {
+// Log keeps the requests. It must never keep a header: one has the secret key.
+type Log struct {
 	mu      sync.Mutex
 	dropped int
 	list    []Request
 }
 
-func (l *requestLog) begin(r *http.Request, at time.Time) int {
+// Begin adds a request, and returns its number.
+func (l *Log) Begin(r *http.Request, at time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.list) == maxRequests {
@@ -50,15 +44,17 @@ func (l *requestLog) begin(r *http.Request, at time.Time) int {
 	return order
 }
 
-func (l *requestLog) status(order, status int) {
+// Status notes the status of an answer.
+func (l *Log) Status(order, status int) {
 	l.change(order, func(r *Request) { r.Status = status })
 }
 
-func (l *requestLog) fault(order int, kind string) {
+// Fault notes the kind of a fault.
+func (l *Log) Fault(order int, kind string) {
 	l.change(order, func(r *Request) { r.Fault = kind })
 }
 
-func (l *requestLog) change(order int, change func(*Request)) {
+func (l *Log) change(order int, change func(*Request)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if at := order - l.dropped - 1; at >= 0 {
@@ -66,21 +62,22 @@ func (l *requestLog) change(order int, change func(*Request)) {
 	}
 }
 
-func (l *requestLog) entries() []Request {
+// Entries are the requests in the order of arrival.
+func (l *Log) Entries() []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.list)
 }
 
-// serveRequests writes the log as a JSON array with one request a line, which
-// both a parser and grep understand.
-func (s *Server) serveRequests(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP writes the log as a JSON array with one request a line, which both a parser
+// and grep understand.
+func (l *Log) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		http.Error(w, "the request log is read-only", http.StatusMethodNotAllowed)
 		return
 	}
 	body := []byte("[")
-	for i, entry := range s.log.entries() {
+	for i, entry := range l.Entries() {
 		line, err := json.Marshal(entry)
 		if err != nil {
 			http.Error(w, "request "+strconv.Itoa(entry.Order)+": "+err.Error(), http.StatusInternalServerError)
@@ -91,6 +88,6 @@ func (s *Server) serveRequests(w http.ResponseWriter, r *http.Request) {
 		}
 		body = append(append(body, '\n'), line...)
 	}
-	w.Header().Set("Content-Type", jsonType)
+	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(append(body, "\n]\n"...))
 }
