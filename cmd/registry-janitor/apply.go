@@ -23,9 +23,9 @@ import (
 // applyFlags are the flags of apply.
 type applyFlags struct {
 	sourceFlags
+	reportFlags
 	plan        string // the file; "" makes a plan
 	yes         bool
-	format      report.Format
 	stateDir    string
 	lockTimeout time.Duration
 	atMost      positive
@@ -66,7 +66,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 	}
 	f.addLive(cmd)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.Formats()...)
+	f.reportFlags.add(cmd, "what to print")
 	addStateDir(cmd.Flags(), &f.stateDir)
 	atMostFlag(cmd, &f.atMost)
 	fullFlag(cmd, &f.full)
@@ -105,7 +105,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if !work.Declined() {
 		defer notify(ctx, run)
 	}
-	return a.finish(ctx, run, err, f.format, &f.metrics)
+	return a.finish(ctx, run, err, f.reportFlags, &f.metrics)
 }
 
 // applyRun is the run of apply that the flags ask for. A saved plan must be one
@@ -125,17 +125,19 @@ func (a *app) applyRun(f *applyFlags, s *source) (*janitor.ApplyRun, error) {
 		return nil, err
 	}
 	if !f.yes {
-		work.Ask = a.ask
+		work.Ask = func(plan *actions.Plan) error {
+			return a.ask(runs.Run{Plan: plan, Zone: s.planner.Config.Location()}, f.details)
+		}
 	}
 	return work, nil
 }
 
 // ask shows the plan and waits for a yes.
-func (a *app) ask(plan *actions.Plan) error {
-	if err := a.render(runs.Run{Plan: plan}, report.FormatText); err != nil {
+func (a *app) ask(run runs.Run, d report.Details) error {
+	if err := a.render(run, reportFlags{report.FormatText, d}); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "\nDeletions cannot be undone. Carry out %s? Type yes to continue: ", text.Count(len(plan.Steps), "step"))
+	fmt.Fprintf(a.stderr, "\nDeletions cannot be undone. Carry out %s? Type yes to continue: ", text.Count(len(run.Plan.Steps), "step"))
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return errors.New("nothing was changed")

@@ -18,7 +18,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -32,7 +31,7 @@ const demoSeed = 1
 var demoDay = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func (a *app) demoCommand() *cobra.Command {
-	var format report.Format
+	var f reportFlags
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -43,15 +42,15 @@ demo sends nothing to other machines, and the emulator stops when it ends.
 
 The demo exits with 0, and prints the exit code of a real run.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), format, apply) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), f, apply) },
 	}
-	enumFlag(cmd, cmd.Flags(), &format, "format", report.FormatText, "what to print", report.Formats()...)
+	f.add(cmd, "what to print")
 	cmd.Flags().BoolVar(&apply, "apply", false, "carry out the plan in the emulator")
 	return cmd
 }
 
 // demo shows the plan and, with apply, its outcome.
-func (a *app) demo(ctx context.Context, format report.Format, apply bool) error {
+func (a *app) demo(ctx context.Context, f reportFlags, apply bool) error {
 	session, stop, err := startDemo(ctx)
 	if err != nil {
 		return err
@@ -69,7 +68,7 @@ func (a *app) demo(ctx context.Context, format report.Format, apply bool) error 
 			return err
 		}
 	}
-	if err := a.render(run, format); err != nil {
+	if err := a.render(run, f); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", run.Exit, meaning(run.Exit))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -28,9 +27,9 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // finish prints a run that plan or apply made, writes its metrics, and returns what
 // the program exits with.
-func (a *app) finish(ctx context.Context, run runs.Run, err error, format report.Format, m *metricsFlags) error {
+func (a *app) finish(ctx context.Context, run runs.Run, err error, f reportFlags, m *metricsFlags) error {
 	if run.Plan != nil {
-		err = errors.Join(err, a.render(run, format))
+		err = errors.Join(err, a.render(run, f))
 	}
 	err = errors.Join(err, m.write(ctx, run, a.stderr))
 	switch {
@@ -40,9 +39,4 @@ func (a *app) finish(ctx context.Context, run runs.Run, err error, format report
 		return &exitError{code: run.Exit, err: err}
 	}
 	return nil
-}
-
-// render prints a run to standard output.
-func (a *app) render(run runs.Run, format report.Format) error {
-	return report.Write(a.stdout, format, run, a.textOptions())
 }

@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"log/slog"
 	"os"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // openLog makes the log that the flags ask for, on standard error.
@@ -39,6 +42,29 @@ func (a *app) textOptions() report.TextOptions {
 		o.Width, _, _ = term.GetSize(int(f.Fd())) // 0 if it is not known
 	}
 	return o
+}
+
+// reportFlags are how a run is printed.
+type reportFlags struct {
+	format  report.Format
+	details report.Details
+}
+
+func (f *reportFlags) add(cmd *cobra.Command, usage string) {
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, usage, report.Formats()...)
+	enumFlag(cmd, cmd.Flags(), &f.details, "details", report.DetailsAuto, "how much the text shows; auto shortens what is longer than about 300 lines",
+		report.DetailsAuto, report.DetailsAll, report.DetailsNone)
+}
+
+// render prints a run to standard output.
+func (a *app) render(run runs.Run, f reportFlags) error {
+	o := a.textOptions()
+	o.Details = f.details
+	write := func(w io.Writer) error { return report.Write(w, f.format, run, o) }
+	if f.format != report.FormatText {
+		return write(a.stdout)
+	}
+	return a.paged(write)
 }
 
 // printJSON writes indented JSON to standard output.

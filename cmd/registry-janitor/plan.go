@@ -9,15 +9,14 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // planFlags are the flags of plan.
 type planFlags struct {
 	sourceFlags
+	reportFlags
 	out      string
-	format   report.Format
 	detailed bool
 	asOf     string
 	compare  string
@@ -60,9 +59,9 @@ configuration. A forecast is never applied.` + compareHelp,
 			return a.plan(cmd.Context(), &f)
 		},
 	}
-	f.add(cmd)
+	f.sourceFlags.add(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print (with --compare, text, json or markdown)", report.Formats()...)
+	f.reportFlags.add(cmd, "what to print (with --compare, text, json or markdown)")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
 	asOfFlag(cmd, &f.asOf)
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
@@ -90,7 +89,7 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 	if run.Plan != nil && f.out != "" {
 		err = errors.Join(err, writeFile(f.out, run.Plan.Encode))
 	}
-	return a.finish(ctx, run, err, f.format, &f.metrics)
+	return a.finish(ctx, run, err, f.reportFlags, &f.metrics)
 }
 
 // makePlan makes the plan. The ledger records it only if it is a plan of the

@@ -98,7 +98,7 @@ func views() web.Views {
 	}}
 	for _, f := range report.Formats() {
 		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
-			return report.Write(w, f, run, report.TextOptions{})
+			return report.Write(w, f, run, report.TextOptions{Details: report.DetailsAll})
 		}})
 	}
 	return v

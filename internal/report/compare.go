@@ -37,7 +37,7 @@ func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 	tagCell := func(c diff.Change) cell { return cell{name: tagOf(c.Ref)} }
 	return o.write(w, "compare.txt", c, template.FuncMap{
 		"facts":      func(s diff.Plan) string { return sideFacts(s, c.Zone) },
-		"ruleRows":   ruleRows,
+		"ruleRows":   o.ruleRows,
 		"sections":   differencesOf,
 		"object":     func(c diff.Change) string { return objectOf(c).String() },
 		"alike":      alikeChanges,
@@ -68,12 +68,12 @@ func sideFacts(s diff.Plan, zone *time.Location) string {
 	return out
 }
 
-func ruleRows(indent string, rules []diff.ByRule) string {
-	all := [][]string{{"before", "after", "rule"}}
-	for _, r := range rules {
-		all = append(all, []string{text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter), r.Rule})
+func (o TextOptions) ruleRows(indent string, rules []diff.ByRule) string {
+	rows := make([][]string, len(rules))
+	for i, r := range rules {
+		rows[i] = []string{r.Rule, text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter)}
 	}
-	return rows(indent, all, func(row []string) []string { return row })
+	return o.table(indent, []string{"rule", "before", "after"}, rows)
 }
 
 // differences are the changes of one kind, by object.

@@ -3,5 +3,6 @@
 // Markdown. Each function cleans its document once, before it writes anything.
 //
 // It must never decide anything, leave out a step, a held entry, a violation or a
-// gap, read the clock, or let text from elsewhere reach a terminal as it is.
+// gap without counting it and saying where all are, read the clock, or let text from
+// elsewhere reach a terminal as it is.
 package report

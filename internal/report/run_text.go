@@ -10,61 +10,105 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// writeText writes the run for a terminal: what was judged, then namespace by
-// namespace what is deleted, changed and held, every tag by its name, then
-// violations, gaps and refusals, what became of the steps (every one that was not
-// done by its name), and one line with the totals.
+// writeText writes the run for a terminal: the totals and what must not be missed,
+// what each rule does, the details, what became of the steps (every one that was not
+// done by its name), and then what must not be missed and the totals again.
 func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 	p := run.Plan
-	age := func(s actions.Step) string { return ageOf(p, s) }
-	tagCell := func(s actions.Step) cell { return cell{s.Tag, age(s)} }
-	tagRow := func(s actions.Step) []string { return []string{s.Tag, age(s), outline.Texts(s.Reasons)} }
-	heldCell := func(h outline.Held) cell { return cell{name: h.Name()} }
-	heldRow := func(h outline.Held) []string {
-		return []string{h.Name(), h.Detail, "[" + outline.RulesOf(h.Reasons) + "]"}
+	d, err := newDetails(o, p)
+	if err != nil {
+		return err
 	}
 	return o.write(w, "run.txt", p, template.FuncMap{
-		"moment":      momentIn(run.Zone),
-		"judged":      outline.Judged,
-		"onHold":      func() string { return onHold },
-		"namespaces":  outline.Of,
-		"indent":      func(n int, o *outline.Object) indented { return indented{o, strings.Repeat(" ", n)} },
-		"fate":        func(o *outline.Object) string { return fateOf(p, o) },
-		"step":        func(s actions.Step) string { return o.step(s, age(s)) },
-		"tagRows":     func(indent string, tags []actions.Step) string { return rows(indent, tags, tagRow) },
-		"tagColumns":  func(indent string, tags []actions.Step) string { return columns(o, indent, tags, tagCell) },
-		"heldRows":    func(indent string, held []outline.Held) string { return rows(indent, held, heldRow) },
-		"heldColumns": func(indent string, held []outline.Held) string { return columns(o, indent, held, heldCell) },
-		"severities":  severities,
-		"violations":  outline.ViolationsByRule,
-		"counts":      outline.Counts,
-		"lost":        lostWords,
-		"notDone":     notDone,
-		"result":      o.result,
-		"summary":     summaryOf,
-		"applied":     appliedOf,
-		"took":        func() string { return strings.Join(effort(run), " and ") },
+		"moment":   momentIn(run.Zone),
+		"headline": headlineOf,
+		"judged":   outline.Judged,
+		"onHold":   func() string { return onHold },
+		"refusals": o.refusals,
+		"gaps":     o.gaps,
+		"byRule":   o.byRule,
+		"details":  d.String,
+		"counts":   outline.Counts,
+		"lost":     lostWords,
+		"notDone":  notDone,
+		"result":   o.result,
+		"summary":  summaryOf,
+		"applied":  appliedOf,
+		"took":     func() string { return strings.Join(effort(run), " and ") },
 	})
 }
 
-// indented is an object, and the blanks before its lines.
-type indented struct {
-	*outline.Object
-	Indent string
+// listMax bounds the lists of refusals and gaps, which come before everything else;
+// with DetailsAll they are whole.
+const listMax = 20
+
+func (o TextOptions) refusals(all []actions.Refusal) string {
+	return bounded(o, all, "refusal", func(r actions.Refusal) string {
+		return o.wrap(2, 2, o.Color.Red(r.Limit)+": "+r.Detail)
+	})
 }
 
-// step is what happens to an image or a namespace itself.
-func (o TextOptions) step(s actions.Step, age string) string {
-	switch s.Action {
-	case actions.DeleteImage:
-		return o.Color.Red("- delete the image") + ", unchanged for " + age
-	case actions.DeleteNamespace:
-		return o.Color.Red("- delete the namespace") + ", unchanged for " + age
-	default:
-		return o.Color.Cyan("~ visibility " + string(s.From) + " → " + string(s.To))
+func (o TextOptions) gaps(all []registry.Gap) string {
+	return bounded(o, all, "gap", func(g registry.Gap) string {
+		return "  " + o.Color.Red(g.Subject) + "\n" + o.wrap(4, 2, g.Error)
+	})
+}
+
+// bounded writes the first entries of a list, and counts the others.
+func bounded[T any](o TextOptions, all []T, noun string, lineOf func(T) string) string {
+	shown := all
+	if o.Details != DetailsAll && len(all) > listMax {
+		shown = all[:listMax]
 	}
+	lines := make([]string, 0, len(shown)+1)
+	for _, e := range shown {
+		lines = append(lines, lineOf(e))
+	}
+	if left := len(all) - len(shown); left > 0 {
+		lines = append(lines, "  … and "+text.Count(left, "more "+noun)+": --details all lists them")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// byRule is a table of what each rule does; "" if no rule does anything.
+func (o TextOptions) byRule(p *actions.Plan) string {
+	totals := outline.ByRule(p.Steps, p.Held, p.Stats)
+	if len(totals) == 0 {
+		return ""
+	}
+	tags := 0
+	rows := make([][]string, len(totals))
+	for i, t := range totals {
+		tags += t.Tags
+		rows[i] = ruleRow(p, t)
+	}
+	table := o.table("", []string{"rule", "namespaces", "images", "tags", "image size", "oldest", "newest", "held"}, rows)
+	if tags > p.Summary.DeleteTags {
+		table += "\n" + o.Color.Dim("A tag that several rules mark counts for each of them.")
+	}
+	return table
+}
+
+func ruleRow(p *actions.Plan, t outline.RuleTotal) []string {
+	size, oldest, newest := "", "", ""
+	if t.Bytes > 0 {
+		size = text.Size(t.Bytes)
+	}
+	if !t.Oldest.IsZero() {
+		oldest, newest = text.Age(p.TakenAt.Sub(t.Oldest)), text.Age(p.TakenAt.Sub(t.Newest))
+	}
+	return []string{t.Rule, unlessZero(t.Namespaces), unlessZero(t.Images), unlessZero(t.Tags), size, oldest, newest, unlessZero(t.Held)}
+}
+
+// unlessZero is a number, and "" for none.
+func unlessZero(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return text.Thousands(n)
 }
 
 func (o TextOptions) result(r actions.Result) string {
@@ -122,12 +166,19 @@ func appliedOf(o *actions.Outcome) string {
 	return line
 }
 
+// headlineOf sums up a plan in its first line.
+func headlineOf(p *actions.Plan) string {
+	return strings.Replace(strings.TrimPrefix(summaryOf(p), "Plan: "), "Nothing", "nothing", 1)
+}
+
 // summaryOf is the closing line of a plan.
 func summaryOf(p *actions.Plan) string {
 	found := rest(p.Summary)
 	switch {
 	case len(p.Steps) > 0:
 		return "Plan: " + outline.Join(outline.Planned(p.Summary), found)
+	case p.Incomplete():
+		return "Nothing can be done yet: " + found
 	case found != "":
 		return "Nothing to do: " + found
 	}

@@ -85,3 +85,23 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestWrap(t *testing.T) {
+	for _, row := range []struct {
+		text        string
+		first, rest int
+		want        string
+	}{
+		{"", 10, 10, ""},
+		{"one two three", 13, 13, "one two three"},
+		{"one two three", 12, 12, "one two|three"},
+		{"one two three", 3, 9, "one|two three"},
+		{"rg.fr-par.scw.cloud/prod/api is long", 5, 7, "rg.fr-par.scw.cloud/prod/api|is long"},
+		{"größe über alles", 10, 10, "größe über|alles"},
+		{"\x1b[31mred one\x1b[0m two", 11, 11, "\x1b[31mred one\x1b[0m two"},
+	} {
+		if got := strings.Join(Wrap(row.text, row.first, row.rest), "|"); got != row.want {
+			t.Errorf("%q in %d and %d: got %q, want %q", row.text, row.first, row.rest, got, row.want)
+		}
+	}
+}

@@ -89,14 +89,17 @@ func ReasonsKey(reasons []registry.Reason) string {
 }
 
 // RulesOf names the rules once each.
-func RulesOf(reasons []registry.Reason) string {
+func RulesOf(reasons []registry.Reason) string { return strings.Join(distinct(reasons, Rule), ", ") }
+
+// distinct has the words for each of some reasons, once each.
+func distinct(reasons []registry.Reason, word func(registry.Reason) string) []string {
 	var rules []string
 	for _, r := range reasons {
-		if rule := Rule(r); !slices.Contains(rules, rule) {
+		if rule := word(r); !slices.Contains(rules, rule) {
 			rules = append(rules, rule)
 		}
 	}
-	return strings.Join(rules, ", ")
+	return rules
 }
 
 // Texts are the texts of the reasons, without the rules.
