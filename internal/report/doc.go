@@ -1,5 +1,5 @@
-// Package report renders a finished run as text, JSON, Markdown, JUnit XML or HTML,
-// and a comparison, an explanation and the findings of lint as text, JSON or
+// Package report renders a finished run as text, JSON, Markdown, JUnit XML, HTML,
+// CSV, annotations of GitHub or SARIF, and a comparison, an explanation and the findings of lint as text, JSON or
 // Markdown. Each function cleans its document once, before it writes anything.
 //
 // It must never decide anything, leave out a step, a held entry, a violation or a

@@ -21,7 +21,7 @@ func (a Alike[T]) First() T { return a.Entries[0] }
 // AlikeTags groups the tags that are deleted: first those with the same reasons,
 // then those with the same rules.
 func (o *Object) AlikeTags() []Alike[actions.Step] {
-	return alike(o.Tags,
+	return GroupAlike(o.Tags,
 		func(s actions.Step) string { return ReasonsKey(s.Reasons) },
 		func(s actions.Step) string { return RulesOf(s.Reasons) })
 }
@@ -34,14 +34,14 @@ func (o *Object) AlikeHeld() []Alike[Held] {
 // AlikeHeld groups held entries: first those that the same guard holds for the
 // same reasons, then those of the same kind.
 func AlikeHeld(entries []Held, kind func(Held) string) []Alike[Held] {
-	return alike(entries, func(h Held) string {
+	return GroupAlike(entries, func(h Held) string {
 		return string(h.Action) + "\x00" + string(h.Guard) + "\x00" + h.Detail + "\x00" + ReasonsKey(h.Reasons)
 	}, kind)
 }
 
-// alike groups two or more entries that are the same, and the others by kind. The
+// GroupAlike groups two or more entries that are the same, and the others by kind. The
 // order of the entries stays within the groups and among them.
-func alike[T any](entries []T, same, kind func(T) string) []Alike[T] {
+func GroupAlike[T any](entries []T, same, kind func(T) string) []Alike[T] {
 	var single []T
 	out := slices.DeleteFunc(GroupBy(entries, same), func(a Alike[T]) bool {
 		if len(a.Entries) == 1 {

@@ -1,0 +1,71 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// csvColumns are those of the CSV of a plan. Scripts and spreadsheets rely on their
+// names and order. Nothing reads contents, so that frees_bytes is empty.
+func csvColumns() []string {
+	return []string{
+		"action", "ref", "region", "namespace", "image", "tag", "digest", "updated_at", "age_days",
+		"rule", "reason", "guard", "frees_bytes",
+	}
+}
+
+// writeCSV writes a row for each step, and then one for each held entry, which has a
+// guard, and ends its reason with why it is held. Times are in UTC.
+func writeCSV(w io.Writer, p *actions.Plan) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{csvColumns()}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		updated, age := "", ""
+		if !s.UpdatedAt.IsZero() {
+			updated, age = s.UpdatedAt.UTC().Format(time.RFC3339), strconv.Itoa(int(p.TakenAt.Sub(s.UpdatedAt)/(24*time.Hour)))
+		}
+		rows = append(rows, []string{
+			string(s.Action), inert(s.Ref), inert(string(s.Region)), inert(s.Namespace), inert(s.Image), inert(s.Tag), inert(s.Digest),
+			updated, age, inert(rulesIn(s.Reasons)), inert(outline.Texts(s.Reasons)), "", "",
+		})
+	}
+	for _, h := range p.Held {
+		ref := outline.Parse(h.Ref)
+		rows = append(rows, []string{
+			string(h.Action), inert(h.Ref), inert(string(ref.Region)), inert(ref.Namespace), inert(ref.Image), inert(ref.Tag), "",
+			"", "", inert(rulesIn(h.Reasons)), inert(joined("; ", outline.Texts(h.Reasons), h.Detail)), string(h.Guard), "",
+		})
+	}
+	return out.WriteAll(rows) // it flushes
+}
+
+// rulesIn names the rules of some reasons.
+func rulesIn(reasons []registry.Reason) string { return strings.Join(ruleNames(reasons), "; ") }
+
+// inert keeps spreadsheets from taking a text for a formula: whatever begins like one
+// is quoted, as OWASP advises.
+func inert(s string) string {
+	if s != "" && strings.ContainsAny(s[:1], "=+-@\t\r\n") || strings.HasPrefix(s, "＝") || strings.HasPrefix(s, "＋") || strings.HasPrefix(s, "－") || strings.HasPrefix(s, "＠") {
+		return "'" + s
+	}
+	return s
+}
+
+// joined joins what is not empty.
+func joined(separator string, parts ...string) string {
+	var out []string
+	for _, part := range parts {
+		if part != "" {
+			out = append(out, part)
+		}
+	}
+	return strings.Join(out, separator)
+}
