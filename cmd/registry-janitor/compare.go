@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -50,7 +51,8 @@ func (a *app) compare(cmd *cobra.Command, f *planFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := report.Compare(a.stdout, f.format, c, a.textOptions()); err != nil {
+	write := func(w io.Writer, o report.TextOptions) error { return report.Compare(w, f.format, c, o) }
+	if err := a.printReport(f.reportFlags, write); err != nil {
 		return err
 	}
 	switch {

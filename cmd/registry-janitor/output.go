@@ -58,13 +58,18 @@ func (f *reportFlags) add(cmd *cobra.Command, usage string) {
 
 // render prints a run to standard output.
 func (a *app) render(run runs.Run, f reportFlags) error {
+	return a.printReport(f, func(w io.Writer, o report.TextOptions) error { return report.Write(w, f.format, run, o) })
+}
+
+// printReport writes to standard output; a text that is longer than a terminal is
+// paged.
+func (a *app) printReport(f reportFlags, write func(io.Writer, report.TextOptions) error) error {
 	o := a.textOptions()
 	o.Details = f.details
-	write := func(w io.Writer) error { return report.Write(w, f.format, run, o) }
 	if f.format != report.FormatText {
-		return write(a.stdout)
+		return write(a.stdout, o)
 	}
-	return a.paged(write)
+	return a.paged(func(w io.Writer) error { return write(w, o) })
 }
 
 // printJSON writes indented JSON to standard output.

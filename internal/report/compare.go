@@ -34,13 +34,29 @@ func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 }
 
 func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
-	tagCell := func(c diff.Change) cell { return cell{name: tagOf(c.Ref)} }
+	differences, err := o.differences(c)
+	if err != nil {
+		return err
+	}
 	return o.write(w, "compare.txt", c, template.FuncMap{
-		"facts":      func(s diff.Plan) string { return sideFacts(s, c.Zone) },
-		"ruleRows":   o.ruleRows,
-		"sections":   differencesOf,
+		"facts":       func(s diff.Plan) string { return sideFacts(s, c.Zone) },
+		"ruleRows":    o.ruleRows,
+		"differences": func() string { return differences },
+		"verdict":     verdictOf,
+	})
+}
+
+// differences lists all changes, or, if that takes too many lines, an object a line.
+func (o TextOptions) differences(c *diff.Comparison) (string, error) {
+	if o.Details == DetailsNone {
+		return "", nil
+	}
+	tagCell := func(c diff.Change) cell { return cell{name: tagOf(c.Ref)} }
+	var b strings.Builder
+	sections := differencesOf(c)
+	err := o.execute(&b, "differences.txt", sections, template.FuncMap{
 		"object":     func(c diff.Change) string { return objectOf(c).String() },
-		"alike":      alikeChanges,
+		"alike":      alikeInText,
 		"step":       stepSide,
 		"other":      otherPosition,
 		"otherSide":  otherSide,
@@ -48,8 +64,47 @@ func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 		"position":   positionWords,
 		"shown":      shownReasons,
 		"tagColumns": func(indent string, of []diff.Change) string { return columns(o, indent, of, tagCell) },
-		"verdict":    verdictOf,
+		"changeRows": func(indent string, of []diff.Change) string { return listed(o, indent, of, changeRow) },
 	})
+	all := strings.TrimRight(b.String(), "\n")
+	if err != nil || o.Details == DetailsAll || strings.Count(all, "\n") <= detailsMax {
+		return all, err
+	}
+	return o.differencesInShort(sections), nil
+}
+
+// differencesInShort has a line for each object.
+func (o TextOptions) differencesInShort(sections []differences) string {
+	var b strings.Builder
+	room, left := detailsMax, 0
+	for _, s := range sections {
+		objects := s.Objects[:min(room, len(s.Objects))]
+		left += len(s.Objects) - len(objects)
+		room -= len(objects)
+		b.WriteString("\n\n" + o.Color.Bold(s.Title))
+		rows := make([][]string, len(objects))
+		for i, object := range objects {
+			byRule := outline.GroupBy(object.Entries, func(c diff.Change) string { return firstRule(stepSide(c).Reasons) })
+			rows[i] = []string{objectOf(object.First()).String(), o.Color.Red(text.Thousands(len(object.Entries))) + ": " +
+				outline.Each(byRule, ", ", func(a outline.Alike[diff.Change]) string {
+					return firstRule(stepSide(a.First()).Reasons) + " " + text.Thousands(len(a.Entries))
+				})}
+		}
+		for _, line := range aligned(rows, func(int) bool { return false }) {
+			b.WriteString("\n  " + strings.TrimRight(line, " "))
+		}
+	}
+	if left > 0 {
+		b.WriteString("\n\n… and " + text.Count(left, "more image"))
+	}
+	return b.String() + "\n\n" + o.Color.Cyan("This is shortened.") + " --details all shows everything"
+}
+
+// changeRow is one of some changes that have the same rules but differ in their words.
+func changeRow(c diff.Change) (first []string, words string) {
+	other := otherPosition(c)
+	words = joined("; ", outline.Texts(stepSide(c).Reasons), string(otherSide(c.Only))+": "+positionWords(c.Action, other))
+	return []string{tagOf(c.Ref)}, joined(": ", words, outline.Texts(shownReasons(other)))
 }
 
 // sideFacts sums up the plan of one side.
@@ -123,12 +178,29 @@ func tagOf(ref string) string { return cmp.Or(outline.Parse(ref).Tag, ref) }
 
 // alikeChanges groups changes of one object that only differ in the tag.
 func alikeChanges(changes []diff.Change) []outline.Alike[diff.Change] {
-	key := func(p diff.Position) string {
-		return strings.Join([]string{string(p.State), string(p.To), string(p.Guard), p.Detail, outline.ReasonsKey(p.Reasons)}, "\x00")
-	}
-	return outline.GroupBy(changes, func(c diff.Change) string {
-		return string(c.Action) + "\x00" + key(c.Before) + "\x00" + key(c.After)
+	return outline.GroupBy(changes, changeKey)
+}
+
+func changeKey(c diff.Change) string {
+	return keyOf(c, func(p diff.Position) string { return p.Detail + "\x00" + outline.ReasonsKey(p.Reasons) })
+}
+
+// alikeInText groups changes of one object as the text of a plan does: first those
+// that only differ in the tag, then deletions of tags by the same rules.
+func alikeInText(changes []diff.Change) []outline.Alike[diff.Change] {
+	return outline.GroupAlike(changes, changeKey, func(c diff.Change) string {
+		if c.Action != actions.DeleteTag {
+			return c.Ref + changeKey(c)
+		}
+		return keyOf(c, func(p diff.Position) string { return outline.RulesOf(p.Reasons) })
 	})
+}
+
+func keyOf(c diff.Change, why func(diff.Position) string) string {
+	key := func(p diff.Position) string {
+		return strings.Join([]string{string(p.State), string(p.To), string(p.Guard), why(p)}, "\x00")
+	}
+	return string(c.Action) + "\x00" + key(c.Before) + "\x00" + key(c.After)
 }
 
 // stepSide is the side that has the step.

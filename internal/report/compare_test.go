@@ -148,3 +148,46 @@ func TestWriteLint(t *testing.T) {
 		t.Error("a format that is not there is taken")
 	}
 }
+
+// manyDeletions is a comparison of which one side deletes many tags, each for a reason
+// of its own.
+func manyDeletions(t *testing.T, images, tags int) *diff.Comparison {
+	c := compared(t)
+	c.Changes = nil
+	for i := range images {
+		for j := range tags {
+			c.Changes = append(c.Changes, diff.Change{
+				Only: diff.After, Action: actions.DeleteTag, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api-%02d:pr-%d", i, j),
+				Before: diff.Position{State: diff.StateKept, Reasons: []registry.Reason{{Rule: "retention/last", Text: fmt.Sprintf("number %d of 100", j+1)}}},
+				After:  diff.Position{State: diff.StateStep, Reasons: []registry.Reason{{Rule: "retention/prs", Text: "older than 7d"}}},
+			})
+		}
+	}
+	return c
+}
+
+func TestComparisonGroupsAsAPlanDoes(t *testing.T) {
+	text := rendered(t, FormatText, manyDeletions(t, 1, 91))
+	golden(t, "compare-many.txt", text)
+	if n := strings.Count(text, "\n"); n > 120 {
+		t.Errorf("91 tags take %d lines", n)
+	}
+}
+
+func TestLongComparisonIsShortened(t *testing.T) {
+	c := manyDeletions(t, 40, 91)
+	text := rendered(t, FormatText, c)
+	if !strings.Contains(text, "\n  rg.fr-par.scw.cloud/prod/api-07  91: prs 91\n") || !strings.Contains(text, "--details all") || strings.Count(text, "\n") > 80 {
+		t.Error(text)
+	}
+	var all bytes.Buffer
+	if err := Compare(&all, FormatText, c, TextOptions{Details: DetailsAll}); err != nil || strings.Count(all.String(), "pr-90 ") != 40 {
+		t.Errorf("--details all names a tag %d times, error %v", strings.Count(all.String(), "pr-90 "), err)
+	}
+	for i := range 400 {
+		c.Changes = append(c.Changes, diff.Change{Only: diff.After, Action: actions.DeleteImage, Ref: fmt.Sprintf("rg.fr-par.scw.cloud/old/web-%d", i)})
+	}
+	if text := rendered(t, FormatText, c); !strings.Contains(text, "… and 140 more images") {
+		t.Error(text)
+	}
+}

@@ -61,6 +61,7 @@ func (o TextOptions) functions() template.FuncMap {
 		"rule":     outline.Rule,
 		"rules":    outline.RulesOf,
 		"reason":   reasonLine,
+		"wrap":     o.wrap,
 	}
 }
 
