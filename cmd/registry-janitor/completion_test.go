@@ -21,7 +21,7 @@ func TestCompletion(t *testing.T) {
 		typed []string
 		want  []string
 	}{
-		{"a format is one of the words in the help", []string{"demo", "--format", ""}, []string{"text", "json", "markdown", "junit", "html", ":4"}},
+		{"a format is one of the words in the help", []string{"demo", "--format", ""}, []string{"text", "json", "markdown", "junit", "html", "csv", "github", "sarif", ":4"}},
 		{"global flags are completed too", []string{"version", "--log-level", ""}, []string{"debug", "info", "warn", "error", ":4"}},
 		{"a configuration is a YAML file", []string{"plan", "--config", ""}, []string{"yaml", "yml", ":8"}},
 		{"the short name of a flag is completed too", []string{"plan", "-c", ""}, []string{"yaml", "yml", ":8"}},
