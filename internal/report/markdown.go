@@ -18,8 +18,9 @@ import (
 // has to read (errors, refusals, failed steps, gaps, deny violations), then
 // namespace by namespace what is deleted, changed and held, folded.
 //
-// It has at most 60,000 bytes. What does not fit is left out entry by entry, is
-// counted in its place, and is announced at the top.
+// It has at most 60,000 bytes. If that is too little, every namespace has a row for
+// each of its rules before any details. What does not fit is left out entry by entry,
+// is counted in its place, and is announced at the top.
 func writeMarkdown(w io.Writer, run runs.Run) error {
 	m := &runPage{run: run, plan: run.Plan}
 	text, err := m.render()

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -10,47 +11,100 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// namespaces writes what the plan has for each namespace into a number of bytes.
-// Each is named with its counts as long as that alone fits; details are written
-// for the first ones until the room is used up.
+// namespaces writes what the plan has for each namespace into a number of bytes. If
+// not everything fits, each namespace first has a row for each of its rules, and then
+// details are written for the first ones until the room is used up.
 func (m *runPage) namespaces(room int) string {
 	groups := outline.Of(m.plan)
 	if len(groups) == 0 {
 		return ""
 	}
-	const title, rest = "\n#### By namespace\n\n", 120
+	const title, rest = "\n#### By namespace\n\n", 160
 	room -= len(title) + rest
-	var named int // bytes that naming all of those takes that can be named
-	shown := 0
-	for _, ns := range groups {
-		if n := len(m.namedOnly(ns)); named+n <= room {
-			named += n
-			shown++
-			continue
-		}
-		break
+	if all, ok := m.allOf(groups, room); ok {
+		return title + all
 	}
 	var b strings.Builder
-	b.WriteString(title)
-	for _, ns := range groups[:shown] {
-		named -= len(m.namedOnly(ns))
-		b.WriteString(m.namespace(ns, room-b.Len()+len(title)-named))
-	}
-	if left := groups[shown:]; len(left) > 0 {
-		n := 0
-		for _, ns := range left {
-			n += entriesOf(ns)
+	b.WriteString("| namespace and rule | what it does |\n|---|---|\n")
+	shown := 0
+	for _, ns := range groups {
+		rows := m.byRule(ns)
+		if b.Len()+len(rows) > room {
+			break
 		}
-		m.namespacesCut += len(left)
-		m.entriesCut += n
-		b.WriteString("- … and " + text.Count(len(left), "more namespace") + ", with " + entries(n) + "\n")
+		b.WriteString(rows)
+		shown++
+	}
+	b.WriteByte('\n')
+	left := 0
+	for _, ns := range groups[:shown] {
+		details := m.namespace(ns, room-b.Len())
+		if details == "" {
+			left += entriesOf(ns)
+		}
+		b.WriteString(details)
+	}
+	if left > 0 {
+		m.entriesCut += left
+		b.WriteString("\n_" + entries(left) + " left out_\n")
+	}
+	return title + b.String() + m.otherNamespaces(groups[shown:])
+}
+
+// allOf writes everything if it fits.
+func (m *runPage) allOf(groups []*outline.Namespace, room int) (string, bool) {
+	var b strings.Builder
+	for _, ns := range groups {
+		b.WriteString(m.namespace(ns, math.MaxInt))
+		if b.Len() > room {
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+// otherNamespaces counts those that are not even named.
+func (m *runPage) otherNamespaces(groups []*outline.Namespace) string {
+	if len(groups) == 0 {
+		return ""
+	}
+	n := 0
+	for _, ns := range groups {
+		n += entriesOf(ns)
+	}
+	m.namespacesCut += len(groups)
+	m.entriesCut += n
+	return "\n- … and " + text.Count(len(groups), "more namespace") + ", with " + entries(n) + "\n"
+}
+
+// byRule writes a row for each rule that does something in a namespace.
+func (m *runPage) byRule(ns *outline.Namespace) string {
+	var steps []actions.Step
+	var held []actions.Held
+	for _, o := range ns.Objects() {
+		steps = append(append(steps, o.Tags...), o.Steps...)
+		for _, h := range o.Held {
+			held = append(held, h.Held)
+		}
+	}
+	var b strings.Builder
+	for _, t := range outline.ByRule(steps, held, m.plan.Stats) {
+		b.WriteString(row(0, name(ns.Ref.String())+" "+prose(t.Rule), escape(totalWords(m.plan, t))).line + "\n")
 	}
 	return b.String()
 }
 
-// namedOnly is a namespace without its details.
-func (m *runPage) namedOnly(ns *outline.Namespace) string {
-	return "<details><summary>" + totalsOf(ns) + "</summary>\n\n_" + entries(entriesOf(ns)) + " left out_\n\n</details>\n"
+// totalWords is what a rule does: "60 tags in 2 images, 15d to 74d old, 3 held".
+func totalWords(p *actions.Plan, t outline.RuleTotal) string {
+	on := outline.Join(outline.Things(t.Namespaces, "namespace"), outline.Things(t.Images, "image"))
+	if t.Tags > 0 {
+		on = text.Count(t.Tags, "tag") + " in " + text.Count(t.Images, "image")
+	}
+	age := ""
+	if !t.Oldest.IsZero() {
+		age = text.Age(p.TakenAt.Sub(t.Newest)) + " to " + text.Age(p.TakenAt.Sub(t.Oldest)) + " old"
+	}
+	return outline.Join(on, age, outline.As(t.Held, "held"))
 }
 
 func entriesOf(ns *outline.Namespace) int {
@@ -78,15 +132,14 @@ func totalsOf(ns *outline.Namespace) string {
 	return name(ns.Ref.String()) + ": " + outline.Join(outline.As(deletions, "to delete"), outline.As(changes, "to change"), outline.As(held, "held"))
 }
 
-// namespace writes one with as many rows as fit, and never less than its name.
+// namespace writes one with as many rows as fit; "" if none does.
 func (m *runPage) namespace(ns *outline.Namespace, room int) string {
 	const head, foot, note = "| what | why |\n|---|---|\n", "\n</details>\n", 60
 	open := "<details><summary>" + totalsOf(ns) + "</summary>\n\n"
 	room -= len(open) + len(head) + len(foot) + note
 	rows := m.rows(ns)
 	if len(rows) > 0 && len(rows[0].line)+1 > room {
-		m.entriesCut += entriesOf(ns)
-		return m.namedOnly(ns)
+		return ""
 	}
 	var b strings.Builder
 	b.WriteString(open + head)

@@ -313,3 +313,22 @@ func FuzzMarkdown(f *testing.F) {
 		checkPage(t, markdownOf(t, runs.Run{Plan: anyPlan(random, text, 30), Error: text()}))
 	})
 }
+
+// Beyond its limit, a page says of every namespace what each rule does there before it
+// lists anything.
+func TestALargePageHasEveryNamespaceByRule(t *testing.T) {
+	page := markdownOf(t, runs.Run{Plan: large(150, 60)})
+	rows, _, ok := strings.Cut(page, "<details>")
+	if !ok {
+		t.Fatal("no details fit")
+	}
+	for n := range 150 {
+		want := fmt.Sprintf("| <code>rg.fr-par.scw.cloud/team-%03d</code> retention/pull request builds | 60 tags in 1 image, 15d to 74d old |\n", n)
+		if !strings.Contains(rows, want) {
+			t.Fatalf("the page lacks %q before its details", want)
+		}
+	}
+	if page := markdownOf(t, runs.Run{Plan: large(3, 20)}); strings.Contains(page, "| namespace and rule |") {
+		t.Error("a page that has everything has the rows too")
+	}
+}
