@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -61,7 +62,7 @@ func (a *app) runPager(pager string, terminal *os.File, text []byte) error {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
-	cmd := exec.Command("sh", "-c", pager) //nolint:gosec // G204: the user's own command, as in git
+	cmd := exec.CommandContext(context.Background(), "sh", "-c", pager) //nolint:gosec // G204: the user's own command, as in git; the user ends it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), terminal, a.stderr
 	cmd.Env = os.Environ()
 	for _, option := range []string{"LESS=FRX", "LV=-c"} { // those of git: colors, and no page for a short text
