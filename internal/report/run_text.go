@@ -168,7 +168,8 @@ func appliedOf(o *actions.Outcome) string {
 
 // headlineOf sums up a plan in its first line.
 func headlineOf(p *actions.Plan) string {
-	return strings.Replace(strings.TrimPrefix(summaryOf(p), "Plan: "), "Nothing", "nothing", 1)
+	summary := strings.TrimPrefix(summaryOf(p), "Plan: ")
+	return strings.ToLower(summary[:1]) + summary[1:]
 }
 
 // summaryOf is the closing line of a plan.
@@ -177,8 +178,8 @@ func summaryOf(p *actions.Plan) string {
 	switch {
 	case len(p.Steps) > 0:
 		return "Plan: " + outline.Join(outline.Planned(p.Summary), found)
-	case p.Incomplete():
-		return "Nothing can be done yet: " + found
+	case p.Incomplete(): // what could not be read may have something to do
+		return "Incomplete: nothing could be planned: " + found
 	case found != "":
 		return "Nothing to do: " + found
 	}
