@@ -122,11 +122,11 @@ func (o TextOptions) step(s actions.Step, age string) string {
 // everyViolation lists the violations by rule; "" if there are none.
 func (d *details) everyViolation() string {
 	return d.found(func(of outline.Alike[registry.Violation]) string {
-		lines := ""
+		var lines strings.Builder
 		for _, v := range of.Entries {
-			lines += "\n" + d.wrap(4, 2, v.Ref+": "+v.Text)
+			lines.WriteString("\n" + d.wrap(4, 2, v.Ref+": "+v.Text))
 		}
-		return lines
+		return lines.String()
 	})
 }
 
