@@ -1,6 +1,7 @@
 package propose_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
@@ -22,29 +26,36 @@ import (
 
 var takenAt = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// Whatever is in a registry, a proposal for it is valid, lint has nothing to say, and
-// a plan is complete and deletes nothing. With every rule enforced, lint still has
+// Whatever is in a registry, a proposal for it is valid, for editors too, lint has
+// nothing to say, and a plan is complete and deletes nothing. With every rule enforced, lint still has
 // nothing to say, and the plan deletes neither a version, nor a moving name, nor the
 // newest tag of any convention for names in an image.
 func TestEveryProposal(t *testing.T) {
-	deleted := 0
+	schema, deleted := compileSchema(t), 0
 	for seed := range uint64(40) {
 		w := newWorld(seed)
 		s := propose.New(takenAt)
 		for _, img := range w.images {
 			s.Add(img)
 		}
-		text := s.Write(propose.Options{Schema: "janitor.schema.json", Scope: scanner.Scope{Exclude: []string{propose.Functions}}})
+		text := s.Write(w.options())
 		c, err := config.Parse(filepath.Join(t.TempDir(), "janitor.yaml"), []byte(text))
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
+		var document any
+		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(document); err != nil {
+			t.Fatalf("seed %d: the schema: %v\n%s", seed, err, text)
 		}
 		for _, r := range c.Retention {
 			if r.Enforce {
 				t.Fatalf("seed %d: %s is enforced\n%s", seed, r.Name, text)
 			}
 		}
-		c.Protect.Serverless = false // no use source is read here
+		c.Protect.Serverless, c.Protect.Kapsule = false, false // no use source is read here
 		plan := w.check(t, seed, c, text)
 		if plan.Summary.DeleteTags > 0 {
 			t.Fatalf("seed %d: a proposal that is not enforced deletes %d tags\n%s", seed, plan.Summary.DeleteTags, text)
@@ -63,6 +74,23 @@ func TestEveryProposal(t *testing.T) {
 	if deleted < 300 {
 		t.Errorf("the proposals delete only %d tags, so they were hardly tested", deleted)
 	}
+}
+
+func compileSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(config.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("janitor.schema.json", document); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("janitor.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
 }
 
 // check lints and plans.
@@ -94,6 +122,18 @@ type world struct {
 	*rand.Rand
 	images []*registry.Image
 	keep   map[string]string // why a tag must not be deleted, by reference
+}
+
+// options are all that a proposal can say beside its rules.
+func (w *world) options() propose.Options {
+	states := []propose.Source{propose.Asked, propose.Failed, propose.NotAsked, propose.NotListed, propose.NotInScope}
+	return propose.Options{
+		Schema: "janitor.schema.json", SchemaExists: w.IntN(2) == 0, Gaps: w.IntN(3), Serverless: pick(w, states...), Kapsule: pick(w, states...),
+		Scope: pick(w,
+			scanner.Scope{}, scanner.Scope{Exclude: []string{propose.Functions}},
+			scanner.Scope{Regions: registry.Regions(), Include: []string{"**"}, ProjectIDs: []string{"11111111-2222-3333-4444-555555555555"}},
+			scanner.Scope{OrganizationID: "11111111-2222-3333-4444-555555555555", Include: []string{"prod/{a,b}*"}, Exclude: []string{"x/**", propose.Functions}}),
+	}
 }
 
 // feed is a scan of the world.
