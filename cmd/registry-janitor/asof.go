@@ -62,9 +62,20 @@ func parseAsOf(written string, scanned time.Time, zone *time.Location) (time.Tim
 		t, err = later(scanned, span, -1)
 	}
 	if year := t.UTC().Year(); err != nil || year < 1 || year > 9999 { // what a plan can hold
-		return time.Time{}, fmt.Errorf("--as-of %q: %s", written, asOfForms)
+		return time.Time{}, fmt.Errorf("--as-of %q: %s", written, asOfMeant(written))
 	}
 	return t.UTC(), nil
+}
+
+// asOfMeant is the remedy of an invalid time.
+func asOfMeant(written string) string {
+	if _, err := config.ParseDuration(written); err == nil {
+		return "write +" + written + " for that time after the scan"
+	}
+	if _, err := config.ParseDuration(strings.TrimLeft(written, "+-") + "d"); err == nil && strings.ContainsAny(written[:1], "+-") {
+		return "a time span needs a unit: " + written + "d"
+	}
+	return asOfForms
 }
 
 // later is a time and a duration as the configuration writes it.

@@ -44,7 +44,8 @@ Exit codes: 0 done; 1 an error, or something could not be read or judged;
 
 With --as-of, the plan is a forecast: what the same policies would do at that time
 with what is in the registry now. A day begins at midnight in the time zone of the
-configuration. A forecast is never applied.` + compareHelp,
+configuration; +30d counts from the scan on, -30d back from it. A forecast is never
+applied.` + compareHelp,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkAsOf(cmd, f.asOf); err != nil {

@@ -123,7 +123,7 @@ type explained struct {
 func (f *findings) add(item scanner.Item) {
 	if item.Gap != nil {
 		f.gaps = append(f.gaps, *item.Gap)
-		f.hides = f.hides || hidesObjects(item.Gap)
+		f.hides = f.hides || hidesObjects(item.Gap) && slices.ContainsFunc(f.named.candidates, func(c uses.Reference) bool { return mayHide(item.Gap, c) })
 		return
 	}
 	for _, c := range f.named.candidates {
@@ -140,6 +140,19 @@ func (f *findings) add(item scanner.Item) {
 // about a use source or the clock, so that the object may be missing because of it.
 func hidesObjects(g *registry.Gap) bool {
 	return g.Source == "" && g.Subject != actions.ClockSubject && g.Holds != registry.HoldsNothing
+}
+
+// mayHide reports whether what could not be read may hold a candidate: any gap may,
+// except one of another region, or of another image or namespace.
+func mayHide(g *registry.Gap, c uses.Reference) bool {
+	if c.Ref == (registry.Ref{}) {
+		return true
+	}
+	if g.Region != "" && g.Region != c.Ref.Region {
+		return false
+	}
+	of, err := registry.ParseRef(g.Subject)
+	return err != nil || holds(of, c.Ref) || holds(c.Ref.WithoutTag(), of)
 }
 
 // isOf reports whether an item is what a candidate names, or the image of that. A
