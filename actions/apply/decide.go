@@ -59,10 +59,10 @@ type step struct {
 }
 
 // sent reports whether the deletion may be under way.
-func (s *step) sent() bool { return !s.since.IsZero() }
+func (st *step) sent() bool { return !st.since.IsZero() }
 
 // sentOften is the last answer after the last try.
-func (s *step) sentOften() string { return fmt.Sprintf("%v (sent %d times)", s.err, s.tries) }
+func (st *step) sentOften() string { return fmt.Sprintf("%v (sent %d times)", st.err, st.tries) }
 
 // decision is what follows from a situation.
 type decision struct {
