@@ -202,6 +202,17 @@ type Stats struct {
 	Bytes      uint64                    // of all images judged
 	Images     map[string]ImageStats     // by reference; only images with a step or a held entry
 	Namespaces map[string]NamespaceStats // by reference; every namespace judged
+	// Kept are the tags without a step or a held entry, by the reference of their image,
+	// for reports that can be searched. It is nil if nothing asked for them, or if there
+	// are too many.
+	Kept map[string][]KeptTag
+}
+
+// KeptTag is a tag that is kept. Without a reason and a use, no rule marks it.
+type KeptTag struct {
+	Name    string
+	Reasons []registry.Reason // of the rules that keep it; shared: read only
+	InUse   []string          // what uses it
 }
 
 // NamespaceStats is what was judged in one namespace. An image is public if

@@ -85,6 +85,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	}
 	defer s.close()
 	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
+	listKept(s.planner, f.format)
 	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
 		return errors.New("protect.references_file reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes")
 	}

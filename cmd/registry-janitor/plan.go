@@ -79,6 +79,7 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 	}
 	defer s.close()
 	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
+	listKept(s.planner, f.format)
 	notify, err := a.notifier(s)
 	if err != nil {
 		return err

@@ -42,10 +42,12 @@ With a PostgreSQL ledger several daemons may run: one is active, and another tak
 over when it stops.
 
   /                      the latest run, the schedules and the history
+  /runs/RUN              an earlier run, from the ledger
   /metrics               for Prometheus
   /-/healthy /-/ready    health checks
   POST /-/reload         read the configuration again
   /api/v1/status         the state of the daemon
+  /api/v1/events         the state while the page is open, as server-sent events
   /api/v1/runs           the history; ?limit=20
   /api/v1/runs/latest    the latest run with its plan; ?format=markdown and other formats
   /api/v1/runs/RUN       an earlier run, from the ledger
@@ -93,7 +95,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 
 // views render runs as the commands do.
 func views() web.Views {
-	v := web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+	v := web.Views{Page: page.Daemon, Live: page.Live, MostKept: page.MostKept, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
 		return report.Explain(w, e, report.TextOptions{})
 	}}
 	for _, f := range report.Formats() {

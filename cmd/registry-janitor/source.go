@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -66,6 +68,13 @@ func (p *positive) Set(typed string) error {
 	}
 	*p = positive(n)
 	return nil
+}
+
+// listKept lets the page of a plan list what is kept, too.
+func listKept(p *janitor.Planner, f report.Format) {
+	if f == report.FormatHTML {
+		p.ExplainKept = page.MostKept
+	}
 }
 
 // source is what a command judges, with its planner.

@@ -44,7 +44,8 @@ func chromium(t *testing.T) context.Context {
 // tab is a tab whose page must not log errors or send requests to other hosts.
 type tab struct {
 	*Tab
-	t *testing.T
+	t       *testing.T
+	expects string // a complaint that the test is about
 }
 
 func open(t *testing.T, browser context.Context, url string) *tab {
@@ -55,10 +56,12 @@ func open(t *testing.T, browser context.Context, url string) *tab {
 	}
 	ctx, cancel := context.WithTimeout(opened.Context, 2*time.Minute)
 	opened.Context = ctx
-	tb := &tab{opened, t}
+	tb := &tab{Tab: opened, t: t}
 	t.Cleanup(func() {
 		for _, complaint := range opened.Complaints() {
-			t.Errorf("the page logs %s", complaint)
+			if tb.expects == "" || !strings.Contains(complaint, tb.expects) {
+				t.Errorf("the page logs %s", complaint)
+			}
 		}
 		for _, request := range opened.Requests() {
 			if !strings.HasPrefix(request, "file://") && !strings.HasPrefix(request, "http://127.0.0.1:") {
@@ -89,6 +92,14 @@ func eval[T any](b *tab, expression string) T {
 		b.t.Fatal(err)
 	}
 	return v
+}
+
+// follow does what leads to another page, and waits for that.
+func (b *tab) follow(action chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.Context, action); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // until waits until a condition is true.
@@ -162,7 +173,16 @@ func reportOf(t *testing.T, run runs.Run) string {
 // serve serves the page of a daemon.
 func serve(t *testing.T, d runs.Daemon, latest *runs.Run) string {
 	t.Helper()
-	server := httptest.NewServer(Page(d, latest, nil))
-	t.Cleanup(server.Close)
+	return serveDaemon(t, NewDaemon(d, latest))
+}
+
+// serveDaemon serves a daemon that the test can change.
+func serveDaemon(t *testing.T, d *Daemon) string {
+	t.Helper()
+	server := httptest.NewServer(d.Handler())
+	t.Cleanup(func() {
+		server.CloseClientConnections() // also those of pages that are kept up to date
+		server.Close()
+	})
 	return server.URL
 }

@@ -32,7 +32,7 @@ func TestThePageShowsTheDaemon(t *testing.T) {
 	d, latest := full()
 	b := open(t, browser, serve(t, d, latest))
 	text := eval[string](b, `document.body.innerText`)
-	for _, want := range []string{"Planning now", "has no unit", "in 30 min", "Europe/Paris", "403 Forbidden", "Plan now", "exit 3"} {
+	for _, want := range []string{"629 deleted, 1 changed, 10 not done", "Needs attention", "Planning now", "has no unit", "in 30 min", "Europe/Paris", "403 Forbidden", "Plan now", "A run is in progress", "exit 3"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -73,10 +73,17 @@ func TestAStandbyShowsNoRun(t *testing.T) {
 // One button starts a plan. An apply needs a typed word first.
 func TestAnApplyNeedsAConfirmation(t *testing.T) {
 	posts := make(chan string, 10)
-	server := httptest.NewServer(Page(runs.Daemon{Now: Noon, Leads: true, MayPlan: true, MayApply: true}, nil, func(r *http.Request) {
-		posts <- r.URL.Path + " " + r.FormValue("confirm") + " " + r.Header.Get("Sec-Fetch-Site")
+	handler := NewDaemon(runs.Daemon{Now: Noon, Leads: true, MayPlan: true, MayApply: true}, nil).Handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts <- r.URL.Path + " " + r.FormValue("confirm") + " " + r.Header.Get("Sec-Fetch-Site")
+		}
+		handler.ServeHTTP(w, r)
 	}))
-	defer server.Close()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
 	b := open(t, chromium(t), server.URL)
 	if eval[bool](b, `document.querySelector('form[action="/api/v1/apply"] button').checkVisibility()`) {
 		t.Error("one click starts an apply")
@@ -84,14 +91,8 @@ func TestAnApplyNeedsAConfirmation(t *testing.T) {
 	b.do(chromedp.Click(chromedp.CSS(`.danger summary`)), chromedp.Click(chromedp.CSS(`form[action="/api/v1/apply"] button`)))
 	b.do(chromedp.SendKeys(chromedp.CSS(`[name=confirm]`), "appl"), chromedp.Click(chromedp.CSS(`form[action="/api/v1/apply"] button`)))
 	b.picture("daemon-apply", 1200)
-	follow := func(action chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if _, err := chromedp.RunResponse(b.Context, action); err != nil {
-			t.Fatal(err)
-		}
-	}
-	follow(chromedp.SendKeys(chromedp.CSS(`[name=confirm]`), "y\r"))
-	follow(chromedp.Click(chromedp.CSS(`form[action="/api/v1/plan"] button`)))
+	b.follow(chromedp.SendKeys(chromedp.CSS(`[name=confirm]`), "y\r"))
+	b.follow(chromedp.Click(chromedp.CSS(`form[action="/api/v1/plan"] button`)))
 	// Without a complete confirmation, nothing was posted.
 	for _, want := range []string{"/api/v1/apply apply same-origin", "/api/v1/plan  same-origin"} {
 		if got := <-posts; got != want {

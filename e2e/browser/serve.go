@@ -1,32 +1,108 @@
 package browser
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"net/http"
+	"sync"
 
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/web"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Policy is the content security policy of a daemon's page.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// Daemon is a made-up daemon, which the HTTP server of the program serves.
+type Daemon struct {
+	mu     sync.Mutex
+	status runs.Daemon
+	latest *runs.Run
+}
 
-// Page serves the page of a daemon at / with its assets, and receives its forms.
-func Page(d runs.Daemon, latest *runs.Run, posted func(*http.Request)) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Security-Policy", Policy)
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := page.Daemon(w, d, latest, "/assets/"); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+// NewDaemon makes a daemon with a state and a latest run, which may be nil.
+func NewDaemon(status runs.Daemon, latest *runs.Run) *Daemon {
+	return &Daemon{status: status, latest: latest}
+}
+
+// Change changes the state, and reports whether open pages have to load it as a whole.
+func (d *Daemon) Change(change func(status *runs.Daemon, latest **runs.Run)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(&d.status, &d.latest)
+}
+
+// Handler serves the daemon as the program does.
+func (d *Daemon) Handler() http.Handler {
+	v := web.Views{Page: page.Daemon, Live: page.Live, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+		return report.Explain(w, e, report.TextOptions{})
+	}}
+	for _, f := range report.Formats() {
+		v.Formats = append(v.Formats, web.Format{Name: string(f), ContentType: f.ContentType(), Write: func(w io.Writer, run runs.Run) error {
+			return report.Write(w, f, run, report.TextOptions{})
+		}})
+	}
+	return web.Handler(d, v, web.HandlerOptions{EnableApply: true})
+}
+
+// Status returns the state.
+func (d *Daemon) Status(context.Context) runs.Daemon { return d.Live() }
+
+// Live returns the state.
+func (d *Daemon) Live() runs.Daemon {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.status
+}
+
+// Ready is nil.
+func (d *Daemon) Ready() error { return nil }
+
+// Latest returns the latest run.
+func (d *Daemon) Latest(context.Context) (*runs.Run, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.latest, nil
+}
+
+// Runs returns the history.
+func (d *Daemon) Runs(_ context.Context, limit int) ([]runs.Summary, error) {
+	list := d.Live().Runs
+	return list[:min(limit, len(list))], nil
+}
+
+// Run returns the latest run under any ID that the history has.
+func (d *Daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
+	for _, s := range d.Live().Runs {
+		if s.ID == id {
+			run, err := d.Latest(ctx)
+			earlier := *run
+			earlier.ID, earlier.Started = id, s.Started
+			return &earlier, err
 		}
-	})
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(page.Assets())))
-	mux.HandleFunc("POST /api/v1/", func(w http.ResponseWriter, r *http.Request) {
-		if posted != nil {
-			posted(r)
-		}
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	})
-	return mux
+	}
+	return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
+}
+
+// Start refuses a run while one is in progress.
+func (d *Daemon) Start(runs.Kind) error {
+	if d.Live().Running != nil {
+		return web.ErrBusy
+	}
+	return nil
+}
+
+// Reload does nothing.
+func (d *Daemon) Reload(context.Context) error { return nil }
+
+// Explain keeps every tag by one rule.
+func (d *Daemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation, error) {
+	ns := &registry.Namespace{Region: ref.Region, Name: ref.Namespace, Status: registry.StatusReady}
+	image := &registry.Image{Namespace: ns, Name: ref.Image, Status: registry.StatusReady, Tags: []registry.Tag{
+		{Name: ref.Tag, Digest: digest(1), Status: registry.StatusReady, CreatedAt: Noon.Add(-9 * day), UpdatedAt: Noon.Add(-9 * day)},
+	}}
+	keep := []registry.Reason{{Rule: "retention/releases", Text: "kept"}}
+	return runs.Explanation{Ref: ref, Plan: &actions.Plan{TakenAt: Noon}, Verdict: &registry.Verdict{Namespace: ns, Image: image, Tags: []registry.TagVerdict{{Keep: keep}}}}, nil
 }

@@ -126,7 +126,7 @@ func Leader(latest *actions.Plan) runs.Daemon {
 	for i := range 46 {
 		r := runs.Summary{
 			ID: fmt.Sprintf("run-%d", i), Kind: "plan", Trigger: "plan */30 * * * *", Started: Noon.Add(-time.Duration(i) * 30 * time.Minute),
-			Duration: runs.Seconds(21*time.Second + time.Duration(random.IntN(9000))*time.Millisecond), Tags: latest.Summary.Tags,
+			Duration: runs.Seconds(21*time.Second + time.Duration(random.IntN(9000))*time.Millisecond), Tags: latest.Summary.Tags, Kept: true,
 			Steps: len(latest.Steps) - 3*i - random.IntN(9), Held: latest.Summary.Held, Violations: 8, Bytes: 562e9,
 		}
 		switch {

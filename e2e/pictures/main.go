@@ -81,8 +81,11 @@ func daemonPicture(chromium context.Context, file string) error {
 		Plan: browser.Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: browser.Noon,
 		Duration: 23 * time.Second, Calls: 214,
 	}
-	server := httptest.NewServer(browser.Page(browser.Leader(latest.Plan), latest, nil))
-	defer server.Close()
+	server := httptest.NewServer(browser.NewDaemon(browser.Leader(latest.Plan), latest).Handler())
+	defer func() {
+		server.CloseClientConnections()
+		server.Close()
+	}()
 	return take(chromium, server.URL, file, 1200, 1180)
 }
 

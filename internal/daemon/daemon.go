@@ -96,6 +96,7 @@ type daemon struct {
 	running   *runs.Running
 	progress  *janitor.Progress // of the run in progress
 	latest    *runs.Run
+	changes   int            // of what the page shows besides progress
 	history   []runs.Summary // newest first
 	runs      int            // without a ledger, for the next ID
 }
@@ -223,13 +224,13 @@ func (d *daemon) work(ctx context.Context, dsn string, lost <-chan struct{}) err
 var errLost = errors.New("the connection to the ledger is lost, and another daemon may be active")
 
 func (d *daemon) begin(ctx context.Context) {
-	d.set(func() { d.working = ctx })
+	d.set(func() { d.working, d.changes = ctx, d.changes+1 })
 	d.metrics.Leads(true)
 	d.log.Info("working", "schedules", len(d.current().schedules))
 }
 
 func (d *daemon) rest(cancel context.CancelCauseFunc) {
-	d.set(func() { d.working = nil })
+	d.set(func() { d.working, d.changes = nil, d.changes+1 })
 	cancel(nil)
 	d.jobs.Wait()
 	d.metrics.Leads(false)

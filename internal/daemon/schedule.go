@@ -156,6 +156,9 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 	}
 	d.set(func() {
 		d.running = &runs.Running{Kind: kind, Trigger: trigger, Started: session.TakenAt}
+		if d.latest != nil && d.latest.Plan != nil {
+			d.running.Expected = int64(d.latest.Plan.Summary.Images)
+		}
 		d.progress = session.Progress
 	})
 	defer d.set(func() { d.running, d.progress = nil, nil })
@@ -174,5 +177,5 @@ const lockPatience = 10 * time.Minute
 func (d *daemon) session(s *setup) (*janitor.Session, error) {
 	o := d.o.Session
 	o.Connection.Profile = s.config.Scaleway.Profile
-	return janitor.NewSession(&janitor.Planner{Config: s.config, Policies: s.policies, Progress: new(janitor.Progress)}, o)
+	return janitor.NewSession(&janitor.Planner{Config: s.config, Policies: s.policies, Progress: new(janitor.Progress), ExplainKept: d.o.Views.MostKept}, o)
 }

@@ -98,6 +98,7 @@ func (d *daemon) use(s *setup) {
 	defer d.mu.Unlock()
 	d.setup = s
 	d.reload = runs.Reload{At: d.o.Session.Now()}
+	d.changes++
 	var names []string
 	for _, x := range s.schedules {
 		names = append(names, x.name)
@@ -117,7 +118,10 @@ func (d *daemon) Reload(ctx context.Context) error {
 	defer d.loading.Unlock()
 	s, err := load(ctx, d)
 	if err != nil {
-		d.set(func() { d.reload = runs.Reload{At: d.o.Session.Now(), Error: err.Error()} })
+		d.set(func() {
+			d.reload = runs.Reload{At: d.o.Session.Now(), Error: err.Error()}
+			d.changes++
+		})
 		d.metrics.Reloaded(d.o.Session.Now(), false)
 		d.log.Error("the configuration was not loaded, and the previous one stays in force", "error", err)
 		return err

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ func (d *daemon) finished(ctx context.Context, run *runs.Run) {
 			run.ID = localRun + strconv.Itoa(d.runs)
 		}
 		d.latest = run
+		d.changes++
 		d.history = append([]runs.Summary{run.Summary()}, d.history[:min(len(d.history), maxHistory-1)]...)
 		if s := d.schedules[run.Trigger]; s != nil {
 			s.last, s.lastRun = run.Started, run.ID
@@ -83,22 +85,26 @@ func (d *daemon) Ready() error { return nil }
 
 // Status returns the state of the daemon.
 func (d *daemon) Status(ctx context.Context) runs.Daemon {
-	latest, err := d.Runs(ctx, shownRuns)
-	if err != nil {
+	s := d.Live()
+	var err error
+	if s.Runs, err = d.Runs(ctx, shownRuns); err != nil {
 		d.log.Warn("the history of runs cannot be read", "error", err)
 	}
-	leader := d.leader(ctx)
+	s.Leader = d.leader(ctx)
+	return s
+}
+
+// Live returns the state without what is in the ledger.
+func (d *daemon) Live() runs.Daemon {
 	now := d.o.Session.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := runs.Daemon{
-		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Runs: latest,
-		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply, Leader: leader,
+		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Changes: d.changes,
+		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply, Zone: d.setup.config.Location(),
 	}
 	if d.running != nil {
-		r := *d.running
-		r.Images, r.Tags = d.progress.Images.Load(), d.progress.Tags.Load()
-		s.Running = &r
+		s.Running = runningOf(*d.running, d.progress)
 	}
 	for _, x := range d.setup.schedules {
 		state := d.schedules[x.name]
@@ -108,6 +114,16 @@ func (d *daemon) Status(ctx context.Context) runs.Daemon {
 		})
 	}
 	return s
+}
+
+// runningOf is a run in progress with its counts.
+func runningOf(r runs.Running, p *janitor.Progress) *runs.Running {
+	r.Images, r.Tags = p.Images.Load(), p.Tags.Load()
+	if since := p.ApplyingSince.Load(); since > 0 {
+		r.Applying = time.UnixMicro(since).UTC()
+		r.Steps, r.Finished, r.Failed = p.Applied.Steps.Load(), p.Applied.Finished.Load(), p.Applied.Failed.Load()
+	}
+	return &r
 }
 
 // leader names the daemon that is active, if the ledger has it.
@@ -128,7 +144,12 @@ func (d *daemon) leader(ctx context.Context) string {
 // Runs returns the runs in the ledger, or those that this process has made.
 func (d *daemon) Runs(ctx context.Context, limit int) ([]runs.Summary, error) {
 	var list []runs.Summary
-	d.set(func() { list = slices.Clone(d.history) })
+	d.set(func() {
+		list = slices.Clone(d.history)
+		for i := range list {
+			list[i].Kept = list[i].ID == d.latest.ID
+		}
+	})
 	l := d.openLedger()
 	if l == nil {
 		return list[:min(limit, len(list))], nil
@@ -148,7 +169,8 @@ func (d *daemon) Runs(ctx context.Context, limit int) ([]runs.Summary, error) {
 // summary returns what the history shows of a run in the ledger.
 func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 	s := runs.Summary{
-		ID: strconv.FormatInt(r.ID, 10), Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Exit: r.Exit, Error: r.Message,
+		Kept: !r.Ended.IsZero(),
+		ID:   strconv.FormatInt(r.ID, 10), Kind: r.Kind, Trigger: r.Trigger, Started: r.Started, Exit: r.Exit, Error: r.Message,
 		Done: r.Counts[actions.ResultDone], Failed: r.Counts[actions.ResultFailed], Skipped: r.Counts[actions.ResultSkipped],
 	}
 	switch {
@@ -189,7 +211,7 @@ func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
 		}
 		if !r.Ended.IsZero() && r.PlanID != "" && r.Status != ledger.StatusDeclined {
 			run, err := d.fromLedger(ctx, l, r.ID)
-			if err != nil {
+			if err != nil || run.Plan == nil {
 				continue // its plan was dropped
 			}
 			return run, nil
@@ -231,7 +253,12 @@ func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*r
 	if details.PlanID == "" {
 		return run, nil
 	}
-	if run.Plan, err = l.Plan(ctx, details.PlanID); err != nil {
+	run.Plan, err = l.Plan(ctx, details.PlanID)
+	if errors.Is(err, ledger.ErrUnknownPlan) {
+		run.Error = cmp.Or(run.Error, fmt.Sprintf("the plan is no longer in the ledger: those that were not applied are dropped after %d days", int(keepPlans.Hours()/24)))
+		return run, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	run.Plan.Outcome = details.Outcome

@@ -103,6 +103,7 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	if err != nil {
 		return plan, nil, err
 	}
+	options.Progress = a.Session.Progress.applying(a.Session.o.Now())
 	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.run, Judge: force.judge}
 	outcome, err := apply.Apply(ctx, plan, environment, options)
 	return plan, outcome, err

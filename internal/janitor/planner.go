@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
@@ -47,6 +48,9 @@ type Planner struct {
 	AtMost int
 	// Full lists every image, and does not use the cache of the ledger.
 	Full bool
+	// ExplainKept is up to how many tags in the registry a plan tells of each why it is
+	// kept: Stats.Kept. 0 is none.
+	ExplainKept int
 	// Progress, if set, counts during the run.
 	Progress *Progress
 
@@ -69,6 +73,19 @@ type Progress struct {
 	// Judging is the time that policies took, in nanoseconds, summed over everything
 	// that was judged concurrently.
 	Judging atomic.Int64
+	// Applied counts the steps of the plan once it is applied.
+	Applied apply.Progress
+	// ApplyingSince is when that began, in microseconds since 1970; 0 before.
+	ApplyingSince atomic.Int64
+}
+
+// applying begins to count the steps of a plan.
+func (p *Progress) applying(now time.Time) *apply.Progress {
+	if p == nil {
+		return nil
+	}
+	p.ApplyingSince.Store(now.UnixMicro())
+	return &p.Applied
 }
 
 // judged counts a verdict, and the time that it took.
@@ -104,10 +121,12 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	in, c := newIntake(feed), newCollector(options)
 	c.waits = in.early != nil || looksForUses(p.Config)
+	kept := p.newKeptTags(in.early)
 	err := in.forEach(ctx, func(decisions []*decision) {
 		p.recorder.add(decisions[0])
 		p.cache.keep(ctx, decisions[0])
 		c.add(decisions[0])
+		kept.add(ctx, decisions[0])
 	}, p.judge(policy.WhatCounts, in.early, options))
 	if err != nil {
 		return nil, err
@@ -115,6 +134,7 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	gap := p.clockGap()
 	p.recorder.add(&decision{item: scanner.Item{Gap: gap}})
 	plan := c.plan(in.late, gap)
+	plan.Stats.Kept = kept.without(plan)
 	if err := p.recorder.plan(ctx, plan); err != nil {
 		return nil, err
 	}

@@ -26,8 +26,10 @@ func TestNoFormatShowsAControlCharacter(t *testing.T) {
 		poison(reflect.ValueOf(document))
 	}
 	formats := map[string]func(*bytes.Buffer) error{
-		"the page of a daemon":  func(b *bytes.Buffer) error { return page.Daemon(b, daemon, &run, "/assets/") },
-		"the page of a standby": func(b *bytes.Buffer) error { return page.Daemon(b, standby, nil, "/assets/") },
+		"the page of a daemon": func(b *bytes.Buffer) error {
+			return page.Daemon(b, runs.Overview{Daemon: daemon, Run: &run}, "/assets/")
+		},
+		"the page of a standby": func(b *bytes.Buffer) error { return page.Daemon(b, runs.Overview{Daemon: standby}, "/assets/") },
 		"the rules that lint":   func(b *bytes.Buffer) error { return WriteLint(b, FormatText, lint, TextOptions{}) },
 		"an explanation":        func(b *bytes.Buffer) error { return Explain(b, explained, TextOptions{}) },
 		"no explanation":        func(b *bytes.Buffer) error { return Explain(b, unjudged, TextOptions{}) },

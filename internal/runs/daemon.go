@@ -19,9 +19,30 @@ type Daemon struct {
 	Schedules []Schedule `json:"schedules"`
 	// Runs are the latest ones, newest first.
 	Runs []Summary `json:"-"`
+	// Zone is where people read times; nil means UTC.
+	Zone *time.Location `json:"-"`
+	// Changes counts what happened to the daemon: runs that began and ended, reloads,
+	// and changes of its role.
+	Changes int `json:"-"`
 	// MayPlan and MayApply report which runs may be started over HTTP.
 	MayPlan  bool `json:"-"`
 	MayApply bool `json:"-"`
+}
+
+// Overview is what the page of a daemon shows.
+type Overview struct {
+	Daemon
+	// Run is the latest run, or the one that the reader asked for; nil if there is none.
+	Run *Run
+	// Earlier reports that the reader asked for the run.
+	Earlier bool
+	// Notice answers what the reader asked for, if it was not done.
+	Notice string
+	// Explained is the reference that the reader asked about, and Explanation what is
+	// known of it, in words.
+	Explained, Explanation string
+	// Formats are those in which the run can be had.
+	Formats []string
 }
 
 // Running is a run in progress.
@@ -31,6 +52,13 @@ type Running struct {
 	Started time.Time `json:"started"`
 	Images  int64     `json:"images"` // judged so far
 	Tags    int64     `json:"tags"`
+	// Expected is how many images the plan before it judged; 0 if there is none.
+	Expected int64 `json:"expected_images,omitempty"`
+	// Applying is when the run began to carry out its plan; zero before that.
+	Applying time.Time `json:"applying,omitzero"`
+	Steps    int64     `json:"steps,omitempty"`    // of that plan
+	Finished int64     `json:"finished,omitempty"` // with any result
+	Failed   int64     `json:"failed,omitempty"`
 }
 
 // Reload is the last attempt to load the configuration.

@@ -128,6 +128,8 @@ type Summary struct {
 	Done    int `json:"done"`
 	Failed  int `json:"failed"`
 	Skipped int `json:"skipped"`
+	// Kept reports whether the run can still be had by its ID.
+	Kept bool `json:"-"`
 }
 
 // Summary is what the history shows of the run.

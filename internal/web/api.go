@@ -21,22 +21,6 @@ const (
 	maxRuns     = 1000
 )
 
-// page shows the state of the daemon and its latest run.
-func (s *server) page(w http.ResponseWriter, r *http.Request) {
-	latest, err := s.daemon.Latest(r.Context())
-	if err != nil {
-		s.fail(w, err)
-		return
-	}
-	var b bytes.Buffer
-	if err := s.views.Page(&b, s.daemon.Status(r.Context()), latest, "/assets/"); err != nil {
-		s.fail(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes())
-}
-
 func (s *server) status(w http.ResponseWriter, r *http.Request) {
 	d := s.daemon.Status(r.Context())
 	if d.Schedules == nil {
@@ -68,16 +52,7 @@ func (s *server) runs(w http.ResponseWriter, r *http.Request) {
 
 // run answers with one run and its plan, as JSON or in a format of the reports.
 func (s *server) run(w http.ResponseWriter, r *http.Request) {
-	var run *runs.Run
-	var err error
-	if id := r.PathValue("id"); id == "latest" {
-		run, err = s.daemon.Latest(r.Context())
-	} else {
-		run, err = s.daemon.Run(r.Context(), id)
-	}
-	if err == nil && run == nil {
-		err = fmt.Errorf("%w: no run has finished yet", ErrUnknownRun)
-	}
+	run, err := s.find(r)
 	if err != nil {
 		s.fail(w, err)
 		return
@@ -88,6 +63,19 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.report(w, *run, format)
+}
+
+// find is the run that a request names.
+func (s *server) find(r *http.Request) (run *runs.Run, err error) {
+	if id := r.PathValue("id"); id == "latest" {
+		run, err = s.daemon.Latest(r.Context())
+	} else {
+		run, err = s.daemon.Run(r.Context(), id)
+	}
+	if err == nil && run == nil {
+		err = fmt.Errorf("%w: no run has finished yet", ErrUnknownRun)
+	}
+	return run, err
 }
 
 // report renders a run as a command would print it.
@@ -127,31 +115,47 @@ func explainByPost(w http.ResponseWriter, _ *http.Request) {
 	writeError(w, http.StatusMethodNotAllowed, "an explanation calls the API of the registry: use POST, with ref in the query or in a form")
 }
 
-// explain judges one object now.
+// explain judges one object now, for a program or for the form of the page.
 func (s *server) explain(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.answer(w, r)
+	switch {
+	case navigates(r) && err != nil:
+		s.show(w, r, statusOf(err), runs.Overview{Explained: r.FormValue("ref"), Explanation: err.Error()})
+	case err != nil:
+		s.fail(w, err)
+	case navigates(r):
+		var texts []string
+		for i := range answer.Explanations {
+			texts = append(texts, answer.Explanations[i].Text)
+		}
+		s.show(w, r, http.StatusOK, runs.Overview{Explained: r.FormValue("ref"), Explanation: strings.Join(texts, "\n")})
+	default:
+		writeJSON(w, http.StatusOK, answer)
+	}
+}
+
+// answer explains what a request names, one request at a time.
+func (s *server) answer(w http.ResponseWriter, r *http.Request) (runs.Answer, error) {
 	select {
 	case s.explaining <- struct{}{}:
 		defer func() { <-s.explaining }()
 	default:
 		w.Header().Set("Retry-After", "5")
-		writeError(w, http.StatusTooManyRequests, "another explanation is in progress")
-		return
+		return runs.Answer{}, refusal{http.StatusTooManyRequests, "another explanation is in progress"}
 	}
-	answer, err := s.daemon.Explain(r.Context(), r.FormValue("ref"))
+	answer, err := s.daemon.Explain(r.Context(), strings.TrimSpace(r.FormValue("ref")))
 	if err != nil {
-		s.fail(w, err)
-		return
+		return answer, err
 	}
 	for i := range answer.Explanations {
 		e := &answer.Explanations[i]
 		var text strings.Builder
 		if err := s.views.Explain(&text, *e); err != nil {
-			s.fail(w, err)
-			return
+			return answer, err
 		}
 		e.Text = text.String()
 	}
-	writeJSON(w, http.StatusOK, answer)
+	return answer, nil
 }
 
 // start starts a run.
@@ -162,15 +166,16 @@ func (s *server) start(kind runs.Kind) http.HandlerFunc {
 			writeError(w, http.StatusBadRequest, `nothing was started: type "apply" to confirm`)
 			return
 		}
-		if err := s.daemon.Start(kind); err != nil {
+		switch err := s.daemon.Start(kind); {
+		case navigates(r) && err != nil:
+			s.show(w, r, statusOf(err), runs.Overview{Notice: "No " + string(kind) + " was started: " + err.Error() + "."})
+		case err != nil:
 			s.fail(w, err)
-			return
-		}
-		if isForm(r) && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		case navigates(r):
 			http.Redirect(w, r, "/", http.StatusSeeOther)
-			return
+		default:
+			writeJSON(w, http.StatusAccepted, map[string]runs.Kind{"started": kind})
 		}
-		writeJSON(w, http.StatusAccepted, map[string]runs.Kind{"started": kind})
 	}
 }
 
@@ -193,19 +198,37 @@ func isForm(r *http.Request) bool {
 	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
-// fail answers with an error.
-func (s *server) fail(w http.ResponseWriter, err error) {
-	status := http.StatusInternalServerError
-	switch {
-	case errors.Is(err, ErrReference):
-		status = http.StatusBadRequest
-	case errors.Is(err, ErrBusy), errors.Is(err, ErrStandby):
-		status = http.StatusConflict
-	case errors.Is(err, ErrUnknownRun), errors.Is(err, registry.ErrNotFound):
-		status = http.StatusNotFound
-	}
-	writeError(w, status, err.Error())
+// navigates reports whether the form of a page sent the request, and the answer is
+// the next page.
+func navigates(r *http.Request) bool {
+	return isForm(r) && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
+
+// refusal is an error with the status of its answer.
+type refusal struct {
+	status  int
+	message string
+}
+
+func (r refusal) Error() string { return r.message }
+
+func statusOf(err error) int {
+	refused := refusal{}
+	switch {
+	case errors.As(err, &refused):
+		return refused.status
+	case errors.Is(err, ErrReference):
+		return http.StatusBadRequest
+	case errors.Is(err, ErrBusy), errors.Is(err, ErrStandby):
+		return http.StatusConflict
+	case errors.Is(err, ErrUnknownRun), errors.Is(err, registry.ErrNotFound):
+		return http.StatusNotFound
+	}
+	return http.StatusInternalServerError
+}
+
+// fail answers with an error.
+func (s *server) fail(w http.ResponseWriter, err error) { writeError(w, statusOf(err), err.Error()) }
 
 func writeError(w http.ResponseWriter, status int, message string) {
 	writeJSON(w, status, map[string]string{"error": message})

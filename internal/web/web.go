@@ -33,6 +33,9 @@ type Daemon interface {
 // State is the state of the daemon.
 type State interface {
 	Status(ctx context.Context) runs.Daemon
+	// Live is the part of the status that this process knows by itself: without the
+	// leader, and without runs.
+	Live() runs.Daemon
 	// Ready is why the daemon cannot work; nil if it can.
 	Ready() error
 }
@@ -57,10 +60,15 @@ type Control interface {
 
 // Views render what people see.
 type Views struct {
-	// Page writes the page of a daemon and its latest run, which may be nil. It asks
-	// for the files of Assets under the path assets.
-	Page   func(w io.Writer, d runs.Daemon, latest *runs.Run, assets string) error
+	// Page writes the page of a daemon. It asks for the files of Assets under the path
+	// assets.
+	Page   func(w io.Writer, o runs.Overview, assets string) error
 	Assets fs.FS
+	// Live writes the parts of the page that change while it is open.
+	Live func(w io.Writer, d runs.Daemon) error
+	// MostKept is how many tags a registry may have for the page to list those that are
+	// kept.
+	MostKept int
 	// Explain writes an explanation as text.
 	Explain func(w io.Writer, e runs.Explanation) error
 	// Formats are those in which a run with a plan can be had.
@@ -87,9 +95,10 @@ type HandlerOptions struct {
 
 // Handler serves a daemon.
 func Handler(d Daemon, v Views, o HandlerOptions) http.Handler {
-	s := &server{daemon: d, views: v, explaining: make(chan struct{}, 1)}
+	s := &server{daemon: d, views: v, explaining: make(chan struct{}, 1), watching: make(chan struct{}, maxWatching)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /runs/{id}", s.runPage)
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", uncached(http.FileServerFS(v.Assets))))
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
@@ -98,6 +107,7 @@ func Handler(d Daemon, v Views, o HandlerOptions) http.Handler {
 	mux.HandleFunc("GET /-/ready", s.ready)
 	mux.HandleFunc("POST /-/reload", s.reload)
 	mux.HandleFunc("GET /api/v1/status", s.status)
+	mux.HandleFunc("GET /api/v1/events", s.events)
 	mux.HandleFunc("GET /api/v1/runs", s.runs)
 	mux.HandleFunc("GET /api/v1/runs/{id}", s.run)
 	mux.HandleFunc("POST /api/v1/explain", s.explain)
@@ -117,6 +127,8 @@ type server struct {
 	views  Views
 	// explaining has room for one explanation at a time, since each calls the API.
 	explaining chan struct{}
+	// watching has room for the pages that are kept up to date.
+	watching chan struct{}
 }
 
 func uncached(next http.Handler) http.Handler {

@@ -15,7 +15,6 @@ type historyView struct {
 	Most  int            // steps, which the full height of their lane stands for
 	Long  time.Duration  // the same for the time that a run took
 	Exits []exitCount
-	FromX string // where the oldest run is
 }
 
 // runMark is one run in the chart. A height of "" is nothing to draw.
@@ -33,12 +32,12 @@ type exitCount struct{ Code, Runs int }
 // The layout of the chart in pixels from the top: the marks, a lane for steps, and a
 // lane for the time that a run took.
 const (
-	runsShown  = 60
-	slotsLeast = 30 // so that three runs are not three walls
-	stepsBase  = 130
-	stepsTall  = 84
-	tookBase   = 198
-	tookTall   = 40
+	runsShown = 60
+	chartFrom = 10 // fewer runs are only a table
+	stepsBase = 130
+	stepsTall = 84
+	tookBase  = 198
+	tookTall  = 40
 )
 
 func newHistory(list []runs.Summary) *historyView {
@@ -57,13 +56,14 @@ func newHistory(list []runs.Summary) *historyView {
 			h.Exits = append(h.Exits, exitCount{code, exits[code]})
 		}
 	}
-	slots := max(len(list), slotsLeast)
 	for i, r := range slices.Backward(list) {
-		h.Marks = append(h.Marks, h.mark(r, float64(slots-1-i), 100/float64(slots)))
+		h.Marks = append(h.Marks, h.mark(r, float64(len(list)-1-i), 100/float64(len(list))))
 	}
-	h.FromX = h.Marks[0].BarX
 	return h
 }
+
+// Charted reports whether there are enough runs for a chart.
+func (h *historyView) Charted() bool { return len(h.Runs) >= chartFrom }
 
 // Oldest and Newest are the ends of the chart.
 func (h *historyView) Oldest() runs.Summary { return h.Runs[len(h.Runs)-1] }

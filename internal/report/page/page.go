@@ -19,7 +19,7 @@ import (
 //go:embed templates
 var templates embed.FS
 
-//go:embed report.css report.js
+//go:embed report.css report.js daemon.js
 var assets embed.FS
 
 //go:embed report.css
@@ -30,31 +30,40 @@ var script string
 
 // Run writes a run as one file that needs no other.
 func Run(w io.Writer, run runs.Run) error {
-	p := &page{Run: newRunView(outline.Clean(run))}
+	p := &page{Run: newRunView(outline.Clean(run)), zone: run.Zone}
 	p.Title = p.Run.Headline() + " · " + p.Run.Kicker()
 	p.Style, p.Script = style, script
 	// Whatever a name contains: nothing runs except the script of the program, and
 	// nothing is fetched.
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
 		digestOf(style), digestOf(script))
-	return p.write(w)
+	return p.write(w, "page.html")
 }
 
-// Daemon writes the page of a daemon: its state, when it works next, how its runs
-// went, and below that its latest run, nil if there is none. The style and the
-// script are not in the page: it names them as report.css and report.js under the
-// given path, so that it may be served under a policy that forbids what is inline.
-// Assets has the two files.
-func Daemon(w io.Writer, d runs.Daemon, latest *runs.Run, assets string) error {
-	p := &page{Title: "registry-janitor", Daemon: newDaemonView(outline.Clean(d)), Assets: assets}
-	if latest != nil {
-		p.Run = newRunView(outline.Clean(*latest))
+// Daemon writes the page of a daemon: its latest run and whether anything needs
+// attention, what it does and when it works next, and how its runs went. The style
+// and the scripts are not in the page: it names them under the given path, so that it
+// may be served under a policy that forbids what is inline. Assets has the files.
+func Daemon(w io.Writer, o runs.Overview, assets string) error {
+	o = outline.Clean(o)
+	p := &page{Title: "registry-janitor", Daemon: newDaemonView(o), Assets: assets, zone: o.Zone}
+	if o.Run != nil {
+		run := *o.Run
+		run.Zone = o.Zone
+		p.Run = newRunView(run)
 		p.Title = p.Run.Headline() + " · registry-janitor"
 	}
-	return p.write(w)
+	return p.write(w, "page.html")
 }
 
-// Assets are report.css and report.js, for the page of a daemon.
+// Live writes the parts of the page of a daemon that change while it is open: the run
+// in progress, the clock, and whether a plan may be started.
+func Live(w io.Writer, d runs.Daemon) error {
+	p := &page{Daemon: newDaemonView(outline.Clean(runs.Overview{Daemon: d})), zone: d.Zone}
+	return p.write(w, "live.html")
+}
+
+// Assets are report.css, report.js and daemon.js, for the page of a daemon.
 func Assets() fs.FS { return published{} }
 
 // published has the assets without a list of them.
@@ -75,30 +84,32 @@ type page struct {
 	Assets        string // where they are otherwise
 	Daemon        *daemonView
 	Run           *runView
+	zone          *time.Location // nil means UTC
 }
 
-func (p *page) write(w io.Writer) error {
-	t, err := template.New("page").Funcs(functions()).ParseFS(templates, "templates/*.html")
+func (p *page) write(w io.Writer, name string) error {
+	t, err := template.New("page").Funcs(functions(p.zone)).ParseFS(templates, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("reading the templates of the page: %w", err)
 	}
-	if err := t.ExecuteTemplate(w, "page.html", p); err != nil {
+	if err := t.ExecuteTemplate(w, name, p); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return nil
 }
 
-func functions() template.FuncMap {
+func functions(zone *time.Location) template.FuncMap {
 	return template.FuncMap{
 		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },   //nolint:gosec // a file of the program
 		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") }, //nolint:gosec // a file of the program
 		"thousands": text.Thousands,
 		"count":     text.Count,
 		"size":      text.Size,
-		"moment":    func(at time.Time) string { return text.Moment(at, nil) },
-		"stamp":     stamp,
+		"moment":    func(at time.Time) string { return text.Moment(at, zone) },
+		"stamp":     func(at time.Time) string { return stamp(at, zone) },
 		"took":      text.Elapsed,
-		"wall":      wall,
+		"wall":      func(at time.Time) string { return wall(at, zone) },
+		"day":       func(at time.Time) string { return inZone(at, zone).Format("2 Jan 15:04") },
 		"in":        in,
 		"ago":       ago,
 		"exit":      exitWords,
@@ -115,6 +126,7 @@ func functions() template.FuncMap {
 		"judged":    outline.Judged,
 		"place":     outline.Place,
 		"spaced":    func(g actions.Guard) string { return spaced(string(g)) },
+		"fileName":  fileName,
 		"applied": func(r runs.Summary) string {
 			return outline.Join(outline.As(r.Done, "done"), outline.As(r.Failed, "failed"), outline.As(r.Skipped, "skipped"))
 		},

@@ -125,6 +125,49 @@
     list.none.hidden = !f.active || list.shown > 0 || list.total === 0;
   }
 
+  // What keeps the tags that match: "retention/releases", "no rule marks it".
+  function keepers(list) {
+    var seen = new Set();
+    list.sets.forEach(function (set) {
+      if (set.el.hidden || seen.size > 4) return;
+      var rules = Array.from(set.el.querySelectorAll(".rule"), function (r) { return r.textContent; });
+      var title = set.el.querySelector(".why strong").textContent;
+      seen.add(rules.length ? "by " + rules.join(" and ") : title.replace(/^.*?(: |, )/, ""));
+    });
+    var all = Array.from(seen);
+    return (all.length > 4 ? all.slice(0, 4).concat("and other reasons") : all).join("; ");
+  }
+
+  // A search for what is kept is answered with what keeps it. If the page does not list
+  // what is kept, a daemon can be asked.
+  function answer(lists, f) {
+    var kept = lists.find(function (l) { return l.name === "kept"; });
+    var others = lists.filter(function (l) { return l !== kept; });
+    var found = others.some(function (l) { return l.shown > 0; });
+    if (!kept || !f.words.length) return;
+    var unlisted = kept.el.hasAttribute("data-unlisted");
+    others.concat(kept).forEach(function (l) { l.none.textContent = "Nothing here matches the filters."; });
+    if (kept.shown > 0) {
+      others[0].none.textContent = "Not deleted: " + number.format(kept.shown) + " that match" + (kept.shown === 1 ? "es is" : " are") + " kept " + keepers(kept) + ".";
+      others.slice(1).forEach(function (l) { l.none.hidden = true; });
+    } else if (unlisted && !found) {
+      kept.none.textContent = "Nothing that this page lists matches. ";
+      kept.none.hidden = false;
+      if (document.querySelector("form.ask")) kept.none.append(askButton(f.text));
+    }
+  }
+
+  function askButton(text) {
+    var button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = "Explain “" + text + "”";
+    button.addEventListener("click", function () {
+      document.dispatchEvent(new CustomEvent("page:ask", { detail: text }));
+    });
+    return button;
+  }
+
   function filters(form) {
     var fields = form.elements;
     var names = ["text", "region", "ns", "rule", "action", "guard"];
@@ -132,7 +175,7 @@
     var lists = null;
 
     function read() {
-      var f = { words: fields.namedItem("text").value.toLowerCase().split(/\s+/).filter(Boolean), active: false };
+      var f = { text: fields.namedItem("text").value.trim(), words: fields.namedItem("text").value.toLowerCase().split(/\s+/).filter(Boolean), active: false };
       names.slice(1).forEach(function (n) { f[n] = fields.namedItem(n).value; });
       f.active = f.words.length > 0 || names.slice(1).some(function (n) { return f[n] !== ""; });
       return f;
@@ -147,6 +190,7 @@
       lists = lists || readLists();
       var f = read();
       lists.forEach(function (l) { filterList(l, f); });
+      answer(lists, f);
       status.textContent = say(f);
       save(f);
     }
@@ -219,11 +263,34 @@
     });
   }
 
-  document.addEventListener("DOMContentLoaded", function () {
-    themeButton();
+  // A click on a digest, or on the button beside it, copies all of it.
+  function copying() {
+    document.addEventListener("click", function (event) {
+      var of = event.target.closest(".copy, .rows:not(.pairs) li code, .digest");
+      if (!of || String(getSelection())) return;
+      var code = of.matches(".copy") ? of.previousElementSibling : of;
+      copy(code.textContent).then(function () {
+        of.classList.add("copied");
+        setTimeout(function () { of.classList.remove("copied"); }, 1200);
+      }, function () { getSelection().selectAllChildren(code); });
+    });
+  }
+  function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    return Promise.reject(new Error("this browser copies only from pages with TLS"));
+  }
+
+  function start() {
     var form = document.querySelector("form.filters");
     if (form) filters(form);
     document.querySelectorAll(".open-all").forEach(openAll);
+    document.querySelectorAll(".copy").forEach(function (b) { b.hidden = false; });
+  }
+  document.addEventListener("DOMContentLoaded", function () {
+    themeButton();
+    copying();
     printing();
+    start();
   });
+  document.addEventListener("page:shown", start);
 })();

@@ -1,7 +1,7 @@
 package page
 
 import (
-	"time"
+	"cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -17,6 +17,7 @@ type runView struct {
 	Held       []*guardView
 	Violations []*findingView
 	Space      *spaceView
+	Kept       *keptView
 }
 
 func newRunView(run runs.Run) *runView {
@@ -27,14 +28,21 @@ func newRunView(run runs.Run) *runView {
 	}
 	groups := outline.Of(p)
 	v.Filters = newFilters()
-	v.Namespaces = v.Filters.namespaces(p, groups)
+	v.Namespaces = v.Filters.namespaces(&run, groups)
 	v.Held = v.Filters.held(groups)
 	v.Violations = v.Filters.violations(p)
 	for _, g := range p.Gaps {
 		v.Filters.add(homeOf(g.Subject))
 	}
+	v.Kept = v.Filters.kept(p)
 	v.Space = newSpaceView(p, priceOrDefault(run.Price))
 	return v
+}
+
+// Applied reports whether the steps of the plan were carried out, as far as that was
+// possible.
+func (v *runView) Applied() bool {
+	return v.Plan != nil && v.Plan.Outcome != nil && len(v.Plan.Outcome.Results) > 0
 }
 
 // Headline is the result of the run.
@@ -43,12 +51,16 @@ func (v *runView) Headline() string {
 	switch {
 	case p == nil:
 		return "The run failed"
-	case p.Outcome != nil && len(p.Outcome.Results) > 0:
-		return "Applied: " + outline.Counts(p.Outcome)
-	case len(p.Steps) == 0:
-		return "Nothing to do"
+	case v.Applied():
+		done := v.done()
+		words := outline.Join(outline.As(done.Deletions(), "deleted"), outline.As(done.SetVisibility, "changed"))
+		return outline.Join(cmp.Or(words, "Nothing changed"), outline.As(v.undone(), "not done"))
 	case p.Refused():
 		return "Refused: " + outline.Planned(p.Summary)
+	case len(p.Steps) == 0 && p.Incomplete():
+		return "Incomplete, and nothing to delete"
+	case len(p.Steps) == 0:
+		return "Nothing to do"
 	case p.Summary.SetVisibility == 0:
 		return text.Thousands(p.Summary.Deletions()) + " to delete"
 	}
@@ -59,17 +71,43 @@ func (v *runView) Headline() string {
 func (v *runView) Kicker() string {
 	switch {
 	case v.Plan != nil && v.Plan.Forecast:
-		return "Forecast for " + v.Moment(v.Plan.TakenAt)
+		return "Forecast for " + text.Moment(v.Plan.TakenAt, v.Zone)
+	case v.Kind == runs.KindApply && !v.Began().IsZero():
+		return "Apply of " + text.Moment(v.Began(), v.Zone)
 	case v.Plan != nil:
-		return "Plan of " + v.Moment(v.Plan.TakenAt)
+		return "Plan of " + text.Moment(v.Plan.TakenAt, v.Zone)
 	case v.Started.IsZero():
 		return "Run"
 	}
-	return "Run of " + v.Moment(v.Started)
+	return "Run of " + text.Moment(v.Started, v.Zone)
 }
 
-// Moment is a time in the zone of the run.
-func (v *runView) Moment(at time.Time) string { return text.Moment(at, v.Zone) }
+// done counts the steps that were carried out, also by others.
+func (v *runView) done() actions.Summary {
+	var c actions.Summary
+	for _, r := range v.Plan.Outcome.Results {
+		if isDone(r.Result) {
+			c.Add(r.Action)
+		}
+	}
+	return c
+}
+
+func isDone(r actions.Result) bool { return r == actions.ResultDone || r == actions.ResultGone }
+
+// undone is how many steps were not carried out.
+func (v *runView) undone() int {
+	n := 0
+	for _, r := range v.Plan.Outcome.Results {
+		if !isDone(r.Result) {
+			n++
+		}
+	}
+	return n
+}
+
+// CallCount is the number of API calls.
+func (v *runView) CallCount() int { return int(v.Calls) }
 
 // Listed reports whether the lists have any row to filter.
 func (v *runView) Listed() bool {
@@ -83,17 +121,27 @@ type figure struct {
 	Name, Note, Tone, Link string
 }
 
-// Figures are the totals of the plan.
+// Figures are the totals of the plan, or of what was done.
 func (v *runView) Figures() []figure {
 	s := v.Plan.Summary
 	violations := s.Deny + s.Warn
 	list := []figure{
 		{s.Deletions(), "to delete", outline.Deleted(s), "alarm", "#steps"},
 		{s.SetVisibility, "to change", "who may pull", "change", "#steps"},
-		{s.Held, "held", "marked, but kept by a guard", "held", "#held"},
-		{violations, text.Choose(violations, "violation", "violations"), outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn")), "held", "#violations"},
-		{s.Gaps, text.Choose(s.Gaps, "gap", "gaps"), "could not be read or judged", "alarm", "#gaps"},
 	}
+	if v.Applied() {
+		done, o := v.done(), v.Plan.Outcome
+		list = []figure{
+			{done.Deletions(), "deleted", outline.Deleted(done), "alarm", "#steps"},
+			{done.SetVisibility, "changed", "who may pull", "change", "#steps"},
+			{v.undone(), "not done", outline.Join(outline.As(o.Failed, "failed"), outline.As(o.Skipped, "skipped"), outline.As(o.Changed, "changed"), outline.As(o.Blocked, "blocked")), "alarm", "#outcome"},
+		}
+	}
+	list = append(list,
+		figure{s.Held, "held", "marked, but kept by a guard", "held", "#held"},
+		figure{violations, text.Choose(violations, "violation", "violations"), outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn")), "held", "#violations"},
+		figure{s.Gaps, text.Choose(s.Gaps, "gap", "gaps"), "could not be read or judged", "alarm", "#gaps"},
+	)
 	for i := range list {
 		if list[i].Value == 0 {
 			list[i].Tone = "none"
@@ -127,17 +175,19 @@ func bar(whole int, parts ...part) []part {
 // Balance divides the tags into those that are deleted, held, and kept. Held tags
 // are counted by their references: a held deletion of an image is not a tag.
 func (v *runView) Balance() []part {
-	s, held := v.Plan.Summary, 0
-	for i := range v.Plan.Held {
-		if v.Plan.Held[i].Action == actions.DeleteTag {
-			held++
-		}
+	s, held, word := v.Plan.Summary, heldTags(v.Plan), "to delete"
+	deleted, left := s.DeleteTags, 0
+	if v.Applied() {
+		deleted, word = v.done().DeleteTags, "deleted"
+		left = s.DeleteTags - deleted
 	}
 	kept := s.Tags - s.DeleteTags - held
 	if kept < 0 {
 		return nil
 	}
-	return bar(s.Tags, part{Name: "to delete", Tone: "alarm", Count: s.DeleteTags}, part{Name: "held", Tone: "held", Count: held}, part{Name: "kept", Tone: "kept", Count: kept})
+	return bar(s.Tags,
+		part{Name: word, Tone: "alarm", Count: deleted}, part{Name: "not deleted", Tone: "change", Count: left},
+		part{Name: "held", Tone: "held", Count: held}, part{Name: "kept", Tone: "kept", Count: kept})
 }
 
 // Results divides the steps by their results.

@@ -5,9 +5,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
@@ -30,8 +32,8 @@ type imageView struct {
 }
 
 // namespaces are the steps by namespace, image and rule.
-func (f *filters) namespaces(p *actions.Plan, groups []*outline.Namespace) []*namespaceView {
-	l := stepLister{filters: f, plan: p, results: resultsOf(p)}
+func (f *filters) namespaces(run *runs.Run, groups []*outline.Namespace) []*namespaceView {
+	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), zone: run.Zone}
 	var out []*namespaceView
 	for _, ns := range groups {
 		v := &namespaceView{Namespace: ns, Count: len(ns.Own.Steps), Sets: l.objects(&ns.Own)}
@@ -52,6 +54,7 @@ type stepLister struct {
 	*filters
 	plan    *actions.Plan
 	results map[string]actions.Result
+	zone    *time.Location
 }
 
 // resultsOf are the results of the steps that were not simply done.
@@ -128,10 +131,11 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 		s := &o.Steps[i]
 		v := l.setOf(o.Ref, s.Action, "", s.Reasons)
 		r := l.row(s, s.Ref)
+		what := strings.TrimPrefix(actionWords(s.Action), "delete ")
 		if s.Action.Deletes() {
-			v.Sign, v.Title = "delete", strings.Replace(actionWords(s.Action), "delete", "Delete", 1)
+			v.Sign, v.Title = "delete", l.title("Delete", []row{r}, what)
 		} else {
-			v.Sign, v.Title = "change", "Change visibility from "+string(s.From)+" to "+string(s.To)
+			v.Sign, v.Title = "change", l.title("Change", []row{r}, "visibility")+" from "+string(s.From)+" to "+string(s.To)
 			r.Age, r.Time = "", ""
 		}
 		out = append(out, v.fill([]row{r}))
@@ -142,7 +146,7 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 // tags is a set of tags; those that differ in their reasons have each its own text.
 func (l *stepLister) tags(o *outline.Object, a outline.Alike[actions.Step]) *set {
 	v := l.setOf(o.Ref, actions.DeleteTag, "", a.First().Reasons)
-	v.Sign, v.Title = "delete", "Delete "+text.Count(len(a.Entries), "tag")
+	v.Sign = "delete"
 	if a.Differ {
 		v.Why = rulesOnly(v.Why)
 	}
@@ -155,13 +159,40 @@ func (l *stepLister) tags(o *outline.Object, a outline.Alike[actions.Step]) *set
 			rows[i].Note = outline.Texts(s.Reasons)
 		}
 	}
+	v.Title = l.title("Delete", rows, text.Count(len(rows), "tag"))
 	return v.fill(rows)
+}
+
+// title is what is planned, or what was done: "Delete 3 tags", "Deleted 2 of 3 tags".
+func (l *stepLister) title(verb string, rows []row, what string) string {
+	if l.plan.Outcome == nil || len(l.plan.Outcome.Results) == 0 {
+		return verb + " " + what
+	}
+	past := strings.TrimSuffix(verb, "e") + "ed"
+	switch done := len(rows) - notDone(rows); done {
+	case len(rows):
+		return past + " " + what
+	case 0:
+		return "Not " + strings.ToLower(past) + ": " + what
+	default:
+		return past + " " + text.Thousands(done) + " of " + what
+	}
+}
+
+func notDone(rows []row) int {
+	n := 0
+	for i := range rows {
+		if r := actions.Result(rows[i].Result); r != "" && !isDone(r) {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *stepLister) row(s *actions.Step, name string) row {
 	r := row{Name: name, Result: string(l.results[string(s.Action)+" "+s.Ref])}
 	if !s.UpdatedAt.IsZero() {
-		r.Age, r.Time = text.Age(l.plan.TakenAt.Sub(s.UpdatedAt)), stamp(s.UpdatedAt)
+		r.Age, r.Time = text.Age(l.plan.TakenAt.Sub(s.UpdatedAt)), stamp(s.UpdatedAt, l.zone)
 	}
 	return r
 }

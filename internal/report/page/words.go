@@ -95,26 +95,32 @@ func startedBy(trigger string) string {
 }
 
 // stamp is a time for machines; "" for none.
-func stamp(t time.Time) string {
+func stamp(t time.Time, zone *time.Location) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339)
+	return inZone(t, zone).Format(time.RFC3339)
 }
 
-// wall is a time as a clock in the zone of the schedule shows it.
-func wall(t time.Time) string {
-	if t.Location() == time.Local {
-		t = t.UTC() // the zone of the machine means nothing to readers
-	}
-	return t.Format("2006-01-02 15:04 MST")
+// inZone is a time in the zone of the page, which is UTC by default.
+func inZone(t time.Time, zone *time.Location) time.Time { return t.In(cmp.Or(zone, time.UTC)) }
+
+// wall is a time to the minute, as a clock on the wall shows it.
+func wall(t time.Time, zone *time.Location) string {
+	return inZone(t, zone).Format("2006-01-02 15:04 MST")
+}
+
+// fileName names a run that is saved in a format.
+func fileName(id, format string) string {
+	suffix := cmp.Or(map[string]string{"text": "txt", "markdown": "md", "junit": "junit.xml", "github": "github.txt"}[format], format)
+	return "run-" + id + "." + suffix
 }
 
 func in(now, then time.Time) string {
 	if !then.After(now) {
 		return "now"
 	}
-	return "in " + text.Elapsed(then.Sub(now).Round(time.Second))
+	return "in " + span(then.Sub(now))
 }
 
 func ago(now, then time.Time) string {
@@ -124,8 +130,21 @@ func ago(now, then time.Time) string {
 	case past < time.Second:
 		return "just now"
 	default:
-		return text.Elapsed(past.Truncate(time.Second)) + " ago"
+		return span(past) + " ago"
 	}
+}
+
+// span is a time span to the minute, or to the second if it is shorter than one.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return strconv.Itoa(int(d.Seconds())) + " s"
+	case d < 24*time.Hour:
+		d = d.Round(time.Minute)
+	default:
+		d = d.Round(time.Hour)
+	}
+	return text.Elapsed(d)
 }
 
 // homeOf is the namespace of a reference, and nothing for other text.
