@@ -96,8 +96,8 @@ func TestThePageAnswersInPlace(t *testing.T) {
 	b.until(`document.querySelector('.answer').innerText.includes('retention/releases')`)
 	// A search for what the page does not list becomes a question.
 	b.choose(map[string]string{"text": "rg.fr-par.scw.cloud/prod/api:v9.9.9"})
-	b.until(`document.querySelector('#kept .none button') !== null`)
-	b.do(chromedp.Click(chromedp.CSS(`#kept .none button`)))
+	b.until(`document.querySelector('#steps .none button') !== null`)
+	b.do(chromedp.Click(chromedp.CSS(`#steps .none button`)))
 	b.until(`document.querySelector('.answer').innerText.includes('v9.9.9') && document.querySelector('.answer').innerText.includes('retention/releases')`)
 	b.picture("daemon-explained", 3000)
 }

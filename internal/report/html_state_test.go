@@ -108,8 +108,11 @@ func TestNothingToDoIsOnlyCertainIfEverythingWasRead(t *testing.T) {
 
 func TestThePageTellsWhatKeepsATag(t *testing.T) {
 	p := world(noLimits)
-	shows(t, htmlOf(t, runs.Run{Plan: p}), "up to 5,000 tags", "registry-janitor explain REF", "data-unlisted")
+	shows(t, htmlOf(t, runs.Run{Plan: p}), "This plan was read back", "registry-janitor explain REF", "data-unlisted")
 	shows(t, daemonOf(t, leader(), &runs.Run{Plan: p}), `<a href="/#explain">Explain</a> answers`)
+	large := *p
+	large.Summary.Tags = 5001
+	shows(t, htmlOf(t, runs.Run{Plan: &large}), "more than 5,000 tags", "registry-janitor explain REF", "data-unlisted")
 	releases := []registry.Reason{{Rule: "retention/releases", Text: "kept"}}
 	p.Stats.Kept = map[string][]actions.KeptTag{"rg.fr-par.scw.cloud/prod/api": {
 		{Name: "v1", Reasons: releases}, {Name: "v2", Reasons: releases}, {Name: "latest"}, {Name: "used", InUse: []string{"kubernetes prod"}},
