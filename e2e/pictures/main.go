@@ -78,7 +78,7 @@ func reportPage(ctx context.Context, program, dir string) (string, error) {
 // daemonPicture shows a made-up daemon, because a new one has no history.
 func daemonPicture(chromium context.Context, file string) error {
 	latest := &runs.Run{
-		Plan: browser.Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: browser.Noon,
+		ID: "run-0", Plan: browser.Company(60), Kind: "plan", Trigger: "plan */30 * * * *", Started: browser.Noon,
 		Duration: 23 * time.Second, Calls: 214,
 	}
 	server := httptest.NewServer(browser.NewDaemon(browser.Leader(latest.Plan), latest).Handler())
@@ -86,7 +86,7 @@ func daemonPicture(chromium context.Context, file string) error {
 		server.CloseClientConnections()
 		server.Close()
 	}()
-	return take(chromium, server.URL, file, 1200, 1180)
+	return take(chromium, server.URL, file, 1200, 1480)
 }
 
 func take(chromium context.Context, url, file string, width, height int64) error {
