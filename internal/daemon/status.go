@@ -246,8 +246,9 @@ func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*r
 	if err != nil {
 		return nil, err
 	}
-	s := d.summary(&details.RunRecord)
+	s, c := d.summary(&details.RunRecord), d.current().config
 	run := &runs.Run{
+		Price: janitor.PriceOf(c), Zone: c.Location(),
 		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration.Duration(), Exit: s.Exit, Error: s.Error, Declined: s.Declined,
 	}
 	if details.PlanID == "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -97,6 +98,14 @@ func TestAnAppliedReportSaysWhatWasDone(t *testing.T) {
 	page = htmlOf(t, runs.Run{Plan: p})
 	shows(t, page, fmt.Sprintf("%d deleted, %d changed</h1>", p.Summary.Deletions(), p.Summary.SetVisibility))
 	shows(t, sectionOf(t, page, "steps"), ">Deleted ", "!Not deleted")
+}
+
+func TestAnExplanationKeepsItsLines(t *testing.T) {
+	var b strings.Builder
+	if err := page.Daemon(&b, runs.Overview{Daemon: leader(), Explained: "<a>", Explanation: "<b>\n  kept\x1b[31m\n"}, "/assets/"); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, b.String(), `value="&lt;a&gt;"`, "&lt;b&gt;\n  kept", "!\x1b")
 }
 
 func TestNothingToDoIsOnlyCertainIfEverythingWasRead(t *testing.T) {

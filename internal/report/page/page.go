@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -45,7 +46,9 @@ func Run(w io.Writer, run runs.Run) error {
 // and the scripts are not in the page: it names them under the given path, so that it
 // may be served under a policy that forbids what is inline. Assets has the files.
 func Daemon(w io.Writer, o runs.Overview, assets string) error {
+	lines := strings.Split(o.Explanation, "\n") // which Clean would show as \n
 	o = outline.Clean(o)
+	o.Explanation = strings.Join(outline.Clean(lines), "\n")
 	p := &page{Title: "registry-janitor", Daemon: newDaemonView(o), Assets: assets, zone: o.Zone}
 	if o.Run != nil {
 		run := *o.Run
