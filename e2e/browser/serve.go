@@ -27,7 +27,7 @@ func NewDaemon(status runs.Daemon, latest *runs.Run) *Daemon {
 	return &Daemon{status: status, latest: latest}
 }
 
-// Change changes the state, and reports whether open pages have to load it as a whole.
+// Change changes the state and the latest run.
 func (d *Daemon) Change(change func(status *runs.Daemon, latest **runs.Run)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
