@@ -256,7 +256,7 @@ func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*r
 	}
 	run.Plan, err = l.Plan(ctx, details.PlanID)
 	if errors.Is(err, ledger.ErrUnknownPlan) {
-		run.Error = cmp.Or(run.Error, fmt.Sprintf("the plan is no longer in the ledger: those that were not applied are dropped after %d days", int(keepPlans.Hours()/24)))
+		run.Error = cmp.Or(run.Error, "the plan is no longer in the ledger, which drops those that were not applied after a while")
 		return run, nil
 	}
 	if err != nil {
