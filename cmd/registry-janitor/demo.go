@@ -56,7 +56,7 @@ func (a *app) demo(ctx context.Context, f reportFlags, apply bool) error {
 		return err
 	}
 	defer stop()
-	listKept(session.Planner, format)
+	listKept(session.Planner, f.format)
 	done := showProgress(a.stderr, session.Progress)
 	plan, err := demoPlan(ctx, session)
 	done()

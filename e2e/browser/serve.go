@@ -98,11 +98,16 @@ func (d *Daemon) Start(runs.Kind) error {
 func (d *Daemon) Reload(context.Context) error { return nil }
 
 // Explain keeps every tag by one rule.
-func (d *Daemon) Explain(_ context.Context, ref registry.Ref) (runs.Explanation, error) {
+func (d *Daemon) Explain(_ context.Context, named string) (runs.Answer, error) {
+	ref, err := registry.ParseRef(named)
+	if err != nil {
+		return runs.Answer{}, fmt.Errorf("%w: %w", web.ErrReference, err)
+	}
 	ns := &registry.Namespace{Region: ref.Region, Name: ref.Namespace, Status: registry.StatusReady}
 	image := &registry.Image{Namespace: ns, Name: ref.Image, Status: registry.StatusReady, Tags: []registry.Tag{
 		{Name: ref.Tag, Digest: digest(1), Status: registry.StatusReady, CreatedAt: Noon.Add(-9 * day), UpdatedAt: Noon.Add(-9 * day)},
 	}}
 	keep := []registry.Reason{{Rule: "retention/releases", Text: "kept"}}
-	return runs.Explanation{Ref: ref, Plan: &actions.Plan{TakenAt: Noon}, Verdict: &registry.Verdict{Namespace: ns, Image: image, Tags: []registry.TagVerdict{{Keep: keep}}}}, nil
+	verdict := &registry.Verdict{Namespace: ns, Image: image, Tags: []registry.TagVerdict{{Keep: keep}}}
+	return runs.Answer{Explanations: []runs.Explanation{{Ref: ref, Plan: &actions.Plan{TakenAt: Noon}, Verdict: verdict}}}, nil
 }

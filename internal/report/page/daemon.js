@@ -93,7 +93,7 @@
     fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).then(function (reply) {
       return reply.json();
     }).then(function (reply) {
-      answer.textContent = reply.error || reply.text;
+      answer.textContent = reply.error || [reply].concat(reply.tags || []).map(function (e) { return e.text; }).filter(Boolean).join("\n");
     }).catch(function (error) {
       answer.textContent = "The daemon did not answer: " + error.message;
     }).finally(function () { button.disabled = false; });

@@ -154,7 +154,7 @@
       others[0].none.textContent = "Nothing that this page lists matches, and it does not list what is kept. ";
       others.slice(1).forEach(function (l) { l.none.hidden = true; });
       if (!document.querySelector("form.ask")) others[0].none.append("Run registry-janitor explain with the reference.");
-      else if (f.text.indexOf("/") > 0) others[0].none.append(askButton(f.text));
+      else if (/\/|^sha256:/.test(f.text)) others[0].none.append(askButton(f.text));
       else others[0].none.append("Search for a whole reference to ask about it.");
     }
   }
