@@ -109,7 +109,9 @@ func TestARunThatCannotStartIsExplainedOnThePage(t *testing.T) {
 	b.expects = "409 (Conflict)"
 	// Another reader was faster, and this page does not know yet.
 	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#plan-now').id = 'stale'`))
-	d.Change(func(s *runs.Daemon, _ **runs.Run) { s.Running = &runs.Running{Kind: "plan", Trigger: "http", Started: Noon} })
+	d.Change(func(s *runs.Daemon, _ **runs.Run) {
+		s.Running = &runs.Running{Kind: "plan", Trigger: "http", Started: Noon}
+	})
 	b.follow(chromedp.Click(chromedp.CSS(`#stale button`)))
 	if notice := eval[string](b, `document.querySelector('.notice').innerText`); !strings.Contains(notice, "No plan was started: a run is in progress.") {
 		t.Errorf("the page says %q", notice)
