@@ -14,7 +14,7 @@ func TestWhatDoesNotCompile(t *testing.T) {
 	for name, row := range map[string]struct{ module, want string }{
 		"a typo in a field": {
 			header + "delete contains tag.nmae if some tag in input.tags",
-			`p0.rego:3: package janitor.image.own, rule delete: type error: undefined ref: tag.nmae`,
+			`p0.rego:3:17: package janitor.image.own, rule delete: type error: undefined ref: tag.nmae`,
 		},
 		"a typo names the fields there are": {
 			header + "delete contains tag.nmae if some tag in input.tags",
@@ -22,13 +22,13 @@ func TestWhatDoesNotCompile(t *testing.T) {
 		},
 		"a typo that a type cannot show": {
 			header + "keep contains {\"tag\": tag.nmae} if {\n\tmain := [t | some t in input.tags; startswith(t.name, \"main-\")]\n\tsome tag in array.slice(main, 0, 10)\n}",
-			`p0.rego:3: package janitor.image.own, rule keep: unknown name "nmae": no schema, data file, rule or object has it (did you mean name?)`,
+			`p0.rego:3:27: package janitor.image.own, rule keep: unknown name "nmae": no schema, data file, rule or object has it (did you mean name?)`,
 		},
 		"a typo in an argument":       {header + "old(t) if t.age_dayz > 3\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\told(tag)\n}", `unknown name "age_dayz"`},
 		"a typo in the configuration": {header + "keep contains tag.name if {\n\tsome tag in input.tags\n\ttag.rank < data.config.limits.keep_at_lest\n}", `unknown name "keep_at_lest"`},
 		"a number compared with a string": {
 			header + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days < \"30d\"\n}",
-			`p0.rego:5: package janitor.image.own, rule delete: type error: lt: invalid argument(s)`,
+			`p0.rego:5:2: package janitor.image.own, rule delete: type error: lt: invalid argument(s)`,
 		},
 		"a time compared as a string": {
 			header + "delete contains tag.name if {\n\tsome tag in input.tags\n\ttag.created_at < \"2026\"\n}",
@@ -36,7 +36,7 @@ func TestWhatDoesNotCompile(t *testing.T) {
 		},
 		"a request to the network": {
 			header + "delete contains \"x\" if http.send({}).status_code == 200",
-			`p0.rego:3: package janitor.image.own, rule delete: type error: undefined function http.send`,
+			`p0.rego:3:24: package janitor.image.own, rule delete: type error: undefined function http.send`,
 		},
 		"a look-up in the DNS":      {header + "warn contains \"x\" if net.lookup_ip_addr(\"x\")", `undefined function net.lookup_ip_addr`},
 		"the runtime":               {header + "warn contains \"x\" if opa.runtime().env", `undefined function opa.runtime`},
@@ -46,12 +46,12 @@ func TestWhatDoesNotCompile(t *testing.T) {
 		"an unused local":           {header + "warn contains \"x\" if y := 1", `assigned var y unused`},
 		"a package that is never evaluated": {
 			"package janitor.images.own\n\nwarn contains \"x\"",
-			`p0.rego:1: package janitor.images.own: package janitor.images.own is never evaluated`,
+			`p0.rego:1:1: package janitor.images.own: package janitor.images.own is never evaluated`,
 		},
 		"a package without a name": {"package janitor.image\n\nwarn contains \"x\"", `name it janitor.image.<name>`},
 		"delete as a complete rule": {
 			header + "delete := {\"a\"}",
-			`p0.rego:3: package janitor.image.own, rule delete: write delete contains … if …`,
+			`p0.rego:3:1: package janitor.image.own, rule delete: write delete contains … if …`,
 		},
 		"delete as an object": {header + "delete[name] contains \"why\" if name := \"x\"", `write delete contains … if …`},
 		"deny as a boolean":   {header + "deny if true", `write deny contains … if …`},

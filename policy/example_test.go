@@ -68,5 +68,5 @@ keep contains tag.nmae if some tag in array.slice(sort(input.tags), 0, 3)
 	_, err := policy.New(context.Background(), policy.Options{FS: files, Paths: []string{"keep.rego"}})
 	fmt.Println(err)
 	// Output:
-	// keep.rego:3: package janitor.image.newest, rule keep: unknown name "nmae": no schema, data file, rule or object has it (did you mean name?)
+	// keep.rego:3:19: package janitor.image.newest, rule keep: unknown name "nmae": no schema, data file, rule or object has it (did you mean name?)
 }

@@ -36,10 +36,15 @@ func (a *app) colorOn(stream any) text.Color {
 
 func off(value string) bool { return value == "0" || value == "false" }
 
-// failed is an error as the program prints it, with the places in files marked.
+// failed is an error as the program prints it, with the places in files marked. One that
+// begins with its place begins with nothing else, so that editors and CI find the place.
 func (a *app) failed(err error) string {
 	c := a.colorOn(a.stderr)
-	return c.Loud("registry-janitor:") + " " + place.ReplaceAllStringFunc(err.Error(), c.Bold)
+	text := place.ReplaceAllStringFunc(err.Error(), c.Bold)
+	if hasPlace(err) {
+		return text
+	}
+	return c.Loud("registry-janitor:") + " " + text
 }
 
 // place is a file with its line at the beginning of a line.

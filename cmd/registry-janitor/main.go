@@ -77,11 +77,13 @@ Try it without an account: registry-janitor demo`,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          help,
+		Version:       versionLine(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			useVariable(cmd)
-			return a.openLog()
+			return errors.Join(notAFormat(cmd), a.openLog())
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	enumFlag(root, root.PersistentFlags(), &a.logFormat, "log-format", "text", "format of the log on standard error", "text", "json")
@@ -92,6 +94,7 @@ Try it without an account: registry-janitor demo`,
 		a.configCommand(), a.policyCommand(), a.notifyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
 	)
 	complete(root)
+	answer(root)
 	return root
 }
 

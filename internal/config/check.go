@@ -132,6 +132,9 @@ func checkVersion(s string) (message, hint string) {
 }
 
 func checkRange(s string) (message, hint string) {
+	if s == "true" {
+		return "is not a version range: true", `write "*" for every version`
+	}
 	if _, err := semver.NewConstraint(s); err != nil {
 		return fmt.Sprintf("is not a version range: %s", strictyaml.Quote(s)), `write a range such as ">=1.0.0 <2.0.0", "^1.2", or "*"`
 	}
@@ -208,6 +211,9 @@ func checkDSN(s string) (message, hint string) {
 }
 
 func checkFactor(s string) (message, hint string) {
+	if _, ok := parseFactor(s + "x"); ok {
+		return fmt.Sprintf("is not a factor: %s", strictyaml.Quote(s)), "write " + s + "x"
+	}
 	if _, ok := parseFactor(s); !ok {
 		return fmt.Sprintf("is not a factor above 1: %s", strictyaml.Quote(s)), "write how many times the usual number is too much, such as 5x"
 	}

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -151,14 +154,31 @@ type Cost struct {
 	Currency   string  `yaml:"currency" is:"currency"` // ISO 4217: EUR
 }
 
+// Problems are everything that is wrong with a configuration.
+type Problems = strictyaml.Problems
+
 // Load reads and checks the configuration in a file. If the file could be read, the
 // error is [strictyaml.Problems].
 func Load(path string) (*Config, error) {
 	data, err := files.Read(path, maxFileSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, missing(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	return Parse(path, data)
+}
+
+// missing is the error of a configuration that does not exist.
+func missing(path string) error {
+	for _, ext := range []string{".yaml", ".yml"} {
+		other := strings.TrimSuffix(path, filepath.Ext(path)) + ext
+		if _, err := os.Stat(other); err == nil {
+			return fmt.Errorf("the configuration %s does not exist: did you mean -c %s?", path, other)
+		}
+	}
+	return fmt.Errorf("the configuration %s does not exist: name yours with -c FILE", path)
 }
 
 // maxFileSize bounds what Load reads, so that a wrong path does not fill the memory.

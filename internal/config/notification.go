@@ -41,9 +41,6 @@ func (n *Notification) Defaults() {
 // urlHint is the remedy for a URL in the configuration.
 const urlHint = "the URL is a secret: put it into an environment variable or a file, and name that with url_env or url_file"
 
-// forbidden are the keys that an operator may try but must not use, with the remedy.
-var forbidden = map[string]string{"notifications.url": urlHint}
-
 func (d checker) checkNotifications(c *Config) {
 	var all []named
 	for i := range c.Notifications {

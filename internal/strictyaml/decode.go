@@ -109,7 +109,11 @@ func (d *decoder) exhausted(path string, children int) bool {
 func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
 	fields := FieldsOf(v.Type())
 	if n.Kind != yaml.MappingNode || n.ShortTag() != "!!map" {
-		d.Report(path, "must be a mapping, not "+describe(n), cmp.Or(tag.Get("null"), "its keys: "+strings.Join(keysOf(fields), ", ")))
+		hint := cmp.Or(tag.Get("null"), "its keys: "+strings.Join(keysOf(fields), ", "))
+		if isKey(n, fields) {
+			hint = spaceHint
+		}
+		d.Report(path, "must be a mapping, not "+describe(n), hint)
 		return
 	}
 	if fill := tag.Get("fill"); fill != "" && len(n.Content) == 0 {
@@ -133,6 +137,15 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value, tag reflec
 	}
 }
 
+// spaceHint is the remedy for key:value.
+const spaceHint = "write a space after the colon of the key"
+
+// isKey reports whether a text is one of the keys, a colon, and a value.
+func isKey(n *yaml.Node, fields []Field) bool {
+	key, _, found := strings.Cut(n.Value, ":")
+	return found && n.Kind == yaml.ScalarNode && slices.Contains(keysOf(fields), key)
+}
+
 func (d *decoder) defaults(v reflect.Value) {
 	if with, ok := v.Addr().Interface().(Defaulter); ok {
 		with.Defaults()
@@ -154,15 +167,15 @@ func shorthand(v reflect.Value) (reflect.Value, reflect.StructTag, bool) {
 // duplicate.
 func (d *decoder) usable(key *yaml.Node, path string, seen map[string]int) bool {
 	if key.Kind != yaml.ScalarNode {
-		d.reportAt(key.Line, path, "has a key that is not a plain word", "write keys out, without brackets and aliases")
+		d.reportAt(placeOf(key), path, "has a key that is not a plain word", "write keys out, without brackets and aliases")
 		return false
 	}
 	if key.ShortTag() == "!!merge" {
-		d.reportAt(key.Line, path, "has a merge key, <<, which is not supported", "alias the whole value, or write the keys out")
+		d.reportAt(placeOf(key), path, "has a merge key, <<, which is not supported", "alias the whole value, or write the keys out")
 		return false
 	}
 	if line, ok := seen[key.Value]; ok {
-		d.reportAt(key.Line, Join(path, Clip(key.Value)), fmt.Sprintf("is a duplicate key, first given on line %d", line), "remove one of the two")
+		d.reportAt(placeOf(key), Join(path, Clip(key.Value)), fmt.Sprintf("is a duplicate key, first given on line %d", line), "remove one of the two")
 		return false
 	}
 	seen[key.Value] = key.Line
@@ -174,17 +187,21 @@ func (d *decoder) entry(key, value *yaml.Node, path string, v reflect.Value, fie
 	at := Join(path, Clip(key.Value))
 	i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key.Value })
 	if i < 0 {
-		if hint, ok := d.format.Forbidden[pattern(at)]; ok {
-			d.lines[at] = key.Line
+		if hint := cmp.Or(d.format.Forbidden[pattern(at)], d.format.Forbidden["*."+key.Value]); hint != "" {
+			d.places[at] = placeOf(key)
 			d.Report(at, "is not allowed here", hint)
+			return
+		}
+		if isKey(key, fields) {
+			d.reportAt(placeOf(key), at, "is an unknown key", spaceHint)
 			return
 		}
 		d.unknown(key, path, at, keysOf(fields))
 		return
 	}
-	d.lines[at] = key.Line
+	d.places[at] = placeOf(key)
 	if value.Kind == yaml.ScalarNode && !isNull(value) {
-		d.lines[at] = value.Line
+		d.places[at] = placeOf(value)
 	}
 	if with, ok := v.Addr().Interface().(Alternator); ok && isMapping(value) {
 		if form := with.Alternative(key.Value); form != nil {
@@ -203,13 +220,13 @@ func (d *decoder) unknown(key *yaml.Node, path, at string, keys []string) {
 	if meant := text.Nearest(key.Value, keys); meant != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", meant, hint)
 		if !d.Given(Join(path, meant)) {
-			d.lines[Join(path, meant)] = key.Line
+			d.places[Join(path, meant)] = placeOf(key)
 			d.wrong[Join(path, meant)] = false
 		}
 	} else if where := elsewhere(d.root, path, key.Value); where != "" {
 		hint = "it belongs in " + where + "; " + hint
 	}
-	d.reportAt(key.Line, at, "is an unknown key", hint)
+	d.reportAt(placeOf(key), at, "is an unknown key", hint)
 }
 
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.StructTag) {
@@ -231,7 +248,7 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 	seen := map[string]int{}
 	for i, entry := range n.Content {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		d.lines[at] = entry.Line
+		d.places[at] = placeOf(entry)
 		to := reflect.New(v.Type().Elem()).Elem()
 		d.value(entry, at, to, withoutBlank(tag))
 		v.Set(reflect.Append(v, to))

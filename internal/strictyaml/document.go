@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"reflect"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Format is what the tags of the types cannot express.
@@ -11,7 +13,7 @@ type Format struct {
 	// Checks are the shapes of strings, by the name that the tag "is" gives them.
 	Checks map[string]Check
 	// Forbidden are keys that an author may try but must not use, by their path
-	// without positions in lists, with the remedy.
+	// without positions in lists, or by "*." and their name, with the remedy.
 	Forbidden map[string]string
 	// Blank allows the empty string and the empty list everywhere.
 	Blank bool
@@ -26,12 +28,18 @@ type Check func(string) (message, hint string)
 // Document is a document that was read, and everything that is wrong with it.
 type Document struct {
 	file     string
-	last     int            // the last line of the file
-	empty    bool           // there was nothing to decode
-	lines    map[string]int // the line of each key, by its path
+	last     int              // the last line of the file
+	empty    bool             // there was nothing to decode
+	places   map[string]place // of each key, by its path
 	problems Problems
 	wrong    map[string]bool // the paths of problems; false for what holds them
+	closed   bool            // further problems only follow from those reported
 }
+
+// place is where something is in a file; both count from 1.
+type place struct{ line, column int }
+
+func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
 
 // Parse reads the one YAML document in data into the struct that into points to,
 // which has the defaults already. file stands for it in messages. The caller adds
@@ -46,11 +54,12 @@ func (f Format) Parse(file string, data []byte, into any) *Document {
 		d := decoder{Document: document, format: f, root: to.Type()}
 		d.value(root, "", to, "")
 	}
+	document.blameBlanks(data)
 	return document
 }
 
 func newDocument(file string) *Document {
-	return &Document{file: file, last: 1, lines: map[string]int{"": 1}, wrong: map[string]bool{}}
+	return &Document{file: file, last: 1, places: map[string]place{"": {1, 1}}, wrong: map[string]bool{}}
 }
 
 // Empty reports whether the document has no content.
@@ -58,7 +67,7 @@ func (d *Document) Empty() bool { return d.empty && len(d.problems) == 0 }
 
 // Given reports whether the document has the key at path, right or wrong.
 func (d *Document) Given(path string) bool {
-	_, ok := d.lines[path]
+	_, ok := d.places[path]
 	return ok
 }
 
@@ -74,18 +83,21 @@ func (d *Document) Whole(path string) bool { return !d.wrong[path] }
 // Report adds a problem with the key at path, on the line of the key or of what
 // holds it.
 func (d *Document) Report(path, message, hint string) {
-	problem := d.Problem(path, message, hint)
-	d.reportAt(problem.Line, path, message, hint)
+	d.reportAt(d.nearest(path), path, message, hint)
 }
 
 // Problem is one with the key at path that shows only later, when the value is
 // used.
 func (d *Document) Problem(path, message, hint string) Problem {
-	at := path
-	for !d.Given(at) {
-		at = holder(at)
+	return d.problemAt(d.nearest(path), path, message, hint)
+}
+
+// nearest is the place of the key at path, or of what holds it.
+func (d *Document) nearest(path string) place {
+	for !d.Given(path) {
+		path = holder(path)
 	}
-	return d.problemAt(d.lines[at], path, message, hint)
+	return d.places[path]
 }
 
 // Err is everything that is wrong as [Problems], or nil.
@@ -96,8 +108,11 @@ func (d *Document) Err() error {
 	return d.problems.sorted()
 }
 
-func (d *Document) reportAt(line int, path, message, hint string) {
-	d.problems = append(d.problems, d.problemAt(line, path, message, hint))
+func (d *Document) reportAt(at place, path, message, hint string) {
+	if d.closed {
+		return
+	}
+	d.problems = append(d.problems, d.problemAt(at, path, message, hint))
 	d.wrong[path] = true
 	for at := holder(path); at != ""; at = holder(at) {
 		if _, known := d.wrong[at]; !known {
@@ -106,8 +121,8 @@ func (d *Document) reportAt(line int, path, message, hint string) {
 	}
 }
 
-func (d *Document) problemAt(line int, path, message, hint string) Problem {
-	return Problem{File: d.file, Line: min(max(1, line), d.last), Path: path, Message: message, Hint: hint}
+func (d *Document) problemAt(at place, path, message, hint string) Problem {
+	return Problem{File: d.file, Line: min(max(1, at.line), d.last), Column: max(1, at.column), Path: path, Message: message, Hint: hint}
 }
 
 // holder is the path of the mapping or list that the key at path is in.

@@ -3,9 +3,7 @@ package strictyaml
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,7 +19,7 @@ func (d *Document) read(data []byte) *yaml.Node {
 		for r, n := utf8.DecodeRune(data); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(data[valid:]) {
 			valid += n
 		}
-		d.reportAt(lineAt(data, valid), "", "is not UTF-8", "save the file as UTF-8 text")
+		d.reportAt(placeAt(data, valid), "", "is not UTF-8", "save the file as UTF-8 text")
 		return nil
 	}
 	in := yaml.NewDecoder(bytes.NewReader(data))
@@ -37,7 +35,7 @@ func (d *Document) read(data []byte) *yaml.Node {
 	case err != nil:
 		d.syntax(data, err)
 	default:
-		d.reportAt(second.Line, "", "begins a second YAML document", "put everything into one document, without ---")
+		d.reportAt(placeOf(&second), "", "begins a second YAML document", "put everything into one document, without ---")
 	}
 	root := first.Content[0]
 	if isNull(root) {
@@ -45,37 +43,6 @@ func (d *Document) read(data []byte) *yaml.Node {
 	}
 	return root
 }
-
-// yamlError matches the errors of the YAML library, which have no other way to give
-// the line. For the first line they give none.
-var yamlError = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-
-var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
-
-// syntax reports an error of the YAML library.
-func (d *Document) syntax(data []byte, err error) {
-	text, line := err.Error(), 1
-	if m := yamlError.FindStringSubmatch(text); m != nil {
-		text = m[2]
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			line = n
-		}
-		// The library's parser, unlike its scanner, counts lines from 0.
-		if strings.HasPrefix(text, "did not find expected") && m[1] != "" {
-			line++
-		}
-	}
-	hint := "check the indentation, the quotes and the brackets"
-	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
-		hint = `quote a value that begins with *: "*` + m[1] + `"`
-		if at := bytes.Index(data, []byte("*"+m[1])); at >= 0 {
-			line = lineAt(data, at)
-		}
-	}
-	d.reportAt(line, "", fmt.Sprintf("is not valid YAML: %s", Clip(text)), hint)
-}
-
-func lineAt(data []byte, offset int) int { return 1 + bytes.Count(data[:offset], []byte("\n")) }
 
 // isNull reports whether the node is a key without a value, or an explicit null.
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }

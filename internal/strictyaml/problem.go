@@ -11,16 +11,17 @@ import (
 type Problem struct {
 	File    string // "" for a value that was made in Go, which has no lines
 	Line    int    // from 1
+	Column  int    // from 1
 	Path    string // of the key: "retention[1].keep.last"; "" is the file as a whole
 	Message string
 	Hint    string // the remedy; "" where the message says it
 }
 
-// String is "janitor.yaml:12: retention[1].keep.last: must be at least 1, not 0 (…)".
+// String is "janitor.yaml:12:18: retention[1].keep.last: must be at least 1, not 0 (…)".
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {
-		fmt.Fprintf(&b, "%s:%d: ", p.File, p.Line)
+		fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
 	}
 	if p.Path != "" {
 		b.WriteString(p.Path + ": ")

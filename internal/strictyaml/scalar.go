@@ -146,6 +146,9 @@ func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 			hint = "write " + oneOf(options)
 		} else if n.Kind == yaml.ScalarNode {
 			hint = "put it in quotes: " + Quote(n.Value)
+			if _, remedy := d.checkText(n.Value, tag); remedy != "" { // quotes alone would not help
+				hint = remedy
+			}
 		}
 		d.Report(path, "must be a string, not "+describe(n), hint)
 		return

@@ -38,12 +38,12 @@ type Finding struct {
 	Hint    string `json:"hint"`    // the remedy; "" where the message says it
 }
 
-// Error implements error: file, line, package, rule, message and remedy.
+// Error implements error: file, line, column, package, rule, message and remedy.
 func (f *Finding) Error() string {
 	if f.File == "" {
 		return f.words()
 	}
-	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.words())
+	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Col, f.words())
 }
 
 // String is the finding as compilers write it, with column, severity and code.
