@@ -55,6 +55,13 @@ const (
 // that the configuration does not require. Its subject is the source.
 const SourceRule = "protect/required"
 
+// ConfigSubject is the subject of warnings about the configuration itself, and ConfigRules
+// the beginning of their rules.
+const (
+	ConfigSubject = "configuration"
+	ConfigRules   = "config/"
+)
+
 // ClockSubject is the subject of a gap about the clock of this machine. If it holds
 // nothing, the warning of it has ClockRule.
 const (

@@ -16,6 +16,8 @@ type Gap struct {
 	// Source is the use source that could not be reached, as inventories name it; ""
 	// for any other gap. The configuration decides what such a gap holds.
 	Source string `json:"source,omitempty"`
+	// Refused: the API refused the credentials themselves.
+	Refused bool `json:"-"`
 }
 
 // Holds is the set of deletions that a gap holds, because the unread data could

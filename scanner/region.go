@@ -170,7 +170,7 @@ func (r *regionScan) refuse(err error) {
 }
 
 func (r *regionScan) refusal(err error) Item {
-	return Item{Gap: &registry.Gap{Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsAll}}
+	return Item{Gap: &registry.Gap{Subject: registry.Ref{Region: r.region}.String(), Error: err.Error(), Holds: registry.HoldsAll, Refused: true}}
 }
 
 // emitNamespace emits a namespace, once, and before its images.

@@ -62,7 +62,9 @@ type step struct {
 func (st *step) sent() bool { return !st.since.IsZero() }
 
 // sentOften is the last answer after the last try.
-func (st *step) sentOften() string { return fmt.Sprintf("%v (sent %d times)", st.err, st.tries) }
+func (st *step) sentOften() string {
+	return fmt.Sprintf("%v (sent %s)", st.err, text.Count(st.tries, "time"))
+}
 
 // decision is what follows from a situation.
 type decision struct {

@@ -100,6 +100,11 @@ func (b *Builder) AddSkipped(ref registry.Ref, status registry.Status) {
 	b.warn(ref.String(), rule, skippedText(status))
 }
 
+// Warn reports what is most likely a mistake, and holds nothing.
+func (b *Builder) Warn(warnings ...registry.Violation) {
+	b.violations = append(b.violations, warnings...)
+}
+
 func (b *Builder) warn(ref, rule, text string) {
 	b.violations = append(b.violations, warning(ref, rule, text))
 }

@@ -118,7 +118,7 @@ func (a *app) compareScan(ctx context.Context, f *planFlags) (*diff.Comparison, 
 	if isPlan(f.compare) {
 		saved, err = readPlan(f.compare)
 	} else {
-		other, err = a.readPlanner(ctx, f.compare)
+		other, err = a.readPlanner(ctx, f.compare, "protect", "ledger")
 	}
 	if err != nil {
 		return nil, err

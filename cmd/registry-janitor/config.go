@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
 
@@ -66,7 +67,15 @@ func (a *app) checkConfig(ctx context.Context, file string) error {
 	if missing != nil {
 		fmt.Fprintln(a.stderr, a.failed(fmt.Errorf("a run would fail on this machine: %w", missing)))
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s is %s\n", c.File, a.colorOn(a.stdout).Green("valid"))
+	warnings := c.Warnings()
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, place.ReplaceAllStringFunc(w.String(), a.colorOn(a.stderr).Bold))
+	}
+	found := ""
+	if len(warnings) > 0 {
+		found = ", with " + text.Count(len(warnings), "warning")
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s is %s%s\n", c.File, a.colorOn(a.stdout).Green("valid"), found)
 	return err
 }
 
@@ -88,10 +97,11 @@ func useVariable(cmd *cobra.Command) {
 	}
 }
 
-// loadConfig reads and checks a configuration: that in the file, or in the variable.
-func loadConfig(file string) (*config.Config, error) {
+// loadConfig reads and checks a configuration: that in the file, or in the variable. The
+// files of the unneeded keys need not be there.
+func loadConfig(file string, unneeded ...string) (*config.Config, error) {
 	if file == "$"+configVariable {
-		return config.Parse(configVariable, []byte(os.Getenv(configVariable)))
+		return config.Read(configVariable, []byte(os.Getenv(configVariable)), unneeded...)
 	}
-	return config.Load(file)
+	return config.Load(file, unneeded...)
 }

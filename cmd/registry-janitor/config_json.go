@@ -32,7 +32,7 @@ func readAll(ctx context.Context, file string) (c *config.Config, missing, wrong
 		return nil, nil, err
 	}
 	if _, err := janitor.Policies(ctx, c, policy.Options{}); err != nil {
-		return c, nil, err
+		return nil, nil, err
 	}
 	missing, wrong = notify.Check(daemon.Notifications(c))
 	return c, missing, wrong
@@ -42,14 +42,22 @@ func readAll(ctx context.Context, file string) (c *config.Config, missing, wrong
 type checked struct {
 	Valid    bool             `json:"valid"`
 	Problems []config.Finding `json:"problems"`
+	// Warnings are what is valid, and most likely a mistake.
+	Warnings []config.Finding `json:"warnings"`
 	// Missing is what a run needs and this machine does not have.
 	Missing []config.Finding `json:"missing"`
 }
 
 // checkConfigJSON prints what checkConfig finds as JSON.
 func (a *app) checkConfigJSON(ctx context.Context, file string) error {
-	_, missing, wrong := readAll(ctx, file)
-	if err := a.printJSON(checked{wrong == nil, findings(wrong), findings(missing)}); err != nil {
+	c, missing, wrong := readAll(ctx, file)
+	warnings := []config.Finding{}
+	if wrong == nil {
+		for _, w := range c.Warnings() {
+			warnings = append(warnings, w.Finding())
+		}
+	}
+	if err := a.printJSON(checked{wrong == nil, findings(wrong), warnings, findings(missing)}); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -71,7 +79,7 @@ func findings(err error) []config.Finding {
 		return found
 	}
 	if f := (*author.Finding)(nil); errors.As(err, &f) {
-		return append(found, config.Finding{File: f.File, Line: f.Line, Message: f.Message, Hint: f.Hint})
+		return append(found, config.Finding{File: f.File, Line: f.Line, Column: f.Col, Message: f.Message, Hint: f.Hint})
 	}
 	return append(found, config.Findings(err)...)
 }

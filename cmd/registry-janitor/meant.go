@@ -78,7 +78,7 @@ func commandError(group *cobra.Command, typed string) error {
 		if !slices.Contains(names, meant) {
 			meant = otherCommands[meant]
 		}
-		hint = fmt.Sprintf("did you mean %q? %s", strings.TrimSpace(group.CommandPath()+" "+meant), hint)
+		hint = fmt.Sprintf("did you mean %q? See --help for all commands", strings.TrimSpace(group.CommandPath()+" "+meant))
 	}
 	return fmt.Errorf("%s has no command %q: %s", nameOf(group), typed, hint)
 }

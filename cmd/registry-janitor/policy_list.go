@@ -30,7 +30,7 @@ func (a *app) policyListCommand() *cobra.Command {
 }
 
 func (a *app) listRules(ctx context.Context, file string, format report.Format) error {
-	c, err := loadConfig(file)
+	c, err := loadConfig(file, "protect", "ledger")
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ written nevertheless, and lists what is missing.`,
 }
 
 func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
-	c, err := loadConfig(f.config)
+	c, err := loadConfig(f.config, "policies", "policy", "ledger")
 	if err != nil {
 		return err
 	}

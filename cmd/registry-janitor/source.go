@@ -90,7 +90,7 @@ type source struct {
 // open reads the configuration and its policies, and opens the source. It does
 // not send a request yet.
 func (a *app) open(ctx context.Context, f *sourceFlags) (*source, error) {
-	planner, err := a.readPlanner(ctx, f.config)
+	planner, err := a.readPlanner(ctx, f.config, f.unneeded()...)
 	if err != nil {
 		return nil, err
 	}
@@ -100,9 +100,18 @@ func (a *app) open(ctx context.Context, f *sourceFlags) (*source, error) {
 	return a.openSession(ctx, planner, f)
 }
 
-// readPlanner reads a configuration and its policies.
-func (a *app) readPlanner(ctx context.Context, path string) (*janitor.Planner, error) {
-	c, err := loadConfig(path)
+// unneeded are the keys of the configuration whose files a recorded scan makes needless.
+func (f *sourceFlags) unneeded() []string {
+	if f.inventory != "" {
+		return []string{"protect.kubernetes"}
+	}
+	return nil
+}
+
+// readPlanner reads a configuration and its policies, for a command that does not need
+// the files of some keys.
+func (a *app) readPlanner(ctx context.Context, path string, unneeded ...string) (*janitor.Planner, error) {
+	c, err := loadConfig(path, unneeded...)
 	if err != nil {
 		return nil, err
 	}

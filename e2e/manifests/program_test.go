@@ -39,6 +39,7 @@ func testTheManifests(t *testing.T, janitor string) {
 		b := build(t, "overlays/"+name)
 		for key, content := range b.configs["registry-janitor"].Data {
 			file := filepath.Join(t.TempDir(), key)
+			content = strings.ReplaceAll(content, "/var/lib/registry-janitor", t.TempDir()) // the volume
 			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}

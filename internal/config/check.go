@@ -41,12 +41,14 @@ var checks = map[string]strictyaml.Check{
 	"file":   checkFile,
 	"currency": shape(`^[A-Z]{3}$`,
 		"is not a currency code: ", "write its three capital letters, such as EUR"),
-	"variable":    checkVariable,
-	"secret-file": checkSecretFile,
-	"template":    checkTemplate,
-	"link":        checkLink,
-	"dsn":         checkDSN,
-	"occasion":    checkOccasion,
+	"variable":     variableOf(urlHint),
+	"secret-file":  fileOf(urlHint),
+	"template":     checkTemplate,
+	"link":         checkLink,
+	"dsn":          checkDSN,
+	"dsn-variable": variableOf(dsnHint),
+	"dsn-file":     fileOf(dsnHint),
+	"occasion":     checkOccasion,
 }
 
 // shape is the check that a string matches a pattern.
@@ -196,15 +198,29 @@ func checkCron(s string) (message, hint string) {
 // "host=db password=…" or "Server=db;Pwd=…".
 var keywords = regexp.MustCompile(`(?i)(^|[\s;])(host|hostaddr|port|user|user id|uid|username|password|pwd|passfile|dbname|database|server|data source|service|sslmode)\s*=`)
 
+// shellVariable is a reference to a variable, as in a shell, and nothing else.
+var shellVariable = regexp.MustCompile(`^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$`)
+
+// dsnHint is the remedy for a DSN in place of where it is.
+const dsnHint = "for the DSN itself, write dsn; to keep a password out of this file, put the DSN into an environment variable or a file, and name that with dsn_env or dsn_file"
+
 // checkDSN never quotes what it refuses, which may have a password.
 func checkDSN(s string) (message, hint string) {
 	scheme, _, isURL := strings.Cut(s, "://")
 	switch {
+	case strings.Contains(s, "${") || shellVariable.MatchString(s):
+		name := "LEDGER_DSN"
+		if m := shellVariable.FindStringSubmatch(s); m != nil {
+			name = m[1]
+		}
+		return "is not expanded: it refers to a variable", "write ledger: {dsn_env: " + name + "}, and set that variable to the whole DSN"
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
 		return "", ""
 	case keywords.MatchString(s):
 		return "must be the path of a file or a URL, not a list of keywords", "write postgres://user:password@host:port/database, special characters percent-encoded; or postgres:// alone, with PGHOST, PGUSER and PGPASSWORD in the environment"
-	case isURL || strings.HasPrefix(s, "file:") || strings.Contains(s, ":memory:"):
+	case strings.HasPrefix(s, "~"):
+		return "is not expanded: it begins with ~", "write the path out; a relative one starts at the folder of this file"
+	case isURL || strings.HasPrefix(s, "file:") || strings.Contains(s, ":memory:") || strings.Contains(s, "@tcp(") || strings.Contains(s, "@unix("):
 		return "must be the path of a file, or start with postgres://", "for SQLite, write the path alone, such as /var/lib/registry-janitor/ledger.db"
 	}
 	return "", ""

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,6 +50,7 @@ type Config struct {
 	Cost          Cost                `yaml:"cost"`
 
 	document *strictyaml.Document `yaml:"-"` // with the line of each key
+	foundDSN string               `yaml:"-"` // what ledger.dsn_env or dsn_file names; see Load
 }
 
 // Scaleway selects the part of the cloud to scan. Credentials are not part of
@@ -81,6 +83,9 @@ type Protect struct {
 	// named by a glob over its name, or by its ID.
 	KapsuleRegions  []string `yaml:"-"`
 	KapsuleClusters []string `yaml:"-"`
+	// MinReferences is how many references the references file must have; see
+	// references_file: {min_references: N}. 0 is no bound.
+	MinReferences int `yaml:"-"`
 }
 
 // Attachments decides what happens to signatures and the like whose subject is gone.
@@ -125,10 +130,15 @@ type Scan struct {
 	MaxCacheAge strictyaml.Duration `yaml:"max_cache_age"`
 }
 
-// Ledger names where runs are recorded.
+// Ledger names where runs are recorded. At most one of the keys is given; none is no
+// ledger.
 type Ledger struct {
-	DSN  string     `yaml:"dsn" is:"dsn" blank:"ok"` // "" is none
-	Keep LedgerKeep `yaml:"keep"`
+	DSN string `yaml:"dsn" is:"dsn" blank:"ok"`
+	// DSNEnv is the environment variable that has the DSN, and DSNFile the file, as
+	// written; see Resolve.
+	DSNEnv  string     `yaml:"dsn_env,omitempty" is:"dsn-variable"`
+	DSNFile string     `yaml:"dsn_file,omitempty" is:"dsn-file"`
+	Keep    LedgerKeep `yaml:"keep"`
 }
 
 // LedgerKeep is how long records stay that nothing depends on.
@@ -157,9 +167,11 @@ type Cost struct {
 // Problems are everything that is wrong with a configuration.
 type Problems = strictyaml.Problems
 
-// Load reads and checks the configuration in a file. If the file could be read, the
-// error is [strictyaml.Problems].
-func Load(path string) (*Config, error) {
+// Load reads and checks the configuration in a file, and whether the files and the
+// variable that it names are there, except those of the keys, such as "protect.kubernetes",
+// that the caller does not need. If the file could be read, the error is
+// [strictyaml.Problems].
+func Load(path string, unneeded ...string) (*Config, error) {
 	data, err := files.Read(path, maxFileSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, missing(path)
@@ -167,7 +179,17 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return Parse(path, data)
+	return Read(path, data, unneeded...)
+}
+
+// Read is Load of what was read already; name stands for it in messages.
+func Read(name string, data []byte, unneeded ...string) (*Config, error) {
+	c := parse(name, data)
+	finder{c, unneeded}.find()
+	if err := c.document.Err(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // missing is the error of a configuration that does not exist.
@@ -175,11 +197,17 @@ func missing(path string) error {
 	for _, ext := range []string{".yaml", ".yml"} {
 		other := strings.TrimSuffix(path, filepath.Ext(path)) + ext
 		if _, err := os.Stat(other); err == nil {
-			return fmt.Errorf("the configuration %s does not exist: did you mean -c %s?", path, other)
+			return &missingError{fmt.Sprintf("the configuration %s does not exist: did you mean -c %s?", path, other)}
 		}
 	}
-	return fmt.Errorf("the configuration %s does not exist: name yours with -c FILE", path)
+	return &missingError{fmt.Sprintf("the configuration %s does not exist: name yours with -c FILE, or propose one with registry-janitor init", path)}
 }
+
+// missingError is fs.ErrNotExist with a remedy.
+type missingError struct{ text string }
+
+func (e *missingError) Error() string { return e.text }
+func (e *missingError) Unwrap() error { return fs.ErrNotExist }
 
 // maxFileSize bounds what Load reads, so that a wrong path does not fill the memory.
 const maxFileSize = 4 * files.MiB
@@ -188,16 +216,21 @@ const maxFileSize = 4 * files.MiB
 // is [strictyaml.Problems]: all there are, sorted by line. An empty file is valid:
 // it has all the defaults, and marks nothing.
 func Parse(name string, data []byte) (*Config, error) {
+	c := parse(name, data)
+	if err := c.document.Err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func parse(name string, data []byte) *Config {
 	c := &Config{File: name}
 	c.defaults()
 	c.document = format().Parse(name, data, c)
 	if !c.document.Empty() {
 		checker{c.document}.checkConfig(c)
 	}
-	if err := c.document.Err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c
 }
 
 // format is what the tags of the types cannot express.
@@ -230,10 +263,11 @@ func (c *Config) AnomalyFactor() float64 {
 // LedgerDSN is where runs are recorded: a PostgreSQL database as it is written, or
 // the resolved path of a SQLite file; "" means nowhere.
 func (c *Config) LedgerDSN() string {
-	if strings.Contains(c.Ledger.DSN, "://") {
-		return c.Ledger.DSN
+	dsn := cmp.Or(c.Ledger.DSN, c.foundDSN)
+	if strings.Contains(dsn, "://") {
+		return dsn
 	}
-	return c.Resolve(c.Ledger.DSN)
+	return c.Resolve(dsn)
 }
 
 // Resolve is a path of the configuration as the program opens it: a relative one

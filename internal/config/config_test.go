@@ -17,7 +17,7 @@ import (
 )
 
 func TestTheSampleIsRead(t *testing.T) {
-	got, err := Load("testdata/sample.yaml")
+	got, err := Load("testdata/sample.yaml", "policies", "policy", "protect", "ledger")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestPoliciesStartAtTheFolderOfTheFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("policies: [policies/, ../shared/a.rego, /etc/own]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(file)
+	c, err := Load(file, "policies")
 	if err != nil {
 		t.Fatal(err)
 	}

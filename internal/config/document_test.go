@@ -77,7 +77,7 @@ notifications: [{name: ops, url_env: OPS_URL, link: "https://janitor.example.com
 }
 
 func TestTheDocumentIsTheCallersOwn(t *testing.T) {
-	c, err := Load("testdata/everything.yaml")
+	c, err := Load("testdata/everything.yaml", "policies", "policy", "protect", "ledger")
 	if err != nil {
 		t.Fatal(err)
 	}

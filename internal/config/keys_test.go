@@ -15,7 +15,7 @@ import (
 // A policy may read every key that data.config can have, and no other: a
 // misspelled one is an error of the policy.
 func TestPoliciesKnowTheKeysOfTheDocument(t *testing.T) {
-	keys := map[string]bool{"path": true, "required": true, "clusters": true} // of the long forms of protect
+	keys := map[string]bool{"path": true, "required": true, "min_references": true, "clusters": true} // of the long forms of protect
 	var collect func(reflect.Type)
 	collect = func(of reflect.Type) {
 		for _, f := range strictyaml.FieldsOf(of) {

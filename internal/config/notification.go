@@ -59,22 +59,28 @@ func (d checker) checkNotifications(c *Config) {
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// checkVariable never quotes what it refuses, which may be the secret.
-func checkVariable(s string) (message, hint string) {
-	switch {
-	case strings.Contains(s, "://"):
-		return "must be the name of an environment variable, not a URL", urlHint
-	case !variable.MatchString(s):
-		return "must be the name of an environment variable", "write letters, digits and underscores, such as SLACK_URL"
+// variableOf is the check that a string is the name of a variable with a secret. It
+// never quotes what it refuses, which may be the secret.
+func variableOf(urlHint string) strictyaml.Check {
+	return func(s string) (message, hint string) {
+		switch {
+		case strings.Contains(s, "://"):
+			return "must be the name of an environment variable, not a URL", urlHint
+		case !variable.MatchString(s):
+			return "must be the name of an environment variable", "write letters, digits and underscores, such as SLACK_URL, without $ and braces"
+		}
+		return "", ""
 	}
-	return "", ""
 }
 
-func checkSecretFile(s string) (message, hint string) {
-	if strings.Contains(s, "://") {
-		return "must be the path of a file, not a URL", urlHint
+// fileOf is the check that a string is the path of a file with a secret.
+func fileOf(urlHint string) strictyaml.Check {
+	return func(s string) (message, hint string) {
+		if strings.Contains(s, "://") {
+			return "must be the path of a file, not a URL", urlHint
+		}
+		return "", ""
 	}
-	return "", ""
 }
 
 func checkTemplate(s string) (message, hint string) {

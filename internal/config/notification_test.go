@@ -12,7 +12,7 @@ import (
 )
 
 func TestNotificationsAreRead(t *testing.T) {
-	c, err := Load("testdata/everything.yaml")
+	c, err := Load("testdata/everything.yaml", "policies", "policy", "protect", "ledger")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func FuzzNoURLIsRepeated(f *testing.F) {
 		if !ok || len(rest) < 8 || strings.Contains(scheme, rest) {
 			return
 		}
-		for name, check := range map[string]func(string) (string, string){"url_env": checkVariable, "url_file": checkSecretFile, "link": checkLink, "on": checkOccasion} {
+		for name, check := range map[string]func(string) (string, string){"url_env": variableOf(urlHint), "url_file": fileOf(urlHint), "link": checkLink, "on": checkOccasion} {
 			message, hint := check(s)
 			if strings.Contains(message, rest) || strings.Contains(message, "did you mean \""+rest) || strings.HasSuffix(hint, rest) {
 				t.Errorf("%s: %s (%s)", name, message, hint)

@@ -184,6 +184,49 @@ protect:
 		},
 	},
 	{
+		"a ledger that another program expands",
+		"ledger: {dsn: \"${LEDGER_DSN}\"}\n",
+		[]string{
+			`1:15: ledger.dsn: is not expanded: it refers to a variable (write ledger: {dsn_env: LEDGER_DSN}, and set that variable to the whole DSN)`,
+		},
+	},
+	{
+		"a ledger with a part that another program expands",
+		"ledger: {dsn: \"postgres://janitor:${PASSWORD}@db/ledger\"}\n",
+		[]string{
+			`1:15: ledger.dsn: is not expanded: it refers to a variable (write ledger: {dsn_env: LEDGER_DSN}, and set that variable to the whole DSN)`,
+		},
+	},
+	{
+		"a ledger in the home of a shell",
+		"ledger: {dsn: ~/ledger.db}\n",
+		[]string{
+			`1:15: ledger.dsn: is not expanded: it begins with ~ (write the path out; a relative one starts at the folder of this file)`,
+		},
+	},
+	{
+		"a DSN in place of where it is",
+		"ledger: {dsn_env: \"postgres://janitor:SECRET@db/ledger\"}\n",
+		[]string{
+			`1:19: ledger.dsn_env: must be the name of an environment variable, not a URL (for the DSN itself, write dsn; to keep a password out of this file, put the DSN into an environment variable or a file, and name that with dsn_env or dsn_file)`,
+		},
+	},
+	{
+		"two ledgers",
+		"ledger: {dsn: a.db, dsn_env: LEDGER_DSN, dsn_file: b}\n",
+		[]string{
+			`1:30: ledger.dsn_env: cannot be used together with dsn (remove one of the two)`,
+			`1:52: ledger.dsn_file: cannot be used together with dsn (remove one of the two)`,
+		},
+	},
+	{
+		"a references file without a bound",
+		"protect: {references_file: {path: a, min_references: 0}}\n",
+		[]string{
+			`1:54: protect.references_file.min_references: must be at least 1, not 0 (write 1 or more, or remove the key)`,
+		},
+	},
+	{
 		"values without the quotes or the unit that make them right",
 		"limits: {anomaly: 5}\nledger: {dsn: a.db}\nretention: [{match: {semver: true}, keep: {all: true}}]\n",
 		[]string{
@@ -1338,7 +1381,7 @@ limits: {
 		"grace without a ledger",
 		"grace: 2d\n",
 		[]string{
-			`1:8: grace: needs ledger.dsn (set ledger.dsn, or remove the key)`,
+			`1:8: grace: needs ledger.dsn (set ledger.dsn or ledger.dsn_env, or remove the key)`,
 		},
 	},
 	{
@@ -1675,7 +1718,7 @@ limits: {
 		"an anomaly without a ledger",
 		"limits: {anomaly: 5x}\n",
 		[]string{
-			`1:19: limits.anomaly: needs ledger.dsn, where earlier runs are recorded (set ledger.dsn, or remove the key)`,
+			`1:19: limits.anomaly: needs ledger.dsn, where earlier runs are recorded (set ledger.dsn or ledger.dsn_env, or remove the key)`,
 		},
 	},
 	{
@@ -1805,7 +1848,7 @@ limits: {max_deletion_percent: 200}
 		"the name of a variable that no shell takes",
 		"notifications: [{name: ops, url_env: SLACK-URL}]\n",
 		[]string{
-			`1:38: notifications[0].url_env: must be the name of an environment variable (write letters, digits and underscores, such as SLACK_URL)`,
+			`1:38: notifications[0].url_env: must be the name of an environment variable (write letters, digits and underscores, such as SLACK_URL, without $ and braces)`,
 		},
 	},
 	{
@@ -1857,7 +1900,7 @@ limits: {max_deletion_percent: 200}
 		"a password where a mapping belongs",
 		"ledger: postgres://janitor:SECRET@db/janitor\n",
 		[]string{
-			`1:9: ledger: must be a mapping, not the string "postgres://..." (its keys: dsn, keep)`,
+			`1:9: ledger: must be a mapping, not the string "postgres://..." (its keys: dsn, dsn_env, dsn_file, keep)`,
 		},
 	},
 	{

@@ -44,16 +44,33 @@ func (d checker) checkConfig(c *Config) {
 	}
 	d.checkNotifications(c)
 	d.checkOverrides(c.Limits.Overrides)
-	if c.Grace.Duration() > 0 && c.Ledger.DSN == "" && d.Clean("ledger") {
+	d.checkLedger(&c.Ledger)
+	if c.Grace.Duration() > 0 && !c.Ledger.named() && d.Clean("ledger") {
 		d.Report("grace", "needs ledger.dsn", ledgerHint)
 	}
-	if c.Limits.Anomaly != "" && c.Ledger.DSN == "" && d.Clean("ledger") {
+	if c.Limits.Anomaly != "" && !c.Ledger.named() && d.Clean("ledger") {
 		d.Report("limits.anomaly", "needs ledger.dsn, where earlier runs are recorded", ledgerHint)
 	}
 }
 
 // ledgerHint is the remedy for a key that needs a ledger.
-const ledgerHint = "set ledger.dsn, or remove the key"
+const ledgerHint = "set ledger.dsn or ledger.dsn_env, or remove the key"
+
+func (l *Ledger) named() bool { return l.DSN != "" || l.DSNEnv != "" || l.DSNFile != "" }
+
+func (d checker) checkLedger(l *Ledger) {
+	given := map[string]string{"dsn": l.DSN, "dsn_env": l.DSNEnv, "dsn_file": l.DSNFile}
+	first := ""
+	for _, key := range []string{"dsn", "dsn_env", "dsn_file"} {
+		switch {
+		case given[key] == "":
+		case first == "":
+			first = key
+		default:
+			d.Report("ledger."+key, "cannot be used together with "+first, "remove one of the two")
+		}
+	}
+}
 
 func (d checker) checkRetention(path string, r *rules.Retention) {
 	keep, del := path+".keep", path+".delete"

@@ -47,6 +47,8 @@ type (
 	referencesForm struct {
 		Path     string `yaml:"path" need:"name the file, or - for standard input"`
 		Required bool   `yaml:"required"`
+		// MinReferences is how many references it must have at least.
+		MinReferences int `yaml:"min_references,omitempty" min:"1"`
 	}
 	serverlessForm struct {
 		Required bool `yaml:"required"`
@@ -69,7 +71,7 @@ func (p *Protect) Alternative(key string) *strictyaml.Alternative {
 	case "references_file":
 		f := &referencesForm{}
 		return &strictyaml.Alternative{Into: f, Empty: empty, Apply: func() {
-			p.ReferencesFile, p.Optional.References = f.Path, !f.Required
+			p.ReferencesFile, p.Optional.References, p.MinReferences = f.Path, !f.Required, f.MinReferences
 		}}
 	case "serverless":
 		f := &serverlessForm{}
@@ -88,8 +90,12 @@ func (p *Protect) Alternative(key string) *strictyaml.Alternative {
 
 // document uses the mappings where one value is not enough.
 func (p *Protect) document(keys map[string]any) {
-	if p.Optional.References {
-		keys["references_file"] = map[string]any{"path": p.ReferencesFile, "required": false}
+	if p.Optional.References || p.MinReferences > 0 {
+		form := map[string]any{"path": p.ReferencesFile, "required": !p.Optional.References}
+		if p.MinReferences > 0 {
+			form["min_references"] = int64(p.MinReferences)
+		}
+		keys["references_file"] = form
 	}
 	if p.Optional.Serverless {
 		keys["serverless"] = map[string]any{"required": false}

@@ -61,7 +61,7 @@ func (c *Config) protectSentences(add func(kind, name, format string, args ...an
 		add("protect", "digests", "keeps every tag of %s, whatever the rules say", rules.Named("digest", c.Protect.Digests))
 	}
 	if c.Protect.ReferencesFile != "" {
-		add("protect", "references_file", "keeps what %s names%s", c.Protect.referencesName(), ifOptional(c.Protect.Optional.References))
+		add("protect", "references_file", "keeps what %s names%s%s", c.Protect.referencesName(), ifBounded(c.Protect.MinReferences), ifOptional(c.Protect.Optional.References))
 	}
 	if c.Protect.Serverless {
 		add("protect", "serverless", "keeps what serverless containers and jobs use, and ignores the namespaces of serverless functions (funcscw*)%s", ifOptional(c.Protect.Optional.Serverless))
@@ -72,6 +72,14 @@ func (c *Config) protectSentences(add func(kind, name, format string, args ...an
 	for i := range c.Protect.Kubernetes {
 		add("protect", "kubernetes", "%s", c.Protect.Kubernetes[i].sentence())
 	}
+}
+
+// ifBounded continues the sentence of a references file that must not be too short.
+func ifBounded(least int) string {
+	if least == 0 {
+		return ""
+	}
+	return "; fewer than " + text.Count(least, "reference") + " count as a file that could not be read"
 }
 
 func (p *Protect) referencesName() string {

@@ -29,7 +29,7 @@ type Options struct {
 	// ConfigFile is the janitor.yaml; required.
 	ConfigFile string
 	// Load reads it; nil is config.Load.
-	Load func(file string) (*config.Config, error)
+	Load func(file string, unneeded ...string) (*config.Config, error)
 	// Session is how to reach the API. The profile is that of the configuration.
 	Session janitor.SessionOptions
 	// Version of the program, and who runs it where: "user@host".
@@ -122,6 +122,7 @@ func newDaemon(ctx context.Context, o Options) (*daemon, *web.Server, error) {
 		return nil, nil, err
 	}
 	d.use(setup)
+	d.warnIdle(setup)
 	if o.Web == nil {
 		return d, nil, nil
 	}

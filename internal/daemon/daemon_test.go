@@ -277,6 +277,18 @@ func TestRunAtStart(t *testing.T) {
 	}
 }
 
+func TestADaemonWithoutSchedulesWarns(t *testing.T) {
+	for schedules, want := range map[string]int{"": 1, "schedules: []": 1, `schedules: [{cron: "@yearly", do: plan}]`: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t, registryWorld, daemonConfig+schedules)
+			s.run(time.Minute)
+			if got := s.count("level=WARN msg=\"the configuration has no schedules, so no run starts by itself"); got != want {
+				t.Errorf("%q: %d warnings, want %d\n%s", schedules, got, want, s.log)
+			}
+		})
+	}
+}
+
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, registryWorld, daemonConfig+`schedules: [{name: hourly, cron: "@hourly", do: plan}]`)

@@ -127,8 +127,16 @@ func (d *daemon) Reload(ctx context.Context) error {
 		return err
 	}
 	d.use(s)
+	d.warnIdle(s)
 	d.log.Info("configuration loaded", "config_digest", s.config.Digest(), "policy_digest", s.policies.Digest())
 	return nil
+}
+
+// warnIdle warns of a daemon that would only wait.
+func (d *daemon) warnIdle(s *setup) {
+	if len(s.schedules) == 0 {
+		d.log.Warn("the configuration has no schedules, so no run starts by itself: add some, such as schedules: [{cron: \"0 3 * * *\", do: plan}], or start runs over HTTP")
+	}
 }
 
 // pollEvery is how often the daemon checks its files for changes. It polls, because

@@ -1,6 +1,7 @@
 package janitor
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -18,6 +19,37 @@ type collector struct {
 	mu      sync.Mutex
 	builder *plan.Builder
 	waiting []*decision
+	refused refused
+}
+
+// refused finds out whether the API refuses the credentials from the first request on, so
+// that nothing at all was read.
+type refused struct {
+	why   string // the lowest of the texts, so that chance does not show
+	other bool   // something was read, or failed for another reason
+}
+
+func (r *refused) see(item scanner.Item) {
+	switch gap := item.Gap; {
+	case gap == nil || !gap.Refused && gap.Source == "":
+		r.other = true
+	case gap.Refused && (r.why == "" || gap.Error < r.why):
+		r.why = gap.Error
+	}
+}
+
+// err is the one error in place of a gap for each region.
+func (r *refused) err() error {
+	if r.why == "" || r.other {
+		return nil
+	}
+	return errors.New(r.why)
+}
+
+func (c *collector) refusal() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused.err()
 }
 
 func newCollector(o plan.Options) *collector {
@@ -28,6 +60,7 @@ func newCollector(o plan.Options) *collector {
 func (c *collector) add(d *decision) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.refused.see(d.item)
 	switch {
 	case d.verdict != nil && c.waits && d.verdict.Image != nil && d.part.Deletes():
 		c.waiting = append(c.waiting, d)

@@ -122,13 +122,23 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	in, c := newIntake(feed), newCollector(options)
 	c.waits = in.early != nil || looksForUses(p.Config)
 	kept := p.newKeptTags(in.early)
-	err := in.forEach(ctx, func(decisions []*decision) {
+	references := referencesName(p.Config)
+	unused, err := lint.NewUnused(p.Config, references, in.early)
+	if err != nil {
+		return nil, err
+	}
+	err = in.forEach(ctx, func(decisions []*decision) {
 		p.recorder.add(decisions[0])
 		p.cache.keep(ctx, decisions[0])
 		c.add(decisions[0])
+		show(unused, decisions[0].item, references)
 		kept.add(ctx, decisions[0])
 	}, p.judge(policy.WhatCounts, in.early, options))
 	if err != nil {
+		return nil, err
+	}
+	c.builder.Warn(unused.Warnings()...)
+	if err := c.refusal(); err != nil {
 		return nil, err
 	}
 	gap := p.clockGap()

@@ -1,6 +1,7 @@
 package janitor
 
 import (
+	"errors"
 	"io"
 
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -15,6 +16,7 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 		return nil, err
 	}
 	var gaps []registry.Gap
+	var refused refused
 	write := func(item scanner.Item) error {
 		if item.Gap != nil && item.Gap.Holds != registry.HoldsNothing {
 			gaps = append(gaps, *item.Gap)
@@ -25,11 +27,14 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 		return out.Write(item)
 	}
 	for item := range feed.Items() {
+		if item.Use == nil {
+			refused.see(item)
+		}
 		if err := write(item); err != nil {
 			return gaps, err
 		}
 	}
-	if err := feed.Err(); err != nil {
+	if err := errors.Join(feed.Err(), refused.err()); err != nil {
 		return gaps, err
 	}
 	if gap := p.clockGap(); gap != nil {

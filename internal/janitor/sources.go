@@ -51,14 +51,26 @@ func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set
 // referenceUses is a set with the references file alone, if there is one.
 func referenceUses(c *config.Config, stdin io.Reader) *uses.Set {
 	set := &uses.Set{}
-	switch required := !c.Protect.Optional.References; c.Protect.ReferencesFile {
-	case "":
-	case config.StandardInput:
-		set.SetFile(uses.Stdin(stdin), required)
-	default:
-		set.SetFile(uses.File(c.Protect.ReferencesFile, c.Resolve(c.Protect.ReferencesFile)), required)
+	if c.Protect.ReferencesFile != "" {
+		set.SetFile(referencesSource(c, stdin), !c.Protect.Optional.References, c.Protect.MinReferences)
 	}
 	return set
+}
+
+// referencesName is what reasons call the references file; "" without one.
+func referencesName(c *config.Config) string {
+	if c.Protect.ReferencesFile == "" {
+		return ""
+	}
+	return referencesSource(c, nil).Name()
+}
+
+// referencesSource is the references file of a configuration that has one.
+func referencesSource(c *config.Config, stdin io.Reader) uses.Source {
+	if c.Protect.ReferencesFile == config.StandardInput {
+		return uses.Stdin(stdin)
+	}
+	return uses.File(c.Protect.ReferencesFile, c.Resolve(c.Protect.ReferencesFile))
 }
 
 func newCluster(c *config.Config, k *config.Kubernetes, o kube.Options) *kube.Cluster {
@@ -145,6 +157,6 @@ func looksForUses(c *config.Config) bool {
 
 // sameUses reports whether two configurations look for uses in the same places.
 func sameUses(a, b config.Protect) bool {
-	return a.ReferencesFile == b.ReferencesFile && a.Serverless == b.Serverless && a.Optional == b.Optional &&
+	return a.ReferencesFile == b.ReferencesFile && a.Serverless == b.Serverless && a.Optional == b.Optional && a.MinReferences == b.MinReferences &&
 		a.Kapsule == b.Kapsule && kapsuleKey(&a) == kapsuleKey(&b) && reflect.DeepEqual(a.Kubernetes, b.Kubernetes)
 }

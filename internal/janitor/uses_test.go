@@ -144,7 +144,7 @@ func TestARunEndsWhenTheReferencesCannotBeRead(t *testing.T) {
 		s := newSetting(t, parse(t, usedWorld), usedRules, 4)
 		file := &flaky{failing: failing}
 		u := &uses.Set{}
-		u.SetFile(file, true)
+		u.SetFile(file, true, 0)
 		scans := 0
 		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { scans++; return s.scan(t, 4) }))
 		if p != nil || !errors.Is(err, errFlaky) || scans != failing-1 {

@@ -40,6 +40,9 @@ func (w *watch) run(ctx context.Context, set *uses.Set, scan func() Feed) error 
 	w.sendReading(ctx, before)
 	feed := scan()
 	for item := range feed.Items() {
+		if item.Gap != nil && set.IsFile(item.Gap.Source) {
+			continue // the file was read again
+		}
 		if item.Gap != nil && item.Gap.Source != "" {
 			// It is recorded, and the configuration of the record may have weighed it
 			// differently.

@@ -270,7 +270,7 @@ func findings(p *actions.Plan) []string {
 	if n := len(p.Gaps); n > 0 {
 		words = append(words, text.Count(n, "gap"))
 	}
-	if p.Outcome != nil && len(p.Outcome.Results) == 0 && len(words) == 0 {
+	if p.Outcome != nil && len(p.Outcome.Results) == 0 && len(words) == 0 && !p.Incomplete() {
 		words = append(words, "nothing to do")
 	}
 	return words

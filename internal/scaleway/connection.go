@@ -42,7 +42,7 @@ func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{api: sdk.NewAPI(client), client: client, secretKey: c.creds.secretKey, concurrency: c.o.Concurrency, skew: c.skew, redact: c.redact, kinds: kinds}, nil
+	return &Reader{api: sdk.NewAPI(client), client: client, secretKey: c.creds.secretKey, concurrency: c.o.Concurrency, skew: c.skew, redact: c.redact, accessKey: c.creds.accessKey, keySource: c.creds.source, kinds: kinds}, nil
 }
 
 // client makes an SDK client over a transport.

@@ -26,6 +26,7 @@ import (
 type credentials struct {
 	accessKey string
 	secretKey string
+	source    string // where the keys come from, in words
 	apiURL    string
 	apiHost   string
 	userAgent string
@@ -44,7 +45,7 @@ func (o Options) credentials() (*credentials, error) {
 	if o.Credentials == nil {
 		return loadCredentials(o.Profile, o.Logger)
 	}
-	c := &credentials{accessKey: o.Credentials.AccessKey, secretKey: o.Credentials.SecretKey, apiURL: o.Credentials.APIURL}
+	c := &credentials{source: "given by the program", accessKey: o.Credentials.AccessKey, secretKey: o.Credentials.SecretKey, apiURL: o.Credentials.APIURL}
 	if err := c.validateKeys(); err != nil {
 		return nil, err
 	}
@@ -59,8 +60,10 @@ func loadCredentials(profileName string, log *slog.Logger) (*credentials, error)
 	if err != nil {
 		return nil, err
 	}
-	profile = scw.MergeProfiles(profile, scw.LoadEnvProfile())
+	env := scw.LoadEnvProfile()
+	profile = scw.MergeProfiles(profile, env)
 	c := &credentials{
+		source:    keySource(env),
 		accessKey: value(profile.AccessKey),
 		secretKey: value(profile.SecretKey),
 		apiURL:    "https://api.scaleway.com",
@@ -74,6 +77,20 @@ func loadCredentials(profileName string, log *slog.Logger) (*credentials, error)
 		return nil, err
 	}
 	return c, c.validateURL(log)
+}
+
+// keySource says where the keys come from. One from each place rarely fit together.
+func keySource(env *scw.Profile) string {
+	const file = "the Scaleway config file"
+	switch access, secret := value(env.AccessKey) != "", value(env.SecretKey) != ""; {
+	case access && secret:
+		return "from SCW_ACCESS_KEY, with SCW_SECRET_KEY"
+	case access:
+		return "from SCW_ACCESS_KEY, with the secret key of " + file
+	case secret:
+		return "from " + file + ", with SCW_SECRET_KEY"
+	}
+	return "from " + file
 }
 
 // loadProfile reads the profile of the config file that the option names, else

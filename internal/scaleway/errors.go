@@ -103,7 +103,21 @@ func (r *Reader) fail(ctx context.Context, err error, format string, args ...any
 		kinds = append(r.kinds(err), ctx.Err())
 	}
 	text := fmt.Sprintf(format, args...) + ": " + plain(err)
+	if errors.Is(err, registry.ErrUnauthenticated) { // whatever was asked for
+		text = r.refusal(err)
+	}
 	return &readError{text: r.redact.text(text), kinds: kinds}
+}
+
+// refusal is the error of credentials that the API refuses: which key, and where it comes
+// from.
+func (r *Reader) refusal(err error) string {
+	why := plain(err)
+	var status *statusError
+	if errors.As(err, &status) {
+		why = status.Error()
+	}
+	return fmt.Sprintf("the API refuses the access key %s (%s): %s: check that the secret key belongs to it, and in the Scaleway console (IAM, API keys) that it exists and has not expired", r.accessKey, r.keySource, why)
 }
 
 // sentinels returns the errors of package registry that an error of a Reader wraps.

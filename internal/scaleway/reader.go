@@ -60,6 +60,8 @@ type Reader struct {
 	concurrency int
 	skew        *clockSkew
 	redact      *redactor
+	accessKey   string              // for errors
+	keySource   string              // where the keys come from
 	kinds       func(error) []error // the errors of package registry that an error wraps
 }
 

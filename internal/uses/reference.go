@@ -127,5 +127,41 @@ func regionOf(host string) (registry.Region, bool) {
 	return registry.Region(name), ok && slices.Contains(registry.Regions(), registry.Region(name))
 }
 
+// wrongHost is the error of a reference that is most likely meant to be one of this
+// registry. Without it, a typing error in a host would protect nothing.
+func wrongHost(line string) error {
+	host, found := hostOf(line)
+	if !found {
+		return nil
+	}
+	var hosts, regions []string
+	for _, region := range registry.Regions() {
+		hosts, regions = append(hosts, registry.Ref{Region: region}.String()), append(regions, string(region))
+	}
+	meant := text.Nearest(host, hosts)
+	if strings.HasPrefix(host, "rg.") && strings.HasSuffix(host, ".scw.cloud") {
+		meant = text.Nearest(host[len("rg."):len(host)-len(".scw.cloud")], regions)
+		if meant != "" {
+			meant = "rg." + meant + ".scw.cloud"
+		}
+	} else if meant == "" {
+		return nil
+	}
+	hint := "want " + text.List(hosts, "or")
+	if meant != "" {
+		hint = "did you mean " + meant + "?"
+	}
+	return fmt.Errorf("%s is not the host of a Scaleway registry: %s", host, hint)
+}
+
+// hostOf is the host of a reference, in lower case.
+func hostOf(line string) (string, bool) {
+	parsed, err := reference.ParseNormalizedNamed(line)
+	if err != nil {
+		return "", false
+	}
+	return strings.ToLower(reference.Domain(parsed)), true
+}
+
 // shown is a reference in an error: quoted, and of bounded length.
 func shown(reference string) string { return fmt.Sprintf("%q", text.Clip(reference, 200)) }

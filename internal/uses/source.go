@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/registry-janitor/registry-janitor/internal/files"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -44,7 +45,7 @@ func Parsed(name string, list func(context.Context) ([]registry.RawUse, error)) 
 		}
 		slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 		if more := len(errs) - maxErrors; more > 0 {
-			errs = append(errs[:maxErrors], fmt.Errorf("and %d more references that cannot be read", more))
+			errs = append(errs[:maxErrors], fmt.Errorf("and %s that cannot be read", text.Count(more, "more reference")))
 		}
 		return uses, errors.Join(failed, errors.Join(errs...))
 	}}
@@ -116,6 +117,9 @@ func readReferences(file string, r io.Reader, by string) ([]registry.Use, error)
 			continue
 		}
 		use, ours, err := parseLine(line, by)
+		if err == nil && !ours {
+			err = wrongHost(line)
+		}
 		switch {
 		case err != nil && len(errs) < maxErrors:
 			errs = append(errs, fmt.Errorf("%s:%d: %w", file, number, err))

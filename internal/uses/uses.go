@@ -17,6 +17,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -50,6 +51,7 @@ type member struct {
 	name     string // unique in the set
 	key      string
 	required bool // of the references file
+	least    int  // how many uses the references file has to name
 }
 
 // finder finds sources anew for each reading.
@@ -59,10 +61,14 @@ type finder struct {
 }
 
 // SetFile sets the references file. If it is required and cannot be read, the run
-// ends with an error.
-func (s *Set) SetFile(file Source, required bool) {
-	s.file = &member{Source: file, name: file.Name(), required: required}
+// ends with an error. If it names fewer than least uses, the rest of them may be missing:
+// that is a gap of the file.
+func (s *Set) SetFile(file Source, required bool, least int) {
+	s.file = &member{Source: file, name: file.Name(), required: required, least: least}
 }
+
+// IsFile reports whether a gap with that source is one of the references file.
+func (s *Set) IsFile(source string) bool { return s.file != nil && source == s.file.name }
 
 // Require declares the sources that share a key, whether or not they are read here, and whether they must answer. Inventories know sources by their keys.
 func (s *Set) Require(key string, required bool) {
@@ -126,6 +132,8 @@ func (s *Set) Read(ctx context.Context) (Reading, error) {
 			return Reading{}, err
 		case err != nil:
 			r.Gaps = append(r.Gaps, registry.Gap{Subject: s.file.name, Error: err.Error(), Holds: registry.HoldsNothing})
+		case len(uses) < s.file.least:
+			r.Gaps = append(r.Gaps, s.file.tooShort(len(uses)))
 		}
 		r.Uses = uses
 	}
@@ -175,6 +183,19 @@ func (f finder) sources(ctx context.Context) (found []Source) {
 		}
 	}()
 	return f.find(ctx)
+}
+
+// tooShort is the gap of a references file that names so few uses that it was most likely
+// not written to its end.
+func (m *member) tooShort(uses int) registry.Gap {
+	gap := registry.Gap{
+		Subject: m.name, Holds: registry.HoldsNothing, Source: m.name,
+		Error: fmt.Sprintf("it names %s to this registry, and min_references asks for %d: find out what is missing, or lower min_references", text.Count(uses, "reference"), m.least),
+	}
+	if m.required {
+		gap.Holds = registry.HoldsAll
+	}
+	return gap
 }
 
 // ask reads one source, and remembers its answer. A panic counts as its failure.

@@ -310,3 +310,28 @@ func TestCandidatesAreWhatAPersonCanMean(t *testing.T) {
 		}
 	}
 }
+
+// A typing error in a host would protect nothing. Another registry is not one.
+func TestAHostThatIsNearlyOneOfTheRegistryIsAnError(t *testing.T) {
+	for line, want := range map[string]string{
+		"rg.fr-pra.scw.cloud/prod/api:1":        "rg.fr-pra.scw.cloud is not the host of a Scaleway registry: did you mean rg.fr-par.scw.cloud?",
+		"RG.NL-AMS.SCW.CLOUDS/prod/api:1":       "rg.nl-ams.scw.clouds is not the host of a Scaleway registry: did you mean rg.nl-ams.scw.cloud?",
+		"rg.fr-par.scw.cloud:5000/prod/api:1":   "rg.fr-par.scw.cloud:5000 is not the host of a Scaleway registry: did you mean rg.fr-par.scw.cloud?",
+		"rg.us-east.scw.cloud/prod/api:1":       "rg.us-east.scw.cloud is not the host of a Scaleway registry: want rg.fr-par.scw.cloud, rg.nl-ams.scw.cloud or rg.pl-waw.scw.cloud",
+		"rg.fr-par.scw.cloud:443/prod/api:1":    "",
+		"ghcr.io/prod/api:1":                    "",
+		"registry.example.com/prod/api:1":       "",
+		"europe-west1-docker.pkg.dev/a/b/api:1": "",
+		"alpine:3":                              "",
+		"sha256:df7e70e5021544f4834bbee64a9e3789febc4be81470df629cad6ddb03320a5c": "",
+	} {
+		_, err := readReferences("in-use.txt", strings.NewReader(line+"\n"), "test")
+		got := ""
+		if err != nil {
+			got = strings.TrimPrefix(err.Error(), "in-use.txt:1: ")
+		}
+		if got != want {
+			t.Errorf("%s:\n got %q\nwant %q", line, got, want)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func junitCase(t TestResult) junit.Case {
 	place := fmt.Sprintf("%s:%d", t.File, t.Line)
 	switch t.Outcome {
 	case TestFailed:
-		c.Failure = &junit.Problem{Message: t.Name + " is not true", Text: place}
+		c.Failure = &junit.Problem{Message: printable(t.Name + " is not true" + t.Failure.words()), Text: place}
 	case TestError:
 		c.Error = &junit.Problem{Message: printable(t.Error), Text: place}
 	case TestSkipped:

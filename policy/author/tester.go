@@ -42,6 +42,8 @@ type TestResult struct {
 	Duration time.Duration `json:"duration_ns"`
 	// Output is what the test printed.
 	Output string `json:"output,omitempty"`
+	// Failure is what a test that failed compared; nil where that is not known.
+	Failure *TestFailure `json:"failure,omitempty"`
 	// Error is why a test could not be evaluated.
 	Error string `json:"error,omitempty"`
 }
@@ -100,14 +102,20 @@ func Test(ctx context.Context, o policy.Options, t TestOptions) (*TestReport, []
 	}
 	all := append(s.Own(), s.Tests...)
 	coverage := cover.New()
-	runner := tester.NewRunner().
-		SetCompiler(ast.NewCompiler().WithCapabilities(builtins.Capabilities()).WithEnablePrintStatements(true)).
-		SetStore(inmem.NewFromObjectWithOpts(s.Document(), inmem.OptReturnASTValuesOnRead(true))).
-		CapturePrintOutput(true).
-		RaiseBuiltinErrors(true).
-		SetTimeout(cmp.Or(t.Timeout, policy.DefaultTimeout)).
-		SetModules(modules.Copies(all)).
-		Filter(t.Run)
+	store := inmem.NewFromObjectWithOpts(s.Document(), inmem.OptReturnASTValuesOnRead(true))
+	newRunner := func(compiler *ast.Compiler) *tester.Runner {
+		return tester.NewRunner().
+			SetCompiler(compiler).
+			SetStore(store).
+			CapturePrintOutput(true).
+			RaiseBuiltinErrors(true).
+			SetTimeout(cmp.Or(t.Timeout, policy.DefaultTimeout)).
+			SetModules(modules.Copies(all))
+	}
+	newCompiler := func() *ast.Compiler {
+		return ast.NewCompiler().WithCapabilities(builtins.Capabilities()).WithEnablePrintStatements(true)
+	}
+	runner := newRunner(newCompiler()).Filter(t.Run)
 	if t.Coverage {
 		runner = runner.SetCoverageQueryTracer(coverage)
 	}
@@ -123,7 +131,8 @@ func Test(ctx context.Context, o policy.Options, t TestOptions) (*TestReport, []
 	if t.Coverage {
 		report.Coverage = covered(coverage, s.Own())
 	}
-	return report, nil, ctx.Err()
+	compiler := newCompiler()
+	return report, nil, explainFailures(ctx, newRunner(compiler), &evaluator{compiler, store, cmp.Or(t.Timeout, policy.DefaultTimeout)}, report)
 }
 
 // collect waits for all tests, which come in any order.

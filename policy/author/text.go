@@ -23,6 +23,7 @@ func (r *TestReport) Text(verbose bool) string {
 		if t.Error != "" {
 			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(t.Error, "\n", "\n    "))
 		}
+		t.Failure.write(&b, t.File)
 		for line := range strings.Lines(t.Output) {
 			fmt.Fprintf(&b, "    | %s\n", strings.TrimSuffix(line, "\n"))
 		}
@@ -37,6 +38,9 @@ func (r *TestReport) Text(verbose bool) string {
 	b.WriteByte('\n')
 	return b.String()
 }
+
+// place is where something is, at the beginning of a line.
+func place(file string, line int) string { return fmt.Sprintf("%s:%d: ", file, line) }
 
 func (c *Coverage) write(b *strings.Builder) {
 	b.WriteString("coverage:\n")

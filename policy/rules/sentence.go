@@ -56,8 +56,11 @@ func (r *Retention) Sentence() string {
 // words lists the criteria of keep.
 func (k *Keep) words(counted string) string {
 	var parts []string
-	if k.Last > 0 {
-		parts = append(parts, "the newest "+text.Count(k.Last, strings.TrimSuffix(counted, "s")))
+	switch one := strings.TrimSuffix(counted, "s"); {
+	case k.Last == 1:
+		parts = append(parts, "the newest "+one)
+	case k.Last > 1:
+		parts = append(parts, "the newest "+text.Count(k.Last, one))
 	}
 	if k.Within.Duration() > 0 {
 		parts = append(parts, "what is younger than "+k.Within.Words())

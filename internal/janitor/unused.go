@@ -1,0 +1,30 @@
+package janitor
+
+import (
+	"github.com/registry-janitor/registry-janitor/internal/lint"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
+)
+
+// show shows an item of the feed to what finds patterns that match nothing. References is
+// the name of the references file.
+func show(u *lint.Unused, item scanner.Item, references string) {
+	switch {
+	case item.Image != nil:
+		u.See(item.Image.Namespace, item.Image)
+	case item.Namespace != nil:
+		u.See(item.Namespace, nil)
+	case item.Listed != nil:
+		u.See(item.Listed.Namespace, nil)
+	case item.Skipped != nil && item.Skipped.Ref.Image == "":
+		u.SeeGap() // its images are not listed
+	case item.Skipped != nil:
+		s := item.Skipped
+		n := &registry.Namespace{Region: s.Ref.Region, Name: s.Ref.Namespace, ProjectID: s.ProjectID, OrganizationID: s.OrganizationID}
+		u.See(n, &registry.Image{Namespace: n, Name: s.Ref.Image, Status: s.Status})
+	case item.Gap != nil && item.Gap.Subject == references:
+		u.ForgetReferences()
+	case item.Gap != nil && hidesObjects(item.Gap):
+		u.SeeGap()
+	}
+}
