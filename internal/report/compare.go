@@ -287,3 +287,14 @@ func verdictOf(c *diff.Comparison) string {
 	}
 	return verdict
 }
+
+// joined joins what is not empty.
+func joined(separator string, parts ...string) string {
+	var out []string
+	for _, part := range parts {
+		if part != "" {
+			out = append(out, part)
+		}
+	}
+	return strings.Join(out, separator)
+}

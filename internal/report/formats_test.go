@@ -65,9 +65,6 @@ func TestCSV(t *testing.T) {
 
 // Whatever a name or a reason has, it is one command in a line, and no property of it.
 func TestGitHubEscapes(t *testing.T) {
-	if got, want := annotation("error", "a:b,c::d", "own,1.rego:7", "50 %\n::error::x"), "::error file=own%2C1.rego,line=7,title=a%3Ab%2Cc%3A%3Ad::50 %25%0A::error::x\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
 	p := hostile(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
 	got := formatted(t, FormatGitHub, runs.Run{Plan: p})
 	if n := len(p.Violations) + len(p.Gaps) + 1; strings.Count(got, "\n") != n {
@@ -131,16 +128,27 @@ func TestSARIFIsValid(t *testing.T) {
 		if err := schema.Validate(instance); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		var log sarifLog
+		var log struct {
+			Runs []struct {
+				Tool struct {
+					Driver struct{ Rules []struct{ ID string } }
+				}
+				Invocations []struct{ ExecutionSuccessful bool }
+				Results     []struct {
+					RuleID    string
+					RuleIndex int
+				}
+			}
+		}
 		if err := json.Unmarshal([]byte(got), &log); err != nil {
 			t.Fatal(err)
 		}
-		if len(log.Runs[0].Results) != len(p.Violations) || log.Runs[0].Invocations[0].Successful == p.Incomplete() {
-			t.Errorf("%s: %d results for %d violations, successful: %v", name, len(log.Runs[0].Results), len(p.Violations), log.Runs[0].Invocations[0].Successful)
+		if len(log.Runs[0].Results) != len(p.Violations) || log.Runs[0].Invocations[0].ExecutionSuccessful == p.Incomplete() {
+			t.Errorf("%s: %d results for %d violations, successful: %v", name, len(log.Runs[0].Results), len(p.Violations), log.Runs[0].Invocations[0].ExecutionSuccessful)
 		}
 		for _, r := range log.Runs[0].Results {
 			if log.Runs[0].Tool.Driver.Rules[r.RuleIndex].ID != r.RuleID {
-				t.Errorf("%s: the rule of %q is another one", name, r.Message.Text)
+				t.Errorf("%s: the rule of %q is another one", name, r.RuleID)
 			}
 		}
 	}

@@ -1,11 +1,10 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 
-	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/machine"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -57,9 +56,6 @@ func (f Format) ContentType() string {
 	}
 }
 
-// planOf is the plan of a run; one of a run that failed before it had one is empty.
-func planOf(run runs.Run) *actions.Plan { return cmp.Or(run.Plan, &actions.Plan{}) }
-
 // Write renders the run in a format. The options only matter to the text. JSON is
 // the plan itself, as actions.Plan.Encode writes it.
 func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
@@ -71,16 +67,29 @@ func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
 	case FormatMarkdown:
 		return writeMarkdown(w, outline.Clean(run))
 	case FormatJUnit:
-		return writeJUnit(w, outline.Clean(run))
+		return machine.JUnit(w, outline.Clean(run))
 	case FormatHTML:
 		return page.Run(w, run)
 	case FormatCSV:
-		return writeCSV(w, planOf(outline.Clean(run)))
+		return machine.CSV(w, outline.Clean(run))
 	case FormatGitHub:
-		return writeGitHub(w, outline.Clean(run))
+		run = outline.Clean(run)
+		return machine.GitHub(w, run, totalsInWords(run))
 	case FormatSARIF:
-		return writeSARIF(w, outline.Clean(run))
+		return machine.SARIF(w, outline.Clean(run))
 	default:
 		return fmt.Errorf("unknown format %q: want one of %q", f, Formats())
+	}
+}
+
+// totalsInWords are the totals of a run in words: what it planned, and did.
+func totalsInWords(run runs.Run) string {
+	switch p := run.Plan; {
+	case p == nil:
+		return ""
+	case p.Outcome == nil || len(p.Outcome.Results) == 0:
+		return summaryOf(p)
+	default:
+		return summaryOf(p) + ". " + appliedOf(p.Outcome)
 	}
 }

@@ -60,7 +60,7 @@ func (o TextOptions) functions() template.FuncMap {
 		"count":    text.Count,
 		"rule":     outline.Rule,
 		"rules":    outline.RulesOf,
-		"reason":   reasonLine,
+		"reason":   outline.Line,
 		"wrap":     o.wrap,
 	}
 }
@@ -75,8 +75,4 @@ func (o TextOptions) severity(s registry.Severity) string {
 // momentIn words the times of a document in its time zone.
 func momentIn(zone *time.Location) func(time.Time) string {
 	return func(at time.Time) string { return text.Moment(at, zone) }
-}
-
-func reasonLine(r registry.Reason) string {
-	return r.Rule + ": " + r.Text + outline.Place(r)
 }

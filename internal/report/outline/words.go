@@ -12,6 +12,9 @@ import (
 // Rule is the rule of a reason, and where it is.
 func Rule(r registry.Reason) string { return r.Rule + Place(r) }
 
+// Line is a reason with its rule, and where that is.
+func Line(r registry.Reason) string { return r.Rule + ": " + r.Text + Place(r) }
+
 // Place is where a rule of the operator's own is, and how severe it is by its own
 // word: " (policies/own.rego:7, severity high)".
 func Place(r registry.Reason) string {

@@ -1,4 +1,4 @@
-package report
+package machine
 
 import (
 	"encoding/csv"
@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -21,9 +21,10 @@ func csvColumns() []string {
 	}
 }
 
-// writeCSV writes a row for each step, and then one for each held entry, which has a
+// CSV writes a row for each step, and then one for each held entry, which has a
 // guard, and ends its reason with why it is held. Times are in UTC.
-func writeCSV(w io.Writer, p *actions.Plan) error {
+func CSV(w io.Writer, run runs.Run) error {
+	p := planOf(run)
 	out := csv.NewWriter(w)
 	rows := [][]string{csvColumns()}
 	for i := range p.Steps {
@@ -41,14 +42,16 @@ func writeCSV(w io.Writer, p *actions.Plan) error {
 		ref := outline.Parse(h.Ref)
 		rows = append(rows, []string{
 			string(h.Action), inert(h.Ref), inert(string(ref.Region)), inert(ref.Namespace), inert(ref.Image), inert(ref.Tag), "",
-			"", "", inert(rulesIn(h.Reasons)), inert(joined("; ", outline.Texts(h.Reasons), h.Detail)), string(h.Guard), "",
+			"", "", inert(rulesIn(h.Reasons)), inert(strings.TrimPrefix(outline.Texts(h.Reasons)+"; "+h.Detail, "; ")), string(h.Guard), "",
 		})
 	}
 	return out.WriteAll(rows) // it flushes
 }
 
 // rulesIn names the rules of some reasons.
-func rulesIn(reasons []registry.Reason) string { return strings.Join(ruleNames(reasons), "; ") }
+func rulesIn(reasons []registry.Reason) string {
+	return outline.Each(reasons, "; ", func(r registry.Reason) string { return r.Rule })
+}
 
 // inert keeps spreadsheets from taking a text for a formula: whatever begins like one
 // is quoted, as OWASP advises.
@@ -57,15 +60,4 @@ func inert(s string) string {
 		return "'" + s
 	}
 	return s
-}
-
-// joined joins what is not empty.
-func joined(separator string, parts ...string) string {
-	var out []string
-	for _, part := range parts {
-		if part != "" {
-			out = append(out, part)
-		}
-	}
-	return strings.Join(out, separator)
 }

@@ -1,4 +1,4 @@
-package report
+package machine
 
 import (
 	"crypto/sha256"
@@ -13,12 +13,12 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// writeSARIF writes the violations as SARIF 2.1.0, for code scanning. Gaps and
+// SARIF writes the violations as SARIF 2.1.0, for code scanning. Gaps and
 // refusals are notifications of the run, which did not succeed if there is one.
 //
 // The types have only what is used of the standard:
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
-func writeSARIF(w io.Writer, of runs.Run) error {
+func SARIF(w io.Writer, of runs.Run) error {
 	p, run := planOf(of), sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "registry-janitor", InformationURI: "https://github.com/registry-janitor/registry-janitor", Rules: []sarifRule{}}
 	index := map[string]int{}

@@ -1,4 +1,4 @@
-package report
+package machine
 
 import (
 	"fmt"
@@ -6,16 +6,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// writeGitHub writes workflow commands, which GitHub Actions shows as annotations of
+// GitHub writes workflow commands, which GitHub Actions shows as annotations of
 // the job and of the policy that reports a violation: what refuses the plan and what
-// could not be read first, because GitHub shows ten of a kind, and the totals last.
-func writeGitHub(w io.Writer, run runs.Run) error {
+// could not be read first, because GitHub shows ten of a kind, and the totals, in words,
+// last.
+func GitHub(w io.Writer, run runs.Run, totals string) error {
 	var b strings.Builder
 	p := planOf(run)
 	if run.Error != "" {
@@ -31,18 +31,10 @@ func writeGitHub(w io.Writer, run runs.Run) error {
 		b.WriteString(annotation(levelOf(v.Severity), v.Rule, v.Source, v.Ref+": "+v.Text))
 	}
 	if run.Plan != nil {
-		b.WriteString(annotation("notice", "registry-janitor", "", totalsIn(p)))
+		b.WriteString(annotation("notice", "registry-janitor", "", totals))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// totalsIn are the totals of a plan, and of its outcome if it was applied.
-func totalsIn(p *actions.Plan) string {
-	if p.Outcome == nil || len(p.Outcome.Results) == 0 {
-		return summaryOf(p)
-	}
-	return summaryOf(p) + ". " + appliedOf(p.Outcome)
 }
 
 // levelOf is the severity in the words of GitHub and of SARIF.

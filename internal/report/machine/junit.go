@@ -1,4 +1,4 @@
-package report
+package machine
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// writeJUnit writes the run as the JUnit XML that GitLab, Jenkins and others show
+// JUnit writes the run as the JUnit XML that GitLab, Jenkins and others show
 // as test results. It fails exactly if the run needs attention:
 //
 //   - a step is a test that passes; in a plan that was applied it is an error if it
@@ -31,7 +31,7 @@ import (
 // "region.namespace.image", which GitLab shows as its suite and Jenkins as package
 // and class; its name has the whole reference, since GitLab takes tests of the same
 // class and name for one.
-func writeJUnit(w io.Writer, run runs.Run) error {
+func JUnit(w io.Writer, run runs.Run) error {
 	j := &junitRun{run: run, plan: run.Plan, suites: map[string]*junit.Suite{}, names: map[[2]string]int{}}
 	return j.report().Write(w)
 }
@@ -153,7 +153,7 @@ func (j *junitRun) gaps() {
 func (j *junitRun) steps() {
 	outcome := j.plan.Outcome
 	for i, s := range j.plan.Steps {
-		c := junit.Case{Name: string(s.Action) + " " + s.Ref, Class: classOf(s.Ref), SystemOut: outline.Each(s.Reasons, "\n", reasonLine)}
+		c := junit.Case{Name: string(s.Action) + " " + s.Ref, Class: classOf(s.Ref), SystemOut: outline.Each(s.Reasons, "\n", outline.Line)}
 		c.File, c.Line = sourceOf(s.Reasons)
 		if outcome != nil && i < len(outcome.Results) {
 			setResult(&c, outcome.Results[i])
@@ -178,7 +178,7 @@ func setResult(c *junit.Case, r actions.StepResult) {
 
 func (j *junitRun) held() {
 	for _, h := range j.plan.Held {
-		c := junit.Case{Name: "held: " + string(h.Action) + " " + h.Ref, Class: classOf(h.Ref), SystemOut: outline.Each(h.Reasons, "\n", reasonLine)}
+		c := junit.Case{Name: "held: " + string(h.Action) + " " + h.Ref, Class: classOf(h.Ref), SystemOut: outline.Each(h.Reasons, "\n", outline.Line)}
 		c.File, c.Line = sourceOf(h.Reasons)
 		if h.Guard == actions.GuardPolicyError {
 			c.Failure = problem(string(h.Guard), h.Detail)
@@ -195,7 +195,7 @@ func (j *junitRun) violations() {
 		c.File, c.Line = sourceOf([]registry.Reason{v.Reason})
 		if v.Severity == registry.Warn {
 			c.Skipped = &junit.Skipped{Message: "warn: " + v.Text}
-			c.SystemOut = reasonLine(v.Reason)
+			c.SystemOut = outline.Line(v.Reason)
 		} else {
 			c.Failure = problem(string(v.Severity), v.Text, outline.Rule(v.Reason))
 		}
