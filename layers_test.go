@@ -47,7 +47,7 @@ func rules() architecture {
 			// Words for people, and the only clock: every package may use them.
 			"internal/text":  {},
 			"internal/clock": {},
-			// Reads the files that an operator names: regular files, bounded in size.
+			// Reads and writes the files that an operator names, bounded in size.
 			"internal/files": {closed: true},
 			// The XML of test reports, which policy test and the reports of runs share.
 			"internal/junit": {closed: true},
@@ -104,6 +104,8 @@ func rules() architecture {
 			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/packed", "scanner"}},
 			// The tags of an image in few bytes.
 			"internal/ledger/packed": {ours: []string{"registry"}, pure: true},
+			// Shows how far a run is, on a terminal and in the log.
+			"internal/progress": {ours: []string{"internal/runs"}},
 			// Renders a finished run. Only the program imports it: other packages get
 			// functions that render.
 			"internal/report":         {ours: []string{"registry", "actions", "actions/diff", "internal/runs", "internal/ledger", "internal/report/machine", "internal/report/outline", "internal/report/page"}},
@@ -131,11 +133,11 @@ func rules() architecture {
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
-				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/web",
+				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web",
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/web", "internal/propose", "internal/janitor", "internal/daemon",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{

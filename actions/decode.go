@@ -90,7 +90,7 @@ func (d *decoder) field(name string) error {
 	}
 	into, known := map[string]any{
 		"version": &p.Version, "id": &p.ID, "taken_at": &p.TakenAt, "config_digest": &p.ConfigDigest, "policy_digest": &p.PolicyDigest,
-		"forecast": &p.Forecast, "summary": &p.Summary,
+		"forecast": &p.Forecast, "narrowed": &p.Narrowed, "summary": &p.Summary,
 	}[name]
 	if !known {
 		return fmt.Errorf("field %q is unknown", name)

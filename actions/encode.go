@@ -45,6 +45,9 @@ func (p *Plan) write(w io.Writer, id, br string) error {
 	if p.Forecast {
 		e.Field(",", "forecast", true)
 	}
+	if len(p.Narrowed) > 0 {
+		e.Field(",", "narrowed", p.Narrowed)
+	}
 	e.Break()
 	e.Field("", "summary", p.Summary)
 	if len(p.Refusals) > 0 {

@@ -25,8 +25,11 @@ type Plan struct {
 	ConfigDigest string    `json:"config_digest"`
 	PolicyDigest string    `json:"policy_digest"`
 	// Forecast marks a plan for another time than now. It is never applied.
-	Forecast bool    `json:"forecast,omitempty"`
-	Summary  Summary `json:"summary"`
+	Forecast bool `json:"forecast,omitempty"`
+	// Narrowed are the flags that narrowed the plan to a part of the scope:
+	// "--namespace prod".
+	Narrowed []string `json:"narrowed,omitempty"`
+	Summary  Summary  `json:"summary"`
 	// Refusals are the limits that this plan exceeds. With one, nothing is applied.
 	Refusals   []Refusal            `json:"refused,omitempty"`
 	Steps      []Step               `json:"steps"`      // sorted by ref, then action

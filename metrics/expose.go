@@ -2,12 +2,14 @@ package metrics
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
 )
 
 // Handler serves the metrics to a scraper, with those of the process and of Go. A
@@ -24,11 +26,17 @@ func (m *Metrics) Handler() http.Handler {
 	})
 }
 
-// WriteTextfile writes the metrics for the textfile collector of node_exporter,
-// replacing the file in one step.
-func (m *Metrics) WriteTextfile(path string) error {
-	if err := prometheus.WriteToTextfile(path, m.registry); err != nil {
-		return fmt.Errorf("writing the metrics to %s: %w", path, err)
+// WriteText writes the metrics as text, as the textfile collector of node_exporter
+// reads them.
+func (m *Metrics) WriteText(w io.Writer) error {
+	families, err := m.registry.Gather()
+	if err != nil {
+		return fmt.Errorf("gathering the metrics: %w", err)
+	}
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(w, family); err != nil {
+			return err
+		}
 	}
 	return nil
 }

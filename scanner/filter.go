@@ -28,16 +28,18 @@ func NewFilter(s Scope) (*Filter, error) {
 
 // Narrow restricts the stream to a scope, as if that scope had been scanned. Call it
 // before Stream. An inventory of everything can be narrowed to any scope; one of a
-// narrower scope only to its own.
+// narrower scope only to its own, or to a part of that.
 func (i *Inventory) Narrow(s Scope) error {
 	filter, err := NewFilter(s)
+	whole := s
+	whole.Only = i.Header.Scope.Only
 	switch {
 	case err != nil:
 		return err
 	case s.Equal(i.Header.Scope):
 		i.filter = nil
 		return nil
-	case !i.Header.Scope.Equal(Scope{}):
+	case !i.Header.Scope.Equal(Scope{}) && !i.Header.Scope.Equal(whole):
 		return errors.New("the inventory was taken with another scope, which left things out: take the scan again with this configuration, or use the configuration that it was taken with")
 	}
 	i.filter = filter

@@ -74,6 +74,14 @@ func (r *regionScan) run() {
 	}
 }
 
+// probe finds out whether a region that is left out refuses the credentials.
+func (r *regionScan) probe() {
+	_, err := r.src.Namespaces(r.ctx, r.queries()[0])
+	if errors.Is(err, registry.ErrUnauthenticated) {
+		r.refuse(err)
+	}
+}
+
 // isEmpty reports whether a namespace is proven to be empty: a complete listing shows
 // no image in it, and the namespace counts neither images nor bytes. If it does, it is
 // read again, since they may be gone by then; if it still does, an image was missed.

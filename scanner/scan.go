@@ -154,6 +154,9 @@ func (s *scan) run(concurrency int) {
 			})
 		})
 	}
+	for _, region := range s.scope.left() {
+		regions.Go(func() { contained(newRegionScan(s, region).probe, func(error) {}) })
+	}
 	regions.Wait()
 	close(s.jobs)
 	workers.Wait()

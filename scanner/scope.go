@@ -21,11 +21,13 @@ type Scope struct {
 	// everything is included; Exclude beats it.
 	Include []string `json:"include,omitempty"`
 	Exclude []string `json:"exclude,omitempty"`
+	// Only narrows all of that to a part for one run.
+	Only Narrowing `json:"only,omitzero"`
 }
 
 // Validate returns what is wrong with a scope.
 func (s Scope) Validate() error {
-	for _, region := range s.Regions {
+	for _, region := range slices.Concat(s.Regions, s.Only.Regions) {
 		if !slices.Contains(registry.Regions(), region) {
 			return fmt.Errorf("scope: region %q has no registry: want one of %v", region, registry.Regions())
 		}
@@ -33,7 +35,7 @@ func (s Scope) Validate() error {
 	if slices.Contains(s.ProjectIDs, "") {
 		return errors.New("scope: a project ID is empty")
 	}
-	for _, pattern := range slices.Concat(s.Include, s.Exclude) {
+	for _, pattern := range slices.Concat(s.Include, s.Exclude, s.Only.Namespaces, s.Only.Images) {
 		if pattern == "" || !doublestar.ValidatePattern(pattern) {
 			return fmt.Errorf("scope: %q is not a valid glob", pattern)
 		}
@@ -58,7 +60,7 @@ func (s Scope) Equal(other Scope) bool {
 	a, b := s.normal(), other.normal()
 	return slices.Equal(a.Regions, b.Regions) && slices.Equal(a.ProjectIDs, b.ProjectIDs) &&
 		a.OrganizationID == b.OrganizationID &&
-		slices.Equal(a.Include, b.Include) && slices.Equal(a.Exclude, b.Exclude)
+		slices.Equal(a.Include, b.Include) && slices.Equal(a.Exclude, b.Exclude) && s.Only.equal(other.Only)
 }
 
 // normal is the canonical form of a scope, in which equal scopes are equal.
@@ -69,6 +71,7 @@ func (s Scope) normal() Scope {
 		OrganizationID: s.OrganizationID,
 		Include:        sortedSet(s.Include),
 		Exclude:        sortedSet(s.Exclude),
+		Only:           s.Only.normal(),
 	}
 	if len(n.Include) == 0 || slices.Contains(n.Include, "**") {
 		n.Include = []string{"**"}
@@ -78,10 +81,13 @@ func (s Scope) normal() Scope {
 
 // regions are the regions to walk, each once.
 func (s Scope) regions() []registry.Region {
-	if len(s.Regions) == 0 {
-		return sortedSet(registry.Regions())
+	regions := s.Regions
+	if len(regions) == 0 {
+		regions = registry.Regions()
 	}
-	return sortedSet(s.Regions)
+	return slices.DeleteFunc(sortedSet(regions), func(r registry.Region) bool {
+		return len(s.Only.Regions) > 0 && !slices.Contains(s.Only.Regions, r)
+	})
 }
 
 func sortedSet[T ~string](list []T) []T {
@@ -99,9 +105,11 @@ func sameID(a, b string) bool { return strings.EqualFold(a, b) }
 
 // holdsNamespace and holdsImage report whether the globs of a valid scope hold a
 // namespace itself, and an image.
-func (s Scope) holdsNamespace(name string) bool { return s.holdsPath(name) }
+func (s Scope) holdsNamespace(name string) bool { return s.holdsPath(name) && s.Only.holds(name, "") }
 
-func (s Scope) holdsImage(namespace, image string) bool { return s.holdsPath(namespace + "/" + image) }
+func (s Scope) holdsImage(namespace, image string) bool {
+	return s.holdsPath(namespace+"/"+image) && s.Only.holds(namespace, image)
+}
 
 func (s Scope) holdsPath(path string) bool {
 	return (len(s.Include) == 0 || matchesAny(s.Include, path)) && !matchesAny(s.Exclude, path)
@@ -114,6 +122,9 @@ func matchesAny(patterns []string, path string) bool {
 // mayHoldImages reports whether an image of the namespace can be in scope at all. It
 // may be true without one, which costs a listing, but never false with one.
 func (s Scope) mayHoldImages(namespace string) bool {
+	if !s.Only.mayHoldImages(namespace) {
+		return false
+	}
 	for _, pattern := range s.Exclude {
 		first, rest, plain := cutPattern(pattern)
 		if pattern == "**" || plain && rest == "**" && doublestar.MatchUnvalidated(first, namespace) {
@@ -123,6 +134,15 @@ func (s Scope) mayHoldImages(namespace string) bool {
 	return len(s.Include) == 0 || slices.ContainsFunc(s.Include, func(pattern string) bool {
 		first, rest, plain := cutPattern(pattern)
 		return !plain || rest != "" && doublestar.MatchUnvalidated(first, namespace)
+	})
+}
+
+// TakesWholeNamespaces reports whether every namespace is in scope with all of its
+// images, or with none.
+func (s Scope) TakesWholeNamespaces() bool {
+	return len(s.Only.Images) == 0 && !slices.ContainsFunc(slices.Concat(s.Include, s.Exclude), func(pattern string) bool {
+		_, rest, plain := cutPattern(pattern)
+		return pattern != "**" && (!plain || rest != "**")
 	})
 }
 

@@ -104,3 +104,24 @@ func TestEveryImageInScopeIsListed(t *testing.T) {
 		t.Errorf("only %d images were in any scope", checked)
 	}
 }
+
+func TestScopesOfWholeNamespaces(t *testing.T) {
+	tests := []struct {
+		include, exclude []string
+		want             bool
+	}{
+		{nil, nil, true},
+		{[]string{"**"}, []string{"funcscw*/**"}, true},
+		{[]string{"prod/**", "test-?/**"}, nil, true},
+		{[]string{"prod/*"}, nil, false}, // without prod/team/api
+		{[]string{"prod"}, nil, false},   // the namespace without its images
+		{[]string{"**"}, []string{"prod/api"}, false},
+		{[]string{"{prod/api,test}/**"}, nil, false},
+		{[]string{"**/api"}, nil, false},
+	}
+	for _, tt := range tests {
+		if got := (Scope{Include: tt.include, Exclude: tt.exclude}).TakesWholeNamespaces(); got != tt.want {
+			t.Errorf("include %q, exclude %q: %v", tt.include, tt.exclude, got)
+		}
+	}
+}

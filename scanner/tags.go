@@ -62,7 +62,7 @@ func (j job) relist(ctx context.Context) Item {
 // list completes the image, or finds that it cannot be judged now.
 func (j job) list(ctx context.Context) (Item, error) {
 	r, image := j.region, j.image
-	tags, err := r.src.Tags(ctx, r.region, image.ID)
+	tags, err := r.src.Tags(registry.About(ctx, image.Ref()), r.region, image.ID)
 	if err == nil && len(unlisted(image.TagNames, tags)) > 0 { // they may be gone since the image was listed
 		err = j.readAgain(ctx)
 	}

@@ -158,7 +158,8 @@ func (w *reconciler) hasSiblings(st *step) bool {
 
 func (w *reconciler) list() ([]registry.Tag, time.Time, error) {
 	defer w.r.slot()()
-	return w.r.Registry.ListTags(w.r.calls, w.img.region, w.img.id)
+	ctx := registry.About(w.r.calls, registry.Ref{Region: w.img.region, Namespace: w.img.namespace, Image: w.img.name})
+	return w.r.Registry.ListTags(ctx, w.img.region, w.img.id)
 }
 
 // readEach reads the tags of the pending steps, and takes the rest from the latest

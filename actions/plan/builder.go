@@ -135,7 +135,7 @@ func (b *Builder) Plan() *actions.Plan {
 	b.warnOfNewest()
 	p := &actions.Plan{
 		Version: actions.Version, TakenAt: b.o.TakenAt.UTC().Round(0), ConfigDigest: b.o.ConfigDigest, PolicyDigest: b.o.PolicyDigest,
-		Forecast: b.o.Forecast, Steps: b.asked.steps, Held: b.asked.held, Violations: b.violations, Images: b.plannedImages(),
+		Forecast: b.o.Forecast, Narrowed: b.o.Narrowed, Steps: b.asked.steps, Held: b.asked.held, Violations: b.violations, Images: b.plannedImages(),
 		Stats: &actions.Stats{Images: b.touched, Namespaces: make(map[string]actions.NamespaceStats, len(b.namespaces))},
 	}
 	for _, g := range b.gaps {

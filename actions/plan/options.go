@@ -16,6 +16,8 @@ type Options struct {
 	ConfigDigest, PolicyDigest string
 	// Forecast marks a plan whose TakenAt is not the time of the scan.
 	Forecast bool
+	// Narrowed are the flags that narrowed the scan to a part of the scope.
+	Narrowed []string
 	// ScannedAt is the time of the scan where it is not TakenAt: what lies after it
 	// is dated in the future, whatever time a forecast is for.
 	ScannedAt time.Time

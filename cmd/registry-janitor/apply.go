@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -39,8 +38,9 @@ func (a *app) applyCommand() *cobra.Command {
 		Short: "Carry out a saved plan, or make a plan and carry it out",
 		Long: `Carry out exactly the plan in PLAN.json, or make a plan and carry it out.
 
-Before anything is changed, the plan is shown and you are asked; --yes skips the
-question, for schedules and CI. Each image is listed and judged again: a step is
+Before anything is changed, the plan is shown and you are asked; --yes skips both,
+for schedules and CI. Afterwards the text has the results that differ from done and
+the counts; "history show" has every step, and so have the other formats. Each image is listed and judged again: a step is
 sent only if the policies in force plan it on a reading at most two seconds old, it
 is recorded before it is sent, and a later reading confirms it. Objects that have
 changed since the plan was made are left alone.
@@ -55,13 +55,10 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 			if len(args) == 1 {
 				f.plan = args[0]
 			}
-			if f.plan != "" && f.atMost > 0 {
-				return fmt.Errorf("--at-most has no effect with a saved plan, which is carried out as it is: make the plan with plan --at-most %d -o %s", f.atMost, f.plan)
-			}
 			// A terminal that closes ends the run as Ctrl-C does: what was sent is confirmed.
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 			defer stop()
-			return a.apply(ctx, &f)
+			return a.observed(ctx, &f.metrics, runs.KindApply, func() error { return a.apply(ctx, &f) })
 		},
 	}
 	f.addLive(cmd)
@@ -76,6 +73,9 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 }
 
 func (a *app) apply(ctx context.Context, f *applyFlags) error {
+	if f.plan != "" && f.atMost > 0 {
+		return fmt.Errorf("--at-most has no effect with a saved plan, which is carried out as it is: make the plan with plan --at-most %d -o %s", f.atMost, f.plan)
+	}
 	if !f.yes && !isTerminal(a.stdin) {
 		return errors.New("standard input is not a terminal, so apply cannot ask for confirmation: read the plan first, then pass --yes")
 	}
@@ -86,10 +86,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	defer s.close()
 	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
 	listKept(s.planner, f.format)
-	if !f.yes && s.planner.Config.Protect.ReferencesFile == config.StandardInput {
-		return errors.New("protect.references_file reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes")
-	}
-	work, err := a.applyRun(f, s)
+	work, err := a.applyRun(ctx, f, s)
 	if err != nil {
 		return err
 	}
@@ -97,45 +94,81 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if err != nil {
 		return err
 	}
-	stop := func() {}
-	if f.plan == "" && f.yes {
-		stop = showProgress(a.stderr, s.planner.Progress)
+	stop := a.showProgress(s.planner.Progress)
+	if ask := work.Ask; ask != nil {
+		work.Ask = func(plan *actions.Plan) error {
+			stop()
+			defer func() { stop = a.showProgress(s.planner.Progress) }()
+			return ask(plan)
+		}
 	}
 	run, err := work.Run(ctx)
 	stop()
 	if !work.Declined() {
 		defer notify(ctx, run)
 	}
-	return a.finish(ctx, run, err, f.reportFlags, &f.metrics)
+	err = a.finish(ctx, run, err, a.appliedIn(f.reportFlags, work), &f.metrics)
+	a.next(f.format, afterApply(f, run, work.Recorded())...)
+	return err
+}
+
+// appliedIn renders a run that applied. The text is only what became of the plan,
+// which was shown before, or has been read by whoever passed --yes.
+func (a *app) appliedIn(f reportFlags, work *janitor.ApplyRun) rendering {
+	return func(run runs.Run) error {
+		switch {
+		case f.format != report.FormatText:
+			return a.render(run, f)
+		case run.Plan.Outcome != nil && len(run.Plan.Steps) > 0:
+			return report.Applied(a.reports(), run, a.textOptions())
+		case work.Asked():
+			return nil // nothing happened to the plan that was shown
+		}
+		return a.render(run, f)
+	}
 }
 
 // applyRun is the run of apply that the flags ask for. A saved plan must be one
 // of this configuration.
-func (a *app) applyRun(f *applyFlags, s *source) (*janitor.ApplyRun, error) {
+func (a *app) applyRun(ctx context.Context, f *applyFlags, s *source) (*janitor.ApplyRun, error) {
 	work := &janitor.ApplyRun{Session: s.session, Recorder: a.recorderOptions(f.lockTimeout), Log: a.log}
 	var err error
 	if f.plan != "" {
-		if work.Given, err = readPlan(f.plan); err != nil {
+		if work.Given, err = a.readPlan(ctx, f.plan); err != nil {
 			return nil, err
 		}
 		if err := s.planner.Matches(work.Given); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.plan, err)
 		}
 	}
-	if work.Recorder.State, err = janitor.StateIn(f.stateDir, f.plan); err != nil && s.planner.Config.LedgerDSN() == "" {
+	if !f.yes && a.stdinOf != "" {
+		return nil, fmt.Errorf("%s reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes", a.stdinOf)
+	}
+	beside := f.plan // where an earlier version kept its journal
+	if isStream(f.plan) {
+		beside = ""
+	}
+	if work.Recorder.State, err = janitor.StateIn(f.stateDir, beside); err != nil && s.planner.Config.LedgerDSN() == "" {
 		return nil, err
 	}
 	if !f.yes {
 		work.Ask = func(plan *actions.Plan) error {
-			return a.ask(runs.Run{Plan: plan, Zone: s.planner.Config.Location()}, f.details)
+			return a.ask(runs.Run{Plan: plan, Zone: s.planner.Config.Location()}, f.reportFlags)
 		}
 	}
 	return work, nil
 }
 
-// ask shows the plan and waits for a yes.
-func (a *app) ask(run runs.Run, d report.Details) error {
-	if err := a.render(run, reportFlags{report.FormatText, d}); err != nil {
+// ask shows the plan and waits for a yes. Standard output has nothing but what the
+// format asks for.
+func (a *app) ask(run runs.Run, f reportFlags) error {
+	show := func() error { return a.render(run, reportFlags{report.FormatText, f.details}) }
+	if f.format != report.FormatText {
+		show = func() error {
+			return report.Write(a.stderr, report.FormatText, run, report.TextOptions{Details: f.details})
+		}
+	}
+	if err := show(); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stderr, "\nDeletions cannot be undone. Carry out %s? Type yes to continue: ", text.Count(len(run.Plan.Steps), "step"))

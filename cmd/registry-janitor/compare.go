@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 )
@@ -44,7 +46,7 @@ func (a *app) compare(cmd *cobra.Command, f *planFlags, args []string) error {
 	var c *diff.Comparison
 	var err error
 	if len(args) == 1 {
-		c, err = compareSaved(f.compare, args[0])
+		c, err = a.compareSaved(cmd.Context(), f.compare, args[0])
 	} else {
 		c, err = a.compareScan(cmd.Context(), f)
 	}
@@ -81,14 +83,24 @@ func checkCompare(cmd *cobra.Command, f *planFlags, args []string) error {
 		return errors.New("--at-most has no effect with --compare, which compares all that two plans do: leave it out")
 	}
 	if len(args) == 0 {
-		return nil
+		return checkNarrowed(cmd, f)
 	}
 	if !isPlan(f.compare) {
 		return fmt.Errorf("--compare %s %s: a saved plan can only be compared with another saved plan here: to compare it with a configuration, run plan -c %s --compare %s", f.compare, args[0], f.compare, args[0])
 	}
-	for _, flag := range []string{"config", "inventory", "as-of"} {
+	for _, flag := range []string{"config", "inventory", "as-of", "region", "namespace", "image"} {
 		if cmd.Flags().Changed(flag) {
 			return fmt.Errorf("--%s has no effect with two saved plans, which are only compared", flag)
+		}
+	}
+	return nil
+}
+
+// checkNarrowed refuses to compare a part with the whole.
+func checkNarrowed(cmd *cobra.Command, f *planFlags) error {
+	for _, flag := range []string{"region", "namespace", "image"} {
+		if cmd.Flags().Changed(flag) && (isPlan(f.compare) || isStream(f.compare)) {
+			return fmt.Errorf("--%s narrows only one of the two plans: compare two configurations, or make the saved plan again with --%s and compare the two files", flag, flag)
 		}
 	}
 	return nil
@@ -97,42 +109,62 @@ func checkCompare(cmd *cobra.Command, f *planFlags, args []string) error {
 // isPlan reports whether a file is a saved plan, by its name.
 func isPlan(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".json") }
 
-func compareSaved(before, after string) (*diff.Comparison, error) {
-	old, err := readPlan(before)
+func (a *app) compareSaved(ctx context.Context, before, after string) (*diff.Comparison, error) {
+	old, err := a.readPlan(ctx, before)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := readPlan(after)
+	changed, err := a.readPlan(ctx, after)
 	if err != nil {
 		return nil, err
 	}
 	return diff.Compare(diff.Input{Name: before, Plan: old}, diff.Input{Name: after, Plan: changed}), nil
 }
 
+// readOther reads what to compare with: a saved plan, or a configuration. What has no
+// name that tells is told by its beginning.
+func (a *app) readOther(ctx context.Context, path string) (saved *actions.Plan, other *janitor.Planner, err error) {
+	switch {
+	case isPlan(path):
+		saved, err = a.readPlan(ctx, path)
+		return saved, nil, err
+	case !isStream(path):
+		other, err = a.readPlanner(ctx, "--compare", path, "protect", "ledger")
+		return nil, other, err
+	}
+	data, err := a.readFile(ctx, "--compare", path, maxPlan)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading what to compare with: %w", err)
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte(`{"version"`)) {
+		saved, err = actions.Decode(bytes.NewReader(data))
+		return saved, nil, err
+	}
+	c, err := config.Read("<stdin>", data, "protect", "ledger")
+	if err != nil {
+		return nil, nil, err
+	}
+	other, err = a.plannerOf(ctx, c)
+	return nil, other, err
+}
+
 // compareScan judges one scan by the configuration, and compares the plan with the
 // other one.
 func (a *app) compareScan(ctx context.Context, f *planFlags) (*diff.Comparison, error) {
-	var saved *actions.Plan
-	var other *janitor.Planner
-	var err error
-	if isPlan(f.compare) {
-		saved, err = readPlan(f.compare)
-	} else {
-		other, err = a.readPlanner(ctx, f.compare, "protect", "ledger")
-	}
+	saved, other, err := a.readOther(ctx, f.compare)
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.openAt(ctx, &f.sourceFlags, f.asOf)
+	s, err := a.openPart(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	feed, err := s.feed(janitor.Scope(s.planner.Config))
+	feed, err := s.feed(s.planner.Scope())
 	if err != nil {
 		return nil, err
 	}
-	stop := showProgress(a.stderr, s.planner.Progress)
+	stop := a.showProgress(s.planner.Progress)
 	defer stop()
 	if saved != nil {
 		return s.planner.CompareWith(ctx, feed, f.compare, saved)

@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
@@ -53,7 +54,7 @@ func (a *app) configCommand() *cobra.Command {
 
 // checkConfig checks a configuration, its policies and its notifications.
 func (a *app) checkConfig(ctx context.Context, file string) error {
-	c, err := loadConfig(file)
+	c, err := a.loadConfig(ctx, "-c", file)
 	if err != nil {
 		return err
 	}
@@ -75,13 +76,19 @@ func (a *app) checkConfig(ctx context.Context, file string) error {
 	if len(warnings) > 0 {
 		found = ", with " + text.Count(len(warnings), "warning")
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s is %s%s\n", c.File, a.colorOn(a.stdout).Green("valid"), found)
-	return err
+	if _, err = fmt.Fprintf(a.stdout, "%s is %s%s\n", c.File, a.colorOn(a.stdout).Green("valid"), found); err != nil {
+		return err
+	}
+	a.next(report.FormatText, "To see what it would do:  "+(&sourceFlags{config: file}).again("plan"))
+	return nil
 }
+
+// defaultConfig is the configuration that a command reads unless -c names another.
+const defaultConfig = "janitor.yaml"
 
 // configFlag adds -c.
 func configFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVarP(file, "config", "c", "janitor.yaml", "the configuration `FILE`; without -c, the variable "+configVariable+" can have its content instead")
+	cmd.Flags().StringVarP(file, "config", "c", defaultConfig, "the configuration `FILE`; without -c, the variable "+configVariable+" can have its content instead")
 }
 
 // configVariable is the environment variable that can have a whole configuration, where

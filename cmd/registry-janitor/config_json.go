@@ -26,8 +26,8 @@ func (f *checkFlags) asJSON() bool { return f.format == report.FormatJSON }
 
 // readAll reads a configuration, its policies and its notifications. What is missing on
 // this machine is no mistake of the configuration.
-func readAll(ctx context.Context, file string) (c *config.Config, missing, wrong error) {
-	c, err := loadConfig(file)
+func (a *app) readAll(ctx context.Context, file string) (c *config.Config, missing, wrong error) {
+	c, err := a.loadConfig(ctx, "-c", file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,7 +50,7 @@ type checked struct {
 
 // checkConfigJSON prints what checkConfig finds as JSON.
 func (a *app) checkConfigJSON(ctx context.Context, file string) error {
-	c, missing, wrong := readAll(ctx, file)
+	c, missing, wrong := a.readAll(ctx, file)
 	warnings := []config.Finding{}
 	if wrong == nil {
 		for _, w := range c.Warnings() {

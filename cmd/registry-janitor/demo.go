@@ -57,7 +57,7 @@ func (a *app) demo(ctx context.Context, f reportFlags, apply bool) error {
 	}
 	defer stop()
 	listKept(session.Planner, f.format)
-	done := showProgress(a.stderr, session.Progress)
+	done := a.showProgress(session.Progress)
 	plan, err := demoPlan(ctx, session)
 	done()
 	if err != nil {

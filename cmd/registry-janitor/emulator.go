@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ GET /_emulator/requests returns the log of the requests.`,
 func (a *app) emulator(ctx context.Context, address, world string) error {
 	w := worlds.Demo(demoSeed)
 	if world != "" {
-		data, err := os.ReadFile(world)
+		data, err := a.readFile(ctx, "--world", world, maxWorld)
 		if err != nil {
 			return fmt.Errorf("reading the world: %w", err)
 		}

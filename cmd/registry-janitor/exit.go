@@ -25,13 +25,21 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// rendering prints a run.
+type rendering func(runs.Run) error
+
+// in is the rendering that the flags ask for.
+func (a *app) in(f reportFlags) rendering {
+	return func(run runs.Run) error { return a.render(run, f) }
+}
+
 // finish prints a run that plan or apply made, writes its metrics, and returns what
 // the program exits with.
-func (a *app) finish(ctx context.Context, run runs.Run, err error, f reportFlags, m *metricsFlags) error {
+func (a *app) finish(ctx context.Context, run runs.Run, err error, render rendering, m *metricsFlags) error {
 	if run.Plan != nil {
-		err = errors.Join(err, a.render(run, f))
+		err = errors.Join(err, render(run))
 	}
-	err = errors.Join(err, m.write(ctx, run, a.stderr))
+	err = errors.Join(err, a.writeMetrics(ctx, m, run))
 	switch {
 	case err != nil && run.Exit != janitor.ExitRefused:
 		return &exitError{code: janitor.ExitIncomplete, err: err}

@@ -62,7 +62,7 @@ type pastRuns struct {
 
 // withLedger opens the ledger of a configuration, or of the state directory.
 func (a *app) withLedger(ctx context.Context, f *historyFlags, show func(*pastRuns) error) error {
-	c, err := loadConfig(f.config, "policies", "policy", "protect")
+	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy", "protect")
 	if err != nil {
 		return err
 	}

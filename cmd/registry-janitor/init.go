@@ -73,12 +73,12 @@ func (a *app) init(ctx context.Context, f *initFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := out.write(a.stdout, p.text); err != nil {
+	if err := out.write(ctx, a.stdout, p.text); err != nil {
 		return err
 	}
 	a.listGaps(p.gaps)
 	fmt.Fprintf(a.stderr, "If every rule were enforced, %s would be deleted today. No rule is, until you remove its enforce: false.\n", propose.Deletions(p.plan))
-	if out.config != "-" {
+	if !isStdout(out.config) {
 		fmt.Fprintf(a.stderr, "%s is written. Next: registry-janitor plan -c %s\n", out.config, out.config)
 	}
 	if len(p.gaps) > 0 {
@@ -96,7 +96,7 @@ func (a *app) listGaps(gaps []registry.Gap) {
 
 // initInventory is the file of the inventory to read: a given one, or that of a scan.
 func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Options) (path string, remove func(), err error) {
-	if f.inventory != "" && f.inventory != "-" {
+	if f.inventory != "" && !isStream(f.inventory) {
 		return f.inventory, func() {}, nil
 	}
 	file, err := os.CreateTemp("", "registry-janitor-init-*.jsonl")
@@ -104,8 +104,8 @@ func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Option
 		return "", nil, fmt.Errorf("recording the scan: %w", err)
 	}
 	remove = func() { _ = os.Remove(file.Name()) }
-	if f.inventory == "-" {
-		_, err = io.Copy(file, a.stdin)
+	if f.inventory != "" { // it is read more than once
+		err = a.copyFile(ctx, "--inventory", f.inventory, file)
 	} else {
 		err = a.initScan(ctx, f, file, o)
 	}
@@ -135,7 +135,7 @@ func (a *app) initScan(ctx context.Context, f *initFlags, w io.Writer, o *propos
 	if err != nil {
 		return err
 	}
-	stop := showProgress(a.stderr, s.planner.Progress)
+	stop := a.showProgress(s.planner.Progress)
 	defer stop()
 	_, err = s.planner.Record(feed, w)
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/propose"
 )
 
@@ -23,7 +25,7 @@ type initOutputs struct {
 // outputs refuses to write over files before anything is read.
 func (f *initFlags) outputs() (*initOutputs, error) {
 	o := &initOutputs{config: f.out, schema: "janitor.schema.json", force: f.force, extra: f.schema}
-	stream := f.out == "-" || isStream(f.out)
+	stream := isStdout(f.out) || isStream(f.out)
 	switch {
 	case f.out == "":
 		return nil, errors.New("-o is empty: name the file to write, or - for standard output")
@@ -39,22 +41,16 @@ func (f *initFlags) outputs() (*initOutputs, error) {
 	if f.force {
 		return o, nil
 	}
-	files := []string{o.config}
+	names := []string{o.config}
 	if o.extra {
-		files = append(files, o.schema)
+		names = append(names, o.schema)
 	}
-	for _, file := range files {
+	for _, file := range names {
 		if _, err := os.Lstat(file); err == nil {
 			return nil, existing(file)
 		}
 	}
 	return o, nil
-}
-
-// isStream reports whether a file is a device or a pipe: nothing in it can be lost.
-func isStream(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 func isFolder(path string) bool {
@@ -76,29 +72,26 @@ func (o *initOutputs) options() propose.Options {
 	return propose.Options{Schema: filepath.Base(o.schema), SchemaExists: exists}
 }
 
-func (o *initOutputs) write(stdout io.Writer, text string) error {
-	if o.config == "-" {
+func (o *initOutputs) write(ctx context.Context, stdout io.Writer, text string) error {
+	if isStdout(o.config) {
 		_, err := io.WriteString(stdout, text)
 		return err
 	}
 	if o.extra {
-		if err := o.file(o.schema, config.Schema()); err != nil {
+		if err := o.file(ctx, o.schema, config.Schema()); err != nil {
 			return err
 		}
 	}
-	return o.file(o.config, []byte(text))
+	return o.file(ctx, o.config, []byte(text))
 }
 
 // file writes one file. Without --force it fails if the file appeared in the meantime.
-func (o *initOutputs) file(path string, content []byte) error {
-	switch {
-	case isStream(path): // written through
-		return os.WriteFile(path, content, 0)
-	case o.force:
-		if target, err := filepath.EvalSymlinks(path); err == nil {
-			path = target // a link stays a link
+func (o *initOutputs) file(ctx context.Context, path string, content []byte) error {
+	if o.force || isStream(path) {
+		if err := files.Write(ctx, path, 0o644, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
 		}
-		return writeFile(path, func(w io.Writer) error { _, err := w.Write(content); return err })
+		return nil
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G302: others may read a configuration, which has no secret
 	if errors.Is(err, os.ErrExist) {

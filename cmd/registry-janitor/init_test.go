@@ -18,7 +18,7 @@ func TestInitLeavesAFileThatAppeared(t *testing.T) {
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := out.write(nil, "proposed"); err == nil || !strings.Contains(err.Error(), "is left as it is") {
+	if err := out.write(t.Context(), nil, "proposed"); err == nil || !strings.Contains(err.Error(), "is left as it is") {
 		t.Errorf("got error %v", err)
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != "mine" {
@@ -39,7 +39,7 @@ func TestInitLeavesASchemaThatAppeared(t *testing.T) {
 	if err := os.WriteFile(schema, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := out.write(nil, "proposed"); err == nil {
+	if err := out.write(t.Context(), nil, "proposed"); err == nil {
 		t.Error("the schema was overwritten")
 	}
 	if got, err := os.ReadFile(schema); err != nil || string(got) != "mine" {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/progress"
 )
 
 func main() {
@@ -43,7 +44,10 @@ type app struct {
 	logFormat      string
 	logLevel       string
 	color          colors
-	log            *slog.Logger // set before a command runs
+	log            *slog.Logger   // set before a command runs
+	line           *progress.Line // of the terminal that is standard error; nil if it is none
+	// stdinOf and stdoutOf are what has taken standard input and output; "" for nothing.
+	stdinOf, stdoutOf string
 }
 
 // run runs one command and returns the exit code.

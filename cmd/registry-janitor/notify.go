@@ -51,7 +51,7 @@ func (a *app) notifyCommand() *cobra.Command {
 
 // testNotifications sends samples, and fails if one of them was not sent.
 func (a *app) testNotifications(ctx context.Context, file string) error {
-	c, err := loadConfig(file, "policies", "policy", "protect", "ledger")
+	c, err := a.loadConfig(ctx, "-c", file, "policies", "policy", "protect", "ledger")
 	if err != nil {
 		return err
 	}

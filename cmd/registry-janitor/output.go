@@ -21,10 +21,14 @@ func (a *app) openLog() error {
 		return err
 	}
 	o.Level = level
+	w := a.stderr
+	if a.line = lineOf(a.stderr); a.line != nil {
+		w = a.line
+	}
 	if a.logFormat == "json" {
-		a.log = slog.New(slog.NewJSONHandler(a.stderr, &o))
+		a.log = slog.New(slog.NewJSONHandler(w, &o))
 	} else {
-		a.log = slog.New(slog.NewTextHandler(a.stderr, &o))
+		a.log = slog.New(slog.NewTextHandler(w, &o))
 	}
 	return nil
 }
@@ -35,10 +39,10 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// textOptions fit text to standard output.
+// textOptions fit text to where reports go.
 func (a *app) textOptions() report.TextOptions {
-	o := report.TextOptions{Color: a.colorOn(a.stdout)}
-	if f, ok := a.stdout.(*os.File); ok && isTerminal(f) {
+	o := report.TextOptions{Color: a.colorOn(a.reports())}
+	if f, ok := a.reports().(*os.File); ok && isTerminal(f) {
 		o.Width, _, _ = term.GetSize(int(f.Fd())) // 0 if it is not known
 	}
 	return o
@@ -61,13 +65,13 @@ func (a *app) render(run runs.Run, f reportFlags) error {
 	return a.printReport(f, func(w io.Writer, o report.TextOptions) error { return report.Write(w, f.format, run, o) })
 }
 
-// printReport writes to standard output; a text that is longer than a terminal is
+// printReport writes to where reports go; a text that is longer than a terminal is
 // paged.
 func (a *app) printReport(f reportFlags, write func(io.Writer, report.TextOptions) error) error {
 	o := a.textOptions()
 	o.Details = f.details
-	if f.format != report.FormatText {
-		return write(a.stdout, o)
+	if f.format != report.FormatText || a.stdoutOf != "" {
+		return write(a.reports(), o)
 	}
 	return a.paged(func(w io.Writer) error { return write(w, o) })
 }

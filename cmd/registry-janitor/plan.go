@@ -22,6 +22,7 @@ type planFlags struct {
 	compare  string
 	atMost   positive
 	full     bool
+	narrow   narrowFlags
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -45,7 +46,7 @@ Exit codes: 0 done; 1 an error, or something could not be read or judged;
 With --as-of, the plan is a forecast: what the same policies would do at that time
 with what is in the registry now. A day begins at midnight in the time zone of the
 configuration; +30d counts from the scan on, -30d back from it. A forecast is never
-applied.` + compareHelp,
+applied.` + narrowHelp + compareHelp,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkAsOf(cmd, f.asOf); err != nil {
@@ -57,23 +58,27 @@ applied.` + compareHelp,
 			case len(args) > 0:
 				return fmt.Errorf("plan takes an argument only with --compare: %q", args[0])
 			}
-			return a.plan(cmd.Context(), &f)
+			return a.observed(cmd.Context(), &f.metrics, runs.KindPlan, func() error { return a.plan(cmd.Context(), &f) })
 		},
 	}
 	f.sourceFlags.add(cmd)
-	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`")
+	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`; - is standard output, and the report goes to standard error")
 	f.reportFlags.add(cmd, "what to print (with --compare, text, json or markdown)")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
 	asOfFlag(cmd, &f.asOf)
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
 	atMostFlag(cmd, &f.atMost)
 	fullFlag(cmd, &f.full)
+	f.narrow.add(cmd)
 	f.metrics.add(cmd)
 	return cmd
 }
 
 func (a *app) plan(ctx context.Context, f *planFlags) error {
-	s, err := a.openAt(ctx, &f.sourceFlags, f.asOf)
+	if err := a.takeStdout("-o", f.out); err != nil {
+		return err
+	}
+	s, err := a.openPart(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -85,19 +90,24 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 		return err
 	}
 	run, err := a.makePlan(ctx, s, f)
-	if !run.Forecast() && f.inventory == "" {
+	if !run.Forecast() && f.inventory == "" && s.planner.Only.IsZero() { // they are about the whole
 		defer notify(ctx, run)
 	}
-	if run.Plan != nil && f.out != "" {
-		err = errors.Join(err, writeFile(f.out, run.Plan.Encode))
+	if none := nothingMatches(run.Plan); none != nil {
+		run.Plan, err = nil, errors.Join(err, none)
 	}
-	return a.finish(ctx, run, err, f.reportFlags, &f.metrics)
+	if run.Plan != nil && f.out != "" {
+		err = errors.Join(err, a.writeFile(ctx, f.out, run.Plan.Encode))
+	}
+	err = a.finish(ctx, run, err, a.in(f.reportFlags), &f.metrics)
+	a.next(f.format, afterPlan(f, run)...)
+	return err
 }
 
 // makePlan makes the plan. The ledger records it only if it is a plan of the
 // registry as it is now.
 func (a *app) makePlan(ctx context.Context, s *source, f *planFlags) (runs.Run, error) {
-	stop := showProgress(a.stderr, s.planner.Progress)
+	stop := a.showProgress(s.planner.Progress)
 	defer stop()
 	exit := func(plan *actions.Plan) int { return planExit(plan, f.detailed) }
 	if s.session != nil && f.asOf == "" {
@@ -107,7 +117,7 @@ func (a *app) makePlan(ctx context.Context, s *source, f *planFlags) (runs.Run, 
 	if err := s.planner.ReadLedger(ctx); err != nil {
 		return run, err
 	}
-	feed, err := s.feed(janitor.Scope(s.planner.Config))
+	feed, err := s.feed(s.planner.Scope())
 	if err != nil {
 		return run, err
 	}

@@ -30,7 +30,7 @@ func (a *app) policyOptions(cmd *cobra.Command, file string, paths []string) (po
 	if len(paths) > 0 && !cmd.Flags().Changed("config") {
 		return policy.Options{Paths: paths, Logger: a.log}, nil
 	}
-	c, err := loadConfig(file, "protect", "ledger")
+	c, err := a.loadConfig(cmd.Context(), "-c", file, "protect", "ledger")
 	if err != nil && !cmd.Flags().Changed("config") {
 		return policy.Options{}, fmt.Errorf("%w\nname a configuration with -c, or the paths of policies", err)
 	}

@@ -61,7 +61,7 @@ func (a *app) lint(ctx context.Context, f *lintFlags) error {
 	if err != nil {
 		return err
 	}
-	stop := showProgress(a.stderr, s.planner.Progress)
+	stop := a.showProgress(s.planner.Progress)
 	lint, err := s.planner.Lint(ctx, feed)
 	stop()
 	if err != nil {

@@ -30,7 +30,7 @@ func (a *app) policyListCommand() *cobra.Command {
 }
 
 func (a *app) listRules(ctx context.Context, file string, format report.Format) error {
-	c, err := loadConfig(file, "protect", "ledger")
+	c, err := a.loadConfig(ctx, "-c", file, "protect", "ledger")
 	if err != nil {
 		return err
 	}

@@ -1,35 +1,33 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"time"
+	"os"
 
+	"golang.org/x/term"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/progress"
 )
 
-// showProgress keeps one line on a terminal up to date until stop is called.
-func showProgress(w io.Writer, p *janitor.Progress) (stop func()) {
-	if !isTerminal(w) {
-		return func() {}
+// showProgress shows how far a run is until stop is called: on the terminal, or else
+// in the log.
+func (a *app) showProgress(p *janitor.Progress) (stop func()) {
+	r := &progress.Reporter{Figures: p.Now, Now: clock.Now}
+	if a.line == nil {
+		return r.Log(a.log)
 	}
-	done, gone := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				fmt.Fprint(w, "\r\x1b[K")
-				return
-			case <-ticker.C:
-				fmt.Fprintf(w, "\r\x1b[Kscanning: %d images, %d tags, %d marked for deletion", p.Images.Load(), p.Tags.Load(), p.Marked.Load())
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-gone
+	return r.Show(a.line)
+}
+
+// lineOf is the last line of a terminal; nil if the stream is none, or can only print.
+func lineOf(stream any) *progress.Line {
+	f, ok := stream.(*os.File)
+	if !ok || !isTerminal(f) || os.Getenv("TERM") == "dumb" {
+		return nil
 	}
+	return progress.NewLine(f, func() int {
+		columns, _, _ := term.GetSize(int(f.Fd()))
+		return columns
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -40,7 +41,7 @@ written nevertheless, and lists what is missing.`,
 }
 
 func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
-	c, err := loadConfig(f.config, "policies", "policy", "ledger")
+	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy", "ledger")
 	if err != nil {
 		return err
 	}
@@ -55,18 +56,16 @@ func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 		if err != nil {
 			return err
 		}
-		stop := showProgress(a.stderr, planner.Progress)
+		stop := a.showProgress(planner.Progress)
 		defer stop()
 		gaps, err = planner.Record(feed, w)
 		return err
 	}
-	if out == "-" {
-		err = write(a.stdout)
-	} else {
-		err = writeFile(out, write)
-	}
-	if err != nil {
+	if err := a.writeFile(ctx, out, write); err != nil {
 		return err
+	}
+	if !isStdout(out) {
+		a.next(report.FormatText, "The inventory is in "+out+". To judge it without a request:  "+f.again("plan", "--inventory", out))
 	}
 	for _, g := range gaps {
 		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)

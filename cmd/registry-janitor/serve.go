@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -70,6 +71,9 @@ over when it stops.
 }
 
 func (a *app) serve(ctx context.Context, f *serveFlags) error {
+	if isStdin(f.config) {
+		return errors.New("serve reads its configuration again when it changes, so -c must name a file")
+	}
 	state, _ := janitor.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and reports the error
 	session := a.sessionOptions("", &f.sourceFlags)
 	session.Stdin = nil // a daemon could read it only once

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -90,7 +91,7 @@ type source struct {
 // open reads the configuration and its policies, and opens the source. It does
 // not send a request yet.
 func (a *app) open(ctx context.Context, f *sourceFlags) (*source, error) {
-	planner, err := a.readPlanner(ctx, f.config, f.unneeded()...)
+	planner, err := a.readPlanner(ctx, "-c", f.config, f.unneeded()...)
 	if err != nil {
 		return nil, err
 	}
@@ -108,13 +109,18 @@ func (f *sourceFlags) unneeded() []string {
 	return nil
 }
 
-// readPlanner reads a configuration and its policies, for a command that does not need
-// the files of some keys.
-func (a *app) readPlanner(ctx context.Context, path string, unneeded ...string) (*janitor.Planner, error) {
-	c, err := loadConfig(path, unneeded...)
+// readPlanner reads a configuration, which flag names, and its policies, for a command
+// that does not need the files of some keys.
+func (a *app) readPlanner(ctx context.Context, flag, path string, unneeded ...string) (*janitor.Planner, error) {
+	c, err := a.loadConfig(ctx, flag, path, unneeded...)
 	if err != nil {
 		return nil, err
 	}
+	return a.plannerOf(ctx, c)
+}
+
+// plannerOf reads the policies of a configuration.
+func (a *app) plannerOf(ctx context.Context, c *config.Config) (*janitor.Planner, error) {
 	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: a.log})
 	if err != nil {
 		return nil, err
@@ -157,7 +163,7 @@ func (a *app) sessionOptions(profile string, f *sourceFlags) janitor.SessionOpti
 
 // openInventory opens a recorded scan.
 func (a *app) openInventory(ctx context.Context, planner *janitor.Planner, path string) (*source, error) {
-	file, err := os.Open(path)
+	file, err := a.openFile(ctx, "--inventory", path, maxInventory)
 	if err != nil {
 		return nil, fmt.Errorf("reading the inventory: %w", err)
 	}
@@ -171,6 +177,7 @@ func (a *app) openInventory(ctx context.Context, planner *janitor.Planner, path 
 		if err := inventory.Narrow(scope); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		planner.Progress.Scan(runs.Judging, scope)
 		return recorded{inventory.Stream(ctx), path}, nil
 	}
 	set := janitor.RecordedUses(planner.Config, a.stdin, inventory.Header)

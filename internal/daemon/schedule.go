@@ -12,6 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/progress"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -162,6 +163,8 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 		d.progress = session.Progress
 	})
 	defer d.set(func() { d.running, d.progress = nil, nil })
+	report := &progress.Reporter{Figures: session.Progress.Now, Now: clock.Now}
+	defer report.Log(d.log)()
 	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience, State: d.o.State}
 	if kind == runs.KindPlan {
 		return session.MakePlan(ctx, o, janitor.PlanExit)

@@ -1,9 +1,13 @@
-// Package files reads the files that an operator names: the configuration and its
-// policies, keys, credentials and references. All packages read such files here.
+// Package files reads and writes the files that an operator names. All packages read
+// such files here.
 //
-// It opens regular files only; a symbolic link to one is fine. It must never wait for
-// another program: a named pipe or a device could stop a daemon for ever, even against
-// a signal to end. It must never read more than its caller has room for.
+// Read, Open and Check are for what a configuration names, such as policies, keys and
+// references, and take regular files only; a symbolic link to one is fine. They must
+// never wait for another program: a named pipe or a device could stop a daemon for
+// ever, even against a signal to end. Stream and Write are for what a command line
+// names, take named pipes and devices too, and must never wait beyond the end of their
+// context. Nothing here may read more than its caller has room for, or replace
+// anything but a regular file.
 package files
 
 import (

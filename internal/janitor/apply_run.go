@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
@@ -22,11 +23,12 @@ type ApplyRun struct {
 	// Ask, if set, shows the plan to the operator, and returns an error if the answer
 	// is no.
 	Ask func(*actions.Plan) error
-	// Log receives what happens besides the steps; required.
+	// Log receives what happens, and every step at the debug level; required.
 	Log *slog.Logger
 
 	editor   *scaleway.Editor
 	recorder *recorder
+	asked    bool // the operator has seen the plan
 	declined bool // by the operator
 }
 
@@ -70,12 +72,39 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 // Declined reports whether the operator declined the plan, so that nothing was changed.
 func (a *ApplyRun) Declined() bool { return a.declined }
 
+// Asked reports whether the operator has seen the plan.
+func (a *ApplyRun) Asked() bool { return a.asked }
+
+// Recorded is where a run is recorded.
+type Recorded struct {
+	Run string // its name in the ledger; "" if it is not recorded
+	// Ledger is the file, or words for a database, whose address may have a password.
+	Ledger     string
+	InStateDir bool // and not in the ledger of the configuration
+}
+
+// Recorded returns where the run is recorded, once it has begun.
+func (a *ApplyRun) Recorded() Recorded {
+	if a.recorder == nil {
+		return Recorded{}
+	}
+	r := Recorded{Run: a.recorder.id(), Ledger: a.Session.Config.LedgerDSN()}
+	switch {
+	case r.Ledger == "":
+		r.Ledger, r.InStateDir = a.Recorder.State.ledger(), true
+	case strings.Contains(r.Ledger, "://"):
+		r.Ledger = "the ledger of the configuration"
+	}
+	return r
+}
+
 // open connects with a client that can change the registry, and opens the ledger.
 // Without either, nothing is applied.
 func (a *ApplyRun) open(ctx context.Context) (err error) {
 	if a.editor, err = scaleway.NewEditor(a.Session.o.Connection); err != nil {
 		return err
 	}
+	a.Session.Progress.do(runs.Waiting)
 	a.recorder, err = a.Session.startRecording(ctx, runs.KindApply, a.Recorder)
 	return err
 }
@@ -90,6 +119,7 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 		return nil, nil, err
 	}
 	options := a.Session.applyOptions()
+	options.Logger = a.Log
 	plan, err := a.planned(ctx)
 	if err != nil {
 		return plan, nil, err
@@ -99,6 +129,7 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	}
 	ctx, stop := a.whileLocked(ctx)
 	defer stop()
+	a.Session.Progress.do(runs.Asking)
 	force, err := a.Session.inForce(ctx, plan)
 	if err != nil {
 		return plan, nil, err
@@ -134,6 +165,7 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Option
 	if len(plan.Steps) == 0 || a.Ask == nil {
 		return nil
 	}
+	a.asked = true
 	if err := a.Ask(plan); err != nil {
 		a.declined = true
 		return declined{err}

@@ -145,6 +145,7 @@ func (j *judge) sees(item scanner.Item) bool {
 
 // decide judges an image or a namespace, and plans what follows.
 func (j *judge) decide(ctx context.Context, d *decision) error {
+	j.progress.noticed(d.item)
 	began := clock.Now()
 	var verdict registry.Verdict
 	var err error

@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
@@ -44,6 +42,8 @@ type Planner struct {
 	// Clock compares, after the scan, the clock of the API with the local one; nil for a
 	// recorded scan.
 	Clock Clock
+	// Only narrows the scope of the configuration to a part.
+	Only scanner.Narrowing
 	// AtMost holds all deletions of a plan except this many, the oldest; 0 holds none.
 	AtMost int
 	// Full lists every image, and does not use the cache of the ledger.
@@ -65,53 +65,6 @@ type Clock interface {
 	Skew() (time.Duration, bool)
 	// Undated reports whether any answer of the API did not show its clock.
 	Undated() bool
-}
-
-// Progress counts what has been judged so far. It is safe for concurrent use.
-type Progress struct {
-	Images, Tags, Marked atomic.Int64
-	// Judging is the time that policies took, in nanoseconds, summed over everything
-	// that was judged concurrently.
-	Judging atomic.Int64
-	// Applied counts the steps of the plan once it is applied.
-	Applied apply.Progress
-	// ApplyingSince is when that began, in microseconds since 1970; 0 before.
-	ApplyingSince atomic.Int64
-}
-
-// applying begins to count the steps of a plan.
-func (p *Progress) applying(now time.Time) *apply.Progress {
-	if p == nil {
-		return nil
-	}
-	p.ApplyingSince.Store(now.UnixMicro())
-	return &p.Applied
-}
-
-// judged counts a verdict, and the time that it took.
-func (p *Progress) judged(v *registry.Verdict, took time.Duration) {
-	if p == nil {
-		return
-	}
-	p.Judging.Add(int64(took))
-	if v.Image == nil {
-		return
-	}
-	p.Images.Add(1)
-	p.Tags.Add(int64(len(v.Image.Tags)))
-	for i := range v.Tags {
-		if len(v.Tags[i].Delete) > 0 && len(v.Tags[i].Keep) == 0 {
-			p.Marked.Add(1)
-		}
-	}
-}
-
-// quiet counts an image that is not judged again.
-func (p *Progress) quiet(q *scanner.Quiet) {
-	if p != nil {
-		p.Images.Add(1)
-		p.Tags.Add(int64(q.Tags))
-	}
 }
 
 // Plan judges everything in the feed and plans what follows. The error is that of
@@ -188,6 +141,7 @@ func (p *Planner) planOptions() plan.Options {
 		ConfigDigest:       p.Config.Digest(),
 		PolicyDigest:       p.Policies.Digest(),
 		Forecast:           p.Forecast,
+		Narrowed:           p.Only.Words(),
 		ScannedAt:          p.ScannedAt,
 		Local:              func(ref registry.Ref) (time.Duration, int) { return limits.At(ref.Namespace, ref.Image) },
 		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
@@ -225,6 +179,13 @@ func (p *Planner) clockGap() *registry.Gap {
 		}
 	}
 	return nil
+}
+
+// Scope is the part of the registry that the plan is about.
+func (p *Planner) Scope() scanner.Scope {
+	s := Scope(p.Config)
+	s.Only = p.Only
+	return s
 }
 
 // Scope is the part of the registry that the configuration has scanned.

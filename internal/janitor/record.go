@@ -21,6 +21,7 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 		if item.Gap != nil && item.Gap.Holds != registry.HoldsNothing {
 			gaps = append(gaps, *item.Gap)
 		}
+		p.Progress.noticed(item)
 		if item.Image != nil {
 			p.Progress.judged(&registry.Verdict{Image: item.Image}, 0)
 		}

@@ -45,6 +45,10 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	if o.Now == nil {
 		o.Now = clock.Now
 	}
+	if planner.Progress == nil {
+		planner.Progress = new(Progress)
+	}
+	o.Connection.Traffic = &planner.Progress.Traffic
 	calls := new(atomic.Int64)
 	o.Connection.Observer = counting(o.Connection.Observer, calls)
 	reader, err := scaleway.NewReader(o.Connection)
@@ -97,11 +101,13 @@ func (s *Session) Scan(ctx context.Context, scope scanner.Scope) Feed {
 }
 
 func (s *Session) scan(ctx context.Context, scope scanner.Scope, cache scanner.Cache) Feed {
+	s.Progress.Scan(runs.Scanning, scope)
 	return scanner.Scan(ctx, s.reader, scanner.Options{Scope: scope, Concurrency: s.o.Connection.Concurrency, Cache: cache})
 }
 
 // Feed starts a scan with the uses of what is in it.
 func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
+	s.Progress.do(runs.Asking)
 	return WithUses(ctx, s.uses, func() Feed { return s.Scan(ctx, scope) })
 }
 
@@ -165,13 +171,14 @@ func (s *Session) ExplainNow(ctx context.Context, n Named) (runs.Answer, error) 
 
 // plan makes a plan of the registry as it is now.
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
-	s.TakenAt = startOfRun(s.o.Now) // not when the session began to wait for a lock
-	if s.Full || s.Config.LedgerDSN() == "" || s.Config.Scan.MaxCacheAge.Duration() == 0 {
-		return s.Plan(ctx, s.Feed(ctx, Scope(s.Config)))
+	s.TakenAt = startOfRun(s.o.Now)                                                                            // not when the session began to wait for a lock
+	if s.Full || s.Config.LedgerDSN() == "" || s.Config.Scan.MaxCacheAge.Duration() == 0 || !s.Only.IsZero() { // the cache is of the whole
+		return s.Plan(ctx, s.Feed(ctx, s.Scope()))
 	}
 	s.cache = s.newCache(s.recorder.ledger)
 	defer func() { s.cache = nil }()
-	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, Scope(s.Config), s.cache) }))
+	s.Progress.do(runs.Asking)
+	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, s.Scope(), s.cache) }))
 	return plan, errors.Join(err, s.cache.Close(ctx))
 }
 
@@ -199,9 +206,7 @@ func PriceOf(c *config.Config) runs.Price {
 // end completes what is known of the run.
 func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.session.uses.Sources(), r.session.calls.Load()
-	if r.session.Progress != nil {
-		r.Judging = time.Duration(r.session.Progress.Judging.Load())
-	}
+	r.Judging = time.Duration(r.session.Progress.Judging.Load())
 	if err != nil {
 		r.Error = err.Error()
 		if r.Exit == ExitDone {

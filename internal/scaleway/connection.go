@@ -32,13 +32,13 @@ func connect(o Options) (*connection, error) {
 	if o.Observer != nil {
 		base = o.Observer(base)
 	}
-	c.pacer = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency, o.Waited)
+	c.pacer = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency, o.Waited, o.Traffic)
 	return c, nil
 }
 
 // reader makes a client that only reads. kinds returns what an error of it wraps.
 func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
-	client, err := c.client(&guard{host: c.creds.apiHost, allow: readOnly, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried}})
+	client, err := c.client(&guard{host: c.creds.apiHost, allow: readOnly, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried, traffic: c.o.Traffic}})
 	if err != nil {
 		return nil, err
 	}

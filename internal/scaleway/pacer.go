@@ -23,6 +23,7 @@ type pacer struct {
 	next        http.RoundTripper
 	concurrency int
 	waited      func(time.Duration) // called after every wait for the limiter
+	traffic     *Traffic
 
 	mu    sync.Mutex
 	hosts map[string]*hostPace
@@ -34,13 +35,13 @@ type hostPace struct {
 	limiter adaptiveLimiter
 }
 
-func newPacer(next http.RoundTripper, concurrency int, waited func(time.Duration)) *pacer {
-	return &pacer{next: next, concurrency: concurrency, waited: waited, hosts: map[string]*hostPace{}}
+func newPacer(next http.RoundTripper, concurrency int, waited func(time.Duration), traffic *Traffic) *pacer {
+	return &pacer{next: next, concurrency: concurrency, waited: waited, traffic: traffic, hosts: map[string]*hostPace{}}
 }
 
 func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := t.host(req.URL.Host)
-	if err := host.enter(req.Context(), t.waited); err != nil {
+	if err := host.enter(req.Context(), t.waited, t.traffic); err != nil {
 		return nil, &unsentError{fmt.Errorf("wait for the rate limit: %w", err)}
 	}
 	defer host.leave()
@@ -69,15 +70,17 @@ func (t *pacer) host(name string) *hostPace {
 
 // enter waits for a free slot, then for the limiter. In this order few requests
 // hold a reservation of a rate that may be cut while they wait: one for each slot.
-func (h *hostPace) enter(ctx context.Context, waited func(time.Duration)) error {
+func (h *hostPace) enter(ctx context.Context, waited func(time.Duration), traffic *Traffic) error {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	before := clock.Now()
+	before, over := clock.Now(), traffic.wait()
 	err := h.limiter.wait(ctx)
-	if d := clock.Now().Sub(before); d >= noticeable {
+	d := clock.Now().Sub(before)
+	over(d >= noticeable)
+	if d >= noticeable {
 		waited(d)
 	}
 	if err != nil {

@@ -43,6 +43,8 @@ type Options struct {
 	// the last answer, 0 without one; may be nil. Several goroutines call it and Waited
 	// at once, so they must not block.
 	Retried func(path string, status int)
+	// Traffic is kept up to date with what holds up the requests; may be nil.
+	Traffic *Traffic
 	// Logger takes warnings about credentials, and retries at the debug level; nil
 	// discards them.
 	Logger *slog.Logger
@@ -98,6 +100,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Retried == nil {
 		o.Retried = func(string, int) {}
+	}
+	if o.Traffic == nil {
+		o.Traffic = new(Traffic)
 	}
 	if o.Now == nil {
 		o.Now = clock.Now

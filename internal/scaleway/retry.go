@@ -28,6 +28,7 @@ type retrier struct {
 	next    http.RoundTripper
 	log     *slog.Logger
 	retried func(path string, status int)
+	traffic *Traffic
 }
 
 func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -41,8 +42,10 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		Before: func(err error, try int, pause time.Duration) {
 			t.log.Debug("a request is tried again", "path", path, "try", try+1, "pause", pause)
 			t.retried(path, statusOf(err))
+			t.traffic.retry(req, try+1)
 		},
 	}
+	defer t.traffic.settled(req)
 	var resp *http.Response
 	tries, err := loop.Do(req.Context(), func() (err error) {
 		resp, err = t.next.RoundTrip(req) //nolint:bodyclose // the caller of RoundTrip closes it

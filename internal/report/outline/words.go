@@ -63,6 +63,9 @@ func Judged(p *actions.Plan) string {
 	if s.ImagesFromCache > 0 {
 		judged += ", " + text.Count(s.ImagesFromCache, "image") + " unchanged"
 	}
+	if len(p.Narrowed) > 0 {
+		judged += ", only " + strings.Join(p.Narrowed, " ")
+	}
 	return judged
 }
 

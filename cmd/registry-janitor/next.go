@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+)
+
+// next says on standard error what to do next. It belongs to the text for people, so
+// the other formats do without it.
+func (a *app) next(format report.Format, lines ...string) {
+	if format != report.FormatText {
+		return
+	}
+	for i, line := range lines {
+		if i == 0 {
+			fmt.Fprintln(a.stderr)
+		}
+		fmt.Fprintln(a.stderr, line)
+	}
+}
+
+// afterPlan is what to do with a plan.
+func afterPlan(f *planFlags, run runs.Run) []string {
+	p := run.Plan
+	if p == nil {
+		return nil
+	}
+	var lines []string
+	saved := f.out != "" && !isStdout(f.out)
+	switch {
+	case saved && p.Forecast:
+		return []string{"The forecast is in " + f.out + ". It is never applied."}
+	case saved:
+		lines = []string{"The plan is in " + f.out + "."}
+	}
+	switch {
+	case len(p.Steps) == 0, p.Refused(), p.Forecast:
+		return lines
+	case saved:
+		return append(lines, "To apply exactly this plan:  "+f.again("apply", f.out))
+	case f.inventory != "" || f.out != "":
+		return lines
+	}
+	return append(lines, "Nothing was changed. To apply exactly this plan, save it with -o plan.json first.",
+		"To make a plan, read it and apply it:  "+f.again("apply"))
+}
+
+// afterApply is where a run that applied is recorded, and what is left to do.
+func afterApply(f *applyFlags, run runs.Run, recorded janitor.Recorded) []string {
+	if run.Plan == nil || run.Plan.Outcome == nil || recorded.Run == "" {
+		return nil
+	}
+	show := []string{"history", "show", recorded.Run}
+	if f.stateDir != "" && recorded.InStateDir {
+		show = append(show, "--state-dir", f.stateDir)
+	}
+	lines := []string{fmt.Sprintf("Every step is recorded as run %s in %s:  %s", recorded.Run, recorded.Ledger, f.again(show...))}
+	if o := run.Plan.Outcome; o.Failed+o.Skipped > 0 {
+		lines = append(lines, "What is left is planned again by:  "+f.again("apply"))
+	}
+	return lines
+}
+
+// again is a command with the same configuration.
+func (f *sourceFlags) again(args ...string) string {
+	words := append([]string{"registry-janitor"}, args...)
+	if f.config != defaultConfig && f.config != "$"+configVariable {
+		words = append(words, "-c", f.config)
+	}
+	for i, word := range words {
+		words[i] = shellWord(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word for a shell if that has to be.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,~", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
