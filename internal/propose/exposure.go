@@ -110,12 +110,16 @@ func elsewhere(p *page, exposed []string) {
 
 // within is the rule for a namespace that has public and private images.
 func (s *Survey) within(p *page, name string) {
+	names := s.namespaces[name].names()
+	if slices.ContainsFunc(names, func(image string) bool { return strings.Contains(image, "/") }) {
+		p.comment("  ", "Some of these images have a slash in their own name. config check warns of that, but it is meant.")
+	}
 	p.line("  - name: ", strconv.QuoteToASCII("only these images of "+name+" are public"))
 	p.line("    subject: image")
 	p.line("    match:")
 	p.list("      ", "namespaces", escaped([]string{name}))
 	p.line("    except:")
-	p.list("      ", "images", escaped(s.namespaces[name].names()))
+	p.list("      ", "images", escaped(names))
 	p.line("    require: private")
 }
 
