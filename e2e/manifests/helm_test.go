@@ -38,6 +38,8 @@ var installations = map[string]struct {
 		map[string]int{"Deployment": 1, "Service": 1, "PodDisruptionBudget": 1, "ConfigMap": 1, "ServiceAccount": 1, "NetworkPolicy": 1}, false},
 	"a CronJob with PostgreSQL": {"{mode: cronjob, postgres: {enabled: true, dsn: \"postgres://janitor@db.example:5432/janitor\"}}",
 		map[string]int{"CronJob": 1, "ConfigMap": 1, "ServiceAccount": 1, "NetworkPolicy": 1}, false},
+	"PostgreSQL with the DSN in a Secret": {"{postgres: {enabled: true, existingSecret: ledger, dsnKey: dsn, caKey: \"\"}}",
+		map[string]int{"Deployment": 1, "Service": 1, "ConfigMap": 1, "ServiceAccount": 1, "NetworkPolicy": 1}, false},
 	"in use": {"{inUse: {enabled: true, name: prod-eu}}",
 		map[string]int{"Deployment": 1, "Service": 1, "PersistentVolumeClaim": 1, "ConfigMap": 1, "ServiceAccount": 1, "NetworkPolicy": 1, "ClusterRole": 1, "ClusterRoleBinding": 1}, true},
 	"with the Prometheus operator": {"{serviceMonitor: {enabled: true, labels: {release: prometheus}}, prometheusRule: {enabled: true, labels: {release: prometheus}}}",
@@ -150,7 +152,7 @@ func TestTheChart(t *testing.T) {
 				t.Fatalf("it starts %d kinds of pods, want one", len(b.pods))
 			}
 			checkRestricted(t, b.pods[0])
-			if name != "every other value" { // with a claim and a Secret that are not its own
+			if foreign := []string{"every other value", "PostgreSQL with the DSN in a Secret"}; !slices.Contains(foreign, name) { // with a claim or a Secret of another name
 				checkReferences(t, b, b.pods[0])
 			}
 			checkNetwork(t, b, b.pods[0])
@@ -223,12 +225,15 @@ func testTheChart(t *testing.T, janitor string) {
 		mounted(b.pods[0].spec.Volumes, func(configMap, key, path string) {
 			for _, k := range slices.Sorted(maps.Keys(b.configs[configMap].Data)) {
 				if key == "" || key == k {
-					write(filepath.Join(dir, max(path, k)), b.configs[configMap].Data[k])
+					text := strings.ReplaceAll(b.configs[configMap].Data[k], "/var/lib/registry-janitor", dir) // the volume
+					write(filepath.Join(dir, max(path, k)), text)
 				}
 			}
 		})
 		file := filepath.Join(dir, "janitor.yaml")
-		if out, err := exec.Command(janitor, "config", "check", "-c", file).CombinedOutput(); err != nil {
+		check := exec.Command(janitor, "config", "check", "-c", file)
+		check.Env = append(os.Environ(), "LEDGER_DSN=postgres://")
+		if out, err := check.CombinedOutput(); err != nil {
 			t.Errorf("%s: config check: %v\n%s", name, err, out)
 		}
 		checkFlags(t, janitor, name, b.pods[0].spec.Containers[0].Args)
@@ -236,13 +241,36 @@ func testTheChart(t *testing.T, janitor string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ledger := "dsn: /var/lib/registry-janitor/ledger.db"
-		if strings.Contains(name, "PostgreSQL") {
+		ledger := "dsn: " + dir + "/ledger.db"
+		switch {
+		case strings.Contains(name, "DSN in a Secret"):
+			ledger = "dsn_env: LEDGER_DSN"
+		case strings.Contains(name, "PostgreSQL"):
 			ledger = "dsn: postgres://"
 		}
 		if !strings.Contains(string(text), ledger) || strings.Contains(string(text), "in_cluster: true") != i.asks {
 			t.Errorf("%s: the configuration is:\n%s", name, text)
 		}
+	}
+}
+
+// The DSN in a Secret reaches the program by a variable, and takes the place of all others.
+func TestTheChartTakesADSNFromASecret(t *testing.T) {
+	b, err := render(t, installations["PostgreSQL with the DSN in a Secret"].values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := map[string]string{}
+	for _, e := range b.pods[0].spec.Containers[0].Env {
+		if e.ValueFrom != nil {
+			from[e.Name] = e.ValueFrom.SecretKeyRef.Name + "/" + e.ValueFrom.SecretKeyRef.Key
+		}
+	}
+	want := map[string]string{
+		"SCW_ACCESS_KEY": "registry-janitor-scaleway/SCW_ACCESS_KEY", "SCW_SECRET_KEY": "registry-janitor-scaleway/SCW_SECRET_KEY", "LEDGER_DSN": "ledger/dsn",
+	}
+	if !maps.Equal(from, want) {
+		t.Errorf("the variables are from %v, want %v", from, want)
 	}
 }
 

@@ -28,7 +28,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "janitor.config" -}}
 {{- $config := deepCopy .Values.config }}
 {{- if and .Values.postgres.enabled (not $config.ledger) }}
-{{- $_ := set $config "ledger" (dict "dsn" .Values.postgres.dsn) }}
+{{- $_ := set $config "ledger" (ternary (dict "dsn_env" "LEDGER_DSN") (dict "dsn" .Values.postgres.dsn) (ne .Values.postgres.dsnKey "")) }}
 {{- else if not $config.ledger }}
 {{- $_ := set $config "ledger" (dict "dsn" "/var/lib/registry-janitor/ledger.db") }}
 {{- end }}
@@ -110,7 +110,11 @@ env:
     valueFrom:
       secretKeyRef: {name: {{ $.Values.existingSecret }}, key: {{ . }}}
   {{- end }}
-  {{- if .Values.postgres.enabled }}
+  {{- if and .Values.postgres.enabled .Values.postgres.dsnKey }}
+  - name: LEDGER_DSN
+    valueFrom:
+      secretKeyRef: {name: {{ .Values.postgres.existingSecret }}, key: {{ .Values.postgres.dsnKey }}}
+  {{- else if .Values.postgres.enabled }}
   # The variables of every PostgreSQL client, so that janitor.yaml has no password.
   - name: PGPASSWORD
     valueFrom:
@@ -120,6 +124,8 @@ env:
     valueFrom:
       secretKeyRef: {name: {{ $.Values.postgres.existingSecret }}, key: {{ . }}, optional: true}
   {{- end }}
+  {{- end }}
+  {{- if .Values.postgres.enabled }}
   - name: PGSSLMODE
     value: {{ .Values.postgres.sslMode }}
   {{- if .Values.postgres.caKey }}
