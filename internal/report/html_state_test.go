@@ -100,6 +100,12 @@ func TestAnAppliedReportSaysWhatWasDone(t *testing.T) {
 	shows(t, sectionOf(t, page, "steps"), ">Deleted ", "!Not deleted")
 }
 
+func TestADeclinedRunNeedsNoAttention(t *testing.T) {
+	d := runs.Daemon{Now: scanTime, Leads: true, Runs: []runs.Summary{{ID: "1", Kind: "apply", Started: scanTime, Exit: 1, Declined: true}}}
+	shows(t, daemonOf(t, d, &runs.Run{ID: "1", Kind: "apply", Started: scanTime, Exit: 1, Declined: true}),
+		"Declined: nothing was changed</h1>", "Nothing needs attention.", "!Needs attention", "<td>declined</td>")
+}
+
 func TestAnExplanationKeepsItsLines(t *testing.T) {
 	var b strings.Builder
 	if err := page.Daemon(&b, runs.Overview{Daemon: leader(), Explained: "<a>", Explanation: "<b>\n  kept\x1b[31m\n"}, "/assets/"); err != nil {

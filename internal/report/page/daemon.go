@@ -48,7 +48,7 @@ func (v *daemonView) Problems() []problem {
 	for i := range v.Schedules {
 		s := &v.Schedules[i]
 		run := v.Known(s.LastRun)
-		if run == nil || !bad(run.Exit) || v.Run != nil && v.Run.ID == run.ID {
+		if run == nil || run.Declined || !bad(run.Exit) || v.Run != nil && v.Run.ID == run.ID {
 			continue // the page is about that run
 		}
 		p := problem{What: "Schedule " + s.Name, Text: "Its last run, " + ago(v.Now, run.Started) + ", ended with " + exitWords(run.Exit) + "."}
@@ -63,7 +63,7 @@ func (v *daemonView) Problems() []problem {
 // Trouble is what is wrong with the latest run, in a word; "" for nothing.
 func (v *daemonView) Trouble() string {
 	switch {
-	case v.Run == nil:
+	case v.Run == nil || v.Run.Declined:
 		return ""
 	case bad(v.Run.Exit):
 		return exitWords(v.Run.Exit)

@@ -49,6 +49,8 @@ func (v *runView) Applied() bool {
 func (v *runView) Headline() string {
 	p := v.Plan
 	switch {
+	case v.Declined:
+		return "Declined: nothing was changed"
 	case p == nil:
 		return "The run failed"
 	case v.Applied():
