@@ -12,6 +12,10 @@ func show(u *lint.Unused, item scanner.Item, references string) {
 	switch {
 	case item.Image != nil:
 		u.See(item.Image.Namespace, item.Image)
+	case item.Quiet != nil:
+		quiet := *item.Quiet.Image
+		quiet.Status = "" // its tags are not read
+		u.See(quiet.Namespace, &quiet)
 	case item.Namespace != nil:
 		u.See(item.Namespace, nil)
 	case item.Listed != nil:

@@ -57,8 +57,8 @@ func NewUnused(c *config.Config, references string, uses *registry.UseIndex) (*U
 			if img == nil {
 				return false
 			}
-			_, tags := uses.InImage(img)
-			return slices.ContainsFunc(tags, func(by []string) bool { return slices.Contains(by, references) })
+			image, tags := uses.InImage(img)
+			return img.Status != registry.StatusReady && slices.Contains(image, references) || slices.ContainsFunc(tags, func(by []string) bool { return slices.Contains(by, references) })
 		})
 	}
 	return u, u.expectRules(c)
