@@ -90,7 +90,9 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.builder.Warn(unused.Warnings()...)
+	if p.Only.IsZero() { // what a part does not show, the whole may
+		c.builder.Warn(unused.Warnings()...)
+	}
 	if err := c.refusal(); err != nil {
 		return nil, err
 	}
