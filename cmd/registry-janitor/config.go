@@ -8,12 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
-	"github.com/registry-janitor/registry-janitor/internal/daemon"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
-	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
-	"github.com/registry-janitor/registry-janitor/policy"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -54,16 +50,9 @@ func (a *app) configCommand() *cobra.Command {
 
 // checkConfig checks a configuration, its policies and its notifications.
 func (a *app) checkConfig(ctx context.Context, file string) error {
-	c, err := a.loadConfig(ctx, "-c", file)
+	c, missing, err := a.readAll(ctx, file)
 	if err != nil {
 		return err
-	}
-	if _, err := janitor.Policies(ctx, c, policy.Options{}); err != nil {
-		return err
-	}
-	missing, wrong := notify.Check(daemon.Notifications(c))
-	if wrong != nil {
-		return wrong
 	}
 	if missing != nil {
 		fmt.Fprintln(a.stderr, a.failed(fmt.Errorf("a run would fail on this machine: %w", missing)))

@@ -180,7 +180,7 @@ func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 		s.Exit, s.Error = janitor.ExitIncomplete, "interrupted"
 	}
 	if s.Declined = r.Status == ledger.StatusDeclined; s.Declined {
-		s.Error = "declined: " + r.Message
+		s.Error = "" // nothing went wrong
 	}
 	if p := r.Summary; p != nil {
 		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn, p.Gaps

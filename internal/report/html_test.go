@@ -347,6 +347,16 @@ func TestADaemonOnlyOffersWhatIsAllowed(t *testing.T) {
 	}
 }
 
+// A plan that the operator declined is no error on the page.
+func TestADeclinedRunIsNoErrorOnThePage(t *testing.T) {
+	for declined, words := range map[bool]string{true: ">declined<", false: "an error, or the run was incomplete"} {
+		page := daemonOf(t, runs.Daemon{Runs: []runs.Summary{{ID: "1", Kind: runs.KindApply, Exit: 1, Declined: declined}}}, nil)
+		if got := strings.Contains(page, words); !got || declined && strings.Contains(page, "an error, or") {
+			t.Errorf("declined %v: %s", declined, page)
+		}
+	}
+}
+
 // attack is everything that a name, a reason or an error may try.
 const attack = `</script></style><script>alert(1)</script><img src=x onerror=alert(1)>" onmouseover="alert(1)' ]]>--> {{.}} ` +
 	"\u202e\u2066\x00\x1b[31m\r\n\u2028`${alert(1)}` javascript:alert(1)"
