@@ -137,7 +137,7 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 	if failed := (*ledger.Error)(nil); errors.As(err, &failed) {
 		d.metrics.LedgerFailed()
 	}
-	d.finished(ctx, &run)
+	d.finished(&run)
 	d.notify(ctx, s, run)
 }
 

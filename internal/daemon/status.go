@@ -29,7 +29,7 @@ const (
 )
 
 // finished records the end of a run.
-func (d *daemon) finished(ctx context.Context, run *runs.Run) {
+func (d *daemon) finished(run *runs.Run) {
 	d.set(func() {
 		if run.ID == "" {
 			d.runs++

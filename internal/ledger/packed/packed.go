@@ -158,8 +158,8 @@ func (u *unpacker) time(from time.Time, form byte) time.Time {
 	if form&wholeMicros != 0 {
 		nanos *= 1000
 	}
-	seconds := int64(zigzag>>1) ^ -int64(zigzag&1)                          //nolint:gosec // G115: as binary.Varint does
-	return time.Unix(from.Unix()+seconds, int64(nanos%1_000_000_000)).UTC() //nolint:gosec // G115: below a second
+	seconds := int64(zigzag>>1) ^ -int64(zigzag&1)
+	return time.Unix(from.Unix()+seconds, int64(nanos%1_000_000_000)).UTC()
 }
 
 // uuidDashes are the bytes of a UUID that follow a dash, a bit for each.
