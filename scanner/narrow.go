@@ -13,8 +13,7 @@ type Narrowing struct {
 	// Namespaces are globs over the name of a namespace.
 	Namespaces []string `json:"namespaces,omitempty"`
 	// Images are globs over the name of an image, without its namespace. With any,
-	// namespaces themselves are out of scope: a part of the images is no reason to judge
-	// where they are.
+	// namespaces themselves are out of scope, since only a part of their images is seen.
 	Images []string `json:"images,omitempty"`
 }
 

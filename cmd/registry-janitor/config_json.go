@@ -25,7 +25,7 @@ func (f *checkFlags) add(cmd *cobra.Command) {
 func (f *checkFlags) asJSON() bool { return f.format == report.FormatJSON }
 
 // readAll reads a configuration, its policies and its notifications. What is missing on
-// this machine is no mistake of the configuration.
+// this machine is not a mistake of the configuration.
 func (a *app) readAll(ctx context.Context, file string) (c *config.Config, missing, wrong error) {
 	c, err := a.loadConfig(ctx, "-c", file)
 	if err != nil {

@@ -84,7 +84,7 @@ type Protect struct {
 	KapsuleRegions  []string `yaml:"-"`
 	KapsuleClusters []string `yaml:"-"`
 	// MinReferences is how many references the references file must have; see
-	// references_file: {min_references: N}. 0 is no bound.
+	// references_file: {min_references: N}. 0 is unbounded.
 	MinReferences int `yaml:"-"`
 }
 

@@ -100,8 +100,8 @@ func regexRemedy(p namePattern) string {
 	return fmt.Sprintf("write globs, such as %s: [\"pr-*\"]; alternatives are {a,b}, and digits [0-9]", p.key)
 }
 
-// globLike is a regular expression that only repeats single characters, as nobody
-// writes it: pr-* is pr, pr-, pr-- and so on.
+// globLike is a regular expression that only repeats single characters, which is
+// hardly ever meant: pr-* is pr, pr-, pr-- and so on.
 var globLike = regexp.MustCompile(`^[A-Za-z0-9_-]+\*(?:[A-Za-z0-9_*-]*)$`)
 
 func isGlobLike(regex string) bool { return globLike.MatchString(regex) }

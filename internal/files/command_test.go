@@ -147,7 +147,7 @@ func TestTheEndOfTheContextEndsTheWait(t *testing.T) {
 		t.Errorf("writing gives %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	both, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that nobody has to wait
+	both, err := os.OpenFile(pipe, os.O_RDWR, 0) // so that opening it does not wait
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Explain judges what somebody named, with every rule. The feed must hold the
+// Explain judges what a reference names, with every rule. The feed must hold the
 // candidates; a scan of their scope does. A panic is an error.
 func (p *Planner) Explain(ctx context.Context, feed Feed, n Named) (a runs.Answer, err error) {
 	err = Contain(func() error {

@@ -27,7 +27,7 @@ func (n Named) OutOfScope() runs.Answer {
 // outOfScope is why something that the configuration leaves out is not judged.
 const outOfScope = "it is outside the scope of the configuration (scope, scaleway.regions)"
 
-// History returns what a ledger has recorded of what somebody named, and its reference.
+// History returns what a ledger has recorded of what a reference names, and that reference in full.
 func (p *Planner) History(ctx context.Context, l *ledger.Ledger, n Named) (ref string, events []ledger.Event, err error) {
 	var refs []string
 	for _, c := range n.candidates {
@@ -59,7 +59,7 @@ func literal(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`).Replace(text)
 }
 
-// Named is what somebody named: candidates, of which only one may exist.
+// Named is what a reference may name: candidates, of which only one may exist.
 type Named struct {
 	text       string
 	candidates []uses.Reference
@@ -68,7 +68,7 @@ type Named struct {
 // ErrAmbiguous reports that more than one object has the name.
 var ErrAmbiguous = errors.New("is in more than one region")
 
-// Named reads what somebody wrote as container tools do. A name without a host may be
+// Named reads a reference as container tools do. A name without a host may be
 // in any region of the configuration.
 func (p *Planner) Named(text string) (Named, error) {
 	candidates, err := uses.Candidates(text, p.Config.Scaleway.Regions)
@@ -97,7 +97,7 @@ func (n Named) Within(s scanner.Scope) (Named, scanner.Scope, bool) {
 	return n, s, true
 }
 
-// findings are what a feed shows of the candidates for what somebody named.
+// findings are what a feed shows of the candidates for a reference.
 type findings struct {
 	named Named
 	found []found

@@ -34,7 +34,7 @@ func TestProgressOfARun(t *testing.T) {
 		total       int64 // of images
 	}{
 		{"a scope of whole namespaces", `scope: {exclude: ["funcscw*/**"]}`, 3},
-		{"a scope of some images, of which nobody knows how many there are", `scope: {include: ["prod/*"]}`, 0},
+		{"a scope of some images, whose number is not known", `scope: {include: ["prod/*"]}`, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			world, err := worlds.Parse("world.yaml", []byte(progressWorld))

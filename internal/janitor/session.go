@@ -160,7 +160,7 @@ func overdue(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", cause, err)
 }
 
-// ExplainNow judges what somebody named with every rule, as it is now.
+// ExplainNow judges what a reference names with every rule, as it is now.
 func (s *Session) ExplainNow(ctx context.Context, n Named) (runs.Answer, error) {
 	n, scope, ok := n.Within(Scope(s.Config))
 	if !ok {

@@ -24,7 +24,7 @@ type Unused struct {
 type expectation struct {
 	rule, text string // of the warning
 	subject    string
-	suspect    bool                                            // the text itself is suspicious: a gap is no excuse
+	suspect    bool                                            // the text itself is suspicious: a gap does not explain it
 	needsImage bool                                            // nothing is expected of a registry without images
 	matches    func(*registry.Namespace, *registry.Image) bool // the image is nil for the namespace itself
 	found      atomic.Bool

@@ -117,7 +117,7 @@ func (w *world) check(t *testing.T, seed uint64, c *config.Config, text string) 
 	return plan
 }
 
-// world is a registry that nobody tuned a rule to.
+// world is a registry to which no rule was tuned.
 type world struct {
 	*rand.Rand
 	images []*registry.Image
@@ -174,7 +174,7 @@ func newWorld(seed uint64) *world {
 
 func pick[T any](w *world, list ...T) T { return list[w.IntN(len(list))] }
 
-// convention is how somebody names tags: the next name, and what it is to people.
+// convention is one way to name tags: the next name, and what it is to people.
 type convention struct {
 	is   string // a version, a moving name, or ""
 	next func() string

@@ -35,7 +35,7 @@ var (
 	// builders name builds, not branches.
 	builders = []string{"nightly", "daily", "snapshot", "build", "ci", "job", "run", "pipeline"}
 	previews = []string{"pr", "mr", "pull", "pull-request", "merge-request", "preview", "review", "PR", "MR"}
-	// releases name what somebody may have deployed or given to customers.
+	// releases name what may be deployed, or given to customers.
 	releases = []string{"release", "releases", "rel", "stable", "prod", "production", "live", "lts", "hotfix", "rc"}
 	commits  = []string{"", "sha-", "sha_", "git-", "git_", "commit-", "commit_"}
 )
@@ -70,10 +70,10 @@ func shapes() []*shape {
 	all := []*shape{
 		{
 			name: calendarVersions, pattern: calendar, keep: `{all: true}`,
-			why: "They are all kept: nobody can say who still needs a release.",
+			why: "They are all kept: the registry does not show who still needs a release.",
 		}, {
 			name: semanticVersions, semver: true, except: calendar, keep: `{all: true}`,
-			why: "They are all kept: nobody can say who still needs a release. To keep fewer, write keep: {semver: {majors: 2, minors: 3, patches: 2}} and delete: {older_than: 90d}.",
+			why: "They are all kept: the registry does not show who still needs a release. To keep fewer, write keep: {semver: {majors: 2, minors: 3, patches: 2}} and delete: {older_than: 90d}.",
 		}, {
 			name: otherVersions, pattern: short + `|.*[0-9]\.[0-9].*`, except: semantic + "|" + calendar, keep: `{all: true}`,
 			why: "They look like versions, so they are all kept.",

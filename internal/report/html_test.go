@@ -347,7 +347,7 @@ func TestADaemonOnlyOffersWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// A plan that the operator declined is no error on the page.
+// A plan that the operator declined is not an error on the page.
 func TestADeclinedRunIsNoErrorOnThePage(t *testing.T) {
 	for declined, words := range map[bool]string{true: ">declined<", false: "an error, or the run was incomplete"} {
 		page := daemonOf(t, runs.Daemon{Runs: []runs.Summary{{ID: "1", Kind: runs.KindApply, Exit: 1, Declined: declined}}}, nil)

@@ -9,7 +9,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Answer explains what somebody named: one object, or each tag of a digest.
+// Answer explains what a reference names: one object, or each tag of a digest.
 type Answer struct {
 	// Digest is the digest that was named, with its image if that was named too; "" for
 	// any other object.
