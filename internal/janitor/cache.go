@@ -55,7 +55,7 @@ func (c *cache) keep(ctx context.Context, d *decision) {
 }
 
 // slack is how inexactly the age of something may be compared with a time.
-const slack = time.Minute
+const slack = 2 * time.Second
 
 // quietUntil is when the age of something in an image next reaches one of the ages; zero
 // if it just does.
