@@ -32,8 +32,10 @@ func (p *Planner) newCache(l *ledger.Ledger) *cache {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q %q %q %v", p.Config.Digest(), p.Policies.Digest(), ns.Name, ns.ProjectID, ns.OrganizationID, ns.IsPublic))
 		return sum[:16]
 	}
+	found := l.Cache(p.TakenAt, p.Config.Scan.MaxCacheAge.Duration(), judge)
+	found.FindTags(p.ExplainKept)
 	return &cache{
-		Cache: l.Cache(p.TakenAt, p.Config.Scan.MaxCacheAge.Duration(), judge),
+		Cache: found,
 		now:   p.TakenAt, ages: agesIn(p.Config.Document()), quiet: len(p.Config.Policies) == 0,
 	}
 }

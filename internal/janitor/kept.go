@@ -34,6 +34,9 @@ func (p *Planner) newKeptTags(uses *registry.UseIndex) *keptTags {
 
 // add judges the image of a decision by every rule. Several may be added at once.
 func (k *keptTags) add(ctx context.Context, d *decision) {
+	if k != nil && d.item.Quiet != nil {
+		k.hasRoomFor(d.item.Quiet.Tags) // which are not known here
+	}
 	if k == nil || d.verdict == nil || d.verdict.Image == nil || !k.hasRoomFor(len(d.verdict.Image.Tags)) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
@@ -23,6 +24,7 @@ type Cache struct {
 	now    time.Time
 	maxAge time.Duration
 	judge  func(*registry.Namespace) []byte
+	loud   atomic.Int64 // how many tags of quiet images are still found with their tags
 
 	mu      sync.Mutex
 	pending []listing
@@ -50,6 +52,10 @@ func (l *Ledger) Cache(now time.Time, maxAge time.Duration, judge func(*registry
 	return &Cache{ledger: l, now: now, maxAge: maxAge, judge: judge}
 }
 
+// FindTags lets the cache find the first images with their tags although they are quiet,
+// up to so many tags.
+func (c *Cache) FindTags(most int) { c.loud.Store(int64(most)) }
+
 // Find returns what the cache knows of each image, and nil for those that it does not
 // know.
 func (c *Cache) Find(ctx context.Context, images []*registry.Image) []*scanner.Known {
@@ -76,7 +82,8 @@ func (c *Cache) Find(ctx context.Context, images []*registry.Image) []*scanner.K
 		if string(looks) != string(looksOf(image)) || !c.now.Before(c.due(key, fromMicros(listed))) {
 			return nil
 		}
-		if known.Quiet = micros(c.now) < quiet && string(judge) == string(judges[image.Namespace]); known.Quiet {
+		known.Quiet = micros(c.now) < quiet && string(judge) == string(judges[image.Namespace])
+		if known.Quiet && c.loud.Add(-int64(known.Count)) < 0 {
 			found[at[key]] = known
 		} else {
 			loud = append(loud, key)
