@@ -190,6 +190,11 @@ type Held struct {
 	Guard   Guard             `json:"guard"`
 	Detail  string            `json:"detail"`
 	Reasons []registry.Reason `json:"reasons"` // shared between entries: read only
+
+	// Digest and UpdatedAt are those of a tag, for reports; empty in a plan that was
+	// read from a file.
+	Digest    string    `json:"-"`
+	UpdatedAt time.Time `json:"-"`
 }
 
 // Refusal is a limit that the plan exceeds, by how much, and what to do.

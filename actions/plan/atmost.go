@@ -57,7 +57,7 @@ func (b *Builder) holdAtMost(held map[int]string, stay map[registry.Ref][]string
 	for i := range steps {
 		s := &steps[i]
 		if detail, ok := held[i]; ok {
-			b.asked.hold(s.Action, s.Ref, actions.GuardAtMost, detail, s.Reasons)
+			b.asked.holdStep(s, actions.GuardAtMost, detail)
 		} else {
 			b.asked.step(*s)
 		}

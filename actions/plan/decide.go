@@ -104,8 +104,21 @@ type entries struct {
 
 func (e *entries) step(s actions.Step) { e.steps = append(e.steps, s) }
 
-func (e *entries) hold(a actions.Action, ref string, g actions.Guard, detail string, reasons []registry.Reason) {
+func (e *entries) hold(a actions.Action, ref string, g actions.Guard, detail string, reasons []registry.Reason) *actions.Held {
 	e.held = append(e.held, actions.Held{Action: a, Ref: ref, Guard: g, Detail: detail, Reasons: reasons})
+	return &e.held[len(e.held)-1]
+}
+
+// holdTag holds the deletion of a tag.
+func (e *entries) holdTag(t *registry.Tag, ref string, g actions.Guard, detail string, reasons []registry.Reason) {
+	h := e.hold(actions.DeleteTag, ref, g, detail, reasons)
+	h.Digest, h.UpdatedAt = t.Digest, t.UpdatedAt
+}
+
+// holdStep holds what is a step so far.
+func (e *entries) holdStep(s *actions.Step, g actions.Guard, detail string) {
+	h := e.hold(s.Action, s.Ref, g, detail, s.Reasons)
+	h.Digest, h.UpdatedAt = s.Digest, s.UpdatedAt
 }
 
 func (e *entries) add(other entries) {

@@ -26,7 +26,7 @@ func (b *Builder) applyGaps() {
 	b.asked.steps = slices.DeleteFunc(b.asked.steps, func(s actions.Step) bool {
 		detail := g.holding(s.Action, s.Ref)
 		if detail != "" {
-			b.asked.hold(s.Action, s.Ref, actions.GuardGap, detail, s.Reasons)
+			b.asked.holdStep(&s, actions.GuardGap, detail)
 		}
 		return detail != ""
 	})

@@ -228,7 +228,7 @@ func (d *imageDecision) enter(i int32) {
 		return
 	}
 	g := d.guard(i)
-	list.hold(actions.DeleteTag, d.tagRef(t.Name), g, d.detail(i, g, reasons), reasons)
+	list.holdTag(t, d.tagRef(t.Name), g, d.detail(i, g, reasons), reasons)
 }
 
 // decideDeletion decides about the image itself.

@@ -42,7 +42,8 @@ func (d *imageDecision) distrust() (actions.Guard, string) {
 func (d *imageDecision) holdAll(g actions.Guard, detail string) {
 	for i, v := range d.v.Tags {
 		if isMarked(v.Delete, v.Keep) {
-			d.part.asked.hold(actions.DeleteTag, d.tagRef(d.v.Image.Tags[i].Name), g, detail, v.Delete)
+			t := &d.v.Image.Tags[i]
+			d.part.asked.holdTag(t, d.tagRef(t.Name), g, detail, v.Delete)
 		}
 	}
 	if isMarked(d.v.Delete, d.v.Keep) {

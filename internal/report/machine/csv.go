@@ -29,10 +29,7 @@ func CSV(w io.Writer, run runs.Run) error {
 	rows := [][]string{csvColumns()}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		updated, age := "", ""
-		if !s.UpdatedAt.IsZero() {
-			updated, age = s.UpdatedAt.UTC().Format(time.RFC3339), strconv.Itoa(int(p.TakenAt.Sub(s.UpdatedAt)/(24*time.Hour)))
-		}
+		updated, age := since(p.TakenAt, s.UpdatedAt)
 		rows = append(rows, []string{
 			string(s.Action), inert(s.Ref), inert(string(s.Region)), inert(s.Namespace), inert(s.Image), inert(s.Tag), inert(s.Digest),
 			updated, age, inert(rulesIn(s.Reasons)), inert(outline.Texts(s.Reasons)), "", "",
@@ -40,12 +37,22 @@ func CSV(w io.Writer, run runs.Run) error {
 	}
 	for _, h := range p.Held {
 		ref := outline.Parse(h.Ref)
+		updated, age := since(p.TakenAt, h.UpdatedAt)
 		rows = append(rows, []string{
-			string(h.Action), inert(h.Ref), inert(string(ref.Region)), inert(ref.Namespace), inert(ref.Image), inert(ref.Tag), "",
-			"", "", inert(rulesIn(h.Reasons)), inert(strings.TrimPrefix(outline.Texts(h.Reasons)+"; "+h.Detail, "; ")), string(h.Guard), "",
+			string(h.Action), inert(h.Ref), inert(string(ref.Region)), inert(ref.Namespace), inert(ref.Image), inert(ref.Tag), inert(h.Digest),
+			updated, age, inert(rulesIn(h.Reasons)), inert(strings.TrimPrefix(outline.Texts(h.Reasons)+"; "+h.Detail, "; ")), string(h.Guard), "",
 		})
 	}
 	return out.WriteAll(rows) // it flushes
+}
+
+// since is when something was updated, and for how many whole days that was so at the
+// time of the plan; empty if it is not known.
+func since(taken, updated time.Time) (at, days string) {
+	if updated.IsZero() {
+		return "", ""
+	}
+	return updated.UTC().Format(time.RFC3339), strconv.Itoa(int(taken.Sub(updated) / (24 * time.Hour)))
 }
 
 // rulesIn names the rules of some reasons.
