@@ -78,8 +78,8 @@ func TestWhatIsKeptIsExplainedInAQuietImage(t *testing.T) {
 		if diff := cmp.Diff(full.Stats.Kept, second.Stats.Kept); diff != "" || second.Summary.ImagesFromCache == 0 {
 			t.Errorf("at most %d tags: %s", most, diff)
 		}
-		if explained, quiet := len(second.Stats.Kept) > 0, m.quiet > 0; explained == quiet {
-			t.Errorf("at most %d tags: explained %v, and %d images are quiet", most, explained, m.quiet)
+		if explained, quiet := len(second.Stats.Kept) > 0, m.quiet.Load() > 0; explained == quiet {
+			t.Errorf("at most %d tags: explained %v, and %d images are quiet", most, explained, m.quiet.Load())
 		}
 	}
 }
