@@ -477,7 +477,10 @@ func (w *reconciler) rest(d time.Duration, slow bool) {
 	}
 	w.leave()
 	w.r.rest(d)
-	w.enter()
+	// It does not wait for room: another image may hold that and wait for this one.
+	if room := w.r.roomFor(len(w.pending)); w.r.room.TryAcquire(room) {
+		w.room = room
+	}
 }
 
 // enter waits for the room that the image needs. When nothing more is sent, none is

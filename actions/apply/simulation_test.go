@@ -67,6 +67,19 @@ func TestSimulation(t *testing.T) {
 	t.Logf("%d worlds from the seed %d on, %d failed", count, first, failed)
 }
 
+// Worlds that failed once, of those that the gate does not reach.
+func TestWorldsThatFailedOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for seed, why := range map[uint64]string{
+		12896435082258863920: "a tag that was skipped went with another of its digest",
+		1255:                 "two images waited for each other, one for room and one for the right to leave a sibling behind",
+	} {
+		t.Run(why, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { newSimulation(t, seed).run() })
+		})
+	}
+}
+
 // simulation is one registry, what is done with it, and what goes wrong.
 type simulation struct {
 	world
