@@ -98,13 +98,16 @@ func scanSource(data []byte) *source {
 	for n, line := range bytes.Split(data, []byte("\n")) {
 		line = bytes.TrimSuffix(bytes.Clone(line), []byte("\r"))
 		s.nested = append(s.nested, quote != 0 || len(open) > 0)
+		here := place{n + 1, 0}
 		for i := 0; i < len(line); i++ {
-			c, here := line[i], place{n + 1, 1 + utf8.RuneCount(line[:i])}
+			c := line[i]
+			here.column += runeStart(c)
 			starts := i == 0 || bytes.IndexByte([]byte(" \t,[{:-"), line[i-1]) >= 0
 			switch {
 			case quote == '"' && c == '\\':
 				line[i] = ' '
 				if i++; i < len(line) {
+					here.column += runeStart(line[i])
 					line[i] = ' '
 				}
 				continue
@@ -133,6 +136,14 @@ func scanSource(data []byte) *source {
 		s.bracket = opened[len(opened)-1]
 	}
 	return s
+}
+
+// runeStart is 1 for the first byte of a character, and 0 for the others.
+func runeStart(c byte) int {
+	if utf8.RuneStart(c) {
+		return 1
+	}
+	return 0
 }
 
 // line is the text of a line, from 1.
