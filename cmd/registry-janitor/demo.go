@@ -74,6 +74,7 @@ func (a *app) demo(ctx context.Context, f reportFlags, apply bool) error {
 	}
 	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", run.Exit, meaning(run.Exit))
 	if !apply {
+		a.next(f.format, "To propose a configuration for your own registry:  registry-janitor init")
 		return nil
 	}
 	again, err := demoPlan(ctx, session)

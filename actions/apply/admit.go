@@ -1,0 +1,105 @@
+package apply
+
+import (
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// admit chooses which candidates are sent on this reading.
+func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool) {
+	pending := make(map[string]bool, len(s.steps)) // IDs of tags that are to go
+	for _, st := range s.steps {
+		pending[st.ID] = true
+	}
+	for _, x := range d.settled {
+		delete(pending, x.step.ID)
+	}
+	var waits []*step
+	for _, st := range s.unblocked(d, candidates, pending, busy) {
+		subject, _ := s.subject(st, pending)
+		sibling := s.other(st, st.Digest, pending)
+		switch {
+		case subject != "":
+			busy[st.Digest] = busy[st.Digest] || st.sent()
+			waits = append(waits, st)
+		case busy[st.Digest] && !s.proven, s.alone && d.proving+len(d.send) > 0, sibling != "" && !s.proven && len(d.send) > 0, d.leaves:
+			busy[st.Digest] = busy[st.Digest] || st.sent()
+			d.held++
+		default:
+			d.leaves = sibling != "" && !s.proven
+			busy[st.Digest] = true
+			d.send = append(d.send, st)
+		}
+	}
+	if len(d.send)+d.waiting+d.held+len(d.check) > 0 {
+		d.held += len(waits)
+		return
+	}
+	for _, st := range waits { // attachments of each other: none of them can be the first
+		if st.sent() {
+			s.wait(d, st, busy)
+			continue
+		}
+		subject, _ := s.subject(st, pending)
+		d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
+	}
+}
+
+// unblocked gives the candidates that a tag which is to stay blocks their result, and
+// returns the others. A tag that is blocked stays, and so blocks others.
+func (s *situation) unblocked(d *decision, candidates []*step, pending map[string]bool, busy map[string]bool) []*step {
+	for before := -1; before != len(candidates); {
+		before = len(candidates)
+		candidates = slices.DeleteFunc(candidates, func(st *step) bool {
+			detail := s.blockedBy(st, pending)
+			switch {
+			case detail == "":
+				return false
+			case st.sent(): // it is not sent again, and may still happen
+				s.wait(d, st, busy)
+			default:
+				d.settle(st, actions.ResultBlocked, detail)
+				delete(pending, st.ID)
+			}
+			return true
+		})
+	}
+	return candidates
+}
+
+// blockedBy names the tag that is to stay and blocks the deletion of a step.
+func (s *situation) blockedBy(st *step, pending map[string]bool) string {
+	if subject, free := s.subject(st, pending); subject != "" && !free {
+		return "its subject " + subject + " is still there"
+	}
+	if sibling := s.other(st, st.Digest, pending); sibling != "" && !s.untag {
+		return sibling + ", which is still there, has the same digest"
+	}
+	return ""
+}
+
+// subject names a tag to which the tag of a step is attached and that is still
+// there; free reports whether all of those are to be deleted.
+func (s *situation) subject(st *step, pending map[string]bool) (name string, free bool) {
+	for _, tag := range s.reading.named(registry.AttachmentSubject(st.Tag, st.Digest)) {
+		if !pending[tag.ID] {
+			return tag.Name, false
+		}
+		if name == "" {
+			name = tag.Name
+		}
+	}
+	return name, true
+}
+
+// other names a tag of a digest that is not to be deleted, "" if there is none.
+func (s *situation) other(st *step, digest string, pending map[string]bool) string {
+	for _, tag := range s.reading.byDigest[digest] {
+		if tag.ID != st.ID && !pending[tag.ID] {
+			return tag.Name
+		}
+	}
+	return ""
+}
