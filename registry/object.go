@@ -86,6 +86,8 @@ type Image struct {
 	UpdatedAt   time.Time  `json:"updated_at"`
 	TagNames    []string   `json:"tag_names"` // as listed inline with the image; may be truncated
 	Tags        []Tag      `json:"tags"`      // newest first, see CompareAge; complete, or the image is a Gap
+	// Contents has, by digest, the content that was read. Nothing is known of the others.
+	Contents map[string]*Content `json:"contents,omitempty"`
 }
 
 // Ref is the reference of the image.
