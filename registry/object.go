@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -88,6 +89,21 @@ type Image struct {
 	Tags        []Tag      `json:"tags"`      // newest first, see CompareAge; complete, or the image is a Gap
 	// Contents has, by digest, the content that was read. Nothing is known of the others.
 	Contents map[string]*Content `json:"contents,omitempty"`
+	// Unread is, by digest, why a content that was asked for is not in Contents: asking
+	// again is of no use.
+	Unread map[string]string `json:"-"`
+}
+
+// Missing returns which of some digests are neither in Contents nor in Unread, each once,
+// in their order: those that may be read.
+func (i *Image) Missing(digests []string) []string {
+	var missing []string
+	for _, digest := range digests {
+		if i.Contents[digest] == nil && i.Unread[digest] == "" && !slices.Contains(missing, digest) {
+			missing = append(missing, digest)
+		}
+	}
+	return missing
 }
 
 // Ref is the reference of the image.

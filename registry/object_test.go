@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,5 +37,15 @@ func TestTheLaterOfBothTimesCounts(t *testing.T) {
 	}
 	if at := (&registry.Namespace{CreatedAt: late, UpdatedAt: early}).Changed(); !at.Equal(late) {
 		t.Errorf("a namespace: %s", at)
+	}
+}
+
+func TestOnlyWhatIsUnknownIsMissing(t *testing.T) {
+	image := &registry.Image{
+		Contents: map[string]*registry.Content{"sha256:aa": {}},
+		Unread:   map[string]string{"sha256:bb": "403 Forbidden"},
+	}
+	if got := image.Missing([]string{"sha256:dd", "sha256:aa", "sha256:bb", "sha256:cc", "sha256:dd"}); !slices.Equal(got, []string{"sha256:dd", "sha256:cc"}) {
+		t.Errorf("missing: %v", got)
 	}
 }
