@@ -38,10 +38,18 @@ type StepResult struct {
 	Result Result `json:"result"`
 	// Detail is the why, in words for the operator; "" where the result needs none.
 	Detail string `json:"detail"`
+	// Archived is the copy of the tag that was made before its deletion; nil without one.
+	Archived *Archived `json:"archived,omitempty"`
 
 	// At is when the result was known; it is zero in an outcome that was read from
 	// a file.
 	At time.Time `json:"-"`
+}
+
+// Archived is a verified copy of what a tag held, from which it can be restored.
+type Archived struct {
+	To    string    `json:"to"`    // the archive, as archive.to of the configuration names it
+	Until time.Time `json:"until"` // when the copy may be purged
 }
 
 // Result is what became of a step.

@@ -34,6 +34,8 @@ type Environment struct {
 	// cannot be reached: it stops the run. A policy that fails is not an error; the
 	// steps are then held.
 	Judge func(ctx context.Context, s Subject) (Judgement, error)
+	// Archive, if set, copies what a tag holds before its deletion is sent.
+	Archive Archive
 }
 
 // Subject is what is judged: an image with its tags, or a namespace.

@@ -57,3 +57,17 @@ type Journal interface {
 	// being tried are in the outcome alone.
 	Done(ctx context.Context, r actions.StepResult) error
 }
+
+// Archive copies what tags hold, so that they can be restored. It is safe for
+// concurrent use, and bounds by itself how much it copies at once.
+type Archive interface {
+	// Copy returns once the planned digest of the tag, with everything that it needs,
+	// is in the archive, verified and recorded, which may take minutes: the deletion
+	// is sent on a reading that is newer than its return. A copy that was left by a
+	// run that was killed is completed and recorded again, and restoring a tag that
+	// was not deleted changes nothing, so neither needs the journal.
+	//
+	// The copy is nil, without an error, for a tag that may be deleted without one. An
+	// error means that the tag must not be deleted; its text is for the operator.
+	Copy(ctx context.Context, s *actions.Step) (*actions.Archived, error)
+}
