@@ -3,7 +3,9 @@ package strictyaml
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,6 +26,12 @@ func (d *decoder) check(v reflect.Value, path string, tag reflect.StructTag) {
 	case reflect.Slice:
 		for i := range v.Len() {
 			d.check(v.Index(i), fmt.Sprintf("%s[%d]", path, i), withoutBlank(tag))
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			d.check(v.MapIndex(key), Join(path, key.String()), withoutBlank(tag))
 		}
 	case reflect.Int, reflect.Int64:
 		d.checkNumber(v, path, tag)

@@ -79,6 +79,8 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, tag reflect.
 		d.mapping(n, path, v, tag)
 	case reflect.Slice:
 		d.list(n, path, v, tag)
+	case reflect.Map:
+		d.texts(n, path, v, tag)
 	case reflect.Bool:
 		d.boolean(n, path, v)
 	case reflect.Int:

@@ -23,6 +23,7 @@ type shop struct {
 	Age     time.Duration       `yaml:"age" signed:"yes"`
 	Wait    time.Duration       `yaml:"wait"`
 	Items   []string            `yaml:"items"`
+	Labels  map[string]string   `yaml:"labels" is:"lower"`
 	Owner   *owner              `yaml:"owner" null:"write owner: {name: x}" fill:"say who"`
 }
 
@@ -70,6 +71,7 @@ lease: 1y6mo
 age: -1h30m
 wait: 0
 items: [*n, "2"]
+labels: {org.example.Source: *n, "2": "x"}
 owner: {name: 2026-11-22}
 `), &got).Err()
 	if err != nil {
@@ -77,7 +79,8 @@ owner: {name: 2026-11-22}
 	}
 	want := shop{
 		Name: "corner", Kind: "toy", Notes: "a\nb", Open: true, Shelves: 9, Rent: 12.5, Stock: 1500, Lease: strictyaml.MustDuration("1y6mo"),
-		Age: -90 * time.Minute, Items: []string{"corner", "2"}, Owner: &owner{Name: "2026-11-22", Main: true},
+		Age: -90 * time.Minute, Items: []string{"corner", "2"},
+		Labels: map[string]string{"org.example.Source": "corner", "2": "x"}, Owner: &owner{Name: "2026-11-22", Main: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -87,6 +90,13 @@ owner: {name: 2026-11-22}
 func TestProblemsHaveALineAPathAndARemedy(t *testing.T) {
 	for text, want := range map[string]string{
 		"kind: toy":                                 `1:1: name: is missing (give it a name)`,
+		"name: a\nlabels: [x]":                      `2:1: labels: must be a mapping, not a list (write {name: value})`,
+		"name: a\nlabels: {}":                       `2:1: labels: is an empty mapping (name at least one entry, or remove the key)`,
+		"name: a\nlabels: {\"\": x}":                `2:14: labels.: has an empty name (name each entry of labels)`,
+		"name: a\nlabels: {k: X}":                   `2:13: labels.k: must be lower case (write x)`,
+		"name: a\nlabels: {k: }":                    `2:10: labels.k: has no value (give it a value, or remove it)`,
+		"name: a\nlabels: {k: [x]}":                 `2:10: labels.k: must be a string, not a list (write one string)`,
+		"name: a\nlabels: {k: x, k: y}":             `2:16: labels.k: is a duplicate key, first given on line 2 (remove one of the two)`,
 		"name: Corner":                              `1:7: name: must be lower case (write corner)`,
 		"name: a\nkind: toys":                       `2:7: kind: must be book or toy, not "toys" (did you mean "toy"?)`,
 		"name: a\nshelves: 10":                      `2:10: shelves: must be from 1 to 9, not 10 (write a number in that range, or remove the key)`,
@@ -103,7 +113,7 @@ func TestProblemsHaveALineAPathAndARemedy(t *testing.T) {
 		"name: a\nowner: {}":                        `2:1: owner: is empty (say who)`,
 		"name: a\nowner:\n  password: x":            `3:3: owner.password: is not allowed here (remove it)`,
 		"name: a\nname: b":                          `2:1: name: is a duplicate key, first given on line 1 (remove one of the two)`,
-		"name: a\nprincipal: true":                  `2:1: principal: is an unknown key (it belongs in owner; allowed here: name, kind, notes, open, shelves, rent, stock, lease, age, wait, items, owner)`,
+		"name: a\nprincipal: true":                  `2:1: principal: is an unknown key (it belongs in owner; allowed here: name, kind, notes, open, shelves, rent, stock, lease, age, wait, items, labels, owner)`,
 		"name: a\nowner: {nmae: b}":                 `2:9: owner.nmae: is an unknown key (did you mean "name"? allowed here: name, principal)`,
 		"name: 7":                                   `1:7: name: must be a string, not the number 7 (put it in quotes: "7")`,
 		"name: a\n---\nname: b":                     `2:1: begins a second YAML document (put everything into one document, without ---)`,
@@ -155,10 +165,11 @@ func TestAliasesOfAliasesEnd(t *testing.T) {
 }
 
 func TestAValueMadeInGoIsCheckedByTheSameTags(t *testing.T) {
-	d := format().Check(&shop{Name: "A", Kind: "toys", Shelves: 10, Wait: -1, Age: -1, Stock: -1, Items: []string{" b"}})
+	d := format().Check(&shop{Name: "A", Kind: "toys", Shelves: 10, Wait: -1, Age: -1, Stock: -1, Items: []string{" b"}, Labels: map[string]string{"k": "X"}})
 	want := []string{
 		`items[0]: must not begin or end with a space: " b" (remove the space)`,
 		`kind: must be book or toy, not "toys" (did you mean "toy"?)`,
+		`labels.k: must be lower case (write x)`,
 		`name: must be lower case (write a)`,
 		`shelves: must be from 1 to 9, not 10 (write a number in that range, or remove the key)`,
 		`stock: must be at least 0, not -1 (write 0 or more, or remove the key)`,
