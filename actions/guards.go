@@ -16,6 +16,8 @@ const (
 	GuardInUse Guard = "in_use"
 	// GuardAttachment: the subject of the attachment is kept, or is not listed.
 	GuardAttachment Guard = "attachment"
+	// GuardPartOf: the digest is, or may be, a part of an index that a kept tag has.
+	GuardPartOf Guard = "part_of"
 	// GuardNotEmpty: something in the image or namespace is kept.
 	GuardNotEmpty Guard = "not_empty"
 	// GuardMinAge: it is younger than min_age.
@@ -35,8 +37,8 @@ const (
 // Guards lists the guards in the order in which they are tried.
 func Guards() []Guard {
 	return []Guard{
-		GuardGap, GuardPolicyError, GuardNotReady, GuardInUse, GuardAttachment, GuardNotEmpty,
-		GuardMinAge, GuardGrace, GuardReportOnly, GuardSharedDigest, GuardKeepAtLeast, GuardAtMost,
+		GuardGap, GuardPolicyError, GuardNotReady, GuardInUse, GuardAttachment, GuardPartOf,
+		GuardNotEmpty, GuardMinAge, GuardGrace, GuardReportOnly, GuardSharedDigest, GuardKeepAtLeast, GuardAtMost,
 	}
 }
 

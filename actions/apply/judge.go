@@ -15,7 +15,7 @@ func notPlanned(j *Judgement, s *actions.Step) (actions.Result, string) {
 		}
 		detail := "on hold now by the guard " + string(h.Guard) + ": " + h.Detail
 		switch h.Guard {
-		case actions.GuardSharedDigest, actions.GuardAttachment:
+		case actions.GuardSharedDigest, actions.GuardAttachment, actions.GuardPartOf:
 			return actions.ResultBlocked, detail
 		case actions.GuardPolicyError, actions.GuardGap:
 			return actions.ResultFailed, detail

@@ -13,8 +13,8 @@ import (
 
 // applyAtMost holds all deletions except the oldest, at most AtMost of them.
 //
-//  1. What must be deleted together is one unit: the tags of a digest, and the
-//     attachments with their subject.
+//  1. What must be deleted together is one unit: the tags of a digest, the
+//     attachments with their subject, and the parts with their index.
 //  2. Units are deleted oldest first, as long as they fit; the first that does not
 //     fit ends the list. Only one that is too large for any list is passed over.
 //  3. An image is deleted only if all its tags are.
@@ -26,7 +26,7 @@ func (b *Builder) applyAtMost() {
 	left, full := b.o.AtMost, false
 	held := make(map[int]string)            // the details, by step
 	stay := make(map[registry.Ref][]string) // the held tags, by image
-	for _, u := range unitsOf(steps) {
+	for _, u := range b.unitsOf(steps) {
 		first := &steps[u.steps[0]]
 		detail := ""
 		switch n := len(u.steps); {
@@ -78,7 +78,7 @@ type unit struct {
 }
 
 // unitsOf groups the deletions among steps, the oldest first.
-func unitsOf(steps []actions.Step) []unit {
+func (b *Builder) unitsOf(steps []actions.Step) []unit {
 	byObject := make(map[registry.Ref][]int)
 	for i := range steps {
 		if steps[i].Action.Deletes() {
@@ -86,8 +86,8 @@ func unitsOf(steps []actions.Step) []unit {
 		}
 	}
 	var units []unit
-	for _, in := range byObject {
-		units = append(units, unitsOfObject(steps, in)...)
+	for ref, in := range byObject {
+		units = append(units, unitsOfObject(steps, in, b.together[ref])...)
 	}
 	slices.SortFunc(units, func(a, b unit) int {
 		return cmp.Or(a.age.Compare(b.age), rank(a.image)-rank(b.image), cmp.Compare(steps[a.steps[0]].Ref, steps[b.steps[0]].Ref))
@@ -102,9 +102,10 @@ func rank(last bool) int {
 	return 0
 }
 
-// unitsOfObject groups the deletions of one image and its tags, or of a namespace.
-func unitsOfObject(steps []actions.Step, in []int) []unit {
-	together := digestsTogether(steps, in)
+// unitsOfObject groups the deletions of one image and its tags, or of a namespace. Parts
+// are digests of indexes, each with that of a part.
+func unitsOfObject(steps []actions.Step, in []int, parts [][2]string) []unit {
+	together := digestsTogether(steps, in, parts)
 	at := make(map[string]int) // the unit of a digest
 	var units []unit
 	whole := none // the unit of the image
@@ -152,14 +153,23 @@ func (u *unit) finish(steps []actions.Step) {
 }
 
 // digestsTogether returns, for each digest among the steps, one that stands for all
-// that must be deleted with it: attachments connect their digest with their subject.
-func digestsTogether(steps []actions.Step, in []int) func(digest string) string {
+// that must be deleted with it: attachments connect their digest with their subject, and
+// parts with their index.
+func digestsTogether(steps []actions.Step, in []int, parts [][2]string) func(digest string) string {
 	parent := make(map[string]string)
 	find := func(digest string) string {
 		for parent[digest] != "" {
 			digest = parent[digest]
 		}
 		return digest
+	}
+	connect := func(a, b string) {
+		if a, b = find(a), find(b); a != b {
+			parent[a] = b
+		}
+	}
+	for _, pair := range parts {
+		connect(pair[1], pair[0])
 	}
 	tags := make([]registry.Tag, len(in))
 	for k, i := range in {
@@ -169,9 +179,7 @@ func digestsTogether(steps []actions.Step, in []int) func(digest string) string 
 	for _, i := range in {
 		s := &steps[i]
 		for _, subject := range known.Named(registry.AttachmentSubject(s.Tag, s.Digest)) {
-			if a, b := find(cmp.Or(s.Digest, s.Ref)), find(subject); a != b {
-				parent[a] = b
-			}
+			connect(cmp.Or(s.Digest, s.Ref), subject)
 		}
 	}
 	return find

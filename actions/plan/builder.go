@@ -18,8 +18,9 @@ type Builder struct {
 	violations []registry.Violation
 	gaps       []registry.Gap
 	planned    map[registry.Ref]*actions.PlannedImage
-	newest     map[string]bool // the newest pushes that a step deletes, by reference
-	fromCache  int             // images
+	newest     map[string]bool              // the newest pushes that a step deletes, by reference
+	together   map[registry.Ref][][2]string // digests of an image: of an index, and of a part of it
+	fromCache  int                          // images
 }
 
 // tally counts what is in one namespace.
@@ -30,6 +31,7 @@ func NewBuilder(o Options) *Builder {
 	return &Builder{
 		o: o, namespaces: make(map[registry.Ref]*tally), touched: make(map[string]actions.ImageStats),
 		planned: make(map[registry.Ref]*actions.PlannedImage), newest: make(map[string]bool),
+		together: make(map[registry.Ref][][2]string),
 	}
 }
 
@@ -52,6 +54,9 @@ func (b *Builder) Add(p Part) {
 	b.gaps = append(b.gaps, p.gaps...)
 	if p.image != nil {
 		b.planned[p.subject] = p.image
+	}
+	if len(p.together) > 0 && b.o.AtMost > 0 {
+		b.together[p.subject] = p.together
 	}
 	if p.newest != "" {
 		b.newest[p.newest] = true

@@ -63,6 +63,7 @@ type Part struct {
 	gaps       []registry.Gap
 	image      *actions.PlannedImage // nil when nothing of an image is deleted
 	newest     string                // the newest push of the image, if a step deletes it
+	together   [][2]string           // digests of steps: of an index, and of a part of it
 }
 
 // Steps are the changes that the verdict leads to, before gaps are known.

@@ -12,8 +12,10 @@ import (
 type graph struct {
 	nodes      []node
 	groups     []group
-	kept       int // tags that are not deleted and count for keep_at_least
+	byDigest   map[string]int32 // the groups
+	kept       int              // tags that are not deleted and count for keep_at_least
 	allDigests bool
+	composition
 }
 
 // node is one tag.
@@ -35,6 +37,7 @@ type group struct {
 	firstMember, firstAttached int32
 	kept                       int32 // members that are not deleted
 	cause                      int32 // the member that explains best why the digest is kept; see why
+	unread                     bool  // any tag may be a part of it
 }
 
 const none int32 = -1
@@ -50,8 +53,9 @@ const (
 )
 
 func newGraph(tags []registry.Tag) graph {
-	g := graph{nodes: make([]node, len(tags)), groups: make([]group, 0, len(tags)), allDigests: true}
-	byDigest := make(map[string]int32, len(tags))
+	g := graph{
+		nodes: make([]node, len(tags)), groups: make([]group, 0, len(tags)), byDigest: make(map[string]int32, len(tags)), allDigests: true,
+	}
 	for i := range tags {
 		g.nodes[i] = node{digest: none, subject: none, nextMember: none, nextAttached: none}
 		digest := tags[i].KnownDigest()
@@ -59,7 +63,7 @@ func newGraph(tags []registry.Tag) graph {
 			g.allDigests = false
 			continue
 		}
-		g.join(int32(i), digest, byDigest)
+		g.join(int32(i), digest)
 	}
 	var digests *registry.Digests // nil until needed
 	for i := range tags {
@@ -67,7 +71,7 @@ func newGraph(tags []registry.Tag) graph {
 			if digests == nil {
 				digests = registry.DigestsOf(tags)
 			}
-			g.attach(int32(i), digests.Named(subject), byDigest)
+			g.attach(int32(i), digests.Named(subject))
 		}
 		n := &g.nodes[i]
 		if n.counts = !n.attachment && tags[i].Status == registry.StatusReady; n.counts {
@@ -78,11 +82,11 @@ func newGraph(tags []registry.Tag) graph {
 }
 
 // join puts a tag into the group of its digest.
-func (g *graph) join(i int32, digest string, byDigest map[string]int32) {
-	id, ok := byDigest[digest]
+func (g *graph) join(i int32, digest string) {
+	id, ok := g.byDigest[digest]
 	if !ok {
 		id = int32(len(g.groups)) //nolint:gosec // G115: an image has fewer than 2^31 tags
-		byDigest[digest] = id
+		g.byDigest[digest] = id
 		g.groups = append(g.groups, group{firstMember: none, firstAttached: none, cause: none})
 	}
 	n, of := &g.nodes[i], &g.groups[id]
@@ -91,11 +95,11 @@ func (g *graph) join(i int32, digest string, byDigest map[string]int32) {
 }
 
 // attach makes a tag an attachment to its subject.
-func (g *graph) attach(i int32, digests []string, byDigest map[string]int32) {
+func (g *graph) attach(i int32, digests []string) {
 	n := &g.nodes[i]
 	n.attachment, n.unclear = true, len(digests) > 1
 	if len(digests) == 1 {
-		id := byDigest[digests[0]]
+		id := g.byDigest[digests[0]]
 		n.subject, n.nextAttached = id, g.groups[id].firstAttached
 		g.groups[id].firstAttached = i
 	}
@@ -131,7 +135,12 @@ func (g *graph) setDeleted(i int32, deleted bool) {
 	}
 	n.deleted = deleted
 	if n.digest != none {
-		g.groups[n.digest].kept += int32(change)
+		of := &g.groups[n.digest]
+		before := of.kept
+		of.kept += int32(change)
+		if of.unread && (before == 0 || of.kept == 0) {
+			g.keptUnread += change
+		}
 	}
 	if n.counts {
 		g.kept += change

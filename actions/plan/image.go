@@ -45,19 +45,30 @@ func decideImage(v registry.Verdict, o Options, part Part) Part {
 //     An attachment that no rule marks or keeps follows its subject, if all tags
 //     of the subject are marked.
 //  2. Guards hold marked tags; see guard.
-//  3. Kept tags keep others: the tags that share their digest, and the attachments
-//     of that digest, until nothing changes. That only ever removes tags from the
-//     plan, so the result does not depend on the order of work.
+//  3. Kept tags keep others: the tags that share their digest, the attachments of
+//     that digest, and the parts of their index, until nothing changes. That only ever
+//     removes tags from the plan, so the result does not depend on the order of work.
 //  4. keep_at_least holds the newest marked tags, one by one with the tags that
 //     they keep, until enough are kept.
 //
 // Every marked tag ends as exactly one step or one held entry.
 func (d *imageDecision) decideTags() {
+	d.settle(allGuesses)
+	for i := range d.nodes {
+		d.enter(int32(i))
+	}
+	d.part.together = d.together()
+}
+
+// settle decides about the tags, and enters nothing into the plan. Where nothing is
+// marked, it leaves the graph without nodes.
+func (d *imageDecision) settle(guess guesses) {
 	marked := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
 	if !slices.ContainsFunc(d.v.Tags, marked) {
 		return
 	}
 	d.graph = newGraph(d.v.Image.Tags)
+	d.connectParts(d.v.Image, d.o.Content, guess)
 	d.markTags()
 	d.markFollowers()
 	for i := range d.nodes {
@@ -66,9 +77,6 @@ func (d *imageDecision) decideTags() {
 		}
 	}
 	d.keepAtLeast()
-	for i := range d.nodes {
-		d.enter(int32(i))
-	}
 }
 
 // imageDecision is the decision about one image on its way.
@@ -80,6 +88,9 @@ type imageDecision struct {
 	graph
 	queue  []int32 // tags to look at again
 	enough string  // the detail of every tag that keep_at_least holds
+	// bestUnread are the kept groups that any tag may be a part of, the best explanation
+	// first; nil until needed.
+	bestUnread []int32
 }
 
 func (d *imageDecision) markTags() {
@@ -129,6 +140,8 @@ func (d *imageDecision) guard(i int32) actions.Guard {
 		return actions.GuardInUse
 	case d.othersKept(n.subject, i), n.attachment && n.subject == none && (n.unclear || !d.mayDeleteOrphans()):
 		return actions.GuardAttachment
+	case d.isPartOfKept(i):
+		return actions.GuardPartOf
 	case d.o.isYoung(t.Changed()):
 		return actions.GuardMinAge
 	case n.rules == marked && d.o.graceLeft(t, d.ref) > 0:
@@ -179,6 +192,19 @@ func (d *imageDecision) keep(i int32) {
 		for a := range d.attached(digest) {
 			if d.othersKept(digest, a) {
 				d.queue = append(d.queue, a)
+			}
+		}
+		d.keepParts(digest)
+	}
+}
+
+// keepParts queues the tags that are, or may be, parts of an index that was just kept.
+func (d *imageDecision) keepParts(digest int32) {
+	d.queue = append(d.queue, d.parts[digest]...)
+	if d.groups[digest].unread && d.keptUnread <= 2 { // with more, all others are kept
+		for i := range d.nodes {
+			if d.nodes[i].deleted && d.isPartOfKept(int32(i)) {
+				d.queue = append(d.queue, int32(i))
 			}
 		}
 	}

@@ -43,6 +43,9 @@ type Options struct {
 	// has.
 	Orphans Orphans
 
+	// Content is whose content the plan needs: see NeedsContent.
+	Content Content
+
 	// AtMost holds all deletions except this many, the oldest; 0 holds none.
 	AtMost int
 	// MaxDeletions is the most deletions that a plan may have: 0 means none, and a
@@ -76,6 +79,36 @@ const (
 	// DeleteOrphans deletes it where the listing proves that no tag of the image has
 	// its subject, and nothing else holds it.
 	DeleteOrphans Orphans = "delete"
+)
+
+// Content is whose content a plan needs.
+type Content struct {
+	Read      ReadContent
+	MultiArch MultiArch
+}
+
+// ReadContent is when content is read. Everything except ReadAlways and ReadNever means
+// ReadAuto.
+type ReadContent string
+
+const (
+	// ReadAuto reads what can change a decision.
+	ReadAuto ReadContent = "auto"
+	// ReadAlways reads, besides, what tells how much the deletions free.
+	ReadAlways ReadContent = "always"
+	// ReadNever reads nothing: what is not known holds nothing.
+	ReadNever ReadContent = "never"
+)
+
+// MultiArch is which tags may be parts of an index that was not read. Everything except
+// MultiArchAll means MultiArchRelated.
+type MultiArch string
+
+const (
+	// MultiArchRelated are those whose name is that of the index with a platform.
+	MultiArchRelated MultiArch = "related"
+	// MultiArchAll are all.
+	MultiArchAll MultiArch = "all"
 )
 
 // The rules that speak for the plan itself. The operator has not written them.

@@ -197,6 +197,7 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[
 			o.TakenAt.Sub(tag.UpdatedAt) < o.MinAge, o.TakenAt.Sub(tag.CreatedAt) < o.MinAge,
 			o.SharedDigest != actions.Untag && stays[tag.Digest],
 			len(v.Tags[i].Delete) == 0 && subject == "",
+			slices.ContainsFunc(v.Image.Tags, func(x registry.Tag) bool { return stays[x.Digest] && contains(v.Image, x.Digest, tag.Digest, 9) }),
 			subject != "" && (subjectStays || !hasSubject && !orphansMayGo(o, v.Image)):
 			t.Errorf("tag %s is deleted: %+v", tag.Name, v.Tags[i])
 		}
@@ -210,6 +211,98 @@ func checkImageSteps(t *testing.T, o Options, v registry.Verdict, decisions map[
 // may be that of their subject.
 func orphansMayGo(o Options, img *registry.Image) bool {
 	return o.Orphans == DeleteOrphans && !slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return !isKnown(t) })
+}
+
+// An index and its parts survive together, whatever keeps or holds them.
+func TestPartsSurviveWithTheirIndex(t *testing.T) {
+	held := 0
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o := w.options()
+		ns := w.namespace("ns")
+		v := w.image(ns, "img")
+		index := registry.Tag{ID: "tag-index", Name: "1.6.0", Digest: digestOf("0"), Status: w.status(95), CreatedAt: scanTime.Add(-w.age()), UpdatedAt: scanTime.Add(-w.age())}
+		v.Image.Tags = append(v.Image.Tags, index)
+		v.Image.Contents[index.Digest] = &registry.Content{Kind: registry.ContentIndex}
+		for i, platform := range []string{"amd64", "arm64", "s390x", "riscv64"} {
+			part := index
+			part.ID, part.Name, part.Digest, part.UpdatedAt = "tag-"+platform, "1.6.0-"+platform, digestOf(fmt.Sprint(i+1)), scanTime.Add(-w.age())
+			v.Image.Tags = append(v.Image.Tags, part)
+			v.Image.Contents[index.Digest].Parts = append(v.Image.Contents[index.Digest].Parts, part.Digest)
+		}
+		for len(v.Tags) < len(v.Image.Tags) {
+			v.Tags = append(v.Tags, registry.TagVerdict{Delete: w.reasons("retention", 60), Keep: w.reasons("keep", 10)})
+		}
+		p := planOf(o, []registry.Verdict{v}, w.gaps())
+		decisions := decisionsOf(p)
+		if decisions["delete_tag "+v.Image.TagRef("1.6.0").String()] == "step" {
+			return
+		}
+		for _, platform := range []string{"amd64", "arm64", "s390x", "riscv64"} {
+			switch decisions["delete_tag "+v.Image.TagRef("1.6.0-"+platform).String()] {
+			case "step":
+				t.Errorf("%s is deleted, and its index stays", platform)
+			case "part_of":
+				held++
+			}
+		}
+	})
+	if held < *rounds/2 {
+		t.Errorf("only %d parts were held", held)
+	}
+}
+
+// What NeedsContent asks for is read until it asks for nothing more. Then everything else
+// could be read too, and nothing would change.
+func TestNeededContentIsEnough(t *testing.T) {
+	changed := 0
+	forRandomWorlds(t, func(t *testing.T, w world) {
+		o, v := w.options(), w.image(w.namespace("ns"), "img")
+		o.Content.Read = ReadAuto
+		all := map[string]*registry.Content{}
+		letters := []string{"a", "b", "c", "d", "e", "f"}
+		for w.r.IntN(3) > 0 { // else all are images without parts
+			all = w.contents(letters)
+		}
+		read := func(digest string) *registry.Content {
+			if c := all[digest]; c != nil {
+				return c
+			}
+			return &registry.Content{Kind: registry.ContentImage}
+		}
+		v.Image.Contents = map[string]*registry.Content{}
+		first := decisionsOf(planOf(o, []registry.Verdict{v}, nil))
+		for needs := NeedsContent(v, o); len(needs) > 0; needs = NeedsContent(v, o) {
+			for _, digest := range needs {
+				if v.Image.Contents[digest] != nil {
+					t.Fatalf("%s is asked for again", digest)
+				}
+				v.Image.Contents[digest] = read(digest)
+			}
+		}
+		enough := decisionsOf(planOf(o, []registry.Verdict{v}, nil))
+		if !cmp.Equal(first, enough) {
+			changed++
+		}
+		for _, held := range planOf(o, []registry.Verdict{v}, nil).Held {
+			if strings.HasPrefix(held.Detail, "may be part of") {
+				t.Errorf("%s: %s", held.Ref, held.Detail)
+			}
+		}
+		if o.Content.MultiArch != MultiArchAll {
+			return // another name may hide a part
+		}
+		for _, tag := range v.Image.Tags {
+			if isKnown(tag) {
+				v.Image.Contents[tag.Digest] = read(tag.Digest)
+			}
+		}
+		if diff := cmp.Diff(decisionsOf(planOf(o, []registry.Verdict{v}, nil)), enough); diff != "" {
+			t.Errorf("decisions differ (-everything read +only what is needed):\n%s\noptions %+v", diff, o)
+		}
+	})
+	if changed < *rounds/20 {
+		t.Errorf("reading changed only %d plans", changed)
+	}
 }
 
 func TestOrderDoesNotChangeThePlan(t *testing.T) {

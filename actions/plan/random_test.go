@@ -30,6 +30,7 @@ func (w world) options() Options {
 		TakenAt: scanTime, ConfigDigest: "sha256:c", PolicyDigest: "sha256:p",
 		MinAge:      pick(w, 0, time.Hour, 24*time.Hour),
 		KeepAtLeast: w.r.IntN(5), SharedDigest: pick(w, "", actions.Protect, actions.Untag), Orphans: pick(w, "", KeepOrphans, DeleteOrphans, DeleteOrphans),
+		Content:      Content{Read: pick(w, "", ReadAuto, ReadAlways, ReadNever), MultiArch: pick(w, "", MultiArchRelated, MultiArchAll)},
 		AtMost:       pick(w, 0, 0, 1, 2, 5),
 		MaxDeletions: pick(w, -1, 0, 5), MaxDeletionPercent: pick(w, -1, 0, 30, 12.5),
 	}
@@ -68,7 +69,7 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 	taken := make(map[string]bool)
 	for range pick(w, 0, 1, 3, 8, 14) {
 		tag := registry.Tag{
-			Name: fmt.Sprintf("v%d", w.r.IntN(30)), Digest: digestOf(pick(w, letters...)), Status: w.status(95),
+			Name: fmt.Sprintf("v%d", w.r.IntN(30)) + pick(w, "", "", "", "", "-amd64", "-arm64"), Digest: digestOf(pick(w, letters...)), Status: w.status(95),
 			CreatedAt: scanTime.Add(-w.age()), UpdatedAt: scanTime.Add(-w.age()),
 		}
 		if w.chance(30) {
@@ -95,8 +96,28 @@ func (w world) image(ns *registry.Namespace, name string) registry.Verdict {
 		}
 		v.Tags = append(v.Tags, tv)
 	}
+	img.Contents = w.contents(letters)
 	w.extras(&v)
 	return v
+}
+
+// contents are those of some digests, among them indexes of others and of each other.
+func (w world) contents(letters []string) map[string]*registry.Content {
+	readPercent := pick(w, 0, 50, 90, 100)
+	contents := map[string]*registry.Content{}
+	for i, letter := range letters {
+		if !w.chance(readPercent) {
+			continue
+		}
+		c := &registry.Content{Kind: registry.ContentImage}
+		for range pick(w, 0, 0, 1, 3) {
+			if part := w.r.IntN(len(letters)); part > i { // no digest contains itself
+				c.Kind, c.Parts = registry.ContentIndex, append(c.Parts, digestOf(letters[part]))
+			}
+		}
+		contents[digestOf(letter)] = c
+	}
+	return contents
 }
 
 func (w world) extras(v *registry.Verdict) {

@@ -3,6 +3,7 @@ package plan
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -152,11 +153,45 @@ func (s *slow) mayDeleteOrphans() bool {
 	return s.o.Orphans == DeleteOrphans && known
 }
 
+// partOfKept reports whether a kept tag has an index that i is, or may be, a part of.
+func (s *slow) partOfKept(i int) bool {
+	return slices.ContainsFunc(s.wholes(i), func(k int) bool { return !s.deleted[k] })
+}
+
+// wholes are the tags that have an index that i is, or may be, a part of.
+func (s *slow) wholes(i int) (others []int) {
+	img := s.v.Image
+	base := func(k int) string { return strings.NewReplacer("-amd64", "", "-arm64", "").Replace(img.Tags[k].Name) }
+	for k, t := range img.Tags {
+		if !isKnown(t) || t.Digest == img.Tags[i].Digest {
+			continue
+		}
+		named := slices.ContainsFunc(img.Tags, func(x registry.Tag) bool { // whatever other names the digest has
+			return x.Digest == t.Digest && x.Name == base(i) && x.Name != img.Tags[i].Name
+		})
+		switch unread := img.Contents[t.Digest] == nil; {
+		case unread && s.o.Content.Read != ReadNever && (named || s.o.Content.MultiArch == MultiArchAll),
+			!unread && contains(img, t.Digest, img.Tags[i].Digest, 9):
+			others = append(others, k)
+		}
+	}
+	return others
+}
+
+// contains reports whether an index has a part, with so many indexes in between.
+func contains(img *registry.Image, index, part string, depth int) bool {
+	content := img.Contents[index]
+	if content == nil || depth == 0 {
+		return false
+	}
+	return slices.ContainsFunc(content.Parts, func(p string) bool { return p == part || contains(img, p, part, depth-1) })
+}
+
 func (s *slow) close() {
 	for changed := true; changed; {
 		changed = false
 		for i := range s.deleted {
-			if s.deleted[i] && (s.someSubjectKept(i) || s.o.SharedDigest != actions.Untag && s.siblingKept(i)) {
+			if s.deleted[i] && (s.someSubjectKept(i) || s.partOfKept(i) || s.o.SharedDigest != actions.Untag && s.siblingKept(i)) {
 				s.deleted[i], changed = false, true
 			}
 		}
@@ -168,8 +203,10 @@ func (s *slow) name(i int) decision {
 	switch {
 	case alone == "not_ready", alone == "in_use":
 		return alone
-	case s.someSubjectKept(i):
+	case s.someSubjectKept(i), alone == "attachment":
 		return "attachment"
+	case s.partOfKept(i):
+		return "part_of"
 	case alone != "":
 		return alone
 	case s.lastKept[i]:

@@ -20,6 +20,8 @@ func (d *imageDecision) detail(i int32, g actions.Guard, reasons []registry.Reas
 		return "used by " + text.Some(d.v.Tags[i].InUse)
 	case actions.GuardAttachment:
 		return d.attachmentDetail(i)
+	case actions.GuardPartOf:
+		return d.partDetail(i)
 	case actions.GuardMinAge:
 		return d.o.youth(t.Changed())
 	case actions.GuardGrace:
@@ -52,22 +54,31 @@ func (d *imageDecision) attachmentDetail(i int32) string {
 
 // why names a tag of a digest that is kept, other than i, and the reason.
 func (d *imageDecision) why(id, i int32) string {
+	cause := d.causeOf(id)
+	if cause == i {
+		cause = d.bestCause(id, i)
+	}
+	return d.v.Image.Tags[cause].Name + ", " + d.whyKept(cause)
+}
+
+// whyKept words why a tag is kept.
+func (d *imageDecision) whyKept(i int32) string {
+	switch d.rankCause(i) {
+	case causeKept:
+		return "which is kept"
+	case causeUnmarked:
+		return "which no rule marks"
+	}
+	return "which is held (" + string(d.guard(i)) + ")"
+}
+
+// causeOf is the kept tag of a digest that explains best why the digest is kept.
+func (d *imageDecision) causeOf(id int32) int32 {
 	g := &d.groups[id]
 	if g.cause == none {
 		g.cause = d.bestCause(id, none)
 	}
-	cause := g.cause
-	if cause == i {
-		cause = d.bestCause(id, i)
-	}
-	name := d.v.Image.Tags[cause].Name
-	switch d.rankCause(cause) {
-	case causeKept:
-		return name + ", which is kept"
-	case causeUnmarked:
-		return name + ", which no rule marks"
-	}
-	return name + ", which is held (" + string(d.guard(cause)) + ")"
+	return g.cause
 }
 
 // bestCause picks the kept tag of a digest that explains best why the digest is
@@ -86,7 +97,7 @@ func (d *imageDecision) bestCause(id, except int32) int32 {
 }
 
 // cause is why a tag is kept, the best explanation first. A tag that is kept only
-// because it shares the digest explains nothing.
+// because it shares the digest, or is a part, explains nothing.
 type cause uint8
 
 const (
@@ -103,7 +114,8 @@ func (d *imageDecision) rankCause(i int32) cause {
 		return causeKept
 	case n.rules == unmarked, n.rules == follows && d.othersKept(n.subject, i):
 		return causeUnmarked
-	case d.guard(i) == actions.GuardSharedDigest:
+	}
+	if g := d.guard(i); g == actions.GuardSharedDigest || g == actions.GuardPartOf {
 		return causeShared
 	}
 	return causeHeld

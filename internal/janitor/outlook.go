@@ -220,7 +220,7 @@ func endOfGuard(g actions.Guard) runs.End {
 	switch g {
 	case actions.GuardInUse:
 		return runs.EndUses
-	case actions.GuardSharedDigest, actions.GuardAttachment, actions.GuardNotEmpty:
+	case actions.GuardSharedDigest, actions.GuardAttachment, actions.GuardPartOf, actions.GuardNotEmpty:
 		return runs.EndOthers
 	case actions.GuardKeepAtLeast:
 		return runs.EndPushes

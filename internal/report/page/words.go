@@ -28,6 +28,7 @@ func guardWords(g actions.Guard) string {
 		actions.GuardNotReady:     "Its status is not “ready”: the registry is still working on it, or it is broken.",
 		actions.GuardInUse:        "It is in use.",
 		actions.GuardAttachment:   "It is a signature, an attestation or a bill of materials, and the tag that it belongs to is kept.",
+		actions.GuardPartOf:       "It is, or may be, a part of a multi-platform image whose tag is kept.",
 		actions.GuardNotEmpty:     "It holds something that is kept.",
 		actions.GuardMinAge:       "It is younger than the minimum age, and may not be deployed yet.",
 		actions.GuardGrace:        "It has not been marked for long enough: its grace period is not over.",

@@ -1,0 +1,204 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// NeedsContent lists the digests whose content decides about the deletions in an image and
+// is not known, sorted; nil if there are none. It may name others once those were read.
+//
+//   - A tag that would be deleted may be a part of an index that stays.
+func NeedsContent(v registry.Verdict, o Options) []string {
+	deletes := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
+	if v.Image == nil || o.Content.Read == ReadNever || len(v.Tags) != len(v.Image.Tags) || !slices.ContainsFunc(v.Tags, deletes) {
+		return nil
+	}
+	o = o.at(v.Image.Ref())
+	d := &imageDecision{o: &o, v: &v, part: &Part{}, ref: v.Image.Ref().String()}
+	if guard, _ := d.distrust(); guard != "" {
+		return nil
+	}
+	d.settle(noGuesses)
+	needs := &needs{digests: map[string]bool{}}
+	wholes := v.Image.Wholes()
+	for i := range d.nodes {
+		if !d.asksForWholes(int32(i)) {
+			continue
+		}
+		for _, digest := range wholes.MaybeOf(i) {
+			needs.add(d, digest, int32(i))
+		}
+		if o.Content.MultiArch == MultiArchAll && !needs.isEnough {
+			needs.addAll(d, int32(i))
+		}
+	}
+	return slices.Sorted(maps.Keys(needs.digests))
+}
+
+// needs collects digests.
+type needs struct {
+	digests  map[string]bool
+	isEnough bool // all that stay are among them
+}
+
+// add adds a digest that i may be a part of, if it stays, or may stay for at_most.
+func (n *needs) add(d *imageDecision, digest string, i int32) {
+	if id := d.byDigest[digest]; id != d.nodes[i].digest && (d.isKept(id) || d.o.AtMost > 0) {
+		n.digests[digest] = true
+	}
+}
+
+// addAll adds all digests that stay and are not known, except that of i.
+func (n *needs) addAll(d *imageDecision, i int32) {
+	own := d.nodes[i].digest
+	n.isEnough = own == none || !d.isKept(own) && d.o.AtMost <= 0
+	for digest := range d.byDigest {
+		if d.v.Image.Contents[digest] == nil {
+			n.add(d, digest, i)
+		}
+	}
+}
+
+// asksForWholes reports whether it matters what a tag is a part of: it is marked, or
+// follows its subject, and no guard before part_of holds it.
+func (d *imageDecision) asksForWholes(i int32) bool {
+	if rules := d.nodes[i].rules; rules != marked && rules != follows {
+		return false
+	}
+	switch d.guard(i) {
+	case actions.GuardNotReady, actions.GuardInUse, actions.GuardAttachment:
+		return false
+	}
+	return true
+}
+
+// isPartOfKept reports whether a tag is, or may be, a part of an index that is kept.
+func (d *imageDecision) isPartOfKept(i int32) bool {
+	others := d.keptUnread
+	if own := d.nodes[i].digest; own != none && d.groups[own].unread && d.groups[own].kept > 0 {
+		others--
+	}
+	return others > 0 || slices.ContainsFunc(d.wholes[i], d.isKept)
+}
+
+func (d *imageDecision) isKept(group int32) bool { return d.groups[group].kept > 0 }
+
+// keptWhole is the group of the index that isPartOfKept has found, the one that explains
+// best why a tag is kept: one that was read before one that was not.
+func (d *imageDecision) keptWhole(i int32) int32 {
+	if slices.ContainsFunc(d.wholes[i], d.isKept) {
+		return d.bestWholes(d.wholes[i])[0]
+	}
+	if d.bestUnread == nil {
+		d.bestUnread = d.bestWholes(d.unread)
+	}
+	if id := d.bestUnread[0]; id != d.nodes[i].digest {
+		return id
+	}
+	return d.bestUnread[1]
+}
+
+// bestWholes are the kept groups among some, the best explanation first.
+func (d *imageDecision) bestWholes(groups []int32) []int32 {
+	kept := slices.DeleteFunc(slices.Clone(groups), func(id int32) bool { return !d.isKept(id) })
+	slices.SortFunc(kept, func(a, b int32) int {
+		x, y := d.causeOf(a), d.causeOf(b)
+		return cmp.Or(rank(!d.isRead(a))-rank(!d.isRead(b)), cmp.Compare(d.rankCause(x), d.rankCause(y)), d.compareAge(x, y))
+	})
+	return kept
+}
+
+// isRead reports whether the content of a group is known.
+func (d *imageDecision) isRead(id int32) bool { return d.v.Image.Contents[d.digestOf(id)] != nil }
+
+// partDetail explains of what a tag is a part, or may be.
+func (d *imageDecision) partDetail(i int32) string {
+	id := d.keptWhole(i)
+	if d.isRead(id) {
+		return "part of the multi-platform image " + d.why(id, i)
+	}
+	return "may be part of " + d.why(id, i) + ", and whose content is not known"
+}
+
+// together are the digests of indexes that are deleted, each with that of a deleted tag
+// that is, or may be, a part of it.
+func (d *imageDecision) together() [][2]string {
+	var out [][2]string
+	unread := slices.IndexFunc(d.unread, func(id int32) bool { return !d.isKept(id) })
+	for i := range d.nodes {
+		if !d.nodes[i].deleted {
+			continue
+		}
+		if unread >= 0 { // all of them may be its parts
+			out = append(out, [2]string{d.digestOf(d.unread[unread]), d.v.Image.Tags[i].Digest})
+		}
+		for _, id := range d.wholes[int32(i)] {
+			out = append(out, [2]string{d.digestOf(id), d.v.Image.Tags[i].Digest})
+		}
+	}
+	return out
+}
+
+// digestOf is the digest of a group.
+func (d *imageDecision) digestOf(id int32) string {
+	return d.v.Image.Tags[d.groups[id].firstMember].Digest
+}
+
+// composition connects the tags that are, or may be, parts of an index with the group of
+// its digest. The zero composition connects none.
+type composition struct {
+	wholes     map[int32][]int32 // by part
+	parts      map[int32][]int32 // by group
+	unread     []int32           // groups that any tag may be a part of, in any order
+	keptUnread int               // of those
+}
+
+// guesses is whether a tag counts as a part of what is not known.
+type guesses uint8
+
+const (
+	// allGuesses: of all that it may be a part of.
+	allGuesses guesses = iota
+	// noGuesses: of none.
+	noGuesses
+)
+
+// connectParts connects the tags of an image, none of which is marked yet.
+func (g *graph) connectParts(img *registry.Image, content Content, guess guesses) {
+	wholes := img.Wholes()
+	for i := range g.nodes {
+		for _, digest := range wholes.Of(i) {
+			g.connectPart(int32(i), digest)
+		}
+	}
+	switch {
+	case guess == noGuesses, content.Read == ReadNever:
+	case content.MultiArch == MultiArchAll:
+		for digest, id := range g.byDigest {
+			if img.Contents[digest] == nil {
+				g.unread, g.groups[id].unread = append(g.unread, id), true
+			}
+		}
+		g.keptUnread = len(g.unread)
+	default:
+		for i := range g.nodes {
+			for _, digest := range wholes.MaybeOf(i) {
+				g.connectPart(int32(i), digest)
+			}
+		}
+	}
+}
+
+func (g *graph) connectPart(i int32, index string) {
+	if g.wholes == nil {
+		g.wholes, g.parts = map[int32][]int32{}, map[int32][]int32{}
+	}
+	id := g.byDigest[index]
+	g.wholes[i] = append(g.wholes[i], id)
+	g.parts[id] = append(g.parts[id], i)
+}

@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// indexOf is the content of an index of digests.
+func indexOf(letters ...string) *registry.Content {
+	c := &registry.Content{Kind: registry.ContentIndex}
+	for _, letter := range letters {
+		c.Parts = append(c.Parts, digestOf(letter))
+	}
+	return c
+}
+
+func TestPartsOfAnIndex(t *testing.T) {
+	family := []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked", "1.6.0-arm64 c 48h marked"}
+	index := map[string]*registry.Content{digestOf("a"): indexOf("b", "c")}
+	image := &registry.Content{Kind: registry.ContentImage}
+	for _, tt := range []struct {
+		name     string
+		tags     []string
+		contents map[string]*registry.Content
+		edit     func(*Options)
+		want     []string
+	}{
+		{"parts of a kept index are held", family, index, nil, []string{
+			"held delete_tag /api:1.6.0-amd64: part_of: part of the multi-platform image 1.6.0, which no rule marks",
+			"held delete_tag /api:1.6.0-arm64: part_of: part of the multi-platform image 1.6.0, which no rule marks"}},
+		{"whatever their names", []string{"latest a 48h kept", "one b 48h marked", "two e 48h marked"}, index, nil, []string{
+			"delete_tag /api:two: retention/old",
+			"held delete_tag /api:one: part_of: part of the multi-platform image latest, which is kept"}},
+		{"a held index keeps its parts", []string{"1.6.0 a 48h trial", "1.6.0-amd64 b 48h marked"}, index, nil, []string{
+			"held delete_tag /api:1.6.0: report_only: marked only by retention/trial, which is not enforced",
+			"held delete_tag /api:1.6.0-amd64: part_of: part of the multi-platform image 1.6.0, which is held (report_only)"}},
+		{"so does one that keep_at_least holds", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 49h marked", "1.5.0 d 50h marked"}, index,
+			func(o *Options) { o.KeepAtLeast = 1 }, []string{
+				"delete_tag /api:1.5.0: retention/old",
+				"held delete_tag /api:1.6.0: keep_at_least: held so that 1 tag of the image is kept",
+				"held delete_tag /api:1.6.0-amd64: part_of: part of the multi-platform image 1.6.0, which is held (keep_at_least)"}},
+		{"an index goes with its parts", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 48h marked"}, index, nil, []string{
+			"delete_tag /api:1.6.0: retention/old", "delete_tag /api:1.6.0-amd64: retention/old"}},
+		{"an index in an index keeps its parts", []string{"1.6.0 a 48h", "inner b 48h marked", "leaf c 48h marked"},
+			map[string]*registry.Content{digestOf("a"): indexOf("b"), digestOf("b"): indexOf("c")}, nil, []string{
+				"held delete_tag /api:inner: part_of: part of the multi-platform image 1.6.0, which no rule marks",
+				"held delete_tag /api:leaf: part_of: part of the multi-platform image 1.6.0, which no rule marks"}},
+		{"an index that could not be read holds what its name says", family[:2], nil, nil, []string{
+			"held delete_tag /api:1.6.0-amd64: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
+		{"an image is no index", family[:2], map[string]*registry.Content{digestOf("a"): image}, nil, []string{
+			"delete_tag /api:1.6.0-amd64: retention/old"}},
+		{"what is never read holds nothing", family[:2], nil, func(o *Options) { o.Content.Read = ReadNever }, []string{
+			"delete_tag /api:1.6.0-amd64: retention/old"}},
+		{"other names are no parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, []string{"delete_tag /api:pr-1: retention/old"}},
+		{"unless all may be", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
+			"held delete_tag /api:pr-1: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
+		{"no tag is a part of itself", []string{"1.6.0 a 48h", "1.6.0-amd64 a 48h marked"}, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
+			"held delete_tag /api:1.6.0-amd64: shared_digest: shares its digest with 1.6.0, which no rule marks"}},
+		{"at_most holds the parts with their index", []string{"1.6.0 a 10h marked", "1.6.0-amd64 b 99h marked", "old d 20h marked"}, index,
+			func(o *Options) { o.AtMost = 2 }, []string{
+				"delete_tag /api:old: retention/old",
+				"held delete_tag /api:1.6.0: at_most: left for a later plan: --at-most 2 deletes what is oldest first",
+				"held delete_tag /api:1.6.0-amd64: at_most: left for a later plan: --at-most 2 deletes what is oldest first"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := imageOf(t, tt.tags...)
+			v.Image.Contents = tt.contents
+			checkPlan(t, v, tt.edit, tt.want)
+		})
+	}
+}
+
+func TestNeedsContent(t *testing.T) {
+	all := func(o *Options) { o.Content.MultiArch = MultiArchAll }
+	for _, tt := range []struct {
+		name string
+		tags []string
+		edit func(*Options)
+		want []string // letters of digests
+	}{
+		{"nothing where nothing is marked", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h"}, all, nil},
+		{"nothing where no name has a platform", []string{"1.6.0 a 48h", "1.5.0 b 48h marked"}, nil, nil},
+		{"the index of a part", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked", "1.5.0 c 48h", "1.5.0-amd64 d 48h"}, nil, []string{"a"}},
+		{"no index that goes itself", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 48h marked"}, all, nil},
+		{"nothing for what is kept anyway", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked used", "1.6.0-arm64 b 48h marked locked"}, all, nil},
+		{"everything that stays if all may be parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked", "pr-2 c 48h marked", "old d 48h kept"}, all, []string{"a", "d"}},
+		{"nothing if nothing is read", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked"}, func(o *Options) { o.Content.Read = ReadNever }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, o := imageOf(t, tt.tags...), unlimited()
+			if tt.edit != nil {
+				tt.edit(&o)
+			}
+			var want []string
+			for _, letter := range tt.want {
+				want = append(want, digestOf(letter))
+			}
+			got := NeedsContent(v, o)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			v.Image.Contents = map[string]*registry.Content{}
+			for _, digest := range got {
+				v.Image.Contents[digest] = &registry.Content{Kind: registry.ContentImage}
+			}
+			if more := NeedsContent(v, o); slices.Compare(more, nil) != 0 {
+				t.Errorf("then it needs %v", more)
+			}
+		})
+	}
+}

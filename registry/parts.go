@@ -1,0 +1,119 @@
+package registry
+
+import "slices"
+
+// PartsOf are the digests that the index of this digest consists of, those of the indexes
+// in it included, as far as they were read. It is empty for what is not an index, and for
+// what was not read. The list may be shared: read only.
+func (i *Image) PartsOf(digest string) []string {
+	content := i.Contents[digest]
+	if content == nil {
+		return nil
+	}
+	isIndex := func(part string) bool { c := i.Contents[part]; return c != nil && len(c.Parts) > 0 }
+	if !slices.ContainsFunc(content.Parts, isIndex) {
+		return content.Parts
+	}
+	seen := map[string]bool{digest: true}
+	var all []string
+	for queue := content.Parts; len(queue) > 0; queue = queue[1:] {
+		part := queue[0]
+		if seen[part] {
+			continue
+		}
+		seen[part] = true
+		all = append(all, part)
+		if isIndex(part) {
+			queue = slices.Concat(queue, i.Contents[part].Parts)
+		}
+	}
+	return all
+}
+
+// Wholes are the indexes of an image that its other tags are parts of.
+type Wholes struct {
+	known map[int][]string
+	maybe map[int][]string
+}
+
+// Wholes finds which tags are parts of an index that another tag has, and which may be, by
+// their names: the content of that other tag was not read.
+func (i *Image) Wholes() Wholes {
+	return Wholes{known: i.knownWholes(), maybe: i.maybeWholes()}
+}
+
+// Of are the digests of the indexes that a tag, by its position, is a part of, sorted.
+func (w *Wholes) Of(tag int) []string { return w.known[tag] }
+
+// MaybeOf are the digests whose content was not read, and that a tag may be a part of,
+// sorted.
+func (w *Wholes) MaybeOf(tag int) []string { return w.maybe[tag] }
+
+func (i *Image) knownWholes() map[int][]string {
+	if len(i.Contents) == 0 {
+		return nil
+	}
+	var indexes map[string][]string // by part
+	seen := map[string]bool{}
+	for k := range i.Tags {
+		digest := i.Tags[k].KnownDigest()
+		if digest == "" || seen[digest] {
+			continue
+		}
+		seen[digest] = true
+		for _, part := range i.PartsOf(digest) {
+			if indexes == nil {
+				indexes = map[string][]string{}
+			}
+			if of := indexes[part]; part != digest && (len(of) == 0 || of[len(of)-1] != digest) {
+				indexes[part] = append(of, digest)
+			}
+		}
+	}
+	if indexes == nil {
+		return nil
+	}
+	for _, list := range indexes {
+		slices.Sort(list)
+	}
+	out := map[int][]string{}
+	for k := range i.Tags {
+		if of := indexes[i.Tags[k].Digest]; of != nil {
+			out[k] = of
+		}
+	}
+	return out
+}
+
+// maybeWholes compares the names of tags, except of attachments.
+func (i *Image) maybeWholes() map[int][]string {
+	names := make([]PlatformName, len(i.Tags))
+	platforms := map[string]bool{} // the bases of which there is a tag with another name
+	for k := range i.Tags {
+		if names[k] = ParsePlatform(i.Tags[k].Name); names[k].Base != i.Tags[k].Name {
+			platforms[names[k].Base] = true
+		}
+	}
+	if len(platforms) == 0 {
+		return nil
+	}
+	related := map[string][]int{} // the tags of a base
+	for k := range i.Tags {
+		if platforms[names[k].Base] {
+			related[names[k].Base] = append(related[names[k].Base], k)
+		}
+	}
+	out := map[int][]string{}
+	for _, tags := range related {
+		for _, part := range tags {
+			for _, index := range tags {
+				digest := i.Tags[index].KnownDigest()
+				if digest != "" && i.Contents[digest] == nil && digest != i.Tags[part].Digest && names[part].MayBePartOf(names[index]) && !slices.Contains(out[part], digest) {
+					out[part] = append(out[part], digest)
+				}
+			}
+			slices.Sort(out[part])
+		}
+	}
+	return out
+}
