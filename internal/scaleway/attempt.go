@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/retry"
@@ -20,6 +21,7 @@ const (
 	maxBody      = 64 << 20 // of an answer; a page of 100 rows has some 30 kB
 	maxErrorBody = 64 << 10 // of an answer that is not a success
 	maxMessage   = 300      // characters of it that an error quotes
+	maxReused    = 1 << 20  // of a buffer that is used again
 )
 
 // attempt sends one request and reads its whole answer within the timeout. It
@@ -30,6 +32,7 @@ type attempt struct {
 	timeout time.Duration
 	skew    *clockSkew
 	redact  *redactor
+	bodies  sync.Pool // of *bytes.Buffer, for answers that nothing refers to any more
 }
 
 func (t *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -44,16 +47,43 @@ func (t *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, t.refusal(resp)
 	}
-	body, err := readBody(resp)
+	buffer := t.buffer()
+	body, err := readBody(resp, buffer)
 	if err != nil {
 		return nil, t.explain(req, ctx, err)
 	}
-	if problem := implausible(req.URL.Path, resp.Header, body); problem != "" {
+	problem, take := implausible(resp.Header, body), takerOf(req.Context())
+	switch {
+	case problem != "":
+	case take == nil:
+		problem = unusable(req.URL.Path, body)
+	default:
+		problem = take(body)
+		body = nil // the SDK reads nothing
+		t.release(buffer)
+	}
+	if problem != "" {
 		return nil, &answerError{problem: problem}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	resp.ContentLength = int64(len(body))
 	return resp, nil
+}
+
+// buffer is an empty one, new or used.
+func (t *attempt) buffer() *bytes.Buffer {
+	if used, ok := t.bodies.Get().(*bytes.Buffer); ok {
+		used.Reset()
+		return used
+	}
+	return new(bytes.Buffer)
+}
+
+// release takes a buffer back, unless it is unusually large.
+func (t *attempt) release(b *bytes.Buffer) {
+	if b.Cap() <= maxReused {
+		t.bodies.Put(b)
+	}
 }
 
 // explain distinguishes the timeout of this attempt from the end of the caller's
@@ -65,9 +95,8 @@ func (t *attempt) explain(req *http.Request, ctx context.Context, err error) err
 	return err
 }
 
-// readBody reads the whole body of a success, up to maxBody.
-func readBody(resp *http.Response) ([]byte, error) {
-	var body bytes.Buffer
+// readBody reads the whole body of a success into the buffer, up to maxBody.
+func readBody(resp *http.Response, body *bytes.Buffer) ([]byte, error) {
 	// The announced length only saves copies: it is not trusted further.
 	body.Grow(int(min(max(resp.ContentLength, 0), 1<<20)) + bytes.MinRead)
 	n, err := body.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
@@ -80,16 +109,23 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// implausible returns what is wrong with a success, or "". A listing must state its
-// total: without it, a lost row could not be noticed.
-func implausible(path string, header http.Header, body []byte) string {
+// implausible returns what is wrong with a success, before its JSON is read, or "".
+func implausible(header http.Header, body []byte) string {
 	contentType, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	trimmed := bytes.TrimSpace(body)
 	switch {
-	case len(trimmed) == 0:
+	case len(bytes.TrimSpace(body)) == 0:
 		return "its body is empty"
 	case contentType != "application/json":
 		return "it is not JSON (Content-Type " + strconv.Quote(header.Get("Content-Type")) + ")"
+	}
+	return ""
+}
+
+// unusable returns why the SDK must not read an answer, or "". A listing must state its
+// total: without it, a lost row could not be noticed.
+func unusable(path string, body []byte) string {
+	trimmed := bytes.TrimSpace(body)
+	switch {
 	case trimmed[0] != '{' || !json.Valid(trimmed):
 		return "its body is not a complete JSON object"
 	case isListing(path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):

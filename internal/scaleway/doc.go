@@ -16,7 +16,8 @@
 //	guard      allows only GET, and only to the API host
 //	retrier    tries again after a fault that may pass
 //	pacer      bounds requests in flight and their rate, for each host
-//	attempt    one request and its whole answer, within the request timeout
+//	attempt    one request and its whole answer, within the request timeout; reads
+//	           the rows of a listing (see readPage)
 //	(observer) the middleware of Options, such as metrics
 //	Base       the connection
 //

@@ -18,21 +18,19 @@ func (r *Reader) Namespaces(ctx context.Context, q registry.Query) ([]registry.N
 	if err := checkQuery(q); err != nil {
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
+	row := func(row *sdk.Namespace) (registry.Namespace, error) { return toNamespace(row, q) }
 	fetch := func(ctx context.Context, number int32) (page[registry.Namespace], error) {
-		resp, err := r.api.ListNamespaces(&sdk.ListNamespacesRequest{
-			Region:         scw.Region(q.Region),
-			Page:           &number,
-			PageSize:       new(uint32(pageSize)),
-			OrderBy:        sdk.ListNamespacesRequestOrderByCreatedAtAsc,
-			OrganizationID: optional(q.OrganizationID),
-			ProjectID:      optional(q.ProjectID),
-			Name:           optional(q.Name),
-		}, scw.WithContext(ctx))
-		if err != nil {
-			return page[registry.Namespace]{}, err
-		}
-		return translate(resp.Namespaces, resp.TotalCount, func(row *sdk.Namespace) (registry.Namespace, error) {
-			return toNamespace(row, q)
+		return readPage(ctx, "namespaces", row, func(answer scw.RequestOption) error {
+			_, err := r.api.ListNamespaces(&sdk.ListNamespacesRequest{
+				Region:         scw.Region(q.Region),
+				Page:           &number,
+				PageSize:       new(uint32(pageSize)),
+				OrderBy:        sdk.ListNamespacesRequestOrderByCreatedAtAsc,
+				OrganizationID: optional(q.OrganizationID),
+				ProjectID:      optional(q.ProjectID),
+				Name:           optional(q.Name),
+			}, answer)
+			return err
 		})
 	}
 	namespaces, err := listAll(ctx, r.concurrency, fetch, func(n *registry.Namespace) [16]byte { return idOf(n.ID) })
@@ -54,19 +52,17 @@ func (r *Reader) Tags(ctx context.Context, region registry.Region, imageID strin
 	if err := checkQuery(registry.Query{Region: region}); err != nil {
 		return nil, fmt.Errorf("list tags: %w", err)
 	}
+	row := func(row *wireTag) (registry.Tag, error) { return row.tag(imageID) }
 	fetch := func(ctx context.Context, number int32) (page[registry.Tag], error) {
-		resp, err := r.api.ListTags(&sdk.ListTagsRequest{
-			Region:   scw.Region(region),
-			ImageID:  imageID,
-			Page:     &number,
-			PageSize: new(uint32(pageSize)),
-			OrderBy:  sdk.ListTagsRequestOrderByCreatedAtAsc,
-		}, scw.WithContext(ctx))
-		if err != nil {
-			return page[registry.Tag]{}, err
-		}
-		return translate(resp.Tags, resp.TotalCount, func(row *sdk.Tag) (registry.Tag, error) {
-			return toTag(row, imageID)
+		return readPage(ctx, "tags", row, func(answer scw.RequestOption) error {
+			_, err := r.api.ListTags(&sdk.ListTagsRequest{
+				Region:   scw.Region(region),
+				ImageID:  imageID,
+				Page:     &number,
+				PageSize: new(uint32(pageSize)),
+				OrderBy:  sdk.ListTagsRequestOrderByCreatedAtAsc,
+			}, answer)
+			return err
 		})
 	}
 	tags, err := listAll(ctx, r.concurrency, fetch, func(t *registry.Tag) [16]byte { return idOf(t.ID) })
@@ -111,44 +107,22 @@ func (r *Reader) image(ctx context.Context, region registry.Region, id string) (
 }
 
 func (r *Reader) imagePage(q registry.Query) fetcher[registry.Image] {
+	row := func(row *sdk.Image) (registry.Image, error) { return toImage(row, q) }
 	return func(ctx context.Context, number int32) (page[registry.Image], error) {
-		resp, err := r.api.ListImages(&sdk.ListImagesRequest{
-			Region:         scw.Region(q.Region),
-			Page:           &number,
-			PageSize:       new(uint32(pageSize)),
-			OrderBy:        sdk.ListImagesRequestOrderByCreatedAtAsc,
-			NamespaceID:    optional(q.NamespaceID),
-			Name:           optional(q.Name),
-			OrganizationID: optional(q.OrganizationID),
-			ProjectID:      optional(q.ProjectID),
-		}, scw.WithContext(ctx))
-		if err != nil {
-			return page[registry.Image]{}, err
-		}
-		return translate(resp.Images, resp.TotalCount, func(row *sdk.Image) (registry.Image, error) {
-			return toImage(row, q)
+		return readPage(ctx, "images", row, func(answer scw.RequestOption) error {
+			_, err := r.api.ListImages(&sdk.ListImagesRequest{
+				Region:         scw.Region(q.Region),
+				Page:           &number,
+				PageSize:       new(uint32(pageSize)),
+				OrderBy:        sdk.ListImagesRequestOrderByCreatedAtAsc,
+				NamespaceID:    optional(q.NamespaceID),
+				Name:           optional(q.Name),
+				OrganizationID: optional(q.OrganizationID),
+				ProjectID:      optional(q.ProjectID),
+			}, answer)
+			return err
 		})
 	}
-}
-
-// translate makes a page of rows. An answer without an array (null, or another
-// document) is an error, not an empty listing.
-func translate[Row, T any](rows []*Row, total uint32, one func(*Row) (T, error)) (page[T], error) {
-	if rows == nil {
-		return page[T]{}, errors.New("the answer holds no list")
-	}
-	p := page[T]{rows: make([]T, 0, len(rows)), total: uint64(total)}
-	for _, row := range rows {
-		if row == nil {
-			return page[T]{}, errors.New("a row is null")
-		}
-		t, err := one(row)
-		if err != nil {
-			return page[T]{}, err
-		}
-		p.rows = append(p.rows, t)
-	}
-	return p, nil
 }
 
 // checkQuery refuses values that must not enter a URL.
@@ -193,7 +167,7 @@ func describe(q registry.Query) string {
 	return fmt.Sprintf("in %s", q.Region)
 }
 
-// idOf is the ID of a translated row; toTag and the others have checked its form.
+// idOf is the ID of a translated row, whose form was checked.
 func idOf(s string) [16]byte {
 	id, _ := parseUUID(s)
 	return id

@@ -61,14 +61,21 @@ func listAll[T any](ctx context.Context, concurrency int, fetch fetcher[T], id f
 	var all []T
 	err := relist(func() error {
 		all = nil
-		seen := map[[16]byte]struct{}{}
+		var seen map[[16]byte]struct{}
 		return eachPage(ctx, concurrency, fetch, func(number int32, rows []T) error {
-			for _, row := range rows {
-				if _, twice := seen[id(&row)]; twice {
-					return duplicate(number)
-				}
-				seen[id(&row)] = struct{}{}
-				all = append(all, row)
+			if all == nil {
+				seen = make(map[[16]byte]struct{}, len(rows))
+			}
+			for i := range rows {
+				seen[id(&rows[i])] = struct{}{}
+			}
+			if len(seen) != len(all)+len(rows) {
+				return duplicate(number)
+			}
+			if all == nil {
+				all = rows // most listings are one page
+			} else {
+				all = append(all, rows...)
 			}
 			return nil
 		})

