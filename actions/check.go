@@ -31,7 +31,7 @@ func (p *Plan) Check() error {
 		}
 	}
 	for i, v := range p.Violations {
-		if v.Severity != registry.Deny && v.Severity != registry.Warn {
+		if v.Severity != registry.Deny && v.Severity != registry.Warn && v.Severity != registry.Waived {
 			return fmt.Errorf("violations[%d] (%s): severity %q is unknown", i, v.Ref, v.Severity)
 		}
 	}

@@ -26,9 +26,12 @@ func (p *Plan) count() Summary {
 		s.Add(p.Steps[i].Action)
 	}
 	for i := range p.Violations {
-		if p.Violations[i].Severity == registry.Deny {
+		switch p.Violations[i].Severity {
+		case registry.Deny:
 			s.Deny++
-		} else {
+		case registry.Waived:
+			s.Waived++
+		default:
 			s.Warn++
 		}
 	}

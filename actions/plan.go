@@ -107,7 +107,9 @@ type Summary struct {
 	Held int `json:"held"`
 	Deny int `json:"deny"`
 	Warn int `json:"warn"`
-	Gaps int `json:"gaps"`
+	// Waived are the violations that a waiver covers.
+	Waived int `json:"waived,omitempty"`
+	Gaps   int `json:"gaps"`
 	// ImagesFromCache are those of Images whose tags an earlier run listed. No step is
 	// in them.
 	ImagesFromCache int `json:"images_from_cache,omitempty"`

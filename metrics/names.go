@@ -42,6 +42,8 @@ func gauges() map[string]description {
 		"planned_steps":                    of("Steps of the last plan.", "region", "action"),
 		"held_steps":                       of("Deletions and changes of the last plan that a guard held.", "region", "action", "guard"),
 		"violations":                       of("Violations in the last plan.", "severity", "rule"),
+		"waivers":                          of("Waivers in force at the time of the last run."),
+		"waivers_expiring":                 of("Waivers in force that end within 14 days of the last run."),
 		"gaps":                             of("Things that the last plan could not read or judge."),
 		"limits_refused":                   of("1 if the limit refuses the last plan, else 0.", "limit"),
 

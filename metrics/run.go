@@ -49,6 +49,8 @@ func (m *Metrics) setRun(run *runs.Run) {
 	m.run.set("last_run_duration_seconds", run.Duration.Seconds())
 	m.run.set("last_run_policy_evaluation_seconds", run.Judging.Seconds())
 	m.run.set("last_run_api_requests", float64(run.Calls))
+	m.run.set("waivers", float64(run.Waivers.InForce))
+	m.run.set("waivers_expiring", float64(run.Waivers.Expiring))
 	if !m.lastSuccess.IsZero() {
 		m.run.set("last_success_timestamp_seconds", unix(m.lastSuccess))
 	}

@@ -52,6 +52,7 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 		j.run(ctx, b, &j.engine.image.keeps, input, d, builtin...)
 	}
 	d.finish()
+	j.waive(&v)
 	setInUse(&v, inUse)
 	return v, ctx.Err()
 }
@@ -93,6 +94,7 @@ func (j *Judge) Namespace(ctx context.Context, ns *registry.Namespace, empty boo
 		j.run(ctx, b, &j.engine.namespace.keeps, input, d)
 	}
 	d.finish()
+	j.waive(&v)
 	return v, ctx.Err()
 }
 

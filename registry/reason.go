@@ -31,10 +31,11 @@ func CompareReasons(a, b Reason) int {
 type Severity string
 
 // A deny counts for the exit code of plan --detailed-exitcode; a warn is only
-// reported.
+// reported, and so is what a waiver covers.
 const (
-	Deny Severity = "deny"
-	Warn Severity = "warn"
+	Deny   Severity = "deny"
+	Warn   Severity = "warn"
+	Waived Severity = "waived"
 )
 
 // Violation is a finding of a policy: reported, never acted on.
@@ -44,9 +45,12 @@ type Violation struct {
 	Ref      string   `json:"ref"`
 	Severity Severity `json:"severity"`
 	Reason
+	// Owner is that of the waiver which covers the violation, or which it is about; ""
+	// without a waiver.
+	Owner string `json:"owner,omitempty"`
 }
 
 // CompareViolations orders violations by reference, severity and reason.
 func CompareViolations(a, b Violation) int {
-	return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Severity, b.Severity), CompareReasons(a.Reason, b.Reason))
+	return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Severity, b.Severity), CompareReasons(a.Reason, b.Reason), cmp.Compare(a.Owner, b.Owner))
 }

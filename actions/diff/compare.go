@@ -162,9 +162,12 @@ func (c *comparer) found(side Side, in, other *input) {
 			continue
 		}
 		c.out.Found = append(c.out.Found, Finding{Only: side, Violation: v})
-		if v.Severity == registry.Deny {
+		switch v.Severity {
+		case registry.Deny:
 			in.effects.Deny++
-		} else {
+		case registry.Waived:
+			in.effects.Waived++
+		default:
 			in.effects.Warn++
 		}
 	}

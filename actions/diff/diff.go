@@ -56,6 +56,8 @@ type Effects struct {
 	actions.StepCounts
 	Deny int `json:"deny"`
 	Warn int `json:"warn"`
+	// Waived are the violations that a waiver covers.
+	Waived int `json:"waived,omitempty"`
 }
 
 // ByRule counts the steps that only one plan has and that name the rule. A step

@@ -121,6 +121,7 @@ func (a *app) makePlan(ctx context.Context, s *source, f *planFlags) (runs.Run, 
 	if err != nil {
 		return run, err
 	}
+	run.Waivers = s.planner.Waivers()
 	if run.Plan, err = s.planner.Plan(ctx, feed); err != nil {
 		return run, err
 	}

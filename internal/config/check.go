@@ -49,6 +49,7 @@ var checks = map[string]strictyaml.Check{
 	"dsn-variable": variableOf(dsnHint),
 	"dsn-file":     fileOf(dsnHint),
 	"occasion":     checkOccasion,
+	"date":         checkDate,
 }
 
 // shape is the check that a string matches a pattern.

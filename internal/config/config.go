@@ -24,18 +24,22 @@ type Config struct {
 	// it are resolved against its folder.
 	File string `yaml:"-"`
 
-	Scaleway    Scaleway           `yaml:"scaleway"`
-	Timezone    string             `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
-	Scope       Scope              `yaml:"scope"`
-	Retention   []rules.Retention  `yaml:"retention" blank:"ok"`
-	Empty       rules.Empty        `yaml:"empty"`
-	Visibility  []rules.Visibility `yaml:"visibility" blank:"ok"`
-	Naming      []rules.Naming     `yaml:"naming" blank:"ok"`
-	Protect     Protect            `yaml:"protect"`
-	Attachments Attachments        `yaml:"attachments"`
-	Policies    []PolicySource     `yaml:"policies" blank:"ok"`
-	Policy      Policy             `yaml:"policy"`
-	Limits      Limits             `yaml:"limits"`
+	Scaleway   Scaleway           `yaml:"scaleway"`
+	Timezone   string             `yaml:"timezone" is:"zone"` // of calendar buckets and schedules; default UTC
+	Scope      Scope              `yaml:"scope"`
+	Retention  []rules.Retention  `yaml:"retention" blank:"ok"`
+	Empty      rules.Empty        `yaml:"empty"`
+	Visibility []rules.Visibility `yaml:"visibility" blank:"ok"`
+	Naming     []rules.Naming     `yaml:"naming" blank:"ok"`
+	// Waivers are those of WaiversFile too, once it was read. WaiversFile is as written;
+	// see Resolve.
+	Waivers     []rules.Waiver `yaml:"waivers,omitempty" blank:"ok"`
+	WaiversFile string         `yaml:"waivers_file,omitempty" blank:"ok"`
+	Protect     Protect        `yaml:"protect"`
+	Attachments Attachments    `yaml:"attachments"`
+	Policies    []PolicySource `yaml:"policies" blank:"ok"`
+	Policy      Policy         `yaml:"policy"`
+	Limits      Limits         `yaml:"limits"`
 	// SharedDigest is "protect", or "untag" if the operator knows that the API removes
 	// only the tag, and not its digest with all other tags.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
@@ -185,9 +189,10 @@ func Load(path string, unneeded ...string) (*Config, error) {
 // Read is Load of what was read already; name stands for it in messages.
 func Read(name string, data []byte, unneeded ...string) (*Config, error) {
 	c := parse(name, data)
-	finder{c, unneeded}.find()
-	if err := c.document.Err(); err != nil {
-		return nil, err
+	problems := finder{c, unneeded}.find()
+	var own strictyaml.Problems
+	if errors.As(c.document.Err(), &own) || len(problems) > 0 {
+		return nil, append(own, problems...)
 	}
 	return c, nil
 }

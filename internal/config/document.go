@@ -19,7 +19,7 @@ import (
 // int64 and float64 only. Each duration K, as written, has its length in seconds
 // beside it as K_seconds. An optional key that is not given is absent. Keys that no
 // policy needs are left out: the ledger, which may have a password, policy,
-// run_timeout, scan, cost and notifications.
+// run_timeout, scan, cost and notifications. Waivers are those of waivers_file too.
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	c.Protect.document(document["protect"].(map[string]any))
@@ -31,6 +31,7 @@ func (c *Config) Document() map[string]any {
 	delete(document, "policy")
 	delete(document, "cost")
 	delete(document, "notifications")
+	delete(document, "waivers_file")
 	return document
 }
 

@@ -20,7 +20,8 @@ type finder struct {
 	unneeded []string
 }
 
-func (f finder) find() {
+// find returns what is wrong with other files of the configuration.
+func (f finder) find() strictyaml.Problems {
 	for i, p := range f.Policies {
 		f.file(fmt.Sprintf("policies[%d]", i), p.Path, "name a folder, a .rego file or a bundle; "+relativeHint)
 	}
@@ -34,6 +35,7 @@ func (f finder) find() {
 		}
 	}
 	f.ledger()
+	return f.waivers()
 }
 
 const relativeHint = "relative paths begin at the folder of this file"

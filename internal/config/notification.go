@@ -22,6 +22,9 @@ type Notification struct {
 	URLFile string `yaml:"url_file,omitempty" is:"secret-file"`
 	// On is what has to happen for a message.
 	On []string `yaml:"on" is:"occasion"`
+	// Owners are those of waivers: the messages are about their waivers alone. None means
+	// that messages are about the whole run.
+	Owners []string `yaml:"owners,omitempty"`
 	// Template is the text of the message, for text/template; "" means the default.
 	Template string `yaml:"template,omitempty" is:"template" lines:"ok"`
 	// Link is where to read more, such as the page of the daemon.
@@ -34,7 +37,7 @@ type Notification struct {
 // Defaults are those of a notification.
 // Defaults sets the values of keys that are not in the file.
 func (n *Notification) Defaults() {
-	n.On = []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}
+	n.On = []string{"failure", "refused", "gap", "violation", "waiver", "deleted", "visibility"}
 	n.Repeat = strictyaml.MustDuration("24h")
 }
 
@@ -54,7 +57,22 @@ func (d checker) checkNotifications(c *Config) {
 			d.Report(path, "needs url_env or url_file", "name the environment variable that has the URL of the service, or the file")
 		}
 	}
+	d.checkOwners(c.Notifications)
 	d.checkNames(all, "give each notification its own name: logs and metrics use it")
+}
+
+// checkOwners reports occasions that no owner has, and leaves those that owners have.
+func (d checker) checkOwners(all []Notification) {
+	for i := range all {
+		path, n := fmt.Sprintf("notifications[%d].on", i), &all[i]
+		switch {
+		case len(n.Owners) == 0:
+		case !d.Given(path):
+			n.On = []string{"waiver"}
+		case d.Clean(path) && !slices.Equal(n.On, []string{"waiver"}):
+			d.Report(path, "cannot be used together with owners, whose messages are about waivers", "write on: [waiver], or remove the key; messages about the run need another notification")
+		}
+	}
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -113,6 +131,7 @@ var occasions = [][2]string{
 	{"refused", "is refused by a limit"},
 	{"gap", "could not read everything"},
 	{"violation", "finds a deny violation"},
+	{"waiver", "finds a waiver that ends soon or has ended"},
 	{"deleted", "deletes something"},
 	{"visibility", "changes a visibility"},
 	{"planned", "plans something"},
@@ -143,6 +162,9 @@ func (n *Notification) sentence() string {
 		sentence += "the file " + n.URLFile
 	}
 	sentence += " when a run " + text.List(on, "or")
+	if len(n.Owners) > 0 {
+		sentence += " of " + text.List(n.Owners, "or")
+	}
 	if n.Repeat.Duration() > 0 {
 		sentence += "; a daemon sends the same again after " + n.Repeat.Words()
 	}

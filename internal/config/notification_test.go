@@ -17,7 +17,7 @@ func TestNotificationsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Notification{
-		{Name: "ops", URLEnv: "SLACK_URL", On: []string{"failure", "refused", "gap", "violation", "deleted", "visibility"}, Repeat: strictyaml.MustDuration("24h")},
+		{Name: "ops", URLEnv: "SLACK_URL", On: []string{"failure", "refused", "gap", "violation", "waiver", "deleted", "visibility"}, Repeat: strictyaml.MustDuration("24h")},
 		{
 			Name: "managers", URLFile: "secrets/mail", On: []string{"deleted", "planned"}, Template: "{{.Headline}}\n\t{{range .Rules}}{{.Rule}} {{end}}\n",
 			Link: "https://janitor.example.com/", Repeat: strictyaml.MustDuration("0s"),

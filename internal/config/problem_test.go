@@ -50,14 +50,14 @@ var bad = []struct {
 		"the file is a list",
 		"- a\n- b\n",
 		[]string{
-			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
 		"the file is a word",
 		"hello\n",
 		[]string{
-			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -285,7 +285,7 @@ limits: {
 		"an unknown key at the top",
 		"retentoin: []\n",
 		[]string{
-			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -1841,7 +1841,7 @@ limits: {max_deletion_percent: 200}
 		"a URL in place of a notification",
 		"notifications: [\"slack://hook:T-B-SECRET@webhook\"]\n",
 		[]string{
-			`1:17: notifications[0]: must be a mapping, not the string "slack://..." (its keys: name, url_env, url_file, on, template, link, repeat)`,
+			`1:17: notifications[0]: must be a mapping, not the string "slack://..." (its keys: name, url_env, url_file, on, owners, template, link, repeat)`,
 		},
 	},
 	{
@@ -1871,7 +1871,7 @@ limits: {max_deletion_percent: 200}
 		"an occasion that there is none of",
 		"notifications: [{name: ops, url_env: A, on: [failures]}]\n",
 		[]string{
-			`1:46: notifications[0].on[0]: must be one of failure, refused, gap, violation, deleted, visibility, planned, not "failures" (did you mean "failure"?)`,
+			`1:46: notifications[0].on[0]: must be one of failure, refused, gap, violation, waiver, deleted, visibility, planned, not "failures" (did you mean "failure"?)`,
 		},
 	},
 	{
@@ -1907,7 +1907,7 @@ limits: {max_deletion_percent: 200}
 		"a key longer than any",
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
 		[]string{
-			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{

@@ -33,6 +33,7 @@ func (d checker) checkConfig(c *Config) {
 		d.checkMatches(path, r.Subject, r.Match, r.Except)
 		naming = append(naming, namingNamed(path, r))
 	}
+	d.checkWaivers("waivers", c.Waivers)
 	d.checkKubernetes(c.Protect.Kubernetes)
 	for _, all := range [][]named{retention, visibility, naming} {
 		d.checkNames(all, "give each rule its own name: plans and reports use it")

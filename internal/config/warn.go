@@ -148,6 +148,11 @@ func (c *Config) patterns() []namePattern {
 		match(path+".match", subject, c.Naming[i].Match)
 		match(path+".except", subject, c.Naming[i].Except)
 	}
+	for i := range c.Waivers {
+		if path := fmt.Sprintf("waivers[%d].match", i); c.document.Given(path) { // not of another file
+			match(path, c.Waivers[i].Rule(), c.Waivers[i].Match)
+		}
+	}
 	for i := range c.Limits.Overrides {
 		path, place := fmt.Sprintf("limits.overrides[%d].match", i), c.Limits.Overrides[i].Match
 		list(path, "limits.overrides", "namespaces", NamesOfNamespaces, place.Namespaces)

@@ -41,6 +41,9 @@ func (c *Config) Sentences() []Sentence {
 		add("naming", c.Naming[i].Name, "%s", c.Naming[i].Sentence())
 	}
 	c.protectSentences(add)
+	for i := range c.Waivers {
+		add("waiver", c.Waivers[i].Owner, "%s", c.Waivers[i].Sentence())
+	}
 	if c.Attachments.Orphans == "delete" {
 		add("attachments", "orphans", "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs")
 	} else {

@@ -53,7 +53,7 @@ func TestSentences(t *testing.T) {
 		{`limits: {max_deletions: 1}`, "refuses a plan with more than 1 deletion"},
 		{`limits: {canary: 1, max_failures: 3}`, "does the first 1 step of each kind one at a time"},
 		{`limits: {canary: 0, max_failures: 3}`, "skips the remaining steps once 3 steps in a row fail"},
-		{`notifications: [{name: ops, url_env: OPS_URL}]`, "sends a message to the service whose URL is in the variable OPS_URL when a run fails, is refused by a limit, could not read everything, finds a deny violation, deletes something or changes a visibility; a daemon sends the same again after 24 hours"},
+		{`notifications: [{name: ops, url_env: OPS_URL}]`, "sends a message to the service whose URL is in the variable OPS_URL when a run fails, is refused by a limit, could not read everything, finds a deny violation, finds a waiver that ends soon or has ended, deletes something or changes a visibility; a daemon sends the same again after 24 hours"},
 		{`notifications: [{name: ops, url_file: /run/ops, on: [planned, failure], repeat: 0s}]`, "sends a message to the service whose URL is in the file /run/ops when a run fails or plans something"},
 		{`shared_digest: untag`, "deletes a tag even if a kept tag has the same digest"},
 	} {

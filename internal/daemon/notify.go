@@ -11,7 +11,8 @@ func Notifications(c *config.Config) notify.Options {
 	for _, n := range c.Notifications {
 		x := notify.Notification{
 			Name: n.Name, URLEnv: n.URLEnv, URLFile: c.Resolve(n.URLFile), Template: n.Template, Link: n.Link, Repeat: n.Repeat.Duration(),
-			On: []notify.Occasion{},
+			Owners: n.Owners,
+			On:     []notify.Occasion{},
 		}
 		for _, occasion := range n.On {
 			x.On = append(x.On, notify.Occasion(occasion))

@@ -49,7 +49,7 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 		return nil, c.Problem("ledger", "an apply needs a ledger or a state directory", "set ledger: {dsn: …}, or name a directory with --state-dir")
 	}
 	s := &setup{config: c, files: snapshot(watchedFiles(c))} // before the policies are read, so that later changes are noticed
-	if snapshot([]string{d.o.ConfigFile}) != before {
+	if snapshot([]string{d.o.ConfigFile}) != before || d.waiversChanged(c) {
 		s.files = "" // it changed while it was read, and is read again
 	}
 	if s.policies, err = janitor.Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
@@ -63,6 +63,15 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	}
 	s.schedules, err = schedulesOf(c)
 	return s, err
+}
+
+// waiversChanged reports whether the file of waivers is another than a configuration read.
+func (d *daemon) waiversChanged(c *config.Config) bool {
+	if c.WaiversFile == "" {
+		return false
+	}
+	again, err := d.o.Load(d.o.ConfigFile)
+	return err != nil || again.Digest() != c.Digest()
 }
 
 // schedulesOf gives every schedule a unique name.
@@ -187,6 +196,9 @@ func watchedFiles(c *config.Config) []string {
 	files := append([]string{c.File}, c.PolicyPaths()...)
 	if key := c.Resolve(c.Policy.VerificationKey); key != "" {
 		files = append(files, key)
+	}
+	if c.WaiversFile != "" {
+		files = append(files, c.Resolve(c.WaiversFile))
 	}
 	for _, n := range c.Notifications {
 		if n.URLFile != "" {

@@ -183,7 +183,7 @@ func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 		s.Error = "" // nothing went wrong
 	}
 	if p := r.Summary; p != nil {
-		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn, p.Gaps
+		s.Tags, s.Held, s.Violations, s.Gaps = p.Tags, p.Held, p.Deny+p.Warn+p.Waived, p.Gaps
 		s.Steps = p.Steps()
 	}
 	return s

@@ -132,6 +132,9 @@ func (p *Planner) turns(item scanner.Item, tags map[string]bool) []time.Time {
 			}
 		}
 	}
+	for _, ends := range p.Config.WaiverEnds() {
+		add(ends, nil)
+	}
 	empty := p.Config.EmptyAges()
 	if item.Listed != nil {
 		n := item.Listed.Namespace

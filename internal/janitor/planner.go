@@ -90,6 +90,7 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.builder.Warn(p.endings()...)
 	if p.Only.IsZero() { // what a part does not show, the whole may
 		c.builder.Warn(unused.Warnings()...)
 	}

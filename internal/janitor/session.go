@@ -206,6 +206,7 @@ func PriceOf(c *config.Config) runs.Price {
 // end completes what is known of the run.
 func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.session.uses.Sources(), r.session.calls.Load()
+	r.Waivers = r.session.Planner.Waivers()
 	r.Judging = time.Duration(r.session.Progress.Judging.Load())
 	if err != nil {
 		r.Error = err.Error()

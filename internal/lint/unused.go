@@ -61,6 +61,9 @@ func NewUnused(c *config.Config, references string, uses *registry.UseIndex) (*U
 			return img.Status != registry.StatusReady && slices.Contains(image, references) || slices.ContainsFunc(tags, func(by []string) bool { return slices.Contains(by, references) })
 		})
 	}
+	if err := u.expectWaivers(c); err != nil {
+		return nil, err
+	}
 	return u, u.expectRules(c)
 }
 

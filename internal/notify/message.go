@@ -45,6 +45,7 @@ type Message struct {
 	Refusals   List   // "max_deletions: 1,200 deletions planned, …"
 	Failures   List   // "delete_tag rg.fr-par.scw.cloud/prod/api:pr-1: 500 …"
 	Gaps       List   // "rg.nl-ams.scw.cloud/prod/api: page 3 of its tags: …"
+	Waivers    List   // that end soon or have ended: "team-data: the waiver for …"
 	Violations List   // with severity deny: "rg…/prod/api: naming/kebab case: …"
 }
 
@@ -98,7 +99,7 @@ func sample() Message {
 		Name: "ops", Kind: "apply", Trigger: "nightly", Headline: "h", Occasions: []string{"gap"}, Link: "https://janitor.example.com", PlanID: "sha256:0",
 		Namespaces: 1, Images: 1, Tags: 1, ToDelete: 1, ToChange: 1, Held: 1, Deny: 1, Warn: 1,
 		Applied: true, Done: 1, Gone: 1, Changed: 1, Blocked: 1, Failed: 1, Skipped: 1, Rules: []Rule{{"r", 1}},
-		Error: "e", Stopped: "s", Lost: list, Refusals: list, Failures: list, Gaps: list, Violations: list,
+		Error: "e", Stopped: "s", Lost: list, Refusals: list, Failures: list, Gaps: list, Violations: list, Waivers: list,
 	}
 }
 
@@ -163,6 +164,13 @@ func newMessage(n Notification, run runs.Run, found []occurrence) Message {
 	}
 	s := p.Summary
 	m.PlanID = p.ID
+	for _, v := range endingWaivers(p, n.Owners) {
+		m.Waivers.add(v.Owner + ": " + v.Text)
+	}
+	if len(n.Owners) > 0 {
+		m.Headline = "registry-janitor: " + text.Count(m.Waivers.Total, "waiver") + " to look at"
+		return m
+	}
 	m.Namespaces, m.Images, m.Tags = s.Namespaces, s.Images, s.Tags
 	m.ToDelete, m.ToChange, m.Held, m.Deny, m.Warn = s.Deletions(), s.SetVisibility, s.Held, s.Deny, s.Warn
 	m.Rules = rulesOf(p)

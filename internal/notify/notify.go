@@ -28,6 +28,9 @@ type Notification struct {
 	URLEnv, URLFile string
 	// On are the occasions for a message; nil is DefaultOn.
 	On []Occasion
+	// Owners are those whose waivers the messages are about; nil is the whole run. Set On
+	// to OnWaiver with it.
+	Owners []string
 	// Template is a text/template over Message; "" is DefaultTemplate.
 	Template string
 	// Link is a page with more about the run; "" is none.
@@ -190,20 +193,21 @@ func (n *Notifier) Send(ctx context.Context, run runs.Run) error {
 // for it, and reports whether it did.
 func (t *target) send(ctx context.Context, run runs.Run, timeout time.Duration) (sent bool, err error) {
 	now := run.Began()
-	found := slices.DeleteFunc(occurrences(run), func(o occurrence) bool { return !slices.Contains(t.On, o.occasion) })
+	found := slices.DeleteFunc(occurrences(run, t.Owners), func(o occurrence) bool { return !slices.Contains(t.On, o.occasion) })
 	if run.Plan != nil { // without a plan the run cannot tell what has ended
 		t.sent.forget(found)
 	}
 	if !t.sent.isNews(found, now, t.Repeat) {
 		return false, nil
 	}
-	text, err := t.render(newMessage(t.Notification, run, found))
+	message := newMessage(t.Notification, run, found)
+	text, err := t.render(message)
 	if err != nil {
 		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := t.service.send(ctx, headline(run), text); err != nil {
+	if err := t.service.send(ctx, message.Headline, text); err != nil {
 		return false, err
 	}
 	t.sent.remember(found, now)

@@ -323,7 +323,7 @@ func TestNewNamesTheProblem(t *testing.T) {
 		"an unknown service":    {"slck://hook:x@y", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: its service is not supported: use slack, teams, smtp, generic, or the https URL of a webhook`, false},
 		"a bad token":           {"slack://hook:s3cr3t@webhook", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it cannot be parsed: invalid slack token format`, false},
 		"mail without receiver": {"smtp://u:s3cr3t@mail.test/?from=a@b.test", Notification{URLEnv: "A"}, `notification "ops": the URL in the environment variable A: it cannot be parsed: toAddress missing from config URL`, false},
-		"an unknown occasion":   {good, Notification{URLEnv: "A", On: []Occasion{"often"}}, `notification "ops": on: "often" is not one of ["failure" "refused" "gap" "violation" "deleted" "visibility" "planned"]`, false},
+		"an unknown occasion":   {good, Notification{URLEnv: "A", On: []Occasion{"often"}}, `notification "ops": on: "often" is not one of ["failure" "refused" "gap" "violation" "waiver" "deleted" "visibility" "planned"]`, false},
 		"a template that stops": {good, Notification{URLEnv: "A", Template: "a\n{{if}}"}, `notification "ops": template: template:2: missing value for if`, false},
 		"an unknown field":      {good, Notification{URLEnv: "A", Template: "a\nb\n{{range .Gaps.Items}}{{.Nmae}}{{end}}"}, `notification "ops": template: template:3:23: executing "template" at <.Nmae>: can't evaluate field Nmae in type string`, false},
 	} {

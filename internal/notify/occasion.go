@@ -23,6 +23,8 @@ const (
 	OnGap Occasion = "gap"
 	// OnViolation: something violates a policy with severity deny.
 	OnViolation Occasion = "violation"
+	// OnWaiver: a waiver ends soon, or has ended.
+	OnWaiver Occasion = "waiver"
 	// OnDeleted: something was deleted.
 	OnDeleted Occasion = "deleted"
 	// OnVisibility: a visibility was changed.
@@ -33,13 +35,13 @@ const (
 
 // Occasions lists all of them.
 func Occasions() []Occasion {
-	return []Occasion{OnFailure, OnRefused, OnGap, OnViolation, OnDeleted, OnVisibility, OnPlanned}
+	return []Occasion{OnFailure, OnRefused, OnGap, OnViolation, OnWaiver, OnDeleted, OnVisibility, OnPlanned}
 }
 
 // DefaultOn are the occasions of a notification that names none: all except
 // OnPlanned.
 func DefaultOn() []Occasion {
-	return []Occasion{OnFailure, OnRefused, OnGap, OnViolation, OnDeleted, OnVisibility}
+	return []Occasion{OnFailure, OnRefused, OnGap, OnViolation, OnWaiver, OnDeleted, OnVisibility}
 }
 
 // occurrence is an occasion in a run.
@@ -50,8 +52,9 @@ type occurrence struct {
 	cases []string
 }
 
-// occurrences are the occasions in a run.
-func occurrences(run runs.Run) []occurrence {
+// occurrences are the occasions in a run; the waivers are those of the owners, or all
+// without any.
+func occurrences(run runs.Run, owners []string) []occurrence {
 	var out []occurrence
 	add := func(occasion Occasion, cases []string) {
 		if len(cases) > 0 {
@@ -67,6 +70,7 @@ func occurrences(run runs.Run) []occurrence {
 	add(OnRefused, list(p.Refusals, func(r actions.Refusal) string { return r.Limit }))
 	add(OnGap, gaps(p))
 	add(OnViolation, denied(p))
+	add(OnWaiver, list(endingWaivers(p, owners), caseOf))
 	switch {
 	case p.Outcome == nil && run.Kind != runs.KindApply: // an apply run without outcome was refused
 		add(OnPlanned, list(p.Steps, func(s actions.Step) string { return string(s.Action) + " " + s.Ref }))
@@ -131,8 +135,24 @@ func denied(p *actions.Plan) []string {
 	var cases []string
 	for _, v := range p.Violations {
 		if v.Severity == registry.Deny {
-			cases = append(cases, strings.Join([]string{v.Rule, v.Ref, v.Text}, "\x00"))
+			cases = append(cases, caseOf(v))
 		}
 	}
 	return cases
+}
+
+func caseOf(v registry.Violation) string {
+	return strings.Join([]string{v.Rule, v.Ref, v.Text}, "\x00")
+}
+
+// endingWaivers are the violations by waivers of the owners that end soon, or have ended;
+// those of all waivers without owners.
+func endingWaivers(p *actions.Plan, owners []string) []registry.Violation {
+	var out []registry.Violation
+	for _, v := range p.Violations {
+		if v.Owner != "" && v.Severity != registry.Waived && (len(owners) == 0 || slices.Contains(owners, v.Owner)) {
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -203,24 +203,26 @@ func (m *runPage) gaps() string {
 
 // warnings are the violations that do not count for the exit code, folded away.
 func (m *runPage) warnings() string {
-	entries := m.found(registry.Warn)
+	entries := m.found(false)
 	if len(entries) == 0 {
 		return ""
 	}
-	title := "Violations: " + text.Thousands(len(entries)) + " warn"
+	waived := m.plan.Summary.Waived
+	title := "Violations: " + outline.Join(outline.As(len(entries)-waived, "warn"), outline.As(waived, "waived"))
 	return "\n<details><summary>" + title + "</summary>\n\n" + m.fill(entries, ordinaryMax, "- ") + "\n</details>\n"
 }
 
 func (m *runPage) violations() string {
-	entries := m.found(registry.Deny)
+	entries := m.found(true)
 	return m.list("Violations: "+text.Thousands(len(entries))+" deny", entries, urgentMax)
 }
 
-// found lists the violations of a severity by rule; what is not a warning is shown
-// like deny.
-func (m *runPage) found(severity registry.Severity) []entry {
+// found lists the violations by rule: those that count for the exit code, or the others.
+// An unknown severity counts.
+func (m *runPage) found(counts bool) []entry {
 	list := slices.DeleteFunc(outline.Violations(m.plan), func(v registry.Violation) bool {
-		return (v.Severity == registry.Warn) != (severity == registry.Warn)
+		quiet := v.Severity == registry.Warn || v.Severity == registry.Waived
+		return quiet == counts
 	})
 	entries := make([]entry, len(list))
 	for i, v := range list {

@@ -192,7 +192,7 @@ func rest(s actions.Summary) string {
 }
 
 func severities(s actions.Summary) string {
-	return outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn"))
+	return outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn"), outline.As(s.Waived, "waived"))
 }
 
 // effort is how long a run took, and how many calls.

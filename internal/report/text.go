@@ -66,8 +66,11 @@ func (o TextOptions) functions() template.FuncMap {
 }
 
 func (o TextOptions) severity(s registry.Severity) string {
-	if s == registry.Deny {
+	switch s {
+	case registry.Deny:
 		return o.Color.Red(string(s))
+	case registry.Waived:
+		return o.Color.Dim(string(s))
 	}
 	return o.Color.Yellow(string(s))
 }

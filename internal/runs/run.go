@@ -52,6 +52,8 @@ type Run struct {
 	Sources []UseSource
 	// Price is what storage costs.
 	Price Price
+	// Waivers counts the waivers of the configuration.
+	Waivers Waivers
 	// Zone is where people read the times of the run; nil means UTC.
 	Zone *time.Location
 }
@@ -62,6 +64,12 @@ type UseSource struct {
 	Uses   int       // how many it named
 	ReadAt time.Time // when it last answered; zero if it did not
 	Error  string    // why it could not be read; "" if it could
+}
+
+// Waivers are how many waivers there are at the time of a run.
+type Waivers struct {
+	InForce  int
+	Expiring int // those of them that end soon
 }
 
 // Price is what a month of storage costs.

@@ -41,7 +41,8 @@ type place struct{ line, column int }
 
 func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
 
-// Parse reads the one YAML document in data into the struct that into points to,
+// Parse reads the one YAML document in data into the struct, or the list of structs, that
+// into points to,
 // which has the defaults already. file stands for it in messages. The caller adds
 // what it finds with [Document.Report], and ends with [Document.Err].
 func (f Format) Parse(file string, data []byte, into any) *Document {
@@ -51,7 +52,7 @@ func (f Format) Parse(file string, data []byte, into any) *Document {
 	document.empty = root == nil
 	if root != nil {
 		to := reflect.ValueOf(into).Elem()
-		d := decoder{Document: document, format: f, root: to.Type()}
+		d := decoder{Document: document, format: f, root: Nested(to.Type())}
 		d.value(root, "", to, "")
 	}
 	document.blameBlanks(data)

@@ -140,7 +140,7 @@ func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 	case isWord && isText(n):
 		d.Report(path, "must be "+oneOf(options)+", not "+describe(n), "remove the quotes")
 		return
-	case !isWord && !isText(n) && (!d.format.Bare || n.Kind != yaml.ScalarNode):
+	case !isWord && !isText(n) && (!d.format.Bare && tag.Get("bare") == "" || n.Kind != yaml.ScalarNode):
 		hint := "write one string"
 		if n.Kind == yaml.ScalarNode && len(options) > 1 {
 			hint = "write " + oneOf(options)

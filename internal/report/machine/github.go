@@ -37,10 +37,13 @@ func GitHub(w io.Writer, run runs.Run, totals string) error {
 	return err
 }
 
-// levelOf is the severity in the words of GitHub and of SARIF.
+// levelOf is the severity in the words of GitHub.
 func levelOf(s registry.Severity) string {
-	if s == registry.Deny {
+	switch s {
+	case registry.Deny:
 		return "error"
+	case registry.Waived:
+		return "notice"
 	}
 	return "warning"
 }

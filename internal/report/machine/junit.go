@@ -193,8 +193,8 @@ func (j *junitRun) violations() {
 	for _, v := range j.plan.Violations {
 		c := junit.Case{Name: v.Rule + " " + v.Ref, Class: classOf(v.Ref)}
 		c.File, c.Line = sourceOf([]registry.Reason{v.Reason})
-		if v.Severity == registry.Warn {
-			c.Skipped = &junit.Skipped{Message: "warn: " + v.Text}
+		if v.Severity == registry.Warn || v.Severity == registry.Waived {
+			c.Skipped = &junit.Skipped{Message: string(v.Severity) + ": " + v.Text}
 			c.SystemOut = outline.Line(v.Reason)
 		} else {
 			c.Failure = problem(string(v.Severity), v.Text, outline.Rule(v.Reason))

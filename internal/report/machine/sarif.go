@@ -77,12 +77,18 @@ type sarifText struct {
 }
 
 type sarifResult struct {
-	RuleID       string            `json:"ruleId"`
-	RuleIndex    int               `json:"ruleIndex"`
-	Level        string            `json:"level"`
-	Message      sarifText         `json:"message"`
-	Locations    []sarifLocation   `json:"locations"`
-	Fingerprints map[string]string `json:"partialFingerprints"`
+	RuleID       string             `json:"ruleId"`
+	RuleIndex    int                `json:"ruleIndex"`
+	Level        string             `json:"level"`
+	Message      sarifText          `json:"message"`
+	Locations    []sarifLocation    `json:"locations"`
+	Fingerprints map[string]string  `json:"partialFingerprints"`
+	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+}
+
+type sarifSuppression struct {
+	Kind          string `json:"kind"`
+	Justification string `json:"justification"`
 }
 
 type sarifLocation struct {
@@ -113,12 +119,24 @@ func sarifResultOf(v registry.Violation, rule int) sarifResult {
 	}
 	l.Physical.Artifact.URI, l.Physical.Region.StartLine = (&url.URL{Path: file}).String(), line
 	sum := sha256.Sum256([]byte(v.Rule + "\x00" + v.Ref + "\x00" + v.Text))
-	return sarifResult{
-		RuleID: v.Rule, RuleIndex: rule, Level: levelOf(v.Severity),
+	result := sarifResult{
+		RuleID: v.Rule, RuleIndex: rule, Level: sarifLevel(v.Severity),
 		Message:      sarifText{v.Ref + ": " + v.Text},
 		Locations:    []sarifLocation{l},
 		Fingerprints: map[string]string{"violation/v1": hex.EncodeToString(sum[:])},
 	}
+	if v.Severity == registry.Waived {
+		result.Suppressions = []sarifSuppression{{"external", "waived for " + v.Owner}}
+	}
+	return result
+}
+
+// sarifLevel is the severity in the words of SARIF.
+func sarifLevel(s registry.Severity) string {
+	if s == registry.Waived {
+		return "note"
+	}
+	return levelOf(s)
 }
 
 func sarifInvocationOf(failure string, p *actions.Plan) sarifInvocation {

@@ -126,7 +126,7 @@ type figure struct {
 // Figures are the totals of the plan, or of what was done.
 func (v *runView) Figures() []figure {
 	s := v.Plan.Summary
-	violations := s.Deny + s.Warn
+	violations := s.Deny + s.Warn + s.Waived
 	list := []figure{
 		{s.Deletions(), "to delete", outline.Deleted(s), "alarm", "#steps"},
 		{s.SetVisibility, "to change", "who may pull", "change", "#steps"},
@@ -141,7 +141,7 @@ func (v *runView) Figures() []figure {
 	}
 	list = append(list,
 		figure{s.Held, "held", "marked, but kept by a guard", "held", "#held"},
-		figure{violations, text.Choose(violations, "violation", "violations"), outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn")), "held", "#violations"},
+		figure{violations, text.Choose(violations, "violation", "violations"), outline.Join(outline.As(s.Deny, "deny"), outline.As(s.Warn, "warn"), outline.As(s.Waived, "waived")), "held", "#violations"},
 		figure{s.Gaps, text.Choose(s.Gaps, "gap", "gaps"), "could not be read or judged", "alarm", "#gaps"},
 	)
 	for i := range list {

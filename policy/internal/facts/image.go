@@ -93,6 +93,7 @@ func (f *Image) Document(query Query) (input ast.Value, about []string) {
 	if query == Keeping {
 		f.keeps(facts)
 		f.protected(facts)
+		f.waived(facts)
 	} else {
 		f.deletes(facts)
 		f.orphans(facts)

@@ -121,6 +121,7 @@ func (s *Scan) Namespace(ns *registry.Namespace, empty bool) ast.Value {
 		[2]*ast.Term{keyEmpty, ast.InternedTerm(empty)},
 		[2]*ast.Term{keyVisibility, ast.ArrayTerm(which(s.Rules.visibility, matches)...)},
 		[2]*ast.Term{keyNaming, ast.ArrayTerm(which(s.Rules.naming, matches)...)},
+		[2]*ast.Term{keyWaivers, ast.ArrayTerm(s.waiverTerms(s.namespaceWaivers(ns))...)},
 	)
 	return ast.NewObject(
 		[2]*ast.Term{keyNow, ast.StringTerm(formatTime(s.Now))},

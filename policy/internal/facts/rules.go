@@ -21,6 +21,7 @@ type Rules struct {
 	retention  []retentionRule
 	visibility []subjectRule
 	naming     []subjectRule
+	exceptions []*rules.Exception
 }
 
 // configuration is the part of the document that facts are about.
@@ -30,6 +31,7 @@ type configuration struct {
 	Visibility []rules.Visibility `json:"visibility"`
 	Naming     []rules.Naming     `json:"naming"`
 	Empty      rules.Empty        `json:"empty"`
+	Waivers    []rules.Waiver     `json:"waivers"`
 	Protect    struct {
 		Tags    []string `json:"tags"`
 		Digests []string `json:"digests"`
@@ -144,7 +146,7 @@ func (s *Rules) compile() error {
 		}
 		s.naming = append(s.naming, subjectRule{reason: "naming/" + r.Name, subject: r.Subject, selector: selector, pattern: pattern})
 	}
-	return nil
+	return s.compileWaivers()
 }
 
 // Drives reports whether the configuration has rules for a built-in policy.
@@ -169,6 +171,8 @@ func (s *Rules) Drives(m modules.Module) bool {
 		return s.Attachments.Orphans == "delete"
 	case "protect":
 		return len(s.Protect.Tags)+len(s.Protect.Digests) > 0
+	case "waiver":
+		return len(s.Waivers) > 0
 	case "visibility":
 		return about(s.visibility)
 	case "naming":
