@@ -1,6 +1,6 @@
 // Package actions holds the documents between the verdicts and the registry: the
-// Plan with its Steps, what a guard Held, and the Outcome of a plan that was
-// applied; their order and their JSON.
+// Plan with its Steps, what a guard Held, the Judgement of one object while a plan is
+// applied, and the Outcome; their order and their JSON.
 //
 // Sub-packages do the work: plan makes a Plan of verdicts, apply makes an Outcome
 // of a Plan, and diff compares two Plans. This package must never decide

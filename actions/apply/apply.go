@@ -33,7 +33,7 @@ type Environment struct {
 	// error means that nothing may be deleted any more, such as a use source that
 	// cannot be reached: it stops the run. A policy that fails is not an error; the
 	// steps are then held.
-	Judge func(ctx context.Context, s Subject) (Judgement, error)
+	Judge func(ctx context.Context, s Subject) (actions.Judgement, error)
 	// Archive, if set, copies what a tag holds before its deletion is sent.
 	Archive Archive
 }
@@ -43,13 +43,6 @@ type Subject struct {
 	Namespace *registry.Namespace
 	Image     *registry.Image // nil for the namespace itself
 	Empty     bool            // the namespace is proven to be empty
-}
-
-// Judgement is what the policies in force make of a subject.
-type Judgement struct {
-	Steps   []actions.Step
-	Held    []actions.Held
-	Verdict registry.Verdict
 }
 
 // Options say how careful and how fast to be. The zero value is careful.

@@ -3,10 +3,10 @@ package apply
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/places"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -39,7 +39,7 @@ func (r *run) hasProven(i int) bool {
 type change struct {
 	step
 	r     *run
-	place *place
+	place *places.Place
 	late  int // readings in a row that were too old when the change could be sent
 }
 
@@ -65,7 +65,7 @@ const (
 // again.
 func (r *run) object(i int) {
 	s := &r.steps[i]
-	c := &change{step: step{Step: s, index: i}, r: r, place: r.places.of(s.Region, s.Namespace)}
+	c := &change{step: step{Step: s, index: i}, r: r, place: r.places.Of(s.Object())}
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		if why := r.stopped(); why != nil && !c.sent() {
 			r.settle(i, actions.ResultSkipped, why.Error())
@@ -179,7 +179,7 @@ func (c *change) send(read time.Time) {
 	c.late = 0
 	if c.r.answered(&c.step, c.place, err) {
 		c.r.o.Progress.Watched.Add(1)
-		c.r.touch(s.Ref, namespaceRef(s))
+		c.r.touch(s.Ref, s.Object().WithoutImage().String())
 	}
 }
 
@@ -215,9 +215,9 @@ func (c *change) readImage() (now condition, subject Subject, err error) {
 		}
 	}
 	s := c.Step
-	img, ns, err := c.r.places.image(&image{region: s.Region, namespace: s.Namespace, name: s.Image, id: s.ID}, true)
-	if errors.Is(err, errOther) {
-		return different(strings.TrimPrefix(err.Error(), errOther.Error()+": ")), subject, nil
+	img, ns, err := c.place.ReadImage(s.Object(), s.ID)
+	if other := new(places.OtherError); errors.As(err, &other) {
+		return different(other.Why), subject, nil
 	}
 	if err != nil {
 		return now, subject, err
@@ -282,13 +282,11 @@ func (c *change) judged(now condition, s Subject) (condition, error) {
 			return condition{}, err
 		}
 	}
-	for i := range j.Steps {
-		if p := &j.Steps[i]; p.Action == c.Action && p.Ref == c.Ref && p.To == c.To {
-			return now, nil
-		}
+	if j.Plans(c.Step) {
+		return now, nil
 	}
 	now.is = objectDifferent
-	now.result, now.detail = notPlanned(&j, c.Step)
+	now.result, now.detail = j.NotPlanned(c.Step)
 	return now, nil
 }
 

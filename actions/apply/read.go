@@ -19,7 +19,7 @@ func (w *reconciler) read() (*reading, error) {
 			return next, err
 		}
 	}
-	row, ns, err := w.r.places.image(w.img, false)
+	row, ns, err := w.place.Image(w.img.ref, w.img.id)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (w *reconciler) read() (*reading, error) {
 	w.slow, w.relist = clock.Now().Sub(at) > MaxReadingAge/2, false
 	next := newReading(at, row, list, w.sent)
 	if w.judged == nil && len(next.unlisted()) > 0 { // the row may be the older of the two
-		if next.row, _, err = w.r.places.image(w.img, true); err != nil {
+		if next.row, _, err = w.place.ReadImage(w.img.ref, w.img.id); err != nil {
 			return nil, err
 		}
 	}
@@ -46,8 +46,7 @@ func (w *reconciler) hasSiblings(st *step) bool {
 
 func (w *reconciler) list() ([]registry.Tag, time.Time, error) {
 	defer w.r.slot()()
-	ctx := registry.About(w.r.calls, registry.Ref{Region: w.img.region, Namespace: w.img.namespace, Image: w.img.name})
-	return w.r.Registry.ListTags(ctx, w.img.region, w.img.id)
+	return w.r.Registry.ListTags(registry.About(w.r.calls, w.img.ref), w.img.ref.Region, w.img.id)
 }
 
 // readEach reads the tags of the pending steps, and takes the rest from the latest
@@ -74,7 +73,7 @@ func (w *reconciler) get(steps []*step) (found map[string]registry.Tag, missing 
 	var mu sync.Mutex
 	w.r.each(len(steps), func(i int) {
 		release := w.r.slot()
-		tag, at, err := w.r.Registry.GetTag(w.r.calls, w.img.region, w.img.id, steps[i].ID)
+		tag, at, err := w.r.Registry.GetTag(w.r.calls, w.img.ref.Region, w.img.id, steps[i].ID)
 		release()
 		mu.Lock()
 		defer mu.Unlock()

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/places"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -25,7 +25,7 @@ const (
 type reconciler struct {
 	r       *run
 	img     *image
-	place   *place
+	place   *places.Place
 	pending []*step // without a result
 	sent    []*step // whose deletion was sent, with or without a result
 
@@ -33,7 +33,7 @@ type reconciler struct {
 	first     *reading
 	judged    *reading // on which the judgement was made
 	last      *reading // the latest
-	judgement Judgement
+	judgement actions.Judgement
 	marked    map[string]bool // IDs of the tags whose deletion the judgement plans
 	relist    bool            // the next reading must be a listing
 	slow      bool            // listing takes so long that each deletion needs a reading of its own
@@ -44,7 +44,7 @@ type reconciler struct {
 }
 
 func newReconciler(r *run, img *image) *reconciler {
-	w := &reconciler{r: r, img: img, place: r.places.of(img.region, img.namespace)}
+	w := &reconciler{r: r, img: img, place: r.places.Of(img.ref)}
 	for _, i := range img.steps {
 		w.pending = append(w.pending, &step{Step: &r.steps[i], index: i})
 	}
@@ -107,8 +107,8 @@ func (w *reconciler) halted() error {
 	if why := w.r.stopped(); why != nil {
 		return why
 	}
-	if w.place.isDenied() {
-		return fmt.Errorf("the API denies everything in %s", registry.Ref{Region: w.img.region, Namespace: w.img.namespace})
+	if w.place.IsDenied() {
+		return fmt.Errorf("the API denies everything in %s", w.img.ref.WithoutImage())
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func (w *reconciler) judge(now *reading) error {
 	}
 	if w.first == nil {
 		w.first = now
-		w.r.remember(w.img.ref, j)
+		w.r.remember(w.img.ref.String(), j)
 	}
 	w.judged, w.judgement, w.marked = now, j, map[string]bool{}
 	for i := range j.Steps {
@@ -169,7 +169,7 @@ func (w *reconciler) reportLost(last, now *reading) error {
 		case err != nil:
 			return err
 		case missing[tag.ID], found[tag.ID].Status == registry.StatusDeleting:
-			lost = append(lost, w.img.ref+":"+tag.Name)
+			lost = append(lost, w.img.ref.String()+":"+tag.Name)
 		default:
 			return fmt.Errorf("%w: it does not show %s, which a request of its own finds", registry.ErrIncomplete, tag.Name)
 		}
@@ -208,7 +208,7 @@ func (w *reconciler) situation(now *reading) *situation {
 		untag: w.r.o.SharedDigest == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
 		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
 		marked:   func(id string) bool { return w.marked[id] },
-		unmarked: func(st *step) (actions.Result, string) { return notPlanned(&w.judgement, st.Step) },
+		unmarked: func(st *step) (actions.Result, string) { return w.judgement.NotPlanned(st.Step) },
 	}
 	if why := w.halted(); why != nil {
 		s.halted, s.kept, s.marked = true, nil, func(string) bool { return false }
@@ -275,10 +275,13 @@ func (w *reconciler) unreadable(err error) {
 	w.relist = true
 	w.troubles++
 	w.r.refuse(err)
+	var other *places.OtherError
 	result, detail, strike := actions.ResultFailed, "its image could not be read: "+err.Error(), true
 	switch {
-	case errors.Is(err, errOther), errors.Is(err, registry.ErrMismatch):
-		result, detail = actions.ResultChanged, strings.TrimPrefix(err.Error(), errOther.Error()+": ")
+	case errors.As(err, &other):
+		result, detail = actions.ResultChanged, other.Why
+	case errors.Is(err, registry.ErrMismatch):
+		result, detail = actions.ResultChanged, err.Error()
 	case errors.Is(err, registry.ErrNotFound) && w.isGone():
 		if w.last != nil {
 			_ = w.reportLost(w.last, newReading(clock.Now(), w.last.row, nil, w.sent)) // what cannot be read is gone with its image
@@ -286,7 +289,7 @@ func (w *reconciler) unreadable(err error) {
 		w.abandon(actions.ResultGone, "its image is not there any more", actions.ResultDone)
 		return
 	case errors.Is(err, registry.ErrDenied):
-		w.place.answered(w.img.id, err)
+		w.place.Answered(w.img.id, err)
 		strike = false
 	case errors.Is(err, registry.ErrIncomplete) && len(w.sent) > 0 && w.troubles < maxTries:
 		w.rest(firstPause<<w.troubles, false) // its own deletions make the pages shift
@@ -319,7 +322,7 @@ func tooSlow(age time.Duration) string {
 
 // isGone reports whether the image itself is not found.
 func (w *reconciler) isGone() bool {
-	_, err := w.r.places.get(w.img.region, w.img.id)
+	_, err := w.place.Read(w.img.id)
 	return errors.Is(err, registry.ErrNotFound)
 }
 

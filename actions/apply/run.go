@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/places"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -40,7 +41,7 @@ type run struct {
 	slots         chan struct{}       // one for each request in flight
 	proof         chan struct{}       // held by the one deletion that may leave a sibling behind unproven
 	room          *semaphore.Weighted // for the images that make requests
-	places        *places
+	places        *places.Places
 
 	mu        sync.Mutex
 	results   []actions.StepResult
@@ -49,12 +50,12 @@ type run struct {
 	unrecorded bool
 	stop       error // why nothing more is sent
 	lost       []string
-	failures   int                  // in a row
-	touched    map[string]bool      // references of objects in which this run has changed something
-	others     map[string]bool      // references of images that have other steps than deletions of tags
-	first      map[string]Judgement // of those images, before this run changed anything in them
-	confirmed  int                  // deletions of tags: the canary
-	untagged   int                  // deletions that were seen to leave other tags of their digest alone
+	failures   int                          // in a row
+	touched    map[string]bool              // references of objects in which this run has changed something
+	others     map[string]bool              // references of images that have other steps than deletions of tags
+	first      map[string]actions.Judgement // of those images, before this run changed anything in them
+	confirmed  int                          // deletions of tags: the canary
+	untagged   int                          // deletions that were seen to leave other tags of their digest alone
 }
 
 func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options) *run {
@@ -62,11 +63,11 @@ func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options)
 		Environment: e, o: o, steps: steps, caller: ctx,
 		slots: make(chan struct{}, o.Concurrency), proof: make(chan struct{}, 1),
 		results: make([]actions.StepResult, len(steps)), journaled: make([]bool, len(steps)),
-		touched: map[string]bool{}, others: map[string]bool{}, first: map[string]Judgement{},
+		touched: map[string]bool{}, others: map[string]bool{}, first: map[string]actions.Judgement{},
 	}
 	r.room = semaphore.NewWeighted(r.allRoom())
-	r.places = newPlaces(r)
 	r.calls, r.cut = context.WithCancelCause(context.WithoutCancel(ctx))
+	r.places = places.New(r.calls, e.Registry, r.slot)
 	r.awake, r.wake = context.WithCancel(r.calls)
 	r.o.Progress.Steps.Store(int64(len(steps)))
 	for i := range steps {
@@ -141,7 +142,9 @@ func (r *run) lose(refs []string, why string) {
 // images reconciles every image, several side by side. An image that makes requests
 // takes room, as much as it has deletions to send, and one that only waits does not.
 func (r *run) images(images []*image) {
-	r.places.expect(images)
+	for _, img := range images {
+		r.places.Of(img.ref).Expect(img.id)
+	}
 	open := make(chan struct{}, maxOpen)
 	var all sync.WaitGroup
 	for _, img := range images {
@@ -225,11 +228,11 @@ func (r *run) contain(steps []int, f func()) {
 
 // conclude gives a step that was tried its result, which it returns. An object alone may
 // be denied; where nothing is accepted, the rights are missing.
-func (r *run) conclude(st *step, p *place, result actions.Result, detail string) actions.Result {
+func (r *run) conclude(st *step, p *places.Place, result actions.Result, detail string) actions.Result {
 	if st.sent() {
 		r.o.Progress.Watched.Add(-1)
 	}
-	if errors.Is(st.err, registry.ErrDenied) && result == actions.ResultBlocked && !p.works() {
+	if errors.Is(st.err, registry.ErrDenied) && result == actions.ResultBlocked && !p.Works() {
 		result = actions.ResultFailed
 	}
 	r.settle(st.index, result, detail)
@@ -339,9 +342,4 @@ func (r *run) outcome() (*actions.Outcome, error) {
 		return o, r.stop
 	}
 	return o, nil
-}
-
-// namespaceRef is the reference of the namespace of a step.
-func namespaceRef(s *actions.Step) string {
-	return registry.Ref{Region: s.Region, Namespace: s.Namespace}.String()
 }

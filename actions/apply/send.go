@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/places"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -39,7 +40,7 @@ func (w *reconciler) endProof() {
 // sent stays pending: the next reading decides about it again. It reports whether
 // anything was sent.
 func (w *reconciler) send(batch []*step, now *reading) bool {
-	w.r.touch(w.img.ref, registry.Ref{Region: w.img.region, Namespace: w.img.namespace}.String())
+	w.r.touch(w.img.ref.String(), w.img.ref.WithoutImage().String())
 	var stale atomic.Bool
 	var sent atomic.Int64
 	var group errgroup.Group
@@ -69,7 +70,7 @@ func (w *reconciler) send(batch []*step, now *reading) bool {
 func (w *reconciler) sendOne(st *step, at time.Time) bool {
 	defer w.r.slot()()
 	if w.slow {
-		tag, read, err := w.r.Registry.GetTag(w.r.calls, w.img.region, w.img.id, st.ID)
+		tag, read, err := w.r.Registry.GetTag(w.r.calls, w.img.ref.Region, w.img.id, st.ID)
 		if err != nil || st.Difference(tag) != "" {
 			w.relist = true
 			return true // the next listing tells
@@ -80,7 +81,7 @@ func (w *reconciler) sendOne(st *step, at time.Time) bool {
 	if !clock.Now().Before(before) || w.r.stopped() != nil {
 		return false
 	}
-	answer, err := w.r.Registry.DeleteTag(w.r.calls, w.img.region, st.ID, before)
+	answer, err := w.r.Registry.DeleteTag(w.r.calls, w.img.ref.Region, st.ID, before)
 	if errors.Is(err, registry.ErrLate) {
 		return false
 	}
@@ -99,11 +100,11 @@ func (w *reconciler) answered(st *step, tag registry.Tag, err error) {
 
 // answered notes the answer to a change, and reports whether it is the first one
 // after which the change may be under way.
-func (r *run) answered(st *step, p *place, err error) (first bool) {
+func (r *run) answered(st *step, p *places.Place, err error) (first bool) {
 	st.tries++
 	st.at, st.err = clock.Now(), err
 	st.open = errors.Is(err, registry.ErrUnknownOutcome)
-	p.answered(st.ID, err)
+	p.Answered(st.ID, err)
 	r.refuse(err)
 	if first = (err == nil || st.open) && st.since.IsZero(); first {
 		st.since = st.at

@@ -82,10 +82,12 @@ func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
 
 func checkSight(t *testing.T, name string, s *actions.Step, e Registry, want string) {
 	t.Helper()
-	judge := func(context.Context, Subject) (Judgement, error) { return Judgement{Steps: []actions.Step{*s}}, nil }
+	judge := func(context.Context, Subject) (actions.Judgement, error) {
+		return actions.Judgement{Steps: []actions.Step{*s}}, nil
+	}
 	r := newRun(t.Context(), []actions.Step{*s}, Environment{Registry: e, Judge: judge}, Options{}.withDefaults())
 	defer r.close()
-	c := change{step: step{Step: &r.steps[0]}, r: r, place: r.places.of(s.Region, s.Namespace)}
+	c := change{step: step{Step: &r.steps[0]}, r: r, place: r.places.Of(s.Object())}
 	seen, err := c.read()
 	switch {
 	case err != nil:

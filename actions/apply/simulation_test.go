@@ -216,7 +216,7 @@ func (a *attempt) apply() (*actions.Outcome, error) {
 	e := a.site.environment(a.journal)
 	e.Registry = witness{a.site.editor, a}
 	judge := e.Judge
-	e.Judge = func(ctx context.Context, s Subject) (Judgement, error) {
+	e.Judge = func(ctx context.Context, s Subject) (actions.Judgement, error) {
 		a.mu.Lock()
 		if s.Image != nil {
 			a.subjects[s.Image.ID] = s

@@ -20,28 +20,25 @@ type work struct {
 
 // image is the part of the plan that deletes tags of one image.
 type image struct {
-	ref       string
-	region    registry.Region
-	namespace string
-	name      string
-	id        string
-	kept      []string // names of the tags that the plan keeps, sorted
-	steps     []int    // positions of the deletions
+	ref   registry.Ref
+	id    string
+	kept  []string // names of the tags that the plan keeps, sorted
+	steps []int    // positions of the deletions
 }
 
 // arrange puts the steps of a plan in order.
 func arrange(p *actions.Plan) work {
 	var w work
-	byRef := make(map[string]*image, len(p.Images))
+	byRef := make(map[registry.Ref]*image, len(p.Images))
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		switch s.Action {
 		case actions.DeleteTag:
-			ref := s.Ref[:len(s.Ref)-len(s.Tag)-1]
-			img := byRef[ref]
+			img := byRef[s.Object()]
 			if img == nil {
-				img = &image{ref: ref, region: s.Region, namespace: s.Namespace, name: s.Image}
-				byRef[ref] = img
+				at, _ := p.ImageOf(s) // a plan that lacks it is not decoded
+				img = &image{ref: s.Object(), id: p.Images[at].ID, kept: p.Images[at].Stay}
+				byRef[img.ref] = img
 				w.images = append(w.images, img)
 			}
 			img.steps = append(img.steps, i)
@@ -57,15 +54,10 @@ func arrange(p *actions.Plan) work {
 			}
 		}
 	}
-	for i := range p.Images {
-		if img := byRef[p.Images[i].Ref]; img != nil {
-			img.id, img.kept = p.Images[i].ID, p.Images[i].Stay
-		}
-	}
 	// The images of one namespace follow one another, so that what is read once for
 	// all of them is read when it is needed.
 	slices.SortStableFunc(w.images, func(a, b *image) int {
-		return cmp.Or(cmp.Compare(a.region, b.region), cmp.Compare(a.namespace, b.namespace))
+		return cmp.Or(cmp.Compare(a.ref.Region, b.ref.Region), cmp.Compare(a.ref.Namespace, b.ref.Namespace))
 	})
 	return w
 }

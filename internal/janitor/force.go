@@ -71,19 +71,19 @@ func (f *inForce) readUses(ctx context.Context) error {
 }
 
 // judge makes the plan of one image or namespace as it is now.
-func (f *inForce) judge(ctx context.Context, subject apply.Subject) (apply.Judgement, error) {
+func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Judgement, error) {
 	f.mu.Lock()
 	uses, err := f.uses, f.err
 	f.mu.Unlock()
 	if err != nil {
-		return apply.Judgement{}, err
+		return actions.Judgement{}, err
 	}
 	s := f.session
 	if gap := s.clockGap(); gap != nil && gap.Holds != registry.HoldsNothing {
-		return apply.Judgement{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
+		return actions.Judgement{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
 	}
 	if where := outside(Scope(s.Config), subject); where != "" {
-		return apply.Judgement{Verdict: registry.Verdict{
+		return actions.Judgement{Verdict: registry.Verdict{
 			Namespace: subject.Namespace, Keep: []registry.Reason{{Rule: "scope", Text: where}},
 		}}, nil
 	}
@@ -95,9 +95,9 @@ func (f *inForce) judge(ctx context.Context, subject apply.Subject) (apply.Judge
 	}
 	judge := now.judge(policy.WhatCounts, uses, now.planOptions())
 	if err := Contain(func() error { return judge.decide(ctx, d) }); err != nil {
-		return apply.Judgement{}, err
+		return actions.Judgement{}, err
 	}
-	return apply.Judgement{Steps: d.part.Steps(), Held: d.part.Held(), Verdict: *d.verdict}, nil
+	return actions.Judgement{Steps: d.part.Steps(), Held: d.part.Held(), Verdict: *d.verdict}, nil
 }
 
 // outside is why a subject is not what the configuration has scanned; "" if it is.

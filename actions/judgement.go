@@ -1,0 +1,68 @@
+package actions
+
+import (
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Judgement is what the policies in force make of one image with its tags, or of one
+// namespace, while a plan is applied.
+type Judgement struct {
+	Steps   []Step
+	Held    []Held
+	Verdict registry.Verdict
+}
+
+// Plans reports whether the policies in force plan a step.
+func (j *Judgement) Plans(s *Step) bool {
+	return slices.ContainsFunc(j.Steps, func(p Step) bool {
+		return p.Action == s.Action && p.Ref == s.Ref && p.To == s.To
+	})
+}
+
+// NotPlanned is the result of a step that the policies in force do not plan, and its
+// detail: what holds it now, which rule keeps it now, or that no rule marks it.
+func (j *Judgement) NotPlanned(s *Step) (Result, string) {
+	for i := range j.Held {
+		h := &j.Held[i]
+		if h.Ref != s.Ref || h.Action != s.Action {
+			continue
+		}
+		detail := "on hold now by the guard " + string(h.Guard) + ": " + h.Detail
+		switch h.Guard {
+		case GuardSharedDigest, GuardAttachment, GuardPartOf:
+			return ResultBlocked, detail
+		case GuardPolicyError, GuardGap:
+			return ResultFailed, detail
+		}
+		return ResultChanged, detail
+	}
+	if j.Verdict.Err != nil {
+		return ResultFailed, "a policy failed: " + j.Verdict.Err.Error()
+	}
+	if keep := j.keepReasons(s); len(keep) > 0 {
+		return ResultChanged, "kept now by " + keep[0].Rule + ": " + keep[0].Text
+	}
+	if registry.AttachmentSubject(s.Tag, s.Digest) != "" {
+		return ResultBlocked, "its subject is kept now, and no policy in force marks it by itself"
+	}
+	if !s.Action.Deletes() {
+		return ResultChanged, "the policies in force do not ask for it to be " + string(s.To)
+	}
+	return ResultChanged, "the policies in force do not mark it for deletion"
+}
+
+// keepReasons are the reasons for which the object of a step is kept.
+func (j *Judgement) keepReasons(s *Step) []registry.Reason {
+	v := &j.Verdict
+	if s.Tag == "" || v.Image == nil {
+		return v.Keep
+	}
+	for i := range v.Image.Tags {
+		if v.Image.Tags[i].Name == s.Tag && i < len(v.Tags) {
+			return v.Tags[i].Keep
+		}
+	}
+	return nil
+}
