@@ -59,10 +59,7 @@ func siteOf(t testing.TB, w worlds.World) *site {
 	var err error
 	s.server, err = emulator.New(emulator.Options{World: w})
 	must(t, err)
-	options := func(base http.RoundTripper) scaleway.Options {
-		return scaleway.Options{Credentials: testCredentials, Base: base, Concurrency: 16, RequestTimeout: 5 * time.Second}
-	}
-	s.editor, err = scaleway.NewEditor(options(roundTripper(func(r *http.Request) (*http.Response, error) {
+	s.editor, err = scaleway.NewEditor(optionsOver(roundTripper(func(r *http.Request) (*http.Response, error) {
 		if s.before != nil {
 			if response, err := s.before(r); response != nil || err != nil {
 				return response, err
@@ -71,9 +68,18 @@ func siteOf(t testing.TB, w worlds.World) *site {
 		return inProcess{s.server}.RoundTrip(r)
 	})))
 	must(t, err)
-	s.reader, err = scaleway.NewReader(options(inProcess{s.server.Plain()}))
-	must(t, err)
+	s.reader = s.readerOver(inProcess{s.server.Plain()})
 	return s
+}
+
+func (s *site) readerOver(base http.RoundTripper) *scaleway.Reader {
+	reader, err := scaleway.NewReader(optionsOver(base))
+	must(s.t, err)
+	return reader
+}
+
+func optionsOver(base http.RoundTripper) scaleway.Options {
+	return scaleway.Options{Credentials: testCredentials, Base: base, Concurrency: 16, RequestTimeout: 5 * time.Second}
 }
 
 func must(t testing.TB, err error) {

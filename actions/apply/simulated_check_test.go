@@ -42,9 +42,54 @@ func (w witness) ListTags(ctx context.Context, region registry.Region, id string
 	return tags, at, err
 }
 
+// names are the names of tags that a run was told of an image.
+type names struct {
+	rows   int
+	inline map[string]int  // in how many of those
+	listed map[string]bool // in any listing of its tags
+}
+
+func (a *attempt) namesOf(id string) *names {
+	if a.named[id] == nil {
+		a.named[id] = &names{inline: map[string]int{}, listed: map[string]bool{}}
+	}
+	return a.named[id]
+}
+
+// unlisted is a tag that every row of the image names and no listing shows.
+func (n *names) unlisted() string {
+	for name, rows := range n.inline {
+		if rows == n.rows && !n.listed[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+func (a *attempt) sawRow(row registry.Image) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := a.namesOf(row.ID)
+	n.rows++
+	for _, name := range row.TagNames {
+		n.inline[name]++
+	}
+}
+
+func (w witness) GetImage(ctx context.Context, region registry.Region, id string) (registry.Image, time.Time, error) {
+	row, at, err := w.Registry.GetImage(ctx, region, id)
+	if err == nil {
+		w.a.sawRow(row)
+	}
+	return row, at, err
+}
+
 func (w witness) ListImages(ctx context.Context, region registry.Region, id string) ([]registry.Image, time.Time, error) {
 	images, at, err := w.Registry.ListImages(ctx, region, id)
 	if err == nil {
+		for _, row := range images {
+			w.a.sawRow(row)
+		}
 		w.a.listed(id, at, make([]registry.Tag, len(images)))
 	}
 	return images, at, err
@@ -76,6 +121,9 @@ func (a *attempt) listed(id string, at time.Time, rows []registry.Tag) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	next := &look{at: at, took: time.Since(at), rows: rows}
+	for _, tag := range rows {
+		a.namesOf(id).listed[tag.Name] = true
+	}
 	if last := a.looks[id]; last != nil {
 		next.gone = last.gone
 		var gone []registry.Tag
@@ -164,6 +212,9 @@ func (a *attempt) forbids(step *actions.Step) string {
 		if !slices.ContainsFunc(listing.rows, func(t registry.Tag) bool { return t.Name == name && t.Status != registry.StatusDeleting }) {
 			return "the kept tag " + name + " is not listed"
 		}
+	}
+	if name := a.namesOf(img.ID).unlisted(); name != "" {
+		return "its image names " + name + ", which no listing shows"
 	}
 	if why := a.neighbors(step, listing); why != "" {
 		return why

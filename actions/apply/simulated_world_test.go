@@ -70,7 +70,7 @@ func (w world) word(image, tag int) string {
 func (s *simulation) someLie() worlds.Fault {
 	f := pick(s.world,
 		worlds.Fault{Stale: pick(s.world, 2*time.Second, 15*time.Second, 40*time.Second)},
-		worlds.Fault{Method: http.MethodGet, Hide: pick(s.world, "t*", "t3", "sha256-*", "img1")},
+		worlds.Fault{Method: http.MethodGet, Hide: pick(s.world, "t*", "t3", "sha256-*", "img1", "t9", "t10")},
 		worlds.Fault{SlowDelete: pick(s.world, 4*time.Second, 12*time.Second, 45*time.Second), Status: pick(s.world, 0, 0, 504)},
 		worlds.Fault{SwapIDs: true},
 		worlds.Fault{SwapIDs: true, Method: http.MethodGet},

@@ -91,6 +91,7 @@ type simulation struct {
 	o      plan.Options
 	faults []fault
 	pushes int // percent of the changes that others precede
+	cache  *liar
 	ending ending
 
 	mu    sync.Mutex // guards asked and the dice of others
@@ -111,6 +112,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s.o = s.someOptions()
 	s.faults, s.pushes = s.someFaults(), pick(s.world, 0, 0, 5, 30)
 	s.ending = ending{pick(s.world, "", "", "", "kill", "kill", "interrupt"), 1 + s.r.IntN(pick(s.world, 10, 40))}
+	s.cache = &liar{s.dice("cache"), map[string][][]registry.Tag{}}
 	s.site = siteOf(t, s.made)
 	s.site.before = s.exchange
 	return s
@@ -143,23 +145,24 @@ type attempt struct {
 	looks    map[string]*look // of images and namespaces, by ID
 	tags     map[string]look  // of single tags
 	subjects map[string]Subject
-	sent     map[string]bool // IDs of tags
-	others   map[string]bool // references that others have changed
-	digests  map[string]bool // that others have pushed
-	changes  int             // that were sent
-	astray   []string        // references@digests of which the API says that it deletes them, and that are not planned
+	sent     map[string]bool   // IDs of tags
+	others   map[string]bool   // references that others have changed
+	digests  map[string]bool   // that others have pushed
+	changes  int               // that were sent
+	named    map[string]*names // of images, by ID
+	astray   []string          // references@digests of which the API says that it deletes them, and that are not planned
 }
 
 func (s *simulation) attempt(calm bool) {
-	p := s.site.plan(s.o, s.judge)
+	p := s.plan(calm)
 	if p.Refused() {
 		s.refused(p)
 		s.o.MaxDeletions = -1
-		p = s.site.plan(s.o, s.judge)
+		p = s.plan(calm)
 	}
 	a := &attempt{
 		simulation: s, plan: p, calm: calm, journal: newMemoryJournal(s.t),
-		looks: map[string]*look{}, tags: map[string]look{}, subjects: map[string]Subject{}, sent: map[string]bool{}, others: map[string]bool{}, digests: map[string]bool{},
+		looks: map[string]*look{}, tags: map[string]look{}, subjects: map[string]Subject{}, named: map[string]*names{}, sent: map[string]bool{}, others: map[string]bool{}, digests: map[string]bool{},
 	}
 	a.index()
 	if !calm {
