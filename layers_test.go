@@ -129,17 +129,24 @@ func rules() architecture {
 			"internal/lint": {ours: []string{"registry", "internal/config", "policy", "policy/rules", "actions", "actions/plan", "internal/runs"}},
 			// Writes a configuration for a registry, and is pure.
 			"internal/propose": {ours: []string{"registry", "scanner", "policy/rules", "actions"}, pure: true},
+			// Finds what a person names.
+			"internal/lookup": {ours: []string{"registry", "actions", "internal/ledger", "internal/runs", "internal/uses", "scanner"}},
+			// Makes the use sources that a configuration names.
+			"internal/sources": {ours: []string{"registry", "internal/config", "internal/kube", "internal/scaleway", "internal/uses", "scanner"}},
+			// Finds when a decision changes.
+			"internal/outlook": {ours: []string{"registry", "actions", "internal/config", "internal/runs", "scanner"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
+				"internal/lookup", "internal/sources", "internal/outlook",
 				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
-				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web",
+				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/lookup", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web",
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/daemon",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
@@ -50,7 +51,7 @@ func (a *app) explain(ctx context.Context, f *explainFlags, text string) error {
 		return err
 	}
 	defer s.close()
-	named, err := s.planner.Named(text)
+	named, err := lookup.Parse(text, s.planner.Config.Scaleway.Regions)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (a *app) explain(ctx context.Context, f *explainFlags, text string) error {
 
 // explainIn explains what is in a source. An inventory is not narrowed: it holds its
 // own scope only.
-func explainIn(ctx context.Context, s *source, named janitor.Named) (runs.Answer, error) {
+func explainIn(ctx context.Context, s *source, named lookup.Named) (runs.Answer, error) {
 	scope := janitor.Scope(s.planner.Config)
 	named, narrow, ok := named.Within(scope)
 	if !ok {

@@ -10,6 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
@@ -111,12 +112,11 @@ func (a *app) showRun(ctx context.Context, f *historyFlags, number string) error
 // showEvents shows the events of one tag, image or namespace.
 func (a *app) showEvents(ctx context.Context, f *historyFlags, name string) error {
 	return a.withLedger(ctx, f, func(l *pastRuns) error {
-		planner := janitor.Planner{Config: l.config}
-		named, err := planner.Named(name)
+		named, err := lookup.Parse(name, l.config.Scaleway.Regions)
 		if err != nil {
 			return err
 		}
-		ref, events, err := planner.History(ctx, l.Ledger, named)
+		ref, events, err := named.History(ctx, l.Ledger)
 		if err != nil {
 			return err
 		}

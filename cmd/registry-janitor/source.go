@@ -14,6 +14,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -180,7 +181,7 @@ func (a *app) openInventory(ctx context.Context, planner *janitor.Planner, path 
 		planner.Progress.Scan(runs.Judging, scope)
 		return recorded{inventory.Stream(ctx), path}, nil
 	}
-	set := janitor.RecordedUses(planner.Config, a.stdin, inventory.Header)
+	set := sources.Recorded(planner.Config, a.stdin, inventory.Header)
 	return &source{
 		planner: planner,
 		scan:    scan,

@@ -13,6 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -280,7 +281,7 @@ func (d *daemon) Explain(ctx context.Context, text string) (runs.Answer, error) 
 	if err != nil {
 		return runs.Answer{}, err
 	}
-	named, err := session.Named(text)
+	named, err := lookup.Parse(text, session.Config.Scaleway.Regions)
 	if err != nil {
 		return runs.Answer{}, fmt.Errorf("%w: %w", web.ErrReference, err)
 	}
@@ -288,7 +289,7 @@ func (d *daemon) Explain(ctx context.Context, text string) (runs.Answer, error) 
 		return runs.Answer{}, err
 	}
 	answer, err := session.ExplainNow(ctx, named)
-	if errors.Is(err, janitor.ErrAmbiguous) {
+	if errors.Is(err, lookup.ErrAmbiguous) {
 		err = fmt.Errorf("%w: %w", web.ErrReference, err)
 	}
 	return answer, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -17,7 +18,7 @@ import (
 // leads to once tags have been marked for long enough.
 func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff.Comparison, error) {
 	notes := graceNote(p, other)
-	if !sameUses(p.Config.Protect, other.Config.Protect) {
+	if !sources.Same(p.Config.Protect, other.Config.Protect) {
 		notes = append(notes, "The two configurations name different use sources (protect): both plans use those of "+p.Config.File+".")
 	}
 	var filter *scanner.Filter

@@ -2,8 +2,11 @@ package janitor
 
 import (
 	"context"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
+	"github.com/registry-janitor/registry-janitor/internal/outlook"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -12,7 +15,7 @@ import (
 
 // Explain judges what a reference names, with every rule. The feed must hold the
 // candidates; a scan of their scope does. A panic is an error.
-func (p *Planner) Explain(ctx context.Context, feed Feed, n Named) (a runs.Answer, err error) {
+func (p *Planner) Explain(ctx context.Context, feed Feed, n lookup.Named) (a runs.Answer, err error) {
 	err = Contain(func() error {
 		a, err = p.explain(ctx, feed, n)
 		return err
@@ -21,30 +24,30 @@ func (p *Planner) Explain(ctx context.Context, feed Feed, n Named) (a runs.Answe
 }
 
 // explain judges last, when every use is known.
-func (p *Planner) explain(ctx context.Context, feed Feed, n Named) (runs.Answer, error) {
-	f := findings{named: n}
+func (p *Planner) explain(ctx context.Context, feed Feed, n lookup.Named) (runs.Answer, error) {
+	search := n.Search()
 	var used []registry.Use
 	for item := range feed.Items() {
 		if item.Use != nil {
 			used = append(used, *item.Use)
 			continue
 		}
-		f.add(item)
+		search.Add(item)
 	}
 	if err := feed.Err(); err != nil {
 		return runs.Answer{}, err
 	}
 	if gap := p.clockGap(); gap != nil {
-		f.gaps = append(f.gaps, *gap)
+		search.Gaps = append(search.Gaps, *gap)
 	}
-	refs, err := f.refs()
+	objects, err := search.Objects()
 	if err != nil {
 		return runs.Answer{}, err
 	}
-	answer := runs.Answer{Digest: n.digest(refs[0].ref)}
-	for _, r := range refs {
-		s := &subject{planner: p, item: r.item, uses: registry.NewUseIndex(used), gaps: f.gaps, skipped: r.skipped}
-		e, err := s.explain(ctx, r.ref)
+	answer := runs.Answer{Digest: n.Digest(objects[0].Ref)}
+	for _, o := range objects {
+		s := &subject{planner: p, item: o.Item, uses: registry.NewUseIndex(used), gaps: search.Gaps, skipped: o.Skipped}
+		e, err := s.explain(ctx, o.Ref)
 		if err != nil {
 			return runs.Answer{}, err
 		}
@@ -69,7 +72,7 @@ func (s *subject) explain(ctx context.Context, ref registry.Ref) (runs.Explanati
 	}
 	err := s.judge(ctx, &e)
 	if err == nil && e.Verdict != nil {
-		e.Outlook, err = s.outlook(ctx, &e)
+		e.Outlook, err = s.outlook(ref).After(ctx, e.Decision())
 	}
 	return e, err
 }
@@ -94,4 +97,31 @@ func (s *subject) judge(ctx context.Context, e *runs.Explanation) error {
 	}
 	e.Plan = builder.Plan()
 	return nil
+}
+
+// outlook is what follows for the subject at later times.
+func (s *subject) outlook(ref registry.Ref) *outlook.Subject {
+	return &outlook.Subject{
+		Config: s.planner.Config, Ref: ref, Item: s.item, Now: s.planner.TakenAt, MarkedSince: s.planner.markedSince,
+		Decide: func(ctx context.Context, at time.Time) (runs.Stage, error) {
+			p := *s.planner
+			if p.ScannedAt.IsZero() {
+				p.ScannedAt = p.TakenAt
+			}
+			p.TakenAt, p.Forecast, p.Progress = at, true, nil
+			later := *s
+			later.planner = &p
+			e := runs.Explanation{Ref: ref}
+			err := later.judge(ctx, &e)
+			return e.Decision(), err
+		},
+	}
+}
+
+// markedSince is since when the ledger knows a tag to be marked, if grace counts.
+func (p *Planner) markedSince(img *registry.Image, t *registry.Tag) (time.Time, bool) {
+	if p.history == nil || p.history.since == nil || p.Config.Grace.Duration() == 0 {
+		return time.Time{}, false
+	}
+	return p.history.since.Since(t.ID, t.Digest, img.TagRef(t.Name).String())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -109,7 +110,7 @@ func outside(scope scanner.Scope, subject apply.Subject) string {
 	}
 	switch {
 	case !scope.Holds(ref):
-		return outOfScope
+		return lookup.OutOfScope
 	case scope.OrganizationID != "" && ns.OrganizationID != scope.OrganizationID:
 		return "its namespace belongs to another organization than scaleway.organization_id"
 	case len(scope.ProjectIDs) > 0 && !slices.Contains(scope.ProjectIDs, ns.ProjectID):

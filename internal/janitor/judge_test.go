@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -26,7 +27,7 @@ func (f items) Items() <-chan scanner.Item {
 // An image without a namespace panics wherever it is judged. Each of the callers then
 // returns an error.
 func TestPanicWhileJudgingIsAnError(t *testing.T) {
-	named := func(p *Planner) Named { return mustName(t, p, "rg.fr-par.scw.cloud/prod/api") }
+	named := func(p *Planner) lookup.Named { return mustName(t, p, "rg.fr-par.scw.cloud/prod/api") }
 	for name, judge := range map[string]func(context.Context, *Planner, Feed) error{
 		"plan":    func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Plan(ctx, f); return err },
 		"compare": func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Compare(ctx, f, p); return err },

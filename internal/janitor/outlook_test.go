@@ -10,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -92,9 +93,9 @@ protect: {tags: [latest]}
 	}
 }
 
-func mustName(t *testing.T, p *Planner, text string) Named {
+func mustName(t *testing.T, p *Planner, text string) lookup.Named {
 	t.Helper()
-	n, err := p.Named(text)
+	n, err := lookup.Parse(text, p.Config.Scaleway.Regions)
 	check(t, err)
 	return n
 }

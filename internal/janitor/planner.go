@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -73,9 +74,9 @@ type Clock interface {
 func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	in, c := newIntake(feed), newCollector(options)
-	c.waits = in.early != nil || looksForUses(p.Config)
+	c.waits = in.early != nil || sources.Any(p.Config)
 	kept := p.newKeptTags(in.early)
-	references := referencesName(p.Config)
+	references := sources.ReferencesName(p.Config)
 	unused, err := lint.NewUnused(p.Config, references, in.early)
 	if err != nil {
 		return nil, err

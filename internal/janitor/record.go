@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -11,7 +12,7 @@ import (
 // Record writes the scan as an inventory, and returns its gaps that hold deletions.
 // The plan of the inventory is that of the scan.
 func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
-	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Sources: sourceKeys(p.Config)})
+	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Sources: sources.Keys(p.Config)})
 	if err != nil {
 		return nil, err
 	}

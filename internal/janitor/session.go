@@ -13,8 +13,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -58,9 +60,9 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	planner.TakenAt = startOfRun(o.Now)
 	planner.Clock = reader
 	cluster := kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger}
-	set := newUses(planner.Config, o.Stdin, serverless(reader), cluster)
+	set := sources.New(planner.Config, o.Stdin, serverless(reader), cluster)
 	if protect := &planner.Config.Protect; protect.Kapsule {
-		set.AddFinder(kapsuleKey(protect), newKapsule(planner.Config, reader, cluster).find)
+		set.AddFinder(sources.KapsuleKey(protect), sources.NewKapsule(planner.Config, reader, cluster).Find)
 	}
 	set.Now = o.Now
 	return &Session{Planner: planner, uses: set, reader: reader, calls: calls, o: o}, nil
@@ -86,13 +88,19 @@ func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.next.RoundTrip(r)
 }
 
+// Clusters counts the Kapsule clusters that the API key can see, and the regions that
+// it cannot list.
+func (s *Session) Clusters(ctx context.Context) (clusters, unlisted int) {
+	return sources.NewKapsule(s.Config, s.reader, kube.Options{}).Count(ctx)
+}
+
 // serverless are the use sources that the API itself has.
 func serverless(reader *scaleway.Reader) []uses.Source {
-	var sources []uses.Source
+	var out []uses.Source
 	for _, user := range reader.Serverless() {
-		sources = append(sources, uses.Parsed(user.Name, user.List))
+		out = append(out, uses.Parsed(user.Name, user.List))
 	}
-	return sources
+	return out
 }
 
 // Scan starts a scan.
@@ -161,7 +169,7 @@ func overdue(ctx context.Context, err error) error {
 }
 
 // ExplainNow judges what a reference names with every rule, as it is now.
-func (s *Session) ExplainNow(ctx context.Context, n Named) (runs.Answer, error) {
+func (s *Session) ExplainNow(ctx context.Context, n lookup.Named) (runs.Answer, error) {
 	n, scope, ok := n.Within(Scope(s.Config))
 	if !ok {
 		return n.OutOfScope(), nil

@@ -2,6 +2,7 @@ package janitor
 
 import (
 	"github.com/registry-janitor/registry-janitor/internal/lint"
+	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -28,7 +29,7 @@ func show(u *lint.Unused, item scanner.Item, references string) {
 		u.See(n, &registry.Image{Namespace: n, Name: s.Ref.Image, Status: s.Status})
 	case item.Gap != nil && item.Gap.Subject == references:
 		u.ForgetReferences()
-	case item.Gap != nil && hidesObjects(item.Gap):
+	case item.Gap != nil && lookup.HidesObjects(item.Gap):
 		u.SeeGap()
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -83,7 +84,7 @@ func kubeRules(kubeconfig, more string) string {
 	return strings.Replace(usedRules, "serverless: true", fmt.Sprintf("kubernetes: [{kubeconfig: %q%s}]", kubeconfig, more), 1)
 }
 
-func (s *setting) uses() *uses.Set { return newUses(s.planner.Config, nil, nil, kube.Options{}) }
+func (s *setting) uses() *uses.Set { return sources.New(s.planner.Config, nil, nil, kube.Options{}) }
 
 func (s *setting) planWith(t *testing.T, u *uses.Set) *actions.Plan {
 	t.Helper()
@@ -156,7 +157,7 @@ func (s *setting) planRecord(t *testing.T, record string) *actions.Plan {
 	t.Helper()
 	inventory, err := scanner.ReadInventory(strings.NewReader(record))
 	check(t, err)
-	feed := WithUses(t.Context(), RecordedUses(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) })
+	feed := WithUses(t.Context(), sources.Recorded(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) })
 	p, err := s.planner.Plan(t.Context(), feed)
 	check(t, err)
 	return p
@@ -236,7 +237,7 @@ func TestAReferencesFileThatIsNotRequired(t *testing.T) {
 
 func TestServerlessThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
-	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
+	u := sources.New(s.planner.Config, nil, []uses.Source{answers("one", "fail"), answers("two", "prod/web:pr-1")}, kube.Options{})
 	p := s.planWith(t, u)
 	if len(p.Steps) != 3 || p.Incomplete() || p.Summary.Warn != 1 || p.Violations[0].Ref != "one" {
 		t.Errorf("%v %+v", lines(p), p.Violations)
@@ -248,7 +249,7 @@ func TestSourcesRememberTheirLastAnswer(t *testing.T) {
 	c := newTestCluster(t, "prod/web:pr-1 prod/api:pr-1", "forbidden")
 	s := newSetting(t, parse(t, usedWorld), kubeRules(c.kubeconfig(t), ", name: prod"), 4)
 	s.planner.Config.Protect.ReferencesFile = config.StandardInput
-	u := newUses(s.planner.Config, strings.NewReader("rg.fr-par.scw.cloud/prod/api:v1\n"), nil, kube.Options{})
+	u := sources.New(s.planner.Config, strings.NewReader("rg.fr-par.scw.cloud/prod/api:v1\n"), nil, kube.Options{})
 	if got := u.Sources(); got != nil {
 		t.Errorf("before: %+v", got)
 	}
@@ -293,18 +294,18 @@ func TestComparisonNotesDifferentUseSources(t *testing.T) {
 	for name, b := range map[string]config.Protect{
 		"none": {}, "another": {Kubernetes: []config.Kubernetes{{Context: "x", Required: true}}}, "not required": {Kubernetes: []config.Kubernetes{{InCluster: true}}},
 	} {
-		if sameUses(a, b) {
+		if sources.Same(a, b) {
 			t.Errorf("%s counts as the same", name)
 		}
 	}
-	if !sameUses(a, a) {
+	if !sources.Same(a, a) {
 		t.Error("a configuration differs from itself")
 	}
 }
 
 func TestExplainWithASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
-	u := newUses(s.planner.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
+	u := sources.New(s.planner.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
 	explain := func(ref string) (runs.Answer, error) {
 		return s.planner.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), mustName(t, s.planner, ref))
 	}

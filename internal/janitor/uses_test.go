@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -43,8 +44,8 @@ func answers(name string, each ...string) uses.Source {
 	})
 }
 
-// sources is a set of sources.
-func sources(each ...uses.Source) *uses.Set {
+// setOf is a set of sources.
+func setOf(each ...uses.Source) *uses.Set {
 	set := &uses.Set{}
 	for _, s := range each {
 		set.Add("", s)
@@ -100,7 +101,7 @@ func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 			for _, concurrency := range []int{1, 16} {
 				s := newSetting(t, parse(t, usedWorld), usedRules, concurrency)
 				feed := func() Feed {
-					u := sources(answers("source", row.answers...))
+					u := setOf(answers("source", row.answers...))
 					return WithUses(t.Context(), u, func() Feed { return s.scan(t, concurrency) })
 				}
 				p, err := s.planner.Plan(t.Context(), feed())
@@ -116,7 +117,7 @@ func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 				check(t, err)
 				inventory, err := scanner.ReadInventory(&record)
 				check(t, err)
-				again, err := s.planner.Plan(t.Context(), WithUses(t.Context(), RecordedUses(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
+				again, err := s.planner.Plan(t.Context(), WithUses(t.Context(), sources.Recorded(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
 				check(t, err)
 				if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
 					t.Errorf("the inventory gives: %s", diff)
@@ -131,7 +132,7 @@ const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a
 // A run that did not expect late uses holds everything in their images.
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
-	u := sources(answers("source", "", "prod/api:pr-1"))
+	u := setOf(answers("source", "", "prod/api:pr-1"))
 	p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 	check(t, err)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
@@ -170,7 +171,7 @@ func TestImageWithAUseIsKept(t *testing.T) {
 	s := newSetting(t, parse(t, `{namespaces: [{name: prod, age: 400d, images: [{name: bare, age: 30d}, {name: gone, age: 30d}]}]}`),
 		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
 	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
-		u := sources(answers("source", when...))
+		u := setOf(answers("source", when...))
 		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
 		check(t, err)
 		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, lines(p)); diff != "" {
@@ -183,7 +184,7 @@ func TestComparisonKeepsWhatIsInUse(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), usedRules, 4)
 	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
 	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
-		u := sources(answers("source", when...))
+		u := setOf(answers("source", when...))
 		c, err := s.planner.Compare(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), s.rival(t, other))
 		check(t, err)
 		if text := written(t, c); strings.Contains(text, `prod/api:pr-1"`) || !strings.Contains(text, `prod/web:pr-1"`) || c.Incomplete() != (name == "during") {

@@ -1,4 +1,4 @@
-package janitor
+package sources
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// kapsule finds the Kapsule clusters of a configuration.
-type kapsule struct {
+// Kapsule finds the Kapsule clusters of a configuration.
+type Kapsule struct {
 	api interface {
 		Clusters(ctx context.Context, region string) ([]scaleway.Cluster, error)
 		Access(context.Context, scaleway.Cluster) (server string, ca []byte, token string, err error)
@@ -32,7 +32,8 @@ type kapsule struct {
 	log     *slog.Logger
 }
 
-func newKapsule(c *config.Config, reader *scaleway.Reader, o kube.Options) *kapsule {
+// NewKapsule takes the Kapsule clusters that a configuration selects.
+func NewKapsule(c *config.Config, reader *scaleway.Reader, o kube.Options) *Kapsule {
 	regions := c.Protect.KapsuleRegions
 	if len(regions) == 0 {
 		regions = config.ClusterRegions()
@@ -41,12 +42,12 @@ func newKapsule(c *config.Config, reader *scaleway.Reader, o kube.Options) *kaps
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &kapsule{api: reader, regions: slices.Sorted(slices.Values(regions)), only: c.Protect.KapsuleClusters, options: o, log: log}
+	return &Kapsule{api: reader, regions: slices.Sorted(slices.Values(regions)), only: c.Protect.KapsuleClusters, options: o, log: log}
 }
 
-// find returns a source for each cluster, and one that fails for each region that
+// Find returns a source for each cluster, and one that fails for each region that
 // cannot be listed and for each cluster that the configuration names in vain.
-func (k *kapsule) find(ctx context.Context) []uses.Source {
+func (k *Kapsule) Find(ctx context.Context) []uses.Source {
 	clusters, sources := k.list(ctx)
 	missing := slices.Clone(k.only)
 	for _, c := range clusters {
@@ -71,15 +72,15 @@ func matchesCluster(name string, c scaleway.Cluster) bool {
 	return name == c.ID || err == nil && matches
 }
 
-// Clusters counts the Kapsule clusters that the API key can see, and the regions that
-// it cannot list.
-func (s *Session) Clusters(ctx context.Context) (clusters, unlisted int) {
-	found, failed := newKapsule(s.Config, s.reader, kube.Options{}).list(ctx)
+// Count counts the clusters that the API key can see, and the regions that it cannot
+// list.
+func (k *Kapsule) Count(ctx context.Context) (clusters, unlisted int) {
+	found, failed := k.list(ctx)
 	return len(found), len(failed)
 }
 
 // list lists all regions at once. The clusters are sorted.
-func (k *kapsule) list(ctx context.Context) (clusters []scaleway.Cluster, failed []uses.Source) {
+func (k *Kapsule) list(ctx context.Context) (clusters []scaleway.Cluster, failed []uses.Source) {
 	type answer struct {
 		clusters []scaleway.Cluster
 		err      error
@@ -107,7 +108,7 @@ func (k *kapsule) list(ctx context.Context) (clusters []scaleway.Cluster, failed
 }
 
 // source is one cluster, which is read like any other.
-func (k *kapsule) source(c scaleway.Cluster) uses.Source {
+func (k *Kapsule) source(c scaleway.Cluster) uses.Source {
 	o := k.options
 	o.Name, o.Hide = c.Name+" ("+c.Region+")", k.api.Hide
 	o.Access = func(ctx context.Context) (server string, ca []byte, token string, err error) {

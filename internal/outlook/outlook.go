@@ -1,4 +1,4 @@
-package janitor
+package outlook
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -15,20 +16,31 @@ import (
 // maxJudged is how many tags are judged for one outlook, each as often as it is.
 const maxJudged = 100_000
 
-// outlook judges what is explained again at every later time at which its decision can
-// change, as a forecast of that time does, until it is deleted.
-func (s *subject) outlook(ctx context.Context, now *runs.Explanation) (*runs.Outlook, error) {
-	f := &foresight{subject: s, ref: now.Ref}
-	f.all = s.planner.turns(s.item, nil)
+// Subject is what an outlook is about. All fields are required.
+type Subject struct {
+	Config *config.Config
+	Ref    registry.Ref // of the image, the tag or the namespace
+	Item   scanner.Item // which is that, or has it
+	Now    time.Time
+	// MarkedSince returns since when the ledger knows a tag to be marked for deletion.
+	MarkedSince func(*registry.Image, *registry.Tag) (since time.Time, marked bool)
+	// Decide decides about the subject at another time.
+	Decide func(context.Context, time.Time) (runs.Stage, error)
+}
+
+// After judges the subject again at every time after the present at which its decision
+// can change, as a forecast of that time does, until it is deleted.
+func (s *Subject) After(ctx context.Context, now runs.Stage) (*runs.Outlook, error) {
+	f := &foresight{Subject: s, all: s.turns(nil)}
 	grid := f.all
-	o := &runs.Outlook{Stages: []runs.Stage{now.Decision()}}
-	if img := s.item.Image; img != nil && len(grid)*len(img.Tags) > maxJudged {
-		grid = s.planner.turns(s.item, related(img, now.Ref.Tag))
-		if s.planner.Config.MatchesByAge() {
+	o := &runs.Outlook{Stages: []runs.Stage{now}}
+	if img := s.Item.Image; img != nil && len(grid)*len(img.Tags) > maxJudged {
+		grid = s.turns(related(img, s.Ref.Tag))
+		if s.Config.MatchesByAge() {
 			o.Limit = runs.LimitSize
 		}
 	}
-	if len(s.planner.Config.PolicyPaths()) > 0 {
+	if len(s.Config.PolicyPaths()) > 0 {
 		o.Limit = runs.LimitOwn
 	}
 	for _, at := range grid {
@@ -49,16 +61,17 @@ func (s *subject) outlook(ctx context.Context, now *runs.Explanation) (*runs.Out
 		}
 	}
 	last := &o.Stages[len(o.Stages)-1]
-	last.Ends = s.planner.end(last)
-	if last.Decision == runs.Unmarked && s.follows(now.Ref.Tag) {
+	last.Ends = s.end(last)
+	if last.Decision == runs.Unmarked && s.follows() {
 		last.Ends = runs.EndOthers
 	}
 	return o, nil
 }
 
-// follows reports whether a tag is an attachment of another one, with which it goes.
-func (s *subject) follows(tag string) bool {
-	img := s.item.Image
+// follows reports whether the subject is an attachment of another tag, with which it is
+// deleted.
+func (s *Subject) follows() bool {
+	img, tag := s.Item.Image, s.Ref.Tag
 	if img == nil || tag == "" {
 		return false
 	}
@@ -69,49 +82,31 @@ func (s *subject) follows(tag string) bool {
 
 // foresight finds the times at which a decision changes.
 type foresight struct {
-	*subject
-	ref registry.Ref
+	*Subject
 	all []time.Time // the times at which it can
 }
 
 // after returns the first stage that differs from one, if that is so by a time.
 func (f *foresight) after(ctx context.Context, stage *runs.Stage, by time.Time) (*runs.Stage, error) {
-	found, err := f.at(ctx, by)
-	if err != nil || isSame(stage, found) {
+	found, err := f.Decide(ctx, by)
+	if err != nil || isSame(stage, &found) {
 		return nil, err
 	}
 	low, _ := slices.BinarySearchFunc(f.all, stage.From.Add(1), time.Time.Compare)
 	high, _ := slices.BinarySearchFunc(f.all, by, time.Time.Compare)
 	for low < high {
 		middle := (low + high) / 2
-		s, err := f.at(ctx, f.all[middle])
+		s, err := f.Decide(ctx, f.all[middle])
 		switch {
 		case err != nil:
 			return nil, err
-		case isSame(stage, s):
+		case isSame(stage, &s):
 			low = middle + 1
 		default:
 			found, high = s, middle
 		}
 	}
-	return found, nil
-}
-
-// at is the decision at a time.
-func (f *foresight) at(ctx context.Context, at time.Time) (*runs.Stage, error) {
-	p := *f.planner
-	if p.ScannedAt.IsZero() {
-		p.ScannedAt = p.TakenAt
-	}
-	p.TakenAt, p.Forecast, p.Progress = at, true, nil
-	s := *f.subject
-	s.planner = &p
-	e := runs.Explanation{Ref: f.ref}
-	if err := s.judge(ctx, &e); err != nil {
-		return nil, err
-	}
-	stage := e.Decision()
-	return &stage, nil
+	return &found, nil
 }
 
 // isSame reports whether nothing changed that decides: which rules mark what others
@@ -123,28 +118,28 @@ func isSame(a, b *runs.Stage) bool {
 // turns are the times after the present at which the age of something reaches one that
 // a rule or a guard names; with tags, only of those of them. Between two of them, no
 // decision changes.
-func (p *Planner) turns(item scanner.Item, tags map[string]bool) []time.Time {
+func (s *Subject) turns(tags map[string]bool) []time.Time {
 	var out []time.Time
 	add := func(from time.Time, ages []time.Duration) {
 		for _, age := range append(ages, 0) { // what is in the future counts as newest until then
-			if at := from.Add(age); at.After(p.TakenAt) {
+			if at := from.Add(age); at.After(s.Now) {
 				out = append(out, at)
 			}
 		}
 	}
-	for _, ends := range p.Config.WaiverEnds() {
+	for _, ends := range s.Config.WaiverEnds() {
 		add(ends, nil)
 	}
-	empty := p.Config.EmptyAges()
-	if item.Listed != nil {
-		n := item.Listed.Namespace
-		minAge, _ := p.Config.Limits.At(n.Name, "")
+	empty := s.Config.EmptyAges()
+	if s.Item.Listed != nil {
+		n := s.Item.Listed.Namespace
+		minAge, _ := s.Config.Limits.At(n.Name, "")
 		add(n.Changed(), append(empty, minAge))
 	}
-	if img := item.Image; img != nil {
-		minAge, _ := p.Config.Limits.At(img.Namespace.Name, img.Name)
+	if img := s.Item.Image; img != nil {
+		minAge, _ := s.Config.Limits.At(img.Namespace.Name, img.Name)
 		add(img.Changed(), append(empty, minAge))
-		updated, created := p.Config.RetentionAges()
+		updated, created := s.Config.RetentionAges()
 		for i := range img.Tags {
 			t := &img.Tags[i]
 			if tags != nil && !tags[t.Name] {
@@ -152,20 +147,13 @@ func (p *Planner) turns(item scanner.Item, tags map[string]bool) []time.Time {
 			}
 			add(t.Changed(), append(updated, minAge))
 			add(t.CreatedAt, created)
-			if since, marked := p.markedSince(img, t); marked {
-				add(since, []time.Duration{p.Config.Grace.Duration()})
+			if since, marked := s.MarkedSince(img, t); marked {
+				add(since, []time.Duration{s.Config.Grace.Duration()})
 			}
 		}
 	}
 	slices.SortFunc(out, time.Time.Compare)
 	return slices.CompactFunc(out, time.Time.Equal)
-}
-
-func (p *Planner) markedSince(img *registry.Image, t *registry.Tag) (time.Time, bool) {
-	if p.history == nil || p.history.since == nil || p.Config.Grace.Duration() == 0 {
-		return time.Time{}, false
-	}
-	return p.history.since.Since(t.ID, t.Digest, img.TagRef(t.Name).String())
 }
 
 // related are the tags of an image whose deletion can depend on that of a tag, or on
@@ -198,18 +186,18 @@ func belong(a, b *registry.Tag) bool {
 }
 
 // end is what ends a stage that has no date.
-func (p *Planner) end(s *runs.Stage) runs.End {
-	switch s.Decision {
+func (s *Subject) end(stage *runs.Stage) runs.End {
+	switch stage.Decision {
 	case runs.Deleted:
 		return ""
 	case runs.Unmarked:
 		return runs.EndRules
 	case runs.Held:
-		return endOfGuard(s.Guard)
+		return endOfGuard(stage.Guard)
 	}
 	ends := map[runs.End]bool{}
-	for _, r := range s.Reasons {
-		ends[p.endOfKeep(r)] = true
+	for _, r := range stage.Reasons {
+		ends[s.endOfKeep(r)] = true
 	}
 	for _, end := range []runs.End{runs.EndRules, runs.EndOwn, runs.EndUses} { // any keep is enough
 		if ends[end] {
@@ -236,7 +224,7 @@ func endOfGuard(g actions.Guard) runs.End {
 }
 
 // endOfKeep is what ends a keep. A rule that counts keeps until pushes take its places.
-func (p *Planner) endOfKeep(r registry.Reason) runs.End {
+func (s *Subject) endOfKeep(r registry.Reason) runs.End {
 	if r.Source != "" {
 		return runs.EndOwn
 	}
@@ -244,8 +232,8 @@ func (p *Planner) endOfKeep(r registry.Reason) runs.End {
 	if !ok {
 		return runs.EndRules
 	}
-	for i := range p.Config.Retention {
-		if rule := &p.Config.Retention[i]; rule.Name == name && rule.Keep != nil && rule.Keep.All {
+	for i := range s.Config.Retention {
+		if rule := &s.Config.Retention[i]; rule.Name == name && rule.Keep != nil && rule.Keep.All {
 			return runs.EndRules
 		}
 	}

@@ -1,4 +1,4 @@
-package janitor
+package sources
 
 import (
 	"errors"
@@ -14,10 +14,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// newUses makes the use sources of a configuration, without those of Kapsule. Those of
+// New makes the use sources of a configuration, without those of Kapsule. Those of
 // serverless are read if the configuration names them. Stdin is read, once, if the references file is "-".
 // The options hold what all clusters share: UserAgent and Logger.
-func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube.Options) *uses.Set {
+func New(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube.Options) *uses.Set {
 	set := referenceUses(c, stdin)
 	for _, s := range sourcesOf(c) {
 		set.Require(s.key, s.required)
@@ -34,10 +34,10 @@ func newUses(c *config.Config, stdin io.Reader, serverless []uses.Source, o kube
 	return set
 }
 
-// RecordedUses makes the use sources beside the uses in an inventory: the
+// Recorded makes the use sources beside the uses in an inventory: the
 // references file, and a source that fails in place of each that the inventory did
 // not ask.
-func RecordedUses(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set {
+func Recorded(c *config.Config, stdin io.Reader, h scanner.Header) *uses.Set {
 	set := referenceUses(c, stdin)
 	for _, s := range sourcesOf(c) {
 		set.Require(s.key, s.required)
@@ -57,8 +57,8 @@ func referenceUses(c *config.Config, stdin io.Reader) *uses.Set {
 	return set
 }
 
-// referencesName is what reasons call the references file; "" without one.
-func referencesName(c *config.Config) string {
+// ReferencesName is what reasons call the references file; "" without one.
+func ReferencesName(c *config.Config) string {
 	if c.Protect.ReferencesFile == "" {
 		return ""
 	}
@@ -98,7 +98,7 @@ func sourcesOf(c *config.Config) []useSource {
 		all = append(all, useSource{"serverless", "serverless", "serverless", !c.Protect.Optional.Serverless, nil})
 	}
 	if c.Protect.Kapsule {
-		all = append(all, useSource{"kapsule", kapsuleKey(&c.Protect), "kapsule clusters", !c.Protect.Optional.Kapsule, nil})
+		all = append(all, useSource{"kapsule", KapsuleKey(&c.Protect), "kapsule clusters", !c.Protect.Optional.Kapsule, nil})
 	}
 	for i := range c.Protect.Kubernetes {
 		k := &c.Protect.Kubernetes[i]
@@ -107,8 +107,8 @@ func sourcesOf(c *config.Config) []useSource {
 	return all
 }
 
-// kapsuleKey identifies the Kapsule clusters that are read.
-func kapsuleKey(p *config.Protect) string {
+// KapsuleKey identifies the Kapsule clusters that are read.
+func KapsuleKey(p *config.Protect) string {
 	key := "kapsule"
 	if len(p.KapsuleClusters) > 0 {
 		key += " " + strings.Join(slices.Sorted(slices.Values(p.KapsuleClusters)), " ")
@@ -141,8 +141,8 @@ func clusterKey(k *config.Kubernetes) string {
 	return key
 }
 
-// sourceKeys are the use sources that a scan reads.
-func sourceKeys(c *config.Config) []string {
+// Keys are the use sources that a scan reads.
+func Keys(c *config.Config) []string {
 	var keys []string
 	for _, s := range sourcesOf(c) {
 		keys = append(keys, s.key)
@@ -150,13 +150,13 @@ func sourceKeys(c *config.Config) []string {
 	return keys
 }
 
-// looksForUses reports whether uses may be found after the scan began.
-func looksForUses(c *config.Config) bool {
+// Any reports whether uses may be found after the scan began.
+func Any(c *config.Config) bool {
 	return c.Protect.ReferencesFile != "" || len(sourcesOf(c)) > 0
 }
 
-// sameUses reports whether two configurations look for uses in the same places.
-func sameUses(a, b config.Protect) bool {
+// Same reports whether two configurations look for uses in the same places.
+func Same(a, b config.Protect) bool {
 	return a.ReferencesFile == b.ReferencesFile && a.Serverless == b.Serverless && a.Optional == b.Optional && a.MinReferences == b.MinReferences &&
-		a.Kapsule == b.Kapsule && kapsuleKey(&a) == kapsuleKey(&b) && reflect.DeepEqual(a.Kubernetes, b.Kubernetes)
+		a.Kapsule == b.Kapsule && KapsuleKey(&a) == KapsuleKey(&b) && reflect.DeepEqual(a.Kubernetes, b.Kubernetes)
 }

@@ -1,0 +1,6 @@
+// Package outlook finds when the decision about a tag, an image or a namespace changes,
+// if nothing else does: for explain. Between two times at which an age reaches one that
+// a rule or a guard names, no decision changes, so it judges at those times alone.
+//
+// It must never predict what a forecast of the same time (plan --as-of) does not show.
+package outlook

@@ -1,0 +1,7 @@
+// Package sources makes the use sources that a configuration names: the references
+// file, serverless products, Kubernetes clusters, and the Kapsule clusters that it
+// finds.
+//
+// It must never leave out a source that it cannot make: that source is one that fails,
+// so that nothing is deleted.
+package sources
