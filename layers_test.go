@@ -103,7 +103,9 @@ func rules() architecture {
 			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
 			// Records what plans and runs did.
-			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/packed", "scanner"}},
+			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/database", "internal/ledger/packed", "scanner"}},
+			// Opens the database of a ledger, and holds its locks.
+			"internal/ledger/database": {},
 			// The tags of an image in few bytes.
 			"internal/ledger/packed": {ours: []string{"registry"}, pure: true},
 			// Shows how far a run is, on a terminal and in the log.
@@ -166,9 +168,9 @@ func rules() architecture {
 			"github.com/prometheus/exporter-toolkit": {"internal/web"},
 			"github.com/robfig/cron/v3":              {"internal/config", "internal/daemon"},
 			// One package stores.
-			"database/sql":         {"internal/ledger"},
-			"modernc.org/sqlite":   {"internal/ledger"},
-			"github.com/jackc/pgx": {"internal/ledger"},
+			"database/sql":         {"internal/ledger", "internal/ledger/database"},
+			"modernc.org/sqlite":   {"internal/ledger/database"},
+			"github.com/jackc/pgx": {"internal/ledger/database"},
 			// Only the program has commands.
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},

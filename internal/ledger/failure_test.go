@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/database"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -126,7 +128,7 @@ func TestLostConnectionIsALostLock(t *testing.T) {
 	must(t, err)
 	// Only the connection with the lock: database/sql replaces the others.
 	if _, err := s.admin(t).Exec(`SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = $1
-		AND l.objid = (SELECT hashtext($2)::bit(32)::bigint::oid)`, lockSpace, dsn[strings.LastIndex(dsn, "=")+1:]); err != nil {
+		AND l.objid = (SELECT hashtext($2)::bit(32)::bigint::oid)`, database.LockSpace, dsn[strings.LastIndex(dsn, "=")+1:]); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -144,7 +146,7 @@ func TestLostConnectionIsALostLock(t *testing.T) {
 		t.Errorf("interrupted are %+v (%v)", found, err)
 	}
 	must(t, lock.Unlock()) // does not release the lock of another holder
-	if who, _, err := open(t, dsn).holder(t.Context(), runLock); err != nil || who != "ada@build-7" {
+	if who, _, err := open(t, dsn).holder(t.Context(), database.RunLock); err != nil || who != "ada@build-7" {
 		t.Errorf("the new holder is %q, %v", who, err)
 	}
 }
@@ -155,7 +157,7 @@ func TestOpenRefusesOtherFilesAndDatabases(t *testing.T) {
 	noDatabase := filepath.Join(folder, "notes.txt")
 	must(t, os.WriteFile(noDatabase, []byte(strings.Repeat("these are notes\n", 100)), 0o600))
 	foreign := filepath.Join(folder, "foreign.db")
-	db, err := openFile(foreign, time.Second)
+	db, err := sql.Open("sqlite", foreign)
 	must(t, err)
 	if _, err := db.Exec(`CREATE TABLE customers (id INTEGER)`); err != nil {
 		t.Fatal(err)

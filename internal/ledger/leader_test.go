@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/registry-janitor/registry-janitor/internal/ledger/database"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -18,7 +19,7 @@ func TestOneDaemonLeadsAndTheNextTakesOver(t *testing.T) {
 		// A person may apply while a daemon leads, and the other way round.
 		must(t, mustLock(t, second).Unlock())
 
-		if h, err := second.try(t.Context(), leaderLock); h != nil || err != nil {
+		if h, err := second.try(t.Context(), database.LeaderLock); h != nil || err != nil {
 			t.Fatalf("two lead at once: %v, %v", h, err)
 		}
 		waiting, stop := context.WithCancel(t.Context())

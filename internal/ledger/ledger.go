@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/database"
 )
 
 // The errors that callers distinguish.
@@ -63,7 +64,7 @@ type Options struct {
 
 // Ledger is an open ledger. It is safe for concurrent use.
 type Ledger struct {
-	engine  engine
+	engine  database.Engine
 	db      *sql.DB
 	who     string
 	program string
@@ -72,55 +73,6 @@ type Ledger struct {
 
 	mu   sync.Mutex
 	lock *Lock // nil while this ledger does not hold it
-}
-
-// engine is what differs between the databases.
-type engine interface {
-	database() *sql.DB
-	// where names the database in messages, without credentials.
-	where() string
-	// migrations is the folder of its migrations.
-	migrations() string
-	// hasTable reports whether a table exists.
-	hasTable(ctx context.Context, name string) (bool, error)
-	// serialize makes every other transaction that calls it wait for the end of this
-	// one.
-	serialize(ctx context.Context, tx *sql.Tx) error
-	// shared is the end of a SELECT whose rows must not change before the end of the
-	// transaction.
-	shared() string
-	// tryLock takes a lock of the ledger, or returns nil if another process holds it.
-	tryLock(ctx context.Context, which lockName) (hold, error)
-	// intact returns an error if what this process has open is no longer the ledger
-	// that others open.
-	intact() error
-	// clean removes secrets from an error.
-	clean(err error) error
-}
-
-// lockName is one of the two locks of a ledger.
-type lockName int
-
-const (
-	// runLock is the lock of the run that may change the registry.
-	runLock lockName = iota
-	// leaderLock is the lock of the daemon that works, while others stand by.
-	leaderLock
-)
-
-// table records the holder of the lock.
-func (n lockName) table() string {
-	if n == leaderLock {
-		return "janitor_leader"
-	}
-	return "janitor_lock"
-}
-
-// hold is a lock that this process holds, until it ends at the latest.
-type hold interface {
-	// lost is closed when the process no longer holds the lock, or cannot know.
-	lost() <-chan struct{}
-	release() error
 }
 
 // Open opens the ledger that dsn names, creates it if it does not exist, and brings
@@ -134,11 +86,11 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		l.now = clock.Now
 	}
 	var err error
-	if l.engine, err = openEngine(ctx, dsn, l.timeout); err != nil {
+	if l.engine, err = database.Open(ctx, dsn, l.timeout); err != nil {
 		return nil, err
 	}
-	l.db = l.engine.database()
-	all, err := readMigrations(l.engine.migrations())
+	l.db = l.engine.DB()
+	all, err := readMigrations(l.engine.Migrations())
 	if err == nil {
 		err = l.migrate(ctx, all)
 	}
@@ -146,20 +98,6 @@ func Open(ctx context.Context, dsn string, o Options) (*Ledger, error) {
 		return nil, errors.Join(l.fail("opening", err), l.db.Close())
 	}
 	return l, nil
-}
-
-func openEngine(ctx context.Context, dsn string, timeout time.Duration) (engine, error) {
-	scheme, _, isURL := strings.Cut(dsn, "://")
-	switch {
-	case dsn == "":
-		return nil, errors.New("opening the ledger: its DSN is empty: want the path of a file, or postgres://…")
-	case scheme == "postgres" || scheme == "postgresql":
-		return openPostgres(ctx, dsn, timeout)
-	case isURL || strings.HasPrefix(dsn, "file:") || strings.Contains(dsn, ":memory:"):
-		return nil, errors.New("opening the ledger: its DSN is neither the path of a file nor postgres://…")
-	default:
-		return openSQLite(ctx, dsn, timeout)
-	}
 }
 
 // Close releases the lock, if this ledger holds it, and closes the database.
@@ -183,7 +121,7 @@ func (l *Ledger) fail(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Doing: doing, Where: l.engine.where(), Err: l.engine.clean(err)}
+	return &Error{Doing: doing, Where: l.engine.Where(), Err: l.engine.Clean(err)}
 }
 
 // write runs f in one transaction, which is on disk when write returns nil. It has a

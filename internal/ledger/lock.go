@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/database"
 )
 
 // leastWait is how long even a caller with no wait tries to get the lock: another
@@ -35,8 +36,8 @@ func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 // database releases it when the process ends.
 type Lock struct {
 	ledger *Ledger
-	which  lockName
-	hold   hold
+	which  database.LockName
+	hold   database.Hold
 	epoch  int64
 	once   sync.Once
 	err    error // of Unlock
@@ -48,16 +49,16 @@ type Lock struct {
 func (l *Ledger) Lock(ctx context.Context, wait time.Duration) (*Lock, error) {
 	waiting, cancel := context.WithTimeout(ctx, max(wait, leastWait))
 	defer cancel()
-	var h hold
+	var h database.Hold
 	var taken bool
-	err := until(waiting, func() (done bool, err error) {
-		h, err = l.try(ctx, runLock)
+	err := database.Until(waiting, func() (done bool, err error) {
+		h, err = l.try(ctx, database.RunLock)
 		taken = h == nil && err == nil
 		return !taken, err
 	})
 	switch {
 	case taken && ctx.Err() == nil:
-		who, since, err := l.holder(ctx, runLock)
+		who, since, err := l.holder(ctx, database.RunLock)
 		if err != nil {
 			return nil, l.fail("reading the holder of the lock from", err)
 		}
@@ -65,7 +66,7 @@ func (l *Ledger) Lock(ctx context.Context, wait time.Duration) (*Lock, error) {
 	case err != nil:
 		return nil, l.fail("locking", err)
 	}
-	lock, err := l.sign(ctx, runLock, h)
+	lock, err := l.sign(ctx, database.RunLock, h)
 	if err != nil {
 		return nil, l.fail("locking", err)
 	}
@@ -83,12 +84,12 @@ const leadEvery = 3 * time.Second
 // that a person starts takes only that one.
 func (l *Ledger) Lead(ctx context.Context) (*Lock, error) {
 	for {
-		h, err := l.try(ctx, leaderLock)
+		h, err := l.try(ctx, database.LeaderLock)
 		if err != nil {
 			return nil, l.fail("leading with", err)
 		}
 		if h != nil {
-			lock, err := l.sign(ctx, leaderLock, h)
+			lock, err := l.sign(ctx, database.LeaderLock, h)
 			return lock, l.fail("leading with", err)
 		}
 		if err := clock.Sleep(ctx, leadEvery); err != nil {
@@ -100,42 +101,42 @@ func (l *Ledger) Lead(ctx context.Context) (*Lock, error) {
 // Leader returns the daemon that led last, or "" if it gave the leadership up. It
 // may have died since.
 func (l *Ledger) Leader(ctx context.Context) (who string, err error) {
-	who, _, err = l.holder(ctx, leaderLock)
+	who, _, err = l.holder(ctx, database.LeaderLock)
 	return who, l.fail("reading the leader from", err)
 }
 
 // try takes a lock, or returns nil if another process holds it. One try may take
 // longer than the caller wants to wait for another run.
-func (l *Ledger) try(ctx context.Context, which lockName) (hold, error) {
+func (l *Ledger) try(ctx context.Context, which database.LockName) (database.Hold, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	return l.engine.tryLock(ctx, which)
+	return l.engine.TryLock(ctx, which)
 }
 
 // sign records the holder of a lock under a new epoch. So a process that lost the
 // lock without noticing can no longer write to the journal.
-func (l *Ledger) sign(ctx context.Context, which lockName, h hold) (*Lock, error) {
+func (l *Ledger) sign(ctx context.Context, which database.LockName, h database.Hold) (*Lock, error) {
 	lock := &Lock{ledger: l, which: which, hold: h}
 	err := l.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `UPDATE `+which.table()+` SET epoch = epoch + 1, who = $1, since = $2 WHERE id = 1 RETURNING epoch`,
+		return tx.QueryRowContext(ctx, `UPDATE `+which.Table()+` SET epoch = epoch + 1, who = $1, since = $2 WHERE id = 1 RETURNING epoch`,
 			text(l.who), micros(l.now())).Scan(&lock.epoch)
 	})
 	if err != nil {
-		return nil, errors.Join(err, h.release())
+		return nil, errors.Join(err, h.Release())
 	}
 	return lock, nil
 }
 
 // holder reads the last holder of a lock; "" if it released the lock.
-func (l *Ledger) holder(ctx context.Context, which lockName) (who string, since time.Time, err error) {
+func (l *Ledger) holder(ctx context.Context, which database.LockName) (who string, since time.Time, err error) {
 	var at int64
-	err = l.db.QueryRowContext(ctx, `SELECT who, since FROM `+which.table()+` WHERE id = 1`).Scan(&who, &at)
+	err = l.db.QueryRowContext(ctx, `SELECT who, since FROM `+which.Table()+` WHERE id = 1`).Scan(&who, &at)
 	return who, fromMicros(at), err
 }
 
 // Lost is closed when the lock is lost with the connection to the database: another
 // process may take it.
-func (k *Lock) Lost() <-chan struct{} { return k.hold.lost() }
+func (k *Lock) Lost() <-chan struct{} { return k.hold.Lost() }
 
 // Unlock releases the lock. Only the first call does anything.
 func (k *Lock) Unlock() error {
@@ -149,10 +150,10 @@ func (k *Lock) Unlock() error {
 		// The epoch, because another process may have taken and signed a lost lock.
 		err := l.write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
 			//nolint:gosec // G202: the name of the table is a constant
-			_, err := tx.ExecContext(ctx, `UPDATE `+k.which.table()+` SET who = '' WHERE id = 1 AND epoch = $1`, k.epoch)
+			_, err := tx.ExecContext(ctx, `UPDATE `+k.which.Table()+` SET who = '' WHERE id = 1 AND epoch = $1`, k.epoch)
 			return err
 		})
-		k.err = errors.Join(l.fail("unlocking", err), l.fail("unlocking", k.hold.release()))
+		k.err = errors.Join(l.fail("unlocking", err), l.fail("unlocking", k.hold.Release()))
 	})
 	return k.err
 }
@@ -163,7 +164,7 @@ func (k *Lock) valid() error {
 		return ErrNotLocked
 	}
 	select {
-	case <-k.hold.lost():
+	case <-k.hold.Lost():
 		return fmt.Errorf("%w any more: the connection was lost", ErrNotLocked)
 	default:
 		return nil
@@ -177,12 +178,12 @@ func (k *Lock) confirm(ctx context.Context, tx *sql.Tx) error {
 	if err := k.valid(); err != nil {
 		return err
 	}
-	if err := k.ledger.engine.intact(); err != nil {
+	if err := k.ledger.engine.Intact(); err != nil {
 		return err
 	}
 	var epoch int64
 	//nolint:gosec // G701: shared returns a constant
-	err := tx.QueryRowContext(ctx, `SELECT epoch FROM janitor_lock WHERE id = 1`+k.ledger.engine.shared()).Scan(&epoch)
+	err := tx.QueryRowContext(ctx, `SELECT epoch FROM janitor_lock WHERE id = 1`+k.ledger.engine.Shared()).Scan(&epoch)
 	if err != nil {
 		return err
 	}
@@ -207,29 +208,15 @@ func (s lockState) isAlive(epoch int64) bool {
 func (l *Ledger) lockState(ctx context.Context) (s lockState, err error) {
 	s.held = l.held().valid() == nil
 	if !s.held {
-		h, err := l.engine.tryLock(ctx, runLock)
+		h, err := l.engine.TryLock(ctx, database.RunLock)
 		if err != nil {
 			return s, err
 		}
 		if h != nil {
-			defer func() { err = errors.Join(err, h.release()) }()
+			defer func() { err = errors.Join(err, h.Release()) }()
 		}
 		s.held = h == nil
 	}
 	err = l.db.QueryRowContext(ctx, `SELECT epoch FROM janitor_lock WHERE id = 1`).Scan(&s.epoch)
 	return s, err
-}
-
-// until calls f until it is done, or the context is.
-func until(ctx context.Context, f func() (done bool, err error)) error {
-	const first, longest = 5 * time.Millisecond, 200 * time.Millisecond
-	for pause := first; ; pause = min(2*pause, longest) {
-		done, err := f()
-		if done {
-			return err
-		}
-		if ended := clock.Sleep(ctx, pause); ended != nil {
-			return errors.Join(err, ended)
-		}
-	}
 }

@@ -59,7 +59,7 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS janitor_schema_migrations (
 // several processes open the ledger at the same time. It writes nothing if the
 // tables are up to date, so only a migration needs the right to create tables.
 func (l *Ledger) migrate(ctx context.Context, all []migration) error {
-	exists, err := l.engine.hasTable(ctx, "janitor_schema_migrations")
+	exists, err := l.engine.HasTable(ctx, "janitor_schema_migrations")
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (l *Ledger) migrate(ctx context.Context, all []migration) error {
 		}
 	}
 	return l.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := l.engine.serialize(ctx, tx); err != nil {
+		if err := l.engine.Serialize(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, createMigrations); err != nil {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/database"
 )
 
 // allMigrations returns every migration of a database.
-func allMigrations(t *testing.T, e engine) []migration {
+func allMigrations(t *testing.T, e database.Engine) []migration {
 	t.Helper()
-	all, err := readMigrations(e.migrations())
+	all, err := readMigrations(e.Migrations())
 	must(t, err)
 	return all
 }
@@ -20,19 +21,19 @@ func allMigrations(t *testing.T, e engine) []migration {
 // openAt opens a ledger as an older program did.
 func openAt(t *testing.T, dsn string, version int) *Ledger {
 	t.Helper()
-	e, err := openEngine(t.Context(), dsn, defaultTimeout)
+	e, err := database.Open(t.Context(), dsn, defaultTimeout)
 	must(t, err)
-	l := &Ledger{engine: e, db: e.database(), now: clock.Now, timeout: defaultTimeout, program: "an older program"}
+	l := &Ledger{engine: e, db: e.DB(), now: clock.Now, timeout: defaultTimeout, program: "an older program"}
 	must(t, l.migrate(t.Context(), allMigrations(t, e)[:version]))
 	return l
 }
 
 func TestEveryOlderLedgerIsMigrated(t *testing.T) {
 	onEach(t, func(t *testing.T, dsn string) {
-		engine, err := openEngine(t.Context(), dsn, defaultTimeout)
+		engine, err := database.Open(t.Context(), dsn, defaultTimeout)
 		must(t, err)
 		all := allMigrations(t, engine)
-		must(t, engine.database().Close())
+		must(t, engine.DB().Close())
 		old := openAt(t, dsn, 1)
 		// As that program wrote it, without later columns.
 		execute(t, old, `INSERT INTO janitor_runs (kind, status, started, who, program, config_digest, policy_digest, epoch)
@@ -102,7 +103,7 @@ func TestFailedMigrationLeavesNothing(t *testing.T) {
 		if err := l.migrate(t.Context(), broken); err == nil {
 			t.Fatal("a broken migration was applied")
 		}
-		if exists, err := l.engine.hasTable(t.Context(), "janitor_half"); err != nil || exists {
+		if exists, err := l.engine.HasTable(t.Context(), "janitor_half"); err != nil || exists {
 			t.Errorf("half of it is left: %t (%v)", exists, err)
 		}
 		must(t, l.migrate(t.Context(), all))

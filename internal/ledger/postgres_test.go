@@ -21,6 +21,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/registry-janitor/registry-janitor/internal/ledger/database"
 )
 
 // password needs escaping in a URL, so that a message that shows it in either
@@ -159,7 +161,7 @@ func (s *server) start(binaries string) error {
 	defer db.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return until(ctx, func() (bool, error) {
+	return database.Until(ctx, func() (bool, error) {
 		err := db.PingContext(ctx)
 		return err == nil, err
 	})

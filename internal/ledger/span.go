@@ -49,7 +49,7 @@ func heldSpans(held []actions.Held) []span {
 // another value starts another span, and a span ends if its fact no longer holds
 // although the run covered it. Only changes are written.
 func (r *Run) observe(ctx context.Context, tx *sql.Tx, kind string, at time.Time, now []span, covered func(registry.Ref) bool) error {
-	if err := r.ledger.engine.serialize(ctx, tx); err != nil {
+	if err := r.ledger.engine.Serialize(ctx, tx); err != nil {
 		return err
 	}
 	open, err := openSpans(ctx, tx, kind)

@@ -1,4 +1,4 @@
-package ledger
+package database
 
 import (
 	"cmp"
@@ -24,13 +24,13 @@ type postgresEngine struct {
 }
 
 const (
-	// lockSpace is the first key of the advisory locks, "jani" in ASCII. The second is
+	// LockSpace is the first key of the advisory locks, "jani" in ASCII. The second is
 	// the schema, so that a database may hold several ledgers.
-	lockSpace = 0x6a616e69
+	LockSpace = 0x6a616e69
 	// writeSpace is the first key of the locks that last for a transaction.
-	writeSpace = lockSpace + 1
+	writeSpace = LockSpace + 1
 	// leaderSpace is the first key of the lock of the daemon that works.
-	leaderSpace = lockSpace + 2
+	leaderSpace = LockSpace + 2
 	// watchEvery is how often the connection that holds the lock is checked; a closed
 	// one is noticed at once.
 	watchEvery = 5 * time.Second
@@ -50,7 +50,7 @@ func openPostgres(ctx context.Context, dsn string, timeout time.Duration) (*post
 	e.db.SetMaxOpenConns(readers + 1)
 	e.db.SetMaxIdleConns(readers + 1)
 	if err := e.check(ctx, timeout); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", e.where(), e.clean(err)), e.db.Close())
+		return nil, errors.Join(fmt.Errorf("opening the ledger %s: %w", e.Where(), e.Clean(err)), e.db.Close())
 	}
 	return e, nil
 }
@@ -75,27 +75,27 @@ func (e *postgresEngine) check(ctx context.Context, timeout time.Duration) error
 	return nil
 }
 
-func (e *postgresEngine) database() *sql.DB  { return e.db }
-func (e *postgresEngine) migrations() string { return "postgres" }
-func (e *postgresEngine) shared() string     { return " FOR SHARE" }
-func (e *postgresEngine) intact() error      { return nil } // a connection ends with its database
+func (e *postgresEngine) DB() *sql.DB        { return e.db }
+func (e *postgresEngine) Migrations() string { return "postgres" }
+func (e *postgresEngine) Shared() string     { return " FOR SHARE" }
+func (e *postgresEngine) Intact() error      { return nil } // a connection ends with its database
 
-func (e *postgresEngine) where() string {
+func (e *postgresEngine) Where() string {
 	return fmt.Sprintf("%s on PostgreSQL at %s", cmp.Or(e.config.Database, e.config.User), e.config.Host)
 }
 
-func (e *postgresEngine) hasTable(ctx context.Context, name string) (exists bool, err error) {
+func (e *postgresEngine) HasTable(ctx context.Context, name string) (exists bool, err error) {
 	err = e.db.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, name).Scan(&exists)
 	return exists, err
 }
 
-func (e *postgresEngine) serialize(ctx context.Context, tx *sql.Tx) error {
+func (e *postgresEngine) Serialize(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))`, writeSpace)
 	return err
 }
 
-// clean returns the error as it is, unless it shows the password.
-func (e *postgresEngine) clean(err error) error {
+// Clean returns the error as it is, unless it shows the password.
+func (e *postgresEngine) Clean(err error) error {
 	if err == nil || e.config.Password == "" {
 		return err
 	}
@@ -109,7 +109,7 @@ func (e *postgresEngine) clean(err error) error {
 	return errors.New(message)
 }
 
-func (e *postgresEngine) tryLock(ctx context.Context, which lockName) (hold, error) {
+func (e *postgresEngine) TryLock(ctx context.Context, which LockName) (Hold, error) {
 	conn, err := pgx.ConnectConfig(ctx, e.config)
 	if err != nil {
 		return nil, err
@@ -132,11 +132,11 @@ func (e *postgresEngine) tryLock(ctx context.Context, which lockName) (hold, err
 }
 
 // spaceOf is the first key of the advisory lock.
-func spaceOf(which lockName) int {
-	if which == leaderLock {
+func spaceOf(which LockName) int {
+	if which == LeaderLock {
 		return leaderSpace
 	}
-	return lockSpace
+	return LockSpace
 }
 
 type postgresHold struct {
@@ -146,7 +146,7 @@ type postgresHold struct {
 	watching sync.WaitGroup
 }
 
-func (h *postgresHold) lost() <-chan struct{} { return h.gone }
+func (h *postgresHold) Lost() <-chan struct{} { return h.gone }
 
 // watch closes gone when the connection ends: then the server releases the lock.
 func (h *postgresHold) watch(ctx context.Context) {
@@ -173,7 +173,7 @@ func (h *postgresHold) watch(ctx context.Context) {
 	}
 }
 
-func (h *postgresHold) release() error {
+func (h *postgresHold) Release() error {
 	h.stop()
 	h.watching.Wait()
 	select {

@@ -1,4 +1,4 @@
-package ledger
+package database
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 		return nil, fmt.Errorf("opening the ledger: %w", err)
 	}
 	e := &sqliteEngine{path: path}
-	for _, name := range []string{path, e.lockPath(runLock), e.lockPath(leaderLock)} {
+	for _, name := range []string{path, e.lockPath(RunLock), e.lockPath(LeaderLock)} {
 		if err := createPrivate(name); err != nil {
 			return nil, fmt.Errorf("creating the ledger: %w", err)
 		}
@@ -60,11 +60,11 @@ func openSQLite(ctx context.Context, path string, timeout time.Duration) (*sqlit
 
 // watched are the files without which two runs could apply at once, or a record be
 // lost.
-func (e *sqliteEngine) watched() []string { return []string{e.path, e.lockPath(runLock)} }
+func (e *sqliteEngine) watched() []string { return []string{e.path, e.lockPath(RunLock)} }
 
-// intact compares the device and the inode of the files: an open file that was removed
+// Intact compares the device and the inode of the files: an open file that was removed
 // still accepts every record, but no other process can read it.
-func (e *sqliteEngine) intact() error {
+func (e *sqliteEngine) Intact() error {
 	for i, name := range e.watched() {
 		info, err := os.Stat(name)
 		if err != nil || !os.SameFile(info, e.files[i]) {
@@ -119,13 +119,13 @@ func openFile(path string, busy time.Duration, pragmas ...string) (*sql.DB, erro
 func (e *sqliteEngine) check(ctx context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := until(ctx, func() (bool, error) {
+	if err := Until(ctx, func() (bool, error) {
 		err := e.db.PingContext(ctx)
 		return !isBusy(err), err
 	}); err != nil {
 		return err
 	}
-	ours, err := e.hasTable(ctx, "janitor_schema_migrations")
+	ours, err := e.HasTable(ctx, "janitor_schema_migrations")
 	if err != nil || ours {
 		return err
 	}
@@ -139,27 +139,27 @@ func (e *sqliteEngine) check(ctx context.Context, timeout time.Duration) error {
 	return nil
 }
 
-func (e *sqliteEngine) database() *sql.DB                               { return e.db }
-func (e *sqliteEngine) where() string                                   { return e.path }
-func (e *sqliteEngine) migrations() string                              { return "sqlite" }
-func (e *sqliteEngine) serialize(ctx context.Context, tx *sql.Tx) error { return nil } // every transaction is alone
-func (e *sqliteEngine) shared() string                                  { return "" }
-func (e *sqliteEngine) clean(err error) error                           { return err }
+func (e *sqliteEngine) DB() *sql.DB                                     { return e.db }
+func (e *sqliteEngine) Where() string                                   { return e.path }
+func (e *sqliteEngine) Migrations() string                              { return "sqlite" }
+func (e *sqliteEngine) Serialize(ctx context.Context, tx *sql.Tx) error { return nil } // every transaction is alone
+func (e *sqliteEngine) Shared() string                                  { return "" }
+func (e *sqliteEngine) Clean(err error) error                           { return err }
 
 // lockPath is the file of a lock.
-func (e *sqliteEngine) lockPath(which lockName) string {
-	if which == leaderLock {
+func (e *sqliteEngine) lockPath(which LockName) string {
+	if which == LeaderLock {
 		return e.path + ".leader"
 	}
 	return e.path + ".lock"
 }
 
-func (e *sqliteEngine) hasTable(ctx context.Context, name string) (exists bool, err error) {
+func (e *sqliteEngine) HasTable(ctx context.Context, name string) (exists bool, err error) {
 	err = e.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`, name).Scan(&exists)
 	return exists, err
 }
 
-func (e *sqliteEngine) tryLock(ctx context.Context, which lockName) (hold, error) {
+func (e *sqliteEngine) TryLock(ctx context.Context, which LockName) (Hold, error) {
 	db, err := openFile(e.lockPath(which), 0)
 	if err != nil {
 		return nil, err
@@ -187,10 +187,10 @@ type sqliteHold struct {
 	never chan struct{}
 }
 
-// lost is never closed: the operating system keeps a file lock until the process ends.
-func (h *sqliteHold) lost() <-chan struct{} { return h.never }
+// Lost is never closed: the operating system keeps a file lock until the process ends.
+func (h *sqliteHold) Lost() <-chan struct{} { return h.never }
 
-func (h *sqliteHold) release() error {
+func (h *sqliteHold) Release() error {
 	_, err := h.conn.ExecContext(context.Background(), "ROLLBACK")
 	return errors.Join(err, h.conn.Close(), h.db.Close())
 }
