@@ -97,7 +97,9 @@ func rules() architecture {
 			// Compares two plans, and is pure.
 			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
 			// Translates the SDK into the nouns, and fits the scanner without importing it.
-			"internal/scaleway": {ours: []string{"registry", "internal/files", "internal/retry"}},
+			"internal/scaleway": {ours: []string{"registry", "internal/files", "internal/retry", "internal/scaleway/credentials"}},
+			// Finds the API key.
+			"internal/scaleway/credentials": {ours: []string{"internal/files"}},
 			// Repeats reads.
 			"internal/retry": {},
 			// The documents of finished runs, which the packages below share.
@@ -153,7 +155,7 @@ func rules() architecture {
 		},
 		owners: map[string][]string{
 			// A change of the SDK is a change of one package.
-			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway"},
+			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway", "internal/scaleway/credentials"},
 			// The decoder of the next standard library, for what is decoded a million times.
 			"github.com/go-json-experiment/json": {"internal/scaleway"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.

@@ -6,13 +6,18 @@ import (
 
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
 )
+
+// Credentials are the address of the API and an API key.
+type Credentials = credentials.Credentials
 
 // connection is what the clients share: the credentials, and the lower part of
 // the chain that the package comment describes.
 type connection struct {
 	o      Options
-	creds  *credentials
+	creds  *Credentials
 	skew   *clockSkew
 	redact *redactor
 	pacer  *pacer
@@ -24,10 +29,10 @@ func connect(o Options) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{o: o, creds: creds, skew: &clockSkew{now: o.Now}, redact: newRedactor(creds.secretKey)}
+	c := &connection{o: o, creds: creds, skew: &clockSkew{now: o.Now}, redact: newRedactor(creds.SecretKey)}
 	base := o.Base
 	if base == nil {
-		base = o.Pool.transport(endpoint{creds.apiURL, creds.insecure, o.Concurrency})
+		base = o.Pool.transport(endpoint{creds.APIURL, creds.Insecure, o.Concurrency})
 	}
 	if o.Observer != nil {
 		base = o.Observer(base)
@@ -38,22 +43,30 @@ func connect(o Options) (*connection, error) {
 
 // reader makes a client that only reads. kinds returns what an error of it wraps.
 func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
-	client, err := c.client(&guard{host: c.creds.apiHost, allow: readOnly, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried, traffic: c.o.Traffic}})
+	client, err := c.client(&guard{host: c.creds.APIHost(), allow: readOnly, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried, traffic: c.o.Traffic}})
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{api: sdk.NewAPI(client), client: client, secretKey: c.creds.secretKey, concurrency: c.o.Concurrency, skew: c.skew, redact: c.redact, accessKey: c.creds.accessKey, keySource: c.creds.source, kinds: kinds}, nil
+	return &Reader{api: sdk.NewAPI(client), client: client, secretKey: c.creds.SecretKey, concurrency: c.o.Concurrency, skew: c.skew, redact: c.redact, accessKey: c.creds.AccessKey, keySource: c.creds.Source, kinds: kinds}, nil
+}
+
+// credentials returns the given credentials, or those that every Scaleway tool finds.
+func (o Options) credentials() (*Credentials, error) {
+	if o.Credentials == nil {
+		return credentials.Load(o.Profile, o.Logger)
+	}
+	return credentials.Given(*o.Credentials, o.Logger)
 }
 
 // client makes an SDK client over a transport.
 func (c *connection) client(transport http.RoundTripper) (*scw.Client, error) {
 	userAgent := c.o.UserAgent
 	if userAgent == "" {
-		userAgent = c.creds.userAgent
+		userAgent = c.creds.UserAgent
 	}
 	client, err := scw.NewClient(
-		scw.WithAuth(c.creds.accessKey, c.creds.secretKey),
-		scw.WithAPIURL(c.creds.apiURL),
+		scw.WithAuth(c.creds.AccessKey, c.creds.SecretKey),
+		scw.WithAPIURL(c.creds.APIURL),
 		scw.WithUserAgent(userAgent),
 		scw.WithHTTPClient(&doer{http.Client{Transport: transport, CheckRedirect: noRedirects}}),
 	)

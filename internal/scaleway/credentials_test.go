@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/scaleway/scaleway-sdk-go/scw"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
 )
 
 const profiles = `access_key: SCWROOTROOTROOTROOT0
@@ -64,15 +64,15 @@ func TestCredentialsComeFromTheSamePlacesAsInEveryTool(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			setenv(t, append([]string{"SCW_CONFIG_PATH", writeConfig(t, profiles, 0o600)}, tt.env...)...)
 			var log logBuffer
-			creds, err := loadCredentials(tt.profile, log.logger())
+			creds, err := credentials.Load(tt.profile, log.logger())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if tt.apiURL == "" {
 				tt.apiURL = "https://api.scaleway.com"
 			}
-			if creds.accessKey != tt.accessKey || creds.apiURL != tt.apiURL {
-				t.Errorf("got access key %s and URL %s, want %s and %s", creds.accessKey, creds.apiURL, tt.accessKey, tt.apiURL)
+			if creds.AccessKey != tt.accessKey || creds.APIURL != tt.apiURL {
+				t.Errorf("got access key %s and URL %s, want %s and %s", creds.AccessKey, creds.APIURL, tt.accessKey, tt.apiURL)
 			}
 			if log.String() != "" {
 				t.Errorf("unexpected warning: %s", log.String())
@@ -93,8 +93,8 @@ func TestConfigFileIsFoundInTheHomeDirectory(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log logBuffer
-			creds, err := loadCredentials("", log.logger())
-			if err != nil || creds.accessKey != "SCWACTIVEACTIVEACTIV" {
+			creds, err := credentials.Load("", log.logger())
+			if err != nil || creds.AccessKey != "SCWACTIVEACTIVEACTIV" {
 				t.Errorf("got %+v, %v", creds, err)
 			}
 		})
@@ -222,26 +222,10 @@ func TestCredentialsOfSystemdMayHaveAnyMode(t *testing.T) {
 	t.Setenv("SCW_CONFIG_PATH", path)
 	t.Setenv("CREDENTIALS_DIRECTORY", filepath.Dir(path))
 	var log logBuffer
-	if _, err := loadCredentials("", log.logger()); err != nil {
+	if _, err := credentials.Load("", log.logger()); err != nil {
 		t.Fatal(err)
 	}
 	if log.String() != "" {
 		t.Errorf("unexpected warning: %s", log.String())
-	}
-}
-
-// An error of the API names where the refused key comes from.
-func TestTheSourceOfTheKeysIsNamed(t *testing.T) {
-	for want, env := range map[string]map[string]string{
-		"from SCW_ACCESS_KEY, with SCW_SECRET_KEY":                             {"SCW_ACCESS_KEY": "a", "SCW_SECRET_KEY": "b"},
-		"from SCW_ACCESS_KEY, with the secret key of the Scaleway config file": {"SCW_ACCESS_KEY": "a"},
-		"from the Scaleway config file, with SCW_SECRET_KEY":                   {"SCW_SECRET_KEY": "b"},
-		"from the Scaleway config file":                                        {},
-	} {
-		t.Setenv("SCW_ACCESS_KEY", env["SCW_ACCESS_KEY"])
-		t.Setenv("SCW_SECRET_KEY", env["SCW_SECRET_KEY"])
-		if got := keySource(scw.LoadEnvProfile()); got != want {
-			t.Errorf("%v: got %q, want %q", env, got, want)
-		}
 	}
 }

@@ -7,9 +7,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/registry"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Editor reads single objects, deletes them, and changes their visibility. It is
@@ -45,7 +46,7 @@ func NewEditor(o Options) (*Editor, error) {
 		return nil, err
 	}
 	// No retrier: the caller decides whether to send a change again.
-	client, err := c.client(&guard{host: c.creds.apiHost, allow: writeOnly, next: c.pacer})
+	client, err := c.client(&guard{host: c.creds.APIHost(), allow: writeOnly, next: c.pacer})
 	if err != nil {
 		return nil, err
 	}

@@ -8,9 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/registry"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Namespaces lists the namespaces that q asks for: all of them, or an error.

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/registry-janitor/registry-janitor/registry"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
+
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // toNamespace checks and translates one row of a namespace listing.

@@ -21,8 +21,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/registry"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
+
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 func status(code int, body string, header ...string) roundTrip {

@@ -1,4 +1,4 @@
-package scaleway
+package credentials
 
 import (
 	"errors"
@@ -21,57 +21,45 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/files"
 )
 
-// credentials are the settings that every Scaleway tool takes from the same
-// places.
-type credentials struct {
-	accessKey string
-	secretKey string
-	source    string // where the keys come from, in words
-	apiURL    string
-	apiHost   string
-	userAgent string
-	insecure  bool
-}
-
-// Credentials are the address of the API and an API key. All fields are required.
+// Credentials are the settings that every Scaleway tool takes from the same places.
 type Credentials struct {
-	APIURL    string
-	AccessKey string
-	SecretKey string
+	APIURL    string // required
+	AccessKey string // required
+	SecretKey string // required
+	Source    string // where the keys come from, in words
+	UserAgent string // to send; "" is that of the program
+	Insecure  bool   // certificates are not verified
 }
 
-// credentials returns the given credentials, or those that every Scaleway tool finds.
-func (o Options) credentials() (*credentials, error) {
-	if o.Credentials == nil {
-		return loadCredentials(o.Profile, o.Logger)
-	}
-	c := &credentials{source: "given by the program", accessKey: o.Credentials.AccessKey, secretKey: o.Credentials.SecretKey, apiURL: o.Credentials.APIURL}
+// Given checks credentials that the program has.
+func Given(c Credentials, log *slog.Logger) (*Credentials, error) {
+	c.Source = "given by the program"
 	if err := c.validateKeys(); err != nil {
 		return nil, err
 	}
-	return c, c.validateURL(o.Logger)
+	return &c, c.validateURL(log)
 }
 
-// loadCredentials merges the environment over the profile of the config file, as
+// Load merges the environment over the profile of the config file, as
 // every Scaleway tool does. It validates them before the SDK does, because the error of
 // the SDK quotes a malformed secret key.
-func loadCredentials(profileName string, log *slog.Logger) (*credentials, error) {
+func Load(profileName string, log *slog.Logger) (*Credentials, error) {
 	profile, err := loadProfile(profileName, log)
 	if err != nil {
 		return nil, err
 	}
 	env := scw.LoadEnvProfile()
 	profile = scw.MergeProfiles(profile, env)
-	c := &credentials{
-		source:    keySource(env),
-		accessKey: value(profile.AccessKey),
-		secretKey: value(profile.SecretKey),
-		apiURL:    "https://api.scaleway.com",
-		userAgent: value(profile.UserAgent),
-		insecure:  profile.Insecure != nil && *profile.Insecure,
+	c := &Credentials{
+		Source:    keySource(env),
+		AccessKey: value(profile.AccessKey),
+		SecretKey: value(profile.SecretKey),
+		APIURL:    "https://api.scaleway.com",
+		UserAgent: value(profile.UserAgent),
+		Insecure:  profile.Insecure != nil && *profile.Insecure,
 	}
 	if profile.APIURL != nil {
-		c.apiURL = *profile.APIURL
+		c.APIURL = *profile.APIURL
 	}
 	if err := c.validateKeys(); err != nil {
 		return nil, err
@@ -195,18 +183,18 @@ func errorLines(err error) string {
 
 // validateKeys checks the form of both keys. It quotes neither, because a secret key
 // in the wrong variable is still a secret.
-func (c *credentials) validateKeys() error {
+func (c *Credentials) validateKeys() error {
 	const remedy = "create an API key in the Scaleway console (IAM, API keys), then set SCW_ACCESS_KEY and SCW_SECRET_KEY or run `scw init`"
 	switch {
-	case c.secretKey == "":
+	case c.SecretKey == "":
 		return fmt.Errorf("no Scaleway secret key: %s", remedy)
-	case c.accessKey == "":
+	case c.AccessKey == "":
 		return fmt.Errorf("no Scaleway access key: %s", remedy)
-	case validation.IsAccessKey(c.secretKey) && validation.IsUUID(c.accessKey):
+	case validation.IsAccessKey(c.SecretKey) && validation.IsUUID(c.AccessKey):
 		return errors.New("the Scaleway access key and secret key are swapped: SCW_ACCESS_KEY is the one that begins with SCW")
-	case !validation.IsSecretKey(c.secretKey):
+	case !validation.IsSecretKey(c.SecretKey):
 		return errors.New("the Scaleway secret key is malformed: want a UUID, such as 11111111-1111-1111-1111-111111111111; check SCW_SECRET_KEY for quotes, blanks and line ends")
-	case !validation.IsAccessKey(c.accessKey):
+	case !validation.IsAccessKey(c.AccessKey):
 		return errors.New("the Scaleway access key is malformed: want SCW and 17 capital letters or digits; check SCW_ACCESS_KEY for quotes, blanks and line ends")
 	}
 	return nil
@@ -214,23 +202,31 @@ func (c *credentials) validateKeys() error {
 
 // validateURL checks the API URL, to whose host every request carries the
 // secret key.
-func (c *credentials) validateURL(log *slog.Logger) error {
-	c.apiURL = strings.TrimRight(c.apiURL, "/")
-	u, err := url.Parse(c.apiURL)
+func (c *Credentials) validateURL(log *slog.Logger) error {
+	c.APIURL = strings.TrimRight(c.APIURL, "/")
+	u, err := url.Parse(c.APIURL)
 	switch {
 	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Host == "":
 		return errors.New("the Scaleway API URL is malformed: want https://<host>, as in SCW_API_URL=https://api.scaleway.com")
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return errors.New("the Scaleway API URL holds a user, a query or a fragment: set SCW_API_URL to https://<host> alone")
 	}
-	c.apiHost = u.Host
 	if address := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && !address.IsLoopback() {
-		log.Warn("the Scaleway API URL is not https: the secret key is sent unencrypted", "host", c.apiHost)
+		log.Warn("the Scaleway API URL is not https: the secret key is sent unencrypted", "host", u.Host)
 	}
-	if c.insecure {
+	if c.Insecure {
 		log.Warn("TLS certificates are not verified: SCW_INSECURE or insecure is set")
 	}
 	return nil
+}
+
+// APIHost is the host of the API, with its port.
+func (c *Credentials) APIHost() string {
+	u, err := url.Parse(c.APIURL)
+	if err != nil {
+		return "" // no request matches it
+	}
+	return u.Host
 }
 
 func value(s *string) string {
