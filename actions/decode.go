@@ -84,6 +84,8 @@ func (d *decoder) field(name string) error {
 		return array(d, &p.Gaps, name)
 	case "images":
 		return array(d, &p.Images, name)
+	case "frees_by_rule":
+		return array(d, &p.FreesByRule, name)
 	case "outcome":
 		p.Outcome = new(Outcome)
 		return d.value(p.Outcome, name)

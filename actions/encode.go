@@ -60,6 +60,9 @@ func (p *Plan) write(w io.Writer, id, br string) error {
 	if len(p.Images) > 0 {
 		lines.List(e, "images", p.Images)
 	}
+	if len(p.FreesByRule) > 0 {
+		lines.List(e, "frees_by_rule", p.FreesByRule)
+	}
 	if p.Outcome != nil && id != "" {
 		e.Break()
 		e.Field("", "outcome", p.Outcome)

@@ -8,11 +8,12 @@ import (
 )
 
 // Arrange puts the entries in order, and counts them. The caller counts what was
-// judged.
+// judged, and what is freed.
 func (p *Plan) Arrange() {
 	p.Steps, p.Held = sorted(p.Steps, compareSteps), sorted(p.Held, compareHeld)
 	p.Violations, p.Gaps = sorted(p.Violations, registry.CompareViolations), sorted(p.Gaps, compareGaps)
 	slices.SortFunc(p.Images, compareImages)
+	slices.SortFunc(p.FreesByRule, func(a, b RuleFrees) int { return cmp.Compare(a.Rule, b.Rule) })
 	p.Summary = p.count()
 }
 
@@ -20,7 +21,7 @@ func (p *Plan) Arrange() {
 func (p *Plan) count() Summary {
 	s := Summary{
 		Namespaces: p.Summary.Namespaces, Images: p.Summary.Images, Tags: p.Summary.Tags,
-		Held: len(p.Held), Gaps: len(p.Gaps), ImagesFromCache: p.Summary.ImagesFromCache,
+		Held: len(p.Held), Gaps: len(p.Gaps), ImagesFromCache: p.Summary.ImagesFromCache, Frees: p.Summary.Frees,
 	}
 	for i := range p.Steps {
 		s.Add(p.Steps[i].Action)

@@ -39,6 +39,8 @@ type Plan struct {
 	// Images are what is kept in every image of which a step deletes something.
 	// Applying compares the image with it.
 	Images []PlannedImage `json:"images,omitempty"` // sorted by ref
+	// FreesByRule is what the tags that each rule marks free, where that is known.
+	FreesByRule []RuleFrees `json:"frees_by_rule,omitempty"` // sorted by rule
 	// Outcome is what became of the steps, in a plan that was applied. The ID does not
 	// cover it.
 	Outcome *Outcome `json:"outcome,omitempty"`
@@ -113,6 +115,7 @@ type Summary struct {
 	// ImagesFromCache are those of Images whose tags an earlier run listed. No step is
 	// in them.
 	ImagesFromCache int `json:"images_from_cache,omitempty"`
+	Frees               // all deletions together
 }
 
 // StepCounts counts steps by what they do.
@@ -157,7 +160,10 @@ type Step struct {
 	UpdatedAt time.Time           `json:"updated_at,omitzero"` // UTC
 	From      registry.Visibility `json:"from,omitempty"`
 	To        registry.Visibility `json:"to,omitempty"`
-	Reasons   []registry.Reason   `json:"reasons"` // shared between steps: read only
+	// FreesBytes is the size of the layers that no other tag of the image has; unknown
+	// for what is not a tag.
+	FreesBytes Measure           `json:"frees_bytes,omitzero"`
+	Reasons    []registry.Reason `json:"reasons"` // shared between steps: read only
 }
 
 // Object is the reference of the image that the step is on or in, or of the
@@ -183,6 +189,7 @@ type PlannedImage struct {
 	// Stay are the names of the tags that are kept, sorted, without those that were
 	// being deleted already.
 	Stay []string `json:"stay"`
+	Frees
 }
 
 // Held is a change that a rule asks for and that a guard holds.

@@ -18,9 +18,10 @@ type Builder struct {
 	violations []registry.Violation
 	gaps       []registry.Gap
 	planned    map[registry.Ref]*actions.PlannedImage
-	newest     map[string]bool              // the newest pushes that a step deletes, by reference
-	together   map[registry.Ref][][2]string // digests of an image: of an index, and of a part of it
-	fromCache  int                          // images
+	newest     map[string]bool                  // the newest pushes that a step deletes, by reference
+	together   map[registry.Ref][][2]string     // digests of an image: of an index, and of a part of it
+	contents   map[registry.Ref]*registry.Image // of which something is deleted, and is known what is in it
+	fromCache  int                              // images
 }
 
 // tally counts what is in one namespace.
@@ -31,7 +32,7 @@ func NewBuilder(o Options) *Builder {
 	return &Builder{
 		o: o, namespaces: make(map[registry.Ref]*tally), touched: make(map[string]actions.ImageStats),
 		planned: make(map[registry.Ref]*actions.PlannedImage), newest: make(map[string]bool),
-		together: make(map[registry.Ref][][2]string),
+		together: make(map[registry.Ref][][2]string), contents: make(map[registry.Ref]*registry.Image),
 	}
 }
 
@@ -57,6 +58,9 @@ func (b *Builder) Add(p Part) {
 	}
 	if len(p.together) > 0 && b.o.AtMost > 0 {
 		b.together[p.subject] = p.together
+	}
+	if p.contents != nil {
+		b.contents[p.subject] = p.contents
 	}
 	if p.newest != "" {
 		b.newest[p.newest] = true
@@ -154,6 +158,7 @@ func (b *Builder) Plan() *actions.Plan {
 		p.Stats.Namespaces[ref.String()] = t.NamespaceStats
 	}
 	p.Arrange()
+	b.measure(p)
 	p.Refusals = Refusals(p.Summary.Deletions(), b.shares(p), b.o)
 	p.Seal()
 	return p

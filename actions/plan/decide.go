@@ -63,6 +63,7 @@ type Part struct {
 	gaps       []registry.Gap
 	image      *actions.PlannedImage // nil when nothing of an image is deleted
 	newest     string                // the newest push of the image, if a step deletes it
+	contents   *registry.Image       // if something of it is deleted, and is known what is in it
 	together   [][2]string           // digests of steps: of an index, and of a part of it
 }
 

@@ -326,5 +326,8 @@ func (d *imageDecision) noteKept() {
 		}
 	}
 	slices.Sort(stay)
+	if len(d.v.Image.Contents) > 0 {
+		d.part.contents = d.v.Image
+	}
 	d.part.image = &actions.PlannedImage{Ref: d.ref, ID: d.v.Image.ID, Stay: stay}
 }

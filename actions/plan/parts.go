@@ -13,6 +13,7 @@ import (
 // is not known, sorted; nil if there are none. It may name others once those were read.
 //
 //   - A tag that would be deleted may be a part of an index that stays.
+//   - ReadAlways: how much a deletion frees depends on every tag of the image.
 func NeedsContent(v registry.Verdict, o Options) []string {
 	deletes := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
 	if v.Image == nil || o.Content.Read == ReadNever || len(v.Tags) != len(v.Image.Tags) || !slices.ContainsFunc(v.Tags, deletes) {
@@ -23,18 +24,23 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 	if guard, _ := d.distrust(); guard != "" {
 		return nil
 	}
-	d.settle(noGuesses)
-	needs := &needs{digests: map[string]bool{}}
+	d.settle(onlyUnread)
+	needs := &needs{image: v.Image, digests: map[string]bool{}}
+	if o.Content.Read == ReadAlways && slices.ContainsFunc(d.nodes, func(n node) bool { return n.deleted }) {
+		for digest := range d.byDigest {
+			needs.add(digest)
+		}
+	}
 	wholes := v.Image.Wholes()
 	for i := range d.nodes {
 		if !d.asksForWholes(int32(i)) {
 			continue
 		}
 		for _, digest := range wholes.MaybeOf(i) {
-			needs.add(d, digest, int32(i))
+			needs.addWhole(d, digest, int32(i))
 		}
 		if o.Content.MultiArch == MultiArchAll && !needs.isEnough {
-			needs.addAll(d, int32(i))
+			needs.addWholes(d, int32(i))
 		}
 	}
 	return slices.Sorted(maps.Keys(needs.digests))
@@ -42,25 +48,31 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 
 // needs collects digests.
 type needs struct {
+	image    *registry.Image
 	digests  map[string]bool
 	isEnough bool // all that stay are among them
 }
 
-// add adds a digest that i may be a part of, if it stays, or may stay for at_most.
-func (n *needs) add(d *imageDecision, digest string, i int32) {
-	if id := d.byDigest[digest]; id != d.nodes[i].digest && (d.isKept(id) || d.o.AtMost > 0) {
+// add adds a digest, unless it was read or cannot be.
+func (n *needs) add(digest string) {
+	if _, unread := n.image.Unread[digest]; !unread && n.image.Contents[digest] == nil {
 		n.digests[digest] = true
 	}
 }
 
-// addAll adds all digests that stay and are not known, except that of i.
-func (n *needs) addAll(d *imageDecision, i int32) {
+// addWhole adds a digest that i may be a part of, if it stays, or may stay for at_most.
+func (n *needs) addWhole(d *imageDecision, digest string, i int32) {
+	if id := d.byDigest[digest]; id != d.nodes[i].digest && (d.isKept(id) || d.o.AtMost > 0) {
+		n.add(digest)
+	}
+}
+
+// addWholes adds all digests that i may be a part of.
+func (n *needs) addWholes(d *imageDecision, i int32) {
 	own := d.nodes[i].digest
 	n.isEnough = own == none || !d.isKept(own) && d.o.AtMost <= 0
 	for digest := range d.byDigest {
-		if d.v.Image.Contents[digest] == nil {
-			n.add(d, digest, i)
-		}
+		n.addWhole(d, digest, i)
 	}
 }
 
@@ -122,7 +134,11 @@ func (d *imageDecision) partDetail(i int32) string {
 	if d.isRead(id) {
 		return "part of the multi-platform image " + d.why(id, i)
 	}
-	return "may be part of " + d.why(id, i) + ", and whose content is not known"
+	detail := "may be part of " + d.why(id, i)
+	if why := d.v.Image.Unread[d.digestOf(id)]; why != "" {
+		return detail + ", and whose content could not be read: " + why
+	}
+	return detail + ", and whose content is not known"
 }
 
 // together are the digests of indexes that are deleted, each with that of a deleted tag
@@ -164,8 +180,8 @@ type guesses uint8
 const (
 	// allGuesses: of all that it may be a part of.
 	allGuesses guesses = iota
-	// noGuesses: of none.
-	noGuesses
+	// onlyUnread: of what could not be read, and never will.
+	onlyUnread
 )
 
 // connectParts connects the tags of an image, none of which is marked yet.
@@ -176,11 +192,15 @@ func (g *graph) connectParts(img *registry.Image, content Content, guess guesses
 			g.connectPart(int32(i), digest)
 		}
 	}
+	counts := func(digest string) bool {
+		_, unread := img.Unread[digest]
+		return img.Contents[digest] == nil && (unread || guess == allGuesses)
+	}
 	switch {
-	case guess == noGuesses, content.Read == ReadNever:
+	case content.Read == ReadNever:
 	case content.MultiArch == MultiArchAll:
 		for digest, id := range g.byDigest {
-			if img.Contents[digest] == nil {
+			if counts(digest) {
 				g.unread, g.groups[id].unread = append(g.unread, id), true
 			}
 		}
@@ -188,7 +208,9 @@ func (g *graph) connectParts(img *registry.Image, content Content, guess guesses
 	default:
 		for i := range g.nodes {
 			for _, digest := range wholes.MaybeOf(i) {
-				g.connectPart(int32(i), digest)
+				if counts(digest) {
+					g.connectPart(int32(i), digest)
+				}
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,41 +25,44 @@ func TestPartsOfAnIndex(t *testing.T) {
 		name     string
 		tags     []string
 		contents map[string]*registry.Content
+		unread   map[string]string
 		edit     func(*Options)
 		want     []string
 	}{
-		{"parts of a kept index are held", family, index, nil, []string{
+		{"parts of a kept index are held", family, index, nil, nil, []string{
 			"held delete_tag /api:1.6.0-amd64: part_of: part of the multi-platform image 1.6.0, which no rule marks",
 			"held delete_tag /api:1.6.0-arm64: part_of: part of the multi-platform image 1.6.0, which no rule marks"}},
-		{"whatever their names", []string{"latest a 48h kept", "one b 48h marked", "two e 48h marked"}, index, nil, []string{
+		{"whatever their names", []string{"latest a 48h kept", "one b 48h marked", "two e 48h marked"}, index, nil, nil, []string{
 			"delete_tag /api:two: retention/old",
 			"held delete_tag /api:one: part_of: part of the multi-platform image latest, which is kept"}},
-		{"a held index keeps its parts", []string{"1.6.0 a 48h trial", "1.6.0-amd64 b 48h marked"}, index, nil, []string{
+		{"a held index keeps its parts", []string{"1.6.0 a 48h trial", "1.6.0-amd64 b 48h marked"}, index, nil, nil, []string{
 			"held delete_tag /api:1.6.0: report_only: marked only by retention/trial, which is not enforced",
 			"held delete_tag /api:1.6.0-amd64: part_of: part of the multi-platform image 1.6.0, which is held (report_only)"}},
-		{"so does one that keep_at_least holds", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 49h marked", "1.5.0 d 50h marked"}, index,
+		{"so does one that keep_at_least holds", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 49h marked", "1.5.0 d 50h marked"}, index, nil,
 			func(o *Options) { o.KeepAtLeast = 1 }, []string{
 				"delete_tag /api:1.5.0: retention/old",
 				"held delete_tag /api:1.6.0: keep_at_least: held so that 1 tag of the image is kept",
 				"held delete_tag /api:1.6.0-amd64: part_of: part of the multi-platform image 1.6.0, which is held (keep_at_least)"}},
-		{"an index goes with its parts", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 48h marked"}, index, nil, []string{
+		{"an index goes with its parts", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 48h marked"}, index, nil, nil, []string{
 			"delete_tag /api:1.6.0: retention/old", "delete_tag /api:1.6.0-amd64: retention/old"}},
 		{"an index in an index keeps its parts", []string{"1.6.0 a 48h", "inner b 48h marked", "leaf c 48h marked"},
-			map[string]*registry.Content{digestOf("a"): indexOf("b"), digestOf("b"): indexOf("c")}, nil, []string{
+			map[string]*registry.Content{digestOf("a"): indexOf("b"), digestOf("b"): indexOf("c")}, nil, nil, []string{
 				"held delete_tag /api:inner: part_of: part of the multi-platform image 1.6.0, which no rule marks",
 				"held delete_tag /api:leaf: part_of: part of the multi-platform image 1.6.0, which no rule marks"}},
-		{"an index that could not be read holds what its name says", family[:2], nil, nil, []string{
+		{"an index that is not known holds what its name says", family[:2], nil, nil, nil, []string{
 			"held delete_tag /api:1.6.0-amd64: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
-		{"an image is no index", family[:2], map[string]*registry.Content{digestOf("a"): image}, nil, []string{
+		{"so does one that could not be read", family[:2], nil, map[string]string{digestOf("a"): "403"}, nil, []string{
+			"held delete_tag /api:1.6.0-amd64: part_of: may be part of 1.6.0, which no rule marks, and whose content could not be read: 403"}},
+		{"an image is no index", family[:2], map[string]*registry.Content{digestOf("a"): image}, nil, nil, []string{
 			"delete_tag /api:1.6.0-amd64: retention/old"}},
-		{"what is never read holds nothing", family[:2], nil, func(o *Options) { o.Content.Read = ReadNever }, []string{
+		{"what is never read holds nothing", family[:2], nil, nil, func(o *Options) { o.Content.Read = ReadNever }, []string{
 			"delete_tag /api:1.6.0-amd64: retention/old"}},
-		{"other names are no parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, []string{"delete_tag /api:pr-1: retention/old"}},
-		{"unless all may be", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
+		{"other names are no parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, nil, []string{"delete_tag /api:pr-1: retention/old"}},
+		{"unless all may be", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
 			"held delete_tag /api:pr-1: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
-		{"no tag is a part of itself", []string{"1.6.0 a 48h", "1.6.0-amd64 a 48h marked"}, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
+		{"no tag is a part of itself", []string{"1.6.0 a 48h", "1.6.0-amd64 a 48h marked"}, nil, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
 			"held delete_tag /api:1.6.0-amd64: shared_digest: shares its digest with 1.6.0, which no rule marks"}},
-		{"at_most holds the parts with their index", []string{"1.6.0 a 10h marked", "1.6.0-amd64 b 99h marked", "old d 20h marked"}, index,
+		{"at_most holds the parts with their index", []string{"1.6.0 a 10h marked", "1.6.0-amd64 b 99h marked", "old d 20h marked"}, index, nil,
 			func(o *Options) { o.AtMost = 2 }, []string{
 				"delete_tag /api:old: retention/old",
 				"held delete_tag /api:1.6.0: at_most: left for a later plan: --at-most 2 deletes what is oldest first",
@@ -69,6 +71,7 @@ func TestPartsOfAnIndex(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := imageOf(t, tt.tags...)
 			v.Image.Contents = tt.contents
+			v.Image.Unread = tt.unread
 			checkPlan(t, v, tt.edit, tt.want)
 		})
 	}
@@ -88,6 +91,9 @@ func TestNeedsContent(t *testing.T) {
 		{"no index that goes itself", []string{"1.6.0 a 48h marked", "1.6.0-amd64 b 48h marked"}, all, nil},
 		{"nothing for what is kept anyway", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked used", "1.6.0-arm64 b 48h marked locked"}, all, nil},
 		{"everything that stays if all may be parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked", "pr-2 c 48h marked", "old d 48h kept"}, all, []string{"a", "d"}},
+		{"everything to tell how much is freed", []string{"1.6.0 a 48h", "pr-1 b 48h marked", "pr-2 b 1h kept", "old d 48h marked"},
+			func(o *Options) { o.Content.Read = ReadAlways }, []string{"a", "b", "d"}},
+		{"nothing where nothing is freed", []string{"1.6.0 a 48h", "pr-1 b 48h marked used"}, func(o *Options) { o.Content.Read = ReadAlways }, nil},
 		{"nothing if nothing is read", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked"}, func(o *Options) { o.Content.Read = ReadNever }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,8 +113,15 @@ func TestNeedsContent(t *testing.T) {
 			for _, digest := range got {
 				v.Image.Contents[digest] = &registry.Content{Kind: registry.ContentImage}
 			}
-			if more := NeedsContent(v, o); slices.Compare(more, nil) != 0 {
+			if more := NeedsContent(v, o); len(more) > 0 {
 				t.Errorf("then it needs %v", more)
+			}
+			v.Image.Contents, v.Image.Unread = nil, map[string]string{}
+			for _, digest := range got {
+				v.Image.Unread[digest] = "403"
+			}
+			if more := NeedsContent(v, o); len(more) > 0 && o.Content.MultiArch != MultiArchAll {
+				t.Errorf("if that cannot be read, it needs %v", more)
 			}
 		})
 	}
