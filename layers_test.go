@@ -97,11 +97,15 @@ func rules() architecture {
 			// Compares two plans, and is pure.
 			"actions/diff": {ours: []string{"registry", "actions", "actions/internal/lines"}, pure: true},
 			// Translates the SDK into the nouns, and fits the scanner without importing it.
-			"internal/scaleway": {ours: []string{"registry", "internal/files", "internal/retry", "internal/scaleway/credentials"}},
+			"internal/scaleway": {ours: []string{"registry", "internal/files", "internal/pace", "internal/retry", "internal/scaleway/credentials"}},
 			// Finds the API key.
 			"internal/scaleway/credentials": {ours: []string{"internal/files"}},
+			// Reads what is inside a tag from the registry itself.
+			"internal/content": {ours: []string{"registry", "internal/pace", "internal/retry"}},
 			// Repeats reads.
 			"internal/retry": {},
+			// Limits the requests to a host.
+			"internal/pace": {},
 			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
 			// Records what plans and runs did.
@@ -142,7 +146,7 @@ func rules() architecture {
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
 				"internal/lookup", "internal/sources", "internal/outlook",
-				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger",
+				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
@@ -158,6 +162,8 @@ func rules() architecture {
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway", "internal/scaleway/credentials"},
 			// The decoder of the next standard library, for what is decoded a million times.
 			"github.com/go-json-experiment/json": {"internal/scaleway"},
+			// The registry's own protocol is read by one package.
+			"github.com/google/go-containerregistry": {"internal/content"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.
 			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/facts", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.

@@ -66,8 +66,9 @@ func populated(t *testing.T) *Metrics {
 	m.Set(runs.Run{Kind: "plan", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Plan: quiet()})
 	m.Set(runs.Run{
 		Kind: "apply", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Judging: 3 * time.Second, Calls: 70, Plan: plan(),
-		Price:   runs.Price{PerGB: 0.027, Currency: "EUR"},
-		Sources: []runs.UseSource{{Name: "kubernetes prod-eu", Uses: 12, ReadAt: start}, {Name: "serverless", Error: "forbidden"}},
+		Contents: runs.Contents{Read: 5, Known: 7, Unread: 1, Calls: 12, Bytes: 4096},
+		Price:    runs.Price{PerGB: 0.027, Currency: "EUR"},
+		Sources:  []runs.UseSource{{Name: "kubernetes prod-eu", Uses: 12, ReadAt: start}, {Name: "serverless", Error: "forbidden"}},
 	})
 	m.Overlapped("nightly")
 	m.Panicked("nightly")
@@ -164,6 +165,11 @@ func TestARunIsCounted(t *testing.T) {
 		runs_total{kind="plan",result="succeeded",schedule="nightly"} 1
 		runs_total{kind="apply",result="refused",schedule="nightly"} 1
 		policy_evaluation_seconds_total 3
+		content_reads_total{result="known"} 7
+		content_reads_total{result="read"} 5
+		content_reads_total{result="unread"} 1
+		content_requests_total 12
+		content_bytes_total 4096
 	`)
 }
 

@@ -3,6 +3,8 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 const prefix = "registry_janitor"
@@ -96,7 +98,9 @@ func newGauge(name string) *prometheus.GaugeVec {
 type counters struct {
 	runs, steps, sourceErrors, skipped, panics, notifications *prometheus.CounterVec
 	requests, retries                                         *prometheus.CounterVec
+	contents                                                  *prometheus.CounterVec
 	evaluation, ledgerErrors, waits, waited                   prometheus.Counter
+	contentRequests, contentBytes                             prometheus.Counter
 	latency                                                   *prometheus.HistogramVec
 }
 
@@ -121,6 +125,10 @@ func newCounters(registry *prometheus.Registry) counters {
 		ledgerErrors:  counter("ledger_errors_total", "Attempts to read or write the ledger that failed."),
 		waits:         counter("api_rate_limit_waits_total", "Requests that waited for the rate limit of the API."),
 		waited:        counter("api_rate_limit_wait_seconds_total", "Time that requests waited for the rate limit of the API, summed over all of them."),
+		contents:      vector("content_reads_total", "Digests whose content decided something: read from the registry, known already, or unread because that failed.", "result"),
+
+		contentRequests: counter("content_requests_total", "Requests for the content of digests, those for tokens and after redirects included."),
+		contentBytes:    counter("content_bytes_total", "Bytes of the answers to those requests."),
 		latency: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: prefix,
 			Name:      "api_request_duration_seconds",
@@ -131,5 +139,15 @@ func newCounters(registry *prometheus.Registry) counters {
 	for _, result := range []string{notified, notNotified} {
 		c.notifications.WithLabelValues(result)
 	}
+	c.count(runs.Contents{}) // so that the series exist
 	return c
+}
+
+// count adds what a run has read of the inside of tags.
+func (c *counters) count(n runs.Contents) {
+	for result, n := range map[string]int64{"read": n.Read, "known": n.Known, "unread": n.Unread} {
+		c.contents.WithLabelValues(result).Add(float64(n))
+	}
+	c.contentRequests.Add(float64(n.Calls))
+	c.contentBytes.Add(float64(n.Bytes))
 }

@@ -28,6 +28,7 @@ func (m *Metrics) Set(run runs.Run) {
 		m.setSchedule(schedule, &run)
 	}
 	m.counters.evaluation.Add(max(0, run.Judging.Seconds()))
+	m.counters.count(run.Contents)
 	m.setRun(&run)
 	m.setSources(&run)
 	if run.Plan == nil {

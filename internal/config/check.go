@@ -45,6 +45,7 @@ var checks = map[string]strictyaml.Check{
 	"secret-file":  fileOf(urlHint),
 	"template":     checkTemplate,
 	"link":         checkLink,
+	"registry-url": checkRegistryURL,
 	"dsn":          checkDSN,
 	"dsn-variable": variableOf(dsnHint),
 	"dsn-file":     fileOf(dsnHint),

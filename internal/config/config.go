@@ -37,6 +37,7 @@ type Config struct {
 	WaiversFile string         `yaml:"waivers_file,omitempty" blank:"ok"`
 	Protect     Protect        `yaml:"protect"`
 	Attachments Attachments    `yaml:"attachments"`
+	Content     Content        `yaml:"content"`
 	Policies    []PolicySource `yaml:"policies" blank:"ok"`
 	Policy      Policy         `yaml:"policy"`
 	Limits      Limits         `yaml:"limits"`
@@ -64,6 +65,9 @@ type Scaleway struct {
 	Regions        []string `yaml:"regions" is:"region"`
 	ProjectIDs     []string `yaml:"project_ids" is:"uuid" blank:"ok"`
 	OrganizationID string   `yaml:"organization_id" is:"uuid" blank:"ok"`
+	// RegistryURL is where the content of tags is read; "{region}" stands for the region. ""
+	// is the registry of the provider; see Config.RegistryURL.
+	RegistryURL string `yaml:"registry_url" is:"registry-url" blank:"ok"`
 }
 
 // Scope selects the images that are scanned, by globs over "namespace/image".
@@ -289,6 +293,7 @@ func (c *Config) defaults() {
 	c.Timezone = "UTC"
 	c.Scope.Include = []string{"**"}
 	c.Attachments.Orphans = "keep"
+	c.Content = Content{Read: "auto", MultiArch: "related"}
 	c.Policy.Timeout = strictyaml.MustDuration("10s")
 	c.SharedDigest = "protect"
 	c.RunTimeout = strictyaml.MustDuration("6h")

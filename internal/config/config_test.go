@@ -61,6 +61,7 @@ func TestTheSampleIsRead(t *testing.T) {
 		Naming:      []rules.Naming{{Name: "kebab case", Subject: "image", Pattern: "[a-z0-9]+(-[a-z0-9]+)*", Severity: "deny"}},
 		Protect:     Protect{Tags: []string{"latest"}},
 		Attachments: Attachments{Orphans: "keep"},
+		Content:     Content{Read: "auto", MultiArch: "related"},
 		Policies:    []PolicySource{{Path: "policies/", Enforce: true}},
 		Policy:      Policy{Timeout: strictyaml.MustDuration("10s")},
 		Limits: Limits{
@@ -88,6 +89,7 @@ func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 		Timezone:    "UTC",
 		Scope:       Scope{Include: []string{"**"}},
 		Attachments: Attachments{Orphans: "keep"},
+		Content:     Content{Read: "auto", MultiArch: "related"},
 		Policy:      Policy{Timeout: strictyaml.MustDuration("10s")},
 		Limits: Limits{
 			MinAge: strictyaml.MustDuration("1h"), MaxDeletions: 1000, MaxDeletionPercent: 50, KeepAtLeast: 1, MaxPlanAge: strictyaml.MustDuration("24h"), Canary: 5, MaxFailures: 10,
@@ -107,7 +109,7 @@ func TestAnEmptyFileHasAllTheDefaults(t *testing.T) {
 		"a byte order mark":        "\ufeff# windows\r\n",
 		"sections that are empty":  "scaleway: {}\nscope: {}\nempty: {}\nprotect: {}\nattachments: {}\npolicy: {}\nlimits: {}\nledger: {}\ncost: {}\n",
 		"lists that are empty":     "retention: []\nvisibility: []\nnaming: []\npolicies: []\nschedules: []\nnotifications: []\n",
-		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\nrun_timeout: 360m\ncost: {per_gb_month: 0.0270}\n",
+		"the defaults written out": "scaleway: {regions: [fr-par, nl-ams, pl-waw], profile: ''}\ntimezone: UTC\nshared_digest: protect\nlimits: {min_age: 60m}\nattachments: {orphans: keep}\ncontent: {read: auto, multi_arch: related}\npolicy: {timeout: 10000ms, verification_key: ''}\ngrace: 0d\nrun_timeout: 360m\ncost: {per_gb_month: 0.0270}\n",
 	}
 	for name, text := range empty {
 		got, err := Parse("janitor.yaml", []byte(text))

@@ -38,11 +38,13 @@ func (c *Config) Document() map[string]any {
 // Digest is "sha256:<hex>" of everything in the configuration that changes what a
 // run plans and applies. Comments, formatting, the order of keys, rules and entries
 // do not change it, except that of limits.overrides, and neither do the schedules, the
-// profile, the ledger, run_timeout, scan, the cost and the notifications.
+// profile, the registry_url, the ledger, run_timeout, scan, the cost and the notifications.
 func (c *Config) Digest() string {
 	document := c.Document()
 	delete(document, "schedules")
-	delete(document["scaleway"].(map[string]any), "profile")
+	scaleway := document["scaleway"].(map[string]any)
+	delete(scaleway, "profile")
+	delete(scaleway, "registry_url")
 	limits := document["limits"].(map[string]any)
 	if overrides, ok := limits["overrides"].([]any); ok {
 		limits["overrides"] = inOrder(overrides)

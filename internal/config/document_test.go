@@ -31,7 +31,7 @@ notifications: [{name: ops, url_env: OPS_URL, link: "https://janitor.example.com
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"scaleway": map[string]any{"profile": "", "regions": []any{"fr-par", "nl-ams", "pl-waw"}, "project_ids": []any{}, "organization_id": ""},
+		"scaleway": map[string]any{"profile": "", "regions": []any{"fr-par", "nl-ams", "pl-waw"}, "project_ids": []any{}, "organization_id": "", "registry_url": ""},
 		"timezone": "Europe/Paris",
 		"scope":    map[string]any{"include": []any{"**"}, "exclude": []any{}},
 		"retention": []any{map[string]any{
@@ -62,6 +62,7 @@ notifications: [{name: ops, url_env: OPS_URL, link: "https://janitor.example.com
 		"naming":      []any{map[string]any{"name": "n", "subject": "image", "pattern": "a+", "severity": "deny"}},
 		"protect":     map[string]any{"tags": []any{}, "digests": []any{}, "serverless": false},
 		"attachments": map[string]any{"orphans": "keep"},
+		"content":     map[string]any{"read": "auto", "multi_arch": "related"},
 		"policies":    []any{},
 		"limits": map[string]any{
 			"min_age": "1h", "min_age_seconds": int64(3600), "max_deletions": int64(1000), "max_deletion_percent": int64(50),
@@ -121,6 +122,7 @@ func TestTheDigestCoversWhatARunPlansAndApplies(t *testing.T) {
 		"a profile":          text + "scaleway: {profile: ops}\n",
 		"a time limit":       text + "policy: {timeout: 1s, verification_key: a.pem}\n",
 		"orphans that stay":  text + "attachments: {orphans: keep}\n",
+		"another registry":   text + "scaleway: {registry_url: \"http://127.0.0.1:5000\"}\n",
 		"a deadline":         text + "run_timeout: 1h\n",
 		"a price":            text + "cost: {per_gb_month: 1, currency: USD}\n",
 		"an empty ledger":    text + "ledger: {dsn: ''}\n",
@@ -144,6 +146,7 @@ func TestTheDigestCoversWhatARunPlansAndApplies(t *testing.T) {
 		"a version keep":    "retention: [{name: a, match: {tags: [a, b]}, keep: {last: 3, semver: {majors: 1}}}]\n",
 		"groups":            "retention: [{name: a, match: {tags: [a, b]}, keep: {last: 3}, group_by: '(.)'}]\n",
 		"orphans that go":   text + "attachments: {orphans: delete}\n",
+		"what is read":      text + "content: {multi_arch: all}\n",
 		"own policies":      text + "policies: [own/]\n",
 		"policies on trial": text + "policies: [{path: own/, enforce: false}]\n",
 		"another scope":     text + "scope: {exclude: [a/b]}\n",

@@ -50,14 +50,14 @@ var bad = []struct {
 		"the file is a list",
 		"- a\n- b\n",
 		[]string{
-			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
 		"the file is a word",
 		"hello\n",
 		[]string{
-			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -285,7 +285,7 @@ limits: {
 		"an unknown key at the top",
 		"retentoin: []\n",
 		[]string{
-			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -1158,6 +1158,28 @@ limits: {
 		},
 	},
 	{
+		"a registry_url that is none",
+		"scaleway: {registry_url: rg.fr-par.scw.cloud}\n",
+		[]string{
+			`1:26: scaleway.registry_url: is not the address of a registry: "rg.fr-par.scw.cloud" (write https:// and a host alone, such as https://rg.{region}.scw.cloud)`,
+		},
+	},
+	{
+		"a registry_url with a path and another placeholder",
+		"scaleway: {registry_url: \"https://rg.{zone}.scw.cloud/v2\"}\n",
+		[]string{
+			`1:26: scaleway.registry_url: is not the address of a registry: "https://..." (write https:// and a host alone, such as https://rg.{region}.scw.cloud)`,
+		},
+	},
+	{
+		"a wrong content",
+		"content: {read: sometimes, multi_arch: most}\n",
+		[]string{
+			`1:40: content.multi_arch: must be related or all, not "most" (write one of them)`,
+			`1:17: content.read: must be one of auto, always, never, not "sometimes" (write one of them)`,
+		},
+	},
+	{
 		"a wrong shared_digest",
 		"shared_digest: untagged\n",
 		[]string{
@@ -1907,7 +1929,7 @@ limits: {max_deletion_percent: 200}
 		"a key longer than any",
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
 		[]string{
-			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
 		},
 	},
 	{

@@ -44,6 +44,7 @@ func (c *Config) Sentences() []Sentence {
 	for i := range c.Waivers {
 		add("waiver", c.Waivers[i].Owner, "%s", c.Waivers[i].Sentence())
 	}
+	c.contentSentences(add)
 	if c.Attachments.Orphans == "delete" {
 		add("attachments", "orphans", "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs")
 	} else {

@@ -46,6 +46,8 @@ func TestSentences(t *testing.T) {
 		// protect, attachments, guards and limits
 		{`protect: {tags: [latest, "stable-*"]}`, "keeps tags latest or stable-* of every image, whatever the rules say"},
 		{`protect: {digests: ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]}`, "keeps every tag of digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, whatever the rules say"},
+		{`content: {read: always, multi_arch: all}`, "reads what is inside the tags that decide something or would be deleted, and takes any tag for a possible part of a multi-platform image"},
+		{`content: {read: never}`, "reads nothing of what is inside tags, so a part of a multi-platform image is deleted like any other tag"},
 		{`attachments: {orphans: delete}`, "deletes signatures, attestations and bills of materials whose subject is gone; the others follow theirs"},
 		{`limits: {keep_at_least: 3}`, "holds deletions so that 3 ready tags of every image remain"},
 		{`limits: {overrides: [{match: {namespaces: [dev]}, keep_at_least: 0, min_age: 0s}]}`, "in namespace dev, holds nothing because of its age and lets an image lose its last tag"},

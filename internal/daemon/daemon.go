@@ -115,6 +115,7 @@ func newDaemon(ctx context.Context, o Options) (*daemon, *web.Server, error) {
 		o: o, log: o.Log, metrics: metrics.New(o.Version), started: o.Session.Now(), slot: make(chan struct{}, 1),
 		changed: make(chan struct{}), schedules: map[string]*schedule{}, first: true,
 	}
+	d.o.Session.Known = new(janitor.KnownContents)
 	d.o.Session.Connection.Observer = d.metrics.Transport
 	d.o.Session.Connection.Waited, d.o.Session.Connection.Retried = d.metrics.Waited, d.metrics.Retried
 	setup, err := load(ctx, d)

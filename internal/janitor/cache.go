@@ -24,6 +24,8 @@ type cache struct {
 	now   time.Time
 	ages  []time.Duration // at which a rule may decide otherwise
 	quiet bool            // whether quiet images need not be judged
+	// agesInside: a rule takes an age from a label.
+	agesInside bool
 }
 
 // newCache opens the cache for a run of the planner.
@@ -34,9 +36,10 @@ func (p *Planner) newCache(l *ledger.Ledger) *cache {
 	}
 	found := l.Cache(p.TakenAt, p.Config.Scan.MaxCacheAge.Duration(), judge)
 	found.FindTags(p.ExplainKept)
+	document := p.Config.Document()
 	return &cache{
 		Cache: found,
-		now:   p.TakenAt, ages: agesIn(p.Config.Document()), quiet: len(p.Config.Policies) == 0,
+		now:   p.TakenAt, ages: agesIn(document), quiet: len(p.Config.Policies) == 0, agesInside: hasKey(document, "older_than_label"),
 	}
 }
 
@@ -46,7 +49,7 @@ func (c *cache) keep(ctx context.Context, d *decision) {
 		return
 	}
 	var until time.Time
-	if c.quiet && d.part.IsQuiet() {
+	if c.quiet && d.part.IsQuiet() && d.unread == nil {
 		until = c.quietUntil(d.item.Image)
 	}
 	if d.item.Relist == nil {
@@ -80,10 +83,39 @@ func (c *cache) quietUntil(image *registry.Image) time.Time {
 	for i := range image.Tags {
 		quiet = quiet && pass(image.Tags[i].CreatedAt) && pass(image.Tags[i].UpdatedAt)
 	}
-	if !quiet {
+	if !quiet || !c.passInside(image, pass) {
 		return time.Time{}
 	}
 	return until.Add(-slack)
+}
+
+// passInside is quietUntil of what is inside the tags, which changes with them alone. What
+// could not be read may be another time, and an age in a label may be any.
+func (c *cache) passInside(image *registry.Image, pass func(time.Time) bool) bool {
+	if len(image.Unread) > 0 || c.agesInside && len(image.Contents) > 0 {
+		return false
+	}
+	for _, content := range image.Contents {
+		if !content.BuiltAt.IsZero() && !pass(content.BuiltAt) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasKey reports whether a document has a key, at any depth.
+func hasKey(v any, key string) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, value := range v {
+			if k == key || hasKey(value, key) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(value any) bool { return hasKey(value, key) })
+	}
+	return false
 }
 
 // agesIn are all times in a configuration, in whatever rule, and 0: the age of what is

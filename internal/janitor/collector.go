@@ -61,6 +61,9 @@ func (c *collector) add(d *decision) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refused.see(d.item)
+	if d.unread != nil {
+		c.builder.AddGap(*d.unread)
+	}
 	switch {
 	case d.verdict != nil && c.waits && d.verdict.Image != nil && d.part.Deletes():
 		c.waiting = append(c.waiting, d)

@@ -95,10 +95,29 @@ func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Jud
 		d.item.Listed = &scanner.Listed{Namespace: subject.Namespace, Empty: subject.Empty}
 	}
 	judge := now.judge(policy.WhatCounts, uses, now.planOptions())
-	if err := Contain(func() error { return judge.decide(ctx, d) }); err != nil {
+	if err := Contain(func() error { return judge.settle(ctx, d) }); err != nil {
 		return actions.Judgement{}, err
 	}
-	return actions.Judgement{Steps: d.part.Steps(), Held: d.part.Held(), Verdict: *d.verdict}, nil
+	steps, held := d.part.Steps(), d.part.Held()
+	if d.unread != nil {
+		steps, held = holdDeletions(steps, held, d.unread)
+	}
+	return actions.Judgement{Steps: steps, Held: held, Verdict: *d.verdict}, nil
+}
+
+// holdDeletions holds the steps that delete something, because of what could not be read.
+func holdDeletions(steps []actions.Step, held []actions.Held, gap *registry.Gap) ([]actions.Step, []actions.Held) {
+	var rest []actions.Step
+	for _, s := range steps {
+		if !s.Action.Deletes() {
+			rest = append(rest, s)
+			continue
+		}
+		held = append(held, actions.Held{
+			Action: s.Action, Ref: s.Ref, Guard: actions.GuardGap, Detail: "what could not be read might prevent it: " + gap.Error, Reasons: s.Reasons,
+		})
+	}
+	return rest, held
 }
 
 // outside is why a subject is not what the configuration has scanned; "" if it is.

@@ -21,6 +21,9 @@ type judge struct {
 	options  plan.Options
 	progress *Progress       // nil: not counted
 	filter   *scanner.Filter // of its scope; nil if that is the scope of the feed
+	contents *contents       // nil if none can be read
+	// decides lists the digests whose content the policies need for a verdict; nil: none.
+	decides func(*registry.Image, *registry.Verdict) []string
 }
 
 // decision is what a judge decided about one item. The verdict is nil if there is
@@ -29,25 +32,28 @@ type decision struct {
 	item    scanner.Item
 	verdict *registry.Verdict
 	part    plan.Part
+	missing []string      // digests whose content must be known first
+	unread  *registry.Gap // a content that decides, and could not be read
 }
 
 // judge makes a judge of the planner's configuration. The options are those of its
 // plan.
 func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Options) *judge {
-	return &judge{Judge: p.Policies.At(p.TakenAt, depth).WithUses(uses), options: o, progress: p.Progress}
+	return &judge{Judge: p.Policies.At(p.TakenAt, depth).WithUses(uses), options: o, progress: p.Progress, contents: p.contents, decides: p.decides}
 }
 
 // forEach is the one loop over a feed: it has the items judged side by side, by one
 // judge or several, and hands the decisions of each item to collect, concurrently
 // and in any order. The decision of a judge is nil for an item outside its scope.
 // A panic is an error, and so is whatever made the feed incomplete. An image from the
-// cache that would be changed is listed, and judged again.
+// cache that would be changed is listed, and judged again; so is an image of which the
+// contents matter that are not known, once they were read. Other images do not wait.
 func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges ...*judge) error {
 	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	queue := make(chan []*decision, runtime.GOMAXPROCS(0))
-	var relisting errgroup.Group
-	relisting.SetLimit(maxRelisting)
+	var fetching errgroup.Group
+	fetching.SetLimit(maxFetching)
 	group.Go(func() error {
 		defer close(queue)
 		return Contain(func() error { return enqueue(ctx, queue, in.items(), judges) })
@@ -56,23 +62,20 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 		group.Go(func() error {
 			return Contain(func() error {
 				for decisions := range queue {
-					relist, err := decide(ctx, decisions, judges)
+					fetch, err := decide(ctx, decisions, judges)
 					switch {
 					case err != nil:
 						return err
-					case relist == nil:
+					case fetch == nil:
 						collect(decisions)
 						continue
 					}
-					relisting.Go(func() error {
+					fetching.Go(func() error {
 						return Contain(func() error {
-							item := relist(whole)
-							for _, d := range decisions {
-								if d != nil {
-									*d = decision{item: item}
-								}
+							var err error
+							for ; err == nil && fetch != nil; fetch, err = decide(whole, decisions, judges) {
+								fetch(whole)
 							}
-							_, err := decide(whole, decisions, judges)
 							if err == nil {
 								collect(decisions)
 							}
@@ -84,19 +87,22 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 			})
 		})
 	}
-	if err := errors.Join(group.Wait(), relisting.Wait()); err != nil {
+	if err := errors.Join(group.Wait(), fetching.Wait()); err != nil {
 		return err
 	}
 	return in.feed.Err()
 }
 
-// maxRelisting is how many images are listed again at once. The client bounds the
-// requests.
-const maxRelisting = 16
+// maxFetching is how many images are listed again, or have their contents read, at once.
+// The clients bound the requests.
+const maxFetching = 16
 
-// decide decides about one item by every judge that sees it. It returns how to list
-// the image if it comes from the cache and would be changed.
-func decide(ctx context.Context, decisions []*decision, judges []*judge) (relist func(context.Context) scanner.Item, err error) {
+// decide decides about one item by every judge that sees it. It returns what must be
+// fetched before it is decided again: contents that are not known, or the tags of an
+// image that comes from the cache and would be changed; nil if the decisions are final.
+func decide(ctx context.Context, decisions []*decision, judges []*judge) (fetch func(context.Context), err error) {
+	var missing []string
+	var relist func(context.Context) scanner.Item
 	for i, d := range decisions {
 		if d == nil {
 			continue
@@ -104,11 +110,25 @@ func decide(ctx context.Context, decisions []*decision, judges []*judge) (relist
 		if err := judges[i].decide(ctx, d); err != nil {
 			return nil, err
 		}
+		missing = append(missing, d.missing...)
 		if d.part.Changes() {
 			relist = d.item.Relist
 		}
 	}
-	return relist, nil
+	switch {
+	case len(missing) > 0:
+		return func(ctx context.Context) { readContents(ctx, decisions, judges, missing) }, nil
+	case relist == nil:
+		return nil, nil
+	}
+	return func(ctx context.Context) {
+		item := relist(ctx)
+		for _, d := range decisions {
+			if d != nil {
+				*d = decision{item: item}
+			}
+		}
+	}, nil
 }
 
 // enqueue sends each item with the judges that see it. Filters need the items in
@@ -143,9 +163,12 @@ func (j *judge) sees(item scanner.Item) bool {
 	return false
 }
 
-// decide judges an image or a namespace, and plans what follows.
+// decide judges an image or a namespace, and plans what follows. The decision is not final
+// while it has missing contents.
 func (j *judge) decide(ctx context.Context, d *decision) error {
-	j.progress.noticed(d.item)
+	if d.missing = nil; d.verdict == nil { // it comes for the first time
+		j.progress.noticed(d.item)
+	}
 	began := clock.Now()
 	var verdict registry.Verdict
 	var err error
@@ -164,7 +187,8 @@ func (j *judge) decide(ctx context.Context, d *decision) error {
 		return err
 	}
 	d.verdict, d.part = &verdict, plan.Decide(verdict, j.options)
-	if d.item.Relist == nil || !d.part.Changes() { // it is not judged again
+	j.ask(d)
+	if len(d.missing) == 0 && (d.item.Relist == nil || !d.part.Changes()) { // it is not judged again
 		j.progress.judged(&verdict, clock.Now().Sub(began))
 	}
 	return nil

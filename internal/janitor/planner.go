@@ -55,6 +55,8 @@ type Planner struct {
 	// Progress, if set, counts during the run.
 	Progress *Progress
 
+	contents *contents // nil if none can be read
+	decides  func(*registry.Image, *registry.Verdict) []string
 	cache    *cache    // nil if every image is listed
 	history  *history  // nil without a ledger
 	recorder *recorder // nil if the run is not recorded
@@ -128,6 +130,9 @@ func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 		case d.item.Gap != nil:
 			l.AddGap(d.item.Gap.Subject, d.item.Gap.Error)
 		}
+		if gap := decisions[0].unread; gap != nil {
+			l.AddGap(gap.Subject, gap.Error)
+		}
 	}, judge)
 	if err != nil {
 		return nil, err
@@ -150,6 +155,7 @@ func (p *Planner) planOptions() plan.Options {
 		Local:              func(ref registry.Ref) (time.Duration, int) { return limits.At(ref.Namespace, ref.Image) },
 		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
 		Orphans:            plan.Orphans(p.Config.Attachments.Orphans),
+		Content:            plan.Content{Read: plan.ReadContent(p.Config.Content.Read), MultiArch: plan.MultiArch(p.Config.Content.MultiArch)},
 		AtMost:             p.AtMost,
 		MaxDeletions:       limits.MaxDeletions,
 		MaxDeletionPercent: float64(limits.MaxDeletionPercent),

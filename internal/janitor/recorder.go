@@ -80,8 +80,10 @@ func (p *Planner) ReadLedger(ctx context.Context) error {
 type recorder struct {
 	ledger *ledger.Ledger
 	lock   *ledger.Lock // nil for a run that applies nothing
-	run    *ledger.Run
-	old    time.Time // runs from before it that only planned are forgotten
+	// contents are kept in the ledger.
+	contents *contents
+	run      *ledger.Run
+	old      time.Time // runs from before it that only planned are forgotten
 	// journals are the files of earlier versions that resolve imports.
 	journals []string
 
@@ -99,7 +101,7 @@ func (p *Planner) startRecording(ctx context.Context, kind runs.Kind, o Recorder
 	if l == nil || err != nil {
 		return nil, err
 	}
-	r := &recorder{ledger: l, old: o.now().Add(-p.Config.Ledger.Keep.Runs.Duration()), judged: map[registry.Ref]bool{}}
+	r := &recorder{ledger: l, old: o.now().Add(-p.Config.Ledger.Keep.Runs.Duration()), judged: map[registry.Ref]bool{}, contents: p.contents}
 	if p.Config.LedgerDSN() == "" {
 		r.journals = o.State.Journals
 	}
@@ -118,6 +120,7 @@ func (p *Planner) startRecording(ctx context.Context, kind runs.Kind, o Recorder
 		return nil, errors.Join(err, l.Close())
 	}
 	p.recorder = r
+	p.contents.keepIn(l)
 	return r, nil
 }
 
@@ -159,7 +162,7 @@ func (r *recorder) add(d *decision) {
 		r.judged[d.item.Quiet.Image.Ref()] = true // and nothing is marked
 	}
 	v := d.verdict
-	if v == nil || v.Err != nil {
+	if v == nil || v.Err != nil || d.unread != nil {
 		return
 	}
 	r.judged[d.ref()] = true
@@ -231,5 +234,5 @@ func (r *recorder) finish(ctx context.Context, exit int, cause error, outcome *a
 	if (ctx.Err() != nil || errors.Is(cause, apply.ErrStopped)) && !errors.Is(cause, errOverdue) {
 		e.Status = ledger.StatusInterrupted
 	}
-	return errors.Join(r.run.Finish(context.WithoutCancel(ctx), e), r.ledger.Forget(context.WithoutCancel(ctx), r.old), r.ledger.Close())
+	return errors.Join(r.contents.close(context.WithoutCancel(ctx)), r.run.Finish(context.WithoutCancel(ctx), e), r.ledger.Forget(context.WithoutCancel(ctx), r.old), r.ledger.Close())
 }

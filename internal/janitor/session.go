@@ -37,6 +37,8 @@ type SessionOptions struct {
 	Connection scaleway.Options
 	// Stdin is read if the references file is "-"; nil makes that an error.
 	Stdin io.Reader
+	// Known are the contents that sessions share, where no ledger keeps them; nil is new ones.
+	Known *KnownContents
 	// Now is the clock of runs; nil is the wall clock.
 	Now func() time.Time
 }
@@ -59,6 +61,9 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	}
 	planner.TakenAt = startOfRun(o.Now)
 	planner.Clock = reader
+	if planner.contents, err = newContents(planner.Config, reader, o); err != nil {
+		return nil, err
+	}
 	cluster := kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger}
 	set := sources.New(planner.Config, o.Stdin, serverless(reader), cluster)
 	if protect := &planner.Config.Protect; protect.Kapsule {
@@ -216,6 +221,7 @@ func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.session.uses.Sources(), r.session.calls.Load()
 	r.Waivers = r.session.Planner.Waivers()
 	r.Judging = time.Duration(r.session.Progress.Judging.Load())
+	r.Contents = r.session.contents.counts()
 	if err != nil {
 		r.Error = err.Error()
 		if r.Exit == ExitDone {

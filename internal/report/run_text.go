@@ -204,5 +204,8 @@ func effort(run runs.Run) []string {
 	if run.Calls > 0 {
 		facts = append(facts, text.Count(int(run.Calls), "API call"))
 	}
+	if run.Contents.Calls > 0 {
+		facts = append(facts, text.Count(int(run.Contents.Calls), "registry call"))
+	}
 	return facts
 }

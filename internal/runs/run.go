@@ -42,6 +42,8 @@ type Run struct {
 	Judging time.Duration
 	// Calls is the number of API calls; 0 if they were not counted.
 	Calls int64
+	// Contents is what was read of the inside of tags.
+	Contents Contents
 	// Exit is the exit code with which a command would have ended.
 	Exit int
 	// Error is why the run ended early; "" if it did not.
@@ -56,6 +58,15 @@ type Run struct {
 	Waivers Waivers
 	// Zone is where people read the times of the run; nil means UTC.
 	Zone *time.Location
+}
+
+// Contents counts what was read of the inside of tags.
+type Contents struct {
+	Read   int64 // digests that were read from the registry
+	Known  int64 // digests that were known already
+	Unread int64 // digests that could not be read
+	Calls  int64 // requests, those for tokens and after redirects included
+	Bytes  int64 // of the answers
 }
 
 // UseSource is one source of uses, and how reading it went.

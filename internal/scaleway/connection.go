@@ -21,6 +21,7 @@ type connection struct {
 	skew   *clockSkew
 	redact *redactor
 	pacer  *pacer
+	login  Login
 }
 
 func connect(o Options) (*connection, error) {
@@ -34,6 +35,7 @@ func connect(o Options) (*connection, error) {
 	if base == nil {
 		base = o.Pool.transport(endpoint{creds.APIURL, creds.Insecure, o.Concurrency})
 	}
+	c.login = Login{APIURL: creds.APIURL, SecretKey: creds.SecretKey, Base: base}
 	if o.Observer != nil {
 		base = o.Observer(base)
 	}
@@ -47,7 +49,7 @@ func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{api: sdk.NewAPI(client), client: client, secretKey: c.creds.SecretKey, concurrency: c.o.Concurrency, skew: c.skew, redact: c.redact, accessKey: c.creds.AccessKey, keySource: c.creds.Source, kinds: kinds}, nil
+	return &Reader{api: sdk.NewAPI(client), client: client, login: c.login, concurrency: c.o.Concurrency, skew: c.skew, redact: c.redact, accessKey: c.creds.AccessKey, keySource: c.creds.Source, kinds: kinds}, nil
 }
 
 // credentials returns the given credentials, or those that every Scaleway tool finds.

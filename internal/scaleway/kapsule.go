@@ -90,7 +90,7 @@ func (r *Reader) access(kubeconfig *k8s.Kubeconfig) (server string, ca []byte, t
 	if !local && !strings.HasSuffix(host, ".scw.cloud") {
 		return "", nil, "", fmt.Errorf("its server %s is not below scw.cloud: the secret key is not sent there", host)
 	}
-	return server, ca, r.secretKey, nil
+	return server, ca, r.login.SecretKey, nil
 }
 
 // Hide removes the secret key from a text, in every encoding.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/pace"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -32,7 +33,7 @@ type pacer struct {
 // hostPace is the state of one host.
 type hostPace struct {
 	slots   chan struct{}
-	limiter adaptiveLimiter
+	limiter pace.Limiter
 }
 
 func newPacer(next http.RoundTripper, concurrency int, waited func(time.Duration), traffic *Traffic) *pacer {
@@ -77,7 +78,7 @@ func (h *hostPace) enter(ctx context.Context, waited func(time.Duration), traffi
 		return context.Cause(ctx)
 	}
 	before, over := clock.Now(), traffic.wait()
-	err := h.limiter.wait(ctx)
+	err := h.limiter.Wait(ctx)
 	d := clock.Now().Sub(before)
 	over(d >= noticeable)
 	if d >= noticeable {
@@ -97,8 +98,8 @@ func (h *hostPace) learn(sent time.Time, err error) {
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.code == http.StatusTooManyRequests:
-		h.limiter.refused(sent, clock.Now(), status.retryAfter)
+		h.limiter.Refused(sent, clock.Now(), status.retryAfter)
 	case err == nil || errors.As(err, &status):
-		h.limiter.accepted(sent, clock.Now())
+		h.limiter.Accepted(sent, clock.Now())
 	}
 }

@@ -58,7 +58,7 @@ type Options struct {
 type Reader struct {
 	api         *sdk.API
 	client      *scw.Client // for the other APIs
-	secretKey   string      // for clusters
+	login       Login
 	concurrency int
 	skew        *clockSkew
 	redact      *redactor

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/pace"
 	"github.com/registry-janitor/registry-janitor/internal/retry"
 )
 
@@ -78,10 +79,11 @@ func passing(err error) bool {
 		return status.code == http.StatusTooManyRequests || status.code >= 500
 	}
 	var terminal *terminalError
+	var tooLong *pace.TooLongError
 	var certificate *tls.CertificateVerificationError
 	var name *net.DNSError
 	switch {
-	case errors.As(err, &terminal), errors.As(err, &certificate):
+	case errors.As(err, &terminal), errors.As(err, &tooLong), errors.As(err, &certificate):
 		return false
 	case errors.As(err, &name):
 		return !name.IsNotFound

@@ -55,7 +55,7 @@ func TestTrafficCountsWhatWaitsForTheRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var traffic Traffic
 		h := &hostPace{slots: make(chan struct{}, 3)}
-		h.limiter.refused(time.Now(), time.Now(), 10*time.Second)
+		h.limiter.Refused(time.Now(), time.Now(), 10*time.Second)
 		for range 3 {
 			go func() { _ = h.enter(t.Context(), func(time.Duration) {}, &traffic) }()
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -417,35 +416,6 @@ func TestLimiterFindsTheRateAndRecovers(t *testing.T) {
 			t.Errorf("without a limit 4000 calls took %s, ideally %s", took, ideal)
 		}
 	})
-}
-
-func TestLimiterCutsOncePerWindow(t *testing.T) {
-	var l adaptiveLimiter
-	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	for range 100 {
-		l.accepted(start, start)
-	}
-	limit := func(when string, want float64) {
-		t.Helper()
-		if got := float64(l.rate.Limit()); math.Abs(got-want) > 0.01 {
-			t.Errorf("%s: cut to %v, want %v", when, got, want)
-		}
-	}
-	l.refused(start, start.Add(20*time.Millisecond), -1)
-	limit("the first refusal", 90)
-	for range 15 { // they were on their way
-		l.refused(start.Add(time.Millisecond), start.Add(21*time.Millisecond), -1)
-	}
-	limit("the others of that window", 90)
-	l.refused(start.Add(time.Second), start.Add(1020*time.Millisecond), -1)
-	limit("a second window without an accepted request only waits longer", 90)
-	l.refused(start.Add(3*time.Second), start.Add(3020*time.Millisecond), -1)
-	limit("a third", 81)
-	l.accepted(start.Add(4*time.Second), start.Add(4020*time.Millisecond))
-	l.refused(start.Add(5*time.Second), start.Add(5020*time.Millisecond), -1)
-	if got := float64(l.rate.Limit()); got < 72 || got > 77 {
-		t.Errorf("a refusal after an accepted request: cut to %v", got)
-	}
 }
 
 func TestWaitingIsNotPartOfTheRequestTimeout(t *testing.T) {

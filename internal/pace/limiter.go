@@ -1,4 +1,8 @@
-package scaleway
+// Package pace limits the requests to a host that publishes no limit, by what its answers
+// show. Its one noun is the Limiter.
+//
+// It must never send anything, or give up for longer than the host asks.
+package pace
 
 import (
 	"context"
@@ -12,7 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
-// The figures of adaptiveLimiter. The API publishes no limit and sends no
+// The figures of Limiter. The API of Scaleway publishes no limit and sends no
 // Retry-After with its 429; roughly 60 to 200 requests in one second have been
 // seen to cause one.
 const (
@@ -29,13 +33,13 @@ const (
 	maxHold = time.Minute
 )
 
-// adaptiveLimiter limits the request rate to one host, by additive increase and
+// Limiter limits the request rate to one host, by additive increase and
 // multiplicative decrease. No limit applies until the first 429. A 429 cuts the
 // rate below what the host accepted during the last second, and holds all requests
 // back for a moment. Then the rate grows by a twentieth each second, and slowly near
 // the rate that was too high, until the next 429 cuts it again, or a minute without
 // one lifts it. The zero value is ready to use.
-type adaptiveLimiter struct {
+type Limiter struct {
 	mu      sync.Mutex
 	rate    *rate.Limiter // nil: no limit
 	refusal float64       // the rate that was too high, in requests a second
@@ -46,15 +50,15 @@ type adaptiveLimiter struct {
 	accepts []time.Time   // of the last second
 }
 
-// wait returns when a request may be sent.
-func (l *adaptiveLimiter) wait(ctx context.Context) error {
+// Wait returns when a request may be sent.
+func (l *Limiter) Wait(ctx context.Context) error {
 	for {
 		l.mu.Lock()
 		hold, limit := l.held.Sub(clock.Now()), l.rate
 		l.mu.Unlock()
 		switch {
 		case hold > maxHold:
-			return &terminalError{fmt.Errorf("429 Too Many Requests: the API asks to wait another %s", hold.Round(time.Second))}
+			return &TooLongError{Wait: hold}
 		case hold > 0:
 			if err := clock.Sleep(ctx, hold); err != nil {
 				return err
@@ -72,17 +76,24 @@ func (l *adaptiveLimiter) wait(ctx context.Context) error {
 	}
 }
 
+// TooLongError is a wait that the host asks for and that is too long.
+type TooLongError struct{ Wait time.Duration }
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("429 Too Many Requests: the API asks to wait another %s", e.Wait.Round(time.Second))
+}
+
 // isHeld reports whether requests are held back: a hold may have begun while a
 // request waited for the rate.
-func (l *adaptiveLimiter) isHeld() bool {
+func (l *Limiter) isHeld() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.held.After(clock.Now())
 }
 
-// refused records a 429. Requests that were sent before the last cut exceeded the
+// Refused records a 429. Requests that were sent before the last cut exceeded the
 // same rate, so they do not cut it again.
-func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration) {
+func (l *Limiter) Refused(sent, now time.Time, retryAfter time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	hold := min(shortestHold<<min(2*l.streak, 8), longestHold)
@@ -108,15 +119,15 @@ func (l *adaptiveLimiter) refused(sent, now time.Time, retryAfter time.Duration)
 	l.rate.SetLimit(rate.Limit(max(slowest, l.refusal*cutTo)))
 }
 
-func (l *adaptiveLimiter) holdUntil(t time.Time) {
+func (l *Limiter) holdUntil(t time.Time) {
 	if t.After(l.held) {
 		l.held = t
 	}
 }
 
-// accepted records any other answer. One to a request that was sent before the last
+// Accepted records any other answer. One to a request that was sent before the last
 // cut does not show that the new rate is accepted.
-func (l *adaptiveLimiter) accepted(sent, now time.Time) {
+func (l *Limiter) Accepted(sent, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.accepts = append(l.accepts, now)
@@ -141,7 +152,7 @@ func (l *adaptiveLimiter) accepted(sent, now time.Time) {
 }
 
 // step is the additive increase in a second, in requests a second.
-func (l *adaptiveLimiter) step() float64 {
+func (l *Limiter) step() float64 {
 	if now := float64(l.rate.Limit()); now < near*l.refusal {
 		return max(1, now*growth)
 	}
@@ -149,7 +160,7 @@ func (l *adaptiveLimiter) step() float64 {
 }
 
 // lastSecond is how many requests were accepted in the last second.
-func (l *adaptiveLimiter) lastSecond(now time.Time) int {
+func (l *Limiter) lastSecond(now time.Time) int {
 	for len(l.accepts) > 0 && now.Sub(l.accepts[0]) >= time.Second {
 		l.accepts = l.accepts[1:]
 	}

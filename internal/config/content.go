@@ -1,0 +1,53 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+)
+
+// Content is what is read of the inside of tags.
+type Content struct {
+	// Read is "auto" for what can change a decision, "always" for that and what tells how
+	// much the deletions free, or "never".
+	Read string `yaml:"read" one:"auto|always|never"`
+	// MultiArch is which tags may be parts of an index that was not read: those "related" to
+	// it by their names, or "all".
+	MultiArch string `yaml:"multi_arch" one:"related|all"`
+}
+
+// RegistryURL is the address of the registry, in which "{region}" stands for the region.
+func (c *Config) RegistryURL() string {
+	if c.Scaleway.RegistryURL != "" {
+		return strings.TrimRight(c.Scaleway.RegistryURL, "/")
+	}
+	return "https://rg.{region}.scw.cloud"
+}
+
+// checkRegistryURL wants an address without a path, because the protocol has none.
+func checkRegistryURL(s string) (message, hint string) {
+	u, err := url.Parse(strings.ReplaceAll(s, "{region}", "region"))
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || strings.ContainsAny(u.Host, "{}") ||
+		u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Sprintf("is not the address of a registry: %s", strictyaml.Quote(s)), "write https:// and a host alone, such as https://rg.{region}.scw.cloud"
+	}
+	return "", ""
+}
+
+// contentSentences describe what differs from the default.
+func (c *Config) contentSentences(add func(kind, name, format string, args ...any)) {
+	parts := ""
+	if c.Content.MultiArch == "all" {
+		parts = ", and takes any tag for a possible part of a multi-platform image"
+	}
+	switch {
+	case c.Content.Read == "never":
+		add("content", "read", "reads nothing of what is inside tags, so a part of a multi-platform image is deleted like any other tag")
+	case c.Content.Read == "always":
+		add("content", "read", "reads what is inside the tags that decide something or would be deleted%s", parts)
+	case parts != "":
+		add("content", "multi_arch", "reads what is inside the tags that decide something%s", parts)
+	}
+}

@@ -1,0 +1,176 @@
+package janitor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/content"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// contents reads what is inside of tags, as far as decisions depend on it. A nil contents
+// reads nothing: that of an inventory.
+type contents struct {
+	*content.Reader
+	store *contentStore
+}
+
+// KnownContents are contents that were read. The zero value is ready.
+type KnownContents struct{ memory content.Memory }
+
+func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*contents, error) {
+	login := reader.Login()
+	store := &contentStore{memory: o.Known}
+	if store.memory == nil {
+		store.memory = new(KnownContents)
+	}
+	r, err := content.NewReader(content.Options{
+		URL: c.RegistryURL(), APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
+		UserAgent: o.Connection.UserAgent, Concurrency: o.Connection.Concurrency, RequestTimeout: o.Connection.RequestTimeout,
+		Base: login.Base, Store: store, Logger: o.Connection.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &contents{Reader: r, store: store}, nil
+}
+
+// contentStore is the ledger of a run, and the memory without one.
+type contentStore struct {
+	memory *KnownContents
+
+	mu     sync.Mutex
+	ledger *ledger.Digests // nil while there is none
+}
+
+func (s *contentStore) now() content.Store {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ledger != nil {
+		return s.ledger
+	}
+	return &s.memory.memory
+}
+
+// Find implements content.Store.
+func (s *contentStore) Find(ctx context.Context, digests []string) map[string]*registry.Content {
+	return s.now().Find(ctx, digests)
+}
+
+// Keep implements content.Store.
+func (s *contentStore) Keep(ctx context.Context, digest string, c *registry.Content) {
+	s.now().Keep(ctx, digest, c)
+}
+
+// keepIn keeps the contents in a ledger, until close.
+func (c *contents) keepIn(l *ledger.Ledger) {
+	if c == nil {
+		return
+	}
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	c.store.ledger = l.Digests()
+}
+
+// close writes what was read into the ledger.
+func (c *contents) close(ctx context.Context) error {
+	if c == nil {
+		return nil
+	}
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	if c.store.ledger == nil {
+		return nil
+	}
+	err := c.store.ledger.Close(ctx)
+	c.store.ledger = nil
+	return err
+}
+
+func (c *contents) counts() runs.Contents {
+	if c == nil {
+		return runs.Contents{}
+	}
+	n := c.Counts()
+	return runs.Contents{Read: n.Read, Known: n.Found, Unread: n.Unread, Calls: n.Calls, Bytes: n.Bytes}
+}
+
+// ask finds out whether the decision about an image depends on contents that are not
+// known, and, where they could not be read, makes that a gap of the image. What the plan
+// asks for is no gap: the plan holds what it does not know enough of.
+func (j *judge) ask(d *decision) {
+	image := d.verdict.Image
+	if image == nil {
+		return
+	}
+	var decides []string
+	if j.decides != nil {
+		decides = j.decides(image, d.verdict)
+	}
+	d.missing = image.Missing(append(slices.Clone(decides), plan.NeedsContent(*d.verdict, j.options)...))
+	if len(d.missing) > 0 {
+		return
+	}
+	unread := slices.DeleteFunc(slices.Clone(decides), func(digest string) bool { return image.Unread[digest] == "" })
+	if d.unread = nil; len(unread) == 0 {
+		return
+	}
+	slices.Sort(unread)
+	text := image.Unread[unread[0]]
+	if more := len(slices.Compact(unread)) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more digests of this image)", more)
+	}
+	d.unread = &registry.Gap{Subject: image.Ref().String(), Error: text, Holds: registry.HoldsItself}
+}
+
+// readContents reads digests of the image that the decisions are about. All of them have
+// the same image.
+func readContents(ctx context.Context, decisions []*decision, judges []*judge, digests []string) {
+	at := slices.IndexFunc(decisions, func(d *decision) bool { return d != nil && len(d.missing) > 0 })
+	judges[at].contents.read(ctx, decisions[at].item.Image, digests)
+}
+
+// settle decides, and reads the contents that the decision depends on.
+func (j *judge) settle(ctx context.Context, d *decision) error {
+	for {
+		if err := j.decide(ctx, d); err != nil || len(d.missing) == 0 {
+			return err
+		}
+		j.contents.read(ctx, d.item.Image, d.missing)
+	}
+}
+
+// notRecorded is why a content is not known that an inventory lacks.
+const notRecorded = "the inventory does not have the content of %s@%s: take the scan again with this configuration"
+
+// read completes an image: afterwards, none of the digests is missing in it.
+func (c *contents) read(ctx context.Context, image *registry.Image, digests []string) {
+	digests = image.Missing(digests)
+	found, unread := map[string]*registry.Content{}, map[string]string{}
+	if c != nil {
+		found, unread = c.Read(ctx, image.Ref(), digests)
+	}
+	if image.Contents == nil {
+		image.Contents = map[string]*registry.Content{}
+	}
+	if image.Unread == nil {
+		image.Unread = map[string]string{}
+	}
+	for _, digest := range digests {
+		switch {
+		case found[digest] != nil:
+			image.Contents[digest] = found[digest]
+		case c == nil:
+			image.Unread[digest] = fmt.Sprintf(notRecorded, image.Ref(), digest)
+		default:
+			image.Unread[digest] = unread[digest]
+		}
+	}
+}
