@@ -14,7 +14,8 @@ import (
 
 // decision is one value of a rule of a policy. An absent field is "".
 type decision struct {
-	Tag, Image, Namespace string // what it is about; none for the subject itself
+	Tag, Image, Namespace string     // what it is about; none for the subject itself
+	Tags                  *ast.Array // of built-in policies: several tags, for which it is the same
 	Visibility            string
 	Reason                string
 	Rule                  string // of built-in policies: the name of the rule in the configuration
@@ -130,25 +131,14 @@ func read(value *ast.Term, s slot) (decision, error) {
 
 func readObject(object ast.Object, s slot) (decision, error) {
 	var dec decision
-	fields := map[ast.String]*string{"reason": &dec.Reason}
-	required := []*string{}
-	switch s.kind {
-	case modules.Delete, modules.Keep:
-		fields["tag"], fields["image"], fields["namespace"] = &dec.Tag, &dec.Image, &dec.Namespace
-	case modules.Visibility, visibilityValue:
-		fields["visibility"] = &dec.Visibility
-		required = append(required, &dec.Visibility)
-	default:
-		fields["tag"] = &dec.Tag
-		required = append(required, &dec.Reason)
-	}
-	if s.pkg.builtin {
-		fields["rule"], fields["severity"] = &dec.Rule, &dec.Severity
-	}
 	err := object.Iter(func(k, v *ast.Term) error {
 		key, _ := k.Value.(ast.String)
+		if tags, ok := v.Value.(*ast.Array); ok && s.pkg.builtin && key == "tags" {
+			dec.Tags = tags
+			return nil
+		}
 		text, isText := v.Value.(ast.String)
-		switch field := fields[key]; {
+		switch field := dec.field(key, s); {
 		case field == nil:
 			return fmt.Errorf("field %v is unknown", k)
 		case !isText || text == "":
@@ -158,29 +148,54 @@ func readObject(object ast.Object, s slot) (decision, error) {
 		}
 		return nil
 	})
-	for _, field := range required {
-		if err == nil && *field == "" {
-			err = errors.New(`a field is missing: want {"visibility": …} for visibility, {"reason": …} for deny and warn`)
-		}
+	if err == nil && dec.lacks(s.kind) {
+		err = errors.New(`a field is missing: want {"visibility": …} for visibility, {"reason": …} for deny and warn`)
 	}
 	return dec, err
+}
+
+// field is where the text of a field belongs; nil if decisions of this kind do not have it.
+func (dec *decision) field(key ast.String, s slot) *string {
+	marks := s.kind == modules.Delete || s.kind == modules.Keep
+	visibility := s.kind == modules.Visibility || s.kind == visibilityValue
+	switch {
+	case key == "reason":
+		return &dec.Reason
+	case key == "tag" && !visibility:
+		return &dec.Tag
+	case key == "image" && marks:
+		return &dec.Image
+	case key == "namespace" && marks:
+		return &dec.Namespace
+	case key == "visibility" && visibility:
+		return &dec.Visibility
+	case key == "rule" && s.pkg.builtin:
+		return &dec.Rule
+	case key == "severity" && s.pkg.builtin:
+		return &dec.Severity
+	}
+	return nil
+}
+
+// lacks reports whether a decision of this kind lacks a field that it must have.
+func (dec *decision) lacks(kind string) bool {
+	switch kind {
+	case modules.Delete, modules.Keep:
+		return false
+	case modules.Visibility, visibilityValue:
+		return dec.Visibility == ""
+	}
+	return dec.Reason == ""
 }
 
 // addTo adds a delete or a keep of a tag, or of the image or namespace itself.
 func (d *decoder) addTo(dec decision, reason registry.Reason, of func(*registry.TagVerdict) *[]registry.Reason, self *[]registry.Reason) error {
 	v := d.verdict
 	switch {
+	case dec.Tags != nil:
+		return d.addToTags(dec.Tags, []registry.Reason{reason}, of)
 	case dec.Tag != "" && dec.Image == "" && dec.Namespace == "":
-		index, err := d.find(dec.Tag)
-		if err != nil {
-			return err
-		}
-		if v.Tags == nil {
-			v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
-		}
-		reasons := of(&v.Tags[index])
-		*reasons = append(*reasons, reason)
-		return nil
+		return d.addToTag(dec.Tag, []registry.Reason{reason}, of)
 	case dec.Image != "" && dec.Tag == "" && dec.Namespace == "":
 		if v.Image == nil || v.Image.Name != dec.Image {
 			return fmt.Errorf("image %q is not the one that is judged", dec.Image)
@@ -193,6 +208,36 @@ func (d *decoder) addTo(dec decision, reason registry.Reason, of func(*registry.
 		return errors.New(`want exactly one of "tag", "image" and "namespace"`)
 	}
 	*self = append(*self, reason)
+	return nil
+}
+
+func (d *decoder) addToTags(names *ast.Array, reason []registry.Reason, of func(*registry.TagVerdict) *[]registry.Reason) error {
+	for i := range names.Len() {
+		name, _ := names.Elem(i).Value.(ast.String)
+		if err := d.addToTag(string(name), reason, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addToTag adds a reason to those of a tag. Tags that have no other share the list: it
+// is full, so whatever is appended to it makes a list of its own.
+func (d *decoder) addToTag(name string, reason []registry.Reason, of func(*registry.TagVerdict) *[]registry.Reason) error {
+	index, err := d.find(name)
+	if err != nil {
+		return err
+	}
+	v := d.verdict
+	if v.Tags == nil {
+		v.Tags = make([]registry.TagVerdict, len(v.Image.Tags))
+	}
+	reasons := of(&v.Tags[index])
+	if *reasons == nil {
+		*reasons = reason
+		return nil
+	}
+	*reasons = append(*reasons, reason...)
 	return nil
 }
 

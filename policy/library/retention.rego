@@ -6,30 +6,27 @@
 #   Each list of facts is about one criterion. It has an entry for each rule with
 #   that criterion, and for each group of the rule. An entry has the name of the
 #   rule, its limit, the reason, the names of the tags and, at the same position of
-#   another list, what to compare the limit with.
+#   another list, what to compare the limit with. A decision that is the same for
+#   several tags is made once, with their names.
 package janitor.builtin.image.retention
 
-delete contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
+delete contains {"tags": tags, "rule": matched.rule, "reason": matched.reason} if {
 	some matched in input.facts.aged
-	some i, age in matched.ages
-	age >= matched.oldest
+	tags := [matched.names[i] | some i, age in matched.ages; age >= matched.oldest]
 }
 
-keep contains {"tag": name, "rule": matched.rule, "reason": "the rule keeps all it matches"} if {
+keep contains {"tags": matched.names, "rule": matched.rule, "reason": "the rule keeps all it matches"} if {
 	some matched in input.facts.all
-	some name in matched.names
 }
 
-keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
+keep contains {"tags": tags, "rule": matched.rule, "reason": matched.reason} if {
 	some matched in input.facts.last
-	some i, position in matched.positions
-	position < matched.limit
+	tags := [matched.names[i] | some i, position in matched.positions; position < matched.limit]
 }
 
-keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.reason} if {
+keep contains {"tags": tags, "rule": matched.rule, "reason": matched.reason} if {
 	some matched in input.facts.within
-	some i, age in matched.ages
-	age < matched.youngest
+	tags := [matched.names[i] | some i, age in matched.ages; age < matched.youngest]
 }
 
 # The newest tag of each of the latest N periods with a tag. The names are those of
