@@ -7,12 +7,13 @@
 #   that criterion, and for each group of the rule. An entry has the name of the
 #   rule, its limit, the reason, the names of the tags and, at the same position of
 #   another list, what to compare the limit with. A decision that is the same for
-#   several tags is made once, with their names.
+#   several tags is made once, with their names; the least and the greatest of what
+#   is compared tell at once whether it is about all of them, or none.
 package janitor.builtin.image.retention
 
 delete contains {"tags": tags, "rule": matched.rule, "reason": matched.reason} if {
 	some matched in input.facts.aged
-	tags := [matched.names[i] | some i, age in matched.ages; age >= matched.oldest]
+	tags := from(matched, matched.ages, matched.oldest)
 }
 
 keep contains {"tags": matched.names, "rule": matched.rule, "reason": "the rule keeps all it matches"} if {
@@ -21,12 +22,12 @@ keep contains {"tags": matched.names, "rule": matched.rule, "reason": "the rule 
 
 keep contains {"tags": tags, "rule": matched.rule, "reason": matched.reason} if {
 	some matched in input.facts.last
-	tags := [matched.names[i] | some i, position in matched.positions; position < matched.limit]
+	tags := below(matched, matched.positions, matched.limit)
 }
 
 keep contains {"tags": tags, "rule": matched.rule, "reason": matched.reason} if {
 	some matched in input.facts.within
-	tags := [matched.names[i] | some i, age in matched.ages; age < matched.youngest]
+	tags := below(matched, matched.ages, matched.youngest)
 }
 
 # The newest tag of each of the latest N periods with a tag. The names are those of
@@ -52,4 +53,16 @@ keep contains {"tag": matched.names[i], "rule": matched.rule, "reason": matched.
 	some matched in input.facts.versions
 	some i, position in matched.positions
 	position < matched.limit
+}
+
+from(matched, values, limit) := matched.names if {
+	matched.least >= limit
+} else := [matched.names[i] | some i, value in values; value >= limit] if {
+	matched.greatest >= limit
+}
+
+below(matched, values, limit) := matched.names if {
+	matched.greatest < limit
+} else := [matched.names[i] | some i, value in values; value < limit] if {
+	matched.least < limit
 }

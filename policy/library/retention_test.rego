@@ -9,7 +9,12 @@ entry := {"rule": "builds", "names": ["a", "b", "c"], "reason": "why"}
 # each is every decision for each of its tags.
 each(decisions) := {{"tag": tag, "rule": d.rule, "reason": d.reason} | some d in decisions; some tag in d.tags}
 
-with_facts(criterion, facts) := {criterion: [object.union(entry, facts)]}
+with_facts(criterion, facts) := {criterion: [object.union(entry, bounded(facts))]}
+
+# bounded adds the least and the greatest of what is compared.
+bounded(facts) := object.union(facts, {"least": min(values), "greatest": max(values)}) if {
+	values := object.get(facts, "ages", object.get(facts, "positions", []))
+}
 
 test_nothing_is_said_without_facts if {
 	marked := retention.delete with input.facts as {}
@@ -28,8 +33,9 @@ test_delete_without_an_age if {
 }
 
 test_rules_are_told_apart if {
-	other := object.union(entry, {"rule": "other", "reason": "because", "ages": [day, 0, 0], "oldest": day})
-	decisions := retention.delete with input.facts as {"aged": [object.union(entry, {"ages": [0, day, 0], "oldest": day}), other]}
+	builds := object.union(entry, bounded({"ages": [0, day, 0], "oldest": day}))
+	other := object.union(entry, bounded({"rule": "other", "reason": "because", "ages": [day, 0, 0], "oldest": day}))
+	decisions := retention.delete with input.facts as {"aged": [builds, other]}
 	each(decisions) == {{"tag": "a", "rule": "other", "reason": "because"}, {"tag": "b", "rule": "builds", "reason": "why"}}
 }
 
@@ -58,8 +64,8 @@ test_last_keeps_all_that_share_a_position if {
 
 test_each_group_has_its_own_positions if {
 	decisions := retention.keep with input.facts as {"last": [
-		{"rule": "builds", "names": ["a", "b"], "positions": [0, 1], "limit": 1, "reason": "the newest of prod"},
-		{"rule": "builds", "names": ["c", "d"], "positions": [0, 1], "limit": 1, "reason": "the newest of dev"},
+		bounded({"rule": "builds", "names": ["a", "b"], "positions": [0, 1], "limit": 1, "reason": "the newest of prod"}),
+		bounded({"rule": "builds", "names": ["c", "d"], "positions": [0, 1], "limit": 1, "reason": "the newest of dev"}),
 	]}
 	each(decisions) == {
 		{"tag": "a", "rule": "builds", "reason": "the newest of prod"},
@@ -70,6 +76,20 @@ test_each_group_has_its_own_positions if {
 test_within_keeps_what_is_younger if {
 	decisions := retention.keep with input.facts as with_facts("within", {"ages": [day - 1, day, day + 1], "youngest": day})
 	each(decisions) == {{"tag": "a", "rule": "builds", "reason": "why"}}
+}
+
+test_within_keeps_all_or_none if {
+	young := retention.keep with input.facts as with_facts("within", {"ages": [0, 1, 2], "youngest": day})
+	young == {{"tags": ["a", "b", "c"], "rule": "builds", "reason": "why"}}
+	old := retention.keep with input.facts as with_facts("within", {"ages": [day, day, day], "youngest": day})
+	count(old) == 0
+}
+
+test_delete_all_or_none if {
+	old := retention.delete with input.facts as with_facts("aged", {"ages": [day, day + 1, day + 2], "oldest": day})
+	old == {{"tags": ["a", "b", "c"], "rule": "builds", "reason": "why"}}
+	young := retention.delete with input.facts as with_facts("aged", {"ages": [0, 1, day - 1], "oldest": day})
+	count(young) == 0
 }
 
 test_calendar_keeps_the_latest_periods if {

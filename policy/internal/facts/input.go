@@ -63,6 +63,8 @@ var (
 	keyNames               = ast.StringTerm("names")
 	keyAges                = ast.StringTerm("ages")
 	keyPositions           = ast.StringTerm("positions")
+	keyLeast               = ast.StringTerm("least")
+	keyGreatest            = ast.StringTerm("greatest")
 	keyOldest              = ast.StringTerm("oldest")
 	keyYoungest            = ast.StringTerm("youngest")
 	keyLimit               = ast.StringTerm("limit")

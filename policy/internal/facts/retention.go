@@ -70,8 +70,7 @@ func (f *Image) deletes(facts *factList) {
 		}
 		if matched := f.matchedBy(i); len(matched) > 0 {
 			names, ages := f.ages(r, matched)
-			aged = append(aged, r.entry(names,
-				[2]*ast.Term{keyAges, ages},
+			aged = append(aged, r.compared(names, keyAges, ages,
 				[2]*ast.Term{keyOldest, r.terms.oldest},
 				[2]*ast.Term{keyReason, r.terms.tooOld},
 			))
@@ -82,9 +81,29 @@ func (f *Image) deletes(facts *factList) {
 
 // entry is the fact for one criterion of the rule.
 func (r *retentionRule) entry(names *ast.Term, more ...[2]*ast.Term) *ast.Term {
-	pairs := make([][2]*ast.Term, 0, 6)
+	pairs := make([][2]*ast.Term, 0, 8)
 	pairs = append(pairs, [2]*ast.Term{keyRule, r.terms.name}, [2]*ast.Term{keyNames, names})
 	return ast.ObjectTerm(append(pairs, more...)...)
+}
+
+// compared is an entry with the values that the policy compares with one limit, the least
+// and the greatest of them, by which it knows whether it has to look at each.
+func (r *retentionRule) compared(names, of, values *ast.Term, more ...[2]*ast.Term) *ast.Term {
+	least, greatest := math.MaxInt, math.MinInt
+	values.Value.(*ast.Array).Foreach(func(v *ast.Term) {
+		number, _ := v.Value.(ast.Number)
+		n, whole := number.Int()
+		if !whole {
+			least, greatest = math.MinInt, math.MaxInt
+			return
+		}
+		least, greatest = min(least, n), max(greatest, n)
+	})
+	return r.entry(names, append(more,
+		[2]*ast.Term{of, values},
+		[2]*ast.Term{keyLeast, ast.InternedTerm(least)},
+		[2]*ast.Term{keyGreatest, ast.InternedTerm(greatest)},
+	)...)
 }
 
 // kept collects the facts for each criterion of a keep.
@@ -131,8 +150,7 @@ func (f *Image) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 		k.all = append(k.all, r.entry(names))
 	}
 	if r.Keep.Within.Duration() > 0 {
-		k.within = append(k.within, r.entry(names,
-			[2]*ast.Term{keyAges, ages},
+		k.within = append(k.within, r.compared(names, keyAges, ages,
 			[2]*ast.Term{keyYoungest, r.terms.youngest},
 			[2]*ast.Term{keyReason, r.terms.young},
 		))
@@ -221,8 +239,7 @@ func (f *Image) last(r *retentionRule, g group) []*ast.Term {
 	if len(names) == 0 {
 		return nil
 	}
-	return []*ast.Term{r.entry(ast.ArrayTerm(names...),
-		[2]*ast.Term{keyPositions, ast.ArrayTerm(positions...)},
+	return []*ast.Term{r.compared(ast.ArrayTerm(names...), keyPositions, ast.ArrayTerm(positions...),
 		[2]*ast.Term{keyLimit, r.terms.last},
 		[2]*ast.Term{keyReason, ast.StringTerm(r.newest() + g.of)},
 	)}
@@ -262,8 +279,7 @@ func (f *Image) withinNewest(r *retentionRule, g group) []*ast.Term {
 	if len(names) == 0 {
 		return nil
 	}
-	return []*ast.Term{r.entry(ast.ArrayTerm(names...),
-		[2]*ast.Term{keyAges, ast.ArrayTerm(ages...)},
+	return []*ast.Term{r.compared(ast.ArrayTerm(names...), keyAges, ast.ArrayTerm(ages...),
 		[2]*ast.Term{keyYoungest, r.terms.nearest},
 		[2]*ast.Term{keyReason, ast.StringTerm("less than " + r.Keep.WithinNewest.String() + " older than the newest tag" + g.of)},
 	)}
