@@ -63,7 +63,7 @@ func (j job) relist(ctx context.Context) Item {
 func (j job) list(ctx context.Context) (Item, error) {
 	r, image := j.region, j.image
 	tags, err := r.src.Tags(registry.About(ctx, image.Ref()), r.region, image.ID)
-	if err == nil && len(unlisted(image.TagNames, tags)) > 0 { // they may be gone since the image was listed
+	if err == nil && len(unlisted(image.TagNames, namesOf(tags))) > 0 { // they may be gone since the image was listed
 		err = j.readAgain(ctx)
 	}
 	switch {
@@ -120,7 +120,8 @@ func (j job) gap(err error) Item {
 
 // complete gives the image its tags, newest first, unless some are certainly missing.
 func complete(image *registry.Image, tags []registry.Tag) error {
-	if names := unlisted(image.TagNames, tags); len(names) > 0 {
+	listed := namesOf(tags)
+	if names := unlisted(image.TagNames, listed); len(names) > 0 {
 		return fmt.Errorf("its tag listing lacks %s that the image names: %s", text.Count(len(names), "tag"), text.Some(names))
 	}
 	if len(tags) == 0 {
@@ -130,13 +131,9 @@ func complete(image *registry.Image, tags []registry.Tag) error {
 		image.TagNames, image.Tags = nil, nil
 		return nil
 	}
-	names := make(map[string]struct{}, len(tags))
-	for i := range tags {
-		names[tags[i].Name] = struct{}{}
-	}
 	slices.SortFunc(tags, registry.CompareAge)
-	if len(names) < len(tags) {
-		return fmt.Errorf("its tag listing shows %d tags, but only %d different names", len(tags), len(names))
+	if len(listed) < len(tags) {
+		return fmt.Errorf("its tag listing shows %d tags, but only %d different names", len(tags), len(listed))
 	}
 	if len(image.TagNames) == 0 {
 		image.TagNames = nil
@@ -145,18 +142,23 @@ func complete(image *registry.Image, tags []registry.Tag) error {
 	return nil
 }
 
+// namesOf are the different names of tags.
+func namesOf(tags []registry.Tag) map[string]struct{} {
+	names := make(map[string]struct{}, len(tags))
+	for i := range tags {
+		names[tags[i].Name] = struct{}{}
+	}
+	return names
+}
+
 // unlisted are the names that an image shows inline and its listing does not. That
 // the inline names may be truncated does not matter here.
-func unlisted(inline []string, tags []registry.Tag) []string {
-	if len(inline) == 0 {
-		return nil
+func unlisted(inline []string, listed map[string]struct{}) []string {
+	var names []string
+	for _, name := range inline {
+		if _, ok := listed[name]; !ok {
+			names = append(names, name)
+		}
 	}
-	listed := make(map[string]struct{}, len(tags))
-	for i := range tags {
-		listed[tags[i].Name] = struct{}{}
-	}
-	return slices.DeleteFunc(slices.Clone(inline), func(name string) bool {
-		_, ok := listed[name]
-		return ok
-	})
+	return names
 }
