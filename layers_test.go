@@ -89,7 +89,9 @@ func rules() architecture {
 			// Turns verdicts into a plan, and is pure.
 			"actions/plan": {ours: []string{"registry", "actions"}, pure: true},
 			// Turns a plan into an outcome, over an editor and a journal that it declares itself.
-			"actions/apply": {ours: []string{"registry", "actions", "actions/apply/internal/places"}},
+			"actions/apply": {ours: []string{"registry", "actions", "actions/apply/internal/copies", "actions/apply/internal/places"}},
+			// The copies that are made ahead of deletions.
+			"actions/apply/internal/copies": {ours: []string{"actions"}},
 			// The namespaces of a plan while it is applied: read once, and what is denied in them.
 			"actions/apply/internal/places": {ours: []string{"registry"}},
 			// Reads what became of interrupted steps.

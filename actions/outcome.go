@@ -52,6 +52,13 @@ type Archived struct {
 	Until time.Time `json:"until"` // when the copy may be purged
 }
 
+// UncopiedError is why there is no copy of a tag that may be deleted without one.
+type UncopiedError struct{ Err error }
+
+func (e *UncopiedError) Error() string { return e.Err.Error() }
+
+func (e *UncopiedError) Unwrap() error { return e.Err }
+
 // Result is what became of a step.
 type Result string
 

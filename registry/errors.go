@@ -30,3 +30,14 @@ var (
 	// API. Read the object to find out.
 	ErrUnknownOutcome = errors.New("unknown outcome")
 )
+
+// MayPass reports whether a change that was answered with an error may succeed later, as
+// far as the kind of the error tells; it does of none.
+func MayPass(err error) bool {
+	for _, kind := range []error{ErrUnknownOutcome, ErrThrottled, ErrConflict, ErrNotFound, ErrDenied} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return err == nil
+}

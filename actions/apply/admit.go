@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/copies"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -16,15 +17,17 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 	for _, x := range d.settled {
 		delete(pending, x.step.ID)
 	}
+	candidates = s.unblocked(d, candidates, pending, busy)
+	uncopied := s.copyFirst(d, candidates)
 	var waits []*step
-	for _, st := range s.unblocked(d, candidates, pending, busy) {
+	for _, st := range candidates {
 		subject, _ := s.subject(st, pending)
 		sibling := s.other(st, st.Digest, pending)
 		switch {
 		case subject != "":
 			busy[st.Digest] = busy[st.Digest] || st.sent()
 			waits = append(waits, st)
-		case busy[st.Digest] && !s.proven, s.alone && d.proving+len(d.send) > 0, sibling != "" && !s.proven && len(d.send) > 0, d.leaves:
+		case uncopied[st.Digest], busy[st.Digest] && !s.proven, s.alone && d.proving+len(d.send) > 0, sibling != "" && !s.proven && len(d.send) > 0, d.leaves:
 			busy[st.Digest] = busy[st.Digest] || st.sent()
 			d.held++
 		default:
@@ -45,6 +48,22 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 		subject, _ := s.subject(st, pending)
 		d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
 	}
+}
+
+// copyFirst lists the candidates that are to be copied, and returns the digests of
+// which a tag is not copied yet: if it cannot be, it stays, and so do the others.
+func (s *situation) copyFirst(d *decision, candidates []*step) (uncopied map[string]bool) {
+	uncopied = make(map[string]bool)
+	for _, st := range candidates {
+		state := s.copies.Of(st.Step).State
+		if state == copies.None {
+			d.copy = append(d.copy, st.Step)
+		}
+		if state != copies.Made {
+			uncopied[st.Digest] = true
+		}
+	}
+	return uncopied
 }
 
 // unblocked gives the candidates that a tag which is to stay blocks their result, and

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -115,17 +116,11 @@ func (o Options) withDefaults() Options {
 	o.Breaker = orDefault(o.Breaker, 10)
 	o.ConfirmTimeout = orDefault(o.ConfirmTimeout, 2*time.Minute)
 	o.Grace = orDefault(o.Grace, 8*time.Second)
-	if o.Canary == 0 {
-		o.Canary = 5
-	}
+	o.Canary = cmp.Or(o.Canary, 5)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Progress = cmp.Or(o.Progress, new(Progress))
 	if o.Now == nil {
 		o.Now = clock.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.Progress == nil {
-		o.Progress = new(Progress)
 	}
 	return o
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/copies"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -35,6 +36,7 @@ type situation struct {
 	marked   func(id string) bool
 	unmarked func(*step) (actions.Result, string)
 	halted   bool // nothing more is sent
+	copies   *copies.Queue
 	// untag: the API is known to remove only the tag that is deleted; proven: this
 	// run has seen that often enough.
 	untag, proven bool
@@ -61,14 +63,10 @@ type step struct {
 // sent reports whether the deletion may be under way.
 func (st *step) sent() bool { return !st.since.IsZero() }
 
-// sentOften is the last answer after the last try.
-func (st *step) sentOften() string {
-	return fmt.Sprintf("%v (sent %s)", st.err, text.Count(st.tries, "time"))
-}
-
 // decision is what follows from a situation.
 type decision struct {
 	send    []*step
+	copy    []*actions.Step // of which a copy is to be made before they may be sent
 	settled []settled
 	check   []*step // whose absence from the listing a GET must confirm
 	waiting int     // steps that were sent and are not confirmed
@@ -95,7 +93,8 @@ type settled struct {
 //     outcome is open is sent again once a later reading shows the tag untouched.
 //   - A tag that the policies in force do not mark on this reading is not deleted.
 //   - If a tag that the plan keeps is gone, nothing more is deleted.
-//   - What remains is sent: attachments after their subjects, one tag of a digest at
+//   - A tag that cannot be copied is not deleted.
+//   - What remains is sent once it is copied: attachments after their subjects, one tag of a digest at
 //     a time until it is proven what the API does to the others.
 func decide(s *situation) *decision {
 	d := &decision{}
@@ -123,6 +122,8 @@ func decide(s *situation) *decision {
 			case !s.marked(st.ID):
 				result, detail := s.unmarked(st)
 				d.settle(st, result, detail)
+			case s.copies.Of(st.Step).State == copies.Failed:
+				d.settle(st, actions.ResultFailed, s.copies.Of(st.Step).Err.Error())
 			case st.sent(): // before the others of its digest
 				candidates = slices.Insert(candidates, 0, st)
 			default:
@@ -268,32 +269,30 @@ func (s *situation) progress(st *step, tag registry.Tag) (position, settled) {
 
 // again is the position of an untouched tag: to be sent, if it may be sent (again).
 func (s *situation) again(st *step) (position, settled) {
-	denied := errors.Is(st.err, registry.ErrConflict) || errors.Is(st.err, registry.ErrDenied)
+	result, detail := st.exhausted()
 	switch {
-	case st.tries == 0:
-		return asPlanned, settled{}
-	case !mayPass(st.err):
-		return st.end(actions.ResultFailed, st.err.Error())
-	case st.tries >= maxTries && denied && !st.sent() && len(s.reading.byDigest[st.Digest]) > 1:
-		return st.end(actions.ResultBlocked, "the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: "+st.sentOften())
-	case st.tries >= maxTries && denied && !st.sent():
-		return st.end(actions.ResultBlocked, st.sentOften())
-	case st.tries >= maxTries:
-		return st.end(actions.ResultFailed, st.sentOften())
-	case !st.open && s.reading.at.Sub(st.at) < refusedPause<<(st.tries-1):
+	case result == actions.ResultBlocked && len(s.reading.byDigest[st.Digest]) > 1:
+		return st.end(result, "the API does not delete one of several tags of a digest: set shared_digest to what this API does, or keep all tags of the digest: "+detail)
+	case result != "":
+		return st.end(result, detail)
+	case st.tries > 0 && !st.open && s.reading.at.Sub(st.at) < refusedPause<<(st.tries-1):
 		return pausing, settled{}
 	}
 	return asPlanned, settled{}
 }
 
-// mayPass reports whether a change that was answered with an error may succeed later.
-func mayPass(err error) bool {
-	for _, kind := range []error{registry.ErrUnknownOutcome, registry.ErrThrottled, registry.ErrConflict, registry.ErrNotFound, registry.ErrDenied} {
-		if errors.Is(err, kind) {
-			return true
-		}
+// exhausted is the result of a change that is not sent again; "" while it may be.
+func (st *step) exhausted() (actions.Result, string) {
+	sentOften := fmt.Sprintf("%v (sent %s)", st.err, text.Count(st.tries, "time"))
+	switch {
+	case !registry.MayPass(st.err):
+		return actions.ResultFailed, st.err.Error()
+	case st.tries < maxTries:
+		return "", ""
+	case !st.sent() && (errors.Is(st.err, registry.ErrConflict) || errors.Is(st.err, registry.ErrDenied)):
+		return actions.ResultBlocked, sentOften
 	}
-	return err == nil
+	return actions.ResultFailed, sentOften
 }
 
 // wentWith explains why a tag is gone whose deletion was not sent.

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -17,22 +18,16 @@ import (
 func (r *run) objects(steps []int) {
 	proven := 0
 	for len(steps) > 0 && proven < r.o.Canary {
-		i := steps[0]
-		steps = steps[1:]
-		r.contain([]int{i}, func() { r.object(i) })
-		if r.hasProven(i) {
+		var result actions.Result
+		r.contain(steps[:1], func() { result = r.object(steps[0]) })
+		if result == actions.ResultDone || result == actions.ResultBlocked {
 			proven++
 		}
+		steps = steps[1:]
 	}
 	r.each(len(steps), func(k int) {
 		r.contain(steps[k:k+1], func() { r.object(steps[k]) })
 	})
-}
-
-func (r *run) hasProven(i int) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.results[i].Result == actions.ResultDone || r.results[i].Result == actions.ResultBlocked
 }
 
 // change is one step on an image or a namespace while it is carried out.
@@ -62,19 +57,17 @@ const (
 )
 
 // object carries out one step on an image or a namespace: read, decide, send, read
-// again.
-func (r *run) object(i int) {
+// again. It returns the result.
+func (r *run) object(i int) actions.Result {
 	s := &r.steps[i]
 	c := &change{step: step{Step: s, index: i}, r: r, place: r.places.Of(s.Object())}
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		if why := r.stopped(); why != nil && !c.sent() {
-			r.settle(i, actions.ResultSkipped, why.Error())
-			return
+			return c.end(actions.ResultSkipped, why.Error(), nil)
 		}
 		now, err := c.read()
 		if result, detail := c.decide(now, err); result != "" {
-			c.end(result, detail, err)
-			return
+			return c.end(result, detail, err)
 		}
 		if err == nil && now.is == objectAsPlanned && c.mayBeSent(now) && r.intend(i) {
 			c.send(now.at)
@@ -84,13 +77,14 @@ func (r *run) object(i int) {
 	}
 }
 
-func (c *change) end(result actions.Result, detail string, err error) {
+func (c *change) end(result actions.Result, detail string, err error) actions.Result {
 	c.r.refuse(err)
 	result = c.r.conclude(&c.step, c.place, result, detail)
 	slow := c.sent() && clock.Now().Sub(c.since) >= c.r.o.ConfirmTimeout
 	if result == actions.ResultFailed && !slow && !errors.Is(err, registry.ErrDenied) {
 		c.r.strike(detail)
 	}
+	return result
 }
 
 // decide is the result that follows from a reading, "" while there is none.
@@ -98,7 +92,7 @@ func (c *change) decide(now condition, err error) (actions.Result, string) {
 	passed := clock.Now().Sub(c.since)
 	switch {
 	case c.r.calls.Err() != nil && c.sent():
-		return actions.ResultFailed, "it was sent, and is not confirmed: " + cause(c.r.calls)
+		return actions.ResultFailed, "it was sent, and is not confirmed: " + context.Cause(c.r.calls).Error()
 	case err != nil && c.sent() && passed < c.r.o.ConfirmTimeout && !errors.Is(err, registry.ErrUnauthenticated):
 		return "", ""
 	case err != nil && c.sent():
@@ -130,14 +124,8 @@ func (c *change) decide(now condition, err error) (actions.Result, string) {
 		return "", ""
 	case c.late >= maxTries:
 		return actions.ResultFailed, tooSlow(clock.Now().Sub(now.at))
-	case !mayPass(c.err):
-		return actions.ResultFailed, c.err.Error()
-	case c.tries < maxTries:
-		return "", ""
-	case errors.Is(c.err, registry.ErrConflict), errors.Is(c.err, registry.ErrDenied):
-		return actions.ResultBlocked, c.sentOften()
 	}
-	return actions.ResultFailed, c.sentOften()
+	return c.exhausted()
 }
 
 // mayBeSent reports whether the change may be sent (again) on this reading.
@@ -186,7 +174,11 @@ func (c *change) send(read time.Time) {
 // read reads the object afresh and compares it with the step and, before anything
 // was sent for it, with what the policies in force plan.
 func (c *change) read() (condition, error) {
-	now, subject, err := c.readObject()
+	read := c.readImage
+	if c.Image == "" {
+		read = c.readNamespace
+	}
+	now, subject, err := read()
 	if errors.Is(err, registry.ErrNotFound) {
 		return condition{is: objectAbsent}, nil
 	}
@@ -200,17 +192,10 @@ func (c *change) read() (condition, error) {
 // all that it depends on is read.
 func (c *change) mayBeRepeated() bool { return !c.sent() || c.err != nil }
 
-func (c *change) readObject() (condition, Subject, error) {
-	if c.Image == "" {
-		return c.readNamespace()
-	}
-	return c.readImage()
-}
-
 func (c *change) readImage() (now condition, subject Subject, err error) {
 	var tags []registry.Tag
 	if c.mayBeRepeated() { // the image is read last, as shortly before the change as possible
-		if tags, now.at, err = c.listTags(); err != nil && !errors.Is(err, registry.ErrNotFound) {
+		if tags, now.at, err = c.r.listTags(c.Object(), c.ID); err != nil && !errors.Is(err, registry.ErrNotFound) {
 			return now, subject, err
 		}
 	}
@@ -234,11 +219,6 @@ func (c *change) readImage() (now condition, subject Subject, err error) {
 		now = different(fmt.Sprintf("it is not empty any more: it has a size of %d bytes", img.SizeBytes))
 	}
 	return now, subject, nil
-}
-
-func (c *change) listTags() ([]registry.Tag, time.Time, error) {
-	defer c.r.slot()()
-	return c.r.Registry.ListTags(c.r.calls, c.Region, c.ID)
 }
 
 func (c *change) readNamespace() (now condition, subject Subject, err error) {

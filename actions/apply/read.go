@@ -24,7 +24,7 @@ func (w *reconciler) read() (*reading, error) {
 		return nil, err
 	}
 	w.namespace = ns
-	list, at, err := w.list()
+	list, at, err := w.r.listTags(w.img.ref, w.img.id)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +44,9 @@ func (w *reconciler) hasSiblings(st *step) bool {
 	return slices.ContainsFunc(w.last.byDigest[st.Digest], func(t registry.Tag) bool { return t.ID != st.ID })
 }
 
-func (w *reconciler) list() ([]registry.Tag, time.Time, error) {
-	defer w.r.slot()()
-	return w.r.Registry.ListTags(registry.About(w.r.calls, w.img.ref), w.img.ref.Region, w.img.id)
+func (r *run) listTags(image registry.Ref, id string) ([]registry.Tag, time.Time, error) {
+	defer r.slot()()
+	return r.Registry.ListTags(registry.About(r.calls, image), image.Region, id)
 }
 
 // readEach reads the tags of the pending steps, and takes the rest from the latest

@@ -27,7 +27,7 @@ type reading struct {
 
 	// Derived from list.
 
-	byID     map[string]int
+	byID     map[string]registry.Tag
 	ours     map[string]bool           // IDs of the tags whose deletion was sent
 	byDigest map[string][]registry.Tag // ready or not, except what is being deleted by this run
 	names    map[string]bool           // of tags that are not being deleted
@@ -37,13 +37,13 @@ type reading struct {
 func newReading(at time.Time, row registry.Image, list []registry.Tag, sent []*step) *reading {
 	r := &reading{
 		at: at, listed: at, row: row, list: list, sent: sent, hidden: map[string]registry.Tag{}, absent: map[string]bool{},
-		byID: make(map[string]int, len(list)), ours: make(map[string]bool, len(sent)), byDigest: make(map[string][]registry.Tag, len(list)), names: make(map[string]bool, len(list)),
+		byID: make(map[string]registry.Tag, len(list)), ours: make(map[string]bool, len(sent)), byDigest: make(map[string][]registry.Tag, len(list)), names: make(map[string]bool, len(list)),
 	}
 	for _, st := range sent {
 		r.ours[st.ID] = true
 	}
-	for i, tag := range list {
-		r.byID[tag.ID] = i
+	for _, tag := range list {
+		r.byID[tag.ID] = tag
 		if r.isDeleting(tag) {
 			continue
 		}
@@ -63,11 +63,8 @@ func (r *reading) isDeleting(t registry.Tag) bool {
 }
 
 func (r *reading) tag(id string) (registry.Tag, bool) {
-	i, ok := r.byID[id]
-	if !ok {
-		return registry.Tag{}, false
-	}
-	return r.list[i], true
+	tag, ok := r.byID[id]
+	return tag, ok
 }
 
 // named are the tags with a digest that an attachment names. A digest that is named by

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/copies"
 	"github.com/registry-janitor/registry-janitor/actions/apply/internal/places"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -19,6 +21,9 @@ const (
 	// again; it doubles from reading to reading, up to longestPause.
 	firstPause   = 250 * time.Millisecond
 	longestPause = 10 * time.Second
+	// judgementAge is how old a judgement may become before the policies are asked
+	// again: what is in use may have changed.
+	judgementAge = 15 * time.Second
 )
 
 // reconciler deletes the tags of one image.
@@ -26,12 +31,14 @@ type reconciler struct {
 	r       *run
 	img     *image
 	place   *places.Place
+	copies  *copies.Queue
 	pending []*step // without a result
 	sent    []*step // whose deletion was sent, with or without a result
 
 	namespace *registry.Namespace
 	first     *reading
 	judged    *reading // on which the judgement was made
+	judgedAt  time.Time
 	last      *reading // the latest
 	judgement actions.Judgement
 	marked    map[string]bool // IDs of the tags whose deletion the judgement plans
@@ -44,7 +51,7 @@ type reconciler struct {
 }
 
 func newReconciler(r *run, img *image) *reconciler {
-	w := &reconciler{r: r, img: img, place: r.places.Of(img.ref)}
+	w := &reconciler{r: r, img: img, place: r.places.Of(img.ref), copies: r.copying(img.steps)}
 	for _, i := range img.steps {
 		w.pending = append(w.pending, &step{Step: &r.steps[i], index: i})
 	}
@@ -53,12 +60,11 @@ func newReconciler(r *run, img *image) *reconciler {
 
 // run reconciles the image until every step has a result.
 func (w *reconciler) run() {
+	defer w.copies.End()
 	defer w.endProof()
 	pause := firstPause
-	for {
-		if w.finished() {
-			return
-		}
+	for !w.finished() {
+		w.await(pause)
 		now, err := w.read()
 		if err == nil {
 			err = w.judge(now)
@@ -73,6 +79,7 @@ func (w *reconciler) run() {
 		}
 		w.troubles = 0
 		w.record(d, now)
+		w.copies.Want(d.copy)
 		if len(d.send) > 0 && w.isBehind(now) {
 			w.relist = true
 			continue
@@ -86,10 +93,10 @@ func (w *reconciler) run() {
 			pause = firstPause
 			continue
 		}
-		if len(w.pending) > 0 {
+		if len(w.pending) > 0 && w.lacking() == 0 {
 			w.rest(pause, d.waiting > 0 && d.proving == 0)
-			pause = min(2*pause, longestPause)
 		}
+		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -121,65 +128,6 @@ func notTried(st *step, result actions.Result, why string) (actions.Result, stri
 	return result, why
 }
 
-// judge asks the policies in force about the image: on its first listing, and again
-// on a later one that shows anything that this run did not do.
-func (w *reconciler) judge(now *reading) error {
-	last := w.last
-	w.last = now
-	if w.judged != nil {
-		if err := w.reportLost(last, now); err != nil {
-			w.last = last
-			return err
-		}
-		if !w.judged.unexplained(now) {
-			return nil
-		}
-	}
-	j, err := w.r.Judge(w.r.calls, Subject{Namespace: w.namespace, Image: now.image(w.namespace)})
-	if err != nil {
-		w.r.halt(fmt.Errorf("%w: %w", ErrStopped, err))
-		return err
-	}
-	if w.first == nil {
-		w.first = now
-		w.r.remember(w.img.ref.String(), j)
-	}
-	w.judged, w.judgement, w.marked = now, j, map[string]bool{}
-	for i := range j.Steps {
-		if j.Steps[i].Action == actions.DeleteTag {
-			w.marked[j.Steps[i].ID] = true
-		}
-	}
-	return nil
-}
-
-// reportLost stops the run when a tag that no step deletes has gone with one that
-// this run has deleted. While the canary is not confirmed, any such tag counts. A
-// tag that a request of its own finds is not lost: then the listing is an error.
-func (w *reconciler) reportLost(last, now *reading) error {
-	_, confirmed := w.r.evidence()
-	expected := make(map[string]bool)
-	for _, st := range slices.Concat(w.pending, w.sent) {
-		expected[st.ID] = true
-	}
-	var lost []string
-	for _, tag := range last.lost(now, expected, len(w.sent) > 0 && confirmed < w.r.o.Canary) {
-		found, missing, _, err := w.get([]*step{{Step: &actions.Step{ID: tag.ID}}})
-		switch {
-		case err != nil:
-			return err
-		case missing[tag.ID], found[tag.ID].Status == registry.StatusDeleting:
-			lost = append(lost, w.img.ref.String()+":"+tag.Name)
-		default:
-			return fmt.Errorf("%w: it does not show %s, which a request of its own finds", registry.ErrIncomplete, tag.Name)
-		}
-	}
-	if len(lost) > 0 {
-		w.r.lose(lost, "gone after deletions in the image: either this API does not do what shared_digest says, or another client deletes here too")
-	}
-	return nil
-}
-
 // decide decides on a reading, after single requests have told what the listing
 // cannot tell.
 func (w *reconciler) decide(now *reading) (*decision, error) {
@@ -204,7 +152,7 @@ func (w *reconciler) decide(now *reading) (*decision, error) {
 func (w *reconciler) situation(now *reading) *situation {
 	untagged, confirmed := w.r.evidence()
 	s := &situation{
-		steps: w.pending, kept: w.img.kept, reading: now,
+		steps: w.pending, kept: w.img.kept, reading: now, copies: w.copies,
 		untag: w.r.o.SharedDigest == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
 		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
 		marked:   func(id string) bool { return w.marked[id] },
@@ -266,6 +214,12 @@ func (w *reconciler) record(d *decision, now *reading) {
 }
 
 func (w *reconciler) settle(st *step, result actions.Result, detail string) {
+	if c := w.copies.Of(st.Step); st.sent() || result == actions.ResultGone {
+		w.r.archived(st.index, c.Archived)
+		if c.Err != nil {
+			detail = strings.TrimPrefix(detail+"; deleted without a copy: "+c.Err.Error(), "; ")
+		}
+	}
 	w.r.conclude(st, w.place, result, detail)
 }
 
@@ -371,46 +325,4 @@ func (w *reconciler) reportUnchecked(st *step) {
 			w.r.halt(fmt.Errorf("%w: %w: %s:%s (it has the same digest as %s, whose deletion was sent)", ErrStopped, errUnchecked, w.img.ref, tag.Name, st.Tag))
 		}
 	}
-}
-
-// rest waits before the next reading, and lets other images use the requests; as long
-// as the canary is not confirmed, only if it is slow. It ends when the patience with
-// a deletion does.
-func (w *reconciler) rest(d time.Duration, slow bool) {
-	for _, st := range w.pending {
-		if left := st.since.Add(w.r.o.ConfirmTimeout).Sub(clock.Now()); st.sent() && left > 0 {
-			d = min(d, left)
-		}
-	}
-	if !slow && w.r.isCanary() {
-		w.r.rest(d)
-		return
-	}
-	w.leave()
-	w.r.rest(d)
-	// It does not wait for room: another image may hold that and wait for this one.
-	if room := w.r.roomFor(len(w.pending)); w.r.room.TryAcquire(room) {
-		w.room = room
-	}
-}
-
-// enter waits for the room that the image needs. When nothing more is sent, none is
-// needed.
-func (w *reconciler) enter() {
-	room := w.r.roomFor(len(w.pending))
-	if w.r.room.Acquire(w.r.awake, room) == nil {
-		w.room = room
-	}
-}
-
-func (w *reconciler) leave() { w.release(w.room) }
-
-// shrink gives back the room that so many deletions do not need.
-func (w *reconciler) shrink(deletions int) {
-	w.release(max(0, w.room-w.r.roomFor(deletions)))
-}
-
-func (w *reconciler) release(room int64) {
-	w.r.room.Release(room)
-	w.room -= room
 }

@@ -67,7 +67,8 @@ type Archive interface {
 	// run that was killed is completed and recorded again, and restoring a tag that
 	// was not deleted changes nothing, so neither needs the journal.
 	//
-	// The copy is nil, without an error, for a tag that may be deleted without one. An
-	// error means that the tag must not be deleted; its text is for the operator.
+	// The copy is nil, without an error, for a tag of which none is wanted. An error
+	// means that the tag must not be deleted, unless it wraps an actions.UncopiedError;
+	// its text is for the operator.
 	Copy(ctx context.Context, s *actions.Step) (*actions.Archived, error)
 }

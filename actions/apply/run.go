@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/apply/internal/copies"
 	"github.com/registry-janitor/registry-janitor/actions/apply/internal/places"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -37,8 +38,9 @@ type run struct {
 	awake         context.Context // ends when nothing more is sent, and wakes up what rests
 	wake          context.CancelFunc
 	cut           context.CancelCauseFunc
-	unwatch       func() bool         // the caller's context
-	slots         chan struct{}       // one for each request in flight
+	unwatch       func() bool   // the caller's context
+	slots         chan struct{} // one for each request in flight
+	copies        copies.Room
 	proof         chan struct{}       // held by the one deletion that may leave a sibling behind unproven
 	room          *semaphore.Weighted // for the images that make requests
 	places        *places.Places
@@ -61,7 +63,7 @@ type run struct {
 func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options) *run {
 	r := &run{
 		Environment: e, o: o, steps: steps, caller: ctx,
-		slots: make(chan struct{}, o.Concurrency), proof: make(chan struct{}, 1),
+		slots: make(chan struct{}, o.Concurrency), copies: make(copies.Room, copiesAhead*o.Concurrency), proof: make(chan struct{}, 1),
 		results: make([]actions.StepResult, len(steps)), journaled: make([]bool, len(steps)),
 		touched: map[string]bool{}, others: map[string]bool{}, first: map[string]actions.Judgement{},
 	}
@@ -270,6 +272,13 @@ func (r *run) settle(i int, result actions.Result, detail string) {
 		r.mu.Unlock()
 		r.halt(fmt.Errorf("%w: the journal cannot be written: %w", ErrStopped, err))
 	}
+}
+
+// archived notes the copy of a tag for the result of its step.
+func (r *run) archived(i int, a *actions.Archived) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[i].Archived = a
 }
 
 // intend records a step before it is sent, and reports whether it may be sent.

@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -110,12 +109,4 @@ func (r *run) answered(st *step, p *places.Place, err error) (first bool) {
 		st.since = st.at
 	}
 	return first
-}
-
-// cause is why a context has ended.
-func cause(ctx context.Context) string {
-	if err := context.Cause(ctx); err != nil {
-		return err.Error()
-	}
-	return ""
 }

@@ -219,6 +219,9 @@ func (a *attempt) forbids(step *actions.Step) string {
 	if why := a.neighbors(step, listing); why != "" {
 		return why
 	}
+	if why := a.vault.forbids(step, listing); why != "" {
+		return why
+	}
 	if !a.isMarked(listing, img.ID, step) {
 		return "the policies do not plan it"
 	}
@@ -401,6 +404,7 @@ func (a *attempt) checkTold(o *actions.Outcome, err error) {
 			a.t.Errorf("%s is done, and not in the journal", key)
 		}
 	}
+	a.vault.check(o)
 	a.checkFile(o)
 }
 

@@ -134,6 +134,7 @@ type attempt struct {
 	wasKilled bool
 	calm      bool // nothing goes wrong, and nothing else changes anything
 	journal   *memoryJournal
+	vault     *vault         // nil without an archive
 	steps     map[string]int // index of the step by the request that carries it out
 	before    map[string]thing
 	since     int // length of the request log
@@ -165,6 +166,7 @@ func (s *simulation) attempt(calm bool) {
 		looks: map[string]*look{}, tags: map[string]look{}, subjects: map[string]Subject{}, named: map[string]*names{}, sent: map[string]bool{}, others: map[string]bool{}, digests: map[string]bool{},
 	}
 	a.index()
+	a.vault = a.someVault()
 	if !calm {
 		for range s.r.IntN(4) {
 			time.Sleep(time.Second)
@@ -218,6 +220,9 @@ func (a *attempt) apply() (*actions.Outcome, error) {
 	defer stop()
 	e := a.site.environment(a.journal)
 	e.Registry = witness{a.site.editor, a}
+	if a.vault != nil {
+		e.Archive = a.vault
+	}
 	judge := e.Judge
 	e.Judge = func(ctx context.Context, s Subject) (actions.Judgement, error) {
 		a.mu.Lock()

@@ -1,0 +1,70 @@
+package copies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+)
+
+func TestCopiesAreMadeInOrderAndBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		steps := make([]*actions.Step, 5)
+		for i := range steps {
+			steps[i] = &actions.Step{Ref: fmt.Sprint(i)}
+		}
+		broken, spare := errors.New("broken"), &actions.UncopiedError{Err: errors.New("spare")}
+		q := NewQueue(t.Context(), make(Room, 2), func(ctx context.Context, s *actions.Step) (*actions.Archived, error) {
+			if err := clock.Sleep(ctx, time.Second); err != nil {
+				return nil, err
+			}
+			return &actions.Archived{To: s.Ref}, map[string]error{"1": broken, "2": fmt.Errorf("of 2: %w", spare)}[s.Ref]
+		})
+		q.Want(steps)
+		states := func() (all []State) {
+			for _, s := range steps {
+				all = append(all, q.Of(s).State)
+			}
+			return all
+		}
+		want := func(states []State, is ...State) {
+			t.Helper()
+			if fmt.Sprint(states) != fmt.Sprint(is) {
+				t.Errorf("%v, want %v", states, is)
+			}
+		}
+		want(states(), Making, Making, None, None, None)
+		time.Sleep(1500 * time.Millisecond)
+		want(states(), Making, Making, None, None, None) // until they are taken
+		q.Take()
+		want(states(), Made, Failed, Making, Making, None)
+		if !q.Wait(t.Context()) || !q.Wait(t.Context()) {
+			t.Error("no copy came")
+		}
+		want(states(), Made, Failed, Made, Made, Making)
+		if q.Of(steps[0]).Archived.To != "0" || !errors.Is(q.Of(steps[1]).Err, broken) || q.Of(steps[2]).Err == nil {
+			t.Errorf("%+v %+v %+v", q.Of(steps[0]), q.Of(steps[1]), q.Of(steps[2]))
+		}
+		soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if q.Wait(soon) || !q.IsMaking() {
+			t.Error("a copy came before its time")
+		}
+		q.End()
+	})
+}
+
+func TestWithoutAQueueEverythingMayBeDeleted(t *testing.T) {
+	var q *Queue
+	q.Want([]*actions.Step{{}})
+	q.Take()
+	q.End()
+	if q.IsMaking() || q.Of(&actions.Step{}).State != Made {
+		t.Error("something waits for a copy")
+	}
+}
