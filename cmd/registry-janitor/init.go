@@ -137,7 +137,7 @@ func (a *app) initScan(ctx context.Context, f *initFlags, w io.Writer, o *propos
 	}
 	stop := a.showProgress(s.planner.Progress)
 	defer stop()
-	_, err = s.planner.Record(feed, w)
+	_, err = s.planner.Record(ctx, feed, w)
 	return err
 }
 

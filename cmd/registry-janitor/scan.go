@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -23,7 +24,8 @@ func (a *app) scanCommand() *cobra.Command {
 		Long: `Scan the registry and write an inventory as JSON Lines: a header, a record for
 each namespace and for each image with its tags, a record for everything that could
 not be read, and a closing count. plan --inventory judges it as often as you like
-without sending a request.
+without sending a request. The inventory has what is inside tags, such as labels, as
+far as the configuration needs it.
 
 Exit codes: 0 done; 1 an error, or something could not be read: the inventory is
 written nevertheless, and lists what is missing.`,
@@ -45,7 +47,7 @@ func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 	if err != nil {
 		return err
 	}
-	planner := &janitor.Planner{Config: c, Progress: new(janitor.Progress)}
+	planner := a.recordingPlanner(ctx, c)
 	s, err := a.openSession(ctx, planner, f)
 	if err != nil {
 		return err
@@ -58,7 +60,7 @@ func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 		}
 		stop := a.showProgress(planner.Progress)
 		defer stop()
-		gaps, err = planner.Record(feed, w)
+		gaps, err = planner.Record(ctx, feed, w)
 		return err
 	}
 	if err := a.writeFile(ctx, out, write); err != nil {
@@ -74,4 +76,16 @@ func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 		return fmt.Errorf("the inventory has %s", text.Count(len(gaps), "gap"))
 	}
 	return nil
+}
+
+// recordingPlanner judges what it records, so that the inventory has the contents that the
+// configuration needs. Where the policies cannot be read, it has none: a scan needs no
+// policies.
+func (a *app) recordingPlanner(ctx context.Context, c *config.Config) *janitor.Planner {
+	planner, err := a.plannerOf(ctx, c)
+	if err != nil {
+		a.log.Warn("the policies cannot be read, so the inventory has nothing of what is inside tags", "error", err)
+		return &janitor.Planner{Config: c, Progress: new(janitor.Progress)}
+	}
+	return planner
 }

@@ -18,8 +18,8 @@ import (
 // contents reads what is inside of tags, as far as decisions depend on it. A nil contents
 // reads nothing: that of an inventory.
 type contents struct {
-	*content.Reader
-	store *contentStore
+	reader *content.Reader // nil if the address of the registry is not known
+	store  *contentStore
 }
 
 // KnownContents are contents that were read. The zero value is ready.
@@ -31,6 +31,9 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 	if store.memory == nil {
 		store.memory = new(KnownContents)
 	}
+	if c.Scaleway.RegistryURL == "" && login.APIURL != scaleway.APIURL {
+		return &contents{store: store}, nil
+	}
 	r, err := content.NewReader(content.Options{
 		URL: c.RegistryURL(), APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
 		UserAgent: o.Connection.UserAgent, Concurrency: o.Connection.Concurrency, RequestTimeout: o.Connection.RequestTimeout,
@@ -39,7 +42,7 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	return &contents{Reader: r, store: store}, nil
+	return &contents{reader: r, store: store}, nil
 }
 
 // contentStore is the ledger of a run, and the memory without one.
@@ -95,10 +98,10 @@ func (c *contents) close(ctx context.Context) error {
 }
 
 func (c *contents) counts() runs.Contents {
-	if c == nil {
+	if c == nil || c.reader == nil {
 		return runs.Contents{}
 	}
-	n := c.Counts()
+	n := c.reader.Counts()
 	return runs.Contents{Read: n.Read, Known: n.Found, Unread: n.Unread, Calls: n.Calls, Bytes: n.Bytes}
 }
 
@@ -147,15 +150,23 @@ func (j *judge) settle(ctx context.Context, d *decision) error {
 	}
 }
 
-// notRecorded is why a content is not known that an inventory lacks.
-const notRecorded = "the inventory does not have the content of %s@%s: take the scan again with this configuration"
+// Why a content is not known that no registry was asked for.
+const (
+	notRecorded = "the inventory does not have the content of %s@%s: take the scan again with this configuration"
+	noRegistry  = "the content of %s@%s was not read, because the API is not that of the provider, so its registry is not known: set scaleway.registry_url"
+)
 
 // read completes an image: afterwards, none of the digests is missing in it.
 func (c *contents) read(ctx context.Context, image *registry.Image, digests []string) {
 	digests = image.Missing(digests)
 	found, unread := map[string]*registry.Content{}, map[string]string{}
-	if c != nil {
-		found, unread = c.Read(ctx, image.Ref(), digests)
+	why := notRecorded
+	switch {
+	case c == nil:
+	case c.reader == nil:
+		why = noRegistry
+	default:
+		found, unread = c.reader.Read(ctx, image.Ref(), digests)
 	}
 	if image.Contents == nil {
 		image.Contents = map[string]*registry.Content{}
@@ -167,10 +178,10 @@ func (c *contents) read(ctx context.Context, image *registry.Image, digests []st
 		switch {
 		case found[digest] != nil:
 			image.Contents[digest] = found[digest]
-		case c == nil:
-			image.Unread[digest] = fmt.Sprintf(notRecorded, image.Ref(), digest)
-		default:
+		case unread[digest] != "":
 			image.Unread[digest] = unread[digest]
+		default:
+			image.Unread[digest] = fmt.Sprintf(why, image.Ref(), digest)
 		}
 	}
 }

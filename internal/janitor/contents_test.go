@@ -1,6 +1,7 @@
 package janitor
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -279,4 +280,34 @@ func TestImagesDoNotWaitForTheContentsOfOthers(t *testing.T) {
 			t.Errorf("%d images at the end: %v", len(done), err)
 		}
 	})
+}
+
+func TestAnInventoryHasTheContentsThatItsPlanNeeds(t *testing.T) {
+	p := &plane{bodies: map[string]string{}}
+	amd, arm := p.image("amd", ""), p.image("arm", "")
+	index := p.index(amd)
+	first := imageWith("api", "1.6.0 "+index, "1.6.0-amd64 "+amd, "1.6.0-arm64 "+arm)
+	feed := items{{Namespace: first.Image.Namespace}, first, imageWith("web", "1.6.0 "+index, "stays "+amd)}
+	feed[2].Image.Namespace = first.Image.Namespace
+	planner := reading(t, p, deleteOld)
+	var file bytes.Buffer
+	gaps, err := planner.Record(t.Context(), stream(feed.Items()), &file)
+	check(t, err)
+	if len(gaps) != 0 || p.calls.Load() != 3 {
+		t.Errorf("%v after %d calls", gaps, p.calls.Load())
+	}
+	inventory, err := scanner.ReadInventory(&file)
+	check(t, err)
+	plan, err := reading(t, nil, deleteOld).Plan(t.Context(), inventory.Stream(t.Context()))
+	check(t, err)
+	if guardOf(plan, platformNamed) != actions.GuardPartOf || len(plan.Steps) != 1 || plan.Steps[0].Tag != "1.6.0-arm64" {
+		t.Errorf("%+v %+v", plan.Steps, plan.Held)
+	}
+	planner = reading(t, p, deleteOld)
+	planner.decides = byLabel
+	p.failing = func(path string) bool { return strings.HasSuffix(path, arm) }
+	gaps, err = planner.Record(t.Context(), stream(items{{Namespace: first.Image.Namespace}, first}.Items()), &file)
+	if check(t, err); len(gaps) != 1 || !strings.Contains(gaps[0].Error, "403 Forbidden") {
+		t.Errorf("%v", gaps)
+	}
 }

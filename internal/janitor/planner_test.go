@@ -172,7 +172,7 @@ func inventoryGivesTheSamePlan(t *testing.T) {
 	session, err := s.planner.Plan(t.Context(), s.scan(t, 16))
 	check(t, err)
 	var file bytes.Buffer
-	_, err = s.planner.Record(s.scan(t, 16), &file)
+	_, err = s.planner.Record(t.Context(), s.scan(t, 16), &file)
 	check(t, err)
 	inventory, err := scanner.ReadInventory(&file)
 	check(t, err)

@@ -27,6 +27,7 @@ type Progress struct {
 	Applied       apply.Progress
 	ApplyingSince atomic.Int64
 
+	contents *contents    // nil if none are read
 	doing    atomic.Value // string
 	expected atomic.Int64 // images in scope; negative if that is not known
 }
@@ -43,6 +44,7 @@ func (p *Progress) Now() runs.Progress {
 		Tags: p.Tags.Load(), Marked: p.Marked.Load(), Gaps: p.Gaps.Load(),
 		Waiting: jam.Waiting, Waits: jam.Waits, Retries: jam.Retries, Retrying: jam.Retrying,
 	}
+	out.Contents = p.contents.counts().Read
 	if jam.Others > 0 {
 		out.Retrying += " and " + strconv.Itoa(jam.Others) + " more"
 	}

@@ -1,17 +1,21 @@
 package janitor
 
 import (
+	"context"
 	"errors"
 	"io"
 
 	"github.com/registry-janitor/registry-janitor/internal/sources"
+	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// Record writes the scan as an inventory, and returns its gaps that hold deletions.
-// The plan of the inventory is that of the scan.
-func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
+// Record writes the scan as an inventory, and returns its gaps that hold deletions. The
+// plan of the inventory is that of the scan: with Policies, an image is written with the
+// contents that they and the plan need. Those that could not be read are among the
+// returned gaps, and are not there for the plan either.
+func (p *Planner) Record(ctx context.Context, feed Feed, w io.Writer) ([]registry.Gap, error) {
 	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Sources: sources.Keys(p.Config)})
 	if err != nil {
 		return nil, err
@@ -28,11 +32,17 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 		}
 		return out.Write(item)
 	}
-	for item := range feed.Items() {
-		if item.Use == nil {
-			refused.see(item)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for r := range p.recorded(ctx, feed) {
+		<-r.done
+		if r.item.Use == nil {
+			refused.see(r.item)
 		}
-		if err := write(item); err != nil {
+		if r.unread != nil {
+			gaps = append(gaps, *r.unread)
+		}
+		if err := errors.Join(r.err, write(r.item)); err != nil {
 			return gaps, err
 		}
 	}
@@ -45,4 +55,49 @@ func (p *Planner) Record(feed Feed, w io.Writer) ([]registry.Gap, error) {
 		}
 	}
 	return gaps, out.Close()
+}
+
+// record is an item that is written once it is done.
+type record struct {
+	item   scanner.Item
+	done   chan struct{}
+	unread *registry.Gap
+	err    error
+}
+
+// recorded are the items of a feed in their order, each image with the contents that a plan
+// of it needs. The contents of several images are read at a time.
+func (p *Planner) recorded(ctx context.Context, feed Feed) <-chan *record {
+	var judge *judge
+	if p.Policies != nil && p.contents != nil {
+		silent := *p
+		silent.Progress = nil
+		judge = silent.judge(policy.WhatCounts, nil, p.planOptions())
+	}
+	queue := make(chan *record, maxFetching)
+	go func() {
+		defer close(queue)
+		for item := range feed.Items() {
+			r := &record{item: item, done: make(chan struct{})}
+			if judge == nil || item.Image == nil {
+				close(r.done)
+			} else {
+				go r.complete(ctx, judge)
+			}
+			select {
+			case queue <- r:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return queue
+}
+
+// complete reads the contents of an image.
+func (r *record) complete(ctx context.Context, j *judge) {
+	defer close(r.done)
+	d := &decision{item: r.item}
+	r.err = Contain(func() error { return j.settle(ctx, d) })
+	r.unread = d.unread
 }

@@ -64,6 +64,7 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	if planner.contents, err = newContents(planner.Config, reader, o); err != nil {
 		return nil, err
 	}
+	planner.Progress.contents = planner.contents
 	cluster := kube.Options{UserAgent: o.Connection.UserAgent, Logger: o.Connection.Logger}
 	set := sources.New(planner.Config, o.Stdin, serverless(reader), cluster)
 	if protect := &planner.Config.Protect; protect.Kapsule {
@@ -222,6 +223,9 @@ func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Waivers = r.session.Planner.Waivers()
 	r.Judging = time.Duration(r.session.Progress.Judging.Load())
 	r.Contents = r.session.contents.counts()
+	if n := r.Contents; n.Read+n.Unread > 0 && r.session.o.Connection.Logger != nil {
+		r.session.o.Connection.Logger.Info("read what is inside tags", "read", n.Read, "known", n.Known, "unread", n.Unread, "requests", n.Calls, "bytes", n.Bytes)
+	}
 	if err != nil {
 		r.Error = err.Error()
 		if r.Exit == ExitDone {

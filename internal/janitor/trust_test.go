@@ -140,7 +140,7 @@ func TestAnAnswerWithoutADateIsAWarning(t *testing.T) {
 			t.Errorf("without a date of %q: %+v", part, p.Violations)
 		}
 		var inventory bytes.Buffer
-		_, err = s.planner.Record(s.scan(t, 16), &inventory)
+		_, err = s.planner.Record(t.Context(), s.scan(t, 16), &inventory)
 		check(t, err)
 		read, err := scanner.ReadInventory(&inventory)
 		check(t, err)

@@ -148,7 +148,7 @@ func TestWhatAClusterUsesIsKept(t *testing.T) {
 func (s *setting) record(t *testing.T) (string, []registry.Gap) {
 	t.Helper()
 	var record bytes.Buffer
-	gaps, err := s.planner.Record(WithUses(t.Context(), s.uses(), func() Feed { return s.scan(t, 4) }), &record)
+	gaps, err := s.planner.Record(t.Context(), WithUses(t.Context(), s.uses(), func() Feed { return s.scan(t, 4) }), &record)
 	check(t, err)
 	return record.String(), gaps
 }

@@ -113,7 +113,7 @@ func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 					t.Errorf("gaps %+v", p.Gaps)
 				}
 				var record bytes.Buffer
-				_, err = s.planner.Record(feed(), &record)
+				_, err = s.planner.Record(t.Context(), feed(), &record)
 				check(t, err)
 				inventory, err := scanner.ReadInventory(&record)
 				check(t, err)

@@ -23,8 +23,8 @@ func TestWords(t *testing.T) {
 		{runs.Progress{Doing: runs.Asking, Done: 7, Retries: 3, Retrying: "the containers in fr-par, 2/5"}, "reading what is in use, retrying the containers in fr-par, 2/5"},
 		{runs.Progress{Doing: runs.Scanning, Done: 1, Tags: 1}, "scanning 1 image, 1 tag"},
 		{
-			runs.Progress{Doing: runs.Scanning, Done: 1234, Total: 5000, Tags: 61_700, Marked: 1200, Gaps: 2, Left: runs.Seconds(170 * time.Second), Waiting: 14, Retries: 9, Retrying: "page 3 of prod/api, 3/5 and 4 more"},
-			"scanning 1,234/5,000 images (24 %), 61,700 tags, 1,200 marked for deletion, 2 gaps, 3 min left, 14 requests wait for the rate limit, retrying page 3 of prod/api, 3/5 and 4 more",
+			runs.Progress{Doing: runs.Scanning, Done: 1234, Total: 5000, Tags: 61_700, Marked: 1200, Contents: 34, Gaps: 2, Left: runs.Seconds(170 * time.Second), Waiting: 14, Retries: 9, Retrying: "page 3 of prod/api, 3/5 and 4 more"},
+			"scanning 1,234/5,000 images (24 %), 61,700 tags, 1,200 marked for deletion, 34 contents read, 2 gaps, 3 min left, 14 requests wait for the rate limit, retrying page 3 of prod/api, 3/5 and 4 more",
 		},
 		{runs.Progress{Doing: runs.Judging, Done: 5001, Total: 5000, Gaps: 1, Waiting: 1}, "judging 5,001/5,000 images (100 %), 0 tags, 1 gap, 1 request waits for the rate limit"},
 		{runs.Progress{Doing: runs.Applying, Done: 1769, Total: 27_200, Left: runs.Seconds(1130 * time.Second), Gaps: 2, Tags: 9}, "applying 1,769/27,200 (6 %), 0 failed, 19 min left"},

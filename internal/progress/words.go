@@ -35,6 +35,7 @@ func counts(p runs.Progress) []string {
 		images := text.Choose(int(max(p.Done, p.Total)), "image", "images")
 		words := []string{p.Doing + " " + share(p) + " " + images + percent(p), text.Count(int(p.Tags), "tag")}
 		words = append(words, some(p.Marked, "marked for deletion")...)
+		words = append(words, some(p.Contents, "contents read")...)
 		if p.Gaps > 0 {
 			words = append(words, text.Count(int(p.Gaps), "gap"))
 		}
@@ -61,6 +62,9 @@ func Attributes(p runs.Progress) []any {
 		add("tags", p.Tags)
 		add("marked", p.Marked)
 		add("gaps", p.Gaps)
+		if p.Contents > 0 {
+			add("contents", p.Contents)
+		}
 	}
 	if n, ok := p.Percent(); ok {
 		add("percent", n)

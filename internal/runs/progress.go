@@ -23,6 +23,8 @@ type Progress struct {
 	Tags   int64 `json:"tags"`   // judged
 	Marked int64 `json:"marked"` // for deletion
 	Gaps   int64 `json:"gaps"`
+	// Contents counts the digests whose content was read from the registry.
+	Contents int64 `json:"contents,omitempty"`
 
 	Failed  int64 `json:"failed"`  // steps
 	Watched int64 `json:"watched"` // steps that are sent and not confirmed yet

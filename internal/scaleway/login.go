@@ -1,6 +1,13 @@
 package scaleway
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
+)
+
+// APIURL is the address of the API of the provider.
+const APIURL = credentials.APIURL
 
 // Login is what another protocol of the registry needs, which takes the same key.
 type Login struct {

@@ -40,6 +40,9 @@ func Given(c Credentials, log *slog.Logger) (*Credentials, error) {
 	return &c, c.validateURL(log)
 }
 
+// APIURL is the address of the API of the provider.
+const APIURL = "https://api.scaleway.com"
+
 // Load merges the environment over the profile of the config file, as
 // every Scaleway tool does. It validates them before the SDK does, because the error of
 // the SDK quotes a malformed secret key.
@@ -54,7 +57,7 @@ func Load(profileName string, log *slog.Logger) (*Credentials, error) {
 		Source:    keySource(env),
 		AccessKey: value(profile.AccessKey),
 		SecretKey: value(profile.SecretKey),
-		APIURL:    "https://api.scaleway.com",
+		APIURL:    APIURL,
 		UserAgent: value(profile.UserAgent),
 		Insecure:  profile.Insecure != nil && *profile.Insecure,
 	}
