@@ -77,8 +77,9 @@ func NewUseIndex(uses []Use) *UseIndex {
 
 // InImage returns what uses the image, and what uses each of its tags, in the order
 // of the tags. Both are nil when nothing uses the image, and tags is nil when no
-// tag is in use. A digest in use is a use of every tag that has it. The lists are
-// sorted and shared: read only.
+// tag is in use. A digest in use is a use of every tag that has it, and of every index
+// that it is a part of, as far as contents are known. The lists are sorted and shared:
+// read only.
 func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
 	if x == nil {
 		return nil, nil
@@ -92,6 +93,9 @@ func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
 	}
 	for i := range img.Tags {
 		users := x.users(of, img.Tags[i].Name, img.Tags[i].Digest)
+		for _, part := range img.PartsOf(img.Tags[i].Digest) {
+			users = MergeUsers(users, x.users(of, "", part))
+		}
 		if users == nil {
 			continue
 		}
@@ -101,6 +105,24 @@ func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
 		tags[i] = users
 	}
 	return image, tags
+}
+
+// Unplaced returns what uses the digests in an image that no tag has, and no index that is
+// known: they may be parts of one that is not. It is sorted.
+func (x *UseIndex) Unplaced(img *Image) []string {
+	if x == nil || x.images[img.Ref()] == nil {
+		return nil
+	}
+	var users []string
+	for digest, by := range x.images[img.Ref()].digests {
+		placed := slices.ContainsFunc(img.Tags, func(t Tag) bool {
+			return t.Digest == digest || slices.Contains(img.PartsOf(t.Digest), digest)
+		})
+		if !placed {
+			users = MergeUsers(users, by)
+		}
+	}
+	return users
 }
 
 // Of returns what uses the tag that ref names and that has this digest, or anything

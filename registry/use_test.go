@@ -123,3 +123,23 @@ func BenchmarkUses(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1e6, "ns/tag")
 	b.ReportMetric(float64(len(uses)), "uses")
 }
+
+func TestADigestInUseMayBeAPartOfAnIndex(t *testing.T) {
+	image := &Image{
+		Namespace: &Namespace{Region: "fr-par", Name: "prod"}, Name: "api",
+		Tags: []Tag{{Name: "1.6.0", Digest: "sha256:aa"}, {Name: "1.5.0", Digest: "sha256:bb"}},
+	}
+	ref := image.Ref()
+	uses := NewUseIndex([]Use{{Ref: ref, Digest: "sha256:cc", By: "pod a"}, {Ref: ref, Digest: "sha256:bb", By: "pod b"}, {Digest: "sha256:dd", By: "pod c"}})
+	if _, tags := uses.InImage(image); tags[0] != nil || !slices.Equal(tags[1], []string{"pod b"}) || !slices.Equal(uses.Unplaced(image), []string{"pod a"}) {
+		t.Errorf("%v, unplaced %v", tags, uses.Unplaced(image))
+	}
+	image.Contents = map[string]*Content{"sha256:aa": {Kind: ContentIndex, Parts: []string{"sha256:cc", "sha256:dd"}}}
+	if _, tags := uses.InImage(image); !slices.Equal(tags[0], []string{"pod a", "pod c"}) || len(uses.Unplaced(image)) != 0 {
+		t.Errorf("%v, unplaced %v", tags, uses.Unplaced(image))
+	}
+	var none *UseIndex
+	if none.Unplaced(image) != nil || uses.Unplaced(&Image{Namespace: image.Namespace, Name: "web"}) != nil {
+		t.Error("nothing is in use there")
+	}
+}

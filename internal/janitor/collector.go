@@ -108,6 +108,16 @@ func addUses(v *registry.Verdict, index *registry.UseIndex) bool {
 	if image == nil && tags == nil {
 		return false
 	}
+	if unplaced := index.Unplaced(v.Image); len(unplaced) > 0 { // too late to read what it is a part of
+		if tags == nil {
+			tags = make([][]string, len(v.Image.Tags))
+		}
+		for i := range tags {
+			if v.Image.Contents[v.Image.Tags[i].Digest] == nil {
+				tags[i] = registry.MergeUsers(tags[i], unplaced)
+			}
+		}
+	}
 	v.InUse = registry.MergeUsers(v.InUse, image)
 	if tags == nil {
 		return true

@@ -113,9 +113,9 @@ func (j *judge) ask(d *decision) {
 	if image == nil {
 		return
 	}
-	var decides []string
+	decides := j.hidesUses(d.verdict)
 	if j.decides != nil {
-		decides = j.decides(image, d.verdict)
+		decides = append(decides, j.decides(image, d.verdict)...)
 	}
 	d.missing = image.Missing(append(slices.Clone(decides), plan.NeedsContent(*d.verdict, j.options)...))
 	if len(d.missing) > 0 {
@@ -131,6 +131,22 @@ func (j *judge) ask(d *decision) {
 		text += fmt.Sprintf(" (and %d more digests of this image)", more)
 	}
 	d.unread = &registry.Gap{Subject: image.Ref().String(), Error: text, Holds: registry.HoldsItself}
+}
+
+// hidesUses lists the digests that would be deleted and may be an index of which a part is
+// in use: in the image, a digest is in use that nothing known has.
+func (j *judge) hidesUses(v *registry.Verdict) []string {
+	if j.options.Content.Read == plan.ReadNever || len(j.uses.Unplaced(v.Image)) == 0 {
+		return nil
+	}
+	var digests []string
+	for i := range v.Tags {
+		t := &v.Image.Tags[i]
+		if len(v.Tags[i].Delete) > 0 && len(v.Tags[i].Keep) == 0 && t.KnownDigest() != "" && v.Image.Contents[t.Digest] == nil {
+			digests = append(digests, t.Digest)
+		}
+	}
+	return digests
 }
 
 // readContents reads digests of the image that the decisions are about. All of them have

@@ -311,3 +311,25 @@ func TestAnInventoryHasTheContentsThatItsPlanNeeds(t *testing.T) {
 		t.Errorf("%v", gaps)
 	}
 }
+
+func TestADigestInUseIsFoundInAnIndex(t *testing.T) {
+	p := &plane{bodies: map[string]string{}}
+	amd, old := p.image("amd", ""), p.image("old", "")
+	index := p.index(amd)
+	feed := func() items {
+		used := registry.Use{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"}, Digest: amd, By: "kubernetes prod"}
+		return items{{Use: &used}, imageWith("api", "3.0 "+index, "stays "+p.image("new", ""), "2.0 "+old), imageWith("web", "3.0 "+index)}
+	}
+	const api = "rg.fr-par.scw.cloud/prod/api:3.0"
+	plan := planned(t, reading(t, p, deleteOld), feed())
+	if guardOf(plan, api) != actions.GuardInUse || len(plan.Steps) != 2 || p.calls.Load() != 5 {
+		t.Errorf("%+v %+v after %d calls", plan.Steps, plan.Held, p.calls.Load())
+	}
+	p.failing = func(path string) bool { return strings.HasSuffix(path, index) }
+	if plan := planned(t, reading(t, p, deleteOld), feed()); guardOf(plan, api) != actions.GuardGap || len(plan.Gaps) != 1 {
+		t.Errorf("%+v %+v", plan.Held, plan.Gaps)
+	}
+	if plan := planned(t, reading(t, p, deleteOld+"content: {read: never}\n"), feed()); len(plan.Steps) != 3 {
+		t.Errorf("%+v", plan.Held)
+	}
+}
