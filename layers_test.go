@@ -59,7 +59,11 @@ func rules() architecture {
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// The registry API in memory, and its contents at the start. Users' tests import
 			// them, so they have no dependencies.
-			"emulator":                  {closed: true, ours: []string{"emulator/worlds", "emulator/internal/gateway"}},
+			"emulator": {closed: true, ours: []string{"emulator/worlds", "emulator/internal/content", "emulator/internal/gateway"}},
+			// The data plane of the emulator, over a library.
+			"emulator/oci": {ours: []string{"emulator", "emulator/internal/content"}},
+			// What the tags of a world hold.
+			"emulator/internal/content": {closed: true},
 			"emulator/internal/gateway": {closed: true, ours: []string{"emulator/worlds"}},
 			"emulator/worlds":           {closed: true, ours: []string{"internal/strictyaml"}},
 			// Files to copy, and an embed.FS of them.
@@ -156,7 +160,7 @@ func rules() architecture {
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon",
 			}},
 		},
 		owners: map[string][]string{
@@ -164,8 +168,8 @@ func rules() architecture {
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway", "internal/scaleway/credentials"},
 			// The decoder of the next standard library, for what is decoded a million times.
 			"github.com/go-json-experiment/json": {"internal/scaleway"},
-			// The registry's own protocol is read by one package.
-			"github.com/google/go-containerregistry": {"internal/content"},
+			// One package reads by the registry's own protocol, and one serves it.
+			"github.com/google/go-containerregistry": {"emulator/oci", "internal/content"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.
 			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/facts", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.

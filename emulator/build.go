@@ -2,23 +2,21 @@ package emulator
 
 import (
 	"cmp"
-	"regexp"
+	"slices"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-// attachmentName is the form of the names of signatures, attestations and bills of
-// materials: the digest that they are attached to, and a suffix.
-var attachmentName = regexp.MustCompile(`^sha256-[0-9a-f]{64}(\.|$)`)
-
 // builder makes the objects of a world. All times count from start.
 type builder struct {
-	start   int64 // microseconds
-	regions map[string]*region
-	owner   uuid // project of the namespaces that name none
-	tenant  uuid // organization of the same
-	bySize  map[digest]int64
+	start    int64 // microseconds
+	regions  map[string]*region
+	owner    uuid // project of the namespaces that name none
+	tenant   uuid // organization of the same
+	bySize   map[digest]int64
+	contents *contents
 }
 
 func (b *builder) ago(age time.Duration) int64 { return b.start - int64(age/time.Microsecond) }
@@ -81,6 +79,7 @@ func (b *builder) namespace(entry *worlds.Namespace, n int) *namespace {
 
 func (b *builder) image(entry *worlds.Image, n int, ns *namespace) *image {
 	img := &image{
+		entry:      entry,
 		name:       worlds.Expand(entry.Name, entry.Count, n),
 		namespace:  ns,
 		status:     cmp.Or(entry.Status, statusReady),
@@ -134,14 +133,12 @@ func (b *builder) tags(entries []worlds.Tag, img *image) []*tag {
 
 func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 	t.image = img
-	t.name = worlds.Expand(entry.Name, entry.Count, n)
+	t.name = b.contents.named(worlds.Expand(entry.Name, entry.Count, n))
 	t.status = cmp.Or(entry.Status, statusReady)
 	t.size = int64(entry.Size)
 	t.id = identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
-	t.digest = digestOf(worlds.Expand(entry.Digest, entry.Count, n))
-	if entry.Digest == "" {
-		t.digest = ownDigest(t)
-	}
+	t.entry, t.n = entry, int32(n)
+	t.digest = t.seed()
 	step := time.Duration(n) * entry.Step
 	t.updated = b.ago(entry.Age + step)
 	t.created = createdBefore(t.updated, t.id)
@@ -149,9 +146,6 @@ func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 		t.created = b.ago(entry.CreatedAge + step)
 	}
 }
-
-// ownDigest is a digest that no other tag has.
-func ownDigest(t *tag) digest { return digestOf("the only content of " + t.id.String()) }
 
 // sizes gives all tags of one digest the same size and adds up the image.
 func (b *builder) sizes(img *image, declared int64) {
@@ -171,15 +165,18 @@ func (b *builder) sizes(img *image, declared int64) {
 			img.live += t.size
 		}
 	}
+	if slices.ContainsFunc(img.entry.Tags, func(t worlds.Tag) bool { return len(t.Parts) > 0 }) {
+		img.shareBlobs()
+	}
 	if declared != 0 {
 		img.extra = declared - img.live
 	}
 }
 
 // madeUpSize is 10 to 200 MB, and a few kilobytes for an attachment.
-func madeUpSize(d digest, tag string) int64 {
-	some := int64(d[0])<<16 | int64(d[1])<<8 | int64(d[2])
-	if attachmentName.MatchString(tag) {
+func madeUpSize(seed digest, tag string) int64 {
+	some := int64(seed[0])<<16 | int64(seed[1])<<8 | int64(seed[2])
+	if content.Attaches(tag) {
 		return 2_000 + some%6_000
 	}
 	return 10_000_000 + some*11

@@ -239,7 +239,7 @@ func TestAPushMovesATagThatKeepsItsIdentity(t *testing.T) {
 	if after.ID != before.ID || !after.CreatedAt.Equal(*before.CreatedAt) {
 		t.Errorf("a moved tag keeps its id and created_at: %+v, was %+v", after, before)
 	}
-	if after.Digest != emulator.Digest("B") || !after.UpdatedAt.Equal(start.Add(time.Hour).Round(time.Microsecond)) {
+	if after.Digest != b.Digest("B") || !after.UpdatedAt.Equal(start.Add(time.Hour).Round(time.Microsecond)) {
 		t.Errorf("a moved tag has a new digest and updated_at: %+v", after)
 	}
 	image := b.image("prod", "api")

@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
 )
 
 // NamespaceID is the identifier of a namespace of the world.
@@ -23,9 +23,6 @@ func ImageID(region, namespace, image string) string {
 func TagID(region, namespace, image, tag string) string {
 	return identify(region, namespace, image, tag).String()
 }
-
-// Digest is the digest that a word of the world stands for.
-func Digest(word string) string { return digestOf(word).String() }
 
 // uuid is an identifier as 16 bytes.
 type uuid [16]byte
@@ -72,12 +69,4 @@ func parseUUID(s string) (uuid, bool) {
 }
 
 // digest is a SHA-256 digest as 32 bytes.
-type digest [sha256.Size]byte
-
-func digestOf(word string) digest { return worlds.Digest(word) }
-
-func (d digest) String() string { return string(d.append(nil)) }
-
-func (d digest) append(b []byte) []byte {
-	return hex.AppendEncode(append(b, "sha256:"...), d[:])
-}
+type digest = content.Digest

@@ -23,7 +23,7 @@ func (b *bench) state(words ...string) string {
 		}
 		word := "?"
 		for _, w := range words {
-			if emulator.Digest(w) == tag.Digest {
+			if b.Digest(w) == tag.Digest {
 				word = w
 			}
 		}

@@ -75,7 +75,7 @@ func TestTheSDKReadsEverything(t *testing.T) {
 		t.Errorf("listed and got tag differ (-listed +got):\n%s", diff)
 	}
 	wantTag := &sdk.Tag{
-		ID: tagID("api", "latest"), Name: "latest", ImageID: image.ID, Status: "ready", Digest: emulator.Digest("A"),
+		ID: tagID("api", "latest"), Name: "latest", ImageID: image.ID, Status: "ready", Digest: b.Digest("A"),
 		CreatedAt: new(start.Truncate(time.Microsecond).Add(-400 * 24 * time.Hour)), UpdatedAt: new(start.Truncate(time.Microsecond).Add(-2 * time.Hour)),
 	}
 	if diff := cmp.Diff(wantTag, latest); diff != "" {

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,31 +16,64 @@ import (
 // digestWord is a word as in [worlds.Tag], and "" a digest that no other tag has.
 // The namespace must exist.
 func (s *Server) Push(region, namespace, image, tag, digestWord string) error {
+	return s.push(Manifest{Region: region, Namespace: namespace, Image: image, Tag: tag, word: digestWord})
+}
+
+// Manifest is one that a client pushes by a tag.
+type Manifest struct {
+	Region, Namespace, Image, Tag string
+	Digest                        digest
+	Blobs                         []Blob // of an index, those of its parts
+
+	word string // in place of a digest
+}
+
+// PushManifest does what Push does, with a manifest.
+func (s *Server) PushManifest(m Manifest) error {
+	if m.Blobs == nil {
+		m.Blobs = []Blob{} // which distinguishes it from a word
+	}
+	return s.push(m)
+}
+
+// Errors of a push.
+var (
+	// ErrNoNamespace means that the namespace does not exist.
+	ErrNoNamespace = errors.New("the namespace does not exist")
+	// ErrDeleting means that the image is being deleted.
+	ErrDeleting = errors.New("the image is being deleted")
+	// ErrName means that an image or a tag cannot have that name.
+	ErrName = errors.New("the name is not valid")
+)
+
+func (s *Server) push(m Manifest) error {
 	s.complete(s.now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	s.record(now, func(behind *Server) { _ = behind.Push(region, namespace, image, tag, digestWord) })
-	ref := fmt.Sprintf("rg.%s.scw.cloud/%s/%s:%s", region, namespace, image, tag)
-	r, ok := s.regions[region]
-	if !ok {
-		return fmt.Errorf("push %s: the region does not exist", ref)
+	s.record(now, func(behind *Server) { _ = behind.push(m) })
+	fail := func(err error) error {
+		return fmt.Errorf("push rg.%s.scw.cloud/%s/%s:%s: %w", m.Region, m.Namespace, m.Image, m.Tag, err)
 	}
-	ns, ok := r.namespaces.find(namespace)
+	r, ok := s.regions[m.Region]
+	if !ok {
+		return fail(errors.New("the region does not exist"))
+	}
+	ns, ok := r.namespaces.find(m.Namespace)
 	if !ok || ns.leaving {
-		return fmt.Errorf("push %s: the namespace does not exist", ref)
+		return fail(ErrNoNamespace)
 	}
-	if image == "" || !worlds.ValidImage(image) || !worlds.ValidTag(tag) {
-		return fmt.Errorf("push %s: the name is not valid", ref)
+	if !worlds.ValidImage(m.Image) || !worlds.ValidTag(m.Tag) {
+		return fail(ErrName)
 	}
-	img, ok := ns.images.find(image)
+	img, ok := ns.images.find(m.Image)
 	if ok && img.leaving {
-		return fmt.Errorf("push %s: the image is being deleted", ref)
+		return fail(ErrDeleting)
 	}
 	if !ok {
-		img = s.addImage(ns, image, now)
+		img = s.addImage(ns, m.Image, now)
 	}
-	s.pushTag(img, tag, digestWord, now)
+	s.pushTag(img, m, now)
 	return nil
 }
 
@@ -54,32 +88,64 @@ func (s *Server) addImage(ns *namespace, name string, now time.Time) *image {
 	return img
 }
 
-func (s *Server) pushTag(img *image, name, word string, now time.Time) {
-	t, ok := img.tags.find(name)
+func (s *Server) pushTag(img *image, m Manifest, now time.Time) {
+	img.settle()
+	if m.Blobs != nil {
+		img.shareBlobs()
+	}
+	t, ok := img.tags.find(m.Tag)
 	if ok && t.leaving {
 		s.dropTag(t)
 		ok = false
 	}
 	if !ok {
-		t = s.addTag(img, name, now)
-	}
-	d := digestOf(word)
-	if word == "" {
-		d = ownDigest(t)
+		t = s.addTag(img, m.Tag, now)
 	}
 	img.resize(func() {
 		if ok && t.status != statusDeleting && len(t.sharers()) == 0 {
 			img.live -= t.size
 		}
-		t.digest = digest{}
-		t.size = img.sizeOfDigest(d, name)
-		t.digest = d
+		s.hold(t, m)
 		if t.status != statusDeleting && len(t.sharers()) == 0 {
 			img.live += t.size
 		}
 	})
 	t.updated = microseconds(now)
 	img.updated = t.updated
+}
+
+// hold puts what was pushed under a tag.
+func (s *Server) hold(t *tag, m Manifest) {
+	t.n = 0
+	if m.Blobs == nil {
+		t.entry = &worlds.Tag{Name: t.name, Digest: m.word}
+		s.contents.mu.Lock()
+		t.digest = digest{}
+		d := s.contents.digest(t, t.image.place())
+		s.contents.mu.Unlock()
+		t.size = t.image.sizeOf(d, madeUpSize(t.seed(), t.name))
+		t.digest = d
+		return
+	}
+	if t.image.pushed == nil {
+		t.image.pushed = map[digest][]Blob{}
+	}
+	t.image.pushed[m.Digest] = m.Blobs
+	t.entry, t.digest, t.size = nil, m.Digest, 0
+	for _, b := range m.Blobs {
+		t.size += b.Size
+	}
+}
+
+// sizeOf is the size that the tags of the image have for a digest, and otherwise if no
+// tag has it.
+func (i *image) sizeOf(d digest, otherwise int64) int64 {
+	for _, t := range i.tags.rows {
+		if t.digest == d {
+			return t.size
+		}
+	}
+	return otherwise
 }
 
 func (s *Server) addTag(img *image, name string, now time.Time) *tag {

@@ -23,6 +23,9 @@ type Options struct {
 	// SecretKey is the only accepted X-Auth-Token; "" means the one of the settings
 	// of the world, and without one there any but an empty one is accepted.
 	SecretKey string
+	// DataPlane makes what answers the requests to the data plane, such as New of package
+	// oci. Without it, the server has the API only.
+	DataPlane func(*Server) http.Handler
 	// Now is the clock; nil means the wall clock. Ages count from its value at New,
 	// deletions complete by it, and the Date header shows it. Latency and delays
 	// always pass in real time.
@@ -37,6 +40,7 @@ type Server struct {
 	comma     string
 	tenant    uuid
 	owner     uuid
+	contents  *contents
 
 	mu      sync.RWMutex // guards regions with everything in them, due and used
 	regions map[string]*region
@@ -52,6 +56,10 @@ type Server struct {
 
 	faults  *gateway.Faults
 	limiter gateway.Limiter
+
+	dataPlane   http.Handler // nil if there is none
+	dataLimiter gateway.Limiter
+
 	log     gateway.Log
 	buffers sync.Pool
 }
@@ -77,6 +85,8 @@ func New(o Options) (*Server, error) {
 		operations: operations(),
 		faults:     gateway.NewFaults(o.World.Faults),
 		limiter:    gateway.Limiter{PerSecond: set.RateLimit},
+
+		dataLimiter: gateway.Limiter{PerSecond: set.RateLimit},
 	}
 	s.owner = ownerOr(set.ProjectID, identify("project"))
 	s.buffers.New = func() any { return new([]byte) }
@@ -86,14 +96,18 @@ func New(o Options) (*Server, error) {
 	if set.PageSizeDefault == 0 {
 		s.settings.PageSizeDefault = defaultPageSize
 	}
-	for _, name := range worlds.Regions() {
-		s.regions[name] = newRegion(name)
-	}
 	start := s.now()
-	b := builder{start: start.UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}}
+	s.contents = newContents(&o.World, start)
+	for _, name := range worlds.Regions() {
+		s.regions[name] = newRegion(name, s.contents)
+	}
+	b := builder{start: start.UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}, contents: s.contents}
 	b.namespaces(&o.World)
 	s.products = b.products(&o.World)
 	s.nextDue.Store(math.MaxInt64)
+	if o.DataPlane != nil {
+		s.dataPlane = o.DataPlane(s)
+	}
 	return s, s.replicate(o.World, start)
 }
 
@@ -123,8 +137,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.log.ServeHTTP(w, r)
 		return
 	}
+	if s.dataPlane != nil && isDataPlane(r.URL.Path) {
+		s.serveDataPlane(w, r)
+		return
+	}
 	c := &call{http: r, route: parseRoute(r.URL.Path), received: s.now()}
-	c.logged = s.log.Begin(r, c.received)
+	c.logged = s.log.Begin(r, "", c.received)
 	// The body is read first: only then does net/http notice a client that gives up.
 	var err error
 	c.body, err = readBody(w, r)

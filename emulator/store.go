@@ -2,7 +2,10 @@ package emulator
 
 import (
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // The statuses and visibilities that the API acts by.
@@ -25,11 +28,13 @@ type region struct {
 	byNamespace map[uuid]*namespace
 	byImage     map[uuid]*image
 	byTag       map[uuid]*tag
+	contents    *contents
 }
 
-func newRegion(name string) *region {
+func newRegion(name string, c *contents) *region {
 	return &region{
 		name:        name,
+		contents:    c,
 		byNamespace: map[uuid]*namespace{},
 		byImage:     map[uuid]*image{},
 		byTag:       map[uuid]*tag{},
@@ -53,6 +58,7 @@ type namespace struct {
 }
 
 type image struct {
+	entry            *worlds.Image // nil if it was pushed
 	id               uuid
 	name             string
 	namespace        *namespace
@@ -62,18 +68,23 @@ type image struct {
 	extra            int64 // what the world declares beyond that
 	created, updated int64
 	tags             listing[*tag]
+	settled          sync.Once         // when the tags have their digests: see contents.settle
+	pushed           map[digest][]Blob // of the manifests that were pushed with their blobs
+	weigh            func() int64      // computes live, if several digests share blobs; nil otherwise
 	deleted          bool
 	leaving          bool
 }
 
 type tag struct {
 	id               uuid
-	digest           digest
+	digest           digest // the seed of its content until the image is settled
 	image            *image
 	name             string
 	status           string
 	size             int64
 	created, updated int64
+	entry            *worlds.Tag // what it holds; nil if its manifest was pushed
+	n                int32       // the number among those of the entry
 	leaving          bool
 }
 
@@ -124,12 +135,16 @@ func (i *image) content() int64 { return max(0, i.live+i.extra) }
 func (i *image) resize(change func()) {
 	before := i.size()
 	change()
+	if i.weigh != nil {
+		i.live = i.weigh()
+	}
 	i.namespace.size += i.size() - before
 }
 
 // sharers returns the other tags of the image that have the digest of t and are
 // not being deleted.
 func (t *tag) sharers() []*tag {
+	t.image.settle()
 	var others []*tag
 	for _, o := range t.image.tags.rows {
 		if o != t && o.digest == t.digest && o.status != statusDeleting {
@@ -137,17 +152,6 @@ func (t *tag) sharers() []*tag {
 		}
 	}
 	return others
-}
-
-// sizeOfDigest is the size that the tags of the image have for a digest, and a
-// made-up one if no tag has it.
-func (i *image) sizeOfDigest(d digest, of string) int64 {
-	for _, t := range i.tags.rows {
-		if t.digest == d {
-			return t.size
-		}
-	}
-	return madeUpSize(d, of)
 }
 
 // microseconds is the precision in which the API stores a time; it rounds.

@@ -27,12 +27,12 @@ const (
 
 	goldenNamespace = `{"id":"3008f01b-89fe-4559-a731-52ad579fc576", "name":"prod", "description":"a \"b\" <c> é", "organization_id":"44444444-4444-4444-8444-444444444444", "project_id":"55555555-5555-4555-8555-555555555555", "status":"ready", "status_message":"", "endpoint":"rg.fr-par.scw.cloud/prod", "is_public":false, "size":10, "created_at":"2025-10-17T12:00:00.123456Z", "updated_at":"2025-10-18T12:00:00.123456Z", "image_count":1, "region":"fr-par"}`
 	goldenImage     = `{"id":"f407b9a1-2834-4fff-8fa6-015688baae08", "name":"team/api", "namespace_id":"3008f01b-89fe-4559-a731-52ad579fc576", "status":"ready", "status_message":"", "visibility":"inherit", "size":10, "created_at":"2026-11-20T12:00:00.123456Z", "updated_at":"2026-11-22T11:00:00.123456Z", "tags":["latest", "v1"]}`
-	goldenLatest    = `{"id":"ba9555fe-82e0-490f-bad6-1584161d65aa", "name":"latest", "image_id":"f407b9a1-2834-4fff-8fa6-015688baae08", "status":"ready", "digest":"sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd", "created_at":"2025-11-22T12:00:00.123456Z", "updated_at":"2026-11-22T10:00:00.123456Z"}`
+	goldenLatest    = `{"id":"ba9555fe-82e0-490f-bad6-1584161d65aa", "name":"latest", "image_id":"f407b9a1-2834-4fff-8fa6-015688baae08", "status":"ready", "digest":"sha256:744466acd5efd3ae6a404e47eb381fc96297d7b1b5fd84554b623ab9a2159251", "created_at":"2025-11-22T12:00:00.123456Z", "updated_at":"2026-11-22T10:00:00.123456Z"}`
 
 	patchedImage   = `{"id":"f407b9a1-2834-4fff-8fa6-015688baae08", "name":"team/api", "namespace_id":"3008f01b-89fe-4559-a731-52ad579fc576", "status":"ready", "status_message":"", "visibility":"private", "size":10, "created_at":"2026-11-20T12:00:00.123456000Z", "updated_at":"2026-11-22T12:00:01.123456789Z", "tags":["latest", "v1"]}`
 	patchedLater   = `{"id":"f407b9a1-2834-4fff-8fa6-015688baae08", "name":"team/api", "namespace_id":"3008f01b-89fe-4559-a731-52ad579fc576", "status":"ready", "status_message":"", "visibility":"private", "size":10, "created_at":"2026-11-20T12:00:00.123456Z", "updated_at":"2026-11-22T12:00:01.123457Z", "tags":["latest", "v1"]}`
 	newNamespace   = `{"id":"391cf893-fcaf-41f0-8f3a-c2ad585c9feb", "name":"x", "description":"", "organization_id":"44444444-4444-4444-8444-444444444444", "project_id":"44444444-4444-4444-8444-444444444444", "status":"ready", "status_message":"", "endpoint":"rg.fr-par.scw.cloud/x", "is_public":false, "size":0, "created_at":"2026-11-22T12:00:01.123456789Z", "updated_at":"2026-11-22T12:00:01.123456789Z", "image_count":0, "region":"fr-par"}`
-	deletingLatest = `{"id":"ba9555fe-82e0-490f-bad6-1584161d65aa", "name":"latest", "image_id":"f407b9a1-2834-4fff-8fa6-015688baae08", "status":"deleting", "digest":"sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd", "created_at":"2025-11-22T12:00:00.123456000Z", "updated_at":"2026-11-22T12:00:01.123456789Z"}`
+	deletingLatest = `{"id":"ba9555fe-82e0-490f-bad6-1584161d65aa", "name":"latest", "image_id":"f407b9a1-2834-4fff-8fa6-015688baae08", "status":"deleting", "digest":"sha256:744466acd5efd3ae6a404e47eb381fc96297d7b1b5fd84554b623ab9a2159251", "created_at":"2025-11-22T12:00:00.123456000Z", "updated_at":"2026-11-22T12:00:01.123456789Z"}`
 	deletingAll    = `{"id":"3008f01b-89fe-4559-a731-52ad579fc576", "name":"prod", "description":"a \"b\" <c> é", "organization_id":"44444444-4444-4444-8444-444444444444", "project_id":"55555555-5555-4555-8555-555555555555", "status":"deleting", "status_message":"", "endpoint":"rg.fr-par.scw.cloud/prod", "is_public":false, "size":0, "created_at":"2025-10-17T12:00:00.123456000Z", "updated_at":"2026-11-22T12:00:01.123456789Z", "image_count":1, "region":"fr-par"}`
 )
 
@@ -77,16 +77,17 @@ func TestCompactJSONHasNoSpaces(t *testing.T) {
 }
 
 func TestIdentifiersAreTheSameOnEveryStart(t *testing.T) {
-	got := []string{emulator.NamespaceID("fr-par", "prod"), emulator.ImageID("fr-par", "prod", "team/api"), emulator.TagID("fr-par", "prod", "team/api", "latest"), emulator.Digest("A")}
-	want := []string{nsID, imgID, "ba9555fe-82e0-490f-bad6-1584161d65aa", "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd"}
+	b := serve(t, prod("", `{name: latest, digest: A, size: 120MB}`))
+	got := []string{emulator.NamespaceID("fr-par", "prod"), emulator.ImageID("fr-par", "prod", "team/api"), emulator.TagID("fr-par", "prod", "team/api", "latest"), b.Digest("A")}
+	want := []string{nsID, imgID, "ba9555fe-82e0-490f-bad6-1584161d65aa", "sha256:0f3fe39c1fd216fd6022697ed58b95d2c285d0e639cc3bb996bd9e468591188e"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	literal := "sha256:" + strings.Repeat("ab", 32)
-	if got := emulator.Digest(literal); got != literal {
+	if got := b.Digest(literal); got != literal {
 		t.Errorf("a digest stands for itself, got %s", got)
 	}
-	if got := emulator.Digest("sha256:abc"); got == "sha256:abc" {
+	if got := b.Digest("sha256:abc"); got == "sha256:abc" {
 		t.Error("sha256:abc is a word, not a digest")
 	}
 }

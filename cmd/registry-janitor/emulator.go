@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/oci"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -18,15 +19,17 @@ func (a *app) emulatorCommand() *cobra.Command {
 	var address, world string
 	cmd := &cobra.Command{
 		Use:   "emulator",
-		Short: "Serve an emulator of the Scaleway Container Registry API",
-		Long: `Serve an emulator of the Scaleway Container Registry API, to try out policies and
-for tests. Without --world it serves the registry of the demo.
+		Short: "Serve an emulator of the Scaleway Container Registry",
+		Long: `Serve an emulator of the Scaleway Container Registry, to try out policies and for
+tests: its API, and at the same address the registry that docker, crane or skopeo pull
+from and push to. Without --world it serves the registry of the demo.
 
 Point any client of the API at it:
   export SCW_API_URL=http://127.0.0.1:8080
   export SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX
   export SCW_SECRET_KEY=11111111-1111-1111-1111-111111111111
 
+Log in to 127.0.0.1:8080 with any user name and the secret key as the password.
 GET /_emulator/requests returns the log of the requests.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.emulator(cmd.Context(), address, world) },
@@ -64,6 +67,7 @@ type emulatorServer struct {
 }
 
 func listen(ctx context.Context, address string, o emulator.Options) (*emulatorServer, error) {
+	o.DataPlane = oci.New
 	handler, err := emulator.New(o)
 	if err != nil {
 		return nil, err

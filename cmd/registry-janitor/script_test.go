@@ -21,6 +21,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/oci"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
@@ -99,7 +100,7 @@ func serveWorld(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	world, err := worlds.Parse(args[0], []byte(ts.ReadFile(args[0])))
 	ts.Check(err)
-	handler, err := emulator.New(emulator.Options{World: world, Now: func() time.Time { return storyTime }})
+	handler, err := emulator.New(emulator.Options{World: world, DataPlane: oci.New, Now: func() time.Time { return storyTime }})
 	ts.Check(err)
 	server := httptest.NewServer(handler)
 	ts.Defer(server.Close)

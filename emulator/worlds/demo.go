@@ -1,7 +1,6 @@
 package worlds
 
 import (
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -130,8 +129,7 @@ func (d *demo) releases(r recipe) []Tag {
 
 // attachment is a tag that cosign adds to another one, a minute later.
 func attachment(subject Tag, suffix string) Tag {
-	digest := Digest(subject.Digest)
-	return Tag{Name: "sha256-" + hex.EncodeToString(digest[:]) + suffix, Age: subject.Age - time.Minute}
+	return Tag{Name: "sha256-{digest:" + subject.Digest + "}" + suffix, Age: subject.Age - time.Minute}
 }
 
 // ages spreads n ages between youngest and oldest, youngest first: evenly, with some

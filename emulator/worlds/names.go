@@ -12,15 +12,35 @@ import (
 	"time"
 )
 
-// Digest is the SHA-256 digest for which a word of the world stands.
-func Digest(word string) [sha256.Size]byte {
-	var d [sha256.Size]byte
-	if digits, ok := strings.CutPrefix(word, "sha256:"); ok && len(digits) == 2*len(d) {
-		if _, err := hex.Decode(d[:], []byte(digits)); err == nil {
-			return d
-		}
+// Pinned is the digest that a world gives in full: sha256: and 64 hex digits.
+func Pinned(word string) (d [sha256.Size]byte, ok bool) {
+	digits, ok := strings.CutPrefix(word, "sha256:")
+	if !ok || len(digits) != 2*len(d) {
+		return d, false
 	}
-	return sha256.Sum256([]byte(word))
+	_, err := hex.Decode(d[:], []byte(digits))
+	return d, err == nil
+}
+
+// HasWord reports whether the digest of a tag is a word.
+func (t *Tag) HasWord() bool {
+	_, pinned := Pinned(t.Digest)
+	return t.Digest != "" && !pinned
+}
+
+// Described reports whether a tag says what it holds.
+func (t *Tag) Described() bool {
+	return len(t.Labels) > 0 || len(t.Annotations) > 0 || len(t.Platforms) > 0 || len(t.Parts) > 0 || t.BuiltAge != 0
+}
+
+// CutDigest cuts a name before and after {digest:WORD}.
+func CutDigest(name string) (before, word, after string, ok bool) {
+	before, rest, ok := strings.Cut(name, "{digest:")
+	if !ok {
+		return name, "", "", false
+	}
+	word, after, ok = strings.Cut(rest, "}")
+	return before, word, after, ok
 }
 
 // Repeat is how many objects an entry with that count makes.
@@ -40,6 +60,14 @@ var tagName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 
 // ValidTag reports whether a tag may have the name.
 func ValidTag(name string) bool { return tagName.MatchString(name) }
+
+// validName is ValidTag for names that may have {digest:WORD}.
+func validName(name string) bool {
+	if before, word, after, ok := CutDigest(name); ok && word != "" {
+		name = before + strings.Repeat("0", 64) + after
+	}
+	return ValidTag(name)
+}
 
 // ValidImage reports whether an image may have the name. It refuses only what
 // would make a reference ambiguous.
@@ -83,7 +111,7 @@ func (c checker) tags(list []Tag, within string) {
 	seen := map[string]string{}
 	for i := range list {
 		t, path := &list[i], fmt.Sprintf("%s.tags[%d]", within, i)
-		c.names(entry{path, t.Name, t.Count, t.Step, max(t.Age, t.CreatedAge)}, "", seen, ValidTag)
+		c.names(entry{path, t.Name, t.Count, t.Step, max(t.Age, t.CreatedAge, t.BuiltAge)}, "", seen, validName)
 	}
 }
 

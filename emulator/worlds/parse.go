@@ -40,6 +40,7 @@ func (c checker) world(w *World) {
 		c.fault(&w.Faults[i], fmt.Sprintf("faults[%d]", i))
 	}
 	c.namespaces(w.Namespaces)
+	c.contents(w.Namespaces)
 	c.containers(w.Containers)
 	c.jobs(w.Jobs)
 	c.clusters(w.Clusters)
@@ -50,12 +51,13 @@ func format() strictyaml.Format {
 		Blank: true,
 		Bare:  true,
 		Checks: map[string]strictyaml.Check{
-			"glob":   checkGlob,
-			"method": checkMethod,
-			"name":   checkName,
-			"path":   checkPath,
-			"status": checkStatus,
-			"uuid":   checkUUID,
+			"glob":     checkGlob,
+			"method":   checkMethod,
+			"name":     checkName,
+			"path":     checkPath,
+			"platform": checkPlatform,
+			"status":   checkStatus,
+			"uuid":     checkUUID,
 		},
 	}
 }

@@ -132,7 +132,7 @@ namespaces:
 `))
 	want := strings.TrimSpace(`
 world.yaml:2:12: settings.latency: must be a duration, not the number 20 (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)
-world.yaml:3:3: settings.latncy: is an unknown key (did you mean "latency"? allowed here: latency, rate_limit, shared_digest, delete_delay, delete_again, empty_images, page_size_default, oversize_page, inline_tags, compact_json, clock_skew, secret_key, organization_id, project_id)
+world.yaml:3:3: settings.latncy: is an unknown key (did you mean "latency"? allowed here: latency, rate_limit, shared_digest, delete_delay, delete_again, empty_images, page_size_default, oversize_page, inline_tags, compact_json, clock_skew, blobs, secret_key, organization_id, project_id)
 world.yaml:4:15: settings.rate_limit: must be a whole number, not the string "many" (write plain digits, without quotes)
 world.yaml:5:18: settings.shared_digest: must be one of reject, untag, cascade, not "rejct" (did you mean "reject"?)
 world.yaml:6:17: settings.delete_delay: must be a duration: "-1s" is negative (write whole numbers with units, largest first, such as 14d, 12h or 1h30m)

@@ -67,6 +67,9 @@ type Settings struct {
 	CompactJSON bool `yaml:"compact_json"`
 	// ClockSkew is added to the Date header, and to nothing else.
 	ClockSkew time.Duration `yaml:"clock_skew" signed:"yes"`
+	// Blobs is how the data plane answers a request for a blob: direct (the default) or
+	// redirect, to a store under another host.
+	Blobs string `yaml:"blobs" one:"direct|redirect"`
 	// SecretKey is the only accepted X-Auth-Token; "" accepts any but an empty one.
 	SecretKey string `yaml:"secret_key"`
 	// OrganizationID and ProjectID own the namespaces without an owner; "" means
@@ -122,14 +125,32 @@ type Image struct {
 
 // Tag is a tag of the world.
 type Tag struct {
-	Name string `yaml:"name"` // unique in its image
-	// Digest is any word: equal words share a digest, which is the SHA-256 of the
-	// word; sha256:<64 hex digits> stands for itself. "" means a digest that no other
-	// tag has.
+	// Name is unique in its image. {digest:A} in it is the 64 hex digits of the digest of
+	// the word A, which an earlier tag must have: sha256-{digest:A}.sig
+	Name string `yaml:"name"`
+	// Digest is any word: equal words share a content, and its digest. Then one tag may
+	// describe that content for all of them. sha256:<64 hex digits> stands for itself,
+	// and has no content. "" means a content that no other tag has.
 	Digest string `yaml:"digest"`
-	Status string `yaml:"status" is:"status"` // "" means ready
-	// Size of the content; 0 means a made-up one. If the tags of an image differ about
-	// one digest, the largest counts for all of them.
+	// Labels and Annotations of the image; with Platforms, the labels are those of each
+	// image, the annotations those of the index.
+	Labels      map[string]string `yaml:"labels" lines:"ok"`
+	Annotations map[string]string `yaml:"annotations" lines:"ok"`
+	// Platforms make an index with an image for each. Without them, the name tells the
+	// platform (1.6.0-arm64), which otherwise is linux/amd64.
+	Platforms []string `yaml:"platforms" is:"platform"`
+	// Parts are the names of other tags of the image, of which this one is an index. {n}
+	// in them is as in the name.
+	Parts []string `yaml:"parts"`
+	// BuiltAge is the time since the image was built, which its config says; 0 leaves it
+	// out. It grows by Step like Age. The digest depends on it, so it depends on when
+	// the emulator starts.
+	BuiltAge time.Duration `yaml:"built_age" signed:"yes"`
+	Status   string        `yaml:"status" is:"status"` // "" means ready
+	// Size of the content, which is the length of its config and layers; 0 means a
+	// made-up one, and that of its parts for an index of them. If the tags of an image
+	// differ about one digest, the largest counts for all of them. The content itself has
+	// at least some two kilobytes, and the largest size of the word in the whole world.
 	Size Size `yaml:"size"`
 	// Age is the time since updated_at.
 	Age time.Duration `yaml:"age" signed:"yes"`

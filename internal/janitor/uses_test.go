@@ -127,7 +127,7 @@ func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 	}
 }
 
-const digestOfA = "sha256:559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd"
+const digestOfA = "sha256:8fc15602e76581594b4c7fa4b4a2429d6d7e9e5b5a47470c4633cb8e9ed098ab"
 
 // A run that did not expect late uses holds everything in their images.
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {

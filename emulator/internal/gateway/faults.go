@@ -52,6 +52,7 @@ type Call struct {
 	// Lists reports whether it asks for a listing, Shows whether for what a fault can
 	// swap with another object.
 	Lists, Shows bool
+	Data         bool // whether it is one to the data plane
 	// Ref is the name of its object; "" if that does not exist.
 	Ref func() string
 }
@@ -130,9 +131,9 @@ func (a *armed) suits(c *Call) bool {
 	case "short_page", "changed_total", "duplicate_row", "hide":
 		return c.Lists
 	case "stale":
-		return c.Method == http.MethodGet
+		return c.Method == http.MethodGet && !c.Data
 	case "slow_delete":
-		return c.Method == http.MethodDelete
+		return c.Method == http.MethodDelete && !c.Data
 	case "swap_ids":
 		return c.Shows
 	}

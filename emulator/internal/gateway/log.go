@@ -18,6 +18,7 @@ type Request struct {
 	Order  int       `json:"order"` // 1 is the first request that arrived
 	Time   time.Time `json:"time"`
 	Method string    `json:"method"`
+	Host   string    `json:"host,omitempty"` // of requests to the data plane
 	Path   string    `json:"path"`
 	Query  string    `json:"query"`           // as sent, without the question mark
 	Status int       `json:"status"`          // 0 until the answer is sent
@@ -31,8 +32,8 @@ type Log struct {
 	list    []Request
 }
 
-// Begin adds a request, and returns its number.
-func (l *Log) Begin(r *http.Request, at time.Time) int {
+// Begin adds a request, and returns its number. host is "" unless it belongs in the log.
+func (l *Log) Begin(r *http.Request, host string, at time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.list) == maxRequests {
@@ -40,7 +41,7 @@ func (l *Log) Begin(r *http.Request, at time.Time) int {
 		l.dropped += maxRequests / 2
 	}
 	order := l.dropped + len(l.list) + 1
-	l.list = append(l.list, Request{Order: order, Time: at.UTC(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery})
+	l.list = append(l.list, Request{Order: order, Time: at.UTC(), Method: r.Method, Host: host, Path: r.URL.Path, Query: r.URL.RawQuery})
 	return order
 }
 

@@ -1,0 +1,15 @@
+package emulator
+
+// Sizes are those of all tags, by digest.
+func (s *Server) Sizes() map[string]int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	sizes := map[string]int64{}
+	for _, r := range s.regions {
+		for _, t := range r.byTag {
+			t.image.settle()
+			sizes[t.digest.String()] = t.size
+		}
+	}
+	return sizes
+}
