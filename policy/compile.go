@@ -24,6 +24,8 @@ type program struct {
 	// readers are the built-in policies that read the image or namespace itself, and
 	// not only facts.
 	readers []string
+	// content reports whether the operator's modules name the content of tags.
+	content bool
 	marks   phase // delete, visibility, deny and warn
 	keeps   phase // keep
 }
@@ -66,6 +68,7 @@ func compile(ctx context.Context, subject modules.Subject, s *modules.Set, set *
 	}
 	for _, m := range used {
 		p.files = append(p.files, m.File)
+		p.content = p.content || !m.Builtin && namesContent(m)
 		if !m.Decides() {
 			continue
 		}
@@ -99,6 +102,17 @@ func readsObjects(m modules.Module) bool {
 		return false
 	})
 	return reads
+}
+
+// namesContent reports whether a module has the name of the content of tags, wherever
+// it is.
+func namesContent(m modules.Module) bool {
+	names := false
+	ast.WalkTerms(m.Parsed, func(t *ast.Term) bool {
+		names = names || t.Value.Compare(ast.String("content")) == 0
+		return names
+	})
+	return names
 }
 
 // add registers the decision rules of a module and gives its compiled copy

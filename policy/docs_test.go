@@ -94,7 +94,9 @@ func fields(out map[string]string, prefix string, input, definitions map[string]
 			if prefix != "" {
 				out[path] = "object"
 			}
-			fields(out, path+".", p, definitions)
+			if p["properties"] != nil { // else it has any keys
+				fields(out, path+".", p, definitions)
+			}
 		case items != nil && items["type"] == "object":
 			out[path] = "array"
 			fields(out, path+"[].", items, definitions)

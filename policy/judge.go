@@ -48,8 +48,14 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 	j.run(ctx, b, &j.engine.image.marks, input, d, builtin...)
 	if j.depth == Everything || d.marked() {
 		about.Relevant(j.relevant(&v))
+		if j.depth == Everything && j.engine.rules.ByContent() {
+			about.Touched(touched(&v))
+		}
 		input, builtin := about.Document(facts.Keeping)
 		j.run(ctx, b, &j.engine.image.keeps, input, d, builtin...)
+	}
+	if err := j.unknownContent(img); err != nil {
+		d.fail(nil, err)
 	}
 	d.finish()
 	j.waive(&v)
@@ -259,6 +265,11 @@ func (j *Judge) relevant(v *registry.Verdict) []bool {
 	if j.depth == Everything {
 		return nil // all of them
 	}
+	return touched(v)
+}
+
+// touched are those tags.
+func touched(v *registry.Verdict) []bool {
 	digests := map[string]bool{}
 	for i, t := range v.Tags {
 		if len(t.Delete) > 0 {

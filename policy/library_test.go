@@ -17,6 +17,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/policy/library"
 	"github.com/registry-janitor/registry-janitor/policy/schema"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Every built-in policy has tests in Rego; they run here through OPA's tester,
@@ -66,6 +67,7 @@ func TestLibrary(t *testing.T) {
 func TestInputIsWhatTheSchemaSays(t *testing.T) {
 	e := newEngine(t, builds, header+"warn contains \"x\" if input.now")
 	img := anImage(aTag("v1.0.0", 3*days), aTag("sha256-"+strings.Repeat("a", 64)+".sig", 2*days))
+	img.Contents = map[string]*registry.Content{"sha256:v1.0.0": anyContent()}
 	j := e.At(now, Everything)
 	image, _ := j.facts.Image(img, nil).Document(facts.Marking)
 	for subject, input := range map[string]ast.Value{
@@ -92,7 +94,13 @@ func compareKeys(t *testing.T, path string, value any, input, definitions map[st
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		properties := input["properties"].(map[string]any)
+		properties, _ := input["properties"].(map[string]any)
+		if properties == nil {
+			for key, element := range v {
+				compareKeys(t, path+"."+key, element, input["additionalProperties"].(map[string]any), definitions)
+			}
+			return
+		}
 		want := map[string]bool{}
 		for _, name := range input["required"].([]any) {
 			want[name.(string)] = true

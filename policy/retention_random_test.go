@@ -23,6 +23,7 @@ var randomConfigs = flag.Int("configs", 40, "random configurations, with sixty i
 var criteria = []string{
 	"older than", "younger than", "newest digest", "newest tag", "hourly", "daily", "weekly", "monthly", "yearly", "release", "patch", "minor", "major",
 	"highest version", "older than the newest tag", "follows", "higher than every release", "no release is kept",
+	"as its label ttl says", "and than", "is no age limit", "protected by its label",
 	"in no group", "keeps all", "kept by no criterion", "protected by", "has its subject",
 }
 
@@ -87,7 +88,7 @@ func TestTheOrderOfRulesDoesNotMatter(t *testing.T) {
 // spoken lists all decisions, one a line.
 func spoken(v refVotes) []string {
 	lines := []string{}
-	for what, votes := range map[string]map[string][]string{"delete ": v.del, "keep ": v.keep} {
+	for what, votes := range map[string]map[string][]string{"delete ": v.del, "keep ": v.keep, "warn ": v.warn} {
 		for tag, reasons := range votes {
 			for _, r := range slices.Compact(slices.Clone(reasons)) {
 				lines = append(lines, what+tag+": "+r)
@@ -105,6 +106,11 @@ func spokenBy(t *testing.T, e *Engine, at time.Time, img *registry.Image, said m
 		t.Fatal(err, v.Err)
 	}
 	lines := []string{}
+	for _, w := range v.Violations {
+		_, tag, _ := strings.Cut(w.Ref, ":")
+		lines = append(lines, string(w.Severity)+" "+tag+": "+w.Reason.Rule+": "+w.Reason.Text)
+		said["is no age limit"] += strings.Count(w.Reason.Text, "is no age limit")
+	}
 	for i, tv := range v.Tags {
 		for what, reasons := range map[string][]registry.Reason{"delete ": tv.Delete, "keep ": tv.Keep} {
 			for _, r := range reasons {
@@ -154,6 +160,9 @@ func shown(c refConfig, img *registry.Image) string {
 	raw, _ := json.MarshalIndent(c.document(), "", " ")
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", raw)
+	for digest, c := range img.Contents {
+		fmt.Fprintf(&b, "content %s: %+v\n", digest, *c)
+	}
 	for _, t := range img.Tags {
 		fmt.Fprintf(&b, "%s %s %s created %s updated %s\n", t.Name, t.Digest, t.Status, t.CreatedAt.Format(time.RFC3339Nano), t.UpdatedAt.Format(time.RFC3339Nano))
 	}
@@ -181,6 +190,9 @@ func (w world) config() refConfig {
 	}
 	if w.chance(30) {
 		c.protectDigests = []string{w.digest()}
+	}
+	if w.chance(20) {
+		c.protectLabels = pick(w, map[string]string{"keep": "true"}, map[string]string{"keep": "t*", "team": "search"})
 	}
 	return c
 }
@@ -212,6 +224,12 @@ func (w world) rule(name string) refRule {
 	}
 	if w.chance(25) {
 		r.version = pick(w, `(?:.*-)?v?(?P<version>[0-9].*)`, `api-(.+)`, `(e)nv-[a-z]+-(?P<version>.*)`)
+	}
+	if w.chance(25) {
+		r.byCreated, r.byBuilt = false, true
+	}
+	if w.chance(25) {
+		r.label = "ttl"
 	}
 	if w.chance(85) {
 		r.deletes, r.olderThan = true, pick(w, 0, 90*time.Minute, 24*time.Hour, 14*24*time.Hour)
@@ -245,6 +263,7 @@ func (w world) match() *refMatch {
 	if w.chance(15) {
 		m.youngerThan = pick(w, time.Hour, 24*time.Hour, 30*24*time.Hour)
 	}
+	m.refContentMatch = w.contentMatch()
 	return m
 }
 
@@ -298,6 +317,12 @@ func (w world) image(at time.Time) *registry.Image {
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
+	img.Contents = map[string]*registry.Content{}
+	for _, t := range img.Tags {
+		if img.Contents[t.Digest] == nil {
+			img.Contents[t.Digest] = w.content(at, step)
+		}
+	}
 	return img
 }
 
@@ -347,7 +372,7 @@ func (c refConfig) document() map[string]any {
 	}
 	return map[string]any{
 		"timezone": c.zone, "retention": rules,
-		"protect":     map[string]any{"tags": c.protectTags, "digests": c.protectDigests},
+		"protect":     map[string]any{"tags": c.protectTags, "digests": c.protectDigests, "labels": c.protectLabels},
 		"attachments": map[string]any{"orphans": orphans},
 	}
 }
@@ -359,6 +384,9 @@ func (r refRule) document() map[string]any {
 	}
 	if r.byCreated {
 		d["by"] = "created_at"
+	}
+	if r.byBuilt {
+		d["by"] = "built_at"
 	}
 	if r.countTags {
 		d["count"] = "tags"
@@ -394,6 +422,9 @@ func (r refRule) document() map[string]any {
 	d["keep"] = keep
 	if r.deletes {
 		d["delete"] = map[string]any{"older_than": refDuration(r.olderThan), "older_than_seconds": int(r.olderThan / time.Second)}
+		if r.label != "" {
+			d["delete"].(map[string]any)["older_than_label"] = r.label
+		}
 	}
 	return d
 }
@@ -404,6 +435,14 @@ func (m *refMatch) document() map[string]any {
 		if list != nil {
 			d[key] = list
 		}
+	}
+	for key, list := range map[string][]string{"platforms": m.platforms, "kind": m.kinds} {
+		if list != nil {
+			d[key] = list
+		}
+	}
+	if m.labels != nil {
+		d["labels"] = m.labels
 	}
 	for key, text := range map[string]string{"tags_regex": m.regex, "semver": m.semver} {
 		if text != "" {

@@ -21,12 +21,13 @@ type refMatch struct {
 	namespaces, images, tags, projects []string
 	regex, semver                      string
 	olderThan, youngerThan             time.Duration // 0 is absent
+	refContentMatch
 }
 
 type refRule struct {
 	name                                   string
 	match, except                          *refMatch
-	byCreated, countTags                   bool
+	byCreated, byBuilt, countTags          bool
 	groupBy, version                       string
 	groups, versions                       *regexp.Regexp // groupBy and version, compiled by judge
 	all                                    bool
@@ -36,6 +37,8 @@ type refRule struct {
 	semver                                 *refSemver
 	deletes                                bool
 	olderThan                              time.Duration
+	label                                  string // with another age
+	contents                               map[string]*registry.Content
 }
 
 type refSemver struct {
@@ -49,18 +52,19 @@ type refConfig struct {
 	rules          []refRule
 	protectTags    []string
 	protectDigests []string
+	protectLabels  map[string]string
 	orphans        bool
 }
 
 // refVotes are what is said of each tag, "rule: reason", sorted.
-type refVotes struct{ del, keep map[string][]string }
+type refVotes struct{ del, keep, warn map[string][]string }
 
 func (c refConfig) judge(now time.Time, img *registry.Image) refVotes {
 	zone, err := time.LoadLocation(c.zone)
 	if err != nil {
 		panic(err)
 	}
-	v := refVotes{map[string][]string{}, map[string][]string{}}
+	v := refVotes{map[string][]string{}, map[string][]string{}, map[string][]string{}}
 	for _, r := range c.rules {
 		r.judge(now, zone, img, v)
 	}
@@ -72,6 +76,9 @@ func (c refConfig) judge(now time.Time, img *registry.Image) refVotes {
 		}
 		if slices.Contains(c.protectDigests, t.Digest) {
 			v.keep[t.Name] = append(v.keep[t.Name], "protect/digests: its digest is protected")
+		}
+		if label := refLabelOf(img.Contents[t.Digest], c.protectLabels); label != "" {
+			v.keep[t.Name] = append(v.keep[t.Name], "protect/labels: protected by its label "+label)
 		}
 		if subject := refSubject(t); c.orphans && subject != "" && !refHasSubject(img, subject) {
 			v.del[t.Name] = append(v.del[t.Name], "attachments/orphans: no tag of the image has its subject "+subject)
@@ -92,6 +99,7 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 	if r.version != "" {
 		r.versions = refAnchored(r.version)
 	}
+	r.contents = img.Contents
 	var matched []registry.Tag
 	for _, t := range img.Tags {
 		if r.semverOnly() && r.versionOf(t) == nil {
@@ -106,7 +114,9 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 	}
 	for _, t := range matched {
 		age := r.age(now, t)
-		if r.deletes && age >= r.olderThan {
+		if r.deletes && r.label != "" {
+			r.judgeLabel(age, t, v)
+		} else if r.deletes && age >= r.olderThan {
 			why := "older than " + refDuration(r.olderThan)
 			if r.olderThan == 0 {
 				why = "kept by no criterion of the rule"
@@ -164,12 +174,16 @@ func (m *refMatch) takes(now time.Time, r refRule, img *registry.Image, t regist
 		(m.regex == "" || refAnchored(m.regex).MatchString(t.Name)) &&
 		(m.semver == "" || r.versionOf(t) != nil && refRanges[m.semver](r.versionOf(t))) &&
 		(m.olderThan == 0 || age >= m.olderThan) &&
-		(m.youngerThan == 0 || age < m.youngerThan)
+		(m.youngerThan == 0 || age < m.youngerThan) &&
+		m.takesContent(img.Contents[t.Digest])
 }
 
 func (r refRule) time(t registry.Tag) time.Time {
 	if r.byCreated {
 		return t.CreatedAt
+	}
+	if c := r.contents[t.Digest]; r.byBuilt && !c.BuiltAt.IsZero() && c.BuiltAt.Year() != 1970 && c.BuiltAt.Year() != 1980 {
+		return c.BuiltAt
 	}
 	return refChanged(t)
 }

@@ -58,6 +58,9 @@ func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
 			testing.tag("v1.2.3-rc.1", "15d"), testing.tag_with("latest", "1h", {"digest": "sha256:abc", "created_age": "400d"}),
 			testing.tag_with("v2.0.0_build.7", "1h", {"digest": "sha256:abc"}), testing.tag("main", "1y"), testing.tag("01.2.3", "60d"),
 			testing.tag_with("sha256-`+hex+`.sig", "2mo", {"status": "deleting"}), testing.tag("b", "15d"),
+			testing.tag_with("c1", "4d", {"digest": "sha256:c1", "content": {}}),
+			testing.tag_with("c2", "4d", {"digest": "sha256:c2", "content": {"kind": "index", "media_type": "m", "platforms": ["linux/arm64/v8"], "labels": {"team": "x"},
+				"annotations": {"a": "b"}, "built": "90d", "size_bytes": 12, "parts": ["sha256:p"], "subject": "sha256:s"}}),
 			testing.tag_with("sha256-`+hex+`", "2mo", {"digest": "sha256:`+hex+`"}), testing.tag("sha512-`+hex+`.vex", "2mo"),
 			testing.tag_with("sha512-`+hex+`", "2mo", {"digest": "sha512:`+hex+hex+`"}), testing.tag("sha256-`+hex+`-sig", "2mo"), testing.tag("v1.0.0-alpha.01", "1w")])`)
 	if err != nil {
@@ -86,6 +89,13 @@ func TestTheTestingLibraryBuildsWhatTheEngineDoes(t *testing.T) {
 			ID: text(tag, "id"), Name: text(tag, "name"), Digest: text(tag, "digest"), Status: registry.Status(text(tag, "status")),
 			CreatedAt: at(text(tag, "created_at")), UpdatedAt: at(text(tag, "updated_at")),
 		})
+	}
+	img.Contents = map[string]*registry.Content{
+		"sha256:c1": {Kind: "image", MediaType: "application/vnd.oci.image.manifest.v1+json", Platforms: []string{"linux/amd64"}, SizeBytes: 1000000},
+		"sha256:c2": {
+			Kind: "index", MediaType: "m", Platforms: []string{"linux/arm64/v8"}, Labels: map[string]string{"team": "x"}, Annotations: map[string]string{"a": "b"},
+			BuiltAt: at(text(doc, "now")).Add(-90 * days), SizeBytes: 12, Parts: []string{"sha256:p"}, Subject: "sha256:s",
+		},
 	}
 	j := newEngine(t, "", header+"warn contains \"x\" if input.now").At(now, Everything)
 	input, _ := j.facts.Image(img, nil).Document(facts.Marking)
@@ -117,6 +127,7 @@ func TestTheTestingLibraryRefuses(t *testing.T) {
 		"units out of order":       {`testing.image([testing.tag("a", "1h1d")])`, "1h1d is not an age"},
 		"an empty age":             {`testing.image([testing.tag("a", "")])`, "is not an age"},
 		"an unknown option":        {`testing.image([testing.tag_with("a", "1d", {"digets": "x"})])`, "unknown option"},
+		"an option of a content":   {`testing.image([testing.tag_with("a", "1d", {"content": {"lables": {}}})])`, "unknown option"},
 		"an option of an image":    {`testing.image_with({"nmae": "x"}, [])`, "unknown option"},
 		"an option of a namespace": {`testing.namespace_with("x", {"public": true})`, "unknown option"},
 		"an option within":         {`testing.image_with({"namespace": {"public": true}}, [])`, "unknown option"},

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -98,8 +97,10 @@ type Image struct {
 // in their order: those that may be read.
 func (i *Image) Missing(digests []string) []string {
 	var missing []string
+	seen := map[string]bool{}
 	for _, digest := range digests {
-		if i.Contents[digest] == nil && i.Unread[digest] == "" && !slices.Contains(missing, digest) {
+		if i.Contents[digest] == nil && i.Unread[digest] == "" && !seen[digest] {
+			seen[digest] = true
 			missing = append(missing, digest)
 		}
 	}

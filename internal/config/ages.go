@@ -26,7 +26,7 @@ func (c *Config) EmptyAges() []time.Duration {
 }
 
 // RetentionAges are those that the retention rules name, by the time that they count from.
-func (c *Config) RetentionAges() (updated, created []time.Duration) {
+func (c *Config) RetentionAges() (updated, created, built []time.Duration) {
 	for i := range c.Retention {
 		r := &c.Retention[i]
 		ages := matchAges(r)
@@ -37,14 +37,17 @@ func (c *Config) RetentionAges() (updated, created []time.Duration) {
 			ages = append(ages, r.Keep.Within.Duration(), r.Keep.WithinNewest.Duration())
 		}
 		for _, age := range ages {
-			if r.By == "created_at" {
+			switch r.By {
+			case "created_at":
 				created = append(created, wholeSeconds(age))
-			} else {
+			case "built_at":
+				built = append(built, wholeSeconds(age))
+			default:
 				updated = append(updated, wholeSeconds(age))
 			}
 		}
 	}
-	return distinct(updated), distinct(created)
+	return distinct(updated), distinct(created), distinct(built)
 }
 
 func distinct(ages []time.Duration) []time.Duration {
@@ -72,4 +75,17 @@ func matchAges(r *rules.Retention) []time.Duration {
 // age, can take places or leave them.
 func (c *Config) MatchesByAge() bool {
 	return slices.ContainsFunc(c.Retention, func(r rules.Retention) bool { return len(matchAges(&r)) > 0 })
+}
+
+// LabelAges are the ages that retention rules take from labels.
+func (c *Config) LabelAges(labels map[string]string) []time.Duration {
+	var ages []time.Duration
+	for i := range c.Retention {
+		if d := c.Retention[i].Delete; d != nil && d.OlderThanLabel != "" {
+			if age, err := rules.Expiry(labels[d.OlderThanLabel]); err == nil {
+				ages = append(ages, age)
+			}
+		}
+	}
+	return ages
 }

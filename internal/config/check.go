@@ -20,13 +20,16 @@ import (
 
 // checks are the shapes of strings, by the name that the tag "is" gives them.
 var checks = map[string]strictyaml.Check{
-	"glob":      checkGlob,
-	"name-glob": checkNameGlob,
-	"scope":     checkScope,
-	"regex":     checkRegex,
-	"group":     checkGroup,
-	"version":   checkVersion,
-	"range":     checkRange,
+	"glob":       checkGlob,
+	"name-glob":  checkNameGlob,
+	"scope":      checkScope,
+	"value-glob": checkValueGlob,
+	"platform":   checkPlatform,
+	"kind":       checkKind,
+	"regex":      checkRegex,
+	"group":      checkGroup,
+	"version":    checkVersion,
+	"range":      checkRange,
 	"uuid": shape(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`,
 		"must be a UUID, not ", "copy the ID, in lower case, such as 11111111-2222-3333-4444-555555555555"),
 	"digest": shape(`^sha256:[0-9a-f]{64}$`,
@@ -80,6 +83,40 @@ func checkNameGlob(s string) (message, hint string) {
 		return fmt.Sprintf("never matches a name: %s", strictyaml.Quote(s)), "names of namespaces and tags have no slash; use the key images for images"
 	}
 	return checkGlob(s)
+}
+
+// checkValueGlob is for values of labels, which may be anything.
+func checkValueGlob(s string) (message, hint string) {
+	if !doublestar.ValidatePattern(s) {
+		return checkGlob(s)
+	}
+	return "", ""
+}
+
+// checkKind is for what a tag can have.
+func checkKind(s string) (message, hint string) {
+	if kinds := rules.Kinds(); !slices.Contains(kinds, s) {
+		return strictyaml.NotOneOf(s, kinds)
+	}
+	return "", ""
+}
+
+var platform = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+(/[a-z0-9.]+)?$`)
+
+// architectures are those that go by other names elsewhere.
+var architectures = map[string]string{"x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "aarch64": "arm64", "armhf": "arm/v7", "armv7": "arm/v7", "i386": "386"}
+
+// checkPlatform is for a platform as images name it.
+func checkPlatform(s string) (message, hint string) {
+	system, architecture, _ := strings.Cut(s, "/")
+	known, other := architectures[architecture]
+	switch {
+	case other:
+		return fmt.Sprintf("is not a platform of images: %s", strictyaml.Quote(s)), "write " + system + "/" + known
+	case !platform.MatchString(s):
+		return fmt.Sprintf("is not a platform: %s", strictyaml.Quote(s)), "write system/architecture, such as linux/arm64, or system/architecture/variant, such as linux/arm/v7"
+	}
+	return "", ""
 }
 
 // checkScope is for globs over "namespace/image", which always has a slash: a glob

@@ -80,6 +80,8 @@ type Scope struct {
 type Protect struct {
 	Tags    []string `yaml:"tags" is:"name-glob" blank:"ok"`
 	Digests []string `yaml:"digests" is:"digest" blank:"ok"`
+	// Labels are globs over the values of labels: an image with any of them is kept.
+	Labels map[string]string `yaml:"labels,omitempty" is:"value-glob" blank:"ok"`
 	// ReferencesFile, Serverless and Kapsule can also be written as mappings, which say
 	// whether the source is required; see Optional.
 	ReferencesFile string       `yaml:"references_file,omitempty" blank:"ok"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
 // Content is what is read of the inside of tags.
@@ -16,6 +17,43 @@ type Content struct {
 	// MultiArch is which tags may be parts of an index that was not read: those "related" to
 	// it by their names, or "all".
 	MultiArch string `yaml:"multi_arch" one:"related|all"`
+}
+
+// ReadNever reads nothing.
+const ReadNever = "never"
+
+// checkNever reports the keys that need what is never read.
+func (d checker) checkNever(c *Config) {
+	if c.Content.Read != ReadNever {
+		return
+	}
+	report := func(path string, needs bool) {
+		if needs {
+			d.Report(path, "needs what is inside tags, and content.read is never", "write content: {read: auto}, or remove the key")
+		}
+	}
+	match := func(path string, m *rules.Match) {
+		if m != nil {
+			report(path+".labels", len(m.Labels) > 0)
+			report(path+".platforms", len(m.Platforms) > 0)
+			report(path+".kind", len(m.Kind) > 0)
+		}
+	}
+	for i := range c.Retention {
+		r, path := &c.Retention[i], fmt.Sprintf("retention[%d]", i)
+		match(path+".match", r.Match)
+		match(path+".except", r.Except)
+		report(path+".by", r.By == "built_at")
+		report(path+".delete.older_than_label", r.Delete != nil && r.Delete.OlderThanLabel != "")
+	}
+	for i := range c.Naming {
+		match(fmt.Sprintf("naming[%d].match", i), c.Naming[i].Match)
+		match(fmt.Sprintf("naming[%d].except", i), c.Naming[i].Except)
+	}
+	for i := range c.Waivers {
+		match(fmt.Sprintf("waivers[%d].match", i), c.Waivers[i].Match)
+	}
+	report("protect.labels", len(c.Protect.Labels) > 0)
 }
 
 // RegistryURL is the address of the registry, in which "{region}" stands for the region.
@@ -43,7 +81,7 @@ func (c *Config) contentSentences(add func(kind, name, format string, args ...an
 		parts = ", and takes any tag for a possible part of a multi-platform image"
 	}
 	switch {
-	case c.Content.Read == "never":
+	case c.Content.Read == ReadNever:
 		add("content", "read", "reads nothing of what is inside tags, so a part of a multi-platform image is deleted like any other tag")
 	case c.Content.Read == "always":
 		add("content", "read", "reads what is inside the tags that decide something or would be deleted%s", parts)

@@ -92,6 +92,12 @@ func plainOf(v reflect.Value) any {
 			list[i] = plainOf(v.Index(i))
 		}
 		return list
+	case reflect.Map:
+		m := map[string]any{}
+		for key, value := range v.Seq2() {
+			m[key.String()] = plainOf(value)
+		}
+		return m
 	case reflect.Bool:
 		return v.Bool()
 	case reflect.Int:

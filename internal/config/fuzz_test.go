@@ -68,7 +68,7 @@ func checkValid(t *testing.T, c *Config) {
 		if r.Match == nil || matchWords(r.Match, nil) == "" {
 			t.Errorf("%s: the match matches everything", r.Name)
 		}
-		if r.Keep == nil && (r.Delete == nil || r.Delete.OlderThan.Duration() <= 0) {
+		if r.Keep == nil && (r.Delete == nil || r.Delete.OlderThan.Duration() <= 0 && r.Delete.OlderThanLabel == "") {
 			t.Errorf("%s: no keep and no age", r.Name)
 		}
 		if k := r.Keep; k != nil && k.Last < 1 && k.Within.Duration() <= 0 && !k.All && k.Semver == nil &&

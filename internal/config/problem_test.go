@@ -302,7 +302,7 @@ limits: {
     delete: {olderThan: 14d}
 `,
 		[]string{
-			`3:14: retention[0].delete.olderThan: is an unknown key (did you mean "older_than"? allowed here: older_than)`,
+			`3:14: retention[0].delete.olderThan: is an unknown key (did you mean "older_than"? allowed here: older_than, older_than_label)`,
 		},
 	},
 	{
@@ -481,6 +481,67 @@ limits: {
 		},
 	},
 	{
+		"keys of contents that are wrong",
+		`retention:
+  - match: {labels: {}, platforms: [arm64, linux/x86_64, linux/arm64/v8], kind: [images]}
+    except: {labels: {team: true, keep: "[", a.b: }}
+    delete: {older_than_label: ""}
+  - match: {labels: [team], kind: image, platforms: []}
+    by: build
+    delete: {older_than: 1d}
+protect: {labels: {keep: }}
+`,
+		[]string{
+			`2:82: retention[0].match.kind[0]: must be one of image, index, attachment, artifact, not "images" (did you mean "image"?)`,
+			`2:13: retention[0].match.labels: is an empty mapping (name at least one entry, or remove the key)`,
+			`2:37: retention[0].match.platforms[0]: is not a platform: "arm64" (write system/architecture, such as linux/arm64, or system/architecture/variant, such as linux/arm/v7)`,
+			`2:44: retention[0].match.platforms[1]: is not a platform of images: "linux/x86_64" (write linux/amd64)`,
+			`3:46: retention[0].except.labels.a.b: has no value (give it a value, or remove it)`,
+			`3:41: retention[0].except.labels.keep: is not a valid glob: "[" (close every [ and {, and write \ before a character that stands for itself)`,
+			`3:29: retention[0].except.labels.team: must be a string, not true (put it in quotes: "true")`,
+			`4:32: retention[0].delete.older_than_label: must not be empty (give it a value, or remove it)`,
+			`5:35: retention[1].match.kind: must be a list, not the string "image" (write ["image"])`,
+			`5:13: retention[1].match.labels: must be a mapping, not a list (write {name: value})`,
+			`5:42: retention[1].match.platforms: is an empty list (name at least one entry, or remove the key)`,
+			`6:9: retention[1].by: must be one of updated_at, created_at, built_at, not "build" (write one of them)`,
+			`8:20: protect.labels.keep: has no value (give it a value, or remove it)`,
+		},
+	},
+	{
+		"keys of contents, and contents that are never read",
+		`content: {read: never}
+retention:
+  - {name: a, match: {labels: {a: b}}, except: {kind: [index]}, by: built_at, delete: {older_than_label: ttl}}
+naming: [{subject: tag, match: {platforms: [linux/arm64]}, pattern: a}]
+protect: {labels: {keep: "true"}}
+waivers: [{match: {labels: {a: b}}, owner: me, reason: audit, until: 2027-01-01}]
+`,
+		[]string{
+			`3:69: retention[0].by: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:106: retention[0].delete.older_than_label: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:49: retention[0].except.kind: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:23: retention[0].match.labels: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`4:33: naming[0].match.platforms: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`5:11: protect.labels: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`6:20: waivers[0].match.labels: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+		},
+	},
+	{
+		"keys of contents in rules about images and namespaces",
+		`visibility:
+  - {subject: image, match: {labels: {team: x}}, require: private}
+  - {subject: namespace, match: {namespaces: [a]}, except: {kind: [index]}, require: private}
+naming:
+  - {subject: image, match: {platforms: [linux/arm64]}, pattern: a}
+  - {subject: tag, match: {labels: {team: x}}, pattern: a}
+`,
+		[]string{
+			`2:30: visibility[0].match.labels: cannot be used in a rule with the subject image (remove the key)`,
+			`3:61: visibility[1].except.kind: cannot be used in a rule with the subject namespace (remove the key)`,
+			`5:30: naming[0].match.platforms: cannot be used in a rule with the subject image (remove the key)`,
+		},
+	},
+	{
 		"a delete at age zero without a keep",
 		`retention:
   - match: {tags: ["*"]}
@@ -631,7 +692,7 @@ limits: {
     by: created
 `,
 		[]string{
-			`4:9: retention[0].by: must be updated_at or created_at, not "created" (did you mean "created_at"?)`,
+			`4:9: retention[0].by: must be one of updated_at, created_at, built_at, not "created" (did you mean "created_at"?)`,
 		},
 	},
 	{
@@ -1784,7 +1845,7 @@ limits: {max_deletion_percent: 200}
   - {subject: namespace, match: {image: [api]}, require: private}
 `,
 		[]string{
-			`2:34: visibility[0].match.image: is an unknown key (did you mean "images"? allowed here: namespaces, images, tags, tags_regex, semver, project_ids, older_than, younger_than)`,
+			`2:34: visibility[0].match.image: is an unknown key (did you mean "images"? allowed here: namespaces, images, tags, tags_regex, semver, project_ids, older_than, younger_than, labels, platforms, kind)`,
 		},
 	},
 	{
@@ -1804,7 +1865,7 @@ limits: {max_deletion_percent: 200}
     keep: {all: true}
 `,
 		[]string{
-			`2:13: retention[0].match.1: is an unknown key (allowed here: namespaces, images, tags, tags_regex, semver, project_ids, older_than, younger_than)`,
+			`2:13: retention[0].match.1: is an unknown key (allowed here: namespaces, images, tags, tags_regex, semver, project_ids, older_than, younger_than, labels, platforms, kind)`,
 		},
 	},
 	{

@@ -43,6 +43,7 @@ func (d checker) checkConfig(c *Config) {
 			c.Schedules[i].Timezone = c.Timezone
 		}
 	}
+	d.checkNever(c)
 	d.checkNotifications(c)
 	d.checkOverrides(c.Limits.Overrides)
 	d.checkLedger(&c.Ledger)
@@ -78,7 +79,7 @@ func (d checker) checkRetention(path string, r *rules.Retention) {
 	switch {
 	case !d.Given(keep) && !d.Given(del) && d.Whole(path):
 		d.Report(path, "has neither keep nor delete", "say what happens to the matched tags, such as delete: {older_than: 14d}")
-	case !d.Given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && d.Clean(del):
+	case !d.Given(keep) && r.Delete != nil && r.Delete.OlderThan.Duration() == 0 && r.Delete.OlderThanLabel == "" && d.Clean(del):
 		d.Report(del, "needs an age: without keep, the rule would delete every matched tag", "write delete: {older_than: 14d}, or say what to keep")
 	}
 	if r.Keep != nil && *r.Keep == (rules.Keep{}) && d.Clean(keep) {
@@ -103,8 +104,8 @@ func (d checker) checkVisibility(path string, r *rules.Visibility) {
 
 // unrelated lists the keys of a match that a subject does not have.
 var unrelated = map[string][]string{
-	"namespace": {"images", "tags", "tags_regex", "semver"},
-	"image":     {"tags", "tags_regex", "semver"},
+	"namespace": {"images", "tags", "tags_regex", "semver", "labels", "platforms", "kind"},
+	"image":     {"tags", "tags_regex", "semver", "labels", "platforms", "kind"},
 }
 
 func (d checker) checkMatches(path, subject string, match, except *rules.Match) {
@@ -215,6 +216,13 @@ func words(v reflect.Value) string {
 			out = append(out, key)
 		case value.Kind() == reflect.Slice:
 			entries := slices.Sorted(slices.Values(value.Interface().([]string)))
+			out = append(out, key+" "+strings.Join(entries, ", "))
+		case value.Kind() == reflect.Map:
+			var entries []string
+			for name, glob := range value.Interface().(map[string]string) {
+				entries = append(entries, name+"="+glob)
+			}
+			slices.Sort(entries)
 			out = append(out, key+" "+strings.Join(entries, ", "))
 		case value.Kind() == reflect.Pointer:
 			out = append(out, key, words(value.Elem()))

@@ -113,10 +113,7 @@ func (j *judge) ask(d *decision) {
 	if image == nil {
 		return
 	}
-	decides := j.hidesUses(d.verdict)
-	if j.decides != nil {
-		decides = append(decides, j.decides(image, d.verdict)...)
-	}
+	decides := append(j.hidesUses(d.verdict), j.decides(image, d.verdict)...)
 	d.missing = image.Missing(append(slices.Clone(decides), plan.NeedsContent(*d.verdict, j.options)...))
 	if len(d.missing) > 0 {
 		return

@@ -23,7 +23,7 @@ type judge struct {
 	filter   *scanner.Filter // of its scope; nil if that is the scope of the feed
 	uses     *registry.UseIndex
 	contents *contents // nil if none can be read
-	// decides lists the digests whose content the policies need for a verdict; nil: none.
+	// decides lists the digests whose content the policies need for a verdict.
 	decides func(*registry.Image, *registry.Verdict) []string
 }
 
@@ -40,7 +40,12 @@ type decision struct {
 // judge makes a judge of the planner's configuration. The options are those of its
 // plan.
 func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Options) *judge {
-	return &judge{Judge: p.Policies.At(p.TakenAt, depth).WithUses(uses), uses: uses, options: o, progress: p.Progress, contents: p.contents, decides: p.decides}
+	j := p.Policies.At(p.TakenAt, depth).WithUses(uses)
+	decides := p.decides
+	if decides == nil {
+		decides = j.NeedsContent
+	}
+	return &judge{Judge: j, uses: uses, options: o, progress: p.Progress, contents: p.contents, decides: decides}
 }
 
 // forEach is the one loop over a feed: it has the items judged side by side, by one

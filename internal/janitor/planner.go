@@ -55,11 +55,11 @@ type Planner struct {
 	// Progress, if set, counts during the run.
 	Progress *Progress
 
-	contents *contents // nil if none can be read
-	decides  func(*registry.Image, *registry.Verdict) []string
-	cache    *cache    // nil if every image is listed
-	history  *history  // nil without a ledger
-	recorder *recorder // nil if the run is not recorded
+	contents *contents                                         // nil if none can be read
+	decides  func(*registry.Image, *registry.Verdict) []string // nil: what the policies need
+	cache    *cache                                            // nil if every image is listed
+	history  *history                                          // nil without a ledger
+	recorder *recorder                                         // nil if the run is not recorded
 }
 
 // Clock compares the clock of the API with the local one.

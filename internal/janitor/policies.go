@@ -17,7 +17,11 @@ func Policies(ctx context.Context, c *config.Config, o policy.Options) (*policy.
 	if err != nil {
 		return nil, err
 	}
-	return policy.New(ctx, o)
+	e, err := policy.New(ctx, o)
+	if err == nil && c.Content.Read == config.ReadNever && e.ReadsContent() {
+		return nil, c.Problem("content.read", "must not be never: policies read tag.content", "write content: {read: auto}, or remove content from the policies")
+	}
+	return e, err
 }
 
 // maxKey bounds the file of a public key, in bytes.

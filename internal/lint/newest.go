@@ -92,5 +92,5 @@ func (r *rule) cacheFinding() runs.LintFinding {
 // onlyTags reports whether another glob in the tags of an except takes more out: the
 // fields of one except combine with AND.
 func onlyTags(m *rules.Match) bool {
-	return len(m.Namespaces)+len(m.Images)+len(m.ProjectIDs) == 0 && m.TagsRegex == "" && m.Semver == "" && m.OlderThan.Duration() == 0 && m.YoungerThan.Duration() == 0
+	return len(m.Namespaces)+len(m.Images)+len(m.ProjectIDs)+len(m.Labels)+len(m.Platforms)+len(m.Kind) == 0 && m.TagsRegex == "" && m.Semver == "" && m.OlderThan.Duration() == 0 && m.YoungerThan.Duration() == 0
 }

@@ -159,7 +159,7 @@ func (r *rule) markers(v *registry.Verdict, i int, matching []*rule) iter.Seq[st
 // before reports whether a rule marks what both match no later than another one.
 func (r *rule) before(other *rule) bool {
 	a, b := r.retention, other.retention
-	if r == other || a.Delete == nil || !a.Enforce || a.By != b.By {
+	if r == other || a.Delete == nil || !a.Enforce || a.By != b.By || a.Delete.OlderThanLabel != b.Delete.OlderThanLabel {
 		return false
 	}
 	first, second := a.Delete.OlderThan.Duration(), b.Delete.OlderThan.Duration()

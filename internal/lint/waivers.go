@@ -26,7 +26,7 @@ func (u *Unused) expectWaivers(c *config.Config) error {
 			}
 			tags, possible := x.Tags(img)
 			return x.CoversImage(img, 0) || possible && (img.Status != registry.StatusReady || slices.ContainsFunc(img.Tags, func(t registry.Tag) bool {
-				return tags.Matches(t.Name, rules.ParseVersion(t.Name), 0)
+				return tags.May(t.Name, rules.ParseVersion(t.Name), 0, nil)
 			}))
 		})
 	}

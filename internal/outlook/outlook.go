@@ -139,7 +139,7 @@ func (s *Subject) turns(tags map[string]bool) []time.Time {
 	if img := s.Item.Image; img != nil {
 		minAge, _ := s.Config.Limits.At(img.Namespace.Name, img.Name)
 		add(img.Changed(), append(empty, minAge))
-		updated, created := s.Config.RetentionAges()
+		updated, created, built := s.Config.RetentionAges()
 		for i := range img.Tags {
 			t := &img.Tags[i]
 			if tags != nil && !tags[t.Name] {
@@ -147,6 +147,7 @@ func (s *Subject) turns(tags map[string]bool) []time.Time {
 			}
 			add(t.Changed(), append(updated, minAge))
 			add(t.CreatedAt, created)
+			s.addContent(img.Contents[t.Digest], t, built, add)
 			if since, marked := s.MarkedSince(img, t); marked {
 				add(since, []time.Duration{s.Config.Grace.Duration()})
 			}
@@ -154,6 +155,19 @@ func (s *Subject) turns(tags map[string]bool) []time.Time {
 	}
 	slices.SortFunc(out, time.Time.Compare)
 	return slices.CompactFunc(out, time.Time.Equal)
+}
+
+// addContent adds the times of a tag that come from its content.
+func (s *Subject) addContent(c *registry.Content, t *registry.Tag, built []time.Duration, add func(time.Time, []time.Duration)) {
+	if c == nil {
+		return
+	}
+	add(c.BuiltAt, built)
+	add(t.Changed(), built) // if that date is not one
+	labeled := s.Config.LabelAges(c.Labels)
+	for _, from := range []time.Time{t.Changed(), t.CreatedAt, c.BuiltAt} {
+		add(from, labeled)
+	}
 }
 
 // related are the tags of an image whose deletion can depend on that of a tag, or on

@@ -11,3 +11,7 @@ keep contains {"tag": tag.name, "rule": "tags", "reason": reason} if {
 keep contains {"tag": name, "rule": "digests", "reason": "its digest is protected"} if {
 	some name in input.facts.protected_digests
 }
+
+keep contains {"tag": tag.name, "rule": "labels", "reason": tag.reason} if {
+	some tag in input.facts.protected_labels
+}

@@ -14,3 +14,8 @@ test_nothing_else_is if {
 	decisions := protect.keep with input.facts as {"protected_tags": [], "protected_digests": []}
 	count(decisions) == 0
 }
+
+test_labels_keep if {
+	decisions := protect.keep with input.facts as {"protected_labels": [{"name": "v1", "reason": "protected by its label keep=true"}]}
+	decisions == {{"tag": "v1", "rule": "labels", "reason": "protected by its label keep=true"}}
+}

@@ -55,17 +55,23 @@ func (s *Selector) Tags(img *registry.Image) (TagSelector, bool) {
 		return TagSelector{}, false
 	}
 	if s.except == nil || !s.except.image(img) {
-		return TagSelector{match: s.match}, true
+		return TagSelector{match: s.match, byContent: s.match.aboutContent()}, true
 	}
-	return TagSelector{s.match, s.except}, s.except.aboutTags()
+	return TagSelector{s.match, s.except, s.NeedsContent()}, s.except.aboutTags()
 }
 
 // TagSelector selects the tags of one image that a rule is about.
-type TagSelector struct{ match, except *matcher }
+type TagSelector struct {
+	match, except *matcher
+	byContent     bool // it depends on contents what is selected
+}
 
-// Matches reports whether the rule is about a tag. The version is nil for a name
-// that is not one.
+// Matches reports whether the rule is about a tag, whatever its content. The version is
+// nil for a name that is not one.
 func (s TagSelector) Matches(name string, version *Version, age int) bool {
+	if s.byContent {
+		return s.Answer(name, version, age, nil) == Yes
+	}
 	matches := func(m *matcher) bool { return m.tag(name, version) && m.age(age) }
 	return matches(s.match) && (s.except == nil || !matches(s.except))
 }
@@ -120,7 +126,7 @@ var none strictyaml.Duration
 
 // aboutTags reports whether any part of the match distinguishes tags of an image.
 func (m *matcher) aboutTags() bool {
-	return len(m.Tags) > 0 || m.TagsRegex != "" || m.Semver != "" || m.OlderThan != none || m.YoungerThan != none
+	return len(m.Tags) > 0 || m.TagsRegex != "" || m.Semver != "" || m.OlderThan != none || m.YoungerThan != none || m.aboutContent()
 }
 
 // MatchesAny reports whether one of the globs matches the name. No glob at all

@@ -18,6 +18,11 @@ type Match struct {
 	ProjectIDs  []string            `yaml:"project_ids,omitempty" json:"project_ids,omitempty" is:"uuid"`
 	OlderThan   strictyaml.Duration `yaml:"older_than,omitempty" json:"older_than,omitempty" positive:"yes"`
 	YoungerThan strictyaml.Duration `yaml:"younger_than,omitempty" json:"younger_than,omitempty" positive:"yes"`
+	// Labels are globs over the values of labels, all of which the content of a tag must
+	// have. Platforms are "os/architecture", for every variant, or with one.
+	Labels    map[string]string `yaml:"labels,omitempty" json:"labels,omitempty" is:"value-glob"`
+	Platforms []string          `yaml:"platforms,omitempty" json:"platforms,omitempty" is:"platform"`
+	Kind      []string          `yaml:"kind,omitempty" json:"kind,omitempty" is:"kind"`
 }
 
 // Retention is a rule that keeps tags, marks tags for deletion, or both.
@@ -25,7 +30,7 @@ type Retention struct {
 	Name   string `yaml:"name" json:"name"` // default: the words of the match
 	Match  *Match `yaml:"match" json:"match" need:"say which tags the rule is about, such as match: {tags: [\"pr-*\"]}" fill:"say which tags the rule is about, such as match: {tags: [\"pr-*\"]}"`
 	Except *Match `yaml:"except,omitempty" json:"except,omitempty" fill:"say what the rule leaves out, or remove the key"`
-	By     string `yaml:"by" json:"by" one:"updated_at|created_at"`
+	By     string `yaml:"by" json:"by" one:"updated_at|created_at|built_at"`
 	Count  string `yaml:"count" json:"count" one:"digests|tags"` // what keep.last counts
 	// GroupBy is a regular expression, anchored at both ends. Its capture group
 	// named "group", or else its first one, captures the name of the tag's group
@@ -105,9 +110,11 @@ func (p Prereleases) Plain() any {
 func (s *SemverKeep) ByLine() bool { return s.Versions == 0 || s.Majors+s.Minors+s.Patches > 0 }
 
 // Delete marks the matched tags that the rule does not keep itself and that are at
-// least this old. OlderThan 0 is not a condition.
+// least this old. OlderThan 0 is not a condition. OlderThanLabel is the label that has
+// another age limit, see Expiry: a tag without it is not marked.
 type Delete struct {
-	OlderThan strictyaml.Duration `yaml:"older_than" json:"older_than"`
+	OlderThan      strictyaml.Duration `yaml:"older_than" json:"older_than"`
+	OlderThanLabel string              `yaml:"older_than_label,omitempty" json:"older_than_label,omitempty"`
 }
 
 // Empty marks what is provably empty for deletion. nil is off.

@@ -28,9 +28,7 @@ func (r *Retention) Sentence() string {
 		if r.Keep != nil {
 			b.WriteString(", and deletes the others")
 		}
-		if r.Delete.OlderThan.Duration() > 0 {
-			b.WriteString(" once older than " + r.Delete.OlderThan.Words())
-		}
+		b.WriteString(r.Delete.words())
 	}
 	if r.Except != nil {
 		b.WriteString(", except " + r.Except.tagWords())
@@ -44,13 +42,31 @@ func (r *Retention) Sentence() string {
 	if r.Delete != nil && r.Keep.IsSemverOnly() && r.Match.Semver == "" {
 		b.WriteString("; leaves alone what is not a version")
 	}
-	if r.By == "created_at" {
+	switch r.By {
+	case "created_at":
 		b.WriteString("; age and order are by creation")
+	case "built_at":
+		b.WriteString("; age and order are by the build")
 	}
 	if !r.Enforce {
 		b.WriteString("; shown, but never applied")
 	}
 	return b.String()
+}
+
+// words say from which age on something is deleted.
+func (d *Delete) words() string {
+	var ages []string
+	if d.OlderThan.Duration() > 0 {
+		ages = append(ages, d.OlderThan.Words())
+	}
+	if d.OlderThanLabel != "" {
+		ages = append(ages, "what the label "+d.OlderThanLabel+" of each says")
+	}
+	if len(ages) == 0 {
+		return ""
+	}
+	return " once older than " + strings.Join(ages, " and than ")
 }
 
 // words lists the criteria of keep.

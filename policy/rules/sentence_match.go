@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,15 @@ func (m *Match) tagWords() string {
 		more = append(more, "are semantic versions")
 	case m.Semver != "":
 		more = append(more, "are semantic versions in "+m.Semver)
+	}
+	if len(m.Kind) > 0 {
+		more = append(more, "are of the kind "+text.List(m.Kind, "or"))
+	}
+	if len(m.Platforms) > 0 {
+		more = append(more, "are for "+text.List(m.Platforms, "or"))
+	}
+	if len(m.Labels) > 0 {
+		more = append(more, "have "+LabelWords(m.Labels, "and"))
 	}
 	return words + m.conditions(more) + " of " + m.imageWords()
 }
@@ -87,6 +97,15 @@ func (m *Match) whereWords(in string) string {
 // isAll reports whether a list of globs matches every name.
 func isAll(globs []string) bool {
 	return slices.Contains(globs, "*") || slices.Contains(globs, "**")
+}
+
+// LabelWords are "the label team=payments", "the labels a=* and b=c".
+func LabelWords(globs map[string]string, conjunction string) string {
+	var labels []string
+	for _, key := range slices.Sorted(maps.Keys(globs)) {
+		labels = append(labels, key+"="+globs[key])
+	}
+	return text.Choose(len(labels), "the label ", "the labels ") + text.List(labels, conjunction)
 }
 
 // Named is a noun with names: "tag latest", "tags pr-* or mr-*".

@@ -111,6 +111,9 @@ func (x *Exception) CoversImage(img *registry.Image, age int) bool {
 	return x.Match.ofImages() && x.selector.MatchesImage(img, age)
 }
 
+// NeedsContent reports whether it depends on contents what the waiver is about.
+func (x *Exception) NeedsContent() bool { return x.selector.NeedsContent() }
+
 // Tags selects the tags of an image that the waiver is about. It is false if there are
 // none, whatever they are called.
 func (x *Exception) Tags(img *registry.Image) (TagSelector, bool) { return x.selector.Tags(img) }

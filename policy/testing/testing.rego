@@ -53,9 +53,16 @@ image_with(options, tags) := {
 tag(name, age) := tag_with(name, age, {})
 
 # A tag with options: digest (any word; tags with the same word share it),
-# status, created_age, in_use, id.
+# status, created_age, in_use, id, content. Without content, that of the tag is not
+# known. Options of content: kind, media_type, platforms, labels, annotations, built
+# (an age; by default that of the tag), size_bytes, parts, subject; {} is an image for
+# linux/amd64.
 tag_with(name, age, options) := {"name": name, "age": age, "options": options} if {
-	known(options, {"digest", "status", "created_age", "in_use", "id"})
+	known(options, {"digest", "status", "created_age", "in_use", "id", "content"})
+	known(
+		object.get(options, "content", {}),
+		{"kind", "media_type", "platforms", "labels", "annotations", "built", "size_bytes", "parts", "subject"},
+	)
 }
 
 # The input of a namespace policy.
@@ -128,8 +135,25 @@ complete(options, reference, tags) := [full |
 		"in_use": object.get(entry.options, "in_use", []),
 		"bucket": bucket(nanoseconds(options) - (age * 1000000000)),
 	}
-	full := object.union(base, object.union(version(name), attachment(name, digest)))
+	full := object.union_n([base, version(name), attachment(name, digest), content_of(options, entry)])
 ]
+
+content_of(options, entry) := {"content": object.union(with_defaults, subject)} if {
+	content := entry.options.content
+	built := seconds(object.get(content, "built", entry.age))
+	with_defaults := {
+		"kind": object.get(content, "kind", "image"),
+		"media_type": object.get(content, "media_type", "application/vnd.oci.image.manifest.v1+json"),
+		"platforms": object.get(content, "platforms", ["linux/amd64"]),
+		"labels": object.get(content, "labels", {}),
+		"annotations": object.get(content, "annotations", {}),
+		"built_at": before(options, built),
+		"built_days": floor_div(built, 86400),
+		"size_bytes": object.get(content, "size_bytes", 1000000),
+		"parts": object.get(content, "parts", []),
+	}
+	subject := object.filter(content, ["subject"])
+} else := {}
 
 digest_of(entry) := sprintf("sha256:%s", [crypto.sha256(entry.name)]) if not "digest" in object.keys(entry.options)
 

@@ -94,3 +94,17 @@ test_a_namespace if {
 	doc.namespace.age_days == 90
 	testing.namespace("prod").namespace.is_public == false
 }
+
+test_contents if {
+	doc := testing.image([
+		testing.tag_with("a", "2d", {"content": {"labels": {"team": "payments"}, "built": "90d"}}),
+		testing.tag_with("b", "3d", {"content": {}}),
+		testing.tag("c", "4d"),
+	])
+	doc.tags[0].content.labels.team == "payments"
+	doc.tags[0].content.built_days == 90
+	doc.tags[1].content.kind == "image"
+	doc.tags[1].content.built_at == doc.tags[1].updated_at
+	not doc.tags[1].content.subject
+	not doc.tags[2].content
+}

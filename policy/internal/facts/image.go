@@ -41,8 +41,9 @@ type Image struct {
 	tags     []tag
 	names    []*ast.Term
 	relevant []bool     // of the tags, for keep rules; nil for all; see matters
+	touched  []bool     // of the tags, for what is not known of contents; nil for all
 	inUse    [][]string // who uses each tag; nil if no tag is used
-	matched  [][]*tag   // by each retention rule; nil until needed
+	matched  []matches  // by each retention rule; nil until needed
 	byName   map[string]int
 	base     ast.Object // the part of the input that both queries share, nil until built
 }
@@ -54,6 +55,11 @@ func (s *Scan) Image(img *registry.Image, inUse [][]string) *Image {
 		t := &img.Tags[i]
 		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name, t.Digest)}
 		f.names[i] = ast.StringTerm(t.Name)
+	}
+	if len(img.Contents) > 0 {
+		for i := range f.tags {
+			f.tags[i].content = img.Contents[f.tags[i].Digest]
+		}
 	}
 	return f
 }
@@ -84,6 +90,10 @@ func (f *Image) Find(name string) (int, bool) {
 
 // Relevant are the tags for which keep rules can change anything; nil for all.
 func (f *Image) Relevant(tags []bool) { f.relevant = tags }
+
+// Touched are the tags that may be deleted: only these are kept because their contents
+// are not known. nil is all.
+func (f *Image) Touched(tags []bool) { f.touched = tags }
 
 // Document is the input of one query: what the schema describes, and the facts for the
 // built-in policies, which are named. It is nil if no policy could decide anything:
@@ -150,6 +160,9 @@ func (f *Image) protected(facts *factList) {
 	}
 	facts.list("protect", keyProtectedTags, tags)
 	facts.list("protect", keyProtectedDigests, digests)
+	if len(protect.Labels) > 0 {
+		f.protectedLabels(facts)
+	}
 }
 
 // orphans adds the attachments to a digest that no other tag of the image has.

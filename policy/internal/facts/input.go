@@ -81,6 +81,19 @@ var (
 	keyNaming              = ast.StringTerm("naming")
 	keyTagNaming           = ast.StringTerm("tag_naming")
 	keyEmpty               = ast.StringTerm("empty")
+	keyExpiring            = ast.StringTerm("expiring")
+	keyUnreadable          = ast.StringTerm("unreadable_labels")
+	keyUndecided           = ast.StringTerm("undecided")
+	keyProtectedLabels     = ast.StringTerm("protected_labels")
+	keyContent             = ast.StringTerm("content")
+	keyKind                = ast.StringTerm("kind")
+	keyMediaType           = ast.StringTerm("media_type")
+	keyPlatforms           = ast.StringTerm("platforms")
+	keyLabels              = ast.StringTerm("labels")
+	keyAnnotations         = ast.StringTerm("annotations")
+	keyBuiltAt             = ast.StringTerm("built_at")
+	keyBuiltDays           = ast.StringTerm("built_days")
+	keyParts               = ast.StringTerm("parts")
 )
 
 const day = 24 * 60 * 60 // seconds
@@ -178,7 +191,7 @@ func (s *Scan) tagTerms(f *Image) *ast.Term {
 		if !t.CreatedAt.Equal(t.Changed()) {
 			created = ast.StringTerm(formatTime(t.CreatedAt))
 		}
-		pairs := make([][2]*ast.Term, 0, 15)
+		pairs := make([][2]*ast.Term, 0, 16)
 		pairs = append(pairs,
 			[2]*ast.Term{keyName, f.names[i]},
 			[2]*ast.Term{keyID, ast.StringTerm(t.ID)},
@@ -199,6 +212,9 @@ func (s *Scan) tagTerms(f *Image) *ast.Term {
 		}
 		if t.subject != "" {
 			pairs = append(pairs, [2]*ast.Term{keyAttachmentOf, ast.StringTerm(string(t.subject))})
+		}
+		if t.content != nil {
+			pairs = append(pairs, [2]*ast.Term{keyContent, s.contentTerm(t)})
 		}
 		out[i] = ast.ObjectTerm(pairs...)
 	}

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,8 @@ type tag struct {
 	index   int            // in Image.Tags
 	version *rules.Version // of the whole name; see retentionRule.version
 	subject registry.Subject
-	age     *ast.Term // since the update, in seconds; nil until it is needed
+	content *registry.Content // nil if it is not known
+	age     *ast.Term         // since the update, in seconds; nil until it is needed
 }
 
 // counts reports whether the tag can be one of those that a rule counts. One that
@@ -28,13 +30,19 @@ func (t *tag) counts() bool { return t.Status == registry.StatusReady && t.subje
 func (r *retentionRule) age(now time.Time, t *tag) int { return wholeSeconds(now, r.time(t)) }
 
 func (r *retentionRule) time(t *tag) time.Time {
-	if r.byCreation() {
+	switch r.By {
+	case "created_at":
 		return t.CreatedAt
+	case byBuild:
+		return t.built()
 	}
 	return t.Changed()
 }
 
-func (r *retentionRule) byCreation() bool { return r.By == "created_at" }
+const byBuild = "built_at"
+
+// byChange reports whether the rule follows the time that the tags are sorted by.
+func (r *retentionRule) byChange() bool { return r.By != "created_at" && r.By != byBuild }
 
 // version is what the rule takes for the version of a tag; nil if it has none.
 func (r *retentionRule) version(t *tag) *rules.Version {
@@ -46,12 +54,28 @@ func (r *retentionRule) version(t *tag) *rules.Version {
 
 // matched returns the tags that the rule is about, newest first by the time that
 // the rule follows, ties by name. It is nil if the rule is not about the image, and
-// empty if it is about none of its tags.
-func (r *retentionRule) matched(now time.Time, img *registry.Image, tags []tag) []*tag {
+// empty if it is about none of its tags. The undecided tags are those that the rule may
+// be about: that depends on a content that is not known.
+func (r *retentionRule) matched(now time.Time, img *registry.Image, tags []tag) (matched, undecided []*tag) {
 	selector, ok := r.selector.Tags(img)
 	if !ok {
-		return nil
+		return nil, nil
 	}
+	if r.byContent {
+		matched, undecided = r.answered(selector, now, tags)
+	} else {
+		matched = r.named(selector, now, tags)
+	}
+	if !r.byChange() {
+		slices.SortStableFunc(matched, func(a, b *tag) int {
+			return cmp.Or(r.time(b).Compare(r.time(a)), strings.Compare(a.Name, b.Name))
+		})
+	}
+	return matched, undecided
+}
+
+// named are the tags that a rule is about which needs no content.
+func (r *retentionRule) named(selector rules.TagSelector, now time.Time, tags []tag) []*tag {
 	out := []*tag{}
 	for i := range tags {
 		t := &tags[i]
@@ -59,14 +83,6 @@ func (r *retentionRule) matched(now time.Time, img *registry.Image, tags []tag) 
 		if (v != nil || !r.Keep.IsSemverOnly()) && selector.Matches(t.Name, v, r.age(now, t)) {
 			out = append(out, t)
 		}
-	}
-	if r.byCreation() {
-		slices.SortStableFunc(out, func(a, b *tag) int {
-			if c := b.CreatedAt.Compare(a.CreatedAt); c != 0 {
-				return c
-			}
-			return strings.Compare(a.Name, b.Name)
-		})
 	}
 	return out
 }
@@ -82,6 +98,11 @@ func (r *subjectRule) matchesImage(now time.Time, img *registry.Image) bool {
 // matchedTags returns the tags of an image that the rule is about. Attachments are
 // not among them: tools name them.
 func (r *subjectRule) matchedTags(now time.Time, img *registry.Image, tags []tag) []*tag {
+	return r.answeredTags(rules.Yes, now, img, tags)
+}
+
+// answeredTags returns the tags for which the answer is the one that is wanted.
+func (r *subjectRule) answeredTags(want rules.Answer, now time.Time, img *registry.Image, tags []tag) []*tag {
 	if r.subject != "tag" {
 		return nil
 	}
@@ -92,9 +113,17 @@ func (r *subjectRule) matchedTags(now time.Time, img *registry.Image, tags []tag
 	var out []*tag
 	for i := range tags {
 		t := &tags[i]
-		if t.subject == "" && selector.Matches(t.Name, t.version, wholeSeconds(now, t.Changed())) {
-			out = append(out, t)
+		if t.subject != "" {
+			continue
 		}
+		if age := wholeSeconds(now, t.Changed()); r.byContent {
+			if selector.Answer(t.Name, t.version, age, t.content) != want {
+				continue
+			}
+		} else if !selector.Matches(t.Name, t.version, age) {
+			continue
+		}
+		out = append(out, t)
 	}
 	return out
 }

@@ -28,7 +28,8 @@ func (f *Image) Matches() []RuleMatch {
 	var out []RuleMatch
 	for i := range set.retention {
 		r := &set.retention[i]
-		out = append(out, RuleMatch{Rule: "retention/" + r.Name, Tags: positions(r.matched(now, img, f.tags))})
+		matched, _ := r.matched(now, img, f.tags)
+		out = append(out, RuleMatch{Rule: "retention/" + r.Name, Tags: positions(matched)})
 	}
 	for _, pattern := range set.Protect.Tags {
 		m := RuleMatch{Rule: "protect/tags", Pattern: pattern}

@@ -62,13 +62,18 @@ func limitTerm(count int) *ast.Term {
 // their ages.
 func (f *Image) deletes(facts *factList) {
 	all := f.scan.Rules.retention
-	var aged []*ast.Term
+	var aged, expiring, unreadable []*ast.Term
 	for i := range all {
 		r := &all[i]
 		if r.terms.oldest == nil {
 			continue
 		}
-		if matched := f.matchedBy(i); len(matched) > 0 {
+		matched := f.matchedBy(i).decided
+		switch {
+		case len(matched) == 0:
+		case r.Delete.OlderThanLabel != "":
+			expiring, unreadable = f.expiring(r, matched, expiring, unreadable)
+		default:
 			names, ages := f.ages(r, matched)
 			aged = append(aged, r.compared(names, keyAges, ages,
 				[2]*ast.Term{keyOldest, r.terms.oldest},
@@ -77,6 +82,8 @@ func (f *Image) deletes(facts *factList) {
 		}
 	}
 	facts.list("retention", keyAged, aged)
+	facts.list("retention", keyExpiring, expiring)
+	facts.list("retention", keyUnreadable, unreadable)
 }
 
 // entry is the fact for one criterion of the rule.
@@ -107,7 +114,7 @@ func (r *retentionRule) compared(names, of, values *ast.Term, more ...[2]*ast.Te
 }
 
 // kept collects the facts for each criterion of a keep.
-type kept struct{ all, last, within, calendar, releases, versions []*ast.Term }
+type kept struct{ all, last, within, calendar, releases, versions, undecided []*ast.Term }
 
 // keeps adds, for each criterion of a keep, the rules that have it, with what the
 // criterion needs to know of the matched tags, group by group.
@@ -119,7 +126,10 @@ func (f *Image) keeps(facts *factList) {
 		if r.Keep == nil {
 			continue
 		}
-		matched := f.matchedBy(i)
+		matched := f.matchedBy(i).decided
+		if r.byContent {
+			f.undecided(r, f.matchedBy(i), &k)
+		}
 		f.keepsOfEach(r, matched, &k)
 		for _, g := range r.grouping.split(matched) {
 			k.last = append(k.last, f.last(r, g)...)
@@ -134,6 +144,7 @@ func (f *Image) keeps(facts *factList) {
 	facts.list("retention", keyCalendar, k.calendar)
 	facts.list("retention", keyReleases, k.releases)
 	facts.list("retention", keyVersions, k.versions)
+	facts.list("retention", keyUndecided, k.undecided)
 }
 
 // keepsOfEach adds the criteria that are about each tag by itself.
@@ -157,17 +168,21 @@ func (f *Image) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 	}
 }
 
-// matchedBy are the tags that a rule matched, in its own order; nil if the rule is
-// not about the image. Both queries need them.
-func (f *Image) matchedBy(rule int) []*tag {
+// matches are the tags that a rule matched, in its own order, nil if the rule is not
+// about the image; and those that it may have matched.
+type matches struct{ decided, undecided []*tag }
+
+// matchedBy are the tags that a rule matched. Both queries need them.
+func (f *Image) matchedBy(rule int) matches {
 	all := f.scan.Rules.retention
 	if f.matched == nil {
-		f.matched = make([][]*tag, len(all))
+		f.matched = make([]matches, len(all))
 	}
-	if f.matched[rule] == nil {
-		f.matched[rule] = all[rule].matched(f.scan.Now, f.img, f.tags)
+	m := &f.matched[rule]
+	if m.decided == nil {
+		m.decided, m.undecided = all[rule].matched(f.scan.Now, f.img, f.tags)
 	}
-	return f.matched[rule]
+	return *m
 }
 
 // matters reports whether a keep of the tag could change anything.
@@ -198,7 +213,7 @@ func (f *Image) ages(r *retentionRule, tags []*tag) (names, ages *ast.Term) {
 
 // age is made once for all rules that follow the same time.
 func (f *Image) age(r *retentionRule, t *tag) *ast.Term {
-	if r.byCreation() {
+	if !r.byChange() {
 		return ast.InternedTerm(r.age(f.scan.Now, t))
 	}
 	if t.age == nil {

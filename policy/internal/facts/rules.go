@@ -22,6 +22,7 @@ type Rules struct {
 	visibility []subjectRule
 	naming     []subjectRule
 	exceptions []*rules.Exception
+	byContent  bool // a retention or naming rule depends on contents
 }
 
 // configuration is the part of the document that facts are about.
@@ -35,6 +36,8 @@ type configuration struct {
 	Protect    struct {
 		Tags    []string `json:"tags"`
 		Digests []string `json:"digests"`
+		// Labels are globs over the values of labels, any of which protects.
+		Labels map[string]string `json:"labels"`
 	} `json:"protect"`
 	Attachments struct {
 		Orphans string `json:"orphans"`
@@ -48,6 +51,8 @@ type retentionRule struct {
 	grouping *grouping             // nil for one group of all
 	versions *rules.VersionPattern // nil if names are versions as they are
 	terms    ruleTerms
+	// byContent: it depends on contents which tags the rule is about, or in which order.
+	byContent bool
 }
 
 // subjectRule is a compiled visibility or naming rule.
@@ -57,6 +62,8 @@ type subjectRule struct {
 	selector *rules.Selector
 	require  registry.Visibility // of a visibility rule
 	pattern  *regexp.Regexp      // of a naming rule
+
+	byContent bool // it depends on contents which tags it is about
 }
 
 // Compile reads the configuration, as policies see it, and the rules in it.
@@ -120,6 +127,8 @@ func (s *Rules) compile() error {
 		if r.selector, err = rules.NewSelector(r.Match, r.Except); err != nil {
 			return err
 		}
+		r.byContent = r.selector.NeedsContent() || r.By == byBuild
+		s.byContent = s.byContent || r.byContent || r.expires()
 		if r.grouping, err = newGrouping(r.GroupBy); err != nil {
 			return err
 		}
@@ -144,10 +153,14 @@ func (s *Rules) compile() error {
 		if err != nil {
 			return fmt.Errorf("pattern: %w", err)
 		}
-		s.naming = append(s.naming, subjectRule{reason: "naming/" + r.Name, subject: r.Subject, selector: selector, pattern: pattern})
+		s.naming = append(s.naming, subjectRule{reason: "naming/" + r.Name, subject: r.Subject, selector: selector, pattern: pattern, byContent: selector.NeedsContent()})
+		s.byContent = s.byContent || selector.NeedsContent()
 	}
 	return s.compileWaivers()
 }
+
+// contentFile has the decisions of retention rules that depend on contents.
+const contentFile = "builtin/retention_content.rego"
 
 // Drives reports whether the configuration has rules for a built-in policy.
 func (s *Rules) Drives(m modules.Module) bool {
@@ -166,11 +179,11 @@ func (s *Rules) Drives(m modules.Module) bool {
 	}
 	switch label {
 	case "retention":
-		return len(s.Retention) > 0
+		return len(s.Retention) > 0 && (m.File != contentFile || s.byContent)
 	case "attachments":
 		return s.Attachments.Orphans == "delete"
 	case "protect":
-		return len(s.Protect.Tags)+len(s.Protect.Digests) > 0
+		return len(s.Protect.Tags)+len(s.Protect.Digests)+len(s.Protect.Labels) > 0
 	case "waiver":
 		return len(s.Waivers) > 0
 	case "visibility":

@@ -25,6 +25,7 @@ func (s *Rules) compileWaivers() error {
 			return err
 		}
 		s.exceptions = append(s.exceptions, x)
+		s.byContent = s.byContent || x.NeedsContent()
 	}
 	return nil
 }
@@ -44,7 +45,8 @@ func (f *Image) waived(facts *factList) {
 	facts.list("waiver", keyWaivers, f.scan.waiverTerms(f.scan.imageWaivers(f.img)))
 }
 
-// waivedTags are the positions of the tags that a waiver in force is about.
+// waivedTags are the positions of the tags that a waiver in force is about, or may be: what
+// is not known is kept.
 func (s *Scan) waivedTags(x *rules.Exception, img *registry.Image, tags []tag) []int {
 	selector, ok := x.Tags(img)
 	if !ok || !x.Holds(s.Now) {
@@ -53,7 +55,7 @@ func (s *Scan) waivedTags(x *rules.Exception, img *registry.Image, tags []tag) [
 	var out []int
 	for i := range tags {
 		t := &tags[i]
-		if selector.Matches(t.Name, t.version, wholeSeconds(s.Now, t.Changed())) {
+		if selector.May(t.Name, t.version, wholeSeconds(s.Now, t.Changed()), t.content) {
 			out = append(out, i)
 		}
 	}
@@ -125,6 +127,6 @@ func (s *Scan) Covering(v *registry.Verdict, tag string) (Cover, bool) {
 func coversTag(x *rules.Exception, now time.Time, img *registry.Image, tag string) bool {
 	selector, ok := x.Tags(img)
 	return ok && slices.ContainsFunc(img.Tags, func(t registry.Tag) bool {
-		return t.Name == tag && selector.Matches(tag, rules.ParseVersion(tag), wholeSeconds(now, t.Changed()))
+		return t.Name == tag && selector.Answer(tag, rules.ParseVersion(tag), wholeSeconds(now, t.Changed()), img.Contents[t.Digest]) == rules.Yes
 	})
 }
