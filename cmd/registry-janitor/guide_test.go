@@ -158,5 +158,15 @@ func randomImage(random *rand.Rand) *registry.Image {
 	slices.SortFunc(img.Tags, func(a, b registry.Tag) int {
 		return cmp.Or(b.UpdatedAt.Compare(a.UpdatedAt), cmp.Compare(a.Name, b.Name))
 	})
+	random = rand.New(rand.NewPCG(uint64(len(img.Tags)), uint64(img.UpdatedAt.Unix())))
+	img.Contents = map[string]*registry.Content{}
+	for _, t := range img.Tags {
+		img.Contents[t.Digest] = &registry.Content{
+			Kind:      registry.ContentKind(pick("image", "image", "index", "attachment", "artifact")),
+			Platforms: []string{pick("linux/amd64", "linux/arm64", "linux/arm64/v8", "linux/arm/v7")},
+			Labels:    map[string]string{pick("team", "squad"): pick("payments", "pay/x", "search"), pick("ttl", "age"): pick("2d", "12h", "1w", "0d", "soon"), pick("keep", "drop"): pick("true", "false")},
+			BuiltAt:   demoDay.Add(-time.Duration(random.IntN(40*24)) * time.Hour),
+		}
+	}
 	return img
 }

@@ -16,7 +16,6 @@ warn contains {"tag": name, "rule": matched.rule, "reason": matched.reasons[i]} 
 
 # Of a tag, or of others that the rule counts, it is not known whether the rule is about
 # it. What is not known must not lead to a deletion.
-keep contains {"tag": name, "rule": matched.rule, "reason": "not all contents are known that the rule depends on"} if {
+keep contains {"tags": matched.names, "rule": matched.rule, "reason": "not all contents are known that the rule depends on"} if {
 	some matched in input.facts.undecided
-	some name in matched.names
 }

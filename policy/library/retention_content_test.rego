@@ -19,5 +19,5 @@ test_a_label_that_is_no_limit_is_reported_and_marks_nothing if {
 
 test_what_is_not_known_is_kept if {
 	decisions := retention.keep with input.facts as {"undecided": [{"rule": "previews", "names": ["a"]}]}
-	decisions == {{"tag": "a", "rule": "previews", "reason": "not all contents are known that the rule depends on"}}
+	decisions == {{"tags": ["a"], "rule": "previews", "reason": "not all contents are known that the rule depends on"}}
 }
