@@ -54,7 +54,7 @@ func rules() architecture {
 			// The nouns, which all share and which import nothing.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml, strictly, into the rules that policies judge by and its own types.
-			"internal/config": {ours: []string{"internal/files", "internal/strictyaml", "policy/rules"}},
+			"internal/config": {ours: []string{"internal/approvals", "internal/files", "internal/strictyaml", "policy/rules"}},
 			// Decodes YAML strictly. The emulator uses it, so it has no other dependency.
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// The registry API in memory, and its contents at the start. Users' tests import
@@ -120,6 +120,8 @@ func rules() architecture {
 			"internal/ledger/database": {},
 			// The tags of an image in few bytes.
 			"internal/ledger/packed": {ours: []string{"registry"}, pure: true},
+			// Decides who has approved a plan.
+			"internal/approvals": {ours: []string{"internal/runs"}},
 			// Shows how far a run is, on a terminal and in the log.
 			"internal/progress": {ours: []string{"internal/runs"}},
 			// Renders a finished run. Only the program imports it: other packages get
@@ -152,7 +154,7 @@ func rules() architecture {
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
 				"internal/lookup", "internal/sources", "internal/outlook",
-				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content",
+				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
@@ -160,7 +162,7 @@ func rules() architecture {
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon", "internal/approvals",
 			}},
 		},
 		owners: map[string][]string{
@@ -185,6 +187,9 @@ func rules() architecture {
 			"database/sql":         {"internal/ledger", "internal/ledger/database"},
 			"modernc.org/sqlite":   {"internal/ledger/database"},
 			"github.com/jackc/pgx": {"internal/ledger/database"},
+			// One package knows signatures.
+			"github.com/hiddeco/sshsig": {"internal/approvals"},
+			"golang.org/x/crypto/ssh":   {"internal/approvals"},
 			// Only the program has commands.
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},

@@ -24,6 +24,7 @@ type applyFlags struct {
 	sourceFlags
 	reportFlags
 	plan        string // the file; "" makes a plan
+	signatures  []string
 	yes         bool
 	stateDir    string
 	lockTimeout time.Duration
@@ -45,6 +46,10 @@ sent only if the policies in force plan it on a reading at most two seconds old,
 is recorded before it is sent, and a later reading confirms it. Objects that have
 changed since the plan was made are left alone.
 
+If the configuration has approvals, PLAN.json is needed, and enough people must have signed
+it: in PLAN.json.sig, PLAN.json.NAME.sig or a --signature FILE, or in the ledger; see
+approve --help.
+
 With --at-most N, only the N oldest deletions are planned and made, so that a first
 cleanup that the limits refuse can be made in slices; see plan --help.
 
@@ -62,6 +67,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 		},
 	}
 	f.addLive(cmd)
+	cmd.Flags().StringArrayVar(&f.signatures, "signature", nil, "a `FILE` with an SSH signature of PLAN.json, beside PLAN.json.sig and PLAN.json.NAME.sig; can be repeated")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
 	f.reportFlags.add(cmd, "what to print")
 	addStateDir(cmd.Flags(), &f.stateDir)
@@ -84,6 +90,9 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer s.close()
+	if err := janitor.CheckFile(s.planner.Config, f.plan); err != nil {
+		return err
+	}
 	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
 	listKept(s.planner, f.format)
 	work, err := a.applyRun(ctx, f, s)
@@ -134,7 +143,7 @@ func (a *app) applyRun(ctx context.Context, f *applyFlags, s *source) (*janitor.
 	work := &janitor.ApplyRun{Session: s.session, Recorder: a.recorderOptions(f.lockTimeout), Log: a.log}
 	var err error
 	if f.plan != "" {
-		if work.Given, err = a.readPlan(ctx, f.plan); err != nil {
+		if err = a.givenPlan(ctx, f, s, work); err != nil {
 			return nil, err
 		}
 		if err := s.planner.Matches(work.Given); err != nil {
@@ -157,6 +166,21 @@ func (a *app) applyRun(ctx context.Context, f *applyFlags, s *source) (*janitor.
 		}
 	}
 	return work, nil
+}
+
+// givenPlan reads the saved plan, with its signatures if the configuration needs them.
+func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *source, work *janitor.ApplyRun) (err error) {
+	switch {
+	case s.planner.Config.Approvals != nil:
+		if work.Given, err = a.readSigned(ctx, f.plan); err == nil {
+			work.Signatures, err = signaturesOf(f)
+		}
+	case len(f.signatures) > 0:
+		err = errors.New("--signature has no effect: the configuration needs no approvals")
+	default:
+		work.Given, err = a.readPlan(ctx, f.plan)
+	}
+	return err
 }
 
 // ask shows the plan and waits for a yes. Standard output has nothing but what the

@@ -78,6 +78,7 @@ func TestScripts(t *testing.T) {
 			"bundle":   bundle,
 			"edit":     edit,
 			"forge":    forge,
+			"signer":   makeSigner,
 		},
 	})
 }

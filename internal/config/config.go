@@ -47,12 +47,14 @@ type Config struct {
 	// Grace is how long a tag must have been marked before it is deleted.
 	Grace strictyaml.Duration `yaml:"grace"`
 	// RunTimeout is how long a run may take before it is ended as failed.
-	RunTimeout    strictyaml.Duration `yaml:"run_timeout" positive:"yes"`
-	Scan          Scan                `yaml:"scan"`
-	Ledger        Ledger              `yaml:"ledger"`
-	Schedules     []Schedule          `yaml:"schedules" blank:"ok"`
-	Notifications []Notification      `yaml:"notifications" blank:"ok"`
-	Cost          Cost                `yaml:"cost"`
+	RunTimeout strictyaml.Duration `yaml:"run_timeout" positive:"yes"`
+	Scan       Scan                `yaml:"scan"`
+	Ledger     Ledger              `yaml:"ledger"`
+	// Approvals are who has to agree before a plan is applied; nil is nobody.
+	Approvals     *Approvals     `yaml:"approvals,omitempty" null:"write approvals: {allowed_signers: FILE, required: 1}, or remove the key"`
+	Schedules     []Schedule     `yaml:"schedules" blank:"ok"`
+	Notifications []Notification `yaml:"notifications" blank:"ok"`
+	Cost          Cost           `yaml:"cost"`
 
 	document *strictyaml.Document `yaml:"-"` // with the line of each key
 	foundDSN string               `yaml:"-"` // what ledger.dsn_env or dsn_file names; see Load
@@ -156,6 +158,16 @@ type LedgerKeep struct {
 	// Runs is for the runs that only planned, and their plans.
 	Runs strictyaml.Duration `yaml:"runs" positive:"yes"`
 }
+
+// Approvals are who may approve a plan, and how many of them have to.
+type Approvals struct {
+	// AllowedSigners is a file in the format of OpenSSH, as written; see Resolve.
+	AllowedSigners string `yaml:"allowed_signers" need:"name the file of the keys that may approve, in the format of ssh-keygen's allowed signers"`
+	Required       int    `yaml:"required" min:"1"`
+}
+
+// Defaults sets the values of keys that are not in the file.
+func (a *Approvals) Defaults() { a.Required = 1 }
 
 // Schedule is when the daemon plans or applies.
 type Schedule struct {

@@ -19,7 +19,7 @@ import (
 // int64 and float64 only. Each duration K, as written, has its length in seconds
 // beside it as K_seconds. An optional key that is not given is absent. Keys that no
 // policy needs are left out: the ledger, which may have a password, policy,
-// run_timeout, scan, cost and notifications. Waivers are those of waivers_file too.
+// run_timeout, scan, cost, approvals and notifications. Waivers are those of waivers_file too.
 func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	c.Protect.document(document["protect"].(map[string]any))
@@ -32,13 +32,15 @@ func (c *Config) Document() map[string]any {
 	delete(document, "cost")
 	delete(document, "notifications")
 	delete(document, "waivers_file")
+	delete(document, "approvals")
 	return document
 }
 
 // Digest is "sha256:<hex>" of everything in the configuration that changes what a
 // run plans and applies. Comments, formatting, the order of keys, rules and entries
 // do not change it, except that of limits.overrides, and neither do the schedules, the
-// profile, the registry_url, the ledger, run_timeout, scan, the cost and the notifications.
+// profile, the registry_url, the ledger, run_timeout, scan, the cost, the approvals and
+// the notifications.
 func (c *Config) Digest() string {
 	document := c.Document()
 	delete(document, "schedules")

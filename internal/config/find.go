@@ -35,6 +35,7 @@ func (f finder) find() strictyaml.Problems {
 		}
 	}
 	f.ledger()
+	f.signers()
 	return f.waivers()
 }
 

@@ -50,14 +50,14 @@ var bad = []struct {
 		"the file is a list",
 		"- a\n- b\n",
 		[]string{
-			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{
 		"the file is a word",
 		"hello\n",
 		[]string{
-			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -285,7 +285,7 @@ limits: {
 		"an unknown key at the top",
 		"retentoin: []\n",
 		[]string{
-			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -1990,7 +1990,7 @@ limits: {max_deletion_percent: 200}
 		"a key longer than any",
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
 		[]string{
-			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, schedules, notifications, cost)`,
+			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{

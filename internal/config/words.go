@@ -121,6 +121,9 @@ func (c *Config) limitSentences(add func(kind, name, format string, args ...any)
 	} else {
 		add("shared_digest", "protect", "holds the deletion of a tag if a kept tag has the same digest")
 	}
+	if a := c.Approvals; a != nil {
+		add("approvals", "required", "refuses to apply a plan that fewer than %d of the people in %s have signed", a.Required, a.AllowedSigners)
+	}
 	if c.Grace.Duration() > 0 {
 		add("grace", "grace", "holds every deletion until its tag has been marked for %s", c.Grace.Words())
 	}

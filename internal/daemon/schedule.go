@@ -169,6 +169,9 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 	if kind == runs.KindPlan {
 		return session.MakePlan(ctx, o, janitor.PlanExit)
 	}
+	if s.config.Approvals != nil {
+		return d.makeApproved(ctx, session, o)
+	}
 	work := &janitor.ApplyRun{Session: session, Recorder: o, Log: d.log}
 	return work.Run(ctx)
 }

@@ -193,6 +193,11 @@ func (d *daemon) summary(r *ledger.RunRecord) runs.Summary {
 // Latest returns the latest run: that of this process, or one that another process has
 // recorded in the ledger since.
 func (d *daemon) Latest(ctx context.Context) (*runs.Run, error) {
+	run, err := d.newest(ctx)
+	return d.withApprovals(ctx, run), err
+}
+
+func (d *daemon) newest(ctx context.Context) (*runs.Run, error) {
 	var own *runs.Run
 	d.set(func() { own = d.latest })
 	l := d.openLedger()
@@ -226,7 +231,7 @@ func (d *daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
 	var own *runs.Run
 	d.set(func() { own = d.latest })
 	if own != nil && own.ID == id {
-		return own, nil
+		return d.withApprovals(ctx, own), nil
 	}
 	l := d.openLedger()
 	number, err := strconv.ParseInt(id, 10, 64)
@@ -239,7 +244,7 @@ func (d *daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
 	if errors.Is(err, ledger.ErrUnknownRun) {
 		return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
 	}
-	return run, err
+	return d.withApprovals(ctx, run), err
 }
 
 func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*runs.Run, error) {

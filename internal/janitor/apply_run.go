@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
+	"github.com/registry-janitor/registry-janitor/internal/approvals"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
@@ -18,6 +19,8 @@ type ApplyRun struct {
 	Session *Session // required
 	// Given is the plan to apply; nil to make one. Matches must have accepted it.
 	Given *actions.Plan
+	// Signatures come with the given plan, beside those in the ledger.
+	Signatures []approvals.Signature
 	// Recorder is how the run is recorded.
 	Recorder RecorderOptions
 	// Ask, if set, shows the plan to the operator, and returns an error if the answer
@@ -151,6 +154,9 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 // admit checks that the plan may be applied, and asks for confirmation.
 func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Options) error {
 	if err := plan.Applicable(startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
+		return err
+	}
+	if err := a.checkApprovals(ctx, plan); err != nil {
 		return err
 	}
 	if a.Given != nil {

@@ -51,6 +51,7 @@ func (l *Ledger) Forget(ctx context.Context, before time.Time) error {
 				AND id NOT IN (SELECT since_run FROM janitor_spans) AND id NOT IN (SELECT ended_run FROM janitor_spans WHERE ended_run IS NOT NULL)
 				AND id NOT IN (SELECT run_id FROM janitor_steps)`, []any{old}},
 			{`DELETE FROM janitor_plans WHERE id NOT IN (SELECT plan_id FROM janitor_runs WHERE kind = 'apply' OR started >= $1)`, []any{old}},
+			{`DELETE FROM janitor_signatures WHERE plan_id NOT IN (SELECT id FROM janitor_plans)`, nil},
 			{`DELETE FROM janitor_contents WHERE digest NOT IN (SELECT steps FROM janitor_plans UNION SELECT rest FROM janitor_plans)`, nil},
 		} {
 			if _, err := tx.ExecContext(ctx, statement.sql, statement.args...); err != nil {

@@ -54,6 +54,8 @@ type Run struct {
 	Sources []UseSource
 	// Price is what storage costs.
 	Price Price
+	// Approvals are those of a plan that waits for them; nil if it needs none.
+	Approvals *Approvals
 	// Waivers counts the waivers of the configuration.
 	Waivers Waivers
 	// Zone is where people read the times of the run; nil means UTC.
@@ -113,8 +115,9 @@ func (r *Run) Forecast() bool { return r.Plan != nil && r.Plan.Forecast }
 func (r Run) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Summary
-		Plan json.RawMessage `json:"plan"`
-	}{r.Summary(), planJSON(r.Plan)})
+		Approvals *Approvals      `json:"approvals,omitempty"`
+		Plan      json.RawMessage `json:"plan"`
+	}{r.Summary(), r.Approvals, planJSON(r.Plan)})
 }
 
 func planJSON(p *actions.Plan) json.RawMessage {

@@ -217,11 +217,11 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &refused):
 		return refused.status
-	case errors.Is(err, ErrReference):
+	case errors.Is(err, ErrReference), errors.Is(err, ErrSignature):
 		return http.StatusBadRequest
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrStandby):
 		return http.StatusConflict
-	case errors.Is(err, ErrUnknownRun), errors.Is(err, registry.ErrNotFound):
+	case errors.Is(err, ErrUnknownRun), errors.Is(err, ErrUnknownPlan), errors.Is(err, registry.ErrNotFound):
 		return http.StatusNotFound
 	}
 	return http.StatusInternalServerError

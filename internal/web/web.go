@@ -19,6 +19,10 @@ var (
 	ErrStandby = errors.New("this daemon is on standby")
 	// ErrUnknownRun: the run does not exist, or was forgotten.
 	ErrUnknownRun = errors.New("no such run")
+	// ErrUnknownPlan: the plan does not exist, or was forgotten.
+	ErrUnknownPlan = errors.New("no such plan")
+	// ErrSignature: the signature does not count.
+	ErrSignature = errors.New("nothing was recorded")
 	// ErrReference: what was named is not a reference.
 	ErrReference = errors.New("ref")
 )
@@ -46,6 +50,8 @@ type History interface {
 	Latest(ctx context.Context) (*runs.Run, error)
 	Runs(ctx context.Context, limit int) ([]runs.Summary, error)
 	Run(ctx context.Context, id string) (*runs.Run, error)
+	// SignedBytes are what approvers of a plan sign, by its ID.
+	SignedBytes(ctx context.Context, plan string) ([]byte, error)
 }
 
 // Control is what the daemon does on request.
@@ -53,6 +59,8 @@ type Control interface {
 	// Start starts a run, and does not wait for it.
 	Start(kind runs.Kind) error
 	Reload(ctx context.Context) error
+	// Approve adds a signature to a plan, and returns its approvals.
+	Approve(ctx context.Context, plan string, signature []byte) (*runs.Approvals, error)
 	// Explain explains what a person named. The error wraps ErrReference if that cannot
 	// be read.
 	Explain(ctx context.Context, named string) (runs.Answer, error)
@@ -110,6 +118,8 @@ func Handler(d Daemon, v Views, o HandlerOptions) http.Handler {
 	mux.HandleFunc("GET /api/v1/events", s.events)
 	mux.HandleFunc("GET /api/v1/runs", s.runs)
 	mux.HandleFunc("GET /api/v1/runs/{id}", s.run)
+	mux.HandleFunc("GET /api/v1/plans/{id}", s.signed)
+	mux.HandleFunc("POST /api/v1/plans/{id}/signatures", s.approve)
 	mux.HandleFunc("POST /api/v1/explain", s.explain)
 	mux.HandleFunc("GET /api/v1/explain", explainByPost)
 	mux.HandleFunc("POST /api/v1/plan", s.start(runs.KindPlan))

@@ -62,6 +62,23 @@ func (d *daemon) Start(kind runs.Kind) error {
 	return d.busy
 }
 
+func (d *daemon) SignedBytes(_ context.Context, id string) ([]byte, error) {
+	if id != "sha256:known" {
+		return nil, fmt.Errorf("%w: %q", web.ErrUnknownPlan, id)
+	}
+	return []byte("{\n}\n"), nil
+}
+
+func (d *daemon) Approve(_ context.Context, id string, signature []byte) (*runs.Approvals, error) {
+	switch {
+	case id != "sha256:known":
+		return nil, fmt.Errorf("%w: %q", web.ErrUnknownPlan, id)
+	case len(signature) == 0:
+		return nil, fmt.Errorf("%w: it is empty", web.ErrSignature)
+	}
+	return &runs.Approvals{Required: 1}, nil
+}
+
 func (d *daemon) Reload(context.Context) error { return d.bad }
 
 func (d *daemon) Explain(_ context.Context, named string) (runs.Answer, error) {
@@ -107,6 +124,10 @@ func TestAnswers(t *testing.T) {
 		{"a daemon that cannot work gives the reason", "GET", "/-/ready", func(d *daemon) { d.ready = errors.New("no configuration") }, nil, 503, "no configuration"},
 		{"the page shows the latest run", "GET", "/", nil, nil, 200, "(?s)<!doctype html>.*&lt;script&gt;alert"},
 		{"the page without a run", "GET", "/", func(d *daemon) { d.latest = nil }, nil, 200, "<!doctype html>"},
+		{"a plan is answered as it is signed", "GET", "/api/v1/plans/sha256:known", nil, nil, 200, "^{\n}\n$"},
+		{"a plan that is not known", "GET", "/api/v1/plans/sha256:x", nil, nil, 404, "no such plan"},
+		{"a signature of a plan that is not known", "POST", "/api/v1/plans/sha256:x/signatures", nil, nil, 404, "no such plan"},
+		{"a signature that does not count", "POST", "/api/v1/plans/sha256:known/signatures", nil, nil, 400, "it is empty"},
 		{"no other path is a page", "GET", "/admin", nil, nil, 404, ""},
 		{"the style of the page", "GET", "/assets/report.css", nil, nil, 200, "{"},
 		{"the script of the page", "GET", "/assets/report.js", nil, nil, 200, "addEventListener"},

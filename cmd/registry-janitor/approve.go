@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/approvals"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/files"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+)
+
+func (a *app) approveCommand() *cobra.Command {
+	var file, key string
+	cmd := &cobra.Command{
+		Use:   "approve -c FILE RUN|PLAN.json",
+		Short: "Sign a plan, so that it may be applied",
+		Long: `Sign the plan of a run in the ledger, or the saved plan in PLAN.json, with a key of your
+SSH agent that approvals.allowed_signers has, or with the private key in --key FILE. A
+public key there chooses one of the agent. Read the plan first: history show RUN.
+
+The signature of a run goes into the ledger, that of a file into PLAN.json.NAME.sig
+beside it, and into the ledger too if that has the plan. It is that of
+ssh-keygen -Y sign -n registry-janitor -f KEY PLAN.json.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.approve(cmd.Context(), file, args[0], key)
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().StringVar(&key, "key", "", "the `FILE` of the key to sign with; by default one of the SSH agent")
+	return cmd
+}
+
+func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
+	c, err := a.loadConfig(ctx, "-c", file, "policies", "policy", "protect")
+	if err != nil {
+		return err
+	}
+	signers, err := c.Signers()
+	if err != nil {
+		return err
+	}
+	if signers == nil {
+		return errors.New("the configuration needs no approvals: add approvals: {allowed_signers: FILE, required: 1}")
+	}
+	key, err := a.approvingKey(ctx, signers, keyFile)
+	if err != nil {
+		return err
+	}
+	var l *ledger.Ledger
+	if dsn := c.LedgerDSN(); dsn != "" {
+		if l, err = ledger.Open(ctx, dsn, ledger.Options{Who: a.who, Program: "registry-janitor " + version(), Now: a.now}); err != nil {
+			return err
+		}
+		defer l.Close()
+	}
+	plan, beside, err := a.planToApprove(ctx, l, named)
+	if err != nil {
+		return err
+	}
+	message, err := janitor.SignedBytes(plan)
+	if err != nil {
+		return err
+	}
+	armored, err := key.Sign(message)
+	if err != nil {
+		return err
+	}
+	by, err := signers.Verify(message, armored, a.now())
+	if err != nil {
+		return err
+	}
+	return a.keepSignature(ctx, c, l, plan, beside, by, armored)
+}
+
+// keepSignature records a signature in the ledger, and beside the file of the plan.
+func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Ledger, plan *actions.Plan, beside string, by runs.Approval, armored []byte) error {
+	var state *runs.Approvals
+	var err error
+	if l != nil {
+		state, err = janitor.Sign(ctx, c, l, plan, armored, a.now())
+		if beside != "" && errors.Is(err, ledger.ErrUnknownPlan) {
+			state, err = nil, nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if beside != "" {
+		path := signatureFile(beside, by.Principal)
+		if err := a.writeFile(ctx, path, func(w io.Writer) error { _, err := w.Write(armored); return err }); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stderr, "The signature is in %s.\n", path)
+	}
+	if state == nil {
+		all, err := signaturesBeside(beside)
+		if err != nil {
+			return err
+		}
+		if state, err = janitor.Approvals(ctx, c, nil, plan, all, a.now()); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: %s\n", plan.ID, state.Words())
+	return err
+}
+
+// approvingKey is the key in a file, or one of the SSH agent.
+func (a *app) approvingKey(ctx context.Context, signers *approvals.Signers, file string) (approvals.Key, error) {
+	var public []byte
+	if file != "" {
+		data, err := files.Read(file, maxKeyFile)
+		if err != nil {
+			return approvals.Key{}, fmt.Errorf("reading the key: %w", err)
+		}
+		key, err := approvals.ParseKey(data)
+		if !errors.Is(err, approvals.ErrPublic) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", file, err)
+			}
+			return key, err
+		}
+		public = data
+	}
+	agent, err := approvals.OpenAgent(ctx, os.Getenv("SSH_AUTH_SOCK"))
+	if err != nil {
+		return approvals.Key{}, err
+	}
+	context.AfterFunc(ctx, func() { _ = agent.Close() }) // the key signs over the connection
+	return agent.Key(signers, public, a.now())
+}
+
+// maxKeyFile bounds the file of a key, and of a signature, in bytes.
+const maxKeyFile = files.MiB
+
+// planToApprove is the plan of a run, or of a file, whose name it returns too.
+func (a *app) planToApprove(ctx context.Context, l *ledger.Ledger, named string) (plan *actions.Plan, file string, err error) {
+	id, err := strconv.ParseInt(named, 10, 64)
+	if _, missing := os.Stat(named); err != nil || missing == nil {
+		plan, err := a.readSigned(ctx, named)
+		return plan, named, err
+	}
+	if l == nil {
+		return nil, "", fmt.Errorf("run %d: the configuration has no ledger: name the file of the plan", id)
+	}
+	run, err := l.Run(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	if run.PlanID == "" {
+		return nil, "", fmt.Errorf("run %d has no plan", id)
+	}
+	plan, err = l.Plan(ctx, run.PlanID)
+	return plan, "", err
+}
+
+// readSigned reads a saved plan that has to be, byte for byte, what plan -o wrote: that is
+// what signatures are of, and what the ledger keeps.
+func (a *app) readSigned(ctx context.Context, path string) (*actions.Plan, error) {
+	raw, err := a.readFile(ctx, "the plan", path, maxPlan)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	plan, err := actions.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	signed, err := janitor.SignedBytes(plan)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(raw, signed) {
+		return nil, fmt.Errorf("%s is not the file that plan -o wrote, and approvals are of that file alone: make a new plan with plan -o, or take it from the ledger", path)
+	}
+	return plan, nil
+}
+
+// signatureFile is where approve puts a signature.
+func signatureFile(plan, principal string) string {
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\*?`, r) || r <= ' ' {
+			return '_'
+		}
+		return r
+	}, principal)
+	return plan + "." + name + ".sig"
+}
+
+// signaturesBeside reads PLAN.json.sig and PLAN.json.NAME.sig.
+func signaturesBeside(plan string) ([]approvals.Signature, error) {
+	if plan == "" || isStream(plan) {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(filepath.Dir(plan))
+	if err != nil {
+		return nil, fmt.Errorf("looking for signatures beside the plan: %w", err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(plan)+".") && strings.HasSuffix(e.Name(), ".sig") {
+			paths = append(paths, filepath.Join(filepath.Dir(plan), e.Name()))
+		}
+	}
+	return readSignatures(paths)
+}
+
+func readSignatures(paths []string) ([]approvals.Signature, error) {
+	var all []approvals.Signature
+	for _, path := range paths {
+		data, err := files.Read(path, maxKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading a signature: %w", err)
+		}
+		all = append(all, approvals.Signature{From: path, Armored: data})
+	}
+	return all, nil
+}
+
+// signaturesOf are the signatures that come with a plan that is applied.
+func signaturesOf(f *applyFlags) ([]approvals.Signature, error) {
+	beside, err := signaturesBeside(f.plan)
+	if err != nil {
+		return nil, err
+	}
+	named, err := readSignatures(f.signatures)
+	return slices.Concat(named, beside), err
+}
