@@ -45,6 +45,7 @@ func (m *Metrics) SetNext(name string, next time.Time) {
 	}
 	m.schedules[label] = s
 	m.counters.skipped.WithLabelValues(label)
+	m.counters.missed.WithLabelValues(label)
 	m.counters.panics.WithLabelValues(label)
 }
 
@@ -74,7 +75,7 @@ func triggers() []string { return []string{runs.TriggerCommand, runs.TriggerStar
 
 func (m *Metrics) forgetSchedule(label string) {
 	delete(m.schedules, label)
-	for _, vector := range []*prometheus.CounterVec{m.counters.runs, m.counters.skipped, m.counters.panics} {
+	for _, vector := range []*prometheus.CounterVec{m.counters.runs, m.counters.skipped, m.counters.missed, m.counters.panics} {
 		vector.DeletePartialMatch(prometheus.Labels{"schedule": label})
 	}
 }

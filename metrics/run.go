@@ -37,6 +37,7 @@ func (m *Metrics) Set(run runs.Run) {
 	m.setPlan(&run)
 	if run.Plan.Outcome != nil {
 		m.setOutcome(run.Plan)
+		m.countSteps(run.Plan)
 	}
 }
 
@@ -76,9 +77,16 @@ func (m *Metrics) setOutcome(p *actions.Plan) {
 		r := &p.Outcome.Results[i]
 		region, _ := place(r.Ref)
 		add(1, region, string(r.Action), r.Result)
-		m.counters.steps.WithLabelValues(string(r.Action), string(r.Result)).Inc()
 	}
 	m.applied.set("lost_tags", float64(len(p.Outcome.Lost)))
+}
+
+// countSteps counts the results of the steps.
+func (m *Metrics) countSteps(p *actions.Plan) {
+	for i := range p.Outcome.Results {
+		r := &p.Outcome.Results[i]
+		m.counters.steps.WithLabelValues(string(r.Action), string(r.Result)).Inc()
+	}
 }
 
 func resultOf(run *runs.Run) string {

@@ -177,6 +177,9 @@ type Schedule struct {
 	Do       string              `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
 	Jitter   strictyaml.Duration `yaml:"jitter"`             // a random delay below it is added
 	Timezone string              `yaml:"timezone" is:"zone"` // default: that of the configuration
+	// CatchUp is for how long a run is made up for that was due while no daemon worked; 0
+	// is never.
+	CatchUp strictyaml.Duration `yaml:"catch_up,omitempty" positive:"yes"`
 }
 
 // Cost is what storage costs, for reports and metrics. It decides nothing.

@@ -1443,7 +1443,7 @@ naming:
 		"a schedule that is a word",
 		"schedules: [\"@daily\"]\n",
 		[]string{
-			`1:13: schedules[0]: must be a mapping, not the string "@daily" (its keys: name, cron, do, jitter, timezone)`,
+			`1:13: schedules[0]: must be a mapping, not the string "@daily" (its keys: name, cron, do, jitter, timezone, catch_up)`,
 		},
 	},
 	{

@@ -39,6 +39,9 @@ func (d checker) checkConfig(c *Config) {
 		d.checkNames(all, "give each rule its own name: plans and reports use it")
 	}
 	for i := range c.Schedules {
+		if path := fmt.Sprintf("schedules[%d].catch_up", i); c.Schedules[i].CatchUp.Duration() > 0 && !c.Ledger.named() && d.Clean("ledger") {
+			d.Report(path, "needs ledger.dsn, where earlier runs are recorded", ledgerHint)
+		}
 		if c.Schedules[i].Timezone == "" {
 			c.Schedules[i].Timezone = c.Timezone
 		}

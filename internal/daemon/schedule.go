@@ -147,6 +147,7 @@ func (d *daemon) notify(ctx context.Context, s *setup, run runs.Run) {
 	if err := s.notifier.Send(context.WithoutCancel(ctx), run); err != nil {
 		d.log.Error("not every notification of the run could be sent", "error", err)
 	}
+	d.leave(ctx, s)
 }
 
 // make plans, or plans and applies.

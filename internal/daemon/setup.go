@@ -31,7 +31,7 @@ type setup struct {
 type scheduled struct {
 	name, cron, timezone string
 	do                   runs.Kind
-	jitter               time.Duration
+	jitter, catchUp      time.Duration
 	when                 cron.Schedule
 }
 
@@ -95,7 +95,7 @@ func schedulesOf(c *config.Config) ([]scheduled, error) {
 			name = fmt.Sprintf("%s (%d)", name, used[name])
 		}
 		all = append(all, scheduled{
-			name: name, cron: s.Cron, timezone: zone, do: runs.Kind(s.Do), jitter: s.Jitter.Duration(), when: when,
+			name: name, cron: s.Cron, timezone: zone, do: runs.Kind(s.Do), jitter: s.Jitter.Duration(), catchUp: s.CatchUp.Duration(), when: when,
 		})
 	}
 	return all, nil

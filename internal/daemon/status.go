@@ -254,7 +254,7 @@ func (d *daemon) fromLedger(ctx context.Context, l *ledger.Ledger, id int64) (*r
 	}
 	s, c := d.summary(&details.RunRecord), d.current().config
 	run := &runs.Run{
-		Price: janitor.PriceOf(c), Zone: c.Location(),
+		Price: janitor.PriceOf(c), Zone: c.Location(), Waivers: janitor.WaiversOf(c, s.Started),
 		ID: s.ID, Kind: s.Kind, Trigger: s.Trigger, Started: s.Started, Duration: s.Duration.Duration(), Exit: s.Exit, Error: s.Error, Declined: s.Declined,
 	}
 	if details.PlanID == "" {

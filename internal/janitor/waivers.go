@@ -2,8 +2,10 @@ package janitor
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -29,7 +31,10 @@ func (p *Planner) endings() []registry.Violation {
 }
 
 // Waivers counts the waivers in force at the time of the plan.
-func (p *Planner) Waivers() runs.Waivers {
-	waivers := p.Config.WaiversAt(p.TakenAt)
+func (p *Planner) Waivers() runs.Waivers { return WaiversOf(p.Config, p.TakenAt) }
+
+// WaiversOf counts the waivers of a configuration that are in force at a time.
+func WaiversOf(c *config.Config, at time.Time) runs.Waivers {
+	waivers := c.WaiversAt(at)
 	return runs.Waivers{InForce: len(waivers.InForce) + len(waivers.Expiring), Expiring: len(waivers.Expiring)}
 }
