@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/oci"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/examples"
 	"github.com/registry-janitor/registry-janitor/internal/config"
@@ -37,12 +38,14 @@ func TestExampleConfigurations(t *testing.T) {
 			clock := func() time.Time { return demoDay }
 			world := worlds.Demo(demoSeed)
 			world.Faults, world.Settings = nil, worlds.Settings{} // nothing to wait for
-			handler, err := emulator.New(emulator.Options{World: world, Now: clock})
+			handler, err := emulator.New(emulator.Options{World: world, DataPlane: oci.New, Now: clock})
 			if err != nil {
 				t.Fatal(err)
 			}
 			server := httptest.NewServer(handler)
 			defer server.Close()
+			// Hosts tell the emulator the region; without them, it serves the contents of one.
+			c.Scaleway.RegistryURL, c.Scaleway.Regions = server.URL, c.Scaleway.Regions[:1]
 			session, err := janitor.NewSession(&janitor.Planner{Config: c, Policies: policies}, janitor.SessionOptions{
 				Now: clock,
 				Connection: scaleway.Options{
