@@ -2,7 +2,7 @@
 
 FUZZTIME ?= 1m
 
-.PHONY: all build test race lint demo pictures bench fuzz simulate image ci
+.PHONY: all build test race lint demo pictures bench figures fuzz simulate image ci
 
 all: lint test
 
@@ -26,6 +26,9 @@ pictures: ## the pictures in docs/pictures; needs Chromium
 
 bench: ## all benchmarks, for benchstat
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+figures: ## the tables of docs/benchmarks.md, measured on this machine
+	go -C e2e run ./figures
 
 fuzz: ## every fuzz target, FUZZTIME each
 	FUZZTIME=$(FUZZTIME) bash .ci/run fuzz

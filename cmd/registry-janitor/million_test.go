@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,16 +15,20 @@ import (
 	"time"
 )
 
-const millionWorld = `
-settings: {latency: 20ms}
+// worldOf is a registry of images with 50 tags, some of which are old builds of pull
+// requests.
+func worldOf(images, old int, latency time.Duration) string {
+	return fmt.Sprintf(`
+settings: {latency: %s}
 namespaces:
   - {name: prod, region: fr-par, age: 900d, images: [
-      {name: "svc-{n}", count: 20000, tags: [
-        {name: "pr-{n}", count: 5, age: 20d, step: 1h},
-        {name: "fresh-{n}", count: 25, age: 1d, step: 1h},
+      {name: "svc-{n}", count: %d, tags: [
+        {name: "pr-{n}", count: %d, age: 20d, step: 1h},
+        {name: "fresh-{n}", count: %d, age: 1d, step: 1h},
         {name: "main-{n}", count: 15, age: 2d, step: 1d},
         {name: "v1.{n}.0", count: 5, age: 30d, step: 30d}]}]}
-`
+`, latency, images, old, 30-old)
+}
 
 const millionConfig = `
 retention:
@@ -37,22 +42,41 @@ limits: {max_deletions: 1000000}
 // the emulator are separate processes, as in production. One in ten tags is marked
 // for deletion.
 func BenchmarkMillionTags(b *testing.B) {
-	m := newMillion(b, millionConfig)
+	const images, latency = 20_000, 20 * time.Millisecond
+	measurePlan(b, newMillion(b, worldOf(images, 5, latency), millionConfig), images, latency)
+}
+
+// BenchmarkFiveMillionTags plans as many images as the provider allows, of 50 tags each.
+// One tag in fifty is marked, so that the plan has as many steps as that of
+// BenchmarkMillionTags.
+func BenchmarkFiveMillionTags(b *testing.B) {
+	const images, latency = 100_000, 5 * time.Millisecond
+	measurePlan(b, newMillion(b, worldOf(images, 1, latency), millionConfig), images, latency)
+}
+
+// measurePlan plans a registry whose images have one page of tags each, and compares the
+// calls and the time with what is needed at least.
+func measurePlan(b *testing.B, m million, images int, latency time.Duration) {
+	b.Helper()
 	for b.Loop() {
 		server, url := m.emulator(b)
 		plan := m.plan(url)
 		began := time.Now()
 		must(b, plan)
 		wall := time.Since(began).Seconds()
+		calls := m.calls(b, url)
 		end(server)
-		figures(b, wall, plan, server)
+		least := images + images/100 + 3 // pages of tags, of images, and of namespaces in each region
+		b.ReportMetric(float64(calls)/float64(least), "calls/least")
+		b.ReportMetric(1e6*cpu(plan)/float64(50*images), "planner-µs/tag")
+		figures(b, wall, float64(calls)*latency.Seconds()/16, plan, server)
 	}
 }
 
 // BenchmarkSecondRun plans the same registry twice with a ledger and with nothing to
 // delete, and compares the second run with the first.
 func BenchmarkSecondRun(b *testing.B) {
-	m := newMillion(b, strings.Replace(millionConfig, "older_than: 14d", "older_than: 90d", 1)+"ledger: {dsn: ledger.db}\n")
+	m := newMillion(b, worldOf(20_000, 5, 20*time.Millisecond), strings.Replace(millionConfig, "older_than: 14d", "older_than: 90d", 1)+"ledger: {dsn: ledger.db}\n")
 	for b.Loop() {
 		server, url := m.emulator(b)
 		first, second := m.plan(url), m.plan(url)
@@ -75,15 +99,15 @@ func BenchmarkSecondRun(b *testing.B) {
 	}
 }
 
-// million is the program, its files, and a registry of a million tags.
+// million is the program, its files, and a registry of a million tags or more.
 type million struct{ dir, binary string }
 
-func newMillion(b *testing.B, configuration string) million {
+func newMillion(b *testing.B, world, configuration string) million {
 	b.Helper()
 	dir := b.TempDir()
 	m := million{dir, filepath.Join(dir, "registry-janitor")}
 	must(b, exec.Command("go", "build", "-o", m.binary, "."))
-	write(b, filepath.Join(dir, "world.yaml"), millionWorld)
+	write(b, filepath.Join(dir, "world.yaml"), world)
 	write(b, filepath.Join(dir, "janitor.yaml"), configuration)
 	return m
 }
@@ -120,12 +144,12 @@ func end(server *exec.Cmd) {
 	_ = server.Wait()
 }
 
-// figures reports the figures and two lower bounds: that of the latency, and that of
-// the processors.
-func figures(b *testing.B, wall float64, plan, server *exec.Cmd) {
-	const calls, latency, concurrency = 20_000 + 200 + 3 + 2, 0.020, 16
+// figures reports the figures, and the time against two lower bounds: that of the
+// latency, and that of the processors.
+func figures(b *testing.B, wall, waiting float64, plan, server *exec.Cmd) {
+	b.Helper()
 	planner, emulator := cpu(plan), cpu(server)
-	bound := max(calls*latency/concurrency, (planner+emulator)/2)
+	bound := max(waiting, (planner+emulator)/2)
 	b.ReportMetric(wall, "wall-s")
 	b.ReportMetric(planner, "planner-cpu-s")
 	b.ReportMetric(emulator, "emulator-cpu-s")

@@ -25,7 +25,7 @@ import (
 // overlays are the kustomizations that operators apply. TestTheComponentsFitTheirOverlay
 // builds the components.
 func overlays() []string {
-	return []string{"cronjob", "daemon", "daemon-ha", "in-use"}
+	return []string{"cronjob", "daemon", "daemon-ha", "in-use", "shards"}
 }
 
 // TestEveryKustomizationIsTested keeps this list complete.

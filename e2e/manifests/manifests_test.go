@@ -23,13 +23,19 @@ func TestManifests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := build(t, "overlays/"+name)
 			checkObjects(t, b)
-			if len(b.pods) != 1 {
-				t.Fatalf("it starts %d kinds of pods, want one", len(b.pods))
+			want := 1
+			if name == "shards" {
+				want = len(shards())
 			}
-			checkRestricted(t, b.pods[0])
-			checkReferences(t, b, b.pods[0])
-			checkNetwork(t, b, b.pods[0])
-			checkToken(t, b, b.pods[0], name == "in-use")
+			if len(b.pods) != want {
+				t.Fatalf("it starts %d kinds of pods, want %d", len(b.pods), want)
+			}
+			for _, p := range b.pods {
+				checkRestricted(t, p)
+				checkReferences(t, b, p)
+				checkNetwork(t, b, p)
+				checkToken(t, b, p, name == "in-use")
+			}
 		})
 	}
 }
@@ -282,8 +288,14 @@ func checkToken(t *testing.T, b *bundle, p pod, asks bool) {
 	}
 }
 
-func TestTheCronJobNeverOverlapsAndNeverRetries(t *testing.T) {
-	spec := build(t, "overlays/cronjob").cronJobs[0].Spec
+func TestTheCronJobsNeverOverlapAndNeverRetry(t *testing.T) {
+	for _, job := range slices.Concat(build(t, "overlays/cronjob").cronJobs, build(t, "overlays/shards").cronJobs) {
+		checkCronJob(t, job.Spec)
+	}
+}
+
+func checkCronJob(t *testing.T, spec batchv1.CronJobSpec) {
+	t.Helper()
 	if spec.ConcurrencyPolicy != batchv1.ForbidConcurrent {
 		t.Errorf("concurrencyPolicy is %q", spec.ConcurrencyPolicy)
 	}

@@ -37,24 +37,34 @@ func TestTheProgram(t *testing.T) {
 func testTheManifests(t *testing.T, janitor string) {
 	for _, name := range overlays() {
 		b := build(t, "overlays/"+name)
-		for key, content := range b.configs["registry-janitor"].Data {
-			file := filepath.Join(t.TempDir(), key)
-			content = strings.ReplaceAll(content, "/var/lib/registry-janitor", t.TempDir()) // the volume
-			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if out, err := exec.Command(janitor, "config", "check", "-c", file).CombinedOutput(); err != nil {
-				t.Errorf("%s: config check: %v\n%s", name, err, out)
+		for _, c := range b.configs {
+			for key, content := range c.Data {
+				checkConfiguration(t, janitor, name+", "+c.Name, key, content)
 			}
 		}
-		args := b.pods[0].spec.Containers[0].Args
-		checkFlags(t, janitor, name, args)
-		config := "--config=/etc/registry-janitor/janitor.yaml"
-		if !slices.Contains(args, config) {
-			t.Errorf("%s: the arguments %q lack %s", name, args, config)
+		for _, p := range b.pods {
+			args := p.spec.Containers[0].Args
+			checkFlags(t, janitor, name, args)
+			config := "--config=/etc/registry-janitor/janitor.yaml"
+			if !slices.Contains(args, config) {
+				t.Errorf("%s: the arguments %q lack %s", name, args, config)
+			}
 		}
 	}
 	checkFlags(t, janitor, "the component", []string{"apply", "--metrics.push-url=http://x"})
+}
+
+// checkConfiguration has the program check a configuration.
+func checkConfiguration(t *testing.T, janitor, who, key, content string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), key)
+	content = strings.ReplaceAll(content, "/var/lib/registry-janitor", t.TempDir()) // the volume
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(janitor, "config", "check", "-c", file).CombinedOutput(); err != nil {
+		t.Errorf("%s: config check: %v\n%s", who, err, out)
+	}
 }
 
 // checkFlags looks for the flags in the help of the command, so that it need not run the

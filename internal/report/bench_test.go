@@ -1,0 +1,47 @@
+//go:build unix
+
+package report
+
+import (
+	"fmt"
+	"runtime/debug"
+	"syscall"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+)
+
+// BenchmarkHugePlan renders a plan of 100,000 deletions. The peak memory is that of the
+// process, with the plan and what earlier formats took: measure one format at a time.
+func BenchmarkHugePlan(b *testing.B) {
+	run := runs.Run{Plan: manyImages(40, 50, 50)}
+	if n := run.Plan.Summary.Deletions(); n != 100_000 {
+		b.Fatalf("the plan has %d deletions", n)
+	}
+	debug.FreeOSMemory()
+	for _, f := range []Format{FormatJSON, FormatMarkdown, FormatHTML, FormatText} {
+		b.Run(fmt.Sprintf("format=%s", f), func(b *testing.B) {
+			written := &counter{}
+			for b.Loop() {
+				if err := Write(written, f, run, TextOptions{Details: DetailsAll}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			var usage syscall.Rusage
+			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s")
+			b.ReportMetric(float64(usage.Maxrss)*1024/1e6, "peak-MB")
+			b.ReportMetric(float64(written.bytes)/float64(b.N)/1e6, "MB")
+		})
+	}
+}
+
+// counter counts the bytes that are written.
+type counter struct{ bytes int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.bytes += int64(len(p))
+	return len(p), nil
+}
