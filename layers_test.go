@@ -54,7 +54,7 @@ func rules() architecture {
 			// The nouns, which all share and which import nothing.
 			"registry": {closed: true, pure: true},
 			// Reads janitor.yaml, strictly, into the rules that policies judge by and its own types.
-			"internal/config": {ours: []string{"internal/approvals", "internal/files", "internal/strictyaml", "policy/rules"}},
+			"internal/config": {ours: []string{"registry", "internal/approvals", "internal/archive/target", "internal/files", "internal/strictyaml", "policy/rules"}},
 			// Decodes YAML strictly. The emulator uses it, so it has no other dependency.
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// The registry API in memory, and its contents at the start. Users' tests import
@@ -114,6 +114,14 @@ func rules() architecture {
 			"internal/pace": {},
 			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
+			// Connects to the registries that clients pull from, to stream and to push.
+			"internal/oci": {ours: []string{"registry"}},
+			// Copies tags before they are deleted, and restores them.
+			"internal/archive": {ours: []string{"registry", "actions", "internal/archive/store", "internal/oci", "internal/retry", "internal/runs"}},
+			// Keeps blobs by their digests: in a directory, a bucket or a repository.
+			"internal/archive/store": {ours: []string{"internal/archive/target"}},
+			// Reads the address of an archive.
+			"internal/archive/target": {closed: true},
 			// Records what plans and runs did.
 			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/database", "internal/ledger/packed", "scanner"}},
 			// Opens the database of a ledger, and holds its locks.
@@ -154,7 +162,7 @@ func rules() architecture {
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
 				"internal/lookup", "internal/sources", "internal/outlook",
-				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals",
+				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals", "internal/archive", "internal/archive/store", "internal/archive/target", "internal/oci",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
@@ -162,7 +170,7 @@ func rules() architecture {
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon", "internal/approvals",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon", "internal/approvals",
 			}},
 		},
 		owners: map[string][]string{
@@ -170,8 +178,8 @@ func rules() architecture {
 			"github.com/scaleway/scaleway-sdk-go": {"internal/scaleway", "internal/scaleway/credentials"},
 			// The decoder of the next standard library, for what is decoded a million times.
 			"github.com/go-json-experiment/json": {"internal/scaleway"},
-			// One package reads by the registry's own protocol, and one serves it.
-			"github.com/google/go-containerregistry": {"emulator/oci", "internal/content"},
+			// These packages speak the protocol of registries, and one serves it.
+			"github.com/google/go-containerregistry": {"emulator/oci", "internal/content", "internal/archive", "internal/archive/store", "internal/oci"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.
 			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/facts", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.
@@ -190,6 +198,9 @@ func rules() architecture {
 			// One package knows signatures.
 			"github.com/hiddeco/sshsig": {"internal/approvals"},
 			"golang.org/x/crypto/ssh":   {"internal/approvals"},
+			// One package talks to buckets.
+			"github.com/aws/aws-sdk-go-v2": {"internal/archive/store"},
+			"github.com/aws/smithy-go":     {"internal/archive/store"},
 			// Only the program has commands.
 			"github.com/spf13/cobra": {"cmd/registry-janitor"},
 		},

@@ -106,6 +106,30 @@ func (m *Metrics) Reloaded(at time.Time, ok bool) {
 	}
 }
 
+// SetArchive sets what the archive holds.
+func (m *Metrics) SetArchive(a runs.Archive) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.archive = values{}
+	m.archive.set("archive_tags", float64(a.Tags))
+	m.archive.set("archive_restored_tags", float64(a.Restored))
+	m.archive.set("archive_blobs", float64(a.Blobs))
+	m.archive.set("archive_bytes", float64(a.Bytes))
+	if a.Tags > 0 {
+		m.archive.set("archive_oldest_timestamp_seconds", unix(a.Oldest))
+		m.archive.set("archive_next_expiry_timestamp_seconds", unix(a.NextExpiry))
+	}
+}
+
+// Purged notes that the archive was purged, or could not be.
+func (m *Metrics) Purged(at time.Time, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.purge = values{}
+	m.purge.set("archive_last_purge_success", number(ok))
+	m.purge.set("archive_last_purge_timestamp_seconds", unix(at))
+}
+
 // LedgerFailed counts an attempt to read or write the ledger that failed.
 func (m *Metrics) LedgerFailed() { m.counters.ledgerErrors.Inc() }
 

@@ -27,6 +27,7 @@ type Metrics struct {
 	// The values of the last run, of the last plan, of the last run that applied, and of
 	// its use sources: replaced together, never changed.
 	run, plan, applied, sources values
+	archive, purge              values // what the archive holds, and how it was purged last
 
 	namespaces, rules bounded
 	sourceNames       bounded
@@ -81,7 +82,7 @@ func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
 func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 	m := (*Metrics)(c)
 	m.mu.Lock()
-	known := []values{m.run, m.plan, m.applied, m.sources, m.daemon()}
+	known := []values{m.run, m.plan, m.applied, m.sources, m.archive, m.purge, m.daemon()}
 	m.mu.Unlock()
 	for _, some := range known {
 		for _, gauge := range some {

@@ -67,12 +67,15 @@ func populated(t *testing.T) *Metrics {
 	m.Set(runs.Run{
 		Kind: "apply", Trigger: "nightly", Started: start, Duration: 90 * time.Second, Judging: 3 * time.Second, Calls: 70, Plan: plan(),
 		Contents: runs.Contents{Read: 5, Known: 7, Unread: 1, Calls: 12, Bytes: 4096},
+		Copies:   runs.Copies{Tags: 9, Failed: 1, Blobs: 4, Bytes: 2048},
 		Price:    runs.Price{PerGB: 0.027, Currency: "EUR"},
 		Sources:  []runs.UseSource{{Name: "kubernetes prod-eu", Uses: 12, ReadAt: start}, {Name: "serverless", Error: "forbidden"}},
 	})
 	m.Overlapped("nightly")
 	m.Panicked("nightly")
 	m.LedgerFailed()
+	m.SetArchive(runs.Archive{Tags: 12, Restored: 1, Blobs: 30, Bytes: 1 << 20, Oldest: start, NextExpiry: start.Add(time.Hour)})
+	m.Purged(start, true)
 	m.Notified(nil)
 	m.Notified(errors.New("no"))
 	m.Waited(1500 * time.Millisecond)

@@ -58,6 +58,16 @@ func gauges() map[string]description {
 		"use_source_last_read_timestamp_seconds": of("When the source last answered, in Unix time.", "source"),
 		"use_source_last_read_success":           of("1 if the source answered when it was last read, else 0.", "source"),
 
+		// of the archive
+		"archive_tags":                          of("Tags in the archive that can be restored."),
+		"archive_restored_tags":                 of("Tags in the archive that were restored."),
+		"archive_blobs":                         of("Objects in the archive; 0 for a registry, which does not list them."),
+		"archive_bytes":                         of("Size of the objects in the archive; 0 for a registry."),
+		"archive_oldest_timestamp_seconds":      of("When the oldest copy in the archive was made, in Unix time."),
+		"archive_next_expiry_timestamp_seconds": of("When the next copy in the archive may be purged, in Unix time."),
+		"archive_last_purge_success":            of("1 if the archive could be purged the last time, else 0."),
+		"archive_last_purge_timestamp_seconds":  of("When the archive was purged last, or that was tried, in Unix time."),
+
 		// of the daemon
 		"schedule_next_run_timestamp_seconds":          of("When the schedule is next due, without its jitter, in Unix time.", "schedule"),
 		"schedule_last_run_timestamp_seconds":          of("When the last run of the schedule started, in Unix time.", "schedule"),
@@ -98,7 +108,8 @@ func newGauge(name string) *prometheus.GaugeVec {
 type counters struct {
 	runs, steps, sourceErrors, skipped, missed, panics, notifications *prometheus.CounterVec
 	requests, retries                                                 *prometheus.CounterVec
-	contents                                                          *prometheus.CounterVec
+	contents, copies                                                  *prometheus.CounterVec
+	copiedBytes                                                       prometheus.Counter
 	evaluation, ledgerErrors, waits, waited                           prometheus.Counter
 	contentRequests, contentBytes                                     prometheus.Counter
 	latency                                                           *prometheus.HistogramVec
@@ -127,6 +138,9 @@ func newCounters(registry *prometheus.Registry) counters {
 		waits:         counter("api_rate_limit_waits_total", "Requests that waited for the rate limit of the API."),
 		waited:        counter("api_rate_limit_wait_seconds_total", "Time that requests waited for the rate limit of the API, summed over all of them."),
 		contents:      vector("content_reads_total", "Digests whose content decided something: read from the registry, known already, or unread because that failed.", "result"),
+
+		copies:      vector("archive_copies_total", "Tags that were to be copied into the archive before their deletion, by result.", "result"),
+		copiedBytes: counter("archive_copied_bytes_total", "Bytes that were copied into the archive."),
 
 		contentRequests: counter("content_requests_total", "Requests for the content of digests, those for tokens and after redirects included."),
 		contentBytes:    counter("content_bytes_total", "Bytes of the answers to those requests."),

@@ -34,6 +34,14 @@ func (j *Judge) WithUses(uses *registry.UseIndex) *Judge {
 	return &with
 }
 
+// WithRestored is the same judge with what was restored from the archive.
+func (j *Judge) WithRestored(restored registry.Restorations) *Judge {
+	with, scan := *j, *j.facts
+	scan.Restored = restored
+	with.facts = &scan
+	return &with
+}
+
 // Image judges an image with all its tags, which must be sorted newest first.
 // The failure of a policy is Verdict.Err; the error is that of the context.
 func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdict, error) {
@@ -60,6 +68,9 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 	d.finish()
 	j.waive(&v)
 	setInUse(&v, inUse)
+	for i := range v.Tags {
+		v.Tags[i].Restored = about.IsRestored(i)
+	}
 	return v, ctx.Err()
 }
 

@@ -27,6 +27,9 @@ type TagVerdict struct {
 	Delete []Reason // which mark the tag for deletion
 	Keep   []Reason // evaluated only where something is marked, or on request
 	InUse  []string // what uses it, sorted
+	// Restored: it was restored from the archive, and is not one of the tags that a
+	// guard counts.
+	Restored bool
 }
 
 // VisibilityVerdict requires a visibility.

@@ -81,6 +81,16 @@ func newGraph(tags []registry.Tag) graph {
 	return g
 }
 
+// leaveOutRestored does not count restored tags for keep_at_least.
+func (g *graph) leaveOutRestored(tags []registry.TagVerdict) {
+	for i := range g.nodes {
+		if n := &g.nodes[i]; n.counts && tags[i].Restored {
+			n.counts = false
+			g.kept--
+		}
+	}
+}
+
 // join puts a tag into the group of its digest.
 func (g *graph) join(i int32, digest string) {
 	id, ok := g.byDigest[digest]

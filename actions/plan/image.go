@@ -69,6 +69,7 @@ func (d *imageDecision) settle(guess guesses) {
 	}
 	d.graph = newGraph(d.v.Image.Tags)
 	d.connectParts(d.v.Image, d.o.Content, guess)
+	d.leaveOutRestored(d.v.Tags)
 	d.markTags()
 	d.markFollowers()
 	for i := range d.nodes {

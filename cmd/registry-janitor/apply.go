@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -162,7 +163,7 @@ func (a *app) applyRun(ctx context.Context, f *applyFlags, s *source) (*janitor.
 	}
 	if !f.yes {
 		work.Ask = func(plan *actions.Plan) error {
-			return a.ask(runs.Run{Plan: plan, Zone: s.planner.Config.Location()}, f.reportFlags)
+			return a.ask(runs.Run{Plan: plan, Zone: s.planner.Config.Location()}, f.reportFlags, undoing(s.planner.Config))
 		}
 	}
 	return work, nil
@@ -183,9 +184,20 @@ func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *source, work *jan
 	return err
 }
 
+// undoing says whether deletions can be undone.
+func undoing(c *config.Config) string {
+	switch {
+	case c.Archive == nil:
+		return "Deletions cannot be undone."
+	case c.Archive.Match != nil || c.Archive.Except != nil || !c.Archive.Required:
+		return "Deletions can be undone for " + c.Archive.Keep.Words() + " where a tag is copied to " + c.Archive.To + " first."
+	}
+	return "Deletions of tags can be undone for " + c.Archive.Keep.Words() + ": each is copied to " + c.Archive.To + " first."
+}
+
 // ask shows the plan and waits for a yes. Standard output has nothing but what the
 // format asks for.
-func (a *app) ask(run runs.Run, f reportFlags) error {
+func (a *app) ask(run runs.Run, f reportFlags, undo string) error {
 	show := func() error { return a.render(run, reportFlags{report.FormatText, f.details}) }
 	if f.format != report.FormatText {
 		show = func() error {
@@ -195,7 +207,7 @@ func (a *app) ask(run runs.Run, f reportFlags) error {
 	if err := show(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "\nDeletions cannot be undone. Carry out %s? Type yes to continue: ", text.Count(len(run.Plan.Steps), "step"))
+	fmt.Fprintf(a.stderr, "\n%s Carry out %s? Type yes to continue: ", undo, text.Count(len(run.Plan.Steps), "step"))
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return errors.New("nothing was changed")

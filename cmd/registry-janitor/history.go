@@ -120,6 +120,7 @@ func (a *app) showEvents(ctx context.Context, f *historyFlags, name string) erro
 		if err != nil {
 			return err
 		}
+		events = a.withArchived(ctx, l.config, ref, events)
 		if f.format == report.FormatJSON {
 			return a.printJSON(map[string]any{"ref": ref, "events": events})
 		}

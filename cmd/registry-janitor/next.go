@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // next says on standard error what to do next. It belongs to the text for people, so
@@ -59,10 +61,24 @@ func afterApply(f *applyFlags, run runs.Run, recorded janitor.Recorded) []string
 		show = append(show, "--state-dir", f.stateDir)
 	}
 	lines := []string{fmt.Sprintf("Every step is recorded as run %s in %s:  %s", recorded.Run, recorded.Ledger, f.again(show...))}
+	if copied := copiedIn(run.Plan.Outcome); copied > 0 {
+		lines = append(lines, fmt.Sprintf("To bring back what it deleted (%s):  %s", text.Count(copied, "tag"), f.again("restore", recorded.Run)))
+	}
 	if o := run.Plan.Outcome; o.Failed+o.Skipped > 0 {
 		lines = append(lines, "What is left is planned again by:  "+f.again("apply"))
 	}
 	return lines
+}
+
+// copiedIn is how many tags were deleted that the archive has.
+func copiedIn(o *actions.Outcome) int {
+	n := 0
+	for i := range o.Results {
+		if o.Results[i].Archived != nil && o.Results[i].Result == actions.ResultDone {
+			n++
+		}
+	}
+	return n
 }
 
 // again is a command with the same configuration.

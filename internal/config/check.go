@@ -54,6 +54,8 @@ var checks = map[string]strictyaml.Check{
 	"dsn-file":     fileOf(dsnHint),
 	"occasion":     checkOccasion,
 	"date":         checkDate,
+	"archive":      checkArchive,
+	"bandwidth":    checkBandwidth,
 }
 
 // shape is the check that a string matches a pattern.

@@ -41,6 +41,8 @@ type Config struct {
 	Policies    []PolicySource `yaml:"policies" blank:"ok"`
 	Policy      Policy         `yaml:"policy"`
 	Limits      Limits         `yaml:"limits"`
+	// Archive is where tags are copied before they are deleted; nil is nowhere.
+	Archive *Archive `yaml:"archive,omitempty" null:"write archive: {to: FOLDER}, or remove the key"`
 	// SharedDigest is "protect", or "untag" if the operator knows that the API removes
 	// only the tag, and not its digest with all other tags.
 	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`

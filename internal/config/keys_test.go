@@ -29,7 +29,7 @@ func TestPoliciesKnowTheKeysOfTheDocument(t *testing.T) {
 			}
 		}
 	}
-	document := (&Config{Waivers: []rules.Waiver{{Match: &rules.Match{}}}}).Document()
+	document := (&Config{Archive: &Archive{}, Waivers: []rules.Waiver{{Match: &rules.Match{}}}}).Document()
 	for _, f := range strictyaml.FieldsOf(reflect.TypeFor[Config]()) {
 		if _, seen := document[f.Key]; !seen {
 			continue // policies do not see it

@@ -50,14 +50,14 @@ var bad = []struct {
 		"the file is a list",
 		"- a\n- b\n",
 		[]string{
-			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not a list (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, archive, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{
 		"the file is a word",
 		"hello\n",
 		[]string{
-			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
+			`1:1: must be a mapping, not the string "hello" (its keys: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, archive, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -285,7 +285,7 @@ limits: {
 		"an unknown key at the top",
 		"retentoin: []\n",
 		[]string{
-			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
+			`1:1: retentoin: is an unknown key (did you mean "retention"? allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, archive, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{
@@ -1177,6 +1177,30 @@ naming:
 		},
 	},
 	{
+		"an archive without a place",
+		"archive: {keep: 30d}\n",
+		[]string{
+			`1:1: archive.to: is missing (say where, such as to: /var/lib/registry-janitor/archive)`,
+		},
+	},
+	{
+		"an archive with a password",
+		"archive: {to: \"s3://KEY:SECRET@bucket/prefix\"}\n",
+		[]string{
+			`1:15: archive.to: must not have a user or a password: put credentials into the environment (write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository)`,
+		},
+	},
+	{
+		"an archive of another kind",
+		"archive: {to: \"ftp://host/x\", keep: 0s, max_bandwidth: fast, match: {}}\n",
+		[]string{
+			`1:37: archive.keep: must be longer than 0s (give it a length, or remove the key)`,
+			`1:62: archive.match: is empty (say which tags are copied, or remove the key)`,
+			`1:56: archive.max_bandwidth: is not a number of bytes per second: "fast" (write at least 1kB, such as 50MB, or 400MiB)`,
+			`1:15: archive.to: has an unknown scheme: "ftp": write a path, file:///…, s3://… or oci://… (write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository)`,
+		},
+	},
+	{
 		"an override that overrides nothing",
 		"limits: {overrides: [{match: {namespaces: [dev]}}]}\n",
 		[]string{
@@ -1990,7 +2014,7 @@ limits: {max_deletion_percent: 200}
 		"a key longer than any",
 		"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz: 1\n",
 		[]string{
-			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
+			`1:1: abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde...: is an unknown key (allowed here: scaleway, timezone, scope, retention, empty, visibility, naming, waivers, waivers_file, protect, attachments, content, policies, policy, limits, archive, shared_digest, grace, run_timeout, scan, ledger, approvals, schedules, notifications, cost)`,
 		},
 	},
 	{

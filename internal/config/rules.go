@@ -50,6 +50,7 @@ func (d checker) checkConfig(c *Config) {
 	d.checkNotifications(c)
 	d.checkOverrides(c.Limits.Overrides)
 	d.checkApprovals(c)
+	d.checkArchive(c.Archive)
 	d.checkLedger(&c.Ledger)
 	if c.Grace.Duration() > 0 && !c.Ledger.named() && d.Clean("ledger") {
 		d.Report("grace", "needs ledger.dsn", ledgerHint)

@@ -153,6 +153,10 @@ func (c *Config) patterns() []namePattern {
 			match(path, c.Waivers[i].Rule(), c.Waivers[i].Match)
 		}
 	}
+	if c.Archive != nil {
+		match("archive.match", "archive", c.Archive.Match)
+		match("archive.except", "archive", c.Archive.Except)
+	}
 	for i := range c.Limits.Overrides {
 		path, place := fmt.Sprintf("limits.overrides[%d].match", i), c.Limits.Overrides[i].Match
 		list(path, "limits.overrides", "namespaces", NamesOfNamespaces, place.Namespaces)

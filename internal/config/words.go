@@ -51,6 +51,9 @@ func (c *Config) Sentences() []Sentence {
 		add("attachments", "orphans", "keeps signatures, attestations and bills of materials whose subject is gone; the others follow theirs")
 	}
 	c.limitSentences(add)
+	if c.Archive != nil {
+		add("archive", "archive", "%s", c.Archive.sentence())
+	}
 	for i := range c.Notifications {
 		add("notifications", c.Notifications[i].Name, "%s", c.Notifications[i].sentence())
 	}

@@ -63,6 +63,8 @@ func TestSentences(t *testing.T) {
 		{`limits: {canary: 0, max_failures: 3}`, "skips the remaining steps once 3 steps in a row fail"},
 		{`notifications: [{name: ops, url_env: OPS_URL}]`, "sends a message to the service whose URL is in the variable OPS_URL when a run fails, is refused by a limit, could not read everything, finds a deny violation, finds a waiver that ends soon or has ended, deletes something or changes a visibility; a daemon sends the same again after 24 hours"},
 		{`notifications: [{name: ops, url_file: /run/ops, on: [planned, failure], repeat: 0s}]`, "sends a message to the service whose URL is in the file /run/ops when a run fails or plans something"},
+		{`archive: {to: /var/lib/archive}`, "copies every tag to /var/lib/archive before its deletion, and keeps the copy for 30 days; what cannot be copied is not deleted; keeps what was restored for 30 days"},
+		{`archive: {to: "oci://rg.fr-par.scw.cloud/archive/janitor", keep: 2w, required: false, match: {namespaces: [prod]}, restored_stay: 0s}`, "copies what matches namespaces prod to oci://rg.fr-par.scw.cloud/archive/janitor before its deletion, and keeps the copy for 2 weeks; what cannot be copied is deleted all the same, with a warning"},
 		{`shared_digest: untag`, "deletes a tag even if a kept tag has the same digest"},
 	} {
 		c, err := Parse("janitor.yaml", []byte(row.text))

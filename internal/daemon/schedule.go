@@ -35,6 +35,9 @@ func (d *daemon) start(ctx context.Context, s *setup) *cron.Cron {
 		clock.Schedule(x.when, cron.FuncJob(func() { d.due(ctx, x) }))
 		d.metrics.SetNext(x.name, x.when.Next(d.o.Session.Now()))
 	}
+	if err := d.startPurging(ctx, s, clock); err != nil { // config has checked the time zone
+		d.log.Error("the archive is not purged", "error", err)
+	}
 	d.runAtStart(ctx, s)
 	clock.Start()
 	return clock
@@ -138,6 +141,9 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 		d.metrics.LedgerFailed()
 	}
 	d.finished(&run)
+	if kind == runs.KindApply {
+		d.showArchive(ctx, s)
+	}
 	d.notify(ctx, s, run)
 }
 

@@ -139,6 +139,13 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	}
 	options.Progress = a.Session.Progress.applying(a.Session.o.Now())
 	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.run, Judge: force.judge}
+	copier, err := a.newCopier(force.visibilities)
+	if err != nil {
+		return plan, nil, err
+	}
+	if copier != nil {
+		environment.Archive = copier
+	}
 	outcome, err := apply.Apply(ctx, plan, environment, options)
 	return plan, outcome, err
 }

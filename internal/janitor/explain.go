@@ -37,6 +37,9 @@ func (p *Planner) explain(ctx context.Context, feed Feed, n lookup.Named) (runs.
 	if err := feed.Err(); err != nil {
 		return runs.Answer{}, err
 	}
+	if gap := p.restoredGap(ctx); gap != nil {
+		search.Gaps = append(search.Gaps, *gap)
+	}
 	if gap := p.clockGap(); gap != nil {
 		search.Gaps = append(search.Gaps, *gap)
 	}

@@ -22,7 +22,8 @@ const usesInterval = 45 * time.Second
 // inForce judges again while a plan is applied: by the policies, protections,
 // guards and limits of the configuration, and by the uses as they were read last.
 type inForce struct {
-	session *Session
+	session      *Session
+	visibilities *visibilities // of what was judged; nil: not noted
 
 	mu   sync.Mutex
 	uses *registry.UseIndex
@@ -33,8 +34,14 @@ type inForce struct {
 // deletes may have been deployed while it waited, and again and again until ctx is
 // done.
 func (s *Session) inForce(ctx context.Context, p *actions.Plan) (*inForce, error) {
-	f := &inForce{session: s}
-	if p.Summary.Deletions() == 0 || s.uses.Empty() {
+	f := &inForce{session: s, visibilities: new(visibilities)}
+	if p.Summary.Deletions() == 0 {
+		return f, nil
+	}
+	if err := s.readRestored(ctx); err != nil {
+		return nil, fmt.Errorf("reading what was restored before anything is deleted: %w", err)
+	}
+	if s.uses.Empty() {
 		return f, nil
 	}
 	if err := f.readUses(ctx); err != nil {
@@ -80,6 +87,7 @@ func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Jud
 		return actions.Judgement{}, err
 	}
 	s := f.session
+	f.visibilities.note(subject.Image)
 	if gap := s.clockGap(); gap != nil && gap.Holds != registry.HoldsNothing {
 		return actions.Judgement{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
 	}

@@ -40,7 +40,7 @@ type decision struct {
 // judge makes a judge of the planner's configuration. The options are those of its
 // plan.
 func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Options) *judge {
-	j := p.Policies.At(p.TakenAt, depth).WithUses(uses)
+	j := p.Policies.At(p.TakenAt, depth).WithUses(uses).WithRestored(p.restored)
 	decides := p.decides
 	if decides == nil {
 		decides = j.NeedsContent

@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -60,6 +61,9 @@ type Planner struct {
 	cache    *cache                                            // nil if every image is listed
 	history  *history                                          // nil without a ledger
 	recorder *recorder                                         // nil if the run is not recorded
+	// connection is how to reach the provider, where the archive is one of its registries.
+	connection scaleway.Options
+	restored   registry.Restorations // from the archive
 }
 
 // Clock compares the clock of the API with the local one.
@@ -76,6 +80,10 @@ type Clock interface {
 func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	in, c := newIntake(feed), newCollector(options)
+	if gap := p.restoredGap(ctx); gap != nil {
+		p.recorder.add(&decision{item: scanner.Item{Gap: gap}})
+		c.add(&decision{item: scanner.Item{Gap: gap}})
+	}
 	c.waits = in.early != nil || sources.Any(p.Config)
 	kept := p.newKeptTags(in.early)
 	references := sources.ReferencesName(p.Config)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions/apply"
+	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -21,6 +22,9 @@ type Progress struct {
 	Judging atomic.Int64
 	// Traffic is what holds up the requests.
 	Traffic scaleway.Traffic
+
+	// Archived counts what is copied before deletions.
+	Archived archive.Traffic
 
 	// Applied counts the steps, from ApplyingSince on: a time in microseconds since
 	// 1970, 0 before.

@@ -59,6 +59,7 @@ func NewSession(planner *Planner, o SessionOptions) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	planner.connection = o.Connection
 	planner.TakenAt = startOfRun(o.Now)
 	planner.Clock = reader
 	if planner.contents, err = newContents(planner.Config, reader, o); err != nil {
@@ -221,6 +222,8 @@ func PriceOf(c *config.Config) runs.Price {
 func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Duration, r.Sources, r.Calls = clock.Now().Sub(r.began), r.session.uses.Sources(), r.session.calls.Load()
 	r.Waivers = r.session.Planner.Waivers()
+	copied := &r.session.Progress.Archived
+	r.Copies = runs.Copies{Tags: copied.Tags.Load(), Failed: copied.Failed.Load(), Blobs: copied.Blobs.Load(), Bytes: copied.Bytes.Load()}
 	r.Judging = time.Duration(r.session.Progress.Judging.Load())
 	r.Contents = r.session.contents.counts()
 	if n := r.Contents; n.Read+n.Unread > 0 && r.session.o.Connection.Logger != nil {

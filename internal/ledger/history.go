@@ -31,6 +31,11 @@ const (
 	EventIntended EventKind = "intended"
 	// EventResult: the result of a step became known.
 	EventResult EventKind = "result"
+	// EventRestored: the tag was restored from the archive.
+	EventRestored EventKind = "restored"
+	// EventArchived: the tag was copied into the archive, which has the event; a ledger
+	// does not.
+	EventArchived EventKind = "archived"
 )
 
 // Event is one event in the history of an object. Fields that its kind does not use
@@ -49,6 +54,7 @@ type Event struct {
 	Result       actions.Result    `json:"result,omitempty"`
 	Detail       string            `json:"detail,omitempty"`
 	Reasons      []registry.Reason `json:"reasons,omitempty"`
+	Until        time.Time         `json:"until,omitzero"` // when the copy may be purged
 }
 
 // History returns every event of a tag, of an image and its tags, or of a namespace and
@@ -62,17 +68,26 @@ func (l *Ledger) History(ctx context.Context, ref string) ([]Event, error) {
 	if err != nil {
 		return nil, l.fail("reading the history from", err)
 	}
-	events = append(events, steps...)
+	restores, err := l.restoreEvents(ctx, ref)
+	if err != nil {
+		return nil, l.fail("reading the history from", err)
+	}
+	events = append(append(events, steps...), restores...)
+	SortEvents(events)
+	return events, nil
+}
+
+// SortEvents puts events in their order: the oldest first.
+func SortEvents(events []Event) {
 	slices.SortStableFunc(events, func(a, b Event) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Kind.order(), b.Kind.order()))
 	})
-	return events, nil
 }
 
 // order is the order of events of one run at the same time: a guard releases a step
 // before the next guard holds it.
 func (k EventKind) order() int {
-	return slices.Index([]EventKind{EventUnmarked, EventReleased, EventMarked, EventHeld, EventIntended, EventResult}, k)
+	return slices.Index([]EventKind{EventUnmarked, EventReleased, EventMarked, EventHeld, EventArchived, EventIntended, EventResult, EventRestored}, k)
 }
 
 func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {

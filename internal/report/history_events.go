@@ -26,7 +26,7 @@ func Events(w io.Writer, ref string, events []ledger.Event, o HistoryOptions) er
 		if width > 0 {
 			fmt.Fprintf(&b, "%-*s  ", width, cmp.Or(text.Clean(within(ref, e.Ref)), "-"))
 		}
-		fmt.Fprintf(&b, "%s  (run %d, %s)\n", text.Clean(eventWords(e)), e.Run, text.Clean(e.Who))
+		fmt.Fprintf(&b, "%s  (run %d, %s)\n", text.Clean(eventWords(e, o)), e.Run, text.Clean(e.Who))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -37,7 +37,7 @@ func within(outer, inner string) string {
 	return strings.TrimLeft(strings.TrimPrefix(inner, outer), ":/")
 }
 
-func eventWords(e *ledger.Event) string {
+func eventWords(e *ledger.Event, o HistoryOptions) string {
 	switch e.Kind {
 	case ledger.EventMarked:
 		return "marked for deletion by " + reasonsOf(e.Reasons)
@@ -47,6 +47,10 @@ func eventWords(e *ledger.Event) string {
 		return "held by the guard " + string(e.Guard) + afterColon(e.Detail)
 	case ledger.EventReleased:
 		return "no longer held by the guard " + string(e.Guard)
+	case ledger.EventRestored:
+		return "restored with the digest " + e.Digest + afterColon(e.Detail)
+	case ledger.EventArchived:
+		return "archived until " + o.moment(e.Until) + ": registry-janitor restore " + e.Ref + "@" + e.Digest
 	case ledger.EventIntended:
 		return intention(e.Action) + " begins, by " + reasonsOf(e.Reasons)
 	}

@@ -44,6 +44,8 @@ type Run struct {
 	Calls int64
 	// Contents is what was read of the inside of tags.
 	Contents Contents
+	// Copies is what was copied into the archive.
+	Copies Copies
 	// Exit is the exit code with which a command would have ended.
 	Exit int
 	// Error is why the run ended early; "" if it did not.

@@ -22,6 +22,8 @@ type Scan struct {
 	Readers []string
 	// Explain adds the facts that decide nothing, but explain a decision.
 	Explain bool
+	// Restored are the tags that were restored from the archive.
+	Restored registry.Restorations
 }
 
 // Query is which rules need facts.
@@ -59,6 +61,12 @@ func (s *Scan) Image(img *registry.Image, inUse [][]string) *Image {
 	if len(img.Contents) > 0 {
 		for i := range f.tags {
 			f.tags[i].content = img.Contents[f.tags[i].Digest]
+		}
+	}
+	if len(s.Restored) > 0 {
+		ref := img.Ref()
+		for i := range f.tags {
+			f.tags[i].restored, f.tags[i].isRestored = s.Restored.Of(ref, f.tags[i].Tag, s.Now)
 		}
 	}
 	return f
@@ -104,6 +112,7 @@ func (f *Image) Document(query Query) (input ast.Value, about []string) {
 		f.keeps(facts)
 		f.protected(facts)
 		f.waived(facts)
+		f.restored(facts)
 	} else {
 		f.deletes(facts)
 		f.orphans(facts)
@@ -164,6 +173,24 @@ func (f *Image) protected(facts *factList) {
 		f.protectedLabels(facts)
 	}
 }
+
+// restored adds the tags that were restored from the archive.
+func (f *Image) restored(facts *factList) {
+	var out []*ast.Term
+	for i := range f.tags {
+		if t := &f.tags[i]; t.isRestored && f.matters(t) {
+			out = append(out, ast.ObjectTerm(
+				[2]*ast.Term{keyName, f.names[i]},
+				[2]*ast.Term{keyReason, ast.StringTerm("restored on " + t.restored.At.UTC().Format(time.DateOnly) + ", and kept until " + t.restored.Until.UTC().Format(time.DateOnly))},
+			))
+		}
+	}
+	facts.list("archive", keyRestored, out)
+}
+
+// IsRestored reports whether a tag was restored from the archive, and its stay has not
+// ended.
+func (f *Image) IsRestored(i int) bool { return f.tags[i].isRestored }
 
 // orphans adds the attachments to a digest that no other tag of the image has.
 func (f *Image) orphans(facts *factList) {

@@ -80,6 +80,7 @@ var (
 	keyProtectedDigests    = ast.StringTerm("protected_digests")
 	keyNaming              = ast.StringTerm("naming")
 	keyTagNaming           = ast.StringTerm("tag_naming")
+	keyRestored            = ast.StringTerm("restored")
 	keyEmpty               = ast.StringTerm("empty")
 	keyExpiring            = ast.StringTerm("expiring")
 	keyUnreadable          = ast.StringTerm("unreadable_labels")

@@ -20,11 +20,16 @@ type tag struct {
 	subject registry.Subject
 	content *registry.Content // nil if it is not known
 	age     *ast.Term         // since the update, in seconds; nil until it is needed
+	// restored is the restoration of a tag whose stay has not ended.
+	restored   registry.Restoration
+	isRestored bool
 }
 
 // counts reports whether the tag can be one of those that a rule counts. One that
-// is not ready and an attachment are never counted.
-func (t *tag) counts() bool { return t.Status == registry.StatusReady && t.subject == "" }
+// is not ready, an attachment and a restored tag are never counted.
+func (t *tag) counts() bool {
+	return t.Status == registry.StatusReady && t.subject == "" && !t.isRestored
+}
 
 // age in whole seconds, by the time that the rule follows.
 func (r *retentionRule) age(now time.Time, t *tag) int { return wholeSeconds(now, r.time(t)) }

@@ -42,6 +42,9 @@ type configuration struct {
 	Attachments struct {
 		Orphans string `json:"orphans"`
 	} `json:"attachments"`
+	Archive struct {
+		RestoredStay float64 `json:"restored_stay_seconds"`
+	} `json:"archive"`
 }
 
 // retentionRule is a compiled retention rule.
@@ -184,6 +187,8 @@ func (s *Rules) Drives(m modules.Module) bool {
 		return s.Attachments.Orphans == "delete"
 	case "protect":
 		return len(s.Protect.Tags)+len(s.Protect.Digests)+len(s.Protect.Labels) > 0
+	case "archive":
+		return s.Archive.RestoredStay > 0
 	case "waiver":
 		return len(s.Waivers) > 0
 	case "visibility":

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+)
+
+// archiveFlags are the flags of the commands about the archive.
+type archiveFlags struct {
+	sourceFlags
+	stateDir    string
+	format      report.Format
+	lockTimeout time.Duration
+}
+
+func (f *archiveFlags) add(cmd *cobra.Command) {
+	configFlag(cmd, &f.config)
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+}
+
+// addLock adds the flags of a command that waits for runs to end.
+func (f *archiveFlags) addLock(cmd *cobra.Command) {
+	addStateDir(cmd.Flags(), &f.stateDir)
+	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "how long to wait for a run to end")
+}
+
+func (a *app) archiveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "archive",
+		Short: "Show what the archive holds, or remove what has expired in it",
+		Args:  cobra.NoArgs,
+		RunE:  help,
+	}
+	var listed, purged archiveFlags
+	list := &cobra.Command{
+		Use:   "list -c FILE [REF]",
+		Short: "List the tags that can be restored, until when, and why they were deleted",
+		Long: `List the tags that can be restored, the latest deletion first: when each was deleted,
+by which run and rule, and until when its copy stays. REF is a tag, an image or a
+namespace; without the host it stands for every region.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.listArchive(cmd.Context(), &listed, archive.Choice{Ref: strings.Join(args, "")})
+		},
+	}
+	purge := &cobra.Command{
+		Use:   "purge -c FILE",
+		Short: "Remove the copies that have expired",
+		Long: `Remove the records that have expired, and then the blobs that no record needs. The
+daemon does so once a day. No run can apply a plan meanwhile.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.purgeArchive(cmd.Context(), &purged) },
+	}
+	listed.add(list)
+	purged.add(purge)
+	purged.addLock(purge)
+	cmd.AddCommand(list, purge)
+	return cmd
+}
+
+// archiveConfig reads a configuration for a command that judges nothing.
+func (a *app) archiveConfig(ctx context.Context, f *archiveFlags) (*config.Config, janitor.SessionOptions, error) {
+	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy", "protect")
+	if err != nil {
+		return nil, janitor.SessionOptions{}, err
+	}
+	f.concurrency = 16
+	return c, a.sessionOptions(c.Scaleway.Profile, &f.sourceFlags), nil
+}
+
+// recorder is who takes the lock of the runs.
+func (a *app) archiveRecorder(c *config.Config, f *archiveFlags) (o janitor.RecorderOptions, err error) {
+	o = a.recorderOptions(f.lockTimeout)
+	if o.State, err = janitor.StateIn(f.stateDir, ""); c.LedgerDSN() != "" {
+		err = nil
+	}
+	return o, err
+}
+
+func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Choice) error {
+	c, o, err := a.archiveConfig(ctx, f)
+	if err != nil {
+		return err
+	}
+	from, err := janitor.OpenArchive(c, o.Connection)
+	if err != nil {
+		return err
+	}
+	records, err := from.Records(ctx)
+	if err != nil {
+		return err
+	}
+	found := archive.Within(records, which.Ref)
+	if which.Run != "" || which.IsRun() {
+		if found, err = archive.Choose(records, which); err != nil {
+			return err
+		}
+	}
+	if f.format == report.FormatJSON {
+		return a.printJSON(map[string]any{"archive": from.To, "records": append([]archive.Record{}, found...)}) // never null
+	}
+	return a.printRecords(c, from.To, found)
+}
+
+func (a *app) printRecords(c *config.Config, to string, records []archive.Record) error {
+	var b strings.Builder
+	color := a.colorOn(a.stdout)
+	fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(to), text.Count(len(records), "tag"))
+	for i := range records {
+		r := &records[i]
+		fmt.Fprintf(&b, "\n%s@%s\n", color.Bold(text.Clean(r.Ref)), text.Clean(r.Digest))
+		fmt.Fprintf(&b, "  deleted %s by run %s (%s), %s\n", moment(c, r.DeletedAt), text.Clean(r.Run), text.Clean(r.Who), text.Clean(r.Rule+": "+r.Reason))
+		fmt.Fprintf(&b, "  archived until %s\n", moment(c, r.Until))
+		if !r.RestoredAt.IsZero() {
+			fmt.Fprintf(&b, "  restored %s as %s\n", moment(c, r.RestoredAt), text.Clean(strings.Join(r.RestoredAs, ", ")))
+		}
+	}
+	_, err := io.WriteString(a.stdout, b.String())
+	return err
+}
+
+func moment(c *config.Config, t time.Time) string {
+	return t.In(c.Location()).Format("2006-01-02 15:04 MST")
+}
+
+func (a *app) purgeArchive(ctx context.Context, f *archiveFlags) error {
+	c, o, err := a.archiveConfig(ctx, f)
+	if err != nil {
+		return err
+	}
+	recorder, err := a.archiveRecorder(c, f)
+	if err != nil {
+		return err
+	}
+	purged, err := janitor.Purge(ctx, c, o.Connection, recorder)
+	if f.format == report.FormatJSON {
+		purged.Records = append([]archive.Record{}, purged.Records...) // never null
+		return errors.Join(err, a.printJSON(purged))
+	}
+	fmt.Fprintf(a.stdout, "Removed %s that had expired, and %s (%s) that nothing needs any more.\n",
+		text.Count(len(purged.Records), "record"), text.Count(purged.Blobs, "blob"), text.Size(uint64(purged.Bytes))) //nolint:gosec // G115: never negative
+	return err
+}
+
+// withArchived adds what the archive knows of an object to its history. An archive that
+// cannot be read only warns: the ledger has its own records.
+func (a *app) withArchived(ctx context.Context, c *config.Config, ref string, events []ledger.Event) []ledger.Event {
+	if c.Archive == nil {
+		return events
+	}
+	archived, err := janitor.Archived(ctx, c, a.sessionOptions(c.Scaleway.Profile, &sourceFlags{concurrency: 1}).Connection, ref)
+	if err != nil {
+		a.log.Warn("the archive cannot be read: the history lacks what it has", "error", err)
+	}
+	events = append(events, archived...)
+	ledger.SortEvents(events)
+	return events
+}

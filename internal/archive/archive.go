@@ -1,0 +1,157 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+)
+
+// Archive is an index of records over a store. It is safe for concurrent use.
+type Archive struct {
+	// To is the address of the archive, for people.
+	To    string
+	store store.Store
+
+	mu      sync.Mutex
+	waiting []*change
+	writing bool
+}
+
+// New is the archive in a store, which may be empty.
+func New(to string, s store.Store) *Archive { return &Archive{To: to, store: s} }
+
+// Records are all records, the latest deletion first.
+func (a *Archive) Records(ctx context.Context) ([]Record, error) {
+	index, _, err := a.index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return recordsOf(index)
+}
+
+func recordsOf(index *v1.IndexManifest) ([]Record, error) {
+	var records []Record
+	for _, d := range index.Manifests {
+		r, ok, err := readRecord(d)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			records = append(records, r)
+		}
+	}
+	slices.SortStableFunc(records, newestFirst)
+	return records, nil
+}
+
+func (a *Archive) index(ctx context.Context) (*v1.IndexManifest, string, error) {
+	encoded, version, err := a.store.Index(ctx)
+	if err != nil {
+		return nil, "", a.fail("reading the index of", err)
+	}
+	index := &v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	if len(encoded) == 0 {
+		return index, version, nil
+	}
+	if err := json.Unmarshal(encoded, index); err != nil {
+		return nil, "", a.fail("reading the index of", fmt.Errorf("it is damaged: %w", err))
+	}
+	return index, version, nil
+}
+
+// fail says which archive an error is about.
+func (a *Archive) fail(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s the archive %s: %w", doing, a.To, err)
+}
+
+// change is one change of the index. Changes that arrive while the index is being
+// written share the next writing.
+type change struct {
+	apply   func(*v1.IndexManifest)
+	written chan error
+}
+
+// maxRewrites is how often the index is read again because another process wrote it.
+const maxRewrites = 8
+
+// update changes the index, and returns once it is durable. It is written even if the
+// context ends meanwhile.
+func (a *Archive) update(ctx context.Context, apply func(*v1.IndexManifest)) error {
+	c := &change{apply, make(chan error, 1)}
+	a.mu.Lock()
+	a.waiting = append(a.waiting, c)
+	if !a.writing {
+		a.writing = true
+		go a.drain(context.WithoutCancel(ctx))
+	}
+	a.mu.Unlock()
+	select {
+	case err := <-c.written:
+		return a.fail("writing the index of", err)
+	case <-ctx.Done():
+		return a.fail("writing the index of", context.Cause(ctx))
+	}
+}
+
+func (a *Archive) drain(ctx context.Context) {
+	for {
+		a.mu.Lock()
+		changes := a.waiting
+		a.waiting = nil
+		a.writing = len(changes) > 0
+		a.mu.Unlock()
+		if len(changes) == 0 {
+			return
+		}
+		err := a.rewrite(ctx, changes)
+		for _, c := range changes {
+			c.written <- err
+		}
+	}
+}
+
+// rewrite applies changes to the index as it is now.
+func (a *Archive) rewrite(ctx context.Context, changes []*change) error {
+	for try := 1; ; try++ {
+		err := repeat(ctx, func() error {
+			index, version, err := a.index(ctx)
+			if err != nil {
+				return err
+			}
+			for _, c := range changes {
+				c.apply(index)
+			}
+			encoded, err := json.MarshalIndent(index, "", "  ")
+			if err != nil {
+				return err
+			}
+			return a.store.SetIndex(ctx, encoded, version)
+		})
+		if !errors.Is(err, store.ErrChanged) || try == maxRewrites {
+			return err
+		}
+	}
+}
+
+// set puts a record into the index, in place of one with the same reference and digest.
+// The latest comes first, so that tools which look for a reference find it.
+func set(index *v1.IndexManifest, r *Record) {
+	index.Manifests = slices.DeleteFunc(index.Manifests, r.isThat)
+	index.Manifests = slices.Insert(index.Manifests, 0, r.described())
+}
+
+// isThat reports whether a descriptor is of the same reference and digest.
+func (r *Record) isThat(d v1.Descriptor) bool {
+	return d.Annotations[keyRef] == r.Ref && d.Digest.String() == r.Digest
+}

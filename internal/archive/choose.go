@@ -1,0 +1,91 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/registry-janitor/registry-janitor/internal/text"
+)
+
+// Choice says which records to restore.
+type Choice struct {
+	// Ref is a tag, a tag or an image with "@" and a digest, or the number of a run.
+	Ref string
+	// Run is the number of the run that deleted it; "" is the latest that did.
+	Run string
+}
+
+// Choose finds the records of a choice, one for each reference: the latest deletion.
+func Choose(records []Record, c Choice) ([]Record, error) {
+	if c.IsRun() && c.Run == "" {
+		c = Choice{Run: c.Ref}
+	}
+	found := Within(records, c.Ref)
+	if c.Run != "" {
+		found = slices.DeleteFunc(found, func(r Record) bool { return r.Run != c.Run })
+	}
+	if c.Ref != "" {
+		name, digest, _ := strings.Cut(c.Ref, "@")
+		if _, tag := splitTag(name); tag == "" && digest == "" {
+			return nil, fmt.Errorf("%s is not a tag: name a tag, or a run; registry-janitor archive list %s shows what can come back", c.Ref, c.Ref)
+		}
+		found = slices.DeleteFunc(found, func(r Record) bool {
+			own := r.named(name)
+			image, _ := splitTag(own)
+			return own != name && (digest == "" || image != name)
+		})
+		if refs := refsOf(found); digest == "" && len(refs) > 1 {
+			return nil, fmt.Errorf("%s is ambiguous: name %s", c.Ref, text.List(refs, "or"))
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("the archive has no record of %s: registry-janitor archive list shows what it has", c.words())
+	}
+	return latest(found), nil
+}
+
+func refsOf(records []Record) []string {
+	var refs []string
+	for i := range records {
+		refs = append(refs, records[i].Ref)
+	}
+	slices.Sort(refs)
+	return slices.Compact(refs)
+}
+
+func (c Choice) words() string {
+	switch {
+	case c.Ref == "":
+		return "run " + c.Run
+	case c.Run == "":
+		return c.Ref
+	}
+	return c.Ref + " of run " + c.Run
+}
+
+// latest leaves the first record of each reference.
+func latest(records []Record) []Record {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(records, func(r Record) bool {
+		again := seen[r.Ref]
+		seen[r.Ref] = true
+		return again
+	})
+}
+
+// OnlyOne is the record to restore under another name.
+func OnlyOne(records []Record) (Record, error) {
+	if len(records) != 1 {
+		return Record{}, errors.New("only one tag can be restored under another name, and these are " + text.Count(len(records), "tag"))
+	}
+	return records[0], nil
+}
+
+// IsRun reports whether the choice names a run alone.
+func (c Choice) IsRun() bool {
+	_, err := strconv.ParseUint(c.Ref, 10, 63)
+	return err == nil
+}

@@ -1,0 +1,250 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Restorer pushes tags from an archive back into a registry.
+type Restorer struct {
+	archive *Archive
+	connect Connect
+	o       RestorerOptions
+}
+
+// RestorerOptions say what happens around a restoration.
+type RestorerOptions struct {
+	// Overwrite moves a tag that exists with another digest.
+	Overwrite bool
+	// Stay is how long what was restored is kept, whatever the rules say.
+	Stay time.Duration
+	Now  func() time.Time // required
+}
+
+// Restored is what became of one record.
+type Restored struct {
+	Record Record `json:"record"`
+	As     string `json:"as"` // the reference that has the digest again
+	// Before is the digest that the reference had; "" if it did not exist.
+	Before string `json:"before,omitempty"`
+	Blobs  int    `json:"blobs"` // that were pushed
+	Bytes  int64  `json:"bytes"` // of those
+}
+
+// NewRestorer is a restorer whose connections can push.
+func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
+	return &Restorer{a, connect, o}
+}
+
+// Restore gives a reference the digest of a record again, and the attachments of that
+// digest theirs. The results are valid whatever the error: those of what was restored,
+// the record first.
+func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, as registry.Ref) ([]Restored, error) {
+	var done []Restored
+	waiting := []Record{which}
+	seen := map[string]bool{}
+	for len(waiting) > 0 {
+		record, ref := waiting[0], as
+		waiting = waiting[1:]
+		if seen[record.Ref] {
+			continue
+		}
+		seen[record.Ref] = true
+		if record.Ref != which.Ref {
+			_, ref.Tag = splitTag(record.Ref)
+		}
+		restored, digests, err := r.one(ctx, record, ref)
+		if err != nil {
+			return done, fmt.Errorf("restoring %s: %w", ref, err)
+		}
+		done = append(done, restored)
+		waiting = append(waiting, attachments(records, record, digests)...)
+	}
+	return done, nil
+}
+
+// attachments are the latest records of what is attached to digests, in the image of a
+// record.
+func attachments(records []Record, to Record, digests []string) []Record {
+	image := to.Image()
+	return latest(slices.DeleteFunc(slices.Clone(records), func(r Record) bool {
+		in, tag := splitTag(r.Ref)
+		subject := registry.AttachmentSubject(tag, r.Digest)
+		return in != image || !slices.ContainsFunc(digests, subject.Is)
+	}))
+}
+
+// one restores one record, and returns the digests of its manifests.
+func (r *Restorer) one(ctx context.Context, record Record, as registry.Ref) (Restored, []string, error) {
+	out := Restored{Record: record, As: as.String()}
+	to, err := r.connect(as.WithoutTag())
+	if err != nil {
+		return out, nil, err
+	}
+	tag := to.Repository.Tag(as.Tag)
+	if out.Before, err = digestOf(ctx, to, tag); err != nil {
+		return out, nil, err
+	}
+	if out.Before != "" && out.Before != record.Digest && !r.o.Overwrite {
+		return out, nil, fmt.Errorf("it exists with another digest, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", out.Before, record.Digest)
+	}
+	// The mark comes first, so that no run deletes what is being restored.
+	if err := r.mark(ctx, record, out.As); err != nil {
+		return out, nil, err
+	}
+	p := &push{archive: r.archive, to: to, root: record.root(), there: out.Before == record.Digest}
+	err = p.push(ctx, tag)
+	out.Blobs, out.Bytes = p.blobs, p.bytes
+	if err != nil {
+		return out, nil, err
+	}
+	if p.there {
+		return out, p.digests, nil
+	}
+	now, err := digestOf(ctx, to, tag)
+	if err == nil && now != record.Digest {
+		err = fmt.Errorf("it was pushed as %s, and the registry shows %q", record.Digest, now)
+	}
+	return out, p.digests, err
+}
+
+// digestOf is the digest of a tag; "" if the tag does not exist.
+func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (string, error) {
+	head, err := at.Puller.Head(ctx, ref)
+	var answer *transport.Error
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return head.Digest.String(), nil
+}
+
+// mark notes in the record that it was restored, and keeps it as long as the tag stays.
+func (r *Restorer) mark(ctx context.Context, record Record, as string) error {
+	return r.archive.update(ctx, func(index *v1.IndexManifest) {
+		i := slices.IndexFunc(index.Manifests, record.isThat)
+		if i < 0 {
+			return // it was purged meanwhile: its content is there, or restoring fails
+		}
+		now, ok, err := readRecord(index.Manifests[i])
+		if !ok || err != nil {
+			return
+		}
+		now.RestoredAt = r.o.Now().UTC()
+		if end := now.RestoredAt.Add(r.o.Stay); end.After(now.Until) {
+			now.Until = end
+		}
+		if !slices.Contains(now.RestoredAs, as) {
+			now.RestoredAs = append(now.RestoredAs, as)
+		}
+		index.Manifests[i] = now.described()
+	})
+}
+
+// push is one tree on its way into a registry.
+type push struct {
+	archive *Archive
+	to      oci.Connection
+	root    store.Blob
+	there   bool // the tag has the digest already
+
+	digests []string // of all manifests
+	mu      sync.Mutex
+	frozen  error // the first blob that must be thawed
+	blobs   int
+	bytes   int64
+}
+
+// maxUploads is how many blobs are pushed at once.
+const maxUploads = 4
+
+func (p *push) push(ctx context.Context, tag name.Tag) error {
+	var root []byte
+	err := walk(ctx, p.root, visitor{
+		open: func(ctx context.Context, b store.Blob) ([]byte, error) {
+			raw, err := p.archive.manifest(ctx, b)
+			if err == nil {
+				p.digests = append(p.digests, b.Digest.String())
+			}
+			if b.Digest == p.root.Digest {
+				root = raw
+			}
+			return raw, err
+		},
+		blobs: p.upload,
+		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
+			if p.there || p.frozen != nil || b.Digest == p.root.Digest {
+				return nil
+			}
+			return p.to.Pusher.Put(ctx, p.to.Repository.Digest(b.Digest.String()), taggable{raw, b.MediaType})
+		},
+	})
+	switch {
+	case err != nil:
+		return err
+	case p.frozen != nil:
+		return p.frozen
+	case p.there:
+		return nil
+	}
+	return p.to.Pusher.Put(ctx, tag, taggable{root, p.root.MediaType})
+}
+
+// upload pushes the blobs of a manifest that the registry does not have.
+func (p *push) upload(ctx context.Context, all []store.Blob) error {
+	if p.there {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(maxUploads)
+	for _, b := range all {
+		group.Go(func() error {
+			l := &layerOf{ctx: ctx, archive: p.archive, blob: b}
+			err := p.to.Pusher.Upload(ctx, p.to.Repository, l.mountable(p.to.Repository))
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if l.err != nil {
+				err = l.err // the cause of what the connection reports
+			}
+			if errors.Is(err, store.ErrFrozen) { // the others are thawed at the same time
+				p.frozen = err
+				return nil
+			}
+			if l.opened && err == nil {
+				p.blobs++
+				p.bytes += b.Size
+			}
+			if err != nil {
+				return fmt.Errorf("pushing %s: %w", b.Digest, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// taggable is a manifest as it was archived, byte for byte.
+type taggable struct {
+	raw       []byte
+	mediaType types.MediaType
+}
+
+func (t taggable) RawManifest() ([]byte, error)        { return t.raw, nil }
+func (t taggable) MediaType() (types.MediaType, error) { return t.mediaType, nil }

@@ -1,0 +1,313 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive/target"
+)
+
+// Bucket is a Store in a bucket of S3.
+type Bucket struct {
+	client         *s3.Client
+	bucket, prefix string
+	class          types.StorageClass // of configs and layers; manifests are always at hand
+
+	marked   sync.Mutex
+	isMarked bool // the prefix is an image layout
+}
+
+// NewBucket is the store at a target, with the credentials of the AWS variables, which
+// getenv reads. It sends no request.
+func NewBucket(t target.Target, getenv func(string) string) (*Bucket, error) {
+	key, secret := getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY")
+	if key == "" || secret == "" {
+		return nil, errors.New("the credentials of the bucket are missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	o := s3.Options{
+		Region:       cmp.Or(t.Region, regionOf(t.Endpoint), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
+		Credentials:  aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))),
+		UsePathStyle: t.Endpoint != "",
+		HTTPClient:   &http.Client{Transport: patient()},
+	}
+	if t.Endpoint != "" {
+		o.BaseEndpoint = aws.String(t.Endpoint)
+	}
+	return &Bucket{client: s3.New(o), bucket: t.Bucket, prefix: t.Prefix, class: types.StorageClass(t.StorageClass)}, nil
+}
+
+// scalewayEndpoint names its region, which signatures need.
+var scalewayEndpoint = regexp.MustCompile(`//s3\.([a-z]+-[a-z]+)\.scw\.cloud`)
+
+func regionOf(endpoint string) string {
+	if m := scalewayEndpoint.FindStringSubmatch(endpoint); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// patient is a transport whose waits end, however long a blob takes to pass.
+func patient() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = time.Minute
+	t.MaxIdleConnsPerHost = 16
+	return t
+}
+
+// Has trusts the SHA-256 checksum that the bucket stores with an object, and hashes an
+// object that has none.
+func (s *Bucket) Has(ctx context.Context, b Blob) (bool, error) {
+	head, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: s.key(b.Digest), ChecksumMode: types.ChecksumModeEnabled})
+	switch err = s.translate(err, b.Digest.String()); {
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case aws.ToInt64(head.ContentLength) != b.Size:
+		return false, nil
+	case head.ChecksumSHA256 != nil && head.ChecksumType != types.ChecksumTypeComposite:
+		return *head.ChecksumSHA256 == checksum(b.Digest), nil
+	}
+	from, err := s.Open(ctx, b)
+	if err != nil {
+		return false, err
+	}
+	defer from.Close()
+	if _, err = io.Copy(io.Discard, Verify(from, b)); errors.Is(err, ErrDamaged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Put sends the blob with its digest as the checksum, which the bucket must confirm.
+func (s *Bucket) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error {
+	if b.Size > maxObject {
+		return fmt.Errorf("%w: %s has %d bytes, and an object that is sent at once may have 5 GiB", ErrRefused, b.Digest, b.Size)
+	}
+	if err := s.mark(ctx); err != nil {
+		return err
+	}
+	from, err := open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	body := &remembering{Reader: Verify(from, b)}
+	input := &s3.PutObjectInput{
+		Bucket: &s.bucket, Key: s.key(b.Digest), Body: body, ContentLength: &b.Size, ChecksumSHA256: aws.String(checksum(b.Digest)),
+	}
+	if !b.Manifest {
+		input.StorageClass = s.class
+	}
+	_, err = s.client.PutObject(ctx, input, once(b.Digest))
+	if body.err != nil {
+		return body.err // the cause of what the connection reports
+	}
+	if err = s.translate(err, b.Digest.String()); err != nil {
+		return err
+	}
+	there, err := s.Has(ctx, b)
+	if err == nil && !there {
+		err = fmt.Errorf("the bucket stored another checksum: the copy of %s %w", b.Digest, ErrDamaged)
+	}
+	return err
+}
+
+// maxObject is how large an object may be that one request stores.
+const maxObject = 5 << 30
+
+// once sends a body that cannot be read twice: once, and signed by the digest that it
+// must have.
+func once(digest v1.Hash) func(*s3.Options) {
+	hash := middleware.FinalizeMiddlewareFunc("KnownPayloadHash", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		return next.HandleFinalize(v4.SetPayloadHash(ctx, digest.Hex), in)
+	})
+	return func(o *s3.Options) {
+		o.RetryMaxAttempts = 1
+		o.APIOptions = append(o.APIOptions,
+			func(stack *middleware.Stack) error { return stack.Finalize.Add(hash, middleware.Before) },
+		)
+	}
+}
+
+// remembering keeps the error of a read.
+type remembering struct {
+	io.Reader
+	err error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
+}
+
+// mark makes the prefix an image layout.
+func (s *Bucket) mark(ctx context.Context) error {
+	s.marked.Lock()
+	defer s.marked.Unlock()
+	if s.isMarked {
+		return nil
+	}
+	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")})
+	err = s.translate(err, layoutFile)
+	s.isMarked = err == nil
+	return err
+}
+
+// Open reads an object. One in a storage class that must be thawed is thawed first:
+// that takes hours.
+func (s *Bucket) Open(ctx context.Context, b Blob) (io.ReadCloser, error) {
+	object, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.key(b.Digest)})
+	if frozen := (*types.InvalidObjectState)(nil); errors.As(err, &frozen) {
+		return nil, s.thaw(ctx, b.Digest)
+	}
+	if err := s.translate(err, b.Digest.String()); err != nil {
+		return nil, err
+	}
+	return object.Body, nil
+}
+
+// thawedDays is how long a thawed object stays at hand.
+const thawedDays = 3
+
+func (s *Bucket) thaw(ctx context.Context, digest v1.Hash) error {
+	_, err := s.client.RestoreObject(ctx, &s3.RestoreObjectInput{
+		Bucket: &s.bucket, Key: s.key(digest),
+		RestoreRequest: &types.RestoreRequest{Days: aws.Int32(thawedDays), GlacierJobParameters: &types.GlacierJobParameters{Tier: types.TierStandard}},
+	})
+	var answer smithy.APIError
+	if errors.As(err, &answer) && answer.ErrorCode() == "RestoreAlreadyInProgress" {
+		err = nil
+	}
+	if err != nil {
+		return s.translate(err, digest.String())
+	}
+	return fmt.Errorf("%s is in a storage class that must be thawed, and is %w: run the same command again in 12 hours, and within %d days", digest, ErrFrozen, thawedDays)
+}
+
+// Index reads index.json. Its version is the ETag.
+func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err error) {
+	object, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.name("index.json")})
+	switch err = s.translate(err, "index.json"); {
+	case errors.Is(err, ErrNotFound):
+		return nil, "", nil
+	case err != nil:
+		return nil, "", err
+	}
+	defer object.Body.Close()
+	index, err = io.ReadAll(object.Body)
+	return index, aws.ToString(object.ETag), err
+}
+
+// SetIndex replaces index.json by a conditional write.
+func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) error {
+	if err := s.mark(ctx); err != nil {
+		return err
+	}
+	input := &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name("index.json"), Body: bytes.NewReader(index), ContentType: aws.String("application/json")}
+	if input.IfMatch = &version; version == "" {
+		input.IfMatch, input.IfNoneMatch = nil, aws.String("*")
+	}
+	_, err := s.client.PutObject(ctx, input, func(o *s3.Options) { o.RetryMaxAttempts = 1 })
+	if status := statusOf(err); status == http.StatusPreconditionFailed || status == http.StatusConflict {
+		return ErrChanged
+	}
+	return s.translate(err, "index.json")
+}
+
+// Stored lists the objects of blobs.
+func (s *Bucket) Stored(ctx context.Context) ([]Stored, error) {
+	all := []Stored{}
+	folder := *s.name("blobs/sha256") + "/"
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.bucket, Prefix: &folder})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, s.translate(err, folder)
+		}
+		for _, object := range page.Contents {
+			digest, err := v1.NewHash("sha256:" + strings.TrimPrefix(aws.ToString(object.Key), folder))
+			if err == nil {
+				all = append(all, Stored{digest, aws.ToInt64(object.Size), aws.ToTime(object.LastModified)})
+			}
+		}
+	}
+	return all, nil
+}
+
+// Remove removes the object of the blob.
+func (s *Bucket) Remove(ctx context.Context, b Blob) error {
+	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: s.key(b.Digest)})
+	if err = s.translate(err, b.Digest.String()); errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// key is made of a digest alone.
+func (s *Bucket) key(digest v1.Hash) *string {
+	return s.name("blobs/" + digest.Algorithm + "/" + digest.Hex)
+}
+
+func (s *Bucket) name(file string) *string { return aws.String(path.Join(s.prefix, file)) }
+
+// checksum is a digest as S3 writes it.
+func checksum(digest v1.Hash) string {
+	raw, _ := hex.DecodeString(digest.Hex) // v1.NewHash has checked it
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// translate shortens an error of S3 to its status, code and message.
+func (s *Bucket) translate(err error, what string) error {
+	status := statusOf(err)
+	var answer smithy.APIError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &answer):
+		return fmt.Errorf("the bucket %s could not be reached: %w", s.bucket, errors.Unwrap(err))
+	}
+	code := strings.TrimSpace(answer.ErrorCode() + ": " + answer.ErrorMessage())
+	switch {
+	case status == http.StatusNotFound && answer.ErrorCode() != "NoSuchBucket":
+		return fmt.Errorf("%s is %w", what, ErrNotFound)
+	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+		return fmt.Errorf("%w: the bucket %s denies it (%d %s): check the rights of the AWS key", ErrRefused, s.bucket, status, code)
+	case status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout:
+		return fmt.Errorf("%w: the bucket %s answers %d %s", ErrRefused, s.bucket, status, code)
+	}
+	return fmt.Errorf("the bucket %s answers %d %s", s.bucket, status, code)
+}
+
+func statusOf(err error) int {
+	var answer *smithyhttp.ResponseError
+	if errors.As(err, &answer) {
+		return answer.HTTPStatusCode()
+	}
+	return 0
+}

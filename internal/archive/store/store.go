@@ -1,0 +1,75 @@
+// Package store keeps blobs by their digests, and one index: in a directory or a
+// bucket, as an OCI image layout, or in a repository of a registry. Its nouns are the
+// Store, the Blob and the index.
+//
+// It must never report a blob as stored before its copy was verified, hold a layer in
+// memory, or make a name of anything but a digest.
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// The errors of stores. Test for them with errors.Is.
+var (
+	// ErrNotFound: the blob is not in the store.
+	ErrNotFound = errors.New("not in the archive")
+	// ErrChanged: another process wrote the index meanwhile.
+	ErrChanged = errors.New("the index of the archive was changed by another process")
+	// ErrRefused: trying again does not help: a full disk, a missing right.
+	ErrRefused = errors.New("refused")
+	// ErrFrozen: the blob lies in a storage class that must be thawed first, which was
+	// asked for.
+	ErrFrozen = errors.New("being thawed")
+	// ErrDamaged: what is stored, or was copied, does not have its digest.
+	ErrDamaged = errors.New("does not have its digest")
+)
+
+// Blob is a manifest, a config or a layer.
+type Blob struct {
+	Digest    v1.Hash
+	Size      int64 // in bytes
+	MediaType types.MediaType
+	Manifest  bool // or an index of manifests
+	// From is the repository, "host/name", that has the blob already; "" if none is known.
+	From string
+}
+
+// Stored is a blob that is in a store.
+type Stored struct {
+	Digest v1.Hash
+	Size   int64
+	At     time.Time // when it was stored
+}
+
+// Store keeps blobs. It is safe for concurrent use.
+type Store interface {
+	// Has reports whether a good copy of the blob is there: it was hashed, or the
+	// store vouches for its digest.
+	Has(ctx context.Context, b Blob) (bool, error)
+	// Put copies what open reads, and returns once the copy is durable and verified.
+	Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error
+	// Open reads a blob, which the caller must hash.
+	Open(ctx context.Context, b Blob) (io.ReadCloser, error)
+	// Index reads the index and its version; both are empty if there is none.
+	Index(ctx context.Context) (index []byte, version string, err error)
+	// SetIndex replaces the index if it still has that version, and returns ErrChanged
+	// if not. A directory cannot compare: there the lock of the run keeps others away.
+	SetIndex(ctx context.Context, index []byte, version string) error
+	// Stored lists the blobs; a registry cannot, and lists none.
+	Stored(ctx context.Context) ([]Stored, error)
+	// Remove removes a blob. One that is not there is not an error.
+	Remove(ctx context.Context, b Blob) error
+}
+
+// layoutFile marks an OCI image layout.
+const layoutFile = "oci-layout"
+
+// layout is its content.
+func layout() []byte { return []byte(`{"imageLayoutVersion":"1.0.0"}`) }

@@ -1,0 +1,162 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/internal/retry"
+)
+
+// maxManifest bounds what is read of a manifest, in bytes.
+const maxManifest = 32 << 20
+
+// manifest is what a manifest or an index needs. What it does not have is empty.
+type manifest struct {
+	Config    *v1.Descriptor  `json:"config"`
+	Layers    []v1.Descriptor `json:"layers"`
+	Blobs     []v1.Descriptor `json:"blobs"`     // of the artifact manifests of earlier drafts
+	Manifests []v1.Descriptor `json:"manifests"` // of an index
+}
+
+// needs are the blobs and manifests right below a manifest.
+func needs(raw []byte) ([]store.Blob, error) {
+	var m manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("its manifest cannot be read: %w", err)
+	}
+	var below []store.Blob
+	if m.Config != nil {
+		below = append(below, blobOf(*m.Config, false))
+	}
+	for _, d := range append(m.Layers, m.Blobs...) {
+		if len(d.URLs) == 0 { // what lies elsewhere is recorded without its content
+			below = append(below, blobOf(d, false))
+		}
+	}
+	for _, d := range m.Manifests {
+		// The index of a build cache lists layers.
+		below = append(below, blobOf(d, isManifest(d.MediaType)))
+	}
+	return below, nil
+}
+
+func isManifest(t types.MediaType) bool {
+	return t.IsImage() || t.IsIndex() || strings.Contains(string(t), "manifest")
+}
+
+func blobOf(d v1.Descriptor, isManifest bool) store.Blob {
+	return store.Blob{Digest: d.Digest, Size: d.Size, MediaType: d.MediaType, Manifest: isManifest}
+}
+
+// visitor is what walk does with a tree.
+type visitor struct {
+	// open reads a manifest, verified.
+	open func(ctx context.Context, b store.Blob) ([]byte, error)
+	// enter reports whether to go below a manifest; nil always does.
+	enter func(ctx context.Context, b store.Blob) (bool, error)
+	// blobs takes the configs and layers of one manifest.
+	blobs func(ctx context.Context, all []store.Blob) error
+	// leave takes a manifest, after everything below it.
+	leave func(ctx context.Context, b store.Blob, raw []byte) error
+}
+
+// walk visits each manifest of a tree once, from the bottom to the top.
+func walk(ctx context.Context, root store.Blob, v visitor) error {
+	return v.walk(ctx, root, map[v1.Hash]bool{})
+}
+
+func (v visitor) walk(ctx context.Context, b store.Blob, seen map[v1.Hash]bool) error {
+	if seen[b.Digest] {
+		return nil
+	}
+	seen[b.Digest] = true
+	if b.MediaType.IsSchema1() {
+		return fmt.Errorf("%s has the schema 1, which a layout cannot hold: push it again with a current tool", b.Digest)
+	}
+	if v.enter != nil {
+		if ok, err := v.enter(ctx, b); err != nil || !ok {
+			return err
+		}
+	}
+	raw, err := v.open(ctx, b)
+	if err != nil {
+		return err
+	}
+	below, err := needs(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.Digest, err)
+	}
+	var blobs []store.Blob
+	for _, child := range below {
+		if !child.Manifest {
+			blobs = append(blobs, child)
+		} else if err := v.walk(ctx, child, seen); err != nil {
+			return err
+		}
+	}
+	if err := v.blobs(ctx, blobs); err != nil {
+		return err
+	}
+	return v.leave(ctx, b, raw)
+}
+
+// manifest reads a manifest of the archive, whole and verified.
+func (a *Archive) manifest(ctx context.Context, b store.Blob) ([]byte, error) {
+	if b.Size > maxManifest {
+		return nil, fmt.Errorf("%s has %d bytes, more than a manifest may have", b.Digest, b.Size)
+	}
+	var raw []byte
+	err := repeat(ctx, func() error {
+		from, err := a.store.Open(ctx, b)
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		var whole bytes.Buffer
+		_, err = io.Copy(&whole, store.Verify(from, b))
+		raw = whole.Bytes()
+		return err
+	})
+	return raw, err
+}
+
+// tries is how often something is tried at a store.
+const tries = 4
+
+// repeat tries again after a fault of a store that may pass.
+func repeat(ctx context.Context, try func() error) error {
+	loop := retry.Loop{
+		Tries: tries,
+		Again: func(err error, n int) (time.Duration, bool) {
+			return retry.Pause(200*time.Millisecond, 2*n-1), mayPass(err)
+		},
+		Before: func(error, int, time.Duration) {},
+	}
+	_, err := loop.Do(ctx, try)
+	return err
+}
+
+func mayPass(err error) bool {
+	for _, stays := range []error{store.ErrRefused, store.ErrNotFound, store.ErrChanged, store.ErrFrozen, context.Canceled} {
+		if errors.Is(err, stays) {
+			return false
+		}
+	}
+	var answer *transport.Error
+	if errors.As(err, &answer) {
+		return answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout
+	}
+	return true
+}

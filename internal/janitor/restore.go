@@ -1,0 +1,219 @@
+package janitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// RestoreOptions say what to restore, and how.
+type RestoreOptions struct {
+	Choice archive.Choice
+	// As is another reference than that of the record; "" is the same.
+	As string
+	// Overwrite moves a tag that exists with another digest.
+	Overwrite  bool
+	Connection scaleway.Options
+	Recorder   RecorderOptions
+	Now        func() time.Time
+}
+
+// Restoring is what a restoration did.
+type Restoring struct {
+	Restored []archive.Restored `json:"restored"`
+	// Notes are what the operator must know beside, such as another visibility.
+	Notes []string `json:"notes"`
+}
+
+// Restore brings back what the archive holds, under the lock of the runs, and records
+// it. What could be restored is in the result whatever the error.
+func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring, error) {
+	out := Restoring{Restored: []archive.Restored{}, Notes: []string{}}
+	a, err := OpenArchive(c, o.Connection)
+	if err != nil {
+		return out, err
+	}
+	to, err := dataPlane(c, o.Connection, oci.NewWriter)
+	if err != nil {
+		return out, err
+	}
+	err = underLock(ctx, c, o.Recorder, func(ctx context.Context, l *ledger.Ledger) error {
+		r := archive.NewRestorer(a, to.Connect, archive.RestorerOptions{Overwrite: o.Overwrite, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now})
+		return out.restore(ctx, a, r, o, l)
+	})
+	if len(out.Restored) > 0 {
+		out.Notes = append(out.Notes, visibilityNotes(ctx, o.Connection, out.Restored)...)
+	}
+	return out, err
+}
+
+func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger) error {
+	records, err := a.Records(ctx)
+	if err != nil {
+		return err
+	}
+	chosen, err := archive.Choose(records, o.Choice)
+	if err != nil {
+		return err
+	}
+	if o.As != "" {
+		if _, err := archive.OnlyOne(chosen); err != nil {
+			return err
+		}
+	}
+	var failed error
+	seen := map[string]bool{} // an attachment that came back with its subject
+	for _, record := range chosen {
+		if seen[record.Ref] {
+			continue
+		}
+		as, err := restoreAs(record, o.As)
+		if err != nil {
+			return err
+		}
+		done, err := r.Restore(ctx, records, record, as)
+		failed = errors.Join(failed, err)
+		for _, one := range done {
+			seen[one.Record.Ref] = true
+			out.Restored = append(out.Restored, one)
+			failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
+		}
+	}
+	return failed
+}
+
+// restoreAs is the reference under which a record comes back.
+func restoreAs(record archive.Record, as string) (registry.Ref, error) {
+	if as == "" {
+		as = record.Ref
+	}
+	ref, err := registry.ParseRef(as)
+	if err == nil && ref.Tag == "" {
+		err = fmt.Errorf("%s is not a tag: write the whole reference, such as %s", as, record.Ref)
+	}
+	return ref, err
+}
+
+func restoreOf(one archive.Restored) ledger.Restore {
+	run, _ := strconv.ParseInt(one.Record.Run, 10, 64)
+	return ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run}
+}
+
+// underLock does something while no run applies a plan, with the ledger open.
+func underLock(ctx context.Context, c *config.Config, o RecorderOptions, do func(context.Context, *ledger.Ledger) error) error {
+	l, err := openLedger(ctx, c.LedgerDSN(), runs.KindApply, o)
+	if err != nil {
+		return err
+	}
+	lock, err := l.Lock(ctx, o.Wait)
+	if err == nil {
+		locked, stop := context.WithCancel(ctx)
+		go func() {
+			select {
+			case <-lock.Lost():
+				stop()
+			case <-locked.Done():
+			}
+		}()
+		err = Contain(func() error { return do(locked, l) })
+		stop()
+	}
+	return errors.Join(err, l.Close())
+}
+
+// Purge removes what has expired in the archive, under the lock of the runs.
+func Purge(ctx context.Context, c *config.Config, connection scaleway.Options, o RecorderOptions) (purged archive.Purged, err error) {
+	a, err := OpenArchive(c, connection)
+	if err != nil {
+		return archive.Purged{}, err
+	}
+	err = underLock(ctx, c, o, func(ctx context.Context, _ *ledger.Ledger) error {
+		purged, err = a.Purge(ctx, o.now())
+		return err
+	})
+	return purged, err
+}
+
+// ArchiveState counts what the archive of a configuration holds.
+func ArchiveState(ctx context.Context, c *config.Config, connection scaleway.Options) (runs.Archive, error) {
+	a, err := OpenArchive(c, connection)
+	if err != nil {
+		return runs.Archive{}, err
+	}
+	return a.State(ctx)
+}
+
+// visibilityNotes tell where an image has another visibility than when its tags were
+// archived.
+func visibilityNotes(ctx context.Context, connection scaleway.Options, restored []archive.Restored) []string {
+	reader, err := scaleway.NewReader(connection)
+	if err != nil {
+		return nil
+	}
+	wanted := map[registry.Ref]string{}
+	for _, one := range restored {
+		if ref, err := registry.ParseRef(one.As); err == nil && one.Record.Visibility != "" {
+			wanted[ref.WithoutTag()] = one.Record.Visibility
+		}
+	}
+	var notes []string
+	for ref, visibility := range wanted {
+		now, err := visibilityOf(ctx, reader, ref)
+		switch {
+		case err != nil:
+			notes = append(notes, fmt.Sprintf("the visibility of %s could not be read: %v; it was %s", ref, err, visibility))
+		case now != "" && string(now) != visibility:
+			notes = append(notes, fmt.Sprintf("the visibility of %s is %s, and was %s when it was archived: set it again if that matters", ref, now, visibility))
+		}
+	}
+	return notes
+}
+
+func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref) (registry.Visibility, error) {
+	namespaces, err := reader.Namespaces(ctx, registry.Query{Region: ref.Region})
+	if err != nil {
+		return "", err
+	}
+	for i := range namespaces {
+		if namespaces[i].Name != ref.Namespace {
+			continue
+		}
+		for img, err := range reader.Images(ctx, registry.Query{Region: ref.Region, NamespaceID: namespaces[i].ID}) {
+			if err != nil {
+				return "", err
+			}
+			if img.Name == ref.Image {
+				return img.Visibility, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// Archived are the events of what the archive holds of a reference, or of what is in it.
+func Archived(ctx context.Context, c *config.Config, connection scaleway.Options, ref string) ([]ledger.Event, error) {
+	a, err := OpenArchive(c, connection)
+	if err != nil {
+		return nil, err
+	}
+	records, err := a.Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var events []ledger.Event
+	for _, r := range archive.Within(records, ref) {
+		run, _ := strconv.ParseInt(r.Run, 10, 64)
+		events = append(events, ledger.Event{At: r.DeletedAt, Ref: r.Ref, Kind: ledger.EventArchived, Run: run, Who: r.Who, Digest: r.Digest, Until: r.Until})
+	}
+	return events, nil
+}

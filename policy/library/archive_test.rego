@@ -1,0 +1,13 @@
+package janitor.builtin.image.archive_test
+
+import data.janitor.builtin.image.archive
+
+test_restored_tags_are_kept if {
+	decisions := archive.keep with input.facts as {"restored": [{"name": "pr-12", "reason": "restored, and kept until tomorrow"}]}
+	decisions == {{"tag": "pr-12", "rule": "restored", "reason": "restored, and kept until tomorrow"}}
+}
+
+test_nothing_else_is if {
+	decisions := archive.keep with input.facts as {}
+	count(decisions) == 0
+}
