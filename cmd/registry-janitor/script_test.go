@@ -70,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"cluster":  serveCluster,
 			"kapsule":  serveKapsule,
 			"requests": requests,
+			"reads":    reads,
 			"janitor":  succeeds,
 			"exits":    exits,
 			"same":     same,
@@ -129,6 +130,24 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 		if !strings.Contains(strings.Join(args, " "), r.Method) {
 			ts.Fatalf("%s %s was sent", r.Method, r.Path)
 		}
+	}
+}
+
+// reads fails unless the emulator was asked for so many manifests and blobs since its
+// start: reads NUMBER
+func reads(ts *testscript.TestScript, neg bool, args []string) {
+	server, ok := servers.Load(ts.Getenv("WORK"))
+	if !ok || neg || len(args) != 1 {
+		ts.Fatalf("usage, with a world: reads NUMBER")
+	}
+	n := 0
+	for _, r := range server.(*emulator.Server).Requests() {
+		if strings.Contains(r.Path, "/manifests/") || strings.Contains(r.Path, "/blobs/") {
+			n++
+		}
+	}
+	if strconv.Itoa(n) != args[0] {
+		ts.Fatalf("%d manifests and blobs were read", n)
 	}
 }
 

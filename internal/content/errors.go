@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // statusError is an answer that is no success.
@@ -62,7 +60,7 @@ func hider(secret string) func(string) string {
 
 // explain says why the content of a digest could not be read, and what to do, on one line
 // and without the secret key or the address of a redirect, which may be signed.
-func (r *Reader) explain(ctx context.Context, image registry.Ref, digest string, err error) string {
+func (r *Reader) explain(ctx context.Context, digest string, err error) string {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -70,7 +68,7 @@ func (r *Reader) explain(ctx context.Context, image registry.Ref, digest string,
 	if remedy := remedyOf(err); remedy != "" {
 		why += ": " + remedy
 	}
-	return r.o.Hide("read the content of " + image.String() + "@" + digest + ": " + strings.Join(strings.Fields(why), " "))
+	return r.o.Hide("read the content of " + digest + ": " + strings.Join(strings.Fields(why), " "))
 }
 
 // remedyOf is what the operator can do about an error; "" if there is nothing special.

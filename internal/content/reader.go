@@ -126,7 +126,7 @@ func (r *Reader) Read(ctx context.Context, image registry.Ref, digests []string)
 			defer mu.Unlock()
 			if err != nil {
 				r.counts.unread.Add(1)
-				unread[digest] = r.explain(ctx, image, digest, err)
+				unread[digest] = r.explain(ctx, digest, err)
 				return nil
 			}
 			contents[digest] = c

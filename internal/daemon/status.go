@@ -57,6 +57,9 @@ func (d *daemon) logRun(run *runs.Run) {
 	if run.Plan != nil && run.Plan.Outcome != nil {
 		attributes = append(attributes, "done", s.Done, "failed", s.Failed, "skipped", s.Skipped)
 	}
+	if n := run.Contents; n.Read+n.Known+n.Unread > 0 {
+		attributes = append(attributes, "contents_read", n.Read, "contents_known", n.Known, "contents_unread", n.Unread, "registry_calls", n.Calls)
+	}
 	switch {
 	case run.Error != "":
 		d.log.Error("run failed", append(attributes, "error", run.Error)...)

@@ -165,8 +165,8 @@ func (j *judge) settle(ctx context.Context, d *decision) error {
 
 // Why a content is not known that no registry was asked for.
 const (
-	notRecorded = "the inventory does not have the content of %s@%s: take the scan again with this configuration"
-	noRegistry  = "the content of %s@%s was not read, because the API is not that of the provider, so its registry is not known: set scaleway.registry_url"
+	notRecorded = "the inventory does not have the content of %s: take the scan again with this configuration"
+	noRegistry  = "the content of %s was not read, because the API is not that of the provider, so its registry is not known: set scaleway.registry_url"
 )
 
 // read completes an image: afterwards, none of the digests is missing in it.
@@ -194,7 +194,7 @@ func (c *contents) read(ctx context.Context, image *registry.Image, digests []st
 		case unread[digest] != "":
 			image.Unread[digest] = unread[digest]
 		default:
-			image.Unread[digest] = fmt.Sprintf(why, image.Ref(), digest)
+			image.Unread[digest] = fmt.Sprintf(why, digest)
 		}
 	}
 }

@@ -200,14 +200,14 @@ func TestAContentThatDecidesAndCannotBeReadIsAGapOfItsImage(t *testing.T) {
 	if guardOf(plan, api+":old") != actions.GuardGap || guardOf(plan, api+":older") != actions.GuardGap || len(plan.Steps) != 1 || plan.Steps[0].Ref != web {
 		t.Errorf("%+v %+v", plan.Steps, plan.Held)
 	}
-	want := "read the content of " + api + "@" + bad + ": 403 Forbidden: give the API key the permission set ContainerRegistryReadOnly in the project of the namespace"
+	want := "read the content of " + bad + ": 403 Forbidden: give the API key the permission set ContainerRegistryReadOnly in the project of the namespace"
 	if len(plan.Gaps) != 1 || plan.Gaps[0].Subject != api || plan.Gaps[0].Error != want {
 		t.Errorf("%+v", plan.Gaps)
 	}
 	planner = reading(t, nil, deleteOld)
 	planner.decides = byLabel
 	plan = planned(t, planner, feed())
-	if len(plan.Steps) != 0 || len(plan.Gaps) != 2 || !strings.Contains(plan.Gaps[0].Error, "the inventory does not have the content of "+api+"@") || !strings.Contains(plan.Gaps[0].Error, "(and 1 more digests of this image)") {
+	if len(plan.Steps) != 0 || len(plan.Gaps) != 2 || !strings.Contains(plan.Gaps[0].Error, "the inventory does not have the content of sha256:") || !strings.Contains(plan.Gaps[0].Error, "(and 1 more digests of this image)") {
 		t.Errorf("from an inventory: %+v %+v", plan.Steps, plan.Gaps)
 	}
 }

@@ -226,9 +226,6 @@ func (r *activeRun) end(err error) (runs.Run, error) {
 	r.Copies = runs.Copies{Tags: copied.Tags.Load(), Failed: copied.Failed.Load(), Blobs: copied.Blobs.Load(), Bytes: copied.Bytes.Load()}
 	r.Judging = time.Duration(r.session.Progress.Judging.Load())
 	r.Contents = r.session.contents.counts()
-	if n := r.Contents; n.Read+n.Unread > 0 && r.session.o.Connection.Logger != nil {
-		r.session.o.Connection.Logger.Info("read what is inside tags", "read", n.Read, "known", n.Known, "unread", n.Unread, "requests", n.Calls, "bytes", n.Bytes)
-	}
 	if err != nil {
 		r.Error = err.Error()
 		if r.Exit == ExitDone {
