@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/policy/internal/facts"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -54,4 +55,15 @@ func (j *Judge) unknownContent(img *registry.Image) error {
 		return nil
 	}
 	return fmt.Errorf("the policies read tag.content, and that of %s is not known", text.Count(len(missing), "digest"))
+}
+
+// dropNeedless drops the keeps of what is not known where a tag is kept for another
+// reason.
+func dropNeedless(v *registry.Verdict) {
+	isNeedless := func(r registry.Reason) bool { return r.Text == facts.UnknownLabels }
+	for i := range v.Tags {
+		if keep := v.Tags[i].Keep; slices.ContainsFunc(keep, func(r registry.Reason) bool { return !isNeedless(r) }) {
+			v.Tags[i].Keep = slices.DeleteFunc(keep, isNeedless)
+		}
+	}
 }

@@ -172,6 +172,34 @@ func TestNamesOfTagsWithALabel(t *testing.T) {
 	}
 }
 
+// What is not known is no reason to keep a tag that is kept anyway, or in use: the guard
+// in_use holds it, and says so.
+func TestUnknownLabelsKeepOnlyWhatWouldGo(t *testing.T) {
+	e := newEngine(t, `{protect: {tags: [a], labels: {keep: "true"}}, retention: [{name: x, match: {tags: ["*"]}, delete: {older_than: 1d, older_than_seconds: 86400}}]}`)
+	img := contentRow{contents: make([]*registry.Content, 3)}.image()
+	uses := registry.NewUseIndex([]registry.Use{{Ref: img.TagRef("b"), By: "cluster prod"}})
+	for _, depth := range []Depth{WhatCounts, Everything} {
+		j := e.At(now, depth).WithUses(uses)
+		v, err := j.Image(context.Background(), img)
+		if err != nil || v.Err != nil {
+			t.Fatal(err, v.Err)
+		}
+		var got []string
+		for i, tag := range v.Tags {
+			for _, r := range tag.Keep {
+				got = append(got, img.Tags[i].Name+" "+r.Rule+": "+r.Text)
+			}
+		}
+		want := []string{"a protect/tags: protected by a", "c protect/labels: its labels are not known, and may protect it"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", depth, diff)
+		}
+		if got := j.NeedsContent(img, &v); !slices.Equal(got, []string{"sha256:" + digestOf(2)}) {
+			t.Errorf("%q: it needs %v", depth, got)
+		}
+	}
+}
+
 func TestWaiversByContent(t *testing.T) {
 	e := newEngine(t, `
 naming: [{name: x, subject: tag, pattern: "[a-b]", severity: deny}]

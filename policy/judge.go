@@ -65,6 +65,9 @@ func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdic
 	if err := j.unknownContent(img); err != nil {
 		d.fail(nil, err)
 	}
+	if j.engine.rules.ByContent() {
+		dropNeedless(&v)
+	}
 	d.finish()
 	j.waive(&v)
 	setInUse(&v, inUse)

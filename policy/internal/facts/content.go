@@ -115,8 +115,11 @@ func (f *Image) expiring(r *retentionRule, matched []*tag, expiring, unreadable 
 	return expiring, unreadable
 }
 
+// UnknownLabels is why a tag is kept whose labels are not known.
+const UnknownLabels = "its labels are not known, and may protect it"
+
 // protectedLabels adds the tags that the configuration protects by a label, and those
-// of which that is not known.
+// of which that is not known, unless they are held anyway because they are in use.
 func (f *Image) protectedLabels(facts *factList) {
 	var out []*ast.Term
 	for i := range f.tags {
@@ -130,8 +133,8 @@ func (f *Image) protectedLabels(facts *factList) {
 			if label := rules.AnyLabel(f.scan.Rules.Protect.Labels, t.content); label != "" {
 				reason = "protected by its label " + label
 			}
-		case t.Status == registry.StatusReady && (f.touched == nil || f.touched[i]):
-			reason = "its labels are not known, and may protect it"
+		case t.Status == registry.StatusReady && (f.touched == nil || f.touched[i]) && !f.used(i):
+			reason = UnknownLabels
 		}
 		if reason != "" {
 			out = append(out, ast.ObjectTerm([2]*ast.Term{keyName, f.names[i]}, [2]*ast.Term{keyReason, ast.StringTerm(reason)}))
@@ -139,6 +142,9 @@ func (f *Image) protectedLabels(facts *factList) {
 	}
 	facts.list("protect", keyProtectedLabels, out)
 }
+
+// used reports whether something uses a tag.
+func (f *Image) used(i int) bool { return f.inUse != nil && len(f.inUse[i]) > 0 }
 
 // contentTerm is what the content of a tag is, for the input.
 func (s *Scan) contentTerm(t *tag) *ast.Term {
