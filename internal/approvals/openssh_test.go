@@ -1,6 +1,7 @@
 package approvals
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -102,7 +103,7 @@ func TestKeysThatNeedTheAgent(t *testing.T) {
 	if _, err := ParseKey(readFile(t, "locked")); err == nil || !strings.Contains(err.Error(), "ssh-add") {
 		t.Errorf("a key with a passphrase: %v", err)
 	}
-	if _, err := ParseKey(readFile(t, "locked.pub")); err != ErrPublic {
+	if _, err := ParseKey(readFile(t, "locked.pub")); !errors.Is(err, ErrPublic) {
 		t.Errorf("a public key: %v", err)
 	}
 	private, err := ssh.ParseRawPrivateKeyWithPassphrase(readFile(t, "locked"), []byte("secret"))

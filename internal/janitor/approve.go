@@ -2,6 +2,7 @@ package janitor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,6 +121,9 @@ func notApproved(v *runs.Approvals) error {
 	return errors.New(message)
 }
 
+// oneDay is how old a plan can be without max_plan_age.
+const oneDay = 24 * time.Hour
+
 // Approved is the newest plan in the ledger that may be applied now and has enough
 // approvals; nil if there is none, or if it has been applied already.
 func (s *Session) Approved(ctx context.Context, o RecorderOptions) (newest *actions.Plan, err error) {
@@ -128,11 +132,11 @@ func (s *Session) Approved(ctx context.Context, o RecorderOptions) (newest *acti
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	signed, err := l.SignedPlans(ctx)
+	now, maxAge := startOfRun(s.o.Now), s.Config.Limits.MaxPlanAge.Duration()
+	signed, err := l.SignedPlans(ctx, now.Add(-cmp.Or(maxAge, oneDay)-oneDay)) // a run may have begun long before its scan
 	if err != nil {
 		return nil, err
 	}
-	now := startOfRun(s.o.Now)
 	for id := range signed {
 		plan, err := l.Plan(ctx, id)
 		if errors.Is(err, ledger.ErrUnknownPlan) {
@@ -141,7 +145,7 @@ func (s *Session) Approved(ctx context.Context, o RecorderOptions) (newest *acti
 		if err != nil {
 			return nil, err
 		}
-		if newest != nil && !plan.TakenAt.After(newest.TakenAt) || plan.Applicable(now, s.Config.Limits.MaxPlanAge.Duration()) != nil || s.Matches(plan) != nil {
+		if newest != nil && !plan.TakenAt.After(newest.TakenAt) || plan.Applicable(now, maxAge) != nil || s.Matches(plan) != nil {
 			continue
 		}
 		verdict, err := Approvals(ctx, s.Config, l, plan, nil, now)

@@ -48,8 +48,9 @@ func (l *Ledger) Signatures(ctx context.Context, plan string) ([]PlanSignature, 
 	return all, l.fail("reading signatures from", err)
 }
 
-// SignedPlans are the plans that have a signature, and whether a run has carried them out.
-func (l *Ledger) SignedPlans(ctx context.Context) (applied map[string]bool, err error) {
+// SignedPlans are the plans of runs since a time that have a signature, and whether a run
+// has carried them out.
+func (l *Ledger) SignedPlans(ctx context.Context, since time.Time) (applied map[string]bool, err error) {
 	applied = map[string]bool{}
 	err = eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		var id string
@@ -58,6 +59,6 @@ func (l *Ledger) SignedPlans(ctx context.Context) (applied map[string]bool, err 
 		applied[id] = finished > 0
 		return err
 	}, `SELECT s.plan_id, (SELECT count(*) FROM janitor_runs r WHERE r.plan_id = s.plan_id AND r.kind = 'apply' AND r.status = 'finished')
-		FROM janitor_signatures s GROUP BY s.plan_id`)
+		FROM janitor_signatures s WHERE s.plan_id IN (SELECT plan_id FROM janitor_runs WHERE started >= $1) GROUP BY s.plan_id`, micros(since))
 	return applied, l.fail("reading signatures from", err)
 }

@@ -52,10 +52,15 @@ func TestPlansAreSigned(t *testing.T) {
 
 func expectApplied(t *testing.T, l *Ledger, plan string, want bool) {
 	t.Helper()
-	signed, err := l.SignedPlans(t.Context())
+	signed, err := l.SignedPlans(t.Context(), start)
 	must(t, err)
 	if got, ok := signed[plan]; !ok || got != want {
 		t.Errorf("the signed plans are %v", signed)
+	}
+	signed, err = l.SignedPlans(t.Context(), start.Add(1000*time.Hour))
+	must(t, err)
+	if len(signed) != 0 {
+		t.Errorf("the signed plans of later are %v", signed)
 	}
 }
 
