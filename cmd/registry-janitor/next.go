@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -26,18 +27,21 @@ func (a *app) next(format report.Format, lines ...string) {
 }
 
 // afterPlan is what to do with a plan.
-func afterPlan(f *planFlags, run runs.Run) []string {
+func afterPlan(f *planFlags, run runs.Run, c *config.Config) []string {
 	p := run.Plan
 	if p == nil {
 		return nil
 	}
 	var lines []string
+	if c.Archive != nil && p.Summary.DeleteTags > 0 {
+		lines = append(lines, undoing(c))
+	}
 	saved := f.out != "" && !isStdout(f.out)
 	switch {
 	case saved && p.Forecast:
 		return []string{"The forecast is in " + f.out + ". It is never applied."}
 	case saved:
-		lines = []string{"The plan is in " + f.out + "."}
+		lines = append(lines, "The plan is in "+f.out+".")
 	}
 	switch {
 	case len(p.Steps) == 0, p.Refused(), p.Forecast:
@@ -62,7 +66,8 @@ func afterApply(f *applyFlags, run runs.Run, recorded janitor.Recorded) []string
 	}
 	lines := []string{fmt.Sprintf("Every step is recorded as run %s in %s:  %s", recorded.Run, recorded.Ledger, f.again(show...))}
 	if copied := copiedIn(run.Plan.Outcome); copied > 0 {
-		lines = append(lines, fmt.Sprintf("To bring back what it deleted (%s):  %s", text.Count(copied, "tag"), f.again("restore", recorded.Run)))
+		restore := append([]string{"restore", recorded.Run}, show[3:]...)
+		lines = append(lines, fmt.Sprintf("To bring back what it deleted (%s):  %s", text.Count(copied, "tag"), f.again(restore...)))
 	}
 	if o := run.Plan.Outcome; o.Failed+o.Skipped > 0 {
 		lines = append(lines, "What is left is planned again by:  "+f.again("apply"))

@@ -100,7 +100,7 @@ func (a *app) plan(ctx context.Context, f *planFlags) error {
 		err = errors.Join(err, a.writeFile(ctx, f.out, run.Plan.Encode))
 	}
 	err = a.finish(ctx, run, err, a.in(f.reportFlags), &f.metrics)
-	a.next(f.format, afterPlan(f, run)...)
+	a.next(f.format, afterPlan(f, run, s.planner.Config)...)
 	return err
 }
 
