@@ -54,14 +54,12 @@ func (t *guard) check(req *http.Request) error {
 }
 
 // mayLogIn reports whether the secret key may be sent to an endpoint of tokens beside the
-// registry: to the API, or to a host of the same owner. By the list of public suffixes, the
+// registry: to the API, or over HTTPS to a host of the same owner. Another port of the same
+// machine may have another owner. By the list of public suffixes, the
 // machines and functions of customers below scw.cloud have other owners.
 func (t *guard) mayLogIn(to *url.URL) bool {
 	if to.Scheme == t.api.Scheme && to.Host == t.api.Host {
 		return true
-	}
-	if to.Hostname() == t.registry.Hostname() {
-		return to.Scheme == t.registry.Scheme
 	}
 	if to.Scheme != "https" || net.ParseIP(to.Hostname()) != nil {
 		return false

@@ -147,10 +147,16 @@ func (j *judge) hidesUses(v *registry.Verdict) []string {
 }
 
 // readContents reads digests of the image that the decisions are about. All of them have
-// the same image.
+// the same image, which is that of the one scan that any of the judges can read.
 func readContents(ctx context.Context, decisions []*decision, judges []*judge, digests []string) {
-	at := slices.IndexFunc(decisions, func(d *decision) bool { return d != nil && len(d.missing) > 0 })
-	judges[at].contents.read(ctx, decisions[at].item.Image, digests)
+	var reads *contents
+	for _, j := range judges {
+		if reads == nil {
+			reads = j.contents
+		}
+	}
+	at := slices.IndexFunc(decisions, func(d *decision) bool { return d != nil })
+	reads.read(ctx, decisions[at].item.Image, digests)
 }
 
 // settle decides, and reads the contents that the decision depends on.

@@ -365,3 +365,16 @@ func TestAnImageIsQuietOnlyAsLongAsWhatIsInsideItsTags(t *testing.T) {
 		t.Error("a key is not found where it is, or where it is not")
 	}
 }
+
+func TestAComparisonReadsWhatEitherSideNeeds(t *testing.T) {
+	for name, configuration := range map[string]string{"both": deleteOld, "the other one": "timezone: UTC\n"} {
+		p := &plane{bodies: map[string]string{}}
+		amd := p.image("amd", "")
+		feed := stream(items{imageWith("api", "1.6.0 "+p.index(amd), "1.6.0-amd64 "+amd)}.Items())
+		c, err := reading(t, p, configuration).Compare(t.Context(), feed, reading(t, nil, deleteOld))
+		check(t, err)
+		if held := c.Before.Summary.Held; held != 1 || p.calls.Load() != 3 {
+			t.Errorf("needed by %s: %d held after %d calls", name, held, p.calls.Load())
+		}
+	}
+}
