@@ -89,14 +89,9 @@ func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
 
 // keepSignature records a signature in the ledger, and beside the file of the plan.
 func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Ledger, plan *actions.Plan, beside string, by runs.Approval, armored []byte) error {
-	var state *runs.Approvals
-	var err error
 	if l != nil {
-		state, err = janitor.Sign(ctx, c, l, plan, armored, a.now())
-		if beside != "" && errors.Is(err, ledger.ErrUnknownPlan) {
-			state, err = nil, nil
-		}
-		if err != nil {
+		_, err := janitor.Sign(ctx, c, l, plan, armored, a.now())
+		if err != nil && (beside == "" || !errors.Is(err, ledger.ErrUnknownPlan)) {
 			return err
 		}
 	}
@@ -107,14 +102,13 @@ func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Led
 		}
 		fmt.Fprintf(a.stderr, "The signature is in %s.\n", path)
 	}
-	if state == nil {
-		all, err := signaturesBeside(beside)
-		if err != nil {
-			return err
-		}
-		if state, err = janitor.Approvals(ctx, c, nil, plan, all, a.now()); err != nil {
-			return err
-		}
+	all, err := signaturesBeside(beside)
+	if err != nil {
+		return err
+	}
+	state, err := janitor.Approvals(ctx, c, l, plan, all, a.now())
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s: %s\n", plan.ID, state.Words())
 	return err
