@@ -159,9 +159,11 @@ func rules() architecture {
 			"internal/sources": {ours: []string{"registry", "internal/config", "internal/kube", "internal/scaleway", "internal/uses", "scanner"}},
 			// Finds when a decision changes.
 			"internal/outlook": {ours: []string{"registry", "actions", "internal/config", "internal/runs", "scanner"}},
+			// Tries out what the API does.
+			"internal/probe": {ours: []string{"registry", "internal/oci", "internal/scaleway"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"internal/lookup", "internal/sources", "internal/outlook",
+				"internal/lookup", "internal/sources", "internal/outlook", "internal/probe",
 				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals", "internal/archive", "internal/archive/store", "internal/archive/target", "internal/oci",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
@@ -170,7 +172,7 @@ func rules() architecture {
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/sources", "internal/daemon", "internal/approvals",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/probe", "internal/sources", "internal/daemon", "internal/approvals",
 			}},
 		},
 		owners: map[string][]string{
@@ -179,7 +181,7 @@ func rules() architecture {
 			// The decoder of the next standard library, for what is decoded a million times.
 			"github.com/go-json-experiment/json": {"internal/scaleway"},
 			// These packages speak the protocol of registries, and one serves it.
-			"github.com/google/go-containerregistry": {"emulator/oci", "internal/content", "internal/archive", "internal/archive/store", "internal/oci"},
+			"github.com/google/go-containerregistry": {"emulator/oci", "internal/content", "internal/probe", "internal/archive", "internal/archive/store", "internal/oci"},
 			// No policy may run without strict mode, schemas and narrowed capabilities.
 			"github.com/open-policy-agent/opa": {"policy", "policy/author", "policy/internal/builtins", "policy/internal/facts", "policy/internal/modules"},
 			// Metrics are set from a finished run, never from within.

@@ -52,6 +52,8 @@ type Options struct {
 	Concurrency int
 	// SharedDigest says what the API does to a digest of which one tag is deleted.
 	SharedDigest actions.SharedDigest
+	// SharedDigestIn, if set, returns what replaces SharedDigest in a region.
+	SharedDigestIn func(registry.Region) actions.SharedDigest
 	// Canary is how many deletions of tags are sent and confirmed one at a time
 	// before several are sent together: 5 when it is 0, none when negative.
 	Canary int
@@ -109,6 +111,14 @@ func Apply(ctx context.Context, p *actions.Plan, e Environment, o Options) (*act
 	r.objects(work.deletedNamespaces)
 	r.objects(work.opening)
 	return r.outcome()
+}
+
+// untags reports whether the API of a region removes only the tag.
+func (o *Options) untags(region registry.Region) bool {
+	if o.SharedDigestIn != nil {
+		return o.SharedDigestIn(region) == actions.Untag
+	}
+	return o.SharedDigest == actions.Untag
 }
 
 func (o Options) withDefaults() Options {

@@ -153,7 +153,7 @@ func (w *reconciler) situation(now *reading) *situation {
 	untagged, confirmed := w.r.evidence()
 	s := &situation{
 		steps: w.pending, kept: w.img.kept, reading: now, copies: w.copies,
-		untag: w.r.o.SharedDigest == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
+		untag: w.r.o.untags(w.img.ref.Region), proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
 		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
 		marked:   func(id string) bool { return w.marked[id] },
 		unmarked: func(st *step) (actions.Result, string) { return w.judgement.NotPlanned(st.Step) },

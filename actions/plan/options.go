@@ -38,6 +38,8 @@ type Options struct {
 	Local func(registry.Ref) (minAge time.Duration, keepAtLeast int)
 	// SharedDigest is what the API does to a digest of which one tag is deleted.
 	SharedDigest actions.SharedDigest
+	// SharedDigestIn, if set, returns what replaces SharedDigest in a region.
+	SharedDigestIn func(registry.Region) actions.SharedDigest
 
 	// Orphans is what becomes of a marked attachment whose subject no tag of its image
 	// has.
@@ -133,6 +135,9 @@ const clockTolerance = 5 * time.Minute
 func (o Options) at(ref registry.Ref) Options {
 	if o.Local != nil {
 		o.MinAge, o.KeepAtLeast = o.Local(ref)
+	}
+	if o.SharedDigestIn != nil {
+		o.SharedDigest = o.SharedDigestIn(ref.Region)
 	}
 	return o
 }

@@ -95,7 +95,7 @@ Try it without an account: registry-janitor demo`,
 	enumFlag(root, root.PersistentFlags(), &a.color, "color", colorAuto, "paint text for people", colorAuto, colorAlways, colorNever)
 	root.AddCommand(
 		a.demoCommand(), a.initCommand(), a.planCommand(), a.applyCommand(), a.approveCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(), a.restoreCommand(), a.archiveCommand(),
-		a.configCommand(), a.policyCommand(), a.notifyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
+		a.configCommand(), a.policyCommand(), a.probeCommand(), a.notifyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
 	)
 	complete(root)
 	answer(root)

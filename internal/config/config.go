@@ -44,8 +44,9 @@ type Config struct {
 	// Archive is where tags are copied before they are deleted; nil is nowhere.
 	Archive *Archive `yaml:"archive,omitempty" null:"write archive: {to: FOLDER}, or remove the key"`
 	// SharedDigest is "protect", or "untag" if the operator knows that the API removes
-	// only the tag, and not its digest with all other tags.
-	SharedDigest string `yaml:"shared_digest" one:"protect|untag"`
+	// only the tag, and not its digest with all other tags, or "auto" if that is what a
+	// probe found out counts.
+	SharedDigest string `yaml:"shared_digest" one:"protect|untag|auto"`
 	// Grace is how long a tag must have been marked before it is deleted.
 	Grace strictyaml.Duration `yaml:"grace"`
 	// RunTimeout is how long a run may take before it is ended as failed.
@@ -278,6 +279,9 @@ func (c *Config) Location() *time.Location {
 	}
 	return location
 }
+
+// SharedDigestAuto is the shared_digest that leaves the choice to what a probe found out.
+const SharedDigestAuto = "auto"
 
 // StandardInput is the references file that means standard input.
 const StandardInput = "-"

@@ -1268,7 +1268,7 @@ naming:
 		"a wrong shared_digest",
 		"shared_digest: untagged\n",
 		[]string{
-			`1:16: shared_digest: must be protect or untag, not "untagged" (did you mean "untag"?)`,
+			`1:16: shared_digest: must be one of protect, untag, auto, not "untagged" (did you mean "untag"?)`,
 		},
 	},
 	{

@@ -119,9 +119,12 @@ func (c *Config) limitSentences(add func(kind, name, format string, args ...any)
 		add("limits", "canary", "does the first %s of each kind one at a time", text.Count(n, "step"))
 	}
 	add("limits", "max_failures", "skips the remaining steps once %s in a row %s", text.Count(c.Limits.MaxFailures, "step"), text.Choose(c.Limits.MaxFailures, "fails", "fail"))
-	if c.SharedDigest == "untag" {
+	switch c.SharedDigest {
+	case "untag":
 		add("shared_digest", "untag", "deletes a tag even if a kept tag has the same digest")
-	} else {
+	case SharedDigestAuto:
+		add("shared_digest", "auto", "deletes a tag of which a kept tag has the same digest only where a probe of the last 90 days found that the API removes the tag alone")
+	default:
 		add("shared_digest", "protect", "holds the deletion of a tag if a kept tag has the same digest")
 	}
 	if a := c.Approvals; a != nil {

@@ -26,12 +26,12 @@ func (p *Planner) Matches(plan *actions.Plan) error {
 func (s *Session) applyOptions() apply.Options {
 	limits := s.Config.Limits
 	o := apply.Options{
-		Concurrency:  s.o.Connection.Concurrency,
-		SharedDigest: actions.SharedDigest(s.Config.SharedDigest),
-		Canary:       limits.Canary,
-		Breaker:      limits.MaxFailures,
-		MaxPlanAge:   limits.MaxPlanAge.Duration(),
-		Now:          s.o.Now,
+		Concurrency:    s.o.Connection.Concurrency,
+		SharedDigestIn: s.sharedDigest,
+		Canary:         limits.Canary,
+		Breaker:        limits.MaxFailures,
+		MaxPlanAge:     limits.MaxPlanAge.Duration(),
+		Now:            s.o.Now,
 	}
 	if o.Canary == 0 {
 		o.Canary = -1 // none; the zero value is the default

@@ -161,7 +161,7 @@ func (p *Planner) planOptions() plan.Options {
 		Narrowed:           p.Only.Words(),
 		ScannedAt:          p.ScannedAt,
 		Local:              func(ref registry.Ref) (time.Duration, int) { return limits.At(ref.Namespace, ref.Image) },
-		SharedDigest:       actions.SharedDigest(p.Config.SharedDigest),
+		SharedDigestIn:     p.sharedDigest,
 		Orphans:            plan.Orphans(p.Config.Attachments.Orphans),
 		Content:            plan.Content{Read: plan.ReadContent(p.Config.Content.Read), MultiArch: plan.MultiArch(p.Config.Content.MultiArch)},
 		AtMost:             p.AtMost,

@@ -14,6 +14,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/actions/resolve"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -45,6 +46,8 @@ func (o RecorderOptions) now() time.Time {
 type history struct {
 	since   *ledger.Marked // since when tags have been marked
 	anomaly plan.Anomaly
+	// sharedDigest is what probes found out, by region; only with shared_digest: auto.
+	sharedDigest map[registry.Region]actions.SharedDigest
 }
 
 // medianRuns is the number of runs whose deletions are usual.
@@ -58,6 +61,11 @@ func (p *Planner) readHistory(ctx context.Context, l *ledger.Ledger) (err error)
 	h.anomaly.Factor = p.Config.AnomalyFactor()
 	if h.anomaly.Usual, h.anomaly.Runs, err = l.MedianDeletions(ctx, medianRuns); err != nil {
 		return err
+	}
+	if p.Config.SharedDigest == config.SharedDigestAuto {
+		if h.sharedDigest, err = readProbes(ctx, l, p.TakenAt); err != nil {
+			return err
+		}
 	}
 	p.history = &h
 	return nil

@@ -56,7 +56,7 @@ func (t *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case problem != "":
 	case take == nil:
-		problem = unusable(req.URL.Path, body)
+		problem = unusable(req, body)
 	default:
 		problem = take(body)
 		body = nil // the SDK reads nothing
@@ -123,12 +123,12 @@ func implausible(header http.Header, body []byte) string {
 
 // unusable returns why the SDK must not read an answer, or "". A listing must state its
 // total: without it, a lost row could not be noticed.
-func unusable(path string, body []byte) string {
+func unusable(req *http.Request, body []byte) string {
 	trimmed := bytes.TrimSpace(body)
 	switch {
 	case trimmed[0] != '{' || !json.Valid(trimmed):
 		return "its body is not a complete JSON object"
-	case isListing(path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
+	case req.Method == http.MethodGet && isListing(req.URL.Path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
 		return "the listing has no total_count"
 	}
 	return ""

@@ -41,7 +41,12 @@ func NewEditor(o Options) (*Editor, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.editor()
+}
+
+func (c *connection) editor() (*Editor, error) {
 	e := &Editor{}
+	var err error
 	if e.read, err = c.reader(readKinds); err != nil {
 		return nil, err
 	}

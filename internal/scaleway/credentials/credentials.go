@@ -29,6 +29,7 @@ type Credentials struct {
 	Source    string // where the keys come from, in words
 	UserAgent string // to send; "" is that of the program
 	Insecure  bool   // certificates are not verified
+	ProjectID string // the default project; "" if there is none
 }
 
 // Given checks credentials that the program has.
@@ -59,6 +60,7 @@ func Load(profileName string, log *slog.Logger) (*Credentials, error) {
 		SecretKey: value(profile.SecretKey),
 		APIURL:    APIURL,
 		UserAgent: value(profile.UserAgent),
+		ProjectID: value(profile.DefaultProjectID),
 		Insecure:  profile.Insecure != nil && *profile.Insecure,
 	}
 	if profile.APIURL != nil {

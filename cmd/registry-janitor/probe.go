@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/probe"
+	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// probeFlags are the flags of probe.
+type probeFlags struct {
+	sourceFlags
+	region registry.Region
+	yes    bool
+	rate   bool
+	format report.Format
+}
+
+func (a *app) probeCommand() *cobra.Command {
+	var f probeFlags
+	cmd := &cobra.Command{
+		Use:   "probe -c FILE --region REGION",
+		Short: "Find out how the API of your account behaves, in a scratch namespace",
+		Long: `Find out what the documentation of the API does not say: what happens to the other
+tags of a digest when one of them is deleted, whether a moved tag changes its times,
+and more. The probe creates a private namespace, janitor-probe-…, pushes a few tiny
+images with some 260 tags, deletes some of them, and looks. It removes the namespace
+in any case, also after Ctrl-C, and those of earlier probes that are older than an
+hour. It touches nothing else.
+
+The findings are recorded in the ledger. With shared_digest: auto, those of the last
+90 days decide whether a tag may be deleted whose digest a kept tag has.
+
+Exit codes: 0 done, also if something could not be found out; 1 an error: an image
+could not be pushed, or the namespace could not be removed.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.region == "" {
+				return errors.New("--region is missing: name the region to probe, such as --region fr-par")
+			}
+			return a.probe(cmd.Context(), &f)
+		},
+	}
+	f.addLive(cmd)
+	enumFlag(cmd, cmd.Flags(), &f.region, "region", "", "the region to probe", registry.Regions()...)
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
+	cmd.Flags().BoolVar(&f.rate, "rate", false, "also find out at which rate of requests the API answers 429, with up to 620 requests")
+	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+	return cmd
+}
+
+func (a *app) probe(ctx context.Context, f *probeFlags) error {
+	if !f.yes && (!isTerminal(a.stdin) || a.stdinOf != "") {
+		return errors.New("standard input is not a terminal, so probe cannot ask for confirmation: pass --yes to create a scratch namespace and remove it again")
+	}
+	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy")
+	if err != nil {
+		return err
+	}
+	if regions := c.Scaleway.Regions; !slices.Contains(regions, string(f.region)) {
+		return fmt.Errorf("scaleway.regions of the configuration lacks %s: name one of %s", f.region, text.List(regions, "or"))
+	}
+	prober, err := janitor.NewProber(c, f.region, a.sessionOptions(c.Scaleway.Profile, &f.sourceFlags), a.log)
+	if err != nil {
+		return err
+	}
+	prober.Rate = f.rate
+	if !f.yes {
+		if err := a.askToProbe(f.region); err != nil {
+			return err
+		}
+	}
+	found, err := prober.Run(ctx)
+	recorded, failed := janitor.RecordProbe(context.WithoutCancel(ctx), c, &found, a.who)
+	if f.format == report.FormatJSON {
+		return errors.Join(err, failed, a.printJSON(found))
+	}
+	return errors.Join(err, failed, printFindings(a.stdout, &found, recorded))
+}
+
+// askToProbe asks for confirmation.
+func (a *app) askToProbe(region registry.Region) error {
+	fmt.Fprintf(a.stderr, "Create a private scratch namespace in %s, push some 260 tags of tiny images into it, and remove it again? Type yes to continue: ", region)
+	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
+	if err != nil || strings.TrimSpace(answer) != "yes" {
+		return errors.New("nothing was created")
+	}
+	return nil
+}
+
+func printFindings(w io.Writer, r *probe.Report, recorded bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "What the API of %s does (%s)\n", r.Region, r.TakenAt.Format("2006-01-02 15:04 MST"))
+	named := map[string]bool{}
+	for _, line := range r.Lines() {
+		named[line.Name] = true
+		fmt.Fprintf(&b, "\n%s: %s\n", line.Name, line.Value)
+		if line.Evidence != "" {
+			fmt.Fprintf(&b, "    %s\n", text.Clean(line.Evidence))
+		}
+		if line.Meaning != "" {
+			fmt.Fprintf(&b, "    → %s\n", line.Meaning)
+		}
+	}
+	b.WriteString("\nAlso seen:\n")
+	for _, name := range r.Others(named) {
+		fmt.Fprintf(&b, "    %s %s\n", strings.ReplaceAll(name, "_", " "), text.Clean(r.Evidence[name]))
+	}
+	if !recorded {
+		b.WriteString("\nThe configuration has no ledger.dsn, so the findings were not recorded, and shared_digest: auto cannot use them.\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,196 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// scratch is the namespace of one probe.
+type scratch struct {
+	*Prober
+	namespace registry.Namespace
+	report    *Report
+}
+
+// experiment makes all experiments. One that shows nothing leaves its findings unknown;
+// the error is that of images that could not be pushed.
+func (s *scratch) experiment(ctx context.Context) error {
+	for _, e := range []struct {
+		about string
+		make  func(context.Context) error
+	}{
+		{"tags that share a digest", s.sharedDigest},
+		{"the last tag of an image", s.lastTag},
+		{"the tag of an index", s.indexTag},
+		{"the tag of a part of an index", s.partTag},
+		{"moved tags", s.movedTag},
+		{"an image of 250 tags", s.manyTags},
+		{"what does not exist", s.missing},
+		{"the rate of requests", s.rate},
+	} {
+		s.Log.Info("trying " + e.about)
+		err := e.make(ctx)
+		var push *pushError
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("the probe was stopped: %w", context.Cause(ctx))
+		case errors.As(err, &push):
+			return err
+		case err != nil:
+			s.Log.Warn("an experiment showed nothing", "about", e.about, "error", err)
+		}
+	}
+	return nil
+}
+
+// saw notes the evidence of a finding.
+func (s *scratch) saw(finding, format string, args ...any) {
+	s.report.Evidence[finding] = fmt.Sprintf(format, args...)
+}
+
+// pushError is that of an image that could not be pushed.
+type pushError struct {
+	image registry.Ref
+	err   error
+}
+
+func (e *pushError) Error() string { return fmt.Sprintf("push %s: %v", e.image, e.err) }
+func (e *pushError) Unwrap() error { return e.err }
+
+// subject is one image of an experiment.
+type subject struct {
+	*scratch
+	ref registry.Ref
+	oci oci.Connection
+	id  string // once it is listed
+}
+
+func (s *scratch) subject(name string) (*subject, error) {
+	ref := registry.Ref{Region: s.Region, Namespace: s.namespace.Name, Image: name}
+	connection, err := s.Connect(ref)
+	if err != nil {
+		return nil, &pushError{ref, err}
+	}
+	return &subject{scratch: s, ref: ref, oci: connection}, nil
+}
+
+// push pushes what a tag shall have, and waits until the API lists it.
+func (u *subject) push(ctx context.Context, what pushable, tags ...string) error {
+	for _, tag := range tags {
+		ref := u.ref
+		ref.Tag = tag
+		if err := u.oci.Pusher.Push(ctx, u.oci.Repository.Tag(tag), what); err != nil {
+			return &pushError{ref, err}
+		}
+	}
+	digest, err := what.Digest()
+	if err != nil {
+		return err
+	}
+	_, err = u.wait(ctx, func(listed []registry.Tag) bool {
+		return !slices.ContainsFunc(tags, func(tag string) bool {
+			return !slices.ContainsFunc(listed, func(t registry.Tag) bool {
+				return t.Name == tag && t.Digest == digest.String() && t.Status == registry.StatusReady
+			})
+		})
+	})
+	return err
+}
+
+// wait lists the tags until they are as wanted, or the time is over, which is an error.
+func (u *subject) wait(ctx context.Context, wanted func([]registry.Tag) bool) (tags []registry.Tag, err error) {
+	is, err := u.until(ctx, u.Settle, func() (bool, error) {
+		var err error
+		tags, err = u.tags(ctx)
+		return err == nil && wanted(tags), err
+	})
+	if !is && err == nil {
+		err = fmt.Errorf("%s did not become what was expected within %s", u.ref, u.Settle)
+	}
+	return tags, err
+}
+
+// tags lists the tags. An image that does not exist has none.
+func (u *subject) tags(ctx context.Context) ([]registry.Tag, error) {
+	if u.id == "" {
+		image, ok, err := u.row(ctx)
+		if err != nil || !ok {
+			return nil, err
+		}
+		u.id = image.ID
+	}
+	tags, _, err := u.API.ListTags(ctx, u.Region, u.id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil
+	}
+	return tags, err
+}
+
+// row is the row of the image in the listing of its namespace.
+func (u *subject) row(ctx context.Context) (registry.Image, bool, error) {
+	images, _, err := u.API.ListImages(ctx, u.Region, u.namespace.ID)
+	i := slices.IndexFunc(images, func(i registry.Image) bool { return i.Name == u.ref.Image })
+	if i < 0 {
+		return registry.Image{}, false, err
+	}
+	return images[i], true, err
+}
+
+// tag is one tag of a listing.
+func tagOf(tags []registry.Tag, name string) (registry.Tag, bool) {
+	i := slices.IndexFunc(tags, func(t registry.Tag) bool { return t.Name == name })
+	if i < 0 {
+		return registry.Tag{}, false
+	}
+	return tags[i], true
+}
+
+// remove deletes a tag, and waits until it is gone. It reports whether the API refused.
+func (u *subject) removeTag(ctx context.Context, name string) (tags []registry.Tag, refused error, err error) {
+	tags, err = u.tags(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tag, ok := tagOf(tags, name)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s has no tag %s", u.ref, name)
+	}
+	if _, err := u.API.DeleteTag(ctx, u.Region, tag.ID, time.Time{}); err != nil {
+		if errors.Is(err, registry.ErrConflict) {
+			return tags, err, nil
+		}
+		return nil, nil, err
+	}
+	tags, err = u.wait(ctx, func(tags []registry.Tag) bool {
+		_, ok := tagOf(tags, name)
+		return !ok
+	})
+	return tags, nil, err
+}
+
+// pulls reports whether the registry still serves a manifest: by a tag, or by a digest.
+func (u *subject) pulls(ctx context.Context, identifier string) (bool, error) {
+	var err error
+	if _, isTag := digestOf(identifier); isTag {
+		_, err = u.oci.Puller.Get(ctx, u.oci.Repository.Tag(identifier))
+	} else {
+		_, err = u.oci.Puller.Get(ctx, u.oci.Repository.Digest(identifier))
+	}
+	var answered *transport.Error
+	if errors.As(err, &answered) && answered.StatusCode == 404 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// pause lets the clock of the API pass on.
+func (s *scratch) pause(ctx context.Context) error { return clock.Sleep(ctx, s.Tick) }
