@@ -6,7 +6,7 @@
 //
 // The content of a digest never changes, so it is read once and then found in the store.
 //
-// A Reader must never send anything but GET and HEAD, believe bytes that do not have the
+// A Reader must never send anything but GET, believe bytes that do not have the
 // digest it asked for, or read an answer without a bound. The secret key goes to the
 // registry, and to the endpoint of tokens that the registry names if that belongs to the
 // registry or is the API; the token goes to the registry alone. Redirects, to an object
@@ -15,7 +15,7 @@
 // Every request goes through a chain of small RoundTrippers, outermost first:
 //
 //	login      adds the token, and gets a new one when it is refused
-//	guard      allows only GET and HEAD, and credentials only where they belong
+//	guard      allows only GET, and credentials only where they belong
 //	retrier    tries again after a fault that may pass
 //	pacer      bounds requests in flight and their rate, for each host
 //	attempt    one request and its whole answer, bounded, within the request timeout

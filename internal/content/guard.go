@@ -39,7 +39,7 @@ func (t *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *guard) check(req *http.Request) error {
 	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	switch {
-	case req.Method != http.MethodGet && req.Method != http.MethodHead:
+	case req.Method != http.MethodGet:
 		return fmt.Errorf("refused to send a %s: this client only reads", req.Method)
 	case req.URL.User != nil:
 		return fmt.Errorf("refused to send a request to %s: its address has a user", req.URL.Host)

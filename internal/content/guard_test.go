@@ -20,7 +20,8 @@ func TestWhereCredentialsMayGo(t *testing.T) {
 		allowed                        bool
 	}{
 		{"GET", "https://rg.fr-par.scw.cloud/v2/", "", true},
-		{"HEAD", "https://rg.fr-par.scw.cloud/v2/", "Bearer x", true},
+		{"GET", "https://rg.fr-par.scw.cloud/v2/", "Bearer x", true},
+		{"HEAD", "https://rg.fr-par.scw.cloud/v2/", "Bearer x", false},
 		{"GET", "https://rg.fr-par.scw.cloud/token", "Basic x", true},
 		{"GET", "https://api.scaleway.com/registry-internal/v1/regions/fr-par/tokens", "Basic x", true},
 		{"GET", "https://auth.fr-par.scw.cloud/token", "Basic x", true},
