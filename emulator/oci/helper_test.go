@@ -33,11 +33,16 @@ type bench struct {
 
 func serve(t *testing.T, world string) *bench {
 	t.Helper()
+	return serveAt(t, world, func() time.Time { return start })
+}
+
+func serveAt(t *testing.T, world string, now func() time.Time) *bench {
+	t.Helper()
 	w, err := worlds.Parse("world.yaml", []byte(world))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := emulator.New(emulator.Options{World: w, SecretKey: secretKey, DataPlane: oci.New, Now: func() time.Time { return start }})
+	s, err := emulator.New(emulator.Options{World: w, SecretKey: secretKey, DataPlane: oci.New, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,16 +118,22 @@ func (b *bench) call(method, path string) string {
 
 func (b *bench) do(req *http.Request) (*http.Response, string) {
 	b.t.Helper()
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, body, err := try(req)
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	return resp, body
+}
+
+// try sends a request once, and does not follow redirects.
+func try(req *http.Request) (*http.Response, string, error) {
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return nil, "", err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return resp, string(body)
+	return resp, string(body), err
 }
 
 // tags are those of an image of fr-par, by name.
