@@ -137,7 +137,7 @@ func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 	t.status = cmp.Or(entry.Status, statusReady)
 	t.size = int64(entry.Size)
 	t.id = identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
-	t.entry, t.n = entry, int32(n)
+	t.entry, t.n = entry, int32(n) //nolint:gosec // a count is at most ten million
 	t.digest = t.seed()
 	step := time.Duration(n) * entry.Step
 	t.updated = b.ago(entry.Age + step)

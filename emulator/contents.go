@@ -192,17 +192,16 @@ func (i *image) settle() {
 		defer c.mu.Unlock()
 		in := i.place()
 		for _, t := range i.tags.rows {
-			t.digest = c.digest(t, in)
+			t.digest = c.digest(t, in, t.digest)
 		}
 	})
 }
 
-// digest is the digest of what a tag holds.
-func (c *contents) digest(t *tag, in place) digest {
+// digest is the digest of what a tag holds, made from a seed.
+func (c *contents) digest(t *tag, in place, seed digest) digest {
 	if t.entry.HasWord() {
 		return c.wordDigest(c.word(worlds.Expand(t.entry.Digest, t.entry.Count, int(t.n)), t.name))
 	}
-	seed := t.seed()
 	x, ok := c.source(t.entry, int(t.n), in, &seed)
 	if !ok {
 		return seed

@@ -121,7 +121,7 @@ func (s *Server) hold(t *tag, m Manifest) {
 		t.entry = &worlds.Tag{Name: t.name, Digest: m.word}
 		s.contents.mu.Lock()
 		t.digest = digest{}
-		d := s.contents.digest(t, t.image.place())
+		d := s.contents.digest(t, t.image.place(), t.seed())
 		s.contents.mu.Unlock()
 		t.size = t.image.sizeOf(d, madeUpSize(t.seed(), t.name))
 		t.digest = d

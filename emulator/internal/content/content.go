@@ -3,6 +3,7 @@ package content
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"io"
 	"time"
 )
@@ -64,7 +65,8 @@ func (b Blob) Open() *io.SectionReader { return io.NewSectionReader(b, 0, b.Size
 func (b Blob) ReadAt(p []byte, off int64) (n int, err error) {
 	z := b.Size - int64(len(b.own))
 	if off < z {
-		if n, err = b.zeros.ReadAt(p[:min(int64(len(p)), z-off)], off); err != nil && err != io.EOF || n == len(p) {
+		n, err = b.zeros.ReadAt(p[:min(int64(len(p)), z-off)], off)
+		if n == len(p) || err != nil && !errors.Is(err, io.EOF) {
 			return n, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"hash"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -177,9 +178,9 @@ func (m *Maker) layer(r *Recipe, of int, n, more int64) int64 {
 	from := len(m.own)
 	m.own = append(m.own, 1, 0, 0, 0xff, 0xff)
 	m.own = append(m.own, known[64:]...)
-	m.own = binary.LittleEndian.AppendUint32(m.own, uint32(z.unpacked()))
+	m.own = binary.LittleEndian.AppendUint32(m.own, uint32(z.unpacked()&math.MaxUint32)) //nolint:gosec // gzip wants it so
 	m.own = gzipHeader(m.own, len(r.Seed)+1+int(more))
-	m.own = append(append(m.own, r.Seed[:]...), byte(len(m.blobs)))
+	m.own = append(append(m.own, r.Seed[:]...), byte(len(m.blobs)&0xff)) //nolint:gosec // it differs between neighbors
 	m.own = append(m.own, make([]byte, more)...)
 	m.own = append(m.own, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	b := Blob{zeros: z, own: m.own[from:]}
@@ -195,7 +196,7 @@ func (m *Maker) resume(state string, n int64, rest []byte) (d Digest) {
 		m.hash = sha256.New()
 	}
 	m.state = append(append(append(m.state[:0], "sha\x03"...), state...), make([]byte, sha256.BlockSize)...)
-	m.state = binary.BigEndian.AppendUint64(m.state, uint64(n))
+	m.state = binary.BigEndian.AppendUint64(m.state, uint64(n)) //nolint:gosec // a length
 	if err := m.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(m.state); err != nil {
 		panic("the table of zeros is damaged: " + err.Error()) // its test compares every row
 	}

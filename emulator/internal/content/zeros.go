@@ -68,14 +68,16 @@ func (z zeros) unpacked() int64 { return z.n * z.unit.blocks * (z.unit.block - b
 // gzipHeader begins a member of gzip that has a field of n bytes in its header.
 func gzipHeader(buf []byte, n int) []byte {
 	buf = append(buf, 0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255)
-	buf = binary.LittleEndian.AppendUint16(buf, uint16(4+n))
-	return binary.LittleEndian.AppendUint16(append(buf, 'r', 'j'), uint16(n))
+	buf = binary.LittleEndian.AppendUint16(buf, uint16(4+n))                  //nolint:gosec // see layers
+	return binary.LittleEndian.AppendUint16(append(buf, 'r', 'j'), uint16(n)) //nolint:gosec // see layers
 }
 
-// blockHeader is the header of a stored block.
-func (u unit) blockHeader() [blockHead]byte {
-	n := uint16(u.block - blockHead)
-	return [blockHead]byte{0, byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)}
+// blockHeader is the header of a stored block: its length, and the same inverted.
+func (u unit) blockHeader() (h [blockHead]byte) {
+	n := uint16(u.block - blockHead) //nolint:gosec // at most 65,531
+	binary.LittleEndian.PutUint16(h[1:], n)
+	binary.LittleEndian.PutUint16(h[3:], ^n)
+	return h
 }
 
 var errNegative = errors.New("reading before the beginning")
