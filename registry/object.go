@@ -142,7 +142,17 @@ type Tag struct {
 // it does not: then it is not known which tags share it.
 func (t *Tag) KnownDigest() string {
 	algorithm, hex, _ := strings.Cut(t.Digest, ":")
-	if algorithm == "" || hex == "" || strings.Trim(algorithm, "abcdefghijklmnopqrstuvwxyz0123456789+._-") != "" || strings.Trim(hex, "0123456789abcdef") != "" {
+	for _, c := range []byte(algorithm) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '+' && c != '.' && c != '_' && c != '-' {
+			return ""
+		}
+	}
+	for _, c := range []byte(hex) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return ""
+		}
+	}
+	if algorithm == "" || hex == "" {
 		return ""
 	}
 	return t.Digest

@@ -49,6 +49,9 @@ func (w *Wholes) Of(tag int) []string { return w.known[tag] }
 // sorted.
 func (w *Wholes) MaybeOf(tag int) []string { return w.maybe[tag] }
 
+// Unsure reports whether any tag may be a part of a digest whose content was not read.
+func (w *Wholes) Unsure() bool { return len(w.maybe) > 0 }
+
 func (i *Image) knownWholes() map[int][]string {
 	if len(i.Contents) == 0 {
 		return nil

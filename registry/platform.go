@@ -17,7 +17,7 @@ type PlatformName struct {
 func ParsePlatform(name string) PlatformName {
 	p := PlatformName{Base: name}
 	found, before := false, notPlatform
-	var base strings.Builder
+	var base strings.Builder // of use once a word is found: few names have one
 	for rest, separator := name, ""; ; {
 		end := strings.IndexAny(rest, "-_.")
 		token := rest
@@ -25,7 +25,12 @@ func ParsePlatform(name string) PlatformName {
 			token = rest[:end]
 		}
 		word := wordOf(token, separator, before)
+		if word != notPlatform && !found {
+			found = true
+			base.WriteString(strings.TrimLeft(strings.TrimSuffix(name[:len(name)-len(rest)], separator), "-_."))
+		}
 		switch {
+		case !found:
 		case word == notPlatform:
 			if base.Len() > 0 {
 				base.WriteString(separator)
@@ -34,7 +39,7 @@ func ParsePlatform(name string) PlatformName {
 		case word == architecture:
 			p.architectures = append(p.architectures, strings.ToLower(token))
 		}
-		found, before = found || word != notPlatform, word
+		before = word
 		if end < 0 {
 			break
 		}

@@ -19,6 +19,10 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 	if v.Image == nil || o.Content.Read == ReadNever || len(v.Tags) != len(v.Image.Tags) || !slices.ContainsFunc(v.Tags, deletes) {
 		return nil
 	}
+	wholes := v.Image.Wholes()
+	if o.Content.Read != ReadAlways && o.Content.MultiArch != MultiArchAll && !wholes.Unsure() {
+		return nil // in most images, whatever stays
+	}
 	o = o.at(v.Image.Ref())
 	d := &imageDecision{o: &o, v: &v, part: &Part{}, ref: v.Image.Ref().String()}
 	if guard, _ := d.distrust(); guard != "" {
@@ -31,7 +35,6 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 			needs.add(digest)
 		}
 	}
-	wholes := v.Image.Wholes()
 	for i := range d.nodes {
 		if !d.asksForWholes(int32(i)) {
 			continue
