@@ -72,7 +72,7 @@ func Bench(ctx context.Context, e *policy.Engine, o BenchOptions) (*Benchmark, e
 	b := &Benchmark{Limit: o.Growth, Culprits: []string{}}
 	judge := e.At(benchTime, policy.Everything)
 	for _, n := range o.Sizes {
-		m, err := measure(ctx, judge, n, o)
+		m, err := measure(ctx, judge, sampleFor(e, n), o)
 		if err != nil {
 			return b, fmt.Errorf("judging an image of %d tags: %w", n, err)
 		}
@@ -84,7 +84,7 @@ func Bench(ctx context.Context, e *policy.Engine, o BenchOptions) (*Benchmark, e
 			return b, nil
 		}
 		for _, i := range []int{0, len(b.Sizes) - 1} {
-			m, err := measure(ctx, judge, b.Sizes[i].Tags, o)
+			m, err := measure(ctx, judge, sampleFor(e, b.Sizes[i].Tags), o)
 			if err != nil {
 				return b, fmt.Errorf("judging an image of %d tags: %w", b.Sizes[i].Tags, err)
 			}
@@ -128,9 +128,9 @@ func (m *Measurement) least(other Measurement) {
 	}
 }
 
-// measure times one size: the whole set, and each package alone.
-func measure(ctx context.Context, judge *policy.Judge, tags int, o BenchOptions) (Measurement, error) {
-	img := sampleImage(tags)
+// measure times one image: the whole set, and each package alone.
+func measure(ctx context.Context, judge *policy.Judge, img *registry.Image, o BenchOptions) (Measurement, error) {
+	tags := len(img.Tags)
 	m := Measurement{Tags: tags, Packages: []PackageCost{}}
 	var err error
 	m.PerTag, err = fastest(o, tags, func() error {
@@ -209,4 +209,31 @@ func sampleImage(n int) *registry.Image {
 		})
 	}
 	return img
+}
+
+// sampleFor is the sample with what is inside the tags, if the policies read that.
+func sampleFor(e *policy.Engine, n int) *registry.Image {
+	img := sampleImage(n)
+	if e.ReadsContent() {
+		img.Contents = sampleContents(img)
+	}
+	return img
+}
+
+// sampleContents are those of a typical image: each is for one platform, with the labels
+// that build tools set.
+func sampleContents(img *registry.Image) map[string]*registry.Content {
+	contents := map[string]*registry.Content{}
+	for i := range img.Tags {
+		t := &img.Tags[i]
+		contents[t.Digest] = &registry.Content{
+			Kind: registry.ContentImage, MediaType: "application/vnd.oci.image.manifest.v1+json", Platforms: []string{"linux/amd64"}, BuiltAt: t.UpdatedAt, SizeBytes: 80 << 20,
+			Labels: map[string]string{
+				"org.opencontainers.image.source":   "https://github.com/example/api",
+				"org.opencontainers.image.revision": t.Digest,
+				"org.opencontainers.image.version":  t.Name,
+			},
+		}
+	}
+	return contents
 }

@@ -24,6 +24,7 @@ func TestBenchTellsLinearFromQuadratic(t *testing.T) {
 		linear bool
 	}{
 		"a set":             {"warn contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}", true},
+		"contents":          {"warn contains tag.name if {\n\tsome tag in input.tags\n\ttag.content.built_days > 14\n}", true},
 		"in a set":          {"old contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}\n\nwarn contains tag.name if {\n\tsome tag in input.tags\n\ttag.name in old\n}", true},
 		"counting siblings": {"warn contains tag.name if {\n\tsome tag in input.tags\n\tcount([1 | some u in input.tags; u.age_seconds < tag.age_seconds]) < 0\n}", false},
 		"a lookup":          {"old contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_days > 14\n}\n\nwarn contains tag.name if {\n\tsome tag in input.tags\n\tnot old[tag.name]\n}", false},
