@@ -66,7 +66,7 @@ func (f finder) waivers() strictyaml.Problems {
 	data, err := files.Read(path, maxFileSize)
 	if err != nil {
 		f.document.Report(key, "cannot be read: "+err.Error(), "write a list of waivers into it: - {match: …, owner: …, reason: …, until: 2027-03-31}; "+relativeHint)
-		return nil
+		return nil //nolint:nilerr // it is in the problems of the configuration
 	}
 	var list []rules.Waiver
 	document := format().Parse(path, data, &list)
