@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -19,8 +20,16 @@ type layerOf struct {
 	archive *Archive
 	blob    store.Blob
 
-	opened bool  // its content was needed
-	err    error // of reading it
+	opened atomic.Bool           // its content was needed
+	failed atomic.Pointer[error] // of reading it; the connection may still read when a push has failed
+}
+
+// err is why the content could not be read; nil if it could.
+func (l *layerOf) err() error {
+	if err := l.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // mountable names the repository of the archive where the registry can take the blob
@@ -44,14 +53,14 @@ func (l *layerOf) MediaType() (types.MediaType, error) { return types.DockerLaye
 
 // Compressed reads the blob as it is stored, verified.
 func (l *layerOf) Compressed() (io.ReadCloser, error) {
-	l.opened = true
+	l.opened.Store(true)
 	from, err := l.archive.store.Open(l.ctx, l.blob)
 	if err != nil {
-		l.err = err
+		l.failed.Store(&err)
 		return nil, err
 	}
-	l.err = nil
-	return &noting{store.Verify(from, l.blob), from, &l.err}, nil
+	l.failed.Store(nil)
+	return &noting{store.Verify(from, l.blob), from, &l.failed}, nil
 }
 
 // DiffID is not known, and not needed to push.
@@ -66,13 +75,13 @@ var errNotNeeded = errors.New("the content is pushed as it is")
 type noting struct {
 	io.Reader
 	io.Closer
-	err *error
+	failed *atomic.Pointer[error]
 }
 
 func (n *noting) Read(p []byte) (int, error) {
 	count, err := n.Reader.Read(p)
 	if err != nil && err != io.EOF {
-		*n.err = err
+		n.failed.Store(&err)
 	}
 	return count, err
 }

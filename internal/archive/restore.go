@@ -220,21 +220,19 @@ func (p *push) upload(ctx context.Context, all []store.Blob) error {
 			err := p.to.Pusher.Upload(ctx, p.to.Repository, l.mountable(p.to.Repository))
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if l.err != nil {
-				err = l.err // the cause of what the connection reports
+			if cause := l.err(); cause != nil { // of what the connection reports
+				err = cause
 			}
-			if errors.Is(err, store.ErrFrozen) { // the others are thawed at the same time
-				p.frozen = err
-				return nil
-			}
-			if l.opened && err == nil {
+			switch {
+			case errors.Is(err, store.ErrFrozen):
+				p.frozen, err = err, nil // the others are thawed at the same time
+			case err != nil:
+				err = fmt.Errorf("pushing %s: %w", b.Digest, err)
+			case l.opened.Load():
 				p.blobs++
 				p.bytes += b.Size
 			}
-			if err != nil {
-				return fmt.Errorf("pushing %s: %w", b.Digest, err)
-			}
-			return nil
+			return err
 		})
 	}
 	return group.Wait()

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -122,8 +123,8 @@ func (s *Bucket) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, er
 		input.StorageClass = s.class
 	}
 	_, err = s.client.PutObject(ctx, input, once(b.Digest))
-	if body.err != nil {
-		return body.err // the cause of what the connection reports
+	if cause := body.failed.Load(); cause != nil { // of what the connection reports
+		return *cause
 	}
 	if err = s.translate(err, b.Digest.String()); err != nil {
 		return err
@@ -152,16 +153,16 @@ func once(digest v1.Hash) func(*s3.Options) {
 	}
 }
 
-// remembering keeps the error of a read.
+// remembering keeps the error of a read, also of one that goes on after the answer.
 type remembering struct {
 	io.Reader
-	err error
+	failed atomic.Pointer[error]
 }
 
 func (r *remembering) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	if err != nil && err != io.EOF {
-		r.err = err
+		r.failed.Store(&err)
 	}
 	return n, err
 }

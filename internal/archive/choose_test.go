@@ -1,0 +1,55 @@
+package archive_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+)
+
+func TestWhatIsChosen(t *testing.T) {
+	record := func(ref, digest, run string, age time.Duration) archive.Record {
+		return archive.Record{Ref: "rg.fr-par.scw.cloud/" + ref, Digest: "sha256:" + digest, Run: run, DeletedAt: now.Add(-age)}
+	}
+	records := []archive.Record{ // the latest first, as an archive has them
+		record("prod/api:pr-1", "aa", "9", time.Hour),
+		record("prod/api:pr-2", "aa", "9", time.Hour),
+		record("prod/api:pr-1", "bb", "7", 48*time.Hour),
+		record("prod/api/base:pr-1", "cc", "7", 48*time.Hour),
+	}
+	for name, row := range map[string]struct {
+		choice archive.Choice
+		want   []string
+		err    string
+	}{
+		"the latest of a tag":             {archive.Choice{Ref: "rg.fr-par.scw.cloud/prod/api:pr-1"}, []string{"prod/api:pr-1@aa"}, ""},
+		"a tag without its host":          {archive.Choice{Ref: "prod/api:pr-1"}, []string{"prod/api:pr-1@aa"}, ""},
+		"a tag of an earlier run":         {archive.Choice{Ref: "prod/api:pr-1", Run: "7"}, []string{"prod/api:pr-1@bb"}, ""},
+		"a tag with a digest":             {archive.Choice{Ref: "prod/api:pr-1@sha256:bb"}, []string{"prod/api:pr-1@bb"}, ""},
+		"an image with a digest":          {archive.Choice{Ref: "rg.fr-par.scw.cloud/prod/api@sha256:bb"}, []string{"prod/api:pr-1@bb"}, ""},
+		"a digest of several tags":        {archive.Choice{Ref: "prod/api@sha256:aa"}, []string{"prod/api:pr-1@aa", "prod/api:pr-2@aa"}, ""},
+		"a run":                           {archive.Choice{Ref: "7"}, []string{"prod/api:pr-1@bb", "prod/api/base:pr-1@cc"}, ""},
+		"the run of a flag":               {archive.Choice{Run: "9"}, []string{"prod/api:pr-1@aa", "prod/api:pr-2@aa"}, ""},
+		"an image alone":                  {archive.Choice{Ref: "prod/api"}, nil, "is not a tag"},
+		"a tag that was never deleted":    {archive.Choice{Ref: "prod/api:pr-3"}, nil, "no record of prod/api:pr-3"},
+		"a run that deleted nothing":      {archive.Choice{Ref: "8"}, nil, "no record of run 8"},
+		"a digest that another image has": {archive.Choice{Ref: "prod/api@sha256:cc"}, nil, "no record"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			chosen, err := archive.Choose(records, row.choice)
+			var got []string
+			for _, r := range chosen {
+				got = append(got, strings.TrimPrefix(r.Ref, "rg.fr-par.scw.cloud/")+"@"+strings.TrimPrefix(r.Digest, "sha256:"))
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
