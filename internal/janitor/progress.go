@@ -54,7 +54,7 @@ func (p *Progress) Now() runs.Progress {
 	}
 	if doing == runs.Applying {
 		out.Done, out.Total = p.Applied.Finished.Load(), p.Applied.Steps.Load()
-		out.Failed, out.Watched = p.Applied.Failed.Load(), p.Applied.Watched.Load()
+		out.Failed, out.Watched, out.Copied = p.Applied.Failed.Load(), p.Applied.Watched.Load(), p.Archived.Bytes.Load()
 	}
 	return out
 }

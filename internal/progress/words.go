@@ -30,7 +30,11 @@ func counts(p runs.Progress) []string {
 	switch p.Doing {
 	case runs.Applying:
 		words := []string{p.Doing + " " + share(p) + percent(p), text.Thousands(int(p.Failed)) + " failed"}
-		return append(words, some(p.Watched, "being confirmed")...)
+		words = append(words, some(p.Watched, "being confirmed")...)
+		if p.Copied > 0 {
+			words = append(words, text.Size(uint64(p.Copied))+" copied") //nolint:gosec // G115: never negative
+		}
+		return words
 	case runs.Scanning, runs.Judging:
 		images := text.Choose(int(max(p.Done, p.Total)), "image", "images")
 		words := []string{p.Doing + " " + share(p) + " " + images + percent(p), text.Count(int(p.Tags), "tag")}
@@ -54,6 +58,9 @@ func Attributes(p runs.Progress) []any {
 		add("steps", p.Total)
 		add("failed", p.Failed)
 		add("being_confirmed", p.Watched)
+		if p.Copied > 0 {
+			add("copied_bytes", p.Copied)
+		}
 	case runs.Scanning, runs.Judging:
 		add("images", p.Done)
 		if p.Total > 0 {

@@ -163,6 +163,9 @@ func appliedOf(o *actions.Outcome) string {
 	if left := o.Failed + o.Skipped; left > 0 {
 		line += "; " + text.Count(left, "step") + " left for the next run"
 	}
+	if archived := outline.Archived(o); archived != "" {
+		line += "; " + archived
+	}
 	return line
 }
 

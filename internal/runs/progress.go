@@ -26,8 +26,9 @@ type Progress struct {
 	// Contents counts the digests whose content was read from the registry.
 	Contents int64 `json:"contents,omitempty"`
 
-	Failed  int64 `json:"failed"`  // steps
-	Watched int64 `json:"watched"` // steps that are sent and not confirmed yet
+	Failed  int64 `json:"failed"`                 // steps
+	Watched int64 `json:"watched"`                // steps that are sent and not confirmed yet
+	Copied  int64 `json:"copied_bytes,omitempty"` // into the archive
 
 	Waiting  int    `json:"waiting"` // requests that the rate limit of the API holds back now
 	Waits    int64  `json:"waits"`   // how often it has

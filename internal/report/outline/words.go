@@ -3,6 +3,7 @@ package outline
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -77,6 +78,25 @@ func Planned(s actions.Summary) string {
 // Deleted counts the deletions by what they delete.
 func Deleted(s actions.Summary) string {
 	return Join(Things(s.DeleteTags, "tag"), Things(s.DeleteImages, "image"), Things(s.DeleteNamespaces, "namespace"))
+}
+
+// Archived is how many copies a run has made of the tags that it deleted, and until when
+// the first of them stays; "" if there is none.
+func Archived(o *actions.Outcome) string {
+	var first *actions.Archived
+	n := 0
+	for _, r := range o.Results {
+		if r.Archived == nil {
+			continue
+		}
+		if n++; first == nil || r.Archived.Until.Before(first.Until) {
+			first = r.Archived
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return text.Count(n, "tag") + " archived in " + first.To + " until " + first.Until.UTC().Format(time.DateOnly)
 }
 
 // Counts are the results of a plan that was applied.

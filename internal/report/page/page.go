@@ -124,6 +124,7 @@ func functions(zone *time.Location) template.FuncMap {
 		"result":    resultWords,
 		"tone":      resultTone,
 		"alike":     outline.Results,
+		"archived":  outline.Archived,
 		"chunks":    chunks[actions.StepResult],
 		"home":      homeOf,
 		"judged":    outline.Judged,
