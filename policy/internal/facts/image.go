@@ -42,10 +42,11 @@ type Image struct {
 	img      *registry.Image
 	tags     []tag
 	names    []*ast.Term
-	relevant []bool     // of the tags, for keep rules; nil for all; see matters
-	touched  []bool     // of the tags, for what is not known of contents; nil for all
-	inUse    [][]string // who uses each tag; nil if no tag is used
-	matched  []matches  // by each retention rule; nil until needed
+	relevant []bool           // of the tags, for keep rules; nil for all; see matters
+	touched  []bool           // of the tags, for what is not known of contents; nil for all
+	inUse    [][]string       // who uses each tag; nil if no tag is used
+	matched  []matches        // by each retention rule; nil until needed
+	wholesOf *registry.Wholes // nil until needed
 	byName   map[string]int
 	base     ast.Object // the part of the input that both queries share, nil until built
 }

@@ -223,8 +223,8 @@ func (f *Image) age(r *retentionRule, t *tag) *ast.Term {
 }
 
 // last are the names of the tags of a group and their positions: how many digests
-// (or tags, if the rule counts tags) are newer. If digests are counted, a tag that
-// does not count itself has the position of its digest.
+// (or tags, if the rule counts tags) are newer, those that are parts of an index aside.
+// If digests are counted, a tag that does not count itself has the position of its digest.
 func (f *Image) last(r *retentionRule, g group) []*ast.Term {
 	if r.Keep.Last < 1 {
 		return nil
@@ -235,18 +235,18 @@ func (f *Image) last(r *retentionRule, g group) []*ast.Term {
 			names, positions = append(names, f.names[t.index]), append(positions, ast.InternedTerm(position))
 		}
 	}
-	counter := newCounter(r.Count)
+	places := f.places(r)
 	others := false
 	for _, t := range g.tags {
 		if t.counts() {
-			add(t, counter.of(t.Tag))
+			add(t, places.take(t))
 		} else {
 			others = true
 		}
 	}
 	if others { // they are not counted, but kept with a digest that is
 		for _, t := range g.tags {
-			if position, seen := counter.digests[t.Digest]; seen && !t.counts() {
+			if position, seen := places.shared(t); seen && !t.counts() {
 				add(t, position)
 			}
 		}

@@ -1,0 +1,109 @@
+package facts
+
+import (
+	"slices"
+
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// This file is about tags for one platform beside the index of all platforms: keep.last
+// must not count them, or the parts of one version push another version out.
+
+// wholes are the indexes of the image that its tags are parts of.
+func (f *Image) wholes() *registry.Wholes {
+	if f.wholesOf == nil {
+		wholes := f.img.Wholes()
+		f.wholesOf = &wholes
+	}
+	return f.wholesOf
+}
+
+// isPart reports whether a tag is a part of an index that another tag has, or may be one of
+// an index that could not be read.
+func (f *Image) isPart(t *tag) bool {
+	if len(f.img.Contents)+len(f.img.Unread) == 0 {
+		return false
+	}
+	wholes := f.wholes()
+	return len(wholes.Of(t.index)) > 0 || slices.ContainsFunc(wholes.MaybeOf(t.index), func(digest string) bool {
+		_, unread := f.img.Unread[digest]
+		return unread
+	})
+}
+
+// places numbers the tags of a group for keep.last. A part of an index takes no place: it
+// has the number that it would have if it did, and those of the others are as if it were
+// not there.
+type places struct {
+	of           *Image
+	counted, all *counter
+}
+
+func (f *Image) places(r *retentionRule) *places {
+	p := &places{of: f, counted: newCounter(r.Count)}
+	p.all = p.counted
+	if len(f.img.Contents)+len(f.img.Unread) > 0 {
+		p.all = newCounter(r.Count)
+	}
+	return p
+}
+
+// take is the number of a tag that counts, which comes next.
+func (p *places) take(t *tag) int {
+	position := p.all.of(t.Tag)
+	if p.of.isPart(t) {
+		return position
+	}
+	return p.counted.of(t.Tag)
+}
+
+// shared is the number of the digest of a tag that does not count.
+func (p *places) shared(t *tag) (int, bool) {
+	if position, seen := p.counted.digests[t.Digest]; seen {
+		return position, true
+	}
+	position, seen := p.all.digests[t.Digest]
+	return position, seen
+}
+
+// UnknownWholes are the digests that are not known and whose content decides about the
+// places of keep.last: tags in those places may, by their names, be parts of them. It
+// matters to rules by which a tag would be deleted.
+func (f *Image) UnknownWholes(deleted func(tag int) bool) []string {
+	needed := map[string]bool{}
+	all := f.scan.Rules.retention
+	for i := range all {
+		r := &all[i]
+		if r.Keep == nil || r.Keep.Last < 1 {
+			continue
+		}
+		for _, g := range r.grouping.split(f.matchedBy(i)) {
+			if slices.ContainsFunc(g.tags, func(t *tag) bool { return deleted(t.index) }) {
+				f.addUnknownWholes(r, g, needed)
+			}
+		}
+	}
+	digests := make([]string, 0, len(needed))
+	for digest := range needed {
+		digests = append(digests, digest)
+	}
+	return digests
+}
+
+// addUnknownWholes walks through the tags of a group until all places are taken by tags
+// that are certainly no parts.
+func (f *Image) addUnknownWholes(r *retentionRule, g group, needed map[string]bool) {
+	p := f.places(r)
+	for _, t := range g.tags {
+		if !t.counts() || f.isPart(t) {
+			continue
+		}
+		unknown := f.wholes().MaybeOf(t.index)
+		for _, digest := range unknown {
+			needed[digest] = true
+		}
+		if len(unknown) == 0 && p.counted.of(t.Tag) >= r.Keep.Last {
+			return
+		}
+	}
+}
