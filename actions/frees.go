@@ -34,6 +34,8 @@ type Frees struct {
 	// Bytes is the size of the layers that no tag has that stays, each counted once in an
 	// image. It is unknown if nothing is known of any of them.
 	Bytes Measure `json:"frees_bytes,omitzero"`
+	// Billed are those of Bytes that cost money: public images are free.
+	Billed Measure `json:"frees_billed_bytes,omitzero"`
 	// Unknown counts the tags that are deleted and of which that is not known; it is set
 	// where Bytes is.
 	Unknown Measure `json:"frees_unknown,omitzero"`
@@ -49,7 +51,7 @@ type RuleFrees struct {
 // Plus is what both free, if they share no layer.
 func (f Frees) Plus(other Frees) Frees {
 	if other.Bytes.Known {
-		f.Bytes, f.Unknown = Measured(f.Bytes.N+other.Bytes.N), Measured(f.Unknown.N+other.Unknown.N)
+		f.Bytes, f.Billed, f.Unknown = Measured(f.Bytes.N+other.Bytes.N), Measured(f.Billed.N+other.Billed.N), Measured(f.Unknown.N+other.Unknown.N)
 	}
 	return f
 }

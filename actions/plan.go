@@ -238,10 +238,13 @@ type NamespaceStats struct {
 	Images, PublicImages int
 	Tags                 int
 	Bytes, PublicBytes   uint64
+	// InheritedBytes are those of images that have the visibility of the namespace.
+	InheritedBytes uint64
 }
 
 // ImageStats is the size of one image as it was judged.
 type ImageStats struct {
-	Tags  int
-	Bytes uint64
+	Tags   int
+	Bytes  uint64
+	Public bool // everyone may pull it
 }

@@ -30,7 +30,7 @@ var (
 func plan() *actions.Plan {
 	return &actions.Plan{
 		TakenAt: start,
-		Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, StepCounts: actions.StepCounts{DeleteTags: 2}, Held: 2, Deny: 1, Warn: 1, Gaps: 1},
+		Summary: actions.Summary{Namespaces: 2, Images: 3, Tags: 40, StepCounts: actions.StepCounts{DeleteTags: 2}, Held: 2, Deny: 1, Warn: 1, Gaps: 1, Frees: frees(4_000_000_000, 3_000_000_000, 3)},
 		Steps: []actions.Step{
 			{Action: actions.DeleteTag, Ref: api + ":a", Region: "fr-par", Namespace: "prod"},
 			{Action: actions.DeleteTag, Ref: api + ":b", Region: "fr-par", Namespace: "prod"},
@@ -46,10 +46,37 @@ func plan() *actions.Plan {
 			{Ref: api + ":a", Action: actions.DeleteTag, Result: actions.ResultDone},
 			{Ref: api + ":b", Action: actions.DeleteTag, Result: actions.ResultFailed},
 		}},
+		Images: []actions.PlannedImage{
+			{Ref: "rg.fr-par.scw.cloud/prod/a", Frees: frees(3_000_000_000, 2_000_000_000, 1)},
+			{Ref: api, Frees: frees(1_000_000_000, 1_000_000_000, 2)},
+		},
+		FreesByRule: []actions.RuleFrees{{Rule: "retention/old", Frees: frees(4_000_000_000, 3_000_000_000, 3)}},
 		Stats: &actions.Stats{Bytes: 12_000_000_000, Namespaces: map[string]actions.NamespaceStats{
 			"rg.fr-par.scw.cloud/prod": {Images: 2, Tags: 30, Bytes: 10_000_000_000},
 			"rg.nl-ams.scw.cloud/oss":  {Images: 1, PublicImages: 1, Tags: 10, Bytes: 2_000_000_000, PublicBytes: 1_500_000_000},
 		}},
+	}
+}
+
+func frees(bytes, billed, unknown uint64) actions.Frees {
+	return actions.Frees{Bytes: actions.Measured(bytes), Billed: actions.Measured(billed), Unknown: actions.Measured(unknown)}
+}
+
+func TestWhatThePlanFrees(t *testing.T) {
+	m := populated(t)
+	expect(t, m, `
+		freed_bytes{namespace="oss",region="nl-ams"} 0
+		freed_bytes{namespace="prod",region="fr-par"} 4e+09
+		freed_bytes_by_rule{rule="retention/old"} 4e+09
+		freed_unknown_tags 3
+		estimated_savings_per_month{currency="EUR",namespace="oss",region="nl-ams"} 0
+		estimated_savings_per_month{currency="EUR",namespace="prod",region="fr-par"} 0.081
+	`)
+	m.Set(runs.Run{Kind: "plan", Started: start, Plan: quiet()})
+	for _, f := range gathered(t, m) {
+		if name := f.GetName(); strings.Contains(name, "freed") || strings.Contains(name, "savings") {
+			t.Errorf("%s has a value, and nothing is known", name)
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ func (m *Metrics) setPlan(run *runs.Run) {
 	m.setMarked(p)
 	m.setSteps(p)
 	m.setFindings(p)
+	m.setFrees(p, run.Price)
 }
 
 // setStorage sets what the namespaces contain, and what that costs.
@@ -93,6 +94,9 @@ func (m *Metrics) setFindings(p *actions.Plan) {
 	rules := make([]string, len(p.Violations))
 	for i := range p.Violations {
 		rules[i] = p.Violations[i].Rule
+	}
+	for i := range p.FreesByRule {
+		rules = append(rules, p.FreesByRule[i].Rule)
 	}
 	m.rules.renew(rules)
 	for i := range p.Violations {

@@ -32,18 +32,36 @@ func (i *Image) PartsOf(digest string) []string {
 
 // Wholes are the indexes of an image that its other tags are parts of.
 type Wholes struct {
-	known map[int][]string
-	maybe map[int][]string
+	byPart map[string][]string
+	known  map[int][]string
+	maybe  map[int][]string
 }
 
 // Wholes finds which tags are parts of an index that another tag has, and which may be, by
 // their names: the content of that other tag was not read.
 func (i *Image) Wholes() Wholes {
-	return Wholes{known: i.knownWholes(), maybe: i.maybeWholes()}
+	byPart := i.indexes()
+	return Wholes{byPart: byPart, known: i.knownWholes(byPart), maybe: i.maybeWholes()}
 }
 
 // Of are the digests of the indexes that a tag, by its position, is a part of, sorted.
 func (w *Wholes) Of(tag int) []string { return w.known[tag] }
+
+// OfSubject are the digests of the indexes that the subject of an attachment is a part of,
+// sorted.
+func (w *Wholes) OfSubject(s Subject) []string {
+	if !s.MayBeShort() {
+		return w.byPart[string(s)]
+	}
+	var all []string
+	for part, indexes := range w.byPart {
+		if s.Is(part) {
+			all = append(all, indexes...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // MaybeOf are the digests whose content was not read, and that a tag may be a part of,
 // sorted.
@@ -52,11 +70,12 @@ func (w *Wholes) MaybeOf(tag int) []string { return w.maybe[tag] }
 // Unsure reports whether any tag may be a part of a digest whose content was not read.
 func (w *Wholes) Unsure() bool { return len(w.maybe) > 0 }
 
-func (i *Image) knownWholes() map[int][]string {
+// indexes are the digests of the indexes that tags have, by part, each list sorted.
+func (i *Image) indexes() map[string][]string {
 	if len(i.Contents) == 0 {
 		return nil
 	}
-	var indexes map[string][]string // by part
+	var indexes map[string][]string
 	seen := map[string]bool{}
 	for k := range i.Tags {
 		digest := i.Tags[k].KnownDigest()
@@ -73,11 +92,15 @@ func (i *Image) knownWholes() map[int][]string {
 			}
 		}
 	}
-	if indexes == nil {
-		return nil
-	}
 	for _, list := range indexes {
 		slices.Sort(list)
+	}
+	return indexes
+}
+
+func (i *Image) knownWholes(indexes map[string][]string) map[int][]string {
+	if indexes == nil {
+		return nil
 	}
 	out := map[int][]string{}
 	for k := range i.Tags {

@@ -41,6 +41,8 @@ func Compare(before, after Input, notes ...string) *Comparison {
 		are := text.Choose(n, "is", "are")
 		c.note(text.Count(n, "step") + " of one plan " + are + " outside of the scope of the other, and " + are + " not compared.")
 	}
+	c.frees(a.FreesByRule, func(r *ByRule, f *actions.Frees) { r.Before = f })
+	c.frees(b.FreesByRule, func(r *ByRule, f *actions.Frees) { r.After = f })
 	for _, rule := range slices.Sorted(maps.Keys(c.rules)) {
 		c.out.Rules = append(c.out.Rules, *c.rules[rule])
 	}
@@ -138,6 +140,15 @@ func (c *comparer) count(reasons []registry.Reason, one func(*ByRule)) {
 			c.rules[r.Rule] = &ByRule{Rule: r.Rule}
 		}
 		one(c.rules[r.Rule])
+	}
+}
+
+// frees adds what the rules free of which a step differs.
+func (c *comparer) frees(rules []actions.RuleFrees, set func(*ByRule, *actions.Frees)) {
+	for i := range rules {
+		if of := c.rules[rules[i].Rule]; of != nil {
+			set(of, &rules[i].Frees)
+		}
 	}
 }
 

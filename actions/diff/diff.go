@@ -66,6 +66,10 @@ type ByRule struct {
 	Rule       string `json:"rule"`
 	OnlyBefore int    `json:"only_before"`
 	OnlyAfter  int    `json:"only_after"`
+	// Before and After are what the tags that the rule marks free in each plan, where
+	// that is known.
+	Before *actions.Frees `json:"before,omitempty"`
+	After  *actions.Frees `json:"after,omitempty"`
 }
 
 // Side is which of the plans has something.

@@ -46,7 +46,7 @@ func (b *Builder) Add(p Part) {
 	if p.subject.Image != "" {
 		t.count(&p)
 		if len(p.asked.steps)+len(p.asked.held) > 0 {
-			b.touched[p.subject.String()] = actions.ImageStats{Tags: p.tags, Bytes: p.bytes}
+			b.touched[p.subject.String()] = actions.ImageStats{Tags: p.tags, Bytes: p.bytes, Public: p.public}
 		}
 	}
 	b.asked.add(p.asked)
@@ -78,6 +78,9 @@ func (t *tally) count(p *Part) {
 	t.Images++
 	t.Tags += p.tags
 	t.Bytes += p.bytes
+	if p.inherits {
+		t.InheritedBytes += p.bytes
+	}
 	if p.public {
 		t.PublicImages++
 		t.PublicBytes += p.bytes

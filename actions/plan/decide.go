@@ -18,12 +18,7 @@ func Decide(v registry.Verdict, o Options) Part {
 	if v.Image == nil {
 		return decideNamespace(v, o.at(v.Namespace.Ref()))
 	}
-	part := Part{
-		subject: v.Image.Ref(),
-		tags:    len(v.Image.Tags),
-		bytes:   v.Image.SizeBytes,
-		public:  v.Image.EffectiveVisibility() == registry.Public,
-	}
+	part := Quiet(v.Image, len(v.Image.Tags))
 	if isSilent(&v, &o) {
 		return part // the common case: it must not allocate
 	}
@@ -57,6 +52,7 @@ type Part struct {
 	tags       int
 	bytes      uint64
 	public     bool    // everyone may pull the image
+	inherits   bool    // that depends on the namespace
 	asked      entries // what a rule asks for
 	followers  entries // attachments that only follow their subject
 	violations []registry.Violation
@@ -85,7 +81,10 @@ func (p *Part) Deletes() bool {
 
 // Quiet is the part of an image of which it is known that nothing follows from its tags.
 func Quiet(image *registry.Image, tags int) Part {
-	return Part{subject: image.Ref(), tags: tags, bytes: image.SizeBytes, public: image.EffectiveVisibility() == registry.Public}
+	return Part{
+		subject: image.Ref(), tags: tags, bytes: image.SizeBytes,
+		public: image.EffectiveVisibility() == registry.Public, inherits: image.Visibility == registry.Inherit,
+	}
 }
 
 // IsQuiet reports whether nothing at all follows from the verdict, and nothing is

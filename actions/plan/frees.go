@@ -26,7 +26,7 @@ func (b *Builder) measure(p *actions.Plan) {
 		return
 	}
 	byRule := make(map[string]actions.Frees)
-	p.Summary.Frees = actions.Frees{Bytes: actions.Measured(0), Unknown: actions.Measured(0)}
+	p.Summary.Frees = actions.Frees{Bytes: actions.Measured(0), Billed: actions.Measured(0), Unknown: actions.Measured(0)}
 	for _, of := range steps {
 		m := newMeasurement(b.contents[of[0].Object()], of)
 		frees := m.frees(of)
@@ -143,5 +143,9 @@ func (m *measurement) frees(steps []*actions.Step) actions.Frees {
 			}
 		}
 	}
-	return actions.Frees{Bytes: actions.Measured(size), Unknown: actions.Measured(unknown)}
+	billed := size
+	if m.img != nil && m.img.EffectiveVisibility() == registry.Public {
+		billed = 0
+	}
+	return actions.Frees{Bytes: actions.Measured(size), Billed: actions.Measured(billed), Unknown: actions.Measured(unknown)}
 }

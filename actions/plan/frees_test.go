@@ -27,6 +27,9 @@ func freesOf(p *actions.Plan) []string {
 	add := func(what string, frees actions.Frees) {
 		if frees != (actions.Frees{}) {
 			out = append(out, fmt.Sprintf("%s frees %d, and %d unknown", what, frees.Bytes.N, frees.Unknown.N))
+			if frees.Billed != frees.Bytes {
+				out = append(out, fmt.Sprintf("%d of it are billed", frees.Billed.N))
+			}
 		}
 	}
 	for _, s := range p.Steps {
@@ -88,6 +91,15 @@ func TestFrees(t *testing.T) {
 				t.Errorf("read back (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestPublicImagesAreFree(t *testing.T) {
+	v, o := imageOf(t, "v1 a 48h marked"), unlimited()
+	v.Image.Visibility, v.Image.Contents = registry.Public, map[string]*registry.Content{digestOf("a"): layers("abc")}
+	want := []string{"v1 frees 3", "the image frees 3, and 0 unknown", "0 of it are billed", "retention/old frees 3, and 0 unknown", "0 of it are billed", "all frees 3, and 0 unknown", "0 of it are billed"}
+	if diff := cmp.Diff(want, freesOf(planOf(o, []registry.Verdict{v}, nil))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -37,7 +37,7 @@ type group struct {
 	firstMember, firstAttached int32
 	kept                       int32 // members that are not deleted
 	cause                      int32 // the member that explains best why the digest is kept; see why
-	unread                     bool  // any tag may be a part of it
+	unread                     bool  // its content is not known
 }
 
 const none int32 = -1

@@ -67,8 +67,8 @@ func (d *imageDecision) settle(guess guesses) {
 	if !slices.ContainsFunc(d.v.Tags, marked) {
 		return
 	}
-	d.graph = newGraph(d.v.Image.Tags)
-	d.connectParts(d.v.Image, d.o.Content, guess)
+	d.guess, d.graph = guess, newGraph(d.v.Image.Tags)
+	d.connectParts()
 	d.leaveOutRestored(d.v.Tags)
 	d.markTags()
 	d.markFollowers()
@@ -82,10 +82,11 @@ func (d *imageDecision) settle(guess guesses) {
 
 // imageDecision is the decision about one image on its way.
 type imageDecision struct {
-	o    *Options
-	v    *registry.Verdict
-	part *Part
-	ref  string // of the image
+	o     *Options
+	v     *registry.Verdict
+	part  *Part
+	ref   string // of the image
+	guess guesses
 	graph
 	queue  []int32 // tags to look at again
 	enough string  // the detail of every tag that keep_at_least holds
@@ -139,7 +140,7 @@ func (d *imageDecision) guard(i int32) actions.Guard {
 		return actions.GuardNotReady
 	case len(v.InUse) > 0:
 		return actions.GuardInUse
-	case d.othersKept(n.subject, i), n.attachment && n.subject == none && (n.unclear || !d.mayDeleteOrphans()):
+	case d.othersKept(n.subject, i), n.attachment && n.subject == none && d.holdsOrphan(i):
 		return actions.GuardAttachment
 	case d.isPartOfKept(i):
 		return actions.GuardPartOf
@@ -169,6 +170,11 @@ func (d *imageDecision) sharesWithKept(i int32) bool {
 // may be the subject.
 func (d *imageDecision) mayDeleteOrphans() bool {
 	return d.o.Orphans == DeleteOrphans && d.allDigests && len(unlistedNames(d.v.Image)) == 0
+}
+
+// holdsOrphan reports whether an attachment stays to whose subject no tag is known.
+func (d *imageDecision) holdsOrphan(i int32) bool {
+	return d.nodes[i].unclear || !d.mayDeleteOrphans() || d.belongsToPart(i)
 }
 
 // keep keeps a marked tag, and then the tags that it keeps in turn.
@@ -201,12 +207,18 @@ func (d *imageDecision) keep(i int32) {
 
 // keepParts queues the tags that are, or may be, parts of an index that was just kept.
 func (d *imageDecision) keepParts(digest int32) {
-	d.queue = append(d.queue, d.parts[digest]...)
-	if d.groups[digest].unread && d.keptUnread <= 2 { // with more, all others are kept
-		for i := range d.nodes {
-			if d.nodes[i].deleted && d.isPartOfKept(int32(i)) {
-				d.queue = append(d.queue, int32(i))
-			}
+	d.queue = append(append(d.queue, d.parts[digest]...), d.subjects[digest]...)
+	if !d.groups[digest].unread || d.keptUnread > 2 { // with more, all others are kept
+		return
+	}
+	for _, i := range d.orphans {
+		if d.belongsToPart(i) {
+			d.queue = append(d.queue, i)
+		}
+	}
+	for i := range d.nodes {
+		if !d.related && d.nodes[i].deleted && d.isPartOfKept(int32(i)) {
+			d.queue = append(d.queue, int32(i))
 		}
 	}
 }

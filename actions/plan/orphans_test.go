@@ -69,6 +69,10 @@ func TestOrphanedAttachments(t *testing.T) {
 		if c.change != nil {
 			c.change(&v)
 		}
+		v.Image.Contents = map[string]*registry.Content{}
+		for i := range v.Image.Tags {
+			v.Image.Contents[v.Image.Tags[i].Digest] = &registry.Content{Kind: registry.ContentImage}
+		}
 		o := Options{TakenAt: scanTime, MinAge: time.Hour, Orphans: c.orphans, MaxDeletions: -1, MaxDeletionPercent: -1}
 		got := map[string]decision{}
 		for ref, f := range decisionsOf(planOf(o, []registry.Verdict{v}, nil)) {

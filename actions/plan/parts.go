@@ -13,6 +13,7 @@ import (
 // is not known, sorted; nil if there are none. It may name others once those were read.
 //
 //   - A tag that would be deleted may be a part of an index that stays.
+//   - The subject of an orphan that would be deleted may be a part of an index that stays.
 //   - ReadAlways: how much a deletion frees depends on every tag of the image.
 func NeedsContent(v registry.Verdict, o Options) []string {
 	deletes := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
@@ -20,7 +21,7 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 		return nil
 	}
 	wholes := v.Image.Wholes()
-	if o.Content.Read != ReadAlways && o.Content.MultiArch != MultiArchAll && !wholes.Unsure() {
+	if o.Content.Read != ReadAlways && o.Content.MultiArch != MultiArchAll && o.Orphans != DeleteOrphans && !wholes.Unsure() {
 		return nil // in most images, whatever stays
 	}
 	o = o.at(v.Image.Ref())
@@ -42,7 +43,8 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 		for _, digest := range wholes.MaybeOf(i) {
 			needs.addWhole(d, digest, int32(i))
 		}
-		if o.Content.MultiArch == MultiArchAll && !needs.isEnough {
+		isOrphan := d.nodes[i].attachment && d.nodes[i].subject == none
+		if (isOrphan || !d.related) && !needs.isEnough {
 			needs.addWholes(d, int32(i))
 		}
 	}
@@ -94,20 +96,16 @@ func (d *imageDecision) asksForWholes(i int32) bool {
 
 // isPartOfKept reports whether a tag is, or may be, a part of an index that is kept.
 func (d *imageDecision) isPartOfKept(i int32) bool {
-	others := d.keptUnread
-	if own := d.nodes[i].digest; own != none && d.groups[own].unread && d.groups[own].kept > 0 {
-		others--
-	}
-	return others > 0 || slices.ContainsFunc(d.wholes[i], d.isKept)
+	return !d.related && d.othersUnread(i) > 0 || slices.ContainsFunc(d.wholes[i], d.isKept)
 }
 
 func (d *imageDecision) isKept(group int32) bool { return d.groups[group].kept > 0 }
 
-// keptWhole is the group of the index that isPartOfKept has found, the one that explains
-// best why a tag is kept: one that was read before one that was not.
-func (d *imageDecision) keptWhole(i int32) int32 {
-	if slices.ContainsFunc(d.wholes[i], d.isKept) {
-		return d.bestWholes(d.wholes[i])[0]
+// keptWhole is the group of the index that isPartOfKept, or belongsToPart, has found among
+// some, or else among all that are not known: the one that explains best why a tag is kept.
+func (d *imageDecision) keptWhole(i int32, wholes []int32) int32 {
+	if slices.ContainsFunc(wholes, d.isKept) {
+		return d.bestWholes(wholes)[0]
 	}
 	if d.bestUnread == nil {
 		d.bestUnread = d.bestWholes(d.unread)
@@ -133,30 +131,38 @@ func (d *imageDecision) isRead(id int32) bool { return d.v.Image.Contents[d.dige
 
 // partDetail explains of what a tag is a part, or may be.
 func (d *imageDecision) partDetail(i int32) string {
-	id := d.keptWhole(i)
-	if d.isRead(id) {
-		return "part of the multi-platform image " + d.why(id, i)
+	return d.wholeDetail(i, d.keptWhole(i, d.wholes[i]), "part of the multi-platform image ", "may be part of ")
+}
+
+// wholeDetail explains what an index that is kept, or may be one, is to a tag.
+func (d *imageDecision) wholeDetail(i, id int32, is, maybe string) string {
+	digest := d.digestOf(id)
+	if d.v.Image.Contents[digest] != nil {
+		return is + d.why(id, i)
 	}
-	detail := "may be part of " + d.why(id, i)
-	if why := d.v.Image.Unread[d.digestOf(id)]; why != "" {
+	detail := maybe + d.why(id, i)
+	if why := d.v.Image.Unread[digest]; why != "" {
 		return detail + ", and whose content could not be read: " + why
 	}
 	return detail + ", and whose content is not known"
 }
 
-// together are the digests of indexes that are deleted, each with that of a deleted tag
-// that is, or may be, a part of it.
+// together are pairs of digests that are deleted: of an index, and of a tag that is, or may
+// be, a part of it, or is attached to one.
 func (d *imageDecision) together() [][2]string {
 	var out [][2]string
-	unread := slices.IndexFunc(d.unread, func(id int32) bool { return !d.isKept(id) })
+	isDoubtful := func(id int32) bool { return d.groups[id].unread && !d.isKept(id) }
+	doubt := slices.IndexFunc(d.unread, isDoubtful)
 	for i := range d.nodes {
-		if !d.nodes[i].deleted {
+		n := &d.nodes[i]
+		if !n.deleted {
 			continue
 		}
-		if unread >= 0 { // all of them may be its parts
-			out = append(out, [2]string{d.digestOf(d.unread[unread]), d.v.Image.Tags[i].Digest})
+		isOrphan := n.attachment && n.subject == none
+		if doubt >= 0 && (!d.related || isOrphan || len(d.orphans) > 0 && n.digest != none && isDoubtful(n.digest)) {
+			out = append(out, [2]string{d.digestOf(d.unread[doubt]), d.v.Image.Tags[i].Digest})
 		}
-		for _, id := range d.wholes[int32(i)] {
+		for _, id := range slices.Concat(d.wholes[int32(i)], d.subjectWholes[int32(i)]) {
 			out = append(out, [2]string{d.digestOf(id), d.v.Image.Tags[i].Digest})
 		}
 	}
@@ -173,8 +179,13 @@ func (d *imageDecision) digestOf(id int32) string {
 type composition struct {
 	wholes     map[int32][]int32 // by part
 	parts      map[int32][]int32 // by group
-	unread     []int32           // groups that any tag may be a part of, in any order
+	unread     []int32           // groups whose content is not known, in any order
 	keptUnread int               // of those
+	related    bool              // only tags with a related name may be parts of those
+	orphans    []int32           // attachments to what no tag has
+	// subjectWholes are, by orphan, the groups of which its subject is a part, and
+	// subjects are those orphans by group.
+	subjectWholes, subjects map[int32][]int32
 }
 
 // guesses is whether a tag counts as a part of what is not known.
@@ -188,35 +199,71 @@ const (
 )
 
 // connectParts connects the tags of an image, none of which is marked yet.
-func (g *graph) connectParts(img *registry.Image, content Content, guess guesses) {
-	wholes := img.Wholes()
-	for i := range g.nodes {
+func (d *imageDecision) connectParts() {
+	wholes := d.v.Image.Wholes()
+	d.related = d.o.Content.MultiArch != MultiArchAll
+	for i := range d.nodes {
+		n := &d.nodes[i]
 		for _, digest := range wholes.Of(i) {
-			g.connectPart(int32(i), digest)
+			d.connectPart(int32(i), digest)
+		}
+		if n.attachment && n.subject == none && !n.unclear {
+			d.connectOrphan(int32(i), wholes.OfSubject(registry.AttachmentSubject(d.v.Image.Tags[i].Name, d.v.Image.Tags[i].Digest)))
 		}
 	}
-	counts := func(digest string) bool {
-		_, unread := img.Unread[digest]
-		return img.Contents[digest] == nil && (unread || guess == allGuesses)
+	if d.o.Content.Read == ReadNever {
+		return
 	}
-	switch {
-	case content.Read == ReadNever:
-	case content.MultiArch == MultiArchAll:
-		for digest, id := range g.byDigest {
-			if counts(digest) {
-				g.unread, g.groups[id].unread = append(g.unread, id), true
-			}
+	for digest, id := range d.byDigest {
+		if d.isDoubtful(digest) {
+			d.unread, d.groups[id].unread = append(d.unread, id), true
 		}
-		g.keptUnread = len(g.unread)
-	default:
-		for i := range g.nodes {
-			for _, digest := range wholes.MaybeOf(i) {
-				if counts(digest) {
-					g.connectPart(int32(i), digest)
-				}
+	}
+	d.keptUnread = len(d.unread)
+	for i := range d.nodes {
+		for _, digest := range wholes.MaybeOf(i) {
+			if d.related && d.isDoubtful(digest) {
+				d.connectPart(int32(i), digest)
 			}
 		}
 	}
+}
+
+// isDoubtful reports whether a digest counts as anything that it may be, because its
+// content is not known.
+func (d *imageDecision) isDoubtful(digest string) bool {
+	_, unread := d.v.Image.Unread[digest]
+	return d.v.Image.Contents[digest] == nil && (unread || d.guess == allGuesses)
+}
+
+// connectOrphan connects an attachment to what no tag has with the indexes of that.
+func (d *imageDecision) connectOrphan(i int32, indexes []string) {
+	d.orphans = append(d.orphans, i)
+	for _, digest := range indexes {
+		if d.byDigest[digest] == d.nodes[i].digest {
+			continue // an attachment does not keep itself
+		}
+		if d.subjectWholes == nil {
+			d.subjectWholes, d.subjects = map[int32][]int32{}, map[int32][]int32{}
+		}
+		id := d.byDigest[digest]
+		d.subjectWholes[i] = append(d.subjectWholes[i], id)
+		d.subjects[id] = append(d.subjects[id], i)
+	}
+}
+
+// belongsToPart reports whether the subject of an attachment, which no tag has, is, or may
+// be, a part of an index that is kept.
+func (d *imageDecision) belongsToPart(i int32) bool {
+	return d.othersUnread(i) > 0 || slices.ContainsFunc(d.subjectWholes[i], d.isKept)
+}
+
+// othersUnread counts the kept groups other than that of a tag whose content is not known.
+func (d *imageDecision) othersUnread(i int32) int {
+	if own := d.nodes[i].digest; own != none && d.groups[own].unread && d.isKept(own) {
+		return d.keptUnread - 1
+	}
+	return d.keptUnread
 }
 
 func (g *graph) connectPart(i int32, index string) {

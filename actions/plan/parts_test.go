@@ -21,6 +21,7 @@ func TestPartsOfAnIndex(t *testing.T) {
 	family := []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked", "1.6.0-arm64 c 48h marked"}
 	index := map[string]*registry.Content{digestOf("a"): indexOf("b", "c")}
 	image := &registry.Content{Kind: registry.ContentImage}
+	deleteOrphans := func(o *Options) { o.Orphans = DeleteOrphans }
 	for _, tt := range []struct {
 		name     string
 		tags     []string
@@ -62,6 +63,15 @@ func TestPartsOfAnIndex(t *testing.T) {
 			"held delete_tag /api:pr-1: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
 		{"no tag is a part of itself", []string{"1.6.0 a 48h", "1.6.0-amd64 a 48h marked"}, nil, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
 			"held delete_tag /api:1.6.0-amd64: shared_digest: shares its digest with 1.6.0, which no rule marks"}},
+		{"what is attached to a part is no orphan", []string{"1.6.0 a 48h", sig("b") + " e 48h marked"}, index, nil, deleteOrphans, []string{
+			"held delete_tag /api:sha256-B.sig: attachment: belongs to a part of the multi-platform image 1.6.0, which no rule marks"}},
+		{"what may be is none either", []string{"pr-1 a 48h", sig("b") + " e 48h marked"}, nil, nil, deleteOrphans, []string{
+			"held delete_tag /api:sha256-B.sig: attachment: may belong to a part of pr-1, which no rule marks, and whose content is not known"}},
+		{"an orphan of an index that goes is one", []string{"1.6.0 a 48h marked", sig("b") + " e 48h marked"}, index, nil, deleteOrphans, []string{
+			"delete_tag /api:1.6.0: retention/old", "delete_tag /api:sha256-B.sig: retention/old"}},
+		{"but not before it", []string{"1.6.0 a 48h marked", sig("b") + " e 99h marked"}, index, nil, func(o *Options) { o.Orphans, o.AtMost = DeleteOrphans, 1 }, []string{
+			"held delete_tag /api:1.6.0: at_most: belongs to 2 deletions that must be made together, more than --at-most 1",
+			"held delete_tag /api:sha256-B.sig: at_most: belongs to 2 deletions that must be made together, more than --at-most 1"}},
 		{"at_most holds the parts with their index", []string{"1.6.0 a 10h marked", "1.6.0-amd64 b 99h marked", "old d 20h marked"}, index, nil,
 			func(o *Options) { o.AtMost = 2 }, []string{
 				"delete_tag /api:old: retention/old",
@@ -94,6 +104,9 @@ func TestNeedsContent(t *testing.T) {
 		{"everything to tell how much is freed", []string{"1.6.0 a 48h", "pr-1 b 48h marked", "pr-2 b 1h kept", "old d 48h marked"},
 			func(o *Options) { o.Content.Read = ReadAlways }, []string{"a", "b", "d"}},
 		{"nothing where nothing is freed", []string{"1.6.0 a 48h", "pr-1 b 48h marked used"}, func(o *Options) { o.Content.Read = ReadAlways }, nil},
+		{"everything that stays where an orphan would be deleted", []string{"1.6.0 a 48h", "old b 48h marked", sig("f") + " e 48h marked"},
+			func(o *Options) { o.Orphans = DeleteOrphans }, []string{"a"}},
+		{"nothing where none would be", []string{"1.6.0 a 48h", sig("f") + " e 48h marked"}, nil, nil},
 		{"nothing if nothing is read", []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked"}, func(o *Options) { o.Content.Read = ReadNever }, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

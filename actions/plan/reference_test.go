@@ -158,6 +158,29 @@ func (s *slow) partOfKept(i int) bool {
 	return slices.ContainsFunc(s.wholes(i), func(k int) bool { return !s.deleted[k] })
 }
 
+// orphanOfKept reports whether a kept tag has an index of which the subject of i, which no
+// tag has, is, or may be, a part.
+func (s *slow) orphanOfKept(i int) bool {
+	img := s.v.Image
+	if s.subject(i) == "" || len(s.subjects(i)) > 0 {
+		return false
+	}
+	for k, t := range img.Tags {
+		if s.deleted[k] || !isKnown(t) || t.Digest == img.Tags[i].Digest {
+			continue
+		}
+		if unread := img.Contents[t.Digest] == nil; unread && s.o.Content.Read != ReadNever {
+			return true
+		}
+		for _, letter := range []string{"a", "b", "c", "d", "e", "f"} {
+			if s.subject(i).Is(digestOf(letter)) && contains(img, t.Digest, digestOf(letter), 9) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // wholes are the tags that have an index that i is, or may be, a part of.
 func (s *slow) wholes(i int) (others []int) {
 	img := s.v.Image
@@ -191,7 +214,7 @@ func (s *slow) close() {
 	for changed := true; changed; {
 		changed = false
 		for i := range s.deleted {
-			if s.deleted[i] && (s.someSubjectKept(i) || s.partOfKept(i) || s.o.SharedDigest != actions.Untag && s.siblingKept(i)) {
+			if s.deleted[i] && (s.someSubjectKept(i) || s.partOfKept(i) || s.orphanOfKept(i) || s.o.SharedDigest != actions.Untag && s.siblingKept(i)) {
 				s.deleted[i], changed = false, true
 			}
 		}
@@ -203,7 +226,7 @@ func (s *slow) name(i int) decision {
 	switch {
 	case alone == "not_ready", alone == "in_use":
 		return alone
-	case s.someSubjectKept(i), alone == "attachment":
+	case s.someSubjectKept(i), s.orphanOfKept(i), alone == "attachment":
 		return "attachment"
 	case s.partOfKept(i):
 		return "part_of"

@@ -46,6 +46,9 @@ func (d *imageDecision) attachmentDetail(i int32) string {
 		return "belongs to " + d.why(n.subject, i)
 	case n.unclear:
 		return "its name is the beginning of several digests, so its subject is ambiguous"
+	case d.mayDeleteOrphans():
+		id := d.keptWhole(i, d.subjectWholes[i])
+		return d.wholeDetail(i, id, "belongs to a part of the multi-platform image ", "may belong to a part of ")
 	case d.o.Orphans == DeleteOrphans:
 		return "the digest of some tag of the image is not known, and may be that of its subject"
 	}

@@ -114,6 +114,9 @@ func sideFacts(s diff.Plan, zone *time.Location) string {
 		out += " (forecast)"
 	}
 	out += ", " + outline.Join(outline.Planned(s.Summary), rest(s.Summary))
+	if freed := freedWords(&s.Summary.Frees); freed != "" {
+		out += ", frees " + freed
+	}
 	if s.Refused {
 		out += "; REFUSED by a limit"
 	}
@@ -125,10 +128,30 @@ func sideFacts(s diff.Plan, zone *time.Location) string {
 
 func (o TextOptions) ruleRows(indent string, rules []diff.ByRule) string {
 	rows := make([][]string, len(rules))
+	columns := []string{"rule", "before", "after"}
+	known := slices.ContainsFunc(rules, func(r diff.ByRule) bool { return r.Before != nil || r.After != nil })
+	if known {
+		columns = append(columns, "frees before", "frees after")
+	}
 	for i, r := range rules {
 		rows[i] = []string{r.Rule, text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter)}
+		if known {
+			rows[i] = append(rows[i], freedWords(r.Before), freedWords(r.After))
+		}
 	}
-	return o.table(indent, []string{"rule", "before", "after"}, rows)
+	return o.table(indent, columns, rows)
+}
+
+// freedWords is what a side frees; "" if that is not known.
+func freedWords(f *actions.Frees) string {
+	if f == nil || !f.Bytes.Known {
+		return ""
+	}
+	words := text.Size(f.Bytes.N)
+	if f.Unknown.N > 0 {
+		words += " and more"
+	}
+	return words
 }
 
 // differences are the changes of one kind, by object.
@@ -282,10 +305,24 @@ func verdictOf(c *diff.Comparison) string {
 	}
 	verdict := fmt.Sprintf("Difference: %s only before, %s only after, %s to different values, %s the same",
 		text.Count(s.OnlyBefore.Steps(), "step"), text.Count(s.OnlyAfter.Steps(), "step"), text.Thousands(s.Differs), text.Thousands(s.Same))
+	if before, after := c.Before.Summary.Frees, c.After.Summary.Frees; before.Bytes.Known && after.Bytes.Known && before.Unknown.N+after.Unknown.N == 0 {
+		verdict += freedDifference(before.Bytes.N, after.Bytes.N)
+	}
 	if n := len(c.Found); n > 0 {
 		verdict += ", and " + text.Count(n, "violation") + " on one side only"
 	}
 	return verdict
+}
+
+// freedDifference is how much more, or less, the plan after frees.
+func freedDifference(before, after uint64) string {
+	switch {
+	case after > before:
+		return "; " + text.Size(after-before) + " more are freed"
+	case after < before:
+		return "; " + text.Size(before-after) + " less are freed"
+	}
+	return "; the same is freed"
 }
 
 // joined joins what is not empty.

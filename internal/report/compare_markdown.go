@@ -34,6 +34,7 @@ func compareMarkdown(w io.Writer, c *diff.Comparison) error {
 		"alike":    alikeChanges,
 		"row":      m.row,
 		"changes":  m.changes,
+		"freed":    func(f actions.Frees) string { return freedWords(&f) },
 		"left":     func() int { return m.left },
 	})
 	if err != nil {

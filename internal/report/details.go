@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -34,14 +35,16 @@ const (
 // details are those of a plan.
 type details struct {
 	TextOptions
+	run        *runs.Run
 	plan       *actions.Plan
 	namespaces []*outline.Namespace
 	steps      string // every step and held entry
 	violations string // every violation
 }
 
-func newDetails(o TextOptions, p *actions.Plan) (*details, error) {
-	d := &details{TextOptions: o, plan: p}
+func newDetails(o TextOptions, run runs.Run) (*details, error) {
+	p := run.Plan
+	d := &details{TextOptions: o, run: &run, plan: p}
 	if o.Details == DetailsNone {
 		return d, nil
 	}
@@ -85,8 +88,9 @@ func (d *details) functions() template.FuncMap {
 	}
 	return template.FuncMap{
 		"indent":      func(n int, o *outline.Object) indented { return indented{o, strings.Repeat(" ", n)} },
-		"fate":        func(o *outline.Object) string { return fateOf(p, o) },
-		"step":        func(s actions.Step) string { return o.step(s, age(s)) },
+		"fate":        func(o *outline.Object) string { return fateOf(d.run, o) },
+		"step":        func(s actions.Step) string { return o.step(s, age(s), outline.Billing(p, &s, d.run.Price)) },
+		"freed":       func(ns registry.Ref) string { return outline.Freed(outline.FreedIn(p, ns), d.run.Price) },
 		"tagRows":     func(indent string, tags []actions.Step) string { return listed(o, indent, tags, tagRow) },
 		"tagColumns":  func(indent string, tags []actions.Step) string { return columns(o, indent, tags, tagCell) },
 		"heldRows":    func(indent string, held []outline.Held) string { return listed(o, indent, held, heldRow) },
@@ -107,15 +111,15 @@ type indented struct {
 	Indent string
 }
 
-// step is what happens to an image or a namespace itself.
-func (o TextOptions) step(s actions.Step, age string) string {
+// step is what happens to an image or a namespace itself, and to what it costs.
+func (o TextOptions) step(s actions.Step, age, billing string) string {
 	switch s.Action {
 	case actions.DeleteImage:
 		return o.Color.Red("- delete the image") + ", unchanged for " + age
 	case actions.DeleteNamespace:
 		return o.Color.Red("- delete the namespace") + ", unchanged for " + age
 	default:
-		return o.Color.Cyan("~ visibility " + string(s.From) + " → " + string(s.To))
+		return joined("; ", o.Color.Cyan("~ visibility "+string(s.From)+" → "+string(s.To)), billing)
 	}
 }
 
@@ -189,7 +193,7 @@ func (d *details) perImage() string {
 func (d *details) inShort(o *outline.Object) string {
 	var parts []string
 	for _, s := range o.Steps {
-		parts = append(parts, d.step(s, ageOf(d.plan, s)))
+		parts = append(parts, d.step(s, ageOf(d.plan, s), outline.Billing(d.plan, &s, d.run.Price)))
 	}
 	if n := len(o.Tags); n > 0 {
 		count := text.Thousands(n)

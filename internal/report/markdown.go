@@ -59,6 +59,7 @@ func (m *runPage) render() (string, error) {
 		urgent = m.list("Failed and skipped steps", failures, urgentMax) + m.gaps() + m.violations()
 		leftAlone := m.results(actions.ResultBlocked, actions.ResultChanged, actions.ResultGone)
 		ordinary = m.warnings() + m.list("Steps that were no longer needed, or no longer safe", leftAlone, ordinaryMax)
+		ordinary += m.list("What the deletions free, by rule", m.freedByRule(), ordinaryMax)
 		urgent += m.namespaces(markdownMax - pageTail - len(head) - len(urgent) - len(ordinary))
 	}
 	return head + m.notice() + urgent + ordinary + m.foot(), nil
@@ -90,6 +91,7 @@ func (m *runPage) head() (string, error) {
 		"summary":    summaryOf,
 		"applied":    appliedOf,
 		"lost":       lostWords,
+		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
 		"onHold":     func() string { return onHold },
 		"refusals":   m.refusals,
 		"lostTags":   func(refs []string) string { return m.fill(named("> - lost", refs), urgentMax, "> - ") },
@@ -141,6 +143,15 @@ func (m *runPage) list(title string, entries []entry, most int) string {
 		return ""
 	}
 	return "\n#### " + title + "\n\n" + m.fill(entries, most, "- ")
+}
+
+// freedByRule are what the tags that each rule marks free.
+func (m *runPage) freedByRule() []entry {
+	var out []entry
+	for _, r := range m.plan.FreesByRule {
+		out = append(out, entry{"- " + prose(r.Rule) + ": " + escape(outline.Freed(r.Frees, m.run.Price)), 1})
+	}
+	return out
 }
 
 // named lists names, some on a line.

@@ -116,7 +116,7 @@ func entriesOf(ns *outline.Namespace) int {
 }
 
 // totalsOf counts what is done in a namespace.
-func totalsOf(ns *outline.Namespace) string {
+func (m *runPage) totalsOf(ns *outline.Namespace) string {
 	var deletions, changes, held int
 	for _, o := range ns.Objects() {
 		deletions += len(o.Tags)
@@ -129,13 +129,17 @@ func totalsOf(ns *outline.Namespace) string {
 			}
 		}
 	}
-	return name(ns.Ref.String()) + ": " + outline.Join(outline.As(deletions, "to delete"), outline.As(changes, "to change"), outline.As(held, "held"))
+	freed := ""
+	if words := outline.Freed(outline.FreedIn(m.plan, ns.Ref), m.run.Price); words != "" {
+		freed = escape("frees " + words)
+	}
+	return name(ns.Ref.String()) + ": " + outline.Join(outline.As(deletions, "to delete"), outline.As(changes, "to change"), outline.As(held, "held"), freed)
 }
 
 // namespace writes one with as many rows as fit; "" if none does.
 func (m *runPage) namespace(ns *outline.Namespace, room int) string {
 	const head, foot, note = "| what | why |\n|---|---|\n", "\n</details>\n", 60
-	open := "<details><summary>" + totalsOf(ns) + "</summary>\n\n"
+	open := "<details><summary>" + m.totalsOf(ns) + "</summary>\n\n"
 	room -= len(open) + len(head) + len(foot) + note
 	rows := m.rows(ns)
 	if len(rows) > 0 && len(rows[0].line)+1 > room {
@@ -165,7 +169,7 @@ func (m *runPage) rows(ns *outline.Namespace) []entry {
 	for _, image := range ns.Images {
 		of := m.objectRows(image)
 		// The name of an image is never the last thing that fits.
-		of[0].line = "| **" + prose(image.Ref.Image) + "**" + escape(fateOf(m.plan, image)) + " | |\n" + of[0].line
+		of[0].line = "| **" + prose(image.Ref.Image) + "**" + escape(fateOf(&m.run, image)) + " | |\n" + of[0].line
 		rows = append(rows, of...)
 	}
 	return rows
@@ -194,7 +198,7 @@ func (m *runPage) objectWords(s actions.Step) string {
 	case actions.DeleteNamespace:
 		return "delete the namespace, unchanged for " + ageOf(m.plan, s)
 	default:
-		return "visibility " + prose(string(s.From)) + " → " + prose(string(s.To))
+		return joined("; ", "visibility "+prose(string(s.From))+" → "+prose(string(s.To)), escape(outline.Billing(m.plan, &s, m.run.Price)))
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // done by its name), and then what must not be missed and the totals again.
 func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 	p := run.Plan
-	d, err := newDetails(o, p)
+	d, err := newDetails(o, run)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,8 @@ func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 		"onHold":   func() string { return onHold },
 		"refusals": o.refusals,
 		"gaps":     o.gaps,
-		"byRule":   o.byRule,
+		"byRule":   func(p *actions.Plan) string { return o.byRule(p, run.Price) },
+		"freed":    func() string { return outline.Freed(p.Summary.Frees, run.Price) },
 		"details":  d.String,
 		"counts":   outline.Counts,
 		"lost":     lostWords,
@@ -74,7 +75,7 @@ func bounded[T any](o TextOptions, all []T, noun string, lineOf func(T) string) 
 }
 
 // byRule is a table of what each rule does; "" if no rule does anything.
-func (o TextOptions) byRule(p *actions.Plan) string {
+func (o TextOptions) byRule(p *actions.Plan, price runs.Price) string {
 	totals := outline.ByRule(p.Steps, p.Held, p.Stats)
 	if len(totals) == 0 {
 		return ""
@@ -85,7 +86,14 @@ func (o TextOptions) byRule(p *actions.Plan) string {
 		tags += t.Tags
 		rows[i] = ruleRow(p, t)
 	}
-	table := o.table("", []string{"rule", "namespaces", "images", "tags", "image size", "oldest", "newest", "held"}, rows)
+	columns := []string{"rule", "namespaces", "images", "tags", "image size", "oldest", "newest", "held"}
+	if len(p.FreesByRule) > 0 {
+		columns = append(columns, "frees")
+		for i, t := range totals {
+			rows[i] = append(rows[i], outline.Freed(outline.FreedBy(p, t.Rule), price))
+		}
+	}
+	table := o.table("", columns, rows)
 	if tags > p.Summary.DeleteTags {
 		table += "\n" + o.Color.Dim("A tag that several rules mark counts for each of them.")
 	}
@@ -133,9 +141,14 @@ func notDone(o *actions.Outcome) []outline.Alike[actions.StepResult] {
 const onHold = "Deletions that the unread data might have prevented are on hold."
 
 // fateOf is how much of an image is deleted, if its size is known.
-func fateOf(p *actions.Plan, image *outline.Object) string {
+func fateOf(run *runs.Run, image *outline.Object) string {
+	p := run.Plan
+	freed := outline.Freed(outline.FreedIn(p, image.Ref), run.Price)
+	if freed != "" {
+		freed = "; frees " + freed
+	}
 	if p.Stats == nil {
-		return ""
+		return strings.Replace(freed, "; ", "  ", 1)
 	}
 	stats, ok := p.Stats.Images[image.Ref.String()]
 	if !ok {
@@ -145,7 +158,7 @@ func fateOf(p *actions.Plan, image *outline.Object) string {
 	if stats.Tags == 0 {
 		return whole
 	}
-	return whole + ": " + text.Thousands(len(image.Tags)) + " to delete, " + text.Thousands(stats.Tags-len(image.Tags)) + " kept"
+	return whole + ": " + text.Thousands(len(image.Tags)) + " to delete, " + text.Thousands(stats.Tags-len(image.Tags)) + " kept" + freed
 }
 
 // ageOf is how long ago the object of a step changed.

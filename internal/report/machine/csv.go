@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // csvColumns are those of the CSV of a plan. Scripts and spreadsheets rely on their
-// names and order. Nothing reads contents, so that frees_bytes is empty.
+// names and order. What is not known is empty.
 func csvColumns() []string {
 	return []string{
 		"action", "ref", "region", "namespace", "image", "tag", "digest", "updated_at", "age_days",
@@ -32,7 +33,7 @@ func CSV(w io.Writer, run runs.Run) error {
 		updated, age := since(p.TakenAt, s.UpdatedAt)
 		rows = append(rows, []string{
 			string(s.Action), inert(s.Ref), inert(string(s.Region)), inert(s.Namespace), inert(s.Image), inert(s.Tag), inert(s.Digest),
-			updated, age, inert(rulesIn(s.Reasons)), inert(outline.Texts(s.Reasons)), "", "",
+			updated, age, inert(rulesIn(s.Reasons)), inert(outline.Texts(s.Reasons)), "", measure(s.FreesBytes),
 		})
 	}
 	for _, h := range p.Held {
@@ -53,6 +54,14 @@ func since(taken, updated time.Time) (at, days string) {
 		return "", ""
 	}
 	return updated.UTC().Format(time.RFC3339), strconv.Itoa(int(taken.Sub(updated) / (24 * time.Hour)))
+}
+
+// measure is a number; empty if it is not known.
+func measure(m actions.Measure) string {
+	if !m.Known {
+		return ""
+	}
+	return strconv.FormatUint(m.N, 10)
 }
 
 // rulesIn names the rules of some reasons.

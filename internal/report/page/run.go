@@ -35,7 +35,7 @@ func newRunView(run runs.Run) *runView {
 		v.Filters.add(homeOf(g.Subject))
 	}
 	v.Kept = v.Filters.kept(p)
-	v.Space = newSpaceView(p, priceOrDefault(run.Price))
+	v.Space = newSpaceView(p, outline.PriceOf(run.Price))
 	return v
 }
 

@@ -3,8 +3,6 @@ package page
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -20,12 +18,18 @@ type spaceView struct {
 	Bars   []spaceBar
 	Height int
 	Price  string // of a gigabyte
+	Freed  string // by the deletions of the plan; "" if that is not known
+	ByRule []freedBy
 }
+
+// freedBy is what the tags that a rule marks free.
+type freedBy struct{ Rule, Freed string }
 
 // spaceRow is one namespace in the table.
 type spaceRow struct {
 	Name, Region string
 	Cost         string
+	Freed        string // in words; "" if it is not known, or nothing
 	actions.NamespaceStats
 }
 
@@ -52,21 +56,28 @@ const (
 )
 
 func newSpaceView(p *actions.Plan, price runs.Price) *spaceView {
-	v := &spaceView{Price: money(price, strconv.FormatFloat(price.PerGB, 'f', -1, 64)), Total: spaceRow{Name: "All"}}
+	v := &spaceView{Price: outline.PerGB(price), Total: spaceRow{Name: "All"}}
+	v.Freed = outline.Freed(p.Summary.Frees, price)
+	for _, r := range p.FreesByRule {
+		v.ByRule = append(v.ByRule, freedBy{r.Rule, outline.Freed(r.Frees, price)})
+	}
 	if p.Stats == nil || len(p.Stats.Namespaces) == 0 {
 		return v
 	}
 	for name, s := range p.Stats.Namespaces {
 		ref := outline.Parse(name)
-		v.Rows = append(v.Rows, spaceRow{Name: ref.Namespace, Region: string(ref.Region), NamespaceStats: s})
+		v.Rows = append(v.Rows, spaceRow{
+			Name: ref.Namespace, Region: string(ref.Region), NamespaceStats: s, Freed: outline.Freed(outline.FreedIn(p, ref), price),
+		})
 		v.Total.add(s)
 	}
 	slices.SortFunc(v.Rows, func(a, b spaceRow) int {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Name, b.Name))
 	})
-	v.Total.Cost = costOf(v.Total.Private(), price)
+	v.Total.Freed = v.Freed
+	v.Total.Cost = outline.Cost(v.Total.Private(), price)
 	for i := range v.Rows {
-		v.Rows[i].Cost = costOf(v.Rows[i].Private(), price)
+		v.Rows[i].Cost = outline.Cost(v.Rows[i].Private(), price)
 	}
 	v.draw(price)
 	return v
@@ -88,7 +99,7 @@ func (v *spaceView) draw(price runs.Price) {
 		for _, r := range rows[barsShown-1:] {
 			rest.add(r.NamespaceStats)
 		}
-		rest.Cost = costOf(rest.Private(), price)
+		rest.Cost = outline.Cost(rest.Private(), price)
 		rows = append(slices.Clone(rows[:barsShown-1]), rest)
 	}
 	var widest uint64 = 1
@@ -103,39 +114,4 @@ func (v *spaceView) draw(price runs.Price) {
 		})
 	}
 	v.Height = len(rows) * barPitch
-}
-
-// priceOrDefault is the price, or by default what Scaleway billed in 2026 for a month
-// and 10⁹ bytes of private images: https://www.scaleway.com/en/pricing/containers/
-func priceOrDefault(p runs.Price) runs.Price {
-	if p == (runs.Price{}) {
-		p.PerGB = 0.027
-	}
-	if p.Currency == "" {
-		p.Currency = "EUR"
-	}
-	return p
-}
-
-// costOf is what a month of storage costs.
-func costOf(bytes uint64, p runs.Price) string {
-	amount := float64(bytes) / 1e9 * p.PerGB
-	switch {
-	case amount == 0:
-		return money(p, "0.00")
-	case amount < 0.005:
-		return "< " + money(p, "0.01")
-	}
-	whole, cents, _ := strings.Cut(strconv.FormatFloat(amount, 'f', 2, 64), ".")
-	if n, err := strconv.Atoi(whole); err == nil {
-		whole = text.Thousands(n)
-	}
-	return money(p, whole+"."+cents)
-}
-
-func money(p runs.Price, amount string) string {
-	if p.Currency == "EUR" {
-		return "€" + amount
-	}
-	return p.Currency + " " + amount
 }

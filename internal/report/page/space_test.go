@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -13,7 +14,7 @@ func TestSpaceAndCost(t *testing.T) {
 	for i := range 20 {
 		p.Stats.Namespaces[fmt.Sprintf("rg.fr-par.scw.cloud/ns-%02d", i)] = actions.NamespaceStats{Images: 2, PublicImages: 1, Tags: 10, Bytes: uint64(20-i) * 100e9, PublicBytes: 50e9}
 	}
-	v := newSpaceView(p, priceOrDefault(runs.Price{}))
+	v := newSpaceView(p, outline.PriceOf(runs.Price{}))
 	if len(v.Bars) != barsShown || len(v.Rows) != 20 {
 		t.Errorf("%d bars, %d rows", len(v.Bars), len(v.Rows))
 	}
@@ -44,7 +45,7 @@ func TestCost(t *testing.T) {
 		{10e9, runs.Price{PerGB: 0.1, Currency: "USD"}, "USD 1.00"},
 		{10e9, runs.Price{Currency: "USD"}, "USD 0.00"},
 	} {
-		if got := costOf(c.bytes, priceOrDefault(c.price)); got != c.want {
+		if got := outline.Cost(c.bytes, outline.PriceOf(c.price)); got != c.want {
 			t.Errorf("%d bytes at %v cost %s, want %s", c.bytes, c.price, got, c.want)
 		}
 	}

@@ -33,7 +33,7 @@ type imageView struct {
 
 // namespaces are the steps by namespace, image and rule.
 func (f *filters) namespaces(run *runs.Run, groups []*outline.Namespace) []*namespaceView {
-	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), zone: run.Zone}
+	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), zone: run.Zone, price: run.Price}
 	var out []*namespaceView
 	for _, ns := range groups {
 		v := &namespaceView{Namespace: ns, Count: len(ns.Own.Steps), Sets: l.objects(&ns.Own)}
@@ -55,6 +55,7 @@ type stepLister struct {
 	plan    *actions.Plan
 	results map[string]actions.Result
 	zone    *time.Location
+	price   runs.Price
 }
 
 // resultsOf are the results of the steps that were not simply done.
@@ -77,6 +78,9 @@ func (l *stepLister) image(o *outline.Object) *imageView {
 	if l.plan.Stats != nil {
 		if stats, ok := l.plan.Stats.Images[o.Ref.String()]; ok {
 			v.Size = text.Size(stats.Bytes)
+			if freed := outline.FreedIn(l.plan, o.Ref); freed.Bytes.Known {
+				v.Size += ", frees " + text.Size(freed.Bytes.N)
+			}
 			if stats.Tags > 0 {
 				tags = text.Thousands(len(o.Tags)) + " of " + text.Count(stats.Tags, "tag")
 				v.Percent = share(len(o.Tags), stats.Tags)
@@ -136,6 +140,9 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 			v.Sign, v.Title = "delete", l.title("Delete", []row{r}, what)
 		} else {
 			v.Sign, v.Title = "change", l.title("Change", []row{r}, "visibility")+" from "+string(s.From)+" to "+string(s.To)
+			if billing := outline.Billing(l.plan, s, l.price); billing != "" {
+				v.Title += "; " + billing
+			}
 			r.Age, r.Time = "", ""
 		}
 		out = append(out, v.fill([]row{r}))

@@ -77,7 +77,7 @@ func (f *Image) UnknownWholes(deleted func(tag int) bool) []string {
 		if r.Keep == nil || r.Keep.Last < 1 {
 			continue
 		}
-		for _, g := range r.grouping.split(f.matchedBy(i)) {
+		for _, g := range r.grouping.split(f.matchedBy(i).decided) {
 			if slices.ContainsFunc(g.tags, func(t *tag) bool { return deleted(t.index) }) {
 				f.addUnknownWholes(r, g, needed)
 			}

@@ -1,0 +1,90 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// freeing is a plan of which is known what its deletions free, except of one tag, and
+// whose changes of visibility change what storage costs.
+func freeing() *actions.Plan {
+	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
+	layers := func(digests ...string) *registry.Content {
+		c := &registry.Content{Kind: registry.ContentImage}
+		for i, digest := range digests {
+			c.Blobs = append(c.Blobs, registry.Blob{Digest: digest, Size: uint64(i+1) * 40e9})
+		}
+		return c
+	}
+	api := d.image("fr-par", "prod", "api")
+	tag(api, "latest", "1", day)
+	tag(api, "pr-1", "2", 20*day, pulls)
+	tag(api, "pr-2", "3", 21*day, pulls, branches)
+	api.Image.Contents = map[string]*registry.Content{"sha256:1": layers("base"), "sha256:2": layers("base", "two"), "sha256:3": layers("base", "x", "three")}
+	cli := d.image("nl-ams", "oss", "cli")
+	tag(cli, "pr-3", "4", 22*day, pulls)
+	tag(cli, "pr-4", "5", 22*day, pulls)
+	cli.Image.Visibility = registry.Public
+	cli.Image.Contents = map[string]*registry.Content{"sha256:4": layers("free")}
+	cli.Visibility = &registry.VisibilityVerdict{To: registry.Private, Reasons: []registry.Reason{{Rule: "visibility/closed", Text: "the image is public, and must be private"}}}
+	d.image("nl-ams", "oss", "web").Image.SizeBytes = 50e9
+	ns := d.vs[len(d.vs)-1].Namespace
+	d.vs = append(d.vs, registry.Verdict{Namespace: ns,
+		Visibility: &registry.VisibilityVerdict{To: registry.Public, Reasons: []registry.Reason{{Rule: "visibility/open", Text: "the namespace is private, and must be public"}}}})
+	return d.plan()
+}
+
+func TestFrees(t *testing.T) {
+	run := runs.Run{Plan: freeing(), Price: runs.Price{PerGB: 0.5, Currency: "EUR"}}
+	golden(t, "frees.txt", textOf(t, run, TextOptions{Width: 160}))
+	golden(t, "frees.md", formatted(t, FormatMarkdown, run))
+	golden(t, "frees.csv", formatted(t, FormatCSV, run))
+	page := formatted(t, FormatHTML, run)
+	for _, want := range []string{
+		"The deletions of this plan free 320 GB, about €140.00 a month; not known of 1 tag.",
+		"billing starts: 1.2 GB, about €0.62 a month", "billing ends: 50 GB, about €25.00 a month", ", frees 280 GB",
+		`<th scope="row">retention/branch builds</th><td>200 GB, about €100.00 a month</td>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if n := strings.Count(page, "<th scope=\"col\">Freed</th>"); n != 2 {
+		t.Errorf("%d columns tell what is freed", n)
+	}
+}
+
+func TestAComparisonSaysWhatIsFreed(t *testing.T) {
+	nothing := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, Content: plan.Content{Read: plan.ReadAlways}}).plan()
+	c := diff.Compare(diff.Input{Name: "old.yaml", Plan: nothing}, diff.Input{Name: "new.yaml", Plan: freeing()})
+	var text, markdown bytes.Buffer
+	if err := errors.Join(Compare(&text, FormatText, c, TextOptions{Width: 160}), Compare(&markdown, FormatMarkdown, c, TextOptions{})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"frees after", "320 GB and more", ", frees 0 B\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text lacks %q:\n%s", want, text.String())
+		}
+	}
+	if want := "| frees | 0 B | 320 GB and more | | |"; !strings.Contains(markdown.String(), want) {
+		t.Errorf("the Markdown lacks %q:\n%s", want, markdown.String())
+	}
+	for _, row := range []struct {
+		before, after uint64
+		want          string
+	}{{1e9, 3e9, "; 2.0 GB more are freed"}, {3e9, 1e9, "; 2.0 GB less are freed"}, {1, 1, "; the same is freed"}} {
+		c.Before.Summary.Frees = actions.Frees{Bytes: actions.Measured(row.before)}
+		c.After.Summary.Frees = actions.Frees{Bytes: actions.Measured(row.after)}
+		if got := verdictOf(c); !strings.HasSuffix(got, row.want) && !strings.Contains(got, row.want+", and") {
+			t.Errorf("from %d to %d: %q", row.before, row.after, got)
+		}
+	}
+}
