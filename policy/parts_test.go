@@ -87,7 +87,7 @@ func TestPartsTakeNoPlaceOfLast(t *testing.T) {
 				t.Errorf("kept (-want +got):\n%s", diff)
 			}
 			var needs []string
-			for _, digest := range e.At(now, WhatCounts).needsParts(img, &v) {
+			for _, digest := range e.At(now, WhatCounts).NeedsParts(img, &v) {
 				needs = append(needs, digest[len("sha256:"):][:1])
 			}
 			if diff := cmp.Diff(row.needs, needs); diff != "" {

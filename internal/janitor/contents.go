@@ -114,7 +114,7 @@ func (j *judge) ask(d *decision) {
 		return
 	}
 	decides := append(j.hidesUses(d.verdict), j.decides(image, d.verdict)...)
-	d.missing = image.Missing(append(slices.Clone(decides), plan.NeedsContent(*d.verdict, j.options)...))
+	d.missing = image.Missing(slices.Concat(decides, j.parts(d.verdict), plan.NeedsContent(*d.verdict, j.options)))
 	if len(d.missing) > 0 {
 		return
 	}
@@ -128,6 +128,14 @@ func (j *judge) ask(d *decision) {
 		text += fmt.Sprintf(" (and %d more digests of this image)", more)
 	}
 	d.unread = &registry.Gap{Subject: image.Ref().String(), Error: text, Holds: registry.HoldsItself}
+}
+
+// parts lists the indexes of which tags that rules count may be parts.
+func (j *judge) parts(v *registry.Verdict) []string {
+	if j.options.Content.Read == plan.ReadNever {
+		return nil
+	}
+	return j.NeedsParts(v.Image, v)
 }
 
 // hidesUses lists the digests that would be deleted and may be an index of which a part is
