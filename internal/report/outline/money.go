@@ -20,12 +20,21 @@ func Freed(f actions.Frees, p runs.Price) string {
 	}
 	words := text.Size(f.Bytes.N)
 	if f.Billed.N > 0 {
-		words += ", about " + Cost(f.Billed.N, PriceOf(p)) + " a month"
+		words += ", " + monthly(f.Billed.N, p)
 	}
 	if f.Unknown.N > 0 {
 		words += "; not known of " + text.Count(int(min(f.Unknown.N, 1<<31)), "tag")
 	}
 	return words
+}
+
+// monthly words what a month of storage costs.
+func monthly(bytes uint64, p runs.Price) string {
+	cost := Cost(bytes, PriceOf(p))
+	if little, ok := strings.CutPrefix(cost, "< "); ok {
+		return "less than " + little + " a month"
+	}
+	return "about " + cost + " a month"
 }
 
 // FreedBy is what a rule frees.
@@ -72,7 +81,7 @@ func Billing(p *actions.Plan, s *actions.Step, price runs.Price) string {
 	if public {
 		change = "starts"
 	}
-	return "billing " + change + ": " + text.Size(bytes) + ", about " + Cost(bytes, PriceOf(price)) + " a month"
+	return "billing " + change + ": " + text.Size(bytes) + ", " + monthly(bytes, price)
 }
 
 // PriceOf is the price, or by default what Scaleway billed in 2026 for a month
