@@ -50,6 +50,9 @@ func (f *Image) places(r *retentionRule) *places {
 
 // take is the number of a tag that counts, which comes next.
 func (p *places) take(t *tag) int {
+	if p.all == p.counted { // there are no parts, and a counter counts each call
+		return p.counted.of(t.Tag)
+	}
 	position := p.all.of(t.Tag)
 	if p.of.isPart(t) {
 		return position
