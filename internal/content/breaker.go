@@ -1,7 +1,6 @@
 package content
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -22,14 +21,15 @@ const (
 	rest      = 30 * time.Second
 )
 
-// open returns an error while nothing is to be sent.
+// open returns an error while nothing is to be sent: that of the last request, so that the
+// reason does not depend on which request came first.
 func (b *breaker) open() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failed < maxFailed || !clock.Now().Before(b.until) {
 		return nil
 	}
-	return &terminalError{fmt.Errorf("not tried, because the registry has failed %d times in a row: %s", b.failed, plain(b.last))}
+	return b.last
 }
 
 // note learns from what became of a request. Only a fault that may pass counts: any other

@@ -228,8 +228,9 @@ func (h *host) challenged(ctx context.Context) (*transport.Challenge, error) {
 	}
 	challenge, err := transport.Ping(ctx, h.registry, h.chain)
 	if err != nil {
+		err = fmt.Errorf("ask the registry how to log in: %w", err)
 		h.breaker.note(err)
-		return nil, fmt.Errorf("ask the registry how to log in: %w", err)
+		return nil, err
 	}
 	h.challenge = challenge
 	return challenge, nil
