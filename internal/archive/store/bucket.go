@@ -225,7 +225,8 @@ func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err e
 	return index, aws.ToString(object.ETag), err
 }
 
-// SetIndex replaces index.json by a conditional write.
+// SetIndex replaces index.json by a conditional write. Where the bucket has none, the lock
+// of the run keeps others away.
 func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) error {
 	if err := s.mark(ctx); err != nil {
 		return err
@@ -234,9 +235,14 @@ func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) err
 	if input.IfMatch = &version; version == "" {
 		input.IfMatch, input.IfNoneMatch = nil, aws.String("*")
 	}
-	_, err := s.client.PutObject(ctx, input, func(o *s3.Options) { o.RetryMaxAttempts = 1 })
-	if status := statusOf(err); status == http.StatusPreconditionFailed || status == http.StatusConflict {
+	once := func(o *s3.Options) { o.RetryMaxAttempts = 1 }
+	_, err := s.client.PutObject(ctx, input, once)
+	switch statusOf(err) {
+	case http.StatusPreconditionFailed, http.StatusConflict:
 		return ErrChanged
+	case http.StatusNotImplemented:
+		input.IfMatch, input.IfNoneMatch, input.Body = nil, nil, bytes.NewReader(index)
+		_, err = s.client.PutObject(ctx, input, once)
 	}
 	return s.translate(err, "index.json")
 }

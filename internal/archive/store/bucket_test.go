@@ -206,6 +206,21 @@ func TestTheIndexOfABucketIsReplacedOnlyIfItIsKnown(t *testing.T) {
 	}
 }
 
+func TestABucketWithoutConditionsIsWrittenAllTheSame(t *testing.T) {
+	b, s := newBucket(t, "")
+	s.answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if conditional := r.Header.Get("If-Match") + r.Header.Get("If-None-Match"); conditional == "" {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		fail(w, http.StatusNotImplemented, "NotImplemented")
+		return true
+	}
+	if err := b.SetIndex(t.Context(), []byte("1"), ""); err != nil || string(s.objects["pre/index.json"]) != "1" {
+		t.Error(err)
+	}
+}
+
 func TestAFrozenObjectIsThawed(t *testing.T) {
 	b, s := newBucket(t, "&storage_class=GLACIER")
 	blob := blobOf("a layer")

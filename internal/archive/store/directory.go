@@ -106,10 +106,10 @@ func (f *Folder) Stored(context.Context) ([]Stored, error) {
 			}
 		}
 	}
-	var all []Stored
+	all := []Stored{}
 	entries, err := os.ReadDir(filepath.Join(f.root, "blobs", "sha256"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return all, nil
 	}
 	for _, entry := range entries {
 		digest, bad := v1.NewHash("sha256:" + entry.Name())

@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Verify reads r to its end, which is an error that wraps ErrDamaged if what was read
-// is not the blob.
+// Verify reads r to its end. What is read and is not the blob is an error that wraps
+// ErrDamaged, at the last byte of a blob already: who sends it reads no further.
 func Verify(r io.Reader, b Blob) io.Reader {
 	return &verifier{from: r, hash: sha256.New(), blob: b}
 }
@@ -19,6 +19,7 @@ type verifier struct {
 	hash hash.Hash
 	n    int64
 	blob Blob
+	good bool // all bytes were read, and have the digest
 }
 
 func (v *verifier) Read(p []byte) (int, error) {
@@ -28,8 +29,13 @@ func (v *verifier) Read(p []byte) (int, error) {
 	switch {
 	case v.n > v.blob.Size:
 		return n, fmt.Errorf("%s has more than its %d bytes: it %w", v.blob.Digest, v.blob.Size, ErrDamaged)
-	case err == io.EOF && (v.n != v.blob.Size || hex.EncodeToString(v.hash.Sum(nil)) != v.blob.Digest.Hex):
-		return n, fmt.Errorf("%s of %d bytes is %d bytes with sha256:%x: it %w", v.blob.Digest, v.blob.Size, v.n, v.hash.Sum(nil), ErrDamaged)
+	case v.n == v.blob.Size && !v.good:
+		v.good = hex.EncodeToString(v.hash.Sum(nil)) == v.blob.Digest.Hex
+		if !v.good {
+			return n, fmt.Errorf("%s is sha256:%x: it %w", v.blob.Digest, v.hash.Sum(nil), ErrDamaged)
+		}
+	case v.n < v.blob.Size && err == io.EOF:
+		return n, fmt.Errorf("%s has only %d of its %d bytes: it %w", v.blob.Digest, v.n, v.blob.Size, ErrDamaged)
 	}
 	return n, err
 }
