@@ -37,7 +37,7 @@ func tables() []table {
 		{
 			title: "Reports", test: bench("HugePlan", "./internal/report", "-benchtime", "3x"),
 			rows: []row{
-				{"JSON / Markdown / HTML of 100,000 deletions", formats("json", "markdown", "html"), "s", "%.2f s"},
+				{"JSON / Markdown / HTML of 100,000 deletions", formats("json", "markdown", "html"), "cpu-s", "%.2f s of CPU"},
 				{"peak memory of the process, with the plan", formats("json", "markdown", "html"), "peak-MB", "%.0f MB"},
 				{"length", formats("json", "markdown", "html"), "MB", "%.1f MB"},
 			},

@@ -22,20 +22,28 @@ func BenchmarkHugePlan(b *testing.B) {
 	for _, f := range []Format{FormatJSON, FormatMarkdown, FormatHTML, FormatText} {
 		b.Run(fmt.Sprintf("format=%s", f), func(b *testing.B) {
 			written := &counter{}
+			began := usage(b)
 			for b.Loop() {
 				if err := Write(written, f, run, TextOptions{Details: DetailsAll}); err != nil {
 					b.Fatal(err)
 				}
 			}
-			var usage syscall.Rusage
-			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s")
-			b.ReportMetric(float64(usage.Maxrss)*1024/1e6, "peak-MB")
+			ended := usage(b)
+			took := ended.Utime.Nano() + ended.Stime.Nano() - began.Utime.Nano() - began.Stime.Nano()
+			b.ReportMetric(float64(took)/float64(b.N)/1e9, "cpu-s")
+			b.ReportMetric(float64(ended.Maxrss)*1024/1e6, "peak-MB")
 			b.ReportMetric(float64(written.bytes)/float64(b.N)/1e6, "MB")
 		})
 	}
+}
+
+func usage(b *testing.B) syscall.Rusage {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u
 }
 
 // counter counts the bytes that are written.
