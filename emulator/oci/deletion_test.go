@@ -124,7 +124,14 @@ func TestAnImageStartsAnewAfterItsDeletion(t *testing.T) {
 			t.Errorf("%s is %s", ref, got)
 		}
 	}
+	m, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.push("prod/api:again", 1)
+	if resp, _ := b.send("HEAD", "/v2/prod/api/blobs/"+m.Layers[0].Digest.String(), b.bearer("repository:prod/api:pull")...); resp.StatusCode != 404 {
+		t.Errorf("a layer that the image had before: %d", resp.StatusCode)
+	}
 	if got := b.head("prod/api@" + digestOf(t, img)); got != "404" {
 		t.Errorf("what the image had before is %s", got)
 	}
