@@ -191,7 +191,7 @@ func (p *push) push(ctx context.Context, tag name.Tag) error {
 		blobs: p.upload,
 		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
 			if p.there || p.frozen != nil || b.Digest == p.root.Digest {
-				return nil
+				return nil //nolint:nilerr // the thaw of the others is what matters, and is returned at the end
 			}
 			return p.to.Pusher.Put(ctx, p.to.Repository.Digest(b.Digest.String()), taggable{raw, b.MediaType})
 		},

@@ -16,7 +16,7 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 		return err
 	}
 	began := s.Now()
-	tags, refused, err := u.removeTag(ctx, "one")
+	refused, err := u.removeTag(ctx, "one")
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,8 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 	if err := s.pause(ctx); err != nil { // the other one may follow
 		return err
 	}
-	if tags, err = u.tags(ctx); err != nil {
+	tags, err := u.tags(ctx)
+	if err != nil {
 		return err
 	}
 	other, exists := tagOf(tags, "two")
@@ -82,7 +83,7 @@ func (s *scratch) lastTag(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, refused, err := u.removeTag(ctx, "only"); err != nil || refused != nil {
+	if refused, err := u.removeTag(ctx, "only"); err != nil || refused != nil {
 		return fmt.Errorf("the last tag of an image could not be deleted: %w", orElse(err, refused))
 	}
 	began := s.Now()
@@ -111,7 +112,7 @@ func (s *scratch) indexTag(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, refused, err := u.removeTag(ctx, "multi"); err != nil || refused != nil {
+	if refused, err := u.removeTag(ctx, "multi"); err != nil || refused != nil {
 		return fmt.Errorf("the tag of an index could not be deleted: %w", orElse(err, refused))
 	}
 	if err := s.pause(ctx); err != nil {
@@ -132,7 +133,7 @@ func (s *scratch) partTag(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, refused, err := u.removeTag(ctx, "amd64"); err != nil || refused != nil {
+	if refused, err := u.removeTag(ctx, "amd64"); err != nil || refused != nil {
 		return fmt.Errorf("the tag of a part of an index could not be deleted: %w", orElse(err, refused))
 	}
 	if err := s.pause(ctx); err != nil {

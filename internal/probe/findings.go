@@ -32,7 +32,7 @@ type Findings struct {
 	MoveBumpsImage       Fact   `json:"move_bumps_image"`
 	RepushBumpsTag       Fact   `json:"repush_bumps_tag"`
 	PullBumpsTag         Fact   `json:"pull_bumps_tag"`
-	PageSizeOver100      string `json:"page_size_over_100"` // refused, clamped or honoured
+	PageSizeOver100      string `json:"page_size_over_100"` //nolint:misspell // the words of a contract: refused, clamped or honoured
 	InlineTags           string `json:"inline_tags"`        // complete or truncated
 }
 

@@ -40,7 +40,7 @@ func multi(name string) (v1.ImageIndex, []v1.Image, error) {
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{
 			Add:        image,
 			Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: architecture}},
-		}).(v1.ImageIndex)
+		})
 	}
 	return index, images, nil
 }

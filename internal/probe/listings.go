@@ -49,7 +49,7 @@ func (s *scratch) manyTags(ctx context.Context) error {
 		s.report.Findings.PageSizeOver100 = "refused"
 		s.saw("page_size_over_100", "page_size=101 was answered with %d: %s", answer.Status, answer.Message)
 	case answer.Rows > 100:
-		s.report.Findings.PageSizeOver100 = "honoured"
+		s.report.Findings.PageSizeOver100 = "honoured" //nolint:misspell // the word of a contract
 		s.saw("page_size_over_100", "page_size=101 was answered with %d of %d rows", answer.Rows, answer.Total)
 	default:
 		s.report.Findings.PageSizeOver100 = "clamped"

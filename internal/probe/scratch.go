@@ -96,27 +96,25 @@ func (u *subject) push(ctx context.Context, what pushable, tags ...string) error
 	if err != nil {
 		return err
 	}
-	_, err = u.wait(ctx, func(listed []registry.Tag) bool {
+	return u.wait(ctx, func(listed []registry.Tag) bool {
 		return !slices.ContainsFunc(tags, func(tag string) bool {
 			return !slices.ContainsFunc(listed, func(t registry.Tag) bool {
 				return t.Name == tag && t.Digest == digest.String() && t.Status == registry.StatusReady
 			})
 		})
 	})
-	return err
 }
 
 // wait lists the tags until they are as wanted, or the time is over, which is an error.
-func (u *subject) wait(ctx context.Context, wanted func([]registry.Tag) bool) (tags []registry.Tag, err error) {
+func (u *subject) wait(ctx context.Context, wanted func([]registry.Tag) bool) error {
 	is, err := u.until(ctx, u.Settle, func() (bool, error) {
-		var err error
-		tags, err = u.tags(ctx)
+		tags, err := u.tags(ctx)
 		return err == nil && wanted(tags), err
 	})
 	if !is && err == nil {
 		err = fmt.Errorf("%s did not become what was expected within %s", u.ref, u.Settle)
 	}
-	return tags, err
+	return err
 }
 
 // tags lists the tags. An image that does not exist has none.
@@ -154,27 +152,27 @@ func tagOf(tags []registry.Tag, name string) (registry.Tag, bool) {
 	return tags[i], true
 }
 
-// remove deletes a tag, and waits until it is gone. It reports whether the API refused.
-func (u *subject) removeTag(ctx context.Context, name string) (tags []registry.Tag, refused error, err error) {
-	tags, err = u.tags(ctx)
+// removeTag deletes a tag, and waits until it is gone. It returns the refusal of the API
+// beside what went wrong.
+func (u *subject) removeTag(ctx context.Context, name string) (refused, err error) {
+	tags, err := u.tags(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	tag, ok := tagOf(tags, name)
 	if !ok {
-		return nil, nil, fmt.Errorf("%s has no tag %s", u.ref, name)
+		return nil, fmt.Errorf("%s has no tag %s", u.ref, name)
 	}
 	if _, err := u.API.DeleteTag(ctx, u.Region, tag.ID, time.Time{}); err != nil {
 		if errors.Is(err, registry.ErrConflict) {
-			return tags, err, nil
+			return err, nil
 		}
-		return nil, nil, err
+		return nil, err
 	}
-	tags, err = u.wait(ctx, func(tags []registry.Tag) bool {
+	return nil, u.wait(ctx, func(tags []registry.Tag) bool {
 		_, ok := tagOf(tags, name)
 		return !ok
 	})
-	return tags, nil, err
 }
 
 // pulls reports whether the registry still serves a manifest: by a tag, or by a digest.

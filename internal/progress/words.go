@@ -32,7 +32,7 @@ func counts(p runs.Progress) []string {
 		words := []string{p.Doing + " " + share(p) + percent(p), text.Thousands(int(p.Failed)) + " failed"}
 		words = append(words, some(p.Watched, "being confirmed")...)
 		if p.Copied > 0 {
-			words = append(words, text.Size(uint64(p.Copied))+" copied") //nolint:gosec // G115: never negative
+			words = append(words, text.Size(uint64(p.Copied))+" copied")
 		}
 		return words
 	case runs.Scanning, runs.Judging:

@@ -18,5 +18,5 @@ type Archive struct {
 // Copies counts what a run copied into the archive before deletions.
 type Copies struct {
 	Tags, Failed int64 // that were copied, and that could not be
-	Blobs, Bytes int64 // that travelled
+	Blobs, Bytes int64 // that were sent
 }

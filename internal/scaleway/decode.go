@@ -110,8 +110,8 @@ func (l *listing[Row, T]) readRow(in *jsontext.Decoder, row *Row) error {
 		return err
 	}
 	switch {
-	case l.err != nil:
-		return nil
+	case l.err != nil: // an earlier row decides
+		return nil //nolint:nilerr // it is returned at the end
 	case null:
 		l.err = errors.New("a row is null")
 		return nil

@@ -178,9 +178,9 @@ func (m *Maker) layer(r *Recipe, of int, n, more int64) int64 {
 	from := len(m.own)
 	m.own = append(m.own, 1, 0, 0, 0xff, 0xff)
 	m.own = append(m.own, known[64:]...)
-	m.own = binary.LittleEndian.AppendUint32(m.own, uint32(z.unpacked()&math.MaxUint32)) //nolint:gosec // gzip wants it so
+	m.own = binary.LittleEndian.AppendUint32(m.own, uint32(z.unpacked()&math.MaxUint32))
 	m.own = gzipHeader(m.own, len(r.Seed)+1+int(more))
-	m.own = append(append(m.own, r.Seed[:]...), byte(len(m.blobs)&0xff)) //nolint:gosec // it differs between neighbors
+	m.own = append(append(m.own, r.Seed[:]...), byte(len(m.blobs)&0xff))
 	m.own = append(m.own, make([]byte, more)...)
 	m.own = append(m.own, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 	b := Blob{zeros: z, own: m.own[from:]}
