@@ -113,14 +113,6 @@ func Apply(ctx context.Context, p *actions.Plan, e Environment, o Options) (*act
 	return r.outcome()
 }
 
-// untags reports whether the API of a region removes only the tag.
-func (o *Options) untags(region registry.Region) bool {
-	if o.SharedDigestIn != nil {
-		return o.SharedDigestIn(region) == actions.Untag
-	}
-	return o.SharedDigest == actions.Untag
-}
-
 func (o Options) withDefaults() Options {
 	o.Concurrency = orDefault(o.Concurrency, 16)
 	o.Breaker = orDefault(o.Breaker, 10)
@@ -129,6 +121,9 @@ func (o Options) withDefaults() Options {
 	o.Canary = cmp.Or(o.Canary, 5)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	o.Progress = cmp.Or(o.Progress, new(Progress))
+	if o.SharedDigestIn == nil {
+		o.SharedDigestIn = func(registry.Region) actions.SharedDigest { return o.SharedDigest }
+	}
 	if o.Now == nil {
 		o.Now = clock.Now
 	}

@@ -153,7 +153,7 @@ func (w *reconciler) situation(now *reading) *situation {
 	untagged, confirmed := w.r.evidence()
 	s := &situation{
 		steps: w.pending, kept: w.img.kept, reading: now, copies: w.copies,
-		untag: w.r.o.untags(w.img.ref.Region), proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
+		untag: w.r.o.SharedDigestIn(w.img.ref.Region) == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
 		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
 		marked:   func(id string) bool { return w.marked[id] },
 		unmarked: func(st *step) (actions.Result, string) { return w.judgement.NotPlanned(st.Step) },
@@ -215,7 +215,9 @@ func (w *reconciler) record(d *decision, now *reading) {
 
 func (w *reconciler) settle(st *step, result actions.Result, detail string) {
 	if c := w.copies.Of(st.Step); st.sent() || result == actions.ResultGone {
-		w.r.archived(st.index, c.Archived)
+		w.r.mu.Lock()
+		w.r.results[st.index].Archived = c.Archived
+		w.r.mu.Unlock()
 		if c.Err != nil {
 			detail = strings.TrimPrefix(detail+"; deleted without a copy: "+c.Err.Error(), "; ")
 		}

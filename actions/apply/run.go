@@ -274,13 +274,6 @@ func (r *run) settle(i int, result actions.Result, detail string) {
 	}
 }
 
-// archived notes the copy of a tag for the result of its step.
-func (r *run) archived(i int, a *actions.Archived) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.results[i].Archived = a
-}
-
 // intend records a step before it is sent, and reports whether it may be sent.
 func (r *run) intend(i int) bool {
 	if r.stopped() != nil {
