@@ -86,6 +86,16 @@ func (d *Daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
 	return nil, fmt.Errorf("%w: %q", web.ErrUnknownRun, id)
 }
 
+// SignedBytes finds no plan: the made-up runs are not signed.
+func (d *Daemon) SignedBytes(_ context.Context, plan string) ([]byte, error) {
+	return nil, fmt.Errorf("%w: %q", web.ErrUnknownPlan, plan)
+}
+
+// Approve finds no plan.
+func (d *Daemon) Approve(_ context.Context, plan string, _ []byte) (*runs.Approvals, error) {
+	return nil, fmt.Errorf("%w: %q", web.ErrUnknownPlan, plan)
+}
+
 // Start refuses a run while one is in progress.
 func (d *Daemon) Start(runs.Kind) error {
 	if d.Live().Running != nil {
