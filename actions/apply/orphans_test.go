@@ -25,7 +25,7 @@ func TestAnOrphanWhoseSubjectIsBackIsBlocked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, world)
-				p := s.plan(plan.Options{Orphans: plan.DeleteOrphans, MaxDeletions: -1, MaxDeletionPercent: -1}, func(v *registry.Verdict) {
+				p := s.plan(plan.Options{Orphans: plan.DeleteOrphans, Content: plan.Content{Read: plan.ReadNever}, MaxDeletions: -1, MaxDeletionPercent: -1}, func(v *registry.Verdict) {
 					for i := range v.Tags {
 						if registry.AttachmentSubject(v.Image.Tags[i].Name, v.Image.Tags[i].Digest) != "" {
 							v.Tags[i].Delete = markedBy

@@ -102,11 +102,11 @@ func (s *scratch) lastTag(ctx context.Context) error {
 		return err
 	}
 	s.report.Findings.ManifestAfterLastTag = choose(pulls, "stays", "gone")
-	s.saw("manifest_after_last_tag", "after the deletion of its last tag, the manifest can %sbe pulled by its digest", choose(pulls, "still ", "not "))
+	s.saw("manifest_after_last_tag", "after the deletion of its last tag, the manifest %s be pulled by its digest", choose(pulls, "can still", "cannot"))
 	return nil
 }
 
-// indexTag deletes the tag of an index, and looks for its parts.
+// indexTag deletes the tag of an index, and looks for its parts, which have no tags.
 func (s *scratch) indexTag(ctx context.Context) error {
 	u, images, err := s.pushedIndex(ctx, "index")
 	if err != nil {
@@ -123,13 +123,13 @@ func (s *scratch) indexTag(ctx context.Context) error {
 		return err
 	}
 	s.report.Findings.PartsAfterIndex = choose(all, "stay", "gone")
-	s.saw("parts_after_index", "after the deletion of the tag of an index, %s", choose(all, "both of its parts, which have tags of their own, can be pulled", missing+" cannot be pulled"))
+	s.saw("parts_after_index", "after the deletion of the tag of an index, %s", choose(all, "both of its parts, which have no tags, can be pulled", missing+", which has no tag, cannot be pulled"))
 	return nil
 }
 
 // partTag deletes the tag of a part of an index, and looks whether the index works.
 func (s *scratch) partTag(ctx context.Context) error {
-	u, images, err := s.pushedIndex(ctx, "part")
+	u, images, err := s.pushedIndex(ctx, "part", "amd64", "arm64")
 	if err != nil {
 		return err
 	}
@@ -154,8 +154,9 @@ func (s *scratch) partTag(ctx context.Context) error {
 	return nil
 }
 
-// pushedIndex pushes an index as multi, and its parts under tags of their own.
-func (s *scratch) pushedIndex(ctx context.Context, name string) (*subject, []v1.Image, error) {
+// pushedIndex pushes an index as multi, and its parts with it, or before it under tags of
+// their own.
+func (s *scratch) pushedIndex(ctx context.Context, name string, tags ...string) (*subject, []v1.Image, error) {
 	u, err := s.subject(name)
 	if err != nil {
 		return nil, nil, err
@@ -164,7 +165,7 @@ func (s *scratch) pushedIndex(ctx context.Context, name string) (*subject, []v1.
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, tag := range []string{"amd64", "arm64"} {
+	for i, tag := range tags {
 		if err := u.push(ctx, images[i], tag); err != nil {
 			return nil, nil, err
 		}

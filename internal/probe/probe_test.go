@@ -100,8 +100,8 @@ func TestEverySettingIsFoundOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			expected := Findings{
-				SharedDigest: "reject", ImageRowAfterLastTag: "stays", ManifestAfterLastTag: report.Findings.ManifestAfterLastTag,
-				PartsAfterIndex: "stay", IndexAfterPartTag: report.Findings.IndexAfterPartTag, MoveBumpsTag: Known(true), MoveBumpsImage: Known(true),
+				SharedDigest: "reject", ImageRowAfterLastTag: "stays", ManifestAfterLastTag: "gone",
+				PartsAfterIndex: "stay", IndexAfterPartTag: "works", MoveBumpsTag: Known(true), MoveBumpsImage: Known(true),
 				RepushBumpsTag: Known(true), PullBumpsTag: Known(false), PageSizeOver100: "refused", InlineTags: "complete",
 			}
 			want(&expected)
