@@ -180,6 +180,37 @@ func TestThePoliciesAreAskedAgainAfterALongCopy(t *testing.T) {
 	})
 }
 
+// stubborn is an archive that copies one tag at once, and does not notice for an hour
+// that the others are not wanted any more.
+type stubborn struct{ quick string }
+
+func (s stubborn) Copy(_ context.Context, step *actions.Step) (*actions.Archived, error) {
+	if step.Ref != s.quick {
+		time.Sleep(time.Hour)
+	}
+	return &actions.Archived{To: "shelf", Until: scanTime}, nil
+}
+
+// Once the run is stopped, no copy is waited for: what was sent is confirmed with pauses.
+func TestAStoppedRunDoesNotWaitForCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, images(1, 5, 2, "latency: 20ms, delete_delay: 2h"))
+		p := s.markTags(plan.Options{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		e := s.environment(newMemoryJournal(t))
+		e.Archive = stubborn{p.Steps[0].Ref}
+		since := len(s.server.Requests())
+		o, err := Apply(ctx, p, e, Options{})
+		if !errors.Is(err, ErrStopped) || o.Skipped != 4 {
+			t.Errorf("%v: %d skipped", err, o.Skipped)
+		}
+		if calls := len(s.server.Requests()) - since; calls > 60 {
+			t.Errorf("%d calls for one deletion", calls)
+		}
+	})
+}
+
 func TestAnInterruptedRunLeavesItsCopies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, images(2, 50, 2, "latency: 20ms"))

@@ -92,7 +92,7 @@ func (s *simulation) isHonest() bool {
 func (s *simulation) someOptions() plan.Options {
 	return plan.Options{
 		SharedDigest: pick(s.world, actions.Protect, actions.Untag), KeepAtLeast: s.r.IntN(4), MinAge: pick(s.world, 0, 0, time.Hour, 3*day),
-		Orphans: pick(s.world, plan.KeepOrphans, plan.DeleteOrphans), MaxDeletions: pick(s.world, -1, -1, -1, 1), MaxDeletionPercent: -1,
+		Orphans: pick(s.world, plan.KeepOrphans, plan.DeleteOrphans), Content: plan.Content{Read: plan.ReadNever}, MaxDeletions: pick(s.world, -1, -1, -1, 1), MaxDeletionPercent: -1,
 	}
 }
 

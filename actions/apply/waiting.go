@@ -28,9 +28,10 @@ func (r *run) copying(steps []int) *copies.Queue {
 }
 
 // lacking is how many more copies are to be made before another reading is worth its
-// calls. Enough are as many deletions as are sent while the image is listed.
+// calls. Enough are as many deletions as are sent while the image is listed. Once nothing
+// more is sent, none is made.
 func (w *reconciler) lacking() int {
-	if !w.copies.IsMaking() {
+	if !w.copies.IsMaking() || w.r.awake.Err() != nil {
 		return 0
 	}
 	enough := w.r.o.Concurrency * w.last.pages()

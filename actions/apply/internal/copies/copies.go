@@ -108,6 +108,7 @@ func (q *Queue) make(s *actions.Step) {
 	case q.room <- struct{}{}:
 		defer func() { <-q.room }()
 	case <-q.ctx.Done():
+		q.made <- made{step: s}
 		return
 	}
 	c := Copy{State: Made}

@@ -70,3 +70,21 @@ func TestWithoutAQueueEverythingMayBeDeleted(t *testing.T) {
 		t.Error("something waits for a copy")
 	}
 }
+
+func TestNothingIsBeingMadeOnceTheRunHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		room := make(Room, 2)
+		room <- struct{}{} // of other images
+		room <- struct{}{}
+		q := NewQueue(ctx, room, func(context.Context, *actions.Step) (*actions.Archived, error) { return nil, nil })
+		step := &actions.Step{}
+		q.Want([]*actions.Step{step})
+		cancel()
+		synctest.Wait()
+		q.Take()
+		if q.IsMaking() || q.Of(step).State != None {
+			t.Errorf("making %v, %+v", q.IsMaking(), q.Of(step))
+		}
+	})
+}
