@@ -113,6 +113,9 @@ func TestEverySettingIsFoundOut(t *testing.T) {
 					t.Errorf("%s is %s, because of %q", line.Name, line.Value, line.Evidence)
 				}
 			}
+			if got := report.Evidence["deletions"]; !strings.HasPrefix(got, "of ") {
+				t.Errorf("deletions: %q", got)
+			}
 			if diff := cmp.Diff(before, s.names(t)); diff != "" {
 				t.Errorf("namespaces after the probe (-before +after):\n%s", diff)
 			}

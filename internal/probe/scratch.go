@@ -11,6 +11,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -19,6 +20,7 @@ type scratch struct {
 	*Prober
 	namespace registry.Namespace
 	report    *Report
+	took      []time.Duration // from the request for a deletion until the tag was gone
 }
 
 // experiment makes all experiments. One that shows nothing leaves its findings unknown;
@@ -36,6 +38,7 @@ func (s *scratch) experiment(ctx context.Context) error {
 		{"an image of 250 tags", s.manyTags},
 		{"what does not exist", s.missing},
 		{"the rate of requests", s.rate},
+		{"the time of deletions", s.times},
 	} {
 		s.Log.Info("trying " + e.about)
 		err := e.make(ctx)
@@ -169,10 +172,15 @@ func (u *subject) removeTag(ctx context.Context, name string) (refused, err erro
 		}
 		return nil, err
 	}
-	return nil, u.wait(ctx, func(tags []registry.Tag) bool {
+	began := u.Now()
+	err = u.wait(ctx, func(tags []registry.Tag) bool {
 		_, ok := tagOf(tags, name)
 		return !ok
 	})
+	if err == nil {
+		u.took = append(u.took, u.Now().Sub(began))
+	}
+	return nil, err
 }
 
 // pulls reports whether the registry still serves a manifest: by a tag, or by a digest.
@@ -188,6 +196,16 @@ func (u *subject) pulls(ctx context.Context, identifier string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// times says how long deletions took.
+func (s *scratch) times(context.Context) error {
+	if len(s.took) == 0 {
+		return errors.New("no tag could be deleted")
+	}
+	round := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+	s.saw("deletions", "of %s took %s to %s, looked at every %s", text.Count(len(s.took), "tag"), round(slices.Min(s.took)), round(slices.Max(s.took)), s.Tick)
+	return nil
 }
 
 // pause lets the clock of the API pass on.
