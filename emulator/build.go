@@ -166,7 +166,8 @@ func (b *builder) sizes(img *image, declared int64) {
 		}
 	}
 	if slices.ContainsFunc(img.entry.Tags, func(t worlds.Tag) bool { return len(t.Parts) > 0 }) {
-		img.shareBlobs()
+		img.countBlobs()
+		img.live = img.weigh()
 	}
 	if declared != 0 {
 		img.extra = declared - img.live

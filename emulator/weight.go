@@ -12,10 +12,12 @@ type Blob struct {
 // slower than counting each digest once.
 func (i *image) shareBlobs() {
 	if i.weigh == nil {
-		i.weigh = func() int64 { return weight(i) }
-		i.resize(func() {})
+		i.resize(i.countBlobs)
 	}
 }
+
+// countBlobs is shareBlobs for an image that its namespace does not count yet.
+func (i *image) countBlobs() { i.weigh = func() int64 { return weight(i) } }
 
 // weight is the size of all blobs of the tags that are not being deleted.
 func weight(i *image) int64 {

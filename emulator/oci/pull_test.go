@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/registry-janitor/registry-janitor/emulator"
 )
 
 const world = `
@@ -84,6 +86,10 @@ func TestSizesAreThoseOfTheWorld(t *testing.T) {
 	}
 	if got := b.find("prod", "proxy").Size; got != 80_000 {
 		t.Errorf("an index shares the blobs of its parts, so the image has 80,000 bytes, not %d", got)
+	}
+	got := get[shown](b, "/namespaces/"+emulator.NamespaceID("fr-par", "prod")).Size
+	if want := b.find("prod", "api").Size + b.find("prod", "proxy").Size; got != want {
+		t.Errorf("the namespace has %d bytes, and its images %d", got, want)
 	}
 }
 
