@@ -399,7 +399,7 @@ func TestTheDashboardIsWellFormed(t *testing.T) {
 			refs[target.RefID] = true
 		}
 	}
-	if rows != 5 {
+	if rows != 6 {
 		t.Errorf("%d rows", rows)
 	}
 }
