@@ -139,7 +139,7 @@ func (c *contents) part(in place, name string) (*source, bool) {
 	return nil, false
 }
 
-// source is what a tag of the world is made from; not ok if nobody knows, as with a
+// source is what a tag of the world is made from; not ok if that is not known, as with a
 // digest that the world gives in full. own is the seed of a tag without a word, or nil.
 func (c *contents) source(e *worlds.Tag, n int, in place, own *digest) (*source, bool) {
 	switch {

@@ -11,7 +11,7 @@ import (
 // maxSigners bounds the file of allowed signers, in bytes.
 const maxSigners = files.MiB
 
-// Signers reads who may approve a plan; nil if nobody has to.
+// Signers reads who may approve a plan; nil if no approval is needed.
 func (c *Config) Signers() (*approvals.Signers, error) {
 	if c.Approvals == nil {
 		return nil, nil

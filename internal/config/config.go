@@ -53,7 +53,7 @@ type Config struct {
 	RunTimeout strictyaml.Duration `yaml:"run_timeout" positive:"yes"`
 	Scan       Scan                `yaml:"scan"`
 	Ledger     Ledger              `yaml:"ledger"`
-	// Approvals are who has to agree before a plan is applied; nil is nobody.
+	// Approvals are who has to agree before a plan is applied; nil if no approval is needed.
 	Approvals     *Approvals     `yaml:"approvals,omitempty" null:"write approvals: {allowed_signers: FILE, required: 1}, or remove the key"`
 	Schedules     []Schedule     `yaml:"schedules" blank:"ok"`
 	Notifications []Notification `yaml:"notifications" blank:"ok"`

@@ -207,7 +207,7 @@ func (t *attempt) explain(req *http.Request, ctx context.Context, err error) err
 	return err
 }
 
-// refusal makes the error of an answer that is no success.
+// refusal makes the error of an answer that is not a success.
 func (t *attempt) refusal(resp *http.Response) error {
 	// A part of the body that cannot be read is only missing in the text.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxError))

@@ -73,7 +73,7 @@ func (d *descriptor) isManifest() bool {
 // had for a while.
 const artifactManifest = "application/vnd.oci.artifact.manifest.v1+json"
 
-// content is what a manifest that is no index says; of an image, the config has the rest.
+// content is what a manifest that is not an index says; of an image, the config has the rest.
 func (m *manifest) content() *registry.Content {
 	c := &registry.Content{Kind: m.kind(), MediaType: string(m.MediaType), Annotations: m.Annotations}
 	if m.Subject != nil {

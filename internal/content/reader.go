@@ -47,7 +47,7 @@ type Options struct {
 type Store interface {
 	// Find returns those of the digests that it has.
 	Find(ctx context.Context, digests []string) map[string]*registry.Content
-	// Keep keeps the content of a digest. Nobody changes it afterwards.
+	// Keep keeps the content of a digest, which must not be changed afterwards.
 	Keep(ctx context.Context, digest string, c *registry.Content)
 }
 

@@ -107,7 +107,7 @@ func (c *contents) counts() runs.Contents {
 
 // ask finds out whether the decision about an image depends on contents that are not
 // known, and, where they could not be read, makes that a gap of the image. What the plan
-// asks for is no gap: the plan holds what it does not know enough of.
+// asks for is not a gap: the plan holds what it does not know enough of.
 func (j *judge) ask(d *decision) {
 	image := d.verdict.Image
 	if image == nil {

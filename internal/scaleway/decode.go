@@ -86,7 +86,7 @@ func (l *listing[Row, T]) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 
 func (l *listing[Row, T]) readRows(in *jsontext.Decoder) error {
 	if in.PeekKind() != '[' {
-		return json.UnmarshalDecode(in, &l.rows) // null is no list, anything else an error
+		return json.UnmarshalDecode(in, &l.rows) // null is not a list, anything else an error
 	}
 	l.rows = make([]T, 0, l.room)
 	row := new(Row)
