@@ -169,11 +169,16 @@ func TestThePoliciesAreAskedAgainAfterALongCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, images(1, 2, 2, "latency: 20ms"))
 		p := s.markTags(plan.Options{})
-		go func() {
-			time.Sleep(time.Minute)
-			s.uses = registry.NewUseIndex([]registry.Use{{By: "a cluster", Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api-1", Tag: "pr-1"}}})
-		}()
-		o, err := s.applyWith(p, &shelf{takes: func(string) time.Duration { return 2 * time.Minute }}, Options{})
+		e := s.environment(newMemoryJournal(t))
+		e.Archive = &shelf{takes: func(string) time.Duration { return 2 * time.Minute }}
+		began, judge := time.Now(), e.Judge
+		e.Judge = func(ctx context.Context, subject Subject) (actions.Judgement, error) {
+			if time.Since(began) > time.Minute {
+				s.uses = registry.NewUseIndex([]registry.Use{{By: "a cluster", Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api-1", Tag: "pr-1"}}})
+			}
+			return judge(ctx, subject)
+		}
+		o, err := Apply(t.Context(), p, e, Options{})
 		if err != nil || o.Done != 1 || o.Changed != 1 {
 			t.Errorf("%v: %+v", err, o)
 		}
