@@ -105,7 +105,8 @@ const maxTogether = 16
 func (r *Reader) Read(ctx context.Context, image registry.Ref, digests []string) (contents map[string]*registry.Content, unread map[string]string) {
 	contents, unread = map[string]*registry.Content{}, map[string]string{}
 	var mu sync.Mutex
-	for digest, c := range r.o.Store.Find(ctx, digests) {
+	found := r.o.Store.Find(ctx, digests)
+	for digest, c := range found {
 		contents[digest] = c
 		r.counts.found.Add(1)
 	}
@@ -113,7 +114,7 @@ func (r *Reader) Read(ctx context.Context, image registry.Ref, digests []string)
 	var group errgroup.Group
 	group.SetLimit(maxTogether)
 	for _, digest := range digests {
-		if contents[digest] != nil { // only of the store: nothing runs yet for this digest
+		if found[digest] != nil {
 			continue
 		}
 		group.Go(func() error {

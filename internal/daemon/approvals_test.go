@@ -38,7 +38,7 @@ func TestTheDaemonAppliesWhatIsApproved(t *testing.T) {
 	address := s.start()
 
 	// Nothing is approved, so an apply makes a plan.
-	s.post(address+"/api/v1/apply", http.StatusAccepted)
+	s.apply(address)
 	s.until(func() bool { return s.count("msg=\"run finished\"") == 1 })
 	var run struct {
 		ID, Kind  string
@@ -80,7 +80,7 @@ func TestTheDaemonAppliesWhatIsApproved(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	s.post(address+"/api/v1/apply", http.StatusAccepted)
+	s.apply(address)
 	s.until(func() bool { return s.count("msg=\"run finished\"") == 2 })
 	if s.deleted() != 0 {
 		t.Fatal("one approval of two was enough")
@@ -89,16 +89,25 @@ func TestTheDaemonAppliesWhatIsApproved(t *testing.T) {
 	if status, body := s.send(path, sign("ben", signed)); status != http.StatusCreated || !strings.Contains(body, `"missing":0`) {
 		t.Fatalf("the second approval: %d %s", status, body)
 	}
-	s.post(address+"/api/v1/apply", http.StatusAccepted)
+	s.apply(address)
 	s.until(func() bool { return s.count("msg=\"run finished\"") == 3 })
 	if s.deleted() != 4 {
 		t.Errorf("with enough approvals, %d deletions were sent", s.deleted())
 	}
-	s.post(address+"/api/v1/apply", http.StatusAccepted)
+	s.apply(address)
 	s.until(func() bool { return s.count("msg=\"run finished\"") == 4 })
 	if s.json(address+"/api/v1/runs/latest", &run); run.Kind != "plan" || s.deleted() != 4 {
 		t.Errorf("afterwards the daemon made %+v", run)
 	}
+}
+
+// apply starts a run, once the one before has ended: that is logged a moment earlier.
+func (s *site) apply(address string) {
+	s.t.Helper()
+	s.until(func() bool {
+		status, _ := s.send(address+"/api/v1/apply", nil)
+		return status == http.StatusAccepted
+	})
 }
 
 // send posts a body, and returns the status and the answer.
