@@ -26,7 +26,7 @@ const archiveWorld = `
 settings: {latency: 1ms, delete_delay: 20ms, shared_digest: untag}
 namespaces:
   - {name: prod, age: 400d, images: [
-      {name: "svc-{n}", count: 2, tags: [{name: latest, age: 1h}, {name: moving, digest: A, age: 30d}, {name: pr-0, digest: A, age: 40d}, {name: "pr-{n}", count: 6, age: 40d}]}]}
+      {name: "svc-{n}", count: 2, tags: [{name: latest, age: 1h, size: 50kB}, {name: moving, digest: A, age: 30d, size: 40kB}, {name: pr-0, digest: A, age: 40d}, {name: "pr-{n}", count: 6, age: 40d, size: 30kB}]}]}
 `
 
 // archiveConfig deletes all pull requests, and what has the digest of one of them.
@@ -52,7 +52,10 @@ func TestWhatAKilledRunDeletedComesBack(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	for done := 0; done < kills; {
-		done += archiveStory(t, rng, kills-done)
+		t.Run("story", func(t *testing.T) { done += archiveStory(t, rng, kills-done) }) // whose files go with it
+		if t.Failed() {
+			return
+		}
 	}
 }
 
