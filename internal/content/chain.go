@@ -3,16 +3,13 @@ package content
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -40,7 +37,7 @@ const (
 // newChain makes the chain below the guard.
 func newChain(o Options, n *counts) http.RoundTripper {
 	a := &attempt{next: o.Base, timeout: o.RequestTimeout, hide: o.Hide, counts: n}
-	return &retrier{next: &pacer{next: a, concurrency: o.Concurrency, hosts: map[string]*hostPace{}}, log: o.Logger}
+	return &retrier{next: &pacer{next: a, hosts: pace.Hosts{Concurrency: o.Concurrency}}, log: o.Logger}
 }
 
 // retrier repeats a request after a fault that may pass. It stands behind the guard, so it
@@ -76,19 +73,15 @@ func passing(err error) bool {
 	var answered *transport.Error
 	var terminal *terminalError
 	var tooLong *pace.TooLongError
-	var certificate *tls.CertificateVerificationError
-	var name *net.DNSError
 	switch {
 	case errors.As(err, &status):
 		return status.code == http.StatusTooManyRequests || status.code >= 500
 	case errors.As(err, &answered), errors.Is(err, context.Canceled):
 		return false
-	case errors.As(err, &terminal), errors.As(err, &tooLong), errors.As(err, &certificate):
+	case errors.As(err, &terminal), errors.As(err, &tooLong):
 		return false
-	case errors.As(err, &name):
-		return !name.IsNotFound
 	}
-	return true
+	return retry.ConnectionMayPass(err)
 }
 
 // pauseAfter is how long to pause after a failed try. After a 429 the pacer holds back all
@@ -107,27 +100,17 @@ func pauseAfter(err error, try int) time.Duration {
 
 // pacer bounds the requests in flight to each host, and slows down when it answers 429.
 type pacer struct {
-	next        http.RoundTripper
-	concurrency int
-
-	mu    sync.Mutex
-	hosts map[string]*hostPace
-}
-
-type hostPace struct {
-	slots   chan struct{}
-	limiter pace.Limiter
+	next  http.RoundTripper
+	hosts pace.Hosts
 }
 
 func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
-	h := t.host(req.URL.Host)
-	select {
-	case h.slots <- struct{}{}:
-	case <-req.Context().Done():
-		return nil, context.Cause(req.Context())
+	h := t.hosts.Host(req.URL.Host)
+	if err := h.Enter(req.Context()); err != nil {
+		return nil, err
 	}
-	defer func() { <-h.slots }()
-	if err := h.limiter.Wait(req.Context()); err != nil {
+	defer h.Leave()
+	if err := h.Wait(req.Context()); err != nil {
 		return nil, fmt.Errorf("wait for the rate limit: %w", err)
 	}
 	sent := clock.Now()
@@ -135,20 +118,11 @@ func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.code == http.StatusTooManyRequests:
-		h.limiter.Refused(sent, clock.Now(), status.retryAfter)
+		h.Refused(sent, clock.Now(), status.retryAfter)
 	case err == nil || errors.As(err, &status):
-		h.limiter.Accepted(sent, clock.Now())
+		h.Accepted(sent, clock.Now())
 	}
 	return resp, err
-}
-
-func (t *pacer) host(name string) *hostPace {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.hosts[name] == nil {
-		t.hosts[name] = &hostPace{slots: make(chan struct{}, t.concurrency)}
-	}
-	return t.hosts[name]
 }
 
 // attempt sends one request and reads its whole answer within the timeout. It passes on

@@ -1,5 +1,5 @@
 // Package pace limits the requests to a host that publishes no limit, by what its answers
-// show. Its one noun is the Limiter.
+// show. Its nouns are the Limiter of a rate, and the Host with its requests in flight.
 //
 // It must never send anything, or give up for longer than the host asks.
 package pace

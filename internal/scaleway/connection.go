@@ -7,6 +7,7 @@ import (
 	sdk "github.com/scaleway/scaleway-sdk-go/api/registry/v1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/registry-janitor/registry-janitor/internal/pace"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
 )
 
@@ -39,7 +40,10 @@ func connect(o Options) (*connection, error) {
 	if o.Observer != nil {
 		base = o.Observer(base)
 	}
-	c.pacer = newPacer(&attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact}, o.Concurrency, o.Waited, o.Traffic)
+	c.pacer = &pacer{
+		next:  &attempt{next: base, timeout: o.RequestTimeout, skew: c.skew, redact: c.redact},
+		hosts: pace.Hosts{Concurrency: o.Concurrency}, waited: o.Waited, traffic: o.Traffic,
+	}
 	return c, nil
 }
 

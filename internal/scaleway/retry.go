@@ -1,10 +1,8 @@
 package scaleway
 
 import (
-	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -80,15 +78,10 @@ func passing(err error) bool {
 	}
 	var terminal *terminalError
 	var tooLong *pace.TooLongError
-	var certificate *tls.CertificateVerificationError
-	var name *net.DNSError
-	switch {
-	case errors.As(err, &terminal), errors.As(err, &tooLong), errors.As(err, &certificate):
+	if errors.As(err, &terminal) || errors.As(err, &tooLong) {
 		return false
-	case errors.As(err, &name):
-		return !name.IsNotFound
 	}
-	return true
+	return retry.ConnectionMayPass(err)
 }
 
 // pauseAfter is how long to pause after a failed try: a growing pause, or what

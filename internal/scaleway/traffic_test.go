@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/pace"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -54,10 +55,11 @@ func TestTrafficNamesWhatIsTriedAgain(t *testing.T) {
 func TestTrafficCountsWhatWaitsForTheRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var traffic Traffic
-		h := &hostPace{slots: make(chan struct{}, 3)}
-		h.limiter.Refused(time.Now(), time.Now(), 10*time.Second)
+		p := &pacer{hosts: pace.Hosts{Concurrency: 3}, waited: func(time.Duration) {}, traffic: &traffic}
+		h := p.hosts.Host("api.example")
+		h.Refused(time.Now(), time.Now(), 10*time.Second)
 		for range 3 {
-			go func() { _ = h.enter(t.Context(), func(time.Duration) {}, &traffic) }()
+			go func() { _ = p.enter(t.Context(), h) }()
 		}
 		time.Sleep(time.Second)
 		if now := traffic.Now(); now != (Jam{Waiting: 3}) {
