@@ -61,7 +61,7 @@ func rules() architecture {
 			// them, so they have no dependencies.
 			"emulator": {closed: true, ours: []string{"emulator/worlds", "emulator/internal/content", "emulator/internal/gateway"}},
 			// The data plane of the emulator, over a library.
-			"emulator/oci": {ours: []string{"emulator", "emulator/internal/content"}},
+			"emulator/oci": {ours: []string{"emulator", "emulator/internal/content", "emulator/worlds"}},
 			// What the tags of a world hold.
 			"emulator/internal/content": {closed: true},
 			"emulator/internal/gateway": {closed: true, ours: []string{"emulator/worlds"}},

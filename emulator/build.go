@@ -166,8 +166,7 @@ func (b *builder) sizes(img *image, declared int64) {
 		}
 	}
 	if slices.ContainsFunc(img.entry.Tags, func(t worlds.Tag) bool { return len(t.Parts) > 0 }) {
-		img.countBlobs()
-		img.live = img.weigh()
+		img.sharesBlobs, img.live = true, weight(img)
 	}
 	if declared != 0 {
 		img.extra = declared - img.live

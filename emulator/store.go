@@ -70,7 +70,7 @@ type image struct {
 	tags             listing[*tag]
 	settled          sync.Once         // when the tags have their digests: see contents.settle
 	pushed           map[digest][]Blob // of the manifests that were pushed with their blobs
-	weigh            func() int64      // computes live, if several digests share blobs; nil otherwise
+	sharesBlobs      bool              // several digests share blobs, so live counts each blob once
 	deleted          bool
 	leaving          bool
 }
@@ -135,8 +135,8 @@ func (i *image) content() int64 { return max(0, i.live+i.extra) }
 func (i *image) resize(change func()) {
 	before := i.size()
 	change()
-	if i.weigh != nil {
-		i.live = i.weigh()
+	if i.sharesBlobs {
+		i.live = weight(i)
 	}
 	i.namespace.size += i.size() - before
 }

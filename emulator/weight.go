@@ -11,13 +11,10 @@ type Blob struct {
 // shareBlobs makes the size of an image count each blob of its tags once, which is
 // slower than counting each digest once.
 func (i *image) shareBlobs() {
-	if i.weigh == nil {
-		i.resize(i.countBlobs)
+	if !i.sharesBlobs {
+		i.resize(func() { i.sharesBlobs = true })
 	}
 }
-
-// countBlobs is shareBlobs for an image that its namespace does not count yet.
-func (i *image) countBlobs() { i.weigh = func() int64 { return weight(i) } }
 
 // weight is the size of all blobs of the tags that are not being deleted.
 func weight(i *image) int64 {

@@ -90,7 +90,7 @@ func (i *Inventory) image(r *imageRecord) (Item, error) {
 			return Item{}, fmt.Errorf("image %q: tag %q: %w", image.Name, image.Tags[at].Name, err)
 		}
 	}
-	if err := complete(&image, image.Tags); err != nil {
+	if err := complete(&image, image.Tags, namesOf(image.Tags)); err != nil {
 		return Item{}, fmt.Errorf("image %q: %w", image.Name, err)
 	}
 	return Item{Image: &image}, nil

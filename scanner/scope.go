@@ -153,3 +153,15 @@ func cutPattern(pattern string) (first, rest string, plain bool) {
 	first, rest, _ = strings.Cut(pattern, "/")
 	return first, rest, !strings.ContainsAny(pattern, `{[\`) && !strings.Contains(first, "**")
 }
+
+// Literal returns a glob that matches the name alone.
+func Literal(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if strings.ContainsRune(`*?[]{}\!,`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

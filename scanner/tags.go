@@ -28,7 +28,7 @@ func (j job) run() {
 	case known.Quiet:
 		r.emit(Item{Quiet: &Quiet{j.image, known.Count}})
 		return
-	case complete(j.image, known.Tags) == nil:
+	case complete(j.image, known.Tags, namesOf(known.Tags)) == nil:
 		r.emit(Item{Image: j.image, Relist: j.relist})
 		return
 	}
@@ -63,7 +63,8 @@ func (j job) relist(ctx context.Context) Item {
 func (j job) list(ctx context.Context) (Item, error) {
 	r, image := j.region, j.image
 	tags, err := r.src.Tags(registry.About(ctx, image.Ref()), r.region, image.ID)
-	if err == nil && len(unlisted(image.TagNames, namesOf(tags))) > 0 { // they may be gone since the image was listed
+	listed := namesOf(tags)
+	if err == nil && len(unlisted(image.TagNames, listed)) > 0 { // they may be gone since the image was listed
 		err = j.readAgain(ctx)
 	}
 	switch {
@@ -74,7 +75,7 @@ func (j job) list(ctx context.Context) (Item, error) {
 	case image.Status != registry.StatusReady:
 		return Item{Skipped: skipped(image.Namespace, image.Ref(), image.Status)}, nil
 	}
-	if err := complete(image, tags); err != nil {
+	if err := complete(image, tags, listed); err != nil {
 		return Item{}, err
 	}
 	return Item{Image: image}, nil
@@ -119,8 +120,8 @@ func (j job) gap(err error) Item {
 }
 
 // complete gives the image its tags, newest first, unless some are certainly missing.
-func complete(image *registry.Image, tags []registry.Tag) error {
-	listed := namesOf(tags)
+// Listed are the different names of the tags.
+func complete(image *registry.Image, tags []registry.Tag, listed map[string]struct{}) error {
 	if names := unlisted(image.TagNames, listed); len(names) > 0 {
 		return fmt.Errorf("its tag listing lacks %s that the image names: %s", text.Count(len(names), "tag"), text.Some(names))
 	}

@@ -80,9 +80,8 @@ func (b blobs) find(ctx context.Context, h v1.Hash) (found blob, err error) {
 // blob finds a blob in what was pushed to an image and in what its tags hold. The caller
 // holds the lock.
 func (p *plane) blob(a emulator.Address, img *image, d digest) (found blob, ok bool) {
-	if found, ok = img.blobs[d]; !ok && !img.indexed {
+	if found, ok = img.blobs[d]; !ok {
 		p.server.Contents(a, func(c *content.Content) bool { img.know(c); return true })
-		img.indexed = true
 		found, ok = img.blobs[d]
 	}
 	return found, ok

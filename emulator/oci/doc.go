@@ -6,5 +6,5 @@
 // The protocol is that of go-containerregistry's pkg/registry; tokens, names and what
 // exists are decided here.
 //
-// It must never change the API but by a push, or keep what the world can make again.
+// It must never change the API but by a push, or keep the bytes of what the world can make again.
 package oci

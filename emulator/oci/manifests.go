@@ -3,7 +3,6 @@ package oci
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,17 +16,14 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 type digest = content.Digest
 
-func parseDigest(s string) (d digest, ok bool) {
-	digits, ok := strings.CutPrefix(s, "sha256:")
-	if !ok || len(digits) != 2*len(d) {
-		return d, false
-	}
-	_, err := hex.Decode(d[:], []byte(digits))
-	return d, err == nil
+func parseDigest(s string) (digest, bool) {
+	d, ok := worlds.Pinned(s)
+	return d, ok
 }
 
 // manifest is one that was pushed, or that is a part of one.
@@ -154,6 +150,7 @@ func (p *plane) putManifest(w http.ResponseWriter, r *http.Request, a emulator.A
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	img := p.image(r, a)
+	p.sweep(r, a, img)
 	m, missing := p.accept(r, a, img, doc)
 	if missing != "" {
 		problem(w, http.StatusNotFound, missing, "the manifest names something that was not uploaded")

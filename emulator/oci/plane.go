@@ -88,7 +88,6 @@ type image struct {
 	id        string // in the API; "" before the first tag
 	manifests map[digest]*manifest
 	blobs     map[digest]blob
-	indexed   bool // blobs has those of all tags of the world
 }
 
 // image is the state of an image. One that was deleted in the API starts anew. The caller

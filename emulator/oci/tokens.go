@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
 // lifetime of a token.
@@ -112,10 +114,7 @@ func (p *plane) allowed(r *http.Request, a emulator.Address) bool {
 
 // challenge tells a client where it gets the token that it needs.
 func (p *plane) challenge(w http.ResponseWriter, r *http.Request, a emulator.Address) {
-	region := a.Region
-	if region == "" {
-		region = "fr-par"
-	}
+	region := cmp.Or(a.Region, worlds.Regions()[0])
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"

@@ -3,6 +3,7 @@ package worlds
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -113,9 +114,21 @@ func isPart(tags []Tag, name string, words describers) (problem, hint string) {
 
 // Number is which of the tags that an entry makes has the name; -1 if none has.
 func (t *Tag) Number(name string) int {
-	for n := range Repeat(t.Count) {
-		if Expand(t.Name, t.Count, n) == name {
-			return n
+	before, _, numbered := strings.Cut(t.Name, "{n}")
+	if t.Count == 0 || !numbered {
+		if Expand(t.Name, t.Count, 0) == name {
+			return 0
+		}
+		return -1
+	}
+	rest, ok := strings.CutPrefix(name, before)
+	for end := 1; ok && end <= len(rest); end++ { // not by trying all: there may be millions
+		n, err := strconv.Atoi(rest[:end])
+		if err != nil {
+			break
+		}
+		if n >= 1 && n <= t.Count && Expand(t.Name, t.Count, n-1) == name {
+			return n - 1
 		}
 	}
 	return -1

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -43,9 +42,9 @@ func (n Named) Within(s scanner.Scope) (Named, scanner.Scope, bool) {
 	}
 	n.candidates = inside
 	ref := n.Ref()
-	s.Regions, s.Include, s.Exclude = nil, []string{literal(ref.Namespace)}, nil
+	s.Regions, s.Include, s.Exclude = nil, []string{scanner.Literal(ref.Namespace)}, nil
 	if ref.Image != "" {
-		s.Include = append(s.Include, literal(ref.Namespace+"/"+ref.Image))
+		s.Include = append(s.Include, scanner.Literal(ref.Namespace+"/"+ref.Image))
 	}
 	for _, c := range n.candidates {
 		s.Regions = append(s.Regions, c.Ref.Region)
@@ -89,11 +88,6 @@ func (n Named) History(ctx context.Context, l *ledger.Ledger) (ref string, event
 		return refs[0], events, nil
 	}
 	return "", nil, fmt.Errorf("%s %w: name %s", n.text, ErrAmbiguous, text.List(refs, "or"))
-}
-
-// literal returns a glob that matches the text alone.
-func literal(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`).Replace(text)
 }
 
 // Digest is what the answer is about, if that is a digest.

@@ -76,6 +76,9 @@ func (s *Subject) follows() bool {
 		return false
 	}
 	i := slices.IndexFunc(img.Tags, func(t registry.Tag) bool { return t.Name == tag })
+	if i < 0 {
+		return false
+	}
 	of := registry.AttachmentSubject(tag, img.Tags[i].Digest)
 	return slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return of.Is(t.Digest) })
 }
@@ -171,7 +174,8 @@ func (s *Subject) addContent(c *registry.Content, t *registry.Tag, built []time.
 }
 
 // related are the tags of an image whose deletion can depend on that of a tag, or on
-// which that of the tag depends: those of one digest, and attachments with their subject.
+// which that of the tag depends: those of one digest, attachments with their subject, and
+// the parts of an index with it.
 func related(img *registry.Image, tag string) map[string]bool {
 	names := map[string]bool{tag: true}
 	for grown := true; grown; {
@@ -182,7 +186,7 @@ func related(img *registry.Image, tag string) map[string]bool {
 				continue
 			}
 			for j := range img.Tags {
-				if b := &img.Tags[j]; !names[b.Name] && belong(a, b) {
+				if b := &img.Tags[j]; !names[b.Name] && belong(img, a, b) {
 					names[b.Name], grown = true, true
 				}
 			}
@@ -191,12 +195,12 @@ func related(img *registry.Image, tag string) map[string]bool {
 	return names
 }
 
-func belong(a, b *registry.Tag) bool {
-	attached := func(a, b *registry.Tag) bool {
+func belong(img *registry.Image, a, b *registry.Tag) bool {
+	needs := func(a, b *registry.Tag) bool {
 		subject := registry.AttachmentSubject(a.Name, a.Digest)
-		return subject != "" && subject.Is(b.Digest)
+		return subject != "" && subject.Is(b.Digest) || slices.Contains(img.PartsOf(b.Digest), a.Digest)
 	}
-	return a.KnownDigest() != "" && a.Digest == b.Digest || attached(a, b) || attached(b, a)
+	return a.KnownDigest() != "" && a.Digest == b.Digest || needs(a, b) || needs(b, a)
 }
 
 // end is what ends a stage that has no date.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
 // exposure is who may pull the images of the namespaces with one name, which each
@@ -126,7 +127,7 @@ func (s *Survey) within(p *page, name string) {
 func escaped(names []string) []string {
 	out := make([]string, len(names))
 	for i, name := range names {
-		out[i] = escape(name)
+		out[i] = scanner.Literal(name)
 	}
 	return out
 }

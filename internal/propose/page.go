@@ -53,15 +53,3 @@ func (p *page) String() string { return p.text.String() }
 
 // single is a text in single quotes, as regular expressions are read best.
 func single(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
-// escape makes a glob that matches only the name.
-func escape(name string) string {
-	var b strings.Builder
-	for _, r := range name {
-		if strings.ContainsRune(`*?[]{}\!,`, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
