@@ -86,8 +86,11 @@ type change struct {
 const maxRewrites = 8
 
 // update changes the index, and returns once it is durable. It is written even if the
-// context ends meanwhile.
+// context ends meanwhile, but not if it has ended.
 func (a *Archive) update(ctx context.Context, apply func(*v1.IndexManifest)) error {
+	if ctx.Err() != nil {
+		return a.fail("writing the index of", context.Cause(ctx))
+	}
 	c := &change{apply, make(chan error, 1)}
 	a.mu.Lock()
 	a.waiting = append(a.waiting, c)
@@ -147,8 +150,31 @@ func (a *Archive) rewrite(ctx context.Context, changes []*change) error {
 // set puts a record into the index, in place of one with the same reference and digest.
 // The latest comes first, so that tools which look for a reference find it.
 func set(index *v1.IndexManifest, r *Record) {
+	next := *r
+	for _, d := range index.Manifests {
+		if r.isThat(d) {
+			next.keepMarks(d)
+		}
+	}
 	index.Manifests = slices.DeleteFunc(index.Manifests, r.isThat)
-	index.Manifests = slices.Insert(index.Manifests, 0, r.described())
+	index.Manifests = slices.Insert(index.Manifests, 0, next.described())
+}
+
+// keepMarks keeps of the record that r replaces where else it was restored: those tags are
+// still to be left alone.
+func (r *Record) keepMarks(d v1.Descriptor) {
+	old, ok, err := readRecord(d)
+	if !ok || err != nil || r.RestoredAt.After(old.RestoredAt) {
+		return
+	}
+	others := slices.DeleteFunc(old.RestoredAs, func(as string) bool { return as == r.Ref })
+	if len(others) == 0 {
+		return
+	}
+	r.RestoredAt, r.RestoredAs = old.RestoredAt, others
+	if old.Until.After(r.Until) {
+		r.Until = old.Until
+	}
 }
 
 // isThat reports whether a descriptor is of the same reference and digest.

@@ -29,7 +29,8 @@ func Choose(records []Record, c Choice) ([]Record, error) {
 	}
 	if c.Ref != "" {
 		name, digest, _ := strings.Cut(c.Ref, "@")
-		if _, tag := splitTag(name); tag == "" && digest == "" {
+		_, tag := splitTag(name)
+		if tag == "" && digest == "" {
 			return nil, fmt.Errorf("%s is not a tag: name a tag, or a run; registry-janitor archive list %s shows what can come back", c.Ref, c.Ref)
 		}
 		found = slices.DeleteFunc(found, func(r Record) bool {
@@ -37,7 +38,7 @@ func Choose(records []Record, c Choice) ([]Record, error) {
 			image, _ := splitTag(own)
 			return own != name && (digest == "" || image != name)
 		})
-		if refs := refsOf(found); digest == "" && len(refs) > 1 {
+		if refs := refsOf(found); (digest == "" || tag != "") && len(refs) > 1 {
 			return nil, fmt.Errorf("%s is ambiguous: name %s", c.Ref, text.List(refs, "or"))
 		}
 	}

@@ -44,7 +44,8 @@ func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
 	}
 	out := Purged{Records: slices.DeleteFunc(records, func(r Record) bool { return r.Until.After(now) })}
 	isExpired := func(d v1.Descriptor) bool {
-		return slices.ContainsFunc(out.Records, func(r Record) bool { return r.isThat(d) })
+		r, ok, err := readRecord(d)
+		return ok && err == nil && !r.Until.After(now)
 	}
 	stored, err := a.store.Stored(ctx)
 	if err != nil {

@@ -42,8 +42,10 @@ type Restored struct {
 	As     string `json:"as"` // the reference that has the digest again
 	// Before is the digest that the reference had; "" if it did not exist.
 	Before string `json:"before,omitempty"`
-	Blobs  int    `json:"blobs"` // that were pushed
-	Bytes  int64  `json:"bytes"` // of those
+	// Kept: an attachment that exists with the digest Before, and was left as it is.
+	Kept  bool  `json:"kept,omitempty"`
+	Blobs int   `json:"blobs"` // that were pushed
+	Bytes int64 `json:"bytes"` // of those
 }
 
 // NewRestorer is a restorer whose connections can push.
@@ -52,8 +54,8 @@ func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 }
 
 // Restore gives a reference the digest of a record again, and the attachments of that
-// digest theirs. The results are valid whatever the error: those of what was restored,
-// the record first.
+// digest theirs, unless those exist with another digest. The results are valid whatever
+// the error: those of what was restored, the record first.
 func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, as registry.Ref) ([]Restored, error) {
 	var done []Restored
 	waiting := []Record{which}
@@ -68,7 +70,10 @@ func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, 
 		if record.Ref != which.Ref {
 			_, ref.Tag = splitTag(record.Ref)
 		}
-		restored, digests, err := r.one(ctx, record, ref)
+		restored, digests, err := r.one(ctx, record, ref, r.o.Overwrite && record.Ref == which.Ref)
+		if errors.Is(err, errOther) && record.Ref != which.Ref { // it was signed again, for example
+			restored.Kept, err = true, nil
+		}
 		if err != nil {
 			return done, fmt.Errorf("restoring %s: %w", ref, err)
 		}
@@ -89,8 +94,11 @@ func attachments(records []Record, to Record, digests []string) []Record {
 	}))
 }
 
+// errOther: the reference is a tag with another digest.
+var errOther = errors.New("exists with another digest")
+
 // one restores one record, and returns the digests of its manifests.
-func (r *Restorer) one(ctx context.Context, record Record, as registry.Ref) (Restored, []string, error) {
+func (r *Restorer) one(ctx context.Context, record Record, as registry.Ref, overwrite bool) (Restored, []string, error) {
 	out := Restored{Record: record, As: as.String()}
 	to, err := r.connect(as.WithoutTag())
 	if err != nil {
@@ -100,8 +108,8 @@ func (r *Restorer) one(ctx context.Context, record Record, as registry.Ref) (Res
 	if out.Before, err = digestOf(ctx, to, tag); err != nil {
 		return out, nil, err
 	}
-	if out.Before != "" && out.Before != record.Digest && !r.o.Overwrite {
-		return out, nil, fmt.Errorf("it exists with another digest, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", out.Before, record.Digest)
+	if out.Before != "" && out.Before != record.Digest && !overwrite {
+		return out, nil, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, out.Before, record.Digest)
 	}
 	// The mark comes first, so that no run deletes what is being restored.
 	if err := r.mark(ctx, record, out.As); err != nil {

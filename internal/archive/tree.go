@@ -135,8 +135,14 @@ func (a *Archive) manifest(ctx context.Context, b store.Blob) ([]byte, error) {
 // tries is how often something is tried at a store.
 const tries = 4
 
-// repeat tries again after a fault of a store that may pass.
+// repeat tries again after a fault of a store that may pass. Unlike a change of the
+// registry, what is done to a store may be done twice: blobs go by their digests, and the
+// index is read again before each write. Nothing is done once the context has ended: then
+// another process may hold the lock.
 func repeat(ctx context.Context, try func() error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	loop := retry.Loop{
 		Tries: tries,
 		Again: func(err error, n int) (time.Duration, bool) {

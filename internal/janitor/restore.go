@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,9 +82,16 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 		if err != nil {
 			return err
 		}
-		done, err := r.Restore(ctx, records, record, as)
+		done, err := r.Restore(ctx, slices.Concat(chosen, records), record, as) // those of the same run first
 		failed = errors.Join(failed, err)
 		for _, one := range done {
+			if seen[one.Record.Ref] {
+				continue // it came back before its subject
+			}
+			if one.Kept {
+				out.Notes = append(out.Notes, fmt.Sprintf("%s exists with another digest, %s, and was left as it is: restore it by itself with --overwrite if you need the archived one", one.As, one.Before))
+				continue
+			}
 			seen[one.Record.Ref] = true
 			out.Restored = append(out.Restored, one)
 			failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
@@ -117,16 +125,16 @@ func underLock(ctx context.Context, c *config.Config, o RecorderOptions, do func
 	}
 	lock, err := l.Lock(ctx, o.Wait)
 	if err == nil {
-		locked, stop := context.WithCancel(ctx)
+		locked, stop := context.WithCancelCause(ctx)
 		go func() {
 			select {
 			case <-lock.Lost():
-				stop()
+				stop(errors.New("the lock of the ledger is lost"))
 			case <-locked.Done():
 			}
 		}()
 		err = Contain(func() error { return do(locked, l) })
-		stop()
+		stop(nil)
 	}
 	return errors.Join(err, l.Close())
 }
@@ -176,11 +184,12 @@ func visibilityNotes(ctx context.Context, connection scaleway.Options, restored 
 			notes = append(notes, fmt.Sprintf("the visibility of %s is %s, and was %s when it was archived: set it again if that matters", ref, now, visibility))
 		}
 	}
+	slices.Sort(notes)
 	return notes
 }
 
 func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref) (registry.Visibility, error) {
-	namespaces, err := reader.Namespaces(ctx, registry.Query{Region: ref.Region})
+	namespaces, err := reader.Namespaces(ctx, registry.Query{Region: ref.Region, Name: ref.Namespace})
 	if err != nil {
 		return "", err
 	}
@@ -188,7 +197,7 @@ func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref
 		if namespaces[i].Name != ref.Namespace {
 			continue
 		}
-		for img, err := range reader.Images(ctx, registry.Query{Region: ref.Region, NamespaceID: namespaces[i].ID}) {
+		for img, err := range reader.Images(ctx, registry.Query{Region: ref.Region, NamespaceID: namespaces[i].ID, Name: ref.Image}) {
 			if err != nil {
 				return "", err
 			}

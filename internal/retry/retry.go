@@ -1,8 +1,8 @@
 // Package retry repeats a read after a fault that may pass. Its nouns are the
 // read, its tries, and the pauses between them.
 //
-// It must never repeat anything but a read: a mutation may have been carried out
-// although its answer was lost.
+// It must never repeat a change of the registry: it may have been made although its
+// answer was lost.
 package retry
 
 import (
