@@ -200,6 +200,28 @@ func TestUnknownLabelsKeepOnlyWhatWouldGo(t *testing.T) {
 	}
 }
 
+// With protect.labels, the content of an attachment is read too: else its labels would
+// stay unknown, and it would not follow its subject.
+func TestAttachmentsFollowOnceTheirLabelsAreKnown(t *testing.T) {
+	e := newEngine(t, `{protect: {labels: {keep: "true"}}, retention: [{name: x, match: {tags: [a]}, delete: {older_than: 1d, older_than_seconds: 86400}}]}`)
+	signature := "sha256:" + digestOf(7)
+	img := anImage(aTag("a", 20*days, digestOf(0)), aTag("sha256-"+digestOf(0)+".sig", 20*days, digestOf(7)))
+	img.Contents = map[string]*registry.Content{"sha256:" + digestOf(0): labeled()}
+	j := e.At(now, WhatCounts)
+	v, err := j.Image(context.Background(), img)
+	if err != nil || v.Err != nil {
+		t.Fatal(err, v.Err)
+	}
+	if got := j.NeedsContent(img, &v); !slices.Equal(got, []string{signature}) {
+		t.Errorf("it needs %v", got)
+	}
+	img.Contents[signature] = &registry.Content{Kind: registry.ContentAttachment}
+	v, err = j.Image(context.Background(), img)
+	if err != nil || v.Err != nil || len(v.Tags[0].Delete) != 1 || len(v.Tags[0].Keep)+len(v.Tags[1].Keep) > 0 {
+		t.Errorf("%+v, %v", v.Tags, err)
+	}
+}
+
 func TestWaiversByContent(t *testing.T) {
 	e := newEngine(t, `
 naming: [{name: x, subject: tag, pattern: "[a-b]", severity: deny}]

@@ -10,10 +10,14 @@ import (
 // keep.last may be parts; sorted. A part takes no place, so that more tags would be kept.
 // Those of a digest in Unread take none either: that it cannot be read is not a gap.
 func (j *Judge) NeedsParts(img *registry.Image, v *registry.Verdict) []string {
-	deleted := func(tag int) bool { return len(v.Tags[tag].Delete) > 0 && len(v.Tags[tag].Keep) == 0 }
-	if len(v.Tags) == 0 {
+	isDeleted := func(t registry.TagVerdict) bool { return len(t.Delete) > 0 && len(t.Keep) == 0 }
+	if !slices.ContainsFunc(v.Tags, isDeleted) {
 		return nil
 	}
+	if wholes := img.Wholes(); !wholes.Unsure() {
+		return nil
+	}
+	deleted := func(tag int) bool { return isDeleted(v.Tags[tag]) }
 	needs := j.facts.Image(img, nil).UnknownWholes(deleted)
 	slices.Sort(needs)
 	return needs

@@ -110,15 +110,19 @@ func (x *UseIndex) InImage(img *Image) (image []string, tags [][]string) {
 // Unplaced returns what uses the digests in an image that no tag has, and no index that is
 // known: they may be parts of one that is not. It is sorted.
 func (x *UseIndex) Unplaced(img *Image) []string {
-	if x == nil || x.images[img.Ref()] == nil {
+	if x == nil || x.images[img.Ref()] == nil || len(x.images[img.Ref()].digests) == 0 {
 		return nil
+	}
+	placed := map[string]bool{}
+	for i := range img.Tags {
+		placed[img.Tags[i].Digest] = true
+		for _, part := range img.PartsOf(img.Tags[i].Digest) {
+			placed[part] = true
+		}
 	}
 	var users []string
 	for digest, by := range x.images[img.Ref()].digests {
-		placed := slices.ContainsFunc(img.Tags, func(t Tag) bool {
-			return t.Digest == digest || slices.Contains(img.PartsOf(t.Digest), digest)
-		})
-		if !placed {
+		if !placed[digest] {
 			users = MergeUsers(users, by)
 		}
 	}

@@ -105,6 +105,12 @@ func (m *manifest) kind() registry.ContentKind {
 	return registry.ContentArtifact
 }
 
+// isRunnable reports whether a container runtime can run it, whatever it is about: then it
+// has labels.
+func (m *manifest) isRunnable() bool {
+	return m.Config.MediaType.IsConfig() && len(m.Layers) > 0 && !m.isAttachment()
+}
+
 // isAttachment reports whether the manifest says that it is about something else, by its
 // own type or by that of all its layers.
 func (m *manifest) isAttachment() bool {
@@ -123,7 +129,7 @@ func isAttachmentType(mediaType string) bool {
 	}, func(prefix string) bool { return strings.HasPrefix(mediaType, prefix) })
 }
 
-// index joins an index with its parts, which are nil where they are no manifests.
+// index joins an index with its parts, which are nil for parts that are not manifests.
 func (m *manifest) index(parts []*registry.Content) *registry.Content {
 	c := &registry.Content{Kind: registry.ContentIndex, MediaType: string(m.MediaType), Annotations: m.Annotations}
 	if m.Subject != nil {

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,7 +192,7 @@ func (r *Reader) content(ctx context.Context, s *source, digest string, depth in
 		return r.index(ctx, s, m, depth)
 	}
 	c := m.content()
-	if c.Kind != registry.ContentImage {
+	if c.Kind != registry.ContentImage && !m.isRunnable() {
 		return c, nil
 	}
 	config, err := s.config(ctx, m.Config)
@@ -215,22 +216,26 @@ func (r *Reader) index(ctx context.Context, s *source, m *manifest, depth int) (
 	}
 	parts := r.o.Store.Find(ctx, digests)
 	read := make([]*registry.Content, len(m.Manifests))
-	group, ctx := errgroup.WithContext(ctx)
+	errs := make([]error, len(m.Manifests))
+	var group errgroup.Group
 	group.SetLimit(maxTogether)
 	for i := range m.Manifests {
 		part := &m.Manifests[i]
 		if read[i] = parts[part.Digest]; read[i] != nil || !part.isManifest() {
 			continue
 		}
-		group.Go(func() (err error) {
+		group.Go(func() error {
+			var err error
 			if read[i], err = r.content(ctx, s, part.Digest, depth+1); err != nil {
-				return &partError{part.Digest, err}
+				errs[i] = &partError{part.Digest, err}
+				return nil
 			}
 			r.o.Store.Keep(ctx, part.Digest, read[i])
 			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
+	_ = group.Wait()                        // the functions return no error
+	if err := cmp.Or(errs...); err != nil { // of the first part, whichever request came first
 		return nil, err
 	}
 	return m.index(read), nil

@@ -121,6 +121,20 @@ func TestAnIndexHasWhatItsImagesHave(t *testing.T) {
 	}
 }
 
+// What can be run has its labels, also if it is about something else.
+func TestAnImageWithASubjectHasItsLabels(t *testing.T) {
+	s := newServer(t)
+	img := mutate.ConfigMediaType(mutate.MediaType(image(t, "linux/amd64", map[string]string{"keep": "true"}, ""), types.OCIManifestSchema1), types.OCIConfigJSON)
+	subject, err := partial.Descriptor(image(t, "linux/amd64", nil, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, s.reader(t), "api", s.push(t, "prod/api", mutate.Subject(img, *subject).(v1.Image)))
+	if got.Labels["keep"] != "true" || got.Kind != registry.ContentAttachment || got.Subject != subject.Digest.String() {
+		t.Errorf("it is %+v", got)
+	}
+}
+
 // raw is a manifest as it is.
 type raw struct {
 	body      string

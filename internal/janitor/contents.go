@@ -141,7 +141,7 @@ func (j *judge) parts(v *registry.Verdict) []string {
 // hidesUses lists the digests that would be deleted and may be an index of which a part is
 // in use: in the image, a digest is in use that nothing known has.
 func (j *judge) hidesUses(v *registry.Verdict) []string {
-	if j.options.Content.Read == plan.ReadNever || len(j.uses.Unplaced(v.Image)) == 0 {
+	if j.options.Content.Read == plan.ReadNever {
 		return nil
 	}
 	var digests []string
@@ -150,6 +150,9 @@ func (j *judge) hidesUses(v *registry.Verdict) []string {
 		if len(v.Tags[i].Delete) > 0 && len(v.Tags[i].Keep) == 0 && t.KnownDigest() != "" && v.Image.Contents[t.Digest] == nil {
 			digests = append(digests, t.Digest)
 		}
+	}
+	if len(digests) == 0 || len(j.uses.Unplaced(v.Image)) == 0 {
+		return nil
 	}
 	return digests
 }

@@ -141,7 +141,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	var err error
 	switch {
 	case !g.allow(r.Method):
-		err = fmt.Errorf("refused to send a %s to %s: this client may not", r.Method, r.URL.Host)
+		err = fmt.Errorf("refused to send a %s to %s: this client is not allowed to", r.Method, r.URL.Host)
 	case login && r.URL.Host != g.host && !isProvider(r.URL):
 		err = fmt.Errorf("refused to log in at %s, which the registry %s names: it belongs to neither the registry nor the provider", r.URL.Host, g.host)
 	}
@@ -154,8 +154,8 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// isProvider reports whether a host is one of the provider, over TLS.
+// isProvider reports whether a host is the API or a registry of the provider, over TLS.
+// Customers have hosts below its names too.
 func isProvider(u *url.URL) bool {
-	host := "." + u.Hostname()
-	return u.Scheme == "https" && (strings.HasSuffix(host, ".scw.cloud") || strings.HasSuffix(host, ".scaleway.com"))
+	return u.Scheme == "https" && (u.Host == "api.scaleway.com" || provider.MatchString(u.Host))
 }

@@ -80,7 +80,7 @@ func (l *Limiter) Wait(ctx context.Context) error {
 type TooLongError struct{ Wait time.Duration }
 
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("429 Too Many Requests: the API asks to wait another %s", e.Wait.Round(time.Second))
+	return fmt.Sprintf("429 Too Many Requests: the host asks to wait another %s", e.Wait.Round(time.Second))
 }
 
 // isHeld reports whether requests are held back: a hold may have begun while a

@@ -151,7 +151,7 @@ func TestAChangeThatWasNotSentHasNoUnknownOutcome(t *testing.T) {
 		if got := fmt.Sprint(kindsOf(first), kindsOf(second), sent.Load()); got != "[throttled] [] 1" {
 			t.Errorf("got %s: %v, %v", got, first, second)
 		}
-		mustContain(t, second.Error(), "the API asks to wait another 1h0m0s")
+		mustContain(t, second.Error(), "the host asks to wait another 1h0m0s")
 	})
 }
 

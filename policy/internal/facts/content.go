@@ -18,10 +18,7 @@ import (
 // built is when the content was built, or else the time of the change: reproducible
 // builds are dated 1970 or 1980.
 func (t *tag) built() time.Time {
-	if t.content == nil || t.content.BuiltAt.IsZero() {
-		return t.Changed()
-	}
-	if year := t.content.BuiltAt.UTC().Year(); year == 1970 || year == 1980 {
+	if t.content == nil || t.content.BuiltAt.UTC().Year() <= 1980 { // also of the zero time
 		return t.Changed()
 	}
 	return t.content.BuiltAt

@@ -29,7 +29,8 @@ func (s *Scan) Needs(img *registry.Image, v *registry.Verdict) []string {
 	}
 	if len(s.Rules.Protect.Labels) > 0 {
 		for i := range v.Tags {
-			if len(v.Tags[i].Delete) > 0 && len(v.Tags[i].InUse) == 0 && !keptOtherwise(v.Tags[i].Keep) {
+			// An attachment that no rule marks may be kept by its unknown labels alone.
+			if len(v.Tags[i].Delete)+len(v.Tags[i].Keep) > 0 && len(v.Tags[i].InUse) == 0 && !keptOtherwise(v.Tags[i].Keep) {
 				n.add(&img.Tags[i])
 			}
 		}
