@@ -132,7 +132,7 @@ func newCounters(registry *prometheus.Registry) counters {
 		steps:         vector("steps_total", "Steps of plans that were applied, by result.", "action", "result"),
 		sourceErrors:  vector("use_source_errors_total", "Runs in which the source could not be read.", "source"),
 		skipped:       vector("skipped_runs_total", "Runs that were skipped because another run was active when they were due.", "schedule"),
-		missed:        vector("missed_runs_total", "Runs that were due while no process was active, and that were not made up for.", "schedule"),
+		missed:        vector("missed_runs_total", "Times that a schedule had runs due while no process was active, and none was made up for; several missed runs count once.", "schedule"),
 		panics:        vector("run_panics_total", "Runs that ended in a panic.", "schedule"),
 		notifications: vector("notifications_total", "Notifications, by result.", "result"),
 		requests:      vector("api_requests_total", "Requests to the API, by operation and status code; the code is error if there was no answer.", "operation", "code"),

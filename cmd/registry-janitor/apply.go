@@ -174,7 +174,7 @@ func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *source, work *jan
 	switch {
 	case s.planner.Config.Approvals != nil:
 		if work.Given, err = a.readSigned(ctx, f.plan); err == nil {
-			work.Signatures, err = signaturesOf(f)
+			work.Signatures, err = a.signaturesOf(ctx, f)
 		}
 	case len(f.signatures) > 0:
 		err = errors.New("--signature has no effect: the configuration needs no approvals")

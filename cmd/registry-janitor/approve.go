@@ -95,6 +95,10 @@ func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Led
 			return err
 		}
 	}
+	if isStream(beside) {
+		_, err := a.stdout.Write(armored)
+		return err
+	}
 	if beside != "" {
 		path := signatureFile(beside, by.Principal)
 		if err := a.writeFile(ctx, path, func(w io.Writer) error { _, err := w.Write(armored); return err }); err != nil {
@@ -102,7 +106,7 @@ func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Led
 		}
 		fmt.Fprintf(a.stderr, "The signature is in %s.\n", path)
 	}
-	all, err := signaturesBeside(beside)
+	all, err := a.signaturesBeside(ctx, beside)
 	if err != nil {
 		return err
 	}
@@ -196,7 +200,7 @@ func signatureFile(plan, principal string) string {
 }
 
 // signaturesBeside reads PLAN.json.sig and PLAN.json.NAME.sig.
-func signaturesBeside(plan string) ([]approvals.Signature, error) {
+func (a *app) signaturesBeside(ctx context.Context, plan string) ([]approvals.Signature, error) {
 	if plan == "" || isStream(plan) {
 		return nil, nil
 	}
@@ -210,13 +214,13 @@ func signaturesBeside(plan string) ([]approvals.Signature, error) {
 			paths = append(paths, filepath.Join(filepath.Dir(plan), e.Name()))
 		}
 	}
-	return readSignatures(paths)
+	return a.readSignatures(ctx, paths)
 }
 
-func readSignatures(paths []string) ([]approvals.Signature, error) {
+func (a *app) readSignatures(ctx context.Context, paths []string) ([]approvals.Signature, error) {
 	var all []approvals.Signature
 	for _, path := range paths {
-		data, err := files.Read(path, maxKeyFile)
+		data, err := a.readFile(ctx, "--signature", path, maxKeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("reading a signature: %w", err)
 		}
@@ -226,11 +230,11 @@ func readSignatures(paths []string) ([]approvals.Signature, error) {
 }
 
 // signaturesOf are the signatures that come with a plan that is applied.
-func signaturesOf(f *applyFlags) ([]approvals.Signature, error) {
-	beside, err := signaturesBeside(f.plan)
+func (a *app) signaturesOf(ctx context.Context, f *applyFlags) ([]approvals.Signature, error) {
+	beside, err := a.signaturesBeside(ctx, f.plan)
 	if err != nil {
 		return nil, err
 	}
-	named, err := readSignatures(f.signatures)
+	named, err := a.readSignatures(ctx, f.signatures)
 	return slices.Concat(named, beside), err
 }

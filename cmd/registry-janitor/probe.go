@@ -113,8 +113,11 @@ func printFindings(w io.Writer, r *probe.Report, recorded bool) error {
 			fmt.Fprintf(&b, "    → %s\n", line.Meaning)
 		}
 	}
-	b.WriteString("\nAlso seen:\n")
-	for _, name := range r.Others(named) {
+	others := r.Others(named)
+	if len(others) > 0 {
+		b.WriteString("\nAlso seen:\n")
+	}
+	for _, name := range others {
 		fmt.Fprintf(&b, "    %s %s\n", strings.ReplaceAll(name, "_", " "), text.Clean(r.Evidence[name]))
 	}
 	if !recorded {

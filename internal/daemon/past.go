@@ -37,7 +37,7 @@ func (d *daemon) takeUp(ctx context.Context) {
 		if err != nil {
 			d.log.Error("the last run of a schedule cannot be read from the ledger", "schedule", x.name, "error", err)
 			d.metrics.LedgerFailed()
-			return
+			continue
 		}
 		if found {
 			d.set(func() {

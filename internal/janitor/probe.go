@@ -43,6 +43,9 @@ func RecordProbe(ctx context.Context, c *config.Config, r *probe.Report, who str
 	if dsn == "" {
 		return false, nil
 	}
+	if len(r.Evidence) == 0 { // nothing was found out: what an earlier probe did counts
+		return true, nil
+	}
 	document, err := json.Marshal(r)
 	if err != nil {
 		return false, err

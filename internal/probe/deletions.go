@@ -15,7 +15,6 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	began := s.Now()
 	refused, err := u.removeTag(ctx, "one")
 	if err != nil {
 		return err
@@ -25,8 +24,11 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 		s.saw("shared_digest", "the deletion of one of two tags of a digest was refused: %v", refused)
 		return nil
 	}
-	took := s.Now().Sub(began).Round(s.Tick)
-	if err := s.pause(ctx); err != nil { // the other one may follow
+	if _, err := s.until(ctx, s.Settle, func() (bool, error) { // the other one may follow
+		tags, err := u.tags(ctx)
+		_, listed := tagOf(tags, "two")
+		return err == nil && !listed, err
+	}); err != nil {
 		return err
 	}
 	tags, err := u.tags(ctx)
@@ -41,7 +43,7 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 	switch {
 	case !exists || other.Status != registry.StatusReady:
 		s.report.Findings.SharedDigest = "cascade"
-		s.saw("shared_digest", "deleting one of two tags of a digest deleted both, after about %s", took)
+		s.saw("shared_digest", "deleting one of two tags of a digest deleted both")
 		return nil
 	case other.Digest != digest.String():
 		return fmt.Errorf("the other tag has the digest %s now", other.Digest)
@@ -52,7 +54,7 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 	}
 	if pulls {
 		s.report.Findings.SharedDigest = "untag"
-		s.saw("shared_digest", "deleting one of two tags of a digest removed that tag alone, after about %s; the other one can be pulled", took)
+		s.saw("shared_digest", "deleting one of two tags of a digest removed that tag alone; %s later the other one is listed, and can be pulled", s.Settle)
 		return nil
 	}
 	s.report.Findings.SharedDigest = "cascade"

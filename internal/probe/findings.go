@@ -98,7 +98,7 @@ func (r *Report) Lines() []Line {
 			"stays": "an image without tags stays listed: empty.images removes it", "vanishes": "an image goes with its last tag: empty.images finds nothing to do",
 		})},
 		{Name: "manifest_after_last_tag", Value: f.ManifestAfterLastTag, Meaning: means(f.ManifestAfterLastTag, map[string]string{
-			"stays": "who deploys by digest can still pull after the tag was deleted, for now", "gone": "who deploys by digest cannot pull after the last tag was deleted: keep those tags with protect.digests or a use source",
+			"stays": "a client that deploys by digest can still pull after the tag was deleted, for now", "gone": "a client that deploys by digest cannot pull after the last tag was deleted: keep those tags with protect.digests or a use source",
 		})},
 		{Name: "parts_after_index", Value: f.PartsAfterIndex, Meaning: means(f.PartsAfterIndex, map[string]string{
 			"gone": "deleting a multi-platform tag deletes its parts: keep the index tag as long as a platform is pulled by digest",

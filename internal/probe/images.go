@@ -17,7 +17,7 @@ type pushable interface {
 	Digest() (v1.Hash, error)
 }
 
-// tiny makes an image of one layer, which is its name. No two names give one digest.
+// tiny makes an image of one layer, which is its name. Two names never give the same digest.
 func tiny(name string) (v1.Image, error) {
 	image := mutate.MediaType(mutate.ConfigMediaType(empty.Image, types.OCIConfigJSON), types.OCIManifestSchema1)
 	image, err := mutate.AppendLayers(image, static.NewLayer([]byte("registry-janitor probe "+name+"\n"), types.OCIUncompressedLayer))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // many is how many tags an image gets, to see whether names inside an image are cut off,
@@ -33,7 +34,10 @@ func (s *scratch) manyTags(ctx context.Context) error {
 	if err := u.push(ctx, image, tags...); err != nil {
 		return err
 	}
-	row, _, err := u.row(ctx)
+	row, listed, err := u.row(ctx)
+	if err == nil && !listed {
+		err = fmt.Errorf("%s is not listed", u.ref)
+	}
 	if err != nil {
 		return err
 	}
@@ -45,6 +49,8 @@ func (s *scratch) manyTags(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case answer.Status >= 500 || answer.Status == http.StatusTooManyRequests:
+		return fmt.Errorf("page_size=101 was answered with %s", words(answer))
 	case answer.Status != http.StatusOK:
 		s.report.Findings.PageSizeOver100 = "refused"
 		s.saw("page_size_over_100", "page_size=101 was answered with %d: %s", answer.Status, answer.Message)
@@ -58,6 +64,17 @@ func (s *scratch) manyTags(ctx context.Context) error {
 	past, err := s.API.Ask(ctx, s.Region, path, map[string]string{"page_size": "100", "page": "9"})
 	if err == nil {
 		s.saw("page_past_the_end", "page 9 of 3 was answered with %s", words(past))
+	}
+	if err != nil {
+		return err
+	}
+	other := registry.Regions()[0]
+	if other == s.Region {
+		other = registry.Regions()[1]
+	}
+	foreign, err := s.API.Ask(ctx, other, path, nil)
+	if err == nil {
+		s.saw("tags_of_an_image_of_another_region", "asked for in %s, was answered with %s", other, words(foreign))
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func (s *scratch) experiment(ctx context.Context) error {
 		{"an image of 250 tags", s.manyTags},
 		{"what does not exist", s.missing},
 		{"the rate of requests", s.rate},
-		{"the time of deletions", s.times},
+		{"the time of deletions", s.deletionTimes},
 	} {
 		s.Log.Info("trying " + e.about)
 		err := e.make(ctx)
@@ -49,7 +49,7 @@ func (s *scratch) experiment(ctx context.Context) error {
 		case errors.As(err, &push):
 			return err
 		case err != nil:
-			s.Log.Warn("an experiment showed nothing", "about", e.about, "error", err)
+			s.Log.Warn("an experiment failed, so its findings are unknown", "about", e.about, "error", err)
 		}
 	}
 	return nil
@@ -146,7 +146,7 @@ func (u *subject) row(ctx context.Context) (registry.Image, bool, error) {
 	return images[i], true, err
 }
 
-// tag is one tag of a listing.
+// tagOf is one tag of a listing.
 func tagOf(tags []registry.Tag, name string) (registry.Tag, bool) {
 	i := slices.IndexFunc(tags, func(t registry.Tag) bool { return t.Name == name })
 	if i < 0 {
@@ -166,13 +166,13 @@ func (u *subject) removeTag(ctx context.Context, name string) (refused, err erro
 	if !ok {
 		return nil, fmt.Errorf("%s has no tag %s", u.ref, name)
 	}
+	began := u.Now()
 	if _, err := u.API.DeleteTag(ctx, u.Region, tag.ID, time.Time{}); err != nil {
 		if errors.Is(err, registry.ErrConflict) {
 			return err, nil
 		}
 		return nil, err
 	}
-	began := u.Now()
 	err = u.wait(ctx, func(tags []registry.Tag) bool {
 		_, ok := tagOf(tags, name)
 		return !ok
@@ -198,8 +198,8 @@ func (u *subject) pulls(ctx context.Context, identifier string) (bool, error) {
 	return err == nil, err
 }
 
-// times says how long deletions took.
-func (s *scratch) times(context.Context) error {
+// deletionTimes says how long deletions took.
+func (s *scratch) deletionTimes(context.Context) error {
 	if len(s.took) == 0 {
 		return errors.New("no tag could be deleted")
 	}

@@ -2,7 +2,6 @@ package runs
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -38,6 +37,3 @@ func (a *Approvals) Words() string {
 	}
 	return fmt.Sprintf("%s; %d of %s %s missing", who, a.Missing, text.Count(a.Required, "approval"), text.Choose(a.Missing, "is", "are"))
 }
-
-// RefusedWords are the signatures that do not count, each on a line.
-func (a *Approvals) RefusedWords() string { return strings.Join(a.Refused, "\n") }
