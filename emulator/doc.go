@@ -6,7 +6,13 @@
 // official SDK included. What it holds is a world, see package worlds. Where it is
 // not known what the real API does, a setting of the world chooses the answer.
 //
-// It must never reach the network or the disk by itself, or start a goroutine.
+// Its nouns are the Server, the world that it holds, and the fault that happens to a
+// request. With [Options].DataPlane, such as New of package oci, it also serves what
+// clients pull from and push to. The methods that take an [Address] are for that package:
+// they show what the images hold, and PushManifest changes it.
+//
+// It must never reach the network or the disk by itself, start a goroutine, or know the
+// protocol of the data plane.
 //
 // Beyond the API it answers:
 //

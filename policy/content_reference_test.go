@@ -71,7 +71,7 @@ func (r refRule) judgeLabel(age time.Duration, t registry.Tag, v refVotes) {
 	}
 	m := refExpiry.FindStringSubmatch(value)
 	if m == nil {
-		v.warn[t.Name] = append(v.warn[t.Name], fmt.Sprintf("retention/%s: its label %s is %q, which is no age limit, so the rule does not mark it: write a whole number and s, m, h, d or w, such as 2w, or build without the label", r.name, r.label, value))
+		v.warn[t.Name] = append(v.warn[t.Name], fmt.Sprintf("retention/%s: its label %s is %q, which is not an age limit, so the rule does not mark it: write a whole number and s, m, h, d or w, such as 2w, or build without the label", r.name, r.label, value))
 		return
 	}
 	n, _ := strconv.Atoi(m[1])

@@ -149,7 +149,7 @@ func TestALabelThatIsNoAgeIsReported(t *testing.T) {
 	for _, v := range judge(t, e, img).Violations {
 		got = append(got, fmt.Sprintf("%s %s %s: %s", v.Severity, v.Ref, v.Reason.Rule, v.Reason.Text))
 	}
-	advice := ", which is no age limit, so the rule does not mark it: write a whole number and s, m, h, d or w, such as 2w, or build without the label"
+	advice := ", which is not an age limit, so the rule does not mark it: write a whole number and s, m, h, d or w, such as 2w, or build without the label"
 	want := []string{
 		`warn rg.fr-par.scw.cloud/prod/api:a retention/x: its label ttl is "never"` + advice,
 		`warn rg.fr-par.scw.cloud/prod/api:b retention/x: its label ttl is "14"` + advice,

@@ -23,7 +23,7 @@ var randomConfigs = flag.Int("configs", 40, "random configurations, with sixty i
 var criteria = []string{
 	"older than", "younger than", "newest digest", "newest tag", "hourly", "daily", "weekly", "monthly", "yearly", "release", "patch", "minor", "major",
 	"highest version", "older than the newest tag", "follows", "higher than every release", "no release is kept",
-	"as its label ttl says", "and than", "is no age limit", "protected by its label",
+	"as its label ttl says", "and than", "is not an age limit", "protected by its label",
 	"in no group", "keeps all", "kept by no criterion", "protected by", "has its subject",
 }
 
@@ -109,7 +109,7 @@ func spokenBy(t *testing.T, e *Engine, at time.Time, img *registry.Image, said m
 	for _, w := range v.Violations {
 		_, tag, _ := strings.Cut(w.Ref, ":")
 		lines = append(lines, string(w.Severity)+" "+tag+": "+w.Reason.Rule+": "+w.Reason.Text)
-		said["is no age limit"] += strings.Count(w.Reason.Text, "is no age limit")
+		said["is not an age limit"] += strings.Count(w.Reason.Text, "is no age limit")
 	}
 	for i, tv := range v.Tags {
 		for what, reasons := range map[string][]registry.Reason{"delete ": tv.Delete, "keep ": tv.Keep} {

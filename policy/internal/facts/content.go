@@ -89,7 +89,7 @@ func (f *Image) expiring(r *retentionRule, matched []*tag, expiring, unreadable 
 		limit, err := rules.Expiry(value)
 		if err != nil {
 			bad = append(bad, f.names[t.index])
-			remedies = append(remedies, ast.StringTerm(fmt.Sprintf("its label %s is %s, which is no age limit, so the rule does not mark it: write a whole number and s, m, h, d or w, such as 2w, or build without the label", label, strconv.Quote(value))))
+			remedies = append(remedies, ast.StringTerm(fmt.Sprintf("its label %s is %s, which is not an age limit, so the rule does not mark it: write a whole number and s, m, h, d or w, such as 2w, or build without the label", label, strconv.Quote(value))))
 			continue
 		}
 		reason := fmt.Sprintf("older than %s, as its label %s says", value, label)
