@@ -109,7 +109,7 @@ func spokenBy(t *testing.T, e *Engine, at time.Time, img *registry.Image, said m
 	for _, w := range v.Violations {
 		_, tag, _ := strings.Cut(w.Ref, ":")
 		lines = append(lines, string(w.Severity)+" "+tag+": "+w.Reason.Rule+": "+w.Reason.Text)
-		said["is not an age limit"] += strings.Count(w.Reason.Text, "is no age limit")
+		said["is not an age limit"] += strings.Count(w.Reason.Text, "is not an age limit")
 	}
 	for i, tv := range v.Tags {
 		for what, reasons := range map[string][]registry.Reason{"delete ": tv.Delete, "keep ": tv.Keep} {

@@ -228,7 +228,7 @@ func (r *Reader) index(ctx context.Context, s *source, m *manifest, depth int) (
 			var err error
 			if read[i], err = r.content(ctx, s, part.Digest, depth+1); err != nil {
 				errs[i] = &partError{part.Digest, err}
-				return nil
+				return nil //nolint:nilerr // the first one is returned below
 			}
 			r.o.Store.Keep(ctx, part.Digest, read[i])
 			return nil
