@@ -160,19 +160,25 @@ func rules() architecture {
 			// Finds when a decision changes.
 			"internal/outlook": {ours: []string{"registry", "actions", "internal/config", "internal/runs", "scanner"}},
 			// Tries out what the API does.
-			"internal/probe": {ours: []string{"registry", "internal/oci", "internal/scaleway"}},
+			"internal/probe": {ours: []string{"registry", "actions", "internal/config", "internal/ledger", "internal/oci", "internal/scaleway"}},
+			// A panic as an error.
+			"internal/bug": {closed: true},
+			// Records a run, and holds the lock of the runs.
+			"internal/recorder": {ours: []string{"registry", "scanner", "actions", "actions/resolve", "internal/bug", "internal/config", "internal/ledger", "internal/runs"}},
+			// Works at the archive of a configuration.
+			"internal/archivist": {ours: []string{"registry", "actions", "internal/archive", "internal/archive/store", "internal/archive/target", "internal/config", "internal/ledger", "internal/oci", "internal/recorder", "internal/runs", "internal/scaleway"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"internal/lookup", "internal/sources", "internal/outlook", "internal/probe",
-				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/resolve", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals", "internal/archive", "internal/archive/store", "internal/archive/target", "internal/oci",
+				"internal/lookup", "internal/sources", "internal/outlook", "internal/probe", "internal/bug", "internal/recorder", "internal/archivist",
+				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals", "internal/archive",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
 			"internal/daemon": {ours: []string{
-				"registry", "internal/config", "policy", "actions", "internal/janitor", "internal/lookup", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web",
+				"registry", "internal/config", "policy", "actions", "internal/archivist", "internal/bug", "internal/janitor", "internal/lookup", "internal/recorder", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web",
 			}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/lookup", "internal/probe", "internal/sources", "internal/daemon", "internal/approvals",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/archivist", "internal/recorder", "internal/lookup", "internal/probe", "internal/sources", "internal/daemon", "internal/approvals",
 			}},
 		},
 		owners: map[string][]string{

@@ -15,6 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -118,7 +119,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		defer notify(ctx, run)
 	}
 	err = a.finish(ctx, run, err, a.appliedIn(f.reportFlags, work), &f.metrics)
-	a.next(f.format, afterApply(f, run, work.Recorded())...)
+	a.next(f.format, afterApply(f, run, work.Place())...)
 	return err
 }
 
@@ -158,7 +159,7 @@ func (a *app) applyRun(ctx context.Context, f *applyFlags, s *source) (*janitor.
 	if isStream(f.plan) {
 		beside = ""
 	}
-	if work.Recorder.State, err = janitor.StateIn(f.stateDir, beside); err != nil && s.planner.Config.LedgerDSN() == "" {
+	if work.Recorder.State, err = recorder.StateIn(f.stateDir, beside); err != nil && s.planner.Config.LedgerDSN() == "" {
 		return nil, err
 	}
 	if !f.yes {
@@ -216,6 +217,6 @@ func (a *app) ask(run runs.Run, f reportFlags, undo string) error {
 }
 
 // recorderOptions are who records a run in the ledger.
-func (a *app) recorderOptions(wait time.Duration) janitor.RecorderOptions {
-	return janitor.RecorderOptions{Trigger: runs.TriggerCommand, Who: a.who, Program: "registry-janitor " + version(), Wait: wait, Now: a.now}
+func (a *app) recorderOptions(wait time.Duration) recorder.Options {
+	return recorder.Options{Trigger: runs.TriggerCommand, Who: a.who, Program: "registry-janitor " + version(), Wait: wait, Now: a.now}
 }

@@ -11,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/archivist"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -82,9 +84,9 @@ func (a *app) archiveConfig(ctx context.Context, f *archiveFlags) (*config.Confi
 }
 
 // recorder is who takes the lock of the runs.
-func (a *app) archiveRecorder(c *config.Config, f *archiveFlags) (o janitor.RecorderOptions, err error) {
+func (a *app) archiveRecorder(c *config.Config, f *archiveFlags) (o recorder.Options, err error) {
 	o = a.recorderOptions(f.lockTimeout)
-	if o.State, err = janitor.StateIn(f.stateDir, ""); c.LedgerDSN() != "" {
+	if o.State, err = recorder.StateIn(f.stateDir, ""); c.LedgerDSN() != "" {
 		err = nil
 	}
 	return o, err
@@ -95,7 +97,7 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 	if err != nil {
 		return err
 	}
-	from, err := janitor.OpenArchive(c, o.Connection)
+	from, err := archivist.Open(c, o.Connection)
 	if err != nil {
 		return err
 	}
@@ -141,11 +143,11 @@ func (a *app) purgeArchive(ctx context.Context, f *archiveFlags) error {
 	if err != nil {
 		return err
 	}
-	recorder, err := a.archiveRecorder(c, f)
+	recording, err := a.archiveRecorder(c, f)
 	if err != nil {
 		return err
 	}
-	purged, err := janitor.Purge(ctx, c, o.Connection, recorder)
+	purged, err := archivist.Purge(ctx, c, o.Connection, recording)
 	if f.format == report.FormatJSON {
 		purged.Records = append([]archive.Record{}, purged.Records...) // never null
 		return errors.Join(err, a.printJSON(purged))
@@ -161,7 +163,7 @@ func (a *app) withArchived(ctx context.Context, c *config.Config, ref string, ev
 	if c.Archive == nil {
 		return events
 	}
-	archived, err := janitor.Archived(ctx, c, a.sessionOptions(c.Scaleway.Profile, &sourceFlags{concurrency: 1}).Connection, ref)
+	archived, err := archivist.Events(ctx, c, a.sessionOptions(c.Scaleway.Profile, &sourceFlags{concurrency: 1}).Connection, ref)
 	if err != nil {
 		a.log.Warn("the archive cannot be read: the history lacks what it has", "error", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -100,7 +101,7 @@ func (a *app) demoApply(ctx context.Context, session *janitor.Session, plan *act
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	work := &janitor.ApplyRun{Session: session, Given: plan, Log: a.log}
-	work.Recorder.State = janitor.State{Dir: dir}
+	work.Recorder.State = recorder.State{Dir: dir}
 	return work.Run(ctx)
 }
 

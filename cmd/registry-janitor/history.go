@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 )
 
@@ -67,8 +67,8 @@ func (a *app) withLedger(ctx context.Context, f *historyFlags, show func(*pastRu
 	if err != nil {
 		return err
 	}
-	state, _ := janitor.StateIn(f.stateDir, "") // without one there is only the ledger of the configuration
-	l, err := janitor.LedgerOf(ctx, c, state)
+	state, _ := recorder.StateIn(f.stateDir, "") // without one there is only the ledger of the configuration
+	l, err := recorder.LedgerOf(ctx, c, state)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -56,7 +56,7 @@ func afterPlan(f *planFlags, run runs.Run, c *config.Config) []string {
 }
 
 // afterApply is where a run that applied is recorded, and what is left to do.
-func afterApply(f *applyFlags, run runs.Run, recorded janitor.Recorded) []string {
+func afterApply(f *applyFlags, run runs.Run, recorded recorder.Place) []string {
 	if run.Plan == nil || run.Plan.Outcome == nil || recorded.Run == "" {
 		return nil
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/probe"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -71,7 +70,7 @@ func (a *app) probe(ctx context.Context, f *probeFlags) error {
 	if regions := c.Scaleway.Regions; !slices.Contains(regions, string(f.region)) {
 		return fmt.Errorf("scaleway.regions of the configuration lacks %s: name one of %s", f.region, text.List(regions, "or"))
 	}
-	prober, err := janitor.NewProber(c, f.region, a.sessionOptions(c.Scaleway.Profile, &f.sourceFlags), a.log)
+	prober, err := probe.New(c, f.region, a.sessionOptions(c.Scaleway.Profile, &f.sourceFlags).Connection, a.now, a.log)
 	if err != nil {
 		return err
 	}
@@ -82,7 +81,7 @@ func (a *app) probe(ctx context.Context, f *probeFlags) error {
 		}
 	}
 	found, err := prober.Run(ctx)
-	recorded, failed := janitor.RecordProbe(context.WithoutCancel(ctx), c, &found, a.who)
+	recorded, failed := found.Record(context.WithoutCancel(ctx), c, a.who)
 	if f.format == report.FormatJSON {
 		return errors.Join(err, failed, a.printJSON(found))
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/archivist"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -64,12 +64,12 @@ func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice
 	if err != nil {
 		return err
 	}
-	recorder, err := a.archiveRecorder(c, &f.archiveFlags)
+	recording, err := a.archiveRecorder(c, &f.archiveFlags)
 	if err != nil {
 		return err
 	}
-	done, err := janitor.Restore(ctx, c, janitor.RestoreOptions{
-		Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recorder, Now: a.now,
+	done, err := archivist.Restore(ctx, c, archivist.RestoreOptions{
+		Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recording, Now: a.now,
 	})
 	if f.format == report.FormatJSON {
 		return errors.Join(err, a.printJSON(done))
@@ -77,7 +77,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice
 	return errors.Join(err, printRestored(a.stdout, done))
 }
 
-func printRestored(w io.Writer, done janitor.Restoring) error {
+func printRestored(w io.Writer, done archivist.Restoring) error {
 	var b strings.Builder
 	for _, one := range done.Restored {
 		fmt.Fprintf(&b, "%s has the digest %s again%s\n", text.Clean(one.As), text.Clean(one.Record.Digest), pushed(one))

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -74,7 +74,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 	if isStdin(f.config) {
 		return errors.New("serve reads its configuration again when it changes, so -c must name a file")
 	}
-	state, _ := janitor.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and reports the error
+	state, _ := recorder.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and reports the error
 	session := a.sessionOptions("", &f.sourceFlags)
 	session.Stdin = nil // a daemon could read it only once
 	hangups := make(chan os.Signal, 1)

@@ -71,7 +71,7 @@ type Scaleway struct {
 	ProjectIDs     []string `yaml:"project_ids" is:"uuid" blank:"ok"`
 	OrganizationID string   `yaml:"organization_id" is:"uuid" blank:"ok"`
 	// RegistryURL is where the content of tags is read; "{region}" stands for the region. ""
-	// is the registry of the provider; see Config.RegistryURL.
+	// is the registry of the provider.
 	RegistryURL string `yaml:"registry_url" is:"registry-url" blank:"ok"`
 }
 

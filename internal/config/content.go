@@ -56,14 +56,6 @@ func (d checker) checkNever(c *Config) {
 	report("protect.labels", len(c.Protect.Labels) > 0)
 }
 
-// RegistryURL is the address of the registry, in which "{region}" stands for the region.
-func (c *Config) RegistryURL() string {
-	if c.Scaleway.RegistryURL != "" {
-		return strings.TrimRight(c.Scaleway.RegistryURL, "/")
-	}
-	return "https://rg.{region}.scw.cloud"
-}
-
 // checkRegistryURL wants an address without a path, because the protocol has none.
 func checkRegistryURL(s string) (message, hint string) {
 	u, err := url.Parse(strings.ReplaceAll(s, "{region}", "region"))

@@ -8,13 +8,14 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
 
 // makeApproved carries out the newest plan in the ledger that enough people have approved.
 // Without one it makes a plan, which people can approve.
-func (d *daemon) makeApproved(ctx context.Context, session *janitor.Session, o janitor.RecorderOptions) (runs.Run, error) {
+func (d *daemon) makeApproved(ctx context.Context, session *janitor.Session, o recorder.Options) (runs.Run, error) {
 	plan, err := session.Approved(ctx, o)
 	if err != nil {
 		return runs.Run{Kind: runs.KindApply, Trigger: o.Trigger, Started: session.TakenAt, Exit: janitor.ExitIncomplete, Error: err.Error()}, err

@@ -5,7 +5,9 @@ import (
 
 	"github.com/robfig/cron/v3"
 
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/archivist"
+	"github.com/registry-janitor/registry-janitor/internal/bug"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 )
 
 // purgeAt is when the archive is purged, in the time zone of the configuration.
@@ -31,9 +33,9 @@ func (d *daemon) purge(ctx context.Context, s *setup) {
 	}
 	connection := d.o.Session.Connection
 	connection.Profile = s.config.Scaleway.Profile
-	recorder := janitor.RecorderOptions{Who: d.o.Who, Program: d.program(), Wait: lockPatience, State: d.o.State, Now: d.o.Session.Now}
-	err := janitor.Contain(func() error {
-		purged, err := janitor.Purge(ctx, s.config, connection, recorder)
+	recording := recorder.Options{Who: d.o.Who, Program: d.program(), Wait: lockPatience, State: d.o.State, Now: d.o.Session.Now}
+	err := bug.Contain(func() error {
+		purged, err := archivist.Purge(ctx, s.config, connection, recording)
 		if err == nil {
 			d.log.Info("the archive was purged", "records", len(purged.Records), "blobs", purged.Blobs, "bytes", purged.Bytes)
 		}
@@ -53,7 +55,7 @@ func (d *daemon) showArchive(ctx context.Context, s *setup) {
 	}
 	connection := d.o.Session.Connection
 	connection.Profile = s.config.Scaleway.Profile
-	state, err := janitor.ArchiveState(ctx, s.config, connection)
+	state, err := archivist.State(ctx, s.config, connection)
 	if err != nil {
 		d.log.Error("the archive cannot be read", "error", err)
 		return

@@ -19,6 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 	"github.com/registry-janitor/registry-janitor/metrics"
@@ -35,7 +36,7 @@ type Options struct {
 	// Version of the program, and who runs it where: "user@host".
 	Version, Who string
 	// State is where runs that apply are recorded without a ledger.
-	State janitor.State
+	State recorder.State
 	// RunAtStart makes one run as soon as the daemon works: it applies if a schedule
 	// does, and plans otherwise.
 	RunAtStart bool

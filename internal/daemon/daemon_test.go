@@ -26,6 +26,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/report/page"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -81,7 +82,7 @@ func newSite(t *testing.T, world, config string) *site {
 	s := &site{t: t, file: filepath.Join(t.TempDir(), "janitor.yaml"), emulator: server, log: new(lockedBuffer)}
 	s.write(config)
 	s.options = daemon.Options{
-		ConfigFile: s.file, Version: "test", Who: "tester@here", State: janitor.State{Dir: filepath.Dir(s.file)},
+		ConfigFile: s.file, Version: "test", Who: "tester@here", State: recorder.State{Dir: filepath.Dir(s.file)},
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Views: web.Views{Page: page.Daemon, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
 			return report.Explain(w, e, report.TextOptions{})
@@ -418,7 +419,7 @@ func TestBadStartIsAnError(t *testing.T) {
 	}
 	s.write(daemonConfig)
 	state := s.options.State
-	s.options.State = janitor.State{}
+	s.options.State = recorder.State{}
 	if err := daemon.Run(t.Context(), s.options); err == nil || !strings.Contains(err.Error(), "an apply needs a ledger or a state directory") {
 		t.Errorf("neither a ledger nor a state directory gives %v", err)
 	}

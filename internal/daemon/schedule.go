@@ -9,10 +9,12 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/progress"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/web"
 )
@@ -128,13 +130,13 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 	d.log.Info("run started", "kind", kind, "trigger", trigger)
 	run := runs.Run{Kind: kind, Trigger: trigger, Started: d.o.Session.Now()}
 	began := clock.Now()
-	err := janitor.Contain(func() (err error) {
+	err := bug.Contain(func() (err error) {
 		run, err = d.make(ctx, s, kind, trigger)
 		return err
 	})
-	if bug := (*janitor.PanicError)(nil); errors.As(err, &bug) {
+	if panicked := (*bug.Error)(nil); errors.As(err, &panicked) {
 		d.metrics.Panicked(trigger)
-		d.log.Error("run panicked", "panic", bug.Value, "stack", bug.Stack)
+		d.log.Error("run panicked", "panic", panicked.Value, "stack", panicked.Stack)
 		run.Exit, run.Error, run.Duration = janitor.ExitIncomplete, err.Error(), clock.Now().Sub(began)
 	}
 	if failed := (*ledger.Error)(nil); errors.As(err, &failed) {
@@ -172,7 +174,7 @@ func (d *daemon) make(ctx context.Context, s *setup, kind runs.Kind, trigger str
 	defer d.set(func() { d.running, d.progress = nil, nil })
 	report := &progress.Reporter{Figures: session.Progress.Now, Now: clock.Now}
 	defer report.Log(d.log)()
-	o := janitor.RecorderOptions{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience, State: d.o.State}
+	o := recorder.Options{Trigger: trigger, Who: d.o.Who, Program: d.program(), Wait: lockPatience, State: d.o.State}
 	if kind == runs.KindPlan {
 		return session.MakePlan(ctx, o, janitor.PlanExit)
 	}

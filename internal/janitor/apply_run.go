@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
 	"github.com/registry-janitor/registry-janitor/internal/approvals"
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/archivist"
+	"github.com/registry-janitor/registry-janitor/internal/bug"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
@@ -22,7 +25,7 @@ type ApplyRun struct {
 	// Signatures come with the given plan, beside those in the ledger.
 	Signatures []approvals.Signature
 	// Recorder is how the run is recorded.
-	Recorder RecorderOptions
+	Recorder recorder.Options
 	// Ask, if set, shows the plan to the operator, and returns an error if the answer
 	// is no.
 	Ask func(*actions.Plan) error
@@ -30,7 +33,7 @@ type ApplyRun struct {
 	Log *slog.Logger
 
 	editor   *scaleway.Editor
-	recorder *recorder
+	recorder *recorder.Recorder
 	asked    bool // the operator has seen the plan
 	declined bool // by the operator
 }
@@ -45,11 +48,11 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 		return run.end(overdue(ctx, err))
 	}
 	if a.Session.Config.LedgerDSN() != "" {
-		run.ID = a.recorder.id()
+		run.ID = a.Place().Run
 	}
 	var plan *actions.Plan
 	var outcome *actions.Outcome
-	err := Contain(func() (err error) { // so that the lock is always released
+	err := bug.Contain(func() (err error) { // so that the lock is always released
 		plan, outcome, err = a.apply(ctx)
 		return err
 	})
@@ -65,7 +68,7 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 	}
 	// Another plan of the same session is not recorded in a closed ledger.
 	a.Session.recorder, a.Session.history = nil, nil
-	if failed := a.recorder.finish(ctx, run.Exit, err, outcome); failed != nil {
+	if failed := a.Session.finish(ctx, a.recorder, run.Exit, err, outcome); failed != nil {
 		err = errors.Join(err, failed)
 		run.Exit = max(run.Exit, ExitIncomplete)
 	}
@@ -78,28 +81,8 @@ func (a *ApplyRun) Declined() bool { return a.declined }
 // Asked reports whether the operator has seen the plan.
 func (a *ApplyRun) Asked() bool { return a.asked }
 
-// Recorded is where a run is recorded.
-type Recorded struct {
-	Run string // its name in the ledger; "" if it is not recorded
-	// Ledger is the file, or words for a database, whose address may have a password.
-	Ledger     string
-	InStateDir bool // and not in the ledger of the configuration
-}
-
-// Recorded returns where the run is recorded, once it has begun.
-func (a *ApplyRun) Recorded() Recorded {
-	if a.recorder == nil {
-		return Recorded{}
-	}
-	r := Recorded{Run: a.recorder.id(), Ledger: a.Session.Config.LedgerDSN()}
-	switch {
-	case r.Ledger == "":
-		r.Ledger, r.InStateDir = a.Recorder.State.ledger(), true
-	case strings.Contains(r.Ledger, "://"):
-		r.Ledger = "the ledger of the configuration"
-	}
-	return r
-}
+// Place returns where the run is recorded, once it has begun.
+func (a *ApplyRun) Place() recorder.Place { return a.recorder.Place() }
 
 // open connects with a client that can change the registry, and opens the ledger.
 // Without either, nothing is applied.
@@ -114,7 +97,7 @@ func (a *ApplyRun) open(ctx context.Context) (err error) {
 
 // apply resolves interrupted runs, makes or records the plan, asks for confirmation, and applies it.
 func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
-	n, err := a.recorder.resolve(ctx, a.editor)
+	n, err := a.recorder.Resolve(ctx, a.editor)
 	if n > 0 {
 		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
 	}
@@ -130,7 +113,7 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	if err := a.admit(ctx, plan, options); err != nil {
 		return plan, nil, err
 	}
-	ctx, stop := a.whileLocked(ctx)
+	ctx, stop := a.recorder.WhileLocked(ctx, func() { a.Log.Error("the lock of the ledger is lost: stopping") })
 	defer stop()
 	a.Session.Progress.do(runs.Asking)
 	force, err := a.Session.inForce(ctx, plan)
@@ -138,7 +121,7 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 		return plan, nil, err
 	}
 	options.Progress = a.Session.Progress.applying(a.Session.o.Now())
-	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.run, Judge: force.judge}
+	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.Run, Judge: force.judge}
 	copier, err := a.newCopier(force.visibilities)
 	if err != nil {
 		return plan, nil, err
@@ -155,7 +138,7 @@ func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
 	if a.Given == nil {
 		return a.Session.plan(ctx)
 	}
-	return a.Given, a.recorder.run.Plan(ctx, a.Given, nil)
+	return a.Given, a.recorder.Run.Plan(ctx, a.Given, nil)
 }
 
 // admit checks that the plan may be applied, and asks for confirmation.
@@ -191,16 +174,10 @@ type declined struct{ error }
 
 func (d declined) Unwrap() error { return d.error }
 
-// whileLocked returns a context that ends when another process may apply a plan too.
-func (a *ApplyRun) whileLocked(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-a.recorder.lock.Lost():
-			a.Log.Error("the lock of the ledger is lost: stopping")
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
+// newCopier is what copies tags before they are deleted; nil without an archive.
+func (a *ApplyRun) newCopier(visibilities *visibilities) (*archive.Copier, error) {
+	return archivist.NewCopier(a.Session.Config, a.Session.o.Connection, archive.CopierOptions{
+		Run: a.Place().Run, Who: a.Recorder.Who, Visibility: visibilities.of,
+		Now: a.Session.o.Now, Logger: a.Log, Traffic: &a.Session.Progress.Archived,
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/approvals"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -87,7 +88,7 @@ func (a *ApplyRun) checkApprovals(ctx context.Context, p *actions.Plan) error {
 	if a.Given == nil {
 		return errNoFile
 	}
-	verdict, err := Approvals(ctx, c, a.recorder.ledger, p, a.Signatures, now)
+	verdict, err := Approvals(ctx, c, a.recorder.Ledger, p, a.Signatures, now)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (a *ApplyRun) checkApprovals(ctx context.Context, p *actions.Plan) error {
 		return notApproved(verdict)
 	}
 	for _, s := range a.Signatures {
-		if _, err := Sign(ctx, c, a.recorder.ledger, p, s.Armored, now); err != nil && !errors.Is(err, ErrSignature) {
+		if _, err := Sign(ctx, c, a.recorder.Ledger, p, s.Armored, now); err != nil && !errors.Is(err, ErrSignature) {
 			return err
 		}
 	}
@@ -126,7 +127,7 @@ const oneDay = 24 * time.Hour
 
 // Approved is the newest plan in the ledger that may be applied now and has enough
 // approvals; nil if there is none, or if it has been applied already.
-func (s *Session) Approved(ctx context.Context, o RecorderOptions) (newest *actions.Plan, err error) {
+func (s *Session) Approved(ctx context.Context, o recorder.Options) (newest *actions.Plan, err error) {
 	l, err := ledger.Open(ctx, s.Config.LedgerDSN(), ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
 	if err != nil {
 		return nil, err

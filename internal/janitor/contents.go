@@ -31,11 +31,12 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 	if store.memory == nil {
 		store.memory = new(KnownContents)
 	}
-	if c.Scaleway.RegistryURL == "" && login.APIURL != scaleway.APIURL {
-		return &contents{store: store}, nil
+	address, unknown := login.RegistryURL(c.Scaleway.RegistryURL)
+	if unknown != nil {
+		return &contents{store: store}, nil //nolint:nilerr // nothing can be read then, and every gap says why
 	}
 	r, err := content.NewReader(content.Options{
-		URL: c.RegistryURL(), APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
+		URL: address, APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
 		UserAgent: o.Connection.UserAgent, Concurrency: o.Connection.Concurrency, RequestTimeout: o.Connection.RequestTimeout,
 		Base: login.Base, Store: store, Logger: o.Connection.Logger,
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
@@ -31,16 +32,16 @@ func hung(method string) func(http.Handler) http.Handler {
 func TestARunEndsAtItsDeadline(t *testing.T) {
 	for _, tt := range []struct {
 		name, hung string
-		make       func(t *testing.T, s *Session, o RecorderOptions) error
+		make       func(t *testing.T, s *Session, o recorder.Options) error
 	}{
-		{"a plan whose scan never ends", http.MethodGet, func(t *testing.T, s *Session, o RecorderOptions) error {
+		{"a plan whose scan never ends", http.MethodGet, func(t *testing.T, s *Session, o recorder.Options) error {
 			run, err := s.MakePlan(t.Context(), o, PlanExit)
 			if run.Exit != ExitIncomplete || run.Error != err.Error() {
 				t.Errorf("the run is %+v", run)
 			}
 			return err
 		}},
-		{"an apply whose deletion never ends", http.MethodDelete, func(t *testing.T, s *Session, o RecorderOptions) error {
+		{"an apply whose deletion never ends", http.MethodDelete, func(t *testing.T, s *Session, o recorder.Options) error {
 			run, err := (&ApplyRun{Session: s, Recorder: o, Log: slog.New(slog.DiscardHandler)}).Run(t.Context())
 			if run.Exit != ExitIncomplete || run.Plan == nil || run.Plan.Outcome == nil || run.Plan.Outcome.Skipped == 0 {
 				t.Errorf("the run is %+v", run)
@@ -60,7 +61,7 @@ func TestARunEndsAtItsDeadline(t *testing.T) {
 				}})
 				check(t, err)
 				began := time.Now()
-				err = tt.make(t, session, RecorderOptions{Trigger: "test"})
+				err = tt.make(t, session, recorder.Options{Trigger: "test"})
 				if err == nil || !strings.Contains(err.Error(), "longer than run_timeout (90m)") {
 					t.Errorf("it ends with %v", err)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -103,7 +104,7 @@ func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Jud
 		d.item.Listed = &scanner.Listed{Namespace: subject.Namespace, Empty: subject.Empty}
 	}
 	judge := now.judge(policy.WhatCounts, uses, now.planOptions())
-	if err := Contain(func() error { return judge.settle(ctx, d) }); err != nil {
+	if err := bug.Contain(func() error { return judge.settle(ctx, d) }); err != nil {
 		return actions.Judgement{}, err
 	}
 	steps, held := d.part.Steps(), d.part.Held()
@@ -144,4 +145,28 @@ func outside(scope scanner.Scope, subject apply.Subject) string {
 		return "its namespace belongs to a project that is not in scaleway.project_ids"
 	}
 	return ""
+}
+
+// visibilities are those of the images that were judged last, for the records.
+type visibilities struct {
+	mu     sync.Mutex
+	images map[registry.Ref]registry.Visibility
+}
+
+func (v *visibilities) note(img *registry.Image) {
+	if v == nil || img == nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.images == nil {
+		v.images = map[registry.Ref]registry.Visibility{}
+	}
+	v.images[img.Ref()] = img.Visibility
+}
+
+func (v *visibilities) of(s *actions.Step) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return string(v.images[registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image}])
 }

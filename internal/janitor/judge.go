@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -62,11 +63,11 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 	fetching.SetLimit(maxFetching)
 	group.Go(func() error {
 		defer close(queue)
-		return Contain(func() error { return enqueue(ctx, queue, in.items(), judges) })
+		return bug.Contain(func() error { return enqueue(ctx, queue, in.items(), judges) })
 	})
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			return Contain(func() error {
+			return bug.Contain(func() error {
 				for decisions := range queue {
 					fetch, err := decide(ctx, decisions, judges)
 					switch {
@@ -77,7 +78,7 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 						continue
 					}
 					fetching.Go(func() error {
-						return Contain(func() error {
+						return bug.Contain(func() error {
 							var err error
 							for ; err == nil && fetch != nil; fetch, err = decide(whole, decisions, judges) {
 								fetch(whole)

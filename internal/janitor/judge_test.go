@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -37,7 +38,7 @@ func TestPanicWhileJudgingIsAnError(t *testing.T) {
 		s := newSetting(t, parse(t, usedWorld), rules, 4)
 		feed := items{{Image: &registry.Image{Name: "api"}}}
 		err := judge(t.Context(), s.planner, feed)
-		if bug := (*PanicError)(nil); !errors.As(err, &bug) {
+		if bug := (*bug.Error)(nil); !errors.As(err, &bug) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

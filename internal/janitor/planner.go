@@ -8,8 +8,10 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/archivist"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
@@ -60,7 +62,7 @@ type Planner struct {
 	decides  func(*registry.Image, *registry.Verdict) []string // nil: what the policies need
 	cache    *cache                                            // nil if every image is listed
 	history  *history                                          // nil without a ledger
-	recorder *recorder                                         // nil if the run is not recorded
+	recorder *recorder.Recorder                                // nil if the run is not recorded
 	// connection is how to reach the provider, where the archive is one of its registries.
 	connection scaleway.Options
 	restored   registry.Restorations // from the archive
@@ -81,7 +83,6 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	in, c := newIntake(feed), newCollector(options)
 	if gap := p.restoredGap(ctx); gap != nil {
-		p.recorder.add(&decision{item: scanner.Item{Gap: gap}})
 		c.add(&decision{item: scanner.Item{Gap: gap}})
 	}
 	c.waits = in.early != nil || sources.Any(p.Config)
@@ -92,11 +93,12 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 		return nil, err
 	}
 	err = in.forEach(ctx, func(decisions []*decision) {
-		p.recorder.add(decisions[0])
-		p.cache.keep(ctx, decisions[0])
-		c.add(decisions[0])
-		show(unused, decisions[0].item, references)
-		kept.add(ctx, decisions[0])
+		d := decisions[0]
+		p.recorder.Add(d.item, d.verdict, d.unread)
+		p.cache.keep(ctx, d)
+		c.add(d)
+		show(unused, d.item, references)
+		kept.add(ctx, d)
 	}, p.judge(policy.WhatCounts, in.early, options))
 	if err != nil {
 		return nil, err
@@ -109,10 +111,10 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 		return nil, err
 	}
 	gap := p.clockGap()
-	p.recorder.add(&decision{item: scanner.Item{Gap: gap}})
+	p.recorder.Add(scanner.Item{Gap: gap}, nil, nil)
 	plan := c.plan(in.late, gap)
 	plan.Stats.Kept = kept.without(plan)
-	if err := p.recorder.plan(ctx, plan); err != nil {
+	if err := p.recorder.Planned(ctx, plan); err != nil {
 		return nil, err
 	}
 	return plan, nil
@@ -174,6 +176,21 @@ func (p *Planner) planOptions() plan.Options {
 		o.Anomaly = p.history.anomaly
 	}
 	return o
+}
+
+// readRestored reads what was restored from the archive, which rules leave alone.
+func (p *Planner) readRestored(ctx context.Context) (err error) {
+	p.restored, err = archivist.Restorations(ctx, p.Config, p.connection)
+	return err
+}
+
+// restoredGap is the gap of an archive that cannot be read: any tag may be one that was
+// restored. It is nil if it can be.
+func (p *Planner) restoredGap(ctx context.Context) *registry.Gap {
+	if err := p.readRestored(ctx); err != nil {
+		return &registry.Gap{Subject: "archive", Error: err.Error() + ": what was restored is not known", Holds: registry.HoldsAll}
+	}
+	return nil
 }
 
 // clockGap is the gap of a clock so wrong that no age is certain, or of one that could

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
@@ -48,7 +49,7 @@ func TestProgressOfARun(t *testing.T) {
 			if got := session.Progress.Now(); got != (runs.Progress{Doing: runs.Starting}) {
 				t.Errorf("at the start: %+v", got)
 			}
-			run := &ApplyRun{Session: session, Log: slog.New(slog.DiscardHandler), Recorder: RecorderOptions{State: State{Dir: t.TempDir()}, Now: atNow}}
+			run := &ApplyRun{Session: session, Log: slog.New(slog.DiscardHandler), Recorder: recorder.Options{State: recorder.State{Dir: t.TempDir()}, Now: atNow}}
 			result, err := run.Run(t.Context())
 			check(t, err)
 			if result.Plan == nil || result.Plan.Outcome == nil || result.Plan.Outcome.Done != 3 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -98,6 +99,6 @@ func (p *Planner) recorded(ctx context.Context, feed Feed) <-chan *record {
 func (r *record) complete(ctx context.Context, j *judge) {
 	defer close(r.done)
 	d := &decision{item: r.item}
-	r.err = Contain(func() error { return j.settle(ctx, d) })
+	r.err = bug.Contain(func() error { return j.settle(ctx, d) })
 	r.unread = d.unread
 }

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
@@ -129,14 +131,14 @@ func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
 // MakePlan makes one plan, and records it in the ledger if there is one. The exit code
 // is what exit returns for the plan. The run is valid whatever the error: it has what
 // was done.
-func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*actions.Plan) int) (runs.Run, error) {
+func (s *Session) MakePlan(ctx context.Context, o recorder.Options, exit func(*actions.Plan) int) (runs.Run, error) {
 	ctx, stop := s.withDeadline(ctx)
 	defer stop()
 	run := s.begin(runs.Run{Kind: runs.KindPlan, Trigger: o.Trigger})
 	recorder, err := s.startRecording(ctx, runs.KindPlan, o)
-	run.ID = recorder.id()
+	run.ID = recorder.Place().Run
 	if err == nil {
-		err = Contain(func() (err error) { // so that the ledger is always closed
+		err = bug.Contain(func() (err error) { // so that the ledger is always closed
 			run.Plan, err = s.plan(ctx)
 			return err
 		})
@@ -146,7 +148,7 @@ func (s *Session) MakePlan(ctx context.Context, o RecorderOptions, exit func(*ac
 			run.Exit = exit(run.Plan)
 		}
 		if recorder != nil {
-			err = errors.Join(err, recorder.finish(ctx, run.Exit, err, nil))
+			err = errors.Join(err, s.finish(ctx, recorder, run.Exit, err, nil))
 		}
 	}
 	return run.end(overdue(ctx, err))
@@ -190,7 +192,7 @@ func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
 	if s.Full || s.Config.LedgerDSN() == "" || s.Config.Scan.MaxCacheAge.Duration() == 0 || !s.Only.IsZero() { // the cache is of the whole
 		return s.Plan(ctx, s.Feed(ctx, s.Scope()))
 	}
-	s.cache = s.newCache(s.recorder.ledger)
+	s.cache = s.newCache(s.recorder.Ledger)
 	defer func() { s.cache = nil }()
 	s.Progress.do(runs.Asking)
 	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, s.Scope(), s.cache) }))

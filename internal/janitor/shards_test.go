@@ -12,6 +12,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -157,10 +158,10 @@ func (s *setting) recordAt(t *testing.T, at time.Time) *actions.Plan {
 	t.Helper()
 	clock := func() time.Time { return at }
 	s.planner.TakenAt, s.planner.Clock = at, nil
-	r, err := s.planner.startRecording(t.Context(), runs.KindPlan, RecorderOptions{Trigger: "test", Now: clock})
+	r, err := s.planner.startRecording(t.Context(), runs.KindPlan, recorder.Options{Trigger: "test", Now: clock})
 	check(t, err)
 	p, err := s.planner.Plan(t.Context(), s.scan(t, 16))
 	check(t, err)
-	check(t, r.finish(t.Context(), ExitDone, nil, nil))
+	check(t, s.planner.finish(t.Context(), r, ExitDone, nil, nil))
 	return p
 }

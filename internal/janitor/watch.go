@@ -3,6 +3,7 @@ package janitor
 import (
 	"context"
 
+	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -18,7 +19,7 @@ func WithUses(ctx context.Context, set *uses.Set, scan func() Feed) Feed {
 	w := &watch{items: make(chan scanner.Item, 16)}
 	go func() {
 		defer close(w.items)
-		w.err = Contain(func() error { return w.run(ctx, set, scan) })
+		w.err = bug.Contain(func() error { return w.run(ctx, set, scan) })
 	}()
 	return w
 }

@@ -6,7 +6,6 @@
 package oci
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,8 +23,7 @@ import (
 
 // Options are how to reach the data plane.
 type Options struct {
-	// URL is the address of the registry, in which {region} stands for the region; "" is
-	// that of the provider.
+	// URL is the address of the registry, in which {region} stands for the region; required.
 	URL string
 	// Password is that of the account: the secret key of the API.
 	Password  string
@@ -36,9 +34,6 @@ type Options struct {
 
 // user is what every client of the provider logs in as.
 const user = "nologin"
-
-// DefaultURL is the address of the provider's registries.
-const DefaultURL = "https://rg.{region}.scw.cloud"
 
 // Plane is the data plane of every region. It is safe for concurrent use, and logs in
 // once for each repository.
@@ -104,7 +99,7 @@ func (p *Plane) region(region registry.Region) (*regional, error) {
 	if r := p.regions[region]; r != nil {
 		return r, nil
 	}
-	address, err := url.Parse(strings.ReplaceAll(cmp.Or(p.o.URL, DefaultURL), "{region}", string(region)))
+	address, err := url.Parse(strings.ReplaceAll(p.o.URL, "{region}", string(region)))
 	if err != nil || address.Host == "" {
 		return nil, errors.New("the address of the registry is malformed: correct scaleway.registry_url")
 	}

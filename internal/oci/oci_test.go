@@ -40,7 +40,7 @@ func TestTheLoginStaysWhereItBelongs(t *testing.T) {
 	} {
 		t.Run(realm, func(t *testing.T) {
 			loggedIn := false
-			plane := oci.NewReader(oci.Options{Password: "secret", Base: answers(func(r *http.Request) *http.Response {
+			plane := oci.NewReader(oci.Options{URL: "https://rg.{region}.scw.cloud", Password: "secret", Base: answers(func(r *http.Request) *http.Response {
 				if _, password, ok := r.BasicAuth(); ok && password == "secret" {
 					loggedIn = true
 				}

@@ -1,13 +1,12 @@
 package scaleway
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
 )
-
-// APIURL is the address of the API of the provider.
-const APIURL = credentials.APIURL
 
 // Login is what another protocol of the registry needs, which takes the same key.
 type Login struct {
@@ -15,6 +14,18 @@ type Login struct {
 	SecretKey string // must be in no error and no log; see Reader.Hide
 	// Base sends requests with the TLS settings of the profile.
 	Base http.RoundTripper
+}
+
+// RegistryURL is the address of the registry, in which "{region}" stands for the region:
+// the configured one, or that of the provider if the API is.
+func (l Login) RegistryURL(configured string) (string, error) {
+	switch {
+	case configured != "":
+		return strings.TrimRight(configured, "/"), nil
+	case l.APIURL != credentials.APIURL:
+		return "", errors.New("the API is not that of the provider, so its registry is not known: set scaleway.registry_url")
+	}
+	return "https://rg.{region}.scw.cloud", nil
 }
 
 // Login returns the login that the Reader uses.

@@ -48,6 +48,9 @@ func NewProber(o Options) (*Prober, error) {
 // DefaultProject is the ID of the default project of the credentials; "" if they name none.
 func (p *Prober) DefaultProject() string { return p.projectID }
 
+// Login returns the login that the Prober uses.
+func (p *Prober) Login() Login { return p.read.login }
+
 // CreateNamespace creates a private namespace in a project.
 func (p *Prober) CreateNamespace(ctx context.Context, region registry.Region, projectID, name string) (registry.Namespace, error) {
 	if err := checkQuery(registry.Query{Region: region, ProjectID: projectID}); err != nil {

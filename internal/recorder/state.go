@@ -1,4 +1,4 @@
-package janitor
+package recorder
 
 import (
 	"context"
@@ -52,16 +52,16 @@ func usersStateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "registry-janitor"), err
 }
 
-// ledger is the SQLite file in the directory.
-func (s State) ledger() string { return filepath.Join(s.Dir, "ledger.db") }
+// Ledger is the SQLite file in the directory.
+func (s State) Ledger() string { return filepath.Join(s.Dir, "ledger.db") }
 
 // LedgerOf opens the ledger of a configuration to read its history. Without one it
 // opens the ledger of the state directory, if that exists.
 func LedgerOf(ctx context.Context, c *config.Config, s State) (*ledger.Ledger, error) {
 	dsn := c.LedgerDSN()
 	if dsn == "" && s.Dir != "" {
-		if _, err := os.Stat(s.ledger()); err == nil {
-			dsn = s.ledger()
+		if _, err := os.Stat(s.Ledger()); err == nil {
+			dsn = s.Ledger()
 		}
 	}
 	if dsn == "" {

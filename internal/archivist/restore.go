@@ -1,4 +1,4 @@
-package janitor
+package archivist
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
-	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -25,7 +25,7 @@ type RestoreOptions struct {
 	// Overwrite moves a tag that exists with another digest.
 	Overwrite  bool
 	Connection scaleway.Options
-	Recorder   RecorderOptions
+	Recorder   recorder.Options
 	Now        func() time.Time
 }
 
@@ -40,15 +40,15 @@ type Restoring struct {
 // it. What could be restored is in the result whatever the error.
 func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring, error) {
 	out := Restoring{Restored: []archive.Restored{}, Notes: []string{}}
-	a, err := OpenArchive(c, o.Connection)
+	a, err := Open(c, o.Connection)
 	if err != nil {
 		return out, err
 	}
-	to, err := dataPlane(c, o.Connection, oci.NewWriter)
+	to, err := plane(c, o.Connection, oci.NewWriter)
 	if err != nil {
 		return out, err
 	}
-	err = underLock(ctx, c, o.Recorder, func(ctx context.Context, l *ledger.Ledger) error {
+	err = recorder.UnderLock(ctx, c, o.Recorder, func(ctx context.Context, l *ledger.Ledger) error {
 		r := archive.NewRestorer(a, to.Connect, archive.RestorerOptions{Overwrite: o.Overwrite, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now})
 		return out.restore(ctx, a, r, o, l)
 	})
@@ -117,50 +117,6 @@ func restoreOf(one archive.Restored) ledger.Restore {
 	return ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run}
 }
 
-// underLock does something while no run applies a plan, with the ledger open.
-func underLock(ctx context.Context, c *config.Config, o RecorderOptions, do func(context.Context, *ledger.Ledger) error) error {
-	l, err := openLedger(ctx, c.LedgerDSN(), runs.KindApply, o)
-	if err != nil {
-		return err
-	}
-	lock, err := l.Lock(ctx, o.Wait)
-	if err == nil {
-		locked, stop := context.WithCancelCause(ctx)
-		go func() {
-			select {
-			case <-lock.Lost():
-				stop(errors.New("the lock of the ledger is lost"))
-			case <-locked.Done():
-			}
-		}()
-		err = Contain(func() error { return do(locked, l) })
-		stop(nil)
-	}
-	return errors.Join(err, l.Close())
-}
-
-// Purge removes what has expired in the archive, under the lock of the runs.
-func Purge(ctx context.Context, c *config.Config, connection scaleway.Options, o RecorderOptions) (purged archive.Purged, err error) {
-	a, err := OpenArchive(c, connection)
-	if err != nil {
-		return archive.Purged{}, err
-	}
-	err = underLock(ctx, c, o, func(ctx context.Context, _ *ledger.Ledger) error {
-		purged, err = a.Purge(ctx, o.now())
-		return err
-	})
-	return purged, err
-}
-
-// ArchiveState counts what the archive of a configuration holds.
-func ArchiveState(ctx context.Context, c *config.Config, connection scaleway.Options) (runs.Archive, error) {
-	a, err := OpenArchive(c, connection)
-	if err != nil {
-		return runs.Archive{}, err
-	}
-	return a.State(ctx)
-}
-
 // visibilityNotes tell where an image has another visibility than when its tags were
 // archived.
 func visibilityNotes(ctx context.Context, connection scaleway.Options, restored []archive.Restored) []string {
@@ -207,22 +163,4 @@ func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref
 		}
 	}
 	return "", nil
-}
-
-// Archived are the events of what the archive holds of a reference, or of what is in it.
-func Archived(ctx context.Context, c *config.Config, connection scaleway.Options, ref string) ([]ledger.Event, error) {
-	a, err := OpenArchive(c, connection)
-	if err != nil {
-		return nil, err
-	}
-	records, err := a.Records(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var events []ledger.Event
-	for _, r := range archive.Within(records, ref) {
-		run, _ := strconv.ParseInt(r.Run, 10, 64)
-		events = append(events, ledger.Event{At: r.DeletedAt, Ref: r.Ref, Kind: ledger.EventArchived, Run: run, Who: r.Who, Digest: r.Digest, Until: r.Until})
-	}
-	return events, nil
 }

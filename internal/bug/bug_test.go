@@ -1,4 +1,4 @@
-package janitor
+package bug
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 
 func TestPanicBecomesAnError(t *testing.T) {
 	err := Contain(func() error { panic("out of cheese") })
-	var bug *PanicError
-	if !errors.As(err, &bug) || !strings.Contains(err.Error(), "out of cheese") || !strings.Contains(bug.Stack, "TestPanicBecomesAnError") {
+	var found *Error
+	if !errors.As(err, &found) || !strings.Contains(err.Error(), "out of cheese") || !strings.Contains(found.Stack, "TestPanicBecomesAnError") {
 		t.Errorf("a panic becomes %v", err)
 	}
 	if err := Contain(func() error { return nil }); err != nil {

@@ -1,0 +1,163 @@
+package archivist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/internal/archive/target"
+	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/registry"
+)
+
+// Open is the archive of a configuration. It sends no request.
+func Open(c *config.Config, connection scaleway.Options) (*archive.Archive, error) {
+	if c.Archive == nil {
+		return nil, errors.New("the configuration has no archive: set archive: {to: …} to copy tags before they are deleted")
+	}
+	t, err := c.ArchiveTarget()
+	if err != nil {
+		return nil, fmt.Errorf("archive.to %w", err)
+	}
+	var s store.Store
+	switch t.Kind {
+	case target.Bucket:
+		s, err = store.NewBucket(t, os.Getenv)
+	case target.Registry:
+		var to oci.Connection
+		if to, err = oci.Repository(t.Repository, passwordOf(connection), connection.UserAgent); err == nil {
+			s = store.NewRepository(to.Repository, to.Puller, to.Pusher)
+		}
+	default:
+		s = store.NewFolder(t.Path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the archive %s: %w", c.Archive.To, err)
+	}
+	return archive.New(c.Archive.To, s), nil
+}
+
+// passwordOf finds the secret key, with which clients log in to the registries.
+func passwordOf(connection scaleway.Options) func() (string, error) {
+	return func() (string, error) {
+		reader, err := scaleway.NewReader(connection)
+		if err != nil {
+			return "", err
+		}
+		return reader.Login().SecretKey, nil
+	}
+}
+
+// plane is the data plane of the registry, as newPlane makes it.
+func plane(c *config.Config, connection scaleway.Options, newPlane func(oci.Options) *oci.Plane) (*oci.Plane, error) {
+	reader, err := scaleway.NewReader(connection)
+	if err != nil {
+		return nil, err
+	}
+	login := reader.Login()
+	address, err := login.RegistryURL(c.Scaleway.RegistryURL)
+	if err != nil {
+		return nil, err
+	}
+	return newPlane(oci.Options{URL: address, Password: login.SecretKey, UserAgent: connection.UserAgent, Base: login.Base}), nil
+}
+
+// NewCopier is what copies tags before they are deleted, as a configuration says; nil
+// without an archive.
+func NewCopier(c *config.Config, connection scaleway.Options, o archive.CopierOptions) (*archive.Copier, error) {
+	if c.Archive == nil {
+		return nil, nil
+	}
+	to, err := Open(c, connection)
+	if err != nil {
+		return nil, err
+	}
+	from, err := plane(c, connection, oci.NewReader)
+	if err != nil {
+		return nil, err
+	}
+	selects, err := c.Archive.Selector()
+	if err != nil {
+		return nil, err
+	}
+	o.Selects = func(s *actions.Step) bool {
+		return selects(registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image, Tag: s.Tag}, o.Now().Sub(s.UpdatedAt))
+	}
+	o.Keep, o.Optional, o.Bandwidth = c.Archive.Keep.Duration(), !c.Archive.Required, c.Archive.BytesPerSecond()
+	return archive.NewCopier(to, from.Connect, o), nil
+}
+
+// Restorations are what was restored from the archive, which rules leave alone.
+func Restorations(ctx context.Context, c *config.Config, connection scaleway.Options) (registry.Restorations, error) {
+	if c.Archive == nil || c.Archive.RestoredStay.Duration() == 0 {
+		return nil, nil
+	}
+	records, err := records(ctx, c, connection)
+	if err != nil {
+		return nil, err
+	}
+	var all []registry.Restoration
+	for i := range records {
+		r := &records[i]
+		for _, as := range r.RestoredAs {
+			if ref, err := registry.ParseRef(as); err == nil {
+				all = append(all, registry.Restoration{Ref: ref, Digest: r.Digest, At: r.RestoredAt, Until: r.RestoredAt.Add(c.Archive.RestoredStay.Duration())})
+			}
+		}
+	}
+	return registry.NewRestorations(all), nil
+}
+
+func records(ctx context.Context, c *config.Config, connection scaleway.Options) ([]archive.Record, error) {
+	a, err := Open(c, connection)
+	if err != nil {
+		return nil, err
+	}
+	return a.Records(ctx)
+}
+
+// Events are those of what the archive holds of a reference, or of what is in it.
+func Events(ctx context.Context, c *config.Config, connection scaleway.Options, ref string) ([]ledger.Event, error) {
+	records, err := records(ctx, c, connection)
+	if err != nil {
+		return nil, err
+	}
+	var events []ledger.Event
+	for _, r := range archive.Within(records, ref) {
+		run, _ := strconv.ParseInt(r.Run, 10, 64)
+		events = append(events, ledger.Event{At: r.DeletedAt, Ref: r.Ref, Kind: ledger.EventArchived, Run: run, Who: r.Who, Digest: r.Digest, Until: r.Until})
+	}
+	return events, nil
+}
+
+// State counts what the archive holds.
+func State(ctx context.Context, c *config.Config, connection scaleway.Options) (runs.Archive, error) {
+	a, err := Open(c, connection)
+	if err != nil {
+		return runs.Archive{}, err
+	}
+	return a.State(ctx)
+}
+
+// Purge removes what has expired in the archive, under the lock of the runs.
+func Purge(ctx context.Context, c *config.Config, connection scaleway.Options, o recorder.Options) (purged archive.Purged, err error) {
+	a, err := Open(c, connection)
+	if err != nil {
+		return archive.Purged{}, err
+	}
+	err = recorder.UnderLock(ctx, c, o, func(ctx context.Context, _ *ledger.Ledger) error {
+		purged, err = a.Purge(ctx, o.Time())
+		return err
+	})
+	return purged, err
+}
