@@ -176,9 +176,15 @@ func rules() architecture {
 			"internal/daemon": {ours: []string{
 				"registry", "internal/config", "policy", "actions", "internal/archivist", "internal/bug", "internal/janitor", "internal/lookup", "internal/recorder", "internal/runs", "internal/ledger", "metrics", "internal/notify", "internal/progress", "internal/web",
 			}},
+			// How command lines are written.
+			"internal/cli/syntax": {},
+			// What a command reads from, prints to and ends with.
+			"internal/cli/terminal": {ours: []string{"internal/cli/syntax", "internal/config", "internal/files", "internal/janitor", "internal/progress", "internal/report", "policy/author"}},
+			// Opens what commands read.
+			"internal/cli/inputs": {ours: []string{"registry", "actions", "internal/approvals", "internal/cli/syntax", "internal/cli/terminal", "internal/config", "internal/files", "internal/janitor", "internal/runs", "internal/scaleway", "internal/sources", "policy", "scanner"}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/progress", "internal/web", "internal/propose", "internal/janitor", "internal/archivist", "internal/recorder", "internal/lookup", "internal/probe", "internal/sources", "internal/daemon", "internal/approvals",
+				"registry", "internal/cli/inputs", "internal/cli/syntax", "internal/cli/terminal", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/web", "internal/propose", "internal/janitor", "internal/archivist", "internal/recorder", "internal/lookup", "internal/probe", "internal/daemon", "internal/approvals",
 			}},
 		},
 		owners: map[string][]string{
@@ -210,7 +216,7 @@ func rules() architecture {
 			"github.com/aws/aws-sdk-go-v2": {"internal/archive/store"},
 			"github.com/aws/smithy-go":     {"internal/archive/store"},
 			// Only the program has commands.
-			"github.com/spf13/cobra": {"cmd/registry-janitor"},
+			"github.com/spf13/cobra": {"cmd/registry-janitor", "internal/cli/inputs", "internal/cli/syntax", "internal/cli/terminal"},
 		},
 		clock: []string{
 			"internal/clock/clock.go", // the one clock

@@ -1,18 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
@@ -23,15 +23,12 @@ import (
 
 // applyFlags are the flags of apply.
 type applyFlags struct {
-	sourceFlags
-	reportFlags
+	runFlags
 	plan        string // the file; "" makes a plan
 	signatures  []string
 	yes         bool
 	stateDir    string
 	lockTimeout time.Duration
-	atMost      positive
-	full        bool
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -68,14 +65,11 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 			return a.observed(ctx, &f.metrics, runs.KindApply, func() error { return a.apply(ctx, &f) })
 		},
 	}
-	f.addLive(cmd)
+	f.AddLive(cmd)
+	f.runFlags.add(cmd, "what to print")
 	cmd.Flags().StringArrayVar(&f.signatures, "signature", nil, "a `FILE` with an SSH signature of PLAN.json, beside PLAN.json.sig and PLAN.json.NAME.sig; can be repeated")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
-	f.reportFlags.add(cmd, "what to print")
 	addStateDir(cmd.Flags(), &f.stateDir)
-	atMostFlag(cmd, &f.atMost)
-	fullFlag(cmd, &f.full)
-	f.metrics.add(cmd)
 	cmd.Flags().DurationVar(&f.lockTimeout, "lock-timeout", 0, "how long to wait for another run to end")
 	return cmd
 }
@@ -84,19 +78,18 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if f.plan != "" && f.atMost > 0 {
 		return fmt.Errorf("--at-most has no effect with a saved plan, which is carried out as it is: make the plan with plan --at-most %d -o %s", f.atMost, f.plan)
 	}
-	if !f.yes && !isTerminal(a.stdin) {
+	if !f.yes && !terminal.IsTerminal(a.Stdin) {
 		return errors.New("standard input is not a terminal, so apply cannot ask for confirmation: read the plan first, then pass --yes")
 	}
-	s, err := a.open(ctx, &f.sourceFlags)
+	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	if err := janitor.CheckFile(s.planner.Config, f.plan); err != nil {
+	defer s.Close()
+	if err := janitor.CheckFile(s.Planner.Config, f.plan); err != nil {
 		return err
 	}
-	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
-	listKept(s.planner, f.format)
+	f.tell(s.Planner)
 	work, err := a.applyRun(ctx, f, s)
 	if err != nil {
 		return err
@@ -105,11 +98,11 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	if err != nil {
 		return err
 	}
-	stop := a.showProgress(s.planner.Progress)
+	stop := a.ShowProgress(s.Planner.Progress)
 	if ask := work.Ask; ask != nil {
 		work.Ask = func(plan *actions.Plan) error {
 			stop()
-			defer func() { stop = a.showProgress(s.planner.Progress) }()
+			defer func() { stop = a.ShowProgress(s.Planner.Progress) }()
 			return ask(plan)
 		}
 	}
@@ -119,7 +112,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		defer notify(ctx, run)
 	}
 	err = a.finish(ctx, run, err, a.appliedIn(f.reportFlags, work), &f.metrics)
-	a.next(f.format, afterApply(f, run, work.Place())...)
+	a.Next(f.format, afterApply(f, run, work.Place())...)
 	return err
 }
 
@@ -131,7 +124,7 @@ func (a *app) appliedIn(f reportFlags, work *janitor.ApplyRun) rendering {
 		case f.format != report.FormatText:
 			return a.render(run, f)
 		case run.Plan.Outcome != nil && len(run.Plan.Steps) > 0:
-			return report.Applied(a.reports(), run, a.textOptions())
+			return report.Applied(a.Reports(), run, a.TextOptions())
 		case work.Asked():
 			return nil // nothing happened to the plan that was shown
 		}
@@ -141,46 +134,46 @@ func (a *app) appliedIn(f reportFlags, work *janitor.ApplyRun) rendering {
 
 // applyRun is the run of apply that the flags ask for. A saved plan must be one
 // of this configuration.
-func (a *app) applyRun(ctx context.Context, f *applyFlags, s *source) (*janitor.ApplyRun, error) {
-	work := &janitor.ApplyRun{Session: s.session, Recorder: a.recorderOptions(f.lockTimeout), Log: a.log}
+func (a *app) applyRun(ctx context.Context, f *applyFlags, s *inputs.Source) (*janitor.ApplyRun, error) {
+	work := &janitor.ApplyRun{Session: s.Session, Recorder: a.recorderOptions(f.lockTimeout), Log: a.Log}
 	var err error
 	if f.plan != "" {
 		if err = a.givenPlan(ctx, f, s, work); err != nil {
 			return nil, err
 		}
-		if err := s.planner.Matches(work.Given); err != nil {
+		if err := s.Planner.Matches(work.Given); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.plan, err)
 		}
 	}
-	if !f.yes && a.stdinOf != "" {
-		return nil, fmt.Errorf("%s reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes", a.stdinOf)
+	if !f.yes && a.StdinOf() != "" {
+		return nil, fmt.Errorf("%s reads standard input, so apply cannot ask for confirmation: read the plan first, then pass --yes", a.StdinOf())
 	}
 	beside := f.plan // where an earlier version kept its journal
-	if isStream(f.plan) {
+	if terminal.IsStream(f.plan) {
 		beside = ""
 	}
-	if work.Recorder.State, err = recorder.StateIn(f.stateDir, beside); err != nil && s.planner.Config.LedgerDSN() == "" {
+	if work.Recorder.State, err = recorder.StateIn(f.stateDir, beside); err != nil && s.Planner.Config.LedgerDSN() == "" {
 		return nil, err
 	}
 	if !f.yes {
 		work.Ask = func(plan *actions.Plan) error {
-			return a.ask(runs.Run{Plan: plan, Zone: s.planner.Config.Location()}, f.reportFlags, undoing(s.planner.Config))
+			return a.ask(runs.Run{Plan: plan, Zone: s.Planner.Config.Location()}, f.reportFlags, undoing(s.Planner.Config))
 		}
 	}
 	return work, nil
 }
 
 // givenPlan reads the saved plan, with its signatures if the configuration needs them.
-func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *source, work *janitor.ApplyRun) (err error) {
+func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *inputs.Source, work *janitor.ApplyRun) (err error) {
 	switch {
-	case s.planner.Config.Approvals != nil:
-		if work.Given, err = a.readSigned(ctx, f.plan); err == nil {
+	case s.Planner.Config.Approvals != nil:
+		if work.Given, err = a.ReadSigned(ctx, f.plan); err == nil {
 			work.Signatures, err = a.signaturesOf(ctx, f)
 		}
 	case len(f.signatures) > 0:
 		err = errors.New("--signature has no effect: the configuration needs no approvals")
 	default:
-		work.Given, err = a.readPlan(ctx, f.plan)
+		work.Given, err = a.ReadPlan(ctx, f.plan)
 	}
 	return err
 }
@@ -202,15 +195,13 @@ func (a *app) ask(run runs.Run, f reportFlags, undo string) error {
 	show := func() error { return a.render(run, reportFlags{report.FormatText, f.details}) }
 	if f.format != report.FormatText {
 		show = func() error {
-			return report.Write(a.stderr, report.FormatText, run, report.TextOptions{Details: f.details})
+			return report.Write(a.Stderr, report.FormatText, run, report.TextOptions{Details: f.details})
 		}
 	}
 	if err := show(); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "\n%s Carry out %s? Type yes to continue: ", undo, text.Count(len(run.Plan.Steps), "step"))
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != "yes" {
+	if !a.Confirmed(fmt.Sprintf("\n%s Carry out %s?", undo, text.Count(len(run.Plan.Steps), "step"))) {
 		return errors.New("nothing was changed")
 	}
 	return nil
@@ -218,5 +209,5 @@ func (a *app) ask(run runs.Run, f reportFlags, undo string) error {
 
 // recorderOptions are who records a run in the ledger.
 func (a *app) recorderOptions(wait time.Duration) recorder.Options {
-	return recorder.Options{Trigger: runs.TriggerCommand, Who: a.who, Program: "registry-janitor " + version(), Wait: wait, Now: a.now}
+	return recorder.Options{Trigger: runs.TriggerCommand, Who: a.who, Program: "registry-janitor " + a.Version, Wait: wait, Now: a.Now}
 }

@@ -1,21 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/approvals"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
@@ -40,13 +39,13 @@ ssh-keygen -Y sign -n registry-janitor -f KEY PLAN.json.`,
 			return a.approve(cmd.Context(), file, args[0], key)
 		},
 	}
-	configFlag(cmd, &file)
+	inputs.ConfigFlag(cmd, &file)
 	cmd.Flags().StringVar(&key, "key", "", "the `FILE` of the key to sign with; by default one of the SSH agent")
 	return cmd
 }
 
 func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
-	c, err := a.loadConfig(ctx, "-c", file, "policies", "policy", "protect")
+	c, err := a.LoadConfig(ctx, "-c", file, "policies", "policy", "protect")
 	if err != nil {
 		return err
 	}
@@ -63,7 +62,7 @@ func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
 	}
 	var l *ledger.Ledger
 	if dsn := c.LedgerDSN(); dsn != "" {
-		if l, err = ledger.Open(ctx, dsn, ledger.Options{Who: a.who, Program: "registry-janitor " + version(), Now: a.now}); err != nil {
+		if l, err = ledger.Open(ctx, dsn, ledger.Options{Who: a.who, Program: "registry-janitor " + a.Version, Now: a.Now}); err != nil {
 			return err
 		}
 		defer l.Close()
@@ -80,7 +79,7 @@ func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
 	if err != nil {
 		return err
 	}
-	by, err := signers.Verify(message, armored, a.now())
+	by, err := signers.Verify(message, armored, a.Now())
 	if err != nil {
 		return err
 	}
@@ -90,31 +89,31 @@ func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
 // keepSignature records a signature in the ledger, and beside the file of the plan.
 func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Ledger, plan *actions.Plan, beside string, by runs.Approval, armored []byte) error {
 	if l != nil {
-		_, err := janitor.Sign(ctx, c, l, plan, armored, a.now())
+		_, err := janitor.Sign(ctx, c, l, plan, armored, a.Now())
 		if err != nil && (beside == "" || !errors.Is(err, ledger.ErrUnknownPlan)) {
 			return err
 		}
 	}
-	if isStream(beside) {
-		_, err := a.stdout.Write(armored)
+	if terminal.IsStream(beside) {
+		_, err := a.Stdout.Write(armored)
 		return err
 	}
 	if beside != "" {
-		path := signatureFile(beside, by.Principal)
-		if err := a.writeFile(ctx, path, func(w io.Writer) error { _, err := w.Write(armored); return err }); err != nil {
+		path := inputs.SignatureFile(beside, by.Principal)
+		if err := a.WriteFile(ctx, path, func(w io.Writer) error { _, err := w.Write(armored); return err }); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stderr, "The signature is in %s.\n", path)
+		fmt.Fprintf(a.Stderr, "The signature is in %s.\n", path)
 	}
-	all, err := a.signaturesBeside(ctx, beside)
+	all, err := a.SignaturesBeside(ctx, beside)
 	if err != nil {
 		return err
 	}
-	state, err := janitor.Approvals(ctx, c, l, plan, all, a.now())
+	state, err := janitor.Approvals(ctx, c, l, plan, all, a.Now())
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: %s\n", plan.ID, state.Words())
+	_, err = fmt.Fprintf(a.Stdout, "%s: %s\n", plan.ID, state.Words())
 	return err
 }
 
@@ -140,17 +139,17 @@ func (a *app) approvingKey(ctx context.Context, signers *approvals.Signers, file
 		return approvals.Key{}, err
 	}
 	context.AfterFunc(ctx, func() { _ = agent.Close() }) // the key signs over the connection
-	return agent.Key(signers, public, a.now())
+	return agent.Key(signers, public, a.Now())
 }
 
-// maxKeyFile bounds the file of a key, and of a signature, in bytes.
+// maxKeyFile bounds the file of a key, in bytes.
 const maxKeyFile = files.MiB
 
 // planToApprove is the plan of a run, or of a file, whose name it returns too.
 func (a *app) planToApprove(ctx context.Context, l *ledger.Ledger, named string) (plan *actions.Plan, file string, err error) {
 	id, err := strconv.ParseInt(named, 10, 64)
 	if _, missing := os.Stat(named); err != nil || missing == nil {
-		plan, err := a.readSigned(ctx, named)
+		plan, err := a.ReadSigned(ctx, named)
 		return plan, named, err
 	}
 	if l == nil {
@@ -167,74 +166,12 @@ func (a *app) planToApprove(ctx context.Context, l *ledger.Ledger, named string)
 	return plan, "", err
 }
 
-// readSigned reads a saved plan that has to be, byte for byte, what plan -o wrote: that is
-// what signatures are of, and what the ledger keeps.
-func (a *app) readSigned(ctx context.Context, path string) (*actions.Plan, error) {
-	raw, err := a.readFile(ctx, "the plan", path, maxPlan)
-	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	plan, err := actions.Decode(bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	signed, err := janitor.SignedBytes(plan)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(raw, signed) {
-		return nil, fmt.Errorf("%s is not the file that plan -o wrote, and approvals are of that file alone: make a new plan with plan -o, or take it from the ledger", path)
-	}
-	return plan, nil
-}
-
-// signatureFile is where approve puts a signature.
-func signatureFile(plan, principal string) string {
-	name := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`/\*?`, r) || r <= ' ' {
-			return '_'
-		}
-		return r
-	}, principal)
-	return plan + "." + name + ".sig"
-}
-
-// signaturesBeside reads PLAN.json.sig and PLAN.json.NAME.sig.
-func (a *app) signaturesBeside(ctx context.Context, plan string) ([]approvals.Signature, error) {
-	if plan == "" || isStream(plan) {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(filepath.Dir(plan))
-	if err != nil {
-		return nil, fmt.Errorf("looking for signatures beside the plan: %w", err)
-	}
-	var paths []string
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), filepath.Base(plan)+".") && strings.HasSuffix(e.Name(), ".sig") {
-			paths = append(paths, filepath.Join(filepath.Dir(plan), e.Name()))
-		}
-	}
-	return a.readSignatures(ctx, paths)
-}
-
-func (a *app) readSignatures(ctx context.Context, paths []string) ([]approvals.Signature, error) {
-	var all []approvals.Signature
-	for _, path := range paths {
-		data, err := a.readFile(ctx, "--signature", path, maxKeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading a signature: %w", err)
-		}
-		all = append(all, approvals.Signature{From: path, Armored: data})
-	}
-	return all, nil
-}
-
 // signaturesOf are the signatures that come with a plan that is applied.
 func (a *app) signaturesOf(ctx context.Context, f *applyFlags) ([]approvals.Signature, error) {
-	beside, err := a.signaturesBeside(ctx, f.plan)
+	beside, err := a.SignaturesBeside(ctx, f.plan)
 	if err != nil {
 		return nil, err
 	}
-	named, err := a.readSignatures(ctx, f.signatures)
+	named, err := a.ReadSignatures(ctx, f.signatures)
 	return slices.Concat(named, beside), err
 }

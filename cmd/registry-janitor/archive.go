@@ -12,6 +12,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/archivist"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
@@ -22,15 +24,15 @@ import (
 
 // archiveFlags are the flags of the commands about the archive.
 type archiveFlags struct {
-	sourceFlags
+	inputs.Flags
 	stateDir    string
 	format      report.Format
 	lockTimeout time.Duration
 }
 
 func (f *archiveFlags) add(cmd *cobra.Command) {
-	configFlag(cmd, &f.config)
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+	inputs.ConfigFlag(cmd, &f.Config)
+	syntax.Format(cmd, &f.format)
 }
 
 // addLock adds the flags of a command that waits for runs to end.
@@ -75,12 +77,12 @@ daemon does so once a day. No run can apply a plan meanwhile.`,
 
 // archiveConfig reads a configuration for a command that judges nothing.
 func (a *app) archiveConfig(ctx context.Context, f *archiveFlags) (*config.Config, janitor.SessionOptions, error) {
-	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy", "protect")
+	c, err := a.LoadConfig(ctx, "-c", f.Config, "policies", "policy", "protect")
 	if err != nil {
 		return nil, janitor.SessionOptions{}, err
 	}
-	f.concurrency = 16
-	return c, a.sessionOptions(c.Scaleway.Profile, &f.sourceFlags), nil
+	f.Concurrency = 16
+	return c, a.SessionOptions(c.Scaleway.Profile, &f.Flags), nil
 }
 
 // recorder is who takes the lock of the runs.
@@ -112,14 +114,14 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 		}
 	}
 	if f.format == report.FormatJSON {
-		return a.printJSON(map[string]any{"archive": from.To, "records": append([]archive.Record{}, found...)}) // never null
+		return a.PrintJSON(map[string]any{"archive": from.To, "records": append([]archive.Record{}, found...)}) // never null
 	}
 	return a.printRecords(c, from.To, found)
 }
 
 func (a *app) printRecords(c *config.Config, to string, records []archive.Record) error {
 	var b strings.Builder
-	color := a.colorOn(a.stdout)
+	color := a.ColorOn(a.Stdout)
 	fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(to), text.Count(len(records), "tag"))
 	for i := range records {
 		r := &records[i]
@@ -130,7 +132,7 @@ func (a *app) printRecords(c *config.Config, to string, records []archive.Record
 			fmt.Fprintf(&b, "  restored %s as %s\n", moment(c, r.RestoredAt), text.Clean(strings.Join(r.RestoredAs, ", ")))
 		}
 	}
-	_, err := io.WriteString(a.stdout, b.String())
+	_, err := io.WriteString(a.Stdout, b.String())
 	return err
 }
 
@@ -150,9 +152,9 @@ func (a *app) purgeArchive(ctx context.Context, f *archiveFlags) error {
 	purged, err := archivist.Purge(ctx, c, o.Connection, recording)
 	if f.format == report.FormatJSON {
 		purged.Records = append([]archive.Record{}, purged.Records...) // never null
-		return errors.Join(err, a.printJSON(purged))
+		return errors.Join(err, a.PrintJSON(purged))
 	}
-	fmt.Fprintf(a.stdout, "Removed %s that had expired, and %s (%s) that nothing needs any more.\n",
+	fmt.Fprintf(a.Stdout, "Removed %s that had expired, and %s (%s) that nothing needs any more.\n",
 		text.Count(len(purged.Records), "record"), text.Count(purged.Blobs, "blob"), text.Size(uint64(purged.Bytes))) //nolint:gosec // G115: never negative
 	return err
 }
@@ -163,9 +165,9 @@ func (a *app) withArchived(ctx context.Context, c *config.Config, ref string, ev
 	if c.Archive == nil {
 		return events
 	}
-	archived, err := archivist.Events(ctx, c, a.sessionOptions(c.Scaleway.Profile, &sourceFlags{concurrency: 1}).Connection, ref)
+	archived, err := archivist.Events(ctx, c, a.SessionOptions(c.Scaleway.Profile, &inputs.Flags{Concurrency: 1}).Connection, ref)
 	if err != nil {
-		a.log.Warn("the archive cannot be read: the history lacks what it has", "error", err)
+		a.Log.Warn("the archive cannot be read: the history lacks what it has", "error", err)
 	}
 	events = append(events, archived...)
 	ledger.SortEvents(events)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -59,11 +61,11 @@ func (a *app) compare(cmd *cobra.Command, f *planFlags, args []string) error {
 	}
 	switch {
 	case c.After.Refused:
-		return &exitError{code: janitor.ExitRefused}
+		return &terminal.Exit{Code: janitor.ExitRefused}
 	case c.Incomplete():
-		return &exitError{code: janitor.ExitIncomplete}
+		return &terminal.Exit{Code: janitor.ExitIncomplete}
 	case f.detailed && c.Differ():
-		return &exitError{code: janitor.ExitChanges}
+		return &terminal.Exit{Code: janitor.ExitChanges}
 	}
 	return nil
 }
@@ -99,7 +101,7 @@ func checkCompare(cmd *cobra.Command, f *planFlags, args []string) error {
 // checkNarrowed refuses to compare a part with the whole.
 func checkNarrowed(cmd *cobra.Command, f *planFlags) error {
 	for _, flag := range []string{"region", "namespace", "image"} {
-		if cmd.Flags().Changed(flag) && (isPlan(f.compare) || isStream(f.compare)) {
+		if cmd.Flags().Changed(flag) && (isPlan(f.compare) || terminal.IsStream(f.compare)) {
 			return fmt.Errorf("--%s narrows only one of the two plans: compare two configurations, or make the saved plan again with --%s and compare the two files", flag, flag)
 		}
 	}
@@ -110,11 +112,11 @@ func checkNarrowed(cmd *cobra.Command, f *planFlags) error {
 func isPlan(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".json") }
 
 func (a *app) compareSaved(ctx context.Context, before, after string) (*diff.Comparison, error) {
-	old, err := a.readPlan(ctx, before)
+	old, err := a.ReadPlan(ctx, before)
 	if err != nil {
 		return nil, err
 	}
-	changed, err := a.readPlan(ctx, after)
+	changed, err := a.ReadPlan(ctx, after)
 	if err != nil {
 		return nil, err
 	}
@@ -126,13 +128,13 @@ func (a *app) compareSaved(ctx context.Context, before, after string) (*diff.Com
 func (a *app) readOther(ctx context.Context, path string) (saved *actions.Plan, other *janitor.Planner, err error) {
 	switch {
 	case isPlan(path):
-		saved, err = a.readPlan(ctx, path)
+		saved, err = a.ReadPlan(ctx, path)
 		return saved, nil, err
-	case !isStream(path):
-		other, err = a.readPlanner(ctx, "--compare", path, "protect", "ledger")
+	case !terminal.IsStream(path):
+		other, err = a.ReadPlanner(ctx, "--compare", path, "protect", "ledger")
 		return nil, other, err
 	}
-	data, err := a.readFile(ctx, "--compare", path, maxPlan)
+	data, err := a.ReadFile(ctx, "--compare", path, inputs.MaxPlan)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading what to compare with: %w", err)
 	}
@@ -144,7 +146,7 @@ func (a *app) readOther(ctx context.Context, path string) (saved *actions.Plan, 
 	if err != nil {
 		return nil, nil, err
 	}
-	other, err = a.plannerOf(ctx, c)
+	other, err = a.PlannerOf(ctx, c)
 	return nil, other, err
 }
 
@@ -155,20 +157,20 @@ func (a *app) compareScan(ctx context.Context, f *planFlags) (*diff.Comparison, 
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.openPart(ctx, f)
+	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	feed, err := s.feed(s.planner.Scope())
+	defer s.Close()
+	feed, err := s.Feed(s.Planner.Scope())
 	if err != nil {
 		return nil, err
 	}
-	stop := a.showProgress(s.planner.Progress)
+	stop := a.ShowProgress(s.Planner.Progress)
 	defer stop()
 	if saved != nil {
-		return s.planner.CompareWith(ctx, feed, f.compare, saved)
+		return s.Planner.CompareWith(ctx, feed, f.compare, saved)
 	}
-	other.TakenAt, other.Forecast, other.ScannedAt = s.planner.TakenAt, s.planner.Forecast, s.planner.ScannedAt
-	return s.planner.Compare(ctx, feed, other)
+	other.TakenAt, other.Forecast, other.ScannedAt = s.Planner.TakenAt, s.Planner.Forecast, s.Planner.ScannedAt
+	return s.Planner.Compare(ctx, feed, other)
 }

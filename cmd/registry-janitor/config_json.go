@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
@@ -19,7 +21,7 @@ import (
 type checkFlags struct{ format report.Format }
 
 func (f *checkFlags) add(cmd *cobra.Command) {
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+	syntax.Format(cmd, &f.format)
 }
 
 func (f *checkFlags) asJSON() bool { return f.format == report.FormatJSON }
@@ -27,7 +29,7 @@ func (f *checkFlags) asJSON() bool { return f.format == report.FormatJSON }
 // readAll reads a configuration, its policies and its notifications. What is missing on
 // this machine is not a mistake of the configuration.
 func (a *app) readAll(ctx context.Context, file string) (c *config.Config, missing, wrong error) {
-	c, err := a.loadConfig(ctx, "-c", file)
+	c, err := a.LoadConfig(ctx, "-c", file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,11 +59,11 @@ func (a *app) checkConfigJSON(ctx context.Context, file string) error {
 			warnings = append(warnings, w.Finding())
 		}
 	}
-	if err := a.printJSON(checked{wrong == nil, findings(wrong), warnings, findings(missing)}); err != nil {
+	if err := a.PrintJSON(checked{wrong == nil, findings(wrong), warnings, findings(missing)}); err != nil {
 		return err
 	}
 	if wrong != nil {
-		return &exitError{code: janitor.ExitIncomplete}
+		return &terminal.Exit{Code: janitor.ExitIncomplete}
 	}
 	return nil
 }

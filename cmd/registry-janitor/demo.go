@@ -58,7 +58,7 @@ func (a *app) demo(ctx context.Context, f reportFlags, apply bool) error {
 	}
 	defer stop()
 	listKept(session.Planner, f.format)
-	done := a.showProgress(session.Progress)
+	done := a.ShowProgress(session.Progress)
 	plan, err := demoPlan(ctx, session)
 	done()
 	if err != nil {
@@ -73,16 +73,16 @@ func (a *app) demo(ctx context.Context, f reportFlags, apply bool) error {
 	if err := a.render(run, f); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", run.Exit, meaning(run.Exit))
+	fmt.Fprintf(a.Stderr, "\nThis was the demo: an emulator, and the configuration in examples/demo/janitor.yaml.\nA real run would have exited with %d: %s.\n", run.Exit, meaning(run.Exit))
 	if !apply {
-		a.next(f.format, "To propose a configuration for your own registry:  registry-janitor init")
+		a.Next(f.format, "To propose a configuration for your own registry:  registry-janitor init")
 		return nil
 	}
 	again, err := demoPlan(ctx, session)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "A second plan has %s left to do.\n", text.Count(len(again.Steps), "step"))
+	fmt.Fprintf(a.Stderr, "A second plan has %s left to do.\n", text.Count(len(again.Steps), "step"))
 	return nil
 }
 
@@ -100,7 +100,7 @@ func (a *app) demoApply(ctx context.Context, session *janitor.Session, plan *act
 		return runs.Run{}, fmt.Errorf("creating the state directory of the demo: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	work := &janitor.ApplyRun{Session: session, Given: plan, Log: a.log}
+	work := &janitor.ApplyRun{Session: session, Given: plan, Log: a.Log}
 	work.Recorder.State = recorder.State{Dir: dir}
 	return work.Run(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/oci"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+	"github.com/registry-janitor/registry-janitor/internal/files"
 )
 
 func (a *app) emulatorCommand() *cobra.Command {
@@ -42,7 +43,7 @@ GET /_emulator/requests returns the log of the requests.`,
 func (a *app) emulator(ctx context.Context, address, world string) error {
 	w := worlds.Demo(demoSeed)
 	if world != "" {
-		data, err := a.readFile(ctx, "--world", world, maxWorld)
+		data, err := a.ReadFile(ctx, "--world", world, maxWorld)
 		if err != nil {
 			return fmt.Errorf("reading the world: %w", err)
 		}
@@ -56,7 +57,7 @@ func (a *app) emulator(ctx context.Context, address, world string) error {
 	}
 	stop := context.AfterFunc(ctx, s.stop)
 	defer stop()
-	fmt.Fprintf(a.stderr, "emulator: serving at %s\n", s.url())
+	fmt.Fprintf(a.Stderr, "emulator: serving at %s\n", s.url())
 	return s.serve()
 }
 
@@ -90,3 +91,6 @@ func (s *emulatorServer) serve() error {
 }
 
 func (s *emulatorServer) stop() { _ = s.server.Close() }
+
+// maxWorld bounds the file of a world, in bytes.
+const maxWorld = 64 * files.MiB

@@ -6,6 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -14,9 +17,8 @@ import (
 
 // explainFlags are the flags of explain.
 type explainFlags struct {
-	sourceFlags
+	inputs.Flags
 	format report.Format
-	asOf   string
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -33,25 +35,25 @@ left out if the name is in one region only: prod/api:v1.2.3, prod/api, prod. A d
 (prod/api@sha256:…, or sha256:… in every image) explains each of its tags.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkAsOf(cmd, f.asOf); err != nil {
+			if err := f.CheckAsOf(cmd); err != nil {
 				return err
 			}
 			return a.explain(cmd.Context(), &f, args[0])
 		},
 	}
-	f.add(cmd)
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
-	asOfFlag(cmd, &f.asOf)
+	f.Add(cmd)
+	syntax.Format(cmd, &f.format)
+	f.AddAsOf(cmd)
 	return cmd
 }
 
 func (a *app) explain(ctx context.Context, f *explainFlags, text string) error {
-	s, err := a.openAt(ctx, &f.sourceFlags, f.asOf)
+	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	named, err := lookup.Parse(text, s.planner.Config.Scaleway.Regions)
+	defer s.Close()
+	named, err := lookup.Parse(text, s.Planner.Config.Scaleway.Regions)
 	if err != nil {
 		return err
 	}
@@ -63,43 +65,43 @@ func (a *app) explain(ctx context.Context, f *explainFlags, text string) error {
 		return err
 	}
 	if answer.Incomplete() {
-		return &exitError{code: janitor.ExitIncomplete}
+		return &terminal.Exit{Code: janitor.ExitIncomplete}
 	}
 	return nil
 }
 
 // explainIn explains what is in a source. An inventory is not narrowed: it holds its
 // own scope only.
-func explainIn(ctx context.Context, s *source, named lookup.Named) (runs.Answer, error) {
-	scope := janitor.Scope(s.planner.Config)
+func explainIn(ctx context.Context, s *inputs.Source, named lookup.Named) (runs.Answer, error) {
+	scope := janitor.Scope(s.Planner.Config)
 	named, narrow, ok := named.Within(scope)
 	if !ok {
 		return named.OutOfScope(), nil
 	}
-	if s.session != nil {
+	if s.Session != nil {
 		scope = narrow
 	}
-	if s.planner.Config.Grace.Duration() > 0 {
-		if err := s.planner.ReadLedger(ctx); err != nil {
+	if s.Planner.Config.Grace.Duration() > 0 {
+		if err := s.Planner.ReadLedger(ctx); err != nil {
 			return runs.Answer{}, err
 		}
 	}
-	feed, err := s.feed(scope)
+	feed, err := s.Feed(scope)
 	if err != nil {
 		return runs.Answer{}, err
 	}
-	return s.planner.Explain(ctx, feed, named)
+	return s.Planner.Explain(ctx, feed, named)
 }
 
 func (a *app) printAnswer(answer runs.Answer, format report.Format) error {
 	if format == report.FormatJSON {
-		return a.printJSON(answer)
+		return a.PrintJSON(answer)
 	}
 	for i, e := range answer.Explanations {
 		if i > 0 {
-			fmt.Fprintln(a.stdout)
+			fmt.Fprintln(a.Stdout)
 		}
-		if err := report.Explain(a.stdout, e, a.textOptions()); err != nil {
+		if err := report.Explain(a.Stdout, e, a.TextOptions()); err != nil {
 			return err
 		}
 	}

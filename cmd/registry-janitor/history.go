@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
@@ -47,8 +49,8 @@ it was held, when it was deleted, and by which run. REF is that of explain.`,
 		RunE:  func(cmd *cobra.Command, args []string) error { return a.showRun(cmd.Context(), &f, args[0]) },
 	}
 	for _, c := range []*cobra.Command{cmd, show} {
-		configFlag(c, &f.config)
-		enumFlag(c, c.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+		inputs.ConfigFlag(c, &f.config)
+		syntax.Format(c, &f.format)
 	}
 	cmd.AddCommand(show)
 	return cmd
@@ -63,7 +65,7 @@ type pastRuns struct {
 
 // withLedger opens the ledger of a configuration, or of the state directory.
 func (a *app) withLedger(ctx context.Context, f *historyFlags, show func(*pastRuns) error) error {
-	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy", "protect")
+	c, err := a.LoadConfig(ctx, "-c", f.config, "policies", "policy", "protect")
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (a *app) withLedger(ctx context.Context, f *historyFlags, show func(*pastRu
 		return err
 	}
 	defer l.Close()
-	return show(&pastRuns{l, c, report.HistoryOptions{Color: a.colorOn(a.stdout), Zone: c.Location()}})
+	return show(&pastRuns{l, c, report.HistoryOptions{Color: a.ColorOn(a.Stdout), Zone: c.Location()}})
 }
 
 // listRuns shows the newest runs.
@@ -84,9 +86,9 @@ func (a *app) listRuns(ctx context.Context, f *historyFlags) error {
 			return err
 		}
 		if f.format == report.FormatJSON {
-			return a.printJSON(map[string]any{"runs": append([]ledger.RunRecord{}, runs...)}) // never null
+			return a.PrintJSON(map[string]any{"runs": append([]ledger.RunRecord{}, runs...)}) // never null
 		}
-		return report.Runs(a.stdout, runs, l.options)
+		return report.Runs(a.Stdout, runs, l.options)
 	})
 }
 
@@ -103,9 +105,9 @@ func (a *app) showRun(ctx context.Context, f *historyFlags, number string) error
 		}
 		if f.format == report.FormatJSON {
 			run.Steps = append([]ledger.StepRecord{}, run.Steps...) // never null
-			return a.printJSON(run)
+			return a.PrintJSON(run)
 		}
-		return report.RunDetails(a.stdout, run, l.options)
+		return report.RunDetails(a.Stdout, run, l.options)
 	})
 }
 
@@ -122,8 +124,8 @@ func (a *app) showEvents(ctx context.Context, f *historyFlags, name string) erro
 		}
 		events = a.withArchived(ctx, l.config, ref, events)
 		if f.format == report.FormatJSON {
-			return a.printJSON(map[string]any{"ref": ref, "events": events})
+			return a.PrintJSON(map[string]any{"ref": ref, "events": events})
 		}
-		return report.Events(a.stdout, ref, events, l.options)
+		return report.Events(a.Stdout, ref, events, l.options)
 	})
 }

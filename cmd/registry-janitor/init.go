@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/propose"
@@ -23,7 +25,7 @@ import (
 
 // initFlags are the flags of init.
 type initFlags struct {
-	sourceFlags
+	inputs.Flags
 	out    string
 	force  bool
 	schema bool
@@ -50,11 +52,11 @@ nevertheless.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &f) },
 	}
-	f.addConcurrency(cmd)
+	f.AddConcurrency(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "janitor.yaml", "the `FILE` to write, - for standard output")
 	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite the file if it exists")
 	cmd.Flags().BoolVar(&f.schema, "schema", false, "also write the JSON Schema beside the file, for editors")
-	cmd.Flags().StringVar(&f.inventory, "inventory", "", "read the inventory in this `FILE`, which scan wrote, instead of the registry")
+	cmd.Flags().StringVar(&f.Inventory, "inventory", "", "read the inventory in this `FILE`, which scan wrote, instead of the registry")
 	return cmd
 }
 
@@ -73,13 +75,13 @@ func (a *app) init(ctx context.Context, f *initFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := out.write(ctx, a.stdout, p.text); err != nil {
+	if err := out.write(ctx, a.Stdout, p.text); err != nil {
 		return err
 	}
 	a.listGaps(p.gaps)
-	fmt.Fprintf(a.stderr, "If every rule were enforced, %s would be deleted today. No rule is, until you remove its enforce: false.\n", propose.Deletions(p.plan))
-	if !isStdout(out.config) {
-		fmt.Fprintf(a.stderr, "%s is written. Next: registry-janitor plan -c %s\n", out.config, out.config)
+	fmt.Fprintf(a.Stderr, "If every rule were enforced, %s would be deleted today. No rule is, until you remove its enforce: false.\n", propose.Deletions(p.plan))
+	if !terminal.IsStdout(out.config) {
+		fmt.Fprintf(a.Stderr, "%s is written. Next: registry-janitor plan -c %s\n", out.config, out.config)
 	}
 	if len(p.gaps) > 0 {
 		return fmt.Errorf("the proposal is incomplete: %s", text.Count(len(p.gaps), "gap"))
@@ -90,22 +92,22 @@ func (a *app) init(ctx context.Context, f *initFlags) error {
 // listGaps writes what could not be read.
 func (a *app) listGaps(gaps []registry.Gap) {
 	for _, g := range gaps {
-		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
+		fmt.Fprintf(a.Stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
 	}
 }
 
 // initInventory is the file of the inventory to read: a given one, or that of a scan.
 func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Options) (path string, remove func(), err error) {
-	if f.inventory != "" && !isStream(f.inventory) {
-		return f.inventory, func() {}, nil
+	if f.Inventory != "" && !terminal.IsStream(f.Inventory) {
+		return f.Inventory, func() {}, nil
 	}
 	file, err := os.CreateTemp("", "registry-janitor-init-*.jsonl")
 	if err != nil {
 		return "", nil, fmt.Errorf("recording the scan: %w", err)
 	}
 	remove = func() { _ = os.Remove(file.Name()) }
-	if f.inventory != "" { // it is read more than once
-		err = a.copyFile(ctx, "--inventory", f.inventory, file)
+	if f.Inventory != "" { // it is read more than once
+		err = a.copyInventory(ctx, f.Inventory, file)
 	} else {
 		err = a.initScan(ctx, f, file, o)
 	}
@@ -116,13 +118,24 @@ func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Option
 	return file.Name(), remove, nil
 }
 
+// copyInventory copies the inventory of a stream.
+func (a *app) copyInventory(ctx context.Context, path string, to io.Writer) error {
+	from, err := a.OpenFile(ctx, "--inventory", path, inputs.MaxInventory)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	_, err = io.Copy(to, from)
+	return err
+}
+
 // initScan records the registry with the scope and the use sources of a proposal.
 func (a *app) initScan(ctx context.Context, f *initFlags, w io.Writer, o *propose.Options) error {
 	s, err := a.initSession(ctx, f, "")
 	if err != nil {
 		return err
 	}
-	clusters, unlisted := s.session.Clusters(ctx)
+	clusters, unlisted := s.Session.Clusters(ctx)
 	switch {
 	case clusters > 0:
 		if s, err = a.initSession(ctx, f, ", kapsule: true"); err != nil {
@@ -131,23 +144,23 @@ func (a *app) initScan(ctx context.Context, f *initFlags, w io.Writer, o *propos
 	case unlisted > 0:
 		o.Kapsule = propose.NotListed
 	}
-	feed, err := s.feed(janitor.Scope(s.planner.Config))
+	feed, err := s.Feed(janitor.Scope(s.Planner.Config))
 	if err != nil {
 		return err
 	}
-	stop := a.showProgress(s.planner.Progress)
+	stop := a.ShowProgress(s.Planner.Progress)
 	defer stop()
-	_, err = s.planner.Record(ctx, feed, w)
+	_, err = s.Planner.Record(ctx, feed, w)
 	return err
 }
 
 // initSession is a session with the scope of a proposal, and its use sources.
-func (a *app) initSession(ctx context.Context, f *initFlags, more string) (*source, error) {
+func (a *app) initSession(ctx context.Context, f *initFlags, more string) (*inputs.Source, error) {
 	c, err := config.Parse("janitor.yaml", fmt.Appendf(nil, "scope: {exclude: [%q]}\nprotect: {serverless: true%s}\n", propose.Functions, more))
 	if err != nil {
 		return nil, err
 	}
-	return a.openSession(ctx, &janitor.Planner{Config: c, Progress: new(janitor.Progress)}, &f.sourceFlags)
+	return a.OpenSession(ctx, &janitor.Planner{Config: c, Progress: new(janitor.Progress)}, &f.Flags)
 }
 
 // proposal is a configuration, and what it would do.
@@ -254,18 +267,18 @@ func (a *app) planEnforced(ctx context.Context, path, text string) (*actions.Pla
 	for i := range c.Retention {
 		c.Retention[i].Enforce = true
 	}
-	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: a.log})
+	policies, err := janitor.Policies(ctx, c, policy.Options{Logger: a.Log})
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.openInventory(ctx, &janitor.Planner{Config: c, Policies: policies}, path)
+	s, err := a.OpenInventory(ctx, &janitor.Planner{Config: c, Policies: policies}, path)
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	feed, err := s.feed(janitor.Scope(c))
+	defer s.Close()
+	feed, err := s.Feed(janitor.Scope(c))
 	if err != nil {
 		return nil, err
 	}
-	return s.planner.Plan(ctx, feed)
+	return s.Planner.Plan(ctx, feed)
 }

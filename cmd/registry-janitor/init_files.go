@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/propose"
@@ -25,7 +26,7 @@ type initOutputs struct {
 // outputs refuses to write over files before anything is read.
 func (f *initFlags) outputs() (*initOutputs, error) {
 	o := &initOutputs{config: f.out, schema: "janitor.schema.json", force: f.force, extra: f.schema}
-	stream := isStdout(f.out) || isStream(f.out)
+	stream := terminal.IsStdout(f.out) || terminal.IsStream(f.out)
 	switch {
 	case f.out == "":
 		return nil, errors.New("-o is empty: name the file to write, or - for standard output")
@@ -73,7 +74,7 @@ func (o *initOutputs) options() propose.Options {
 }
 
 func (o *initOutputs) write(ctx context.Context, stdout io.Writer, text string) error {
-	if isStdout(o.config) {
+	if terminal.IsStdout(o.config) {
 		_, err := io.WriteString(stdout, text)
 		return err
 	}
@@ -87,7 +88,7 @@ func (o *initOutputs) write(ctx context.Context, stdout io.Writer, text string) 
 
 // file writes one file. Without --force it fails if the file appeared in the meantime.
 func (o *initOutputs) file(ctx context.Context, path string, content []byte) error {
-	if o.force || isStream(path) {
+	if o.force || terminal.IsStream(path) {
 		if err := files.Write(ctx, path, 0o644, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
 			return fmt.Errorf("writing %s: %w", path, err)
 		}

@@ -14,7 +14,7 @@ func limitMemory(ofContainer memlimit.Provider) {
 	if err != nil || most == 0 {
 		return // no container, or one without a limit
 	}
-	if limit := most / 10 * 9; limit < uint64(debug.SetMemoryLimit(-1)) { //nolint:gosec // G115: a limit is positive
+	if limit := most / 10 * 9; limit < uint64(debug.SetMemoryLimit(-1)) { //nolint:gosec // G115: a limit is syntax.Positive
 		debug.SetMemoryLimit(int64(limit)) //nolint:gosec // G115: it is lower than one that fits
 	}
 }

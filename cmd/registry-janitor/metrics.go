@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/files"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -41,10 +42,10 @@ func (f *metricsFlags) observe(o *scaleway.Options) {
 // metrics itself, such as with an invalid configuration: monitoring must see that
 // nothing was done.
 func (a *app) observed(ctx context.Context, f *metricsFlags, kind runs.Kind, run func() error) error {
-	if err := a.takeStdout("--metrics.textfile", f.textfile); err != nil {
+	if err := a.TakeStdout("--metrics.textfile", f.textfile); err != nil {
 		return err
 	}
-	began := a.now()
+	began := a.Now()
 	err := run()
 	if err == nil || f.written {
 		return err
@@ -67,14 +68,14 @@ func (a *app) writeMetrics(ctx context.Context, f *metricsFlags, run runs.Run) e
 	f.metrics.Set(run)
 	if f.pushURL != "" {
 		if err := f.metrics.Push(context.WithoutCancel(ctx), f.pushURL, f.pushJob); err != nil {
-			fmt.Fprintf(a.stderr, "registry-janitor: %v\n", err)
+			fmt.Fprintf(a.Stderr, "registry-janitor: %v\n", err)
 		}
 	}
 	if f.textfile == "" {
 		return nil
 	}
-	if isStdout(f.textfile) {
-		return f.metrics.WriteText(a.stdout)
+	if terminal.IsStdout(f.textfile) {
+		return f.metrics.WriteText(a.Stdout)
 	}
 	if err := files.Write(ctx, f.textfile, 0o644, f.metrics.WriteText); err != nil { // node_exporter is another user
 		return fmt.Errorf("writing the metrics to %s: %w", f.textfile, err)

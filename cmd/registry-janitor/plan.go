@@ -8,21 +8,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // planFlags are the flags of plan.
 type planFlags struct {
-	sourceFlags
-	reportFlags
+	runFlags
 	out      string
 	detailed bool
-	asOf     string
 	compare  string
-	atMost   positive
-	full     bool
-	narrow   narrowFlags
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -49,7 +45,7 @@ configuration; +30d counts from the scan on, -30d back from it. A forecast is ne
 applied.` + narrowHelp + compareHelp,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkAsOf(cmd, f.asOf); err != nil {
+			if err := f.CheckAsOf(cmd); err != nil {
 				return err
 			}
 			switch {
@@ -61,68 +57,64 @@ applied.` + narrowHelp + compareHelp,
 			return a.observed(cmd.Context(), &f.metrics, runs.KindPlan, func() error { return a.plan(cmd.Context(), &f) })
 		},
 	}
-	f.sourceFlags.add(cmd)
+	f.Add(cmd)
+	f.runFlags.add(cmd, "what to print (with --compare, text, json or markdown)")
+	f.AddAsOf(cmd)
+	f.AddNarrowing(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "also write the plan as JSON to this `FILE`; - is standard output, and the report goes to standard error")
-	f.reportFlags.add(cmd, "what to print (with --compare, text, json or markdown)")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when the plan has steps or deny violations")
-	asOfFlag(cmd, &f.asOf)
 	cmd.Flags().StringVar(&f.compare, "compare", "", "show how the plan differs from that of another configuration `FILE`, or a saved plan (.json)")
-	atMostFlag(cmd, &f.atMost)
-	fullFlag(cmd, &f.full)
-	f.narrow.add(cmd)
-	f.metrics.add(cmd)
 	return cmd
 }
 
 func (a *app) plan(ctx context.Context, f *planFlags) error {
-	if err := a.takeStdout("-o", f.out); err != nil {
+	if err := a.TakeStdout("-o", f.out); err != nil {
 		return err
 	}
-	s, err := a.openPart(ctx, f)
+	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	s.planner.AtMost, s.planner.Full = int(f.atMost), f.full
-	listKept(s.planner, f.format)
+	defer s.Close()
+	f.tell(s.Planner)
 	notify, err := a.notifier(s)
 	if err != nil {
 		return err
 	}
 	run, err := a.makePlan(ctx, s, f)
-	if !run.Forecast() && f.inventory == "" && s.planner.Only.IsZero() { // they are about the whole
+	if !run.Forecast() && f.Inventory == "" && s.Planner.Only.IsZero() { // they are about the whole
 		defer notify(ctx, run)
 	}
 	if none := nothingMatches(run.Plan); none != nil {
 		run.Plan, err = nil, errors.Join(err, none)
 	}
 	if run.Plan != nil && f.out != "" {
-		err = errors.Join(err, a.writeFile(ctx, f.out, run.Plan.Encode))
+		err = errors.Join(err, a.WriteFile(ctx, f.out, run.Plan.Encode))
 	}
 	err = a.finish(ctx, run, err, a.in(f.reportFlags), &f.metrics)
-	a.next(f.format, afterPlan(f, run, s.planner.Config)...)
+	a.Next(f.format, afterPlan(f, run, s.Planner.Config)...)
 	return err
 }
 
 // makePlan makes the plan. The ledger records it only if it is a plan of the
 // registry as it is now.
-func (a *app) makePlan(ctx context.Context, s *source, f *planFlags) (runs.Run, error) {
-	stop := a.showProgress(s.planner.Progress)
+func (a *app) makePlan(ctx context.Context, s *inputs.Source, f *planFlags) (runs.Run, error) {
+	stop := a.ShowProgress(s.Planner.Progress)
 	defer stop()
 	exit := func(plan *actions.Plan) int { return planExit(plan, f.detailed) }
-	if s.session != nil && f.asOf == "" {
-		return s.session.MakePlan(ctx, a.recorderOptions(0), exit)
+	if s.Session != nil && f.AsOf == "" {
+		return s.Session.MakePlan(ctx, a.recorderOptions(0), exit)
 	}
-	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.planner.Config), Zone: s.planner.Config.Location()}
-	if err := s.planner.ReadLedger(ctx); err != nil {
+	run := runs.Run{Kind: runs.KindPlan, Trigger: runs.TriggerCommand, Price: janitor.PriceOf(s.Planner.Config), Zone: s.Planner.Config.Location()}
+	if err := s.Planner.ReadLedger(ctx); err != nil {
 		return run, err
 	}
-	feed, err := s.feed(s.planner.Scope())
+	feed, err := s.Feed(s.Planner.Scope())
 	if err != nil {
 		return run, err
 	}
-	run.Waivers = s.planner.Waivers()
-	if run.Plan, err = s.planner.Plan(ctx, feed); err != nil {
+	run.Waivers = s.Planner.Waivers()
+	if run.Plan, err = s.Planner.Plan(ctx, feed); err != nil {
 		return run, err
 	}
 	run.Exit = exit(run.Plan)

@@ -28,14 +28,14 @@ func (a *app) policyCommand() *cobra.Command {
 // added to those of the configuration.
 func (a *app) policyOptions(cmd *cobra.Command, file string, paths []string) (policy.Options, error) {
 	if len(paths) > 0 && !cmd.Flags().Changed("config") {
-		return policy.Options{Paths: paths, Logger: a.log}, nil
+		return policy.Options{Paths: paths, Logger: a.Log}, nil
 	}
-	c, err := a.loadConfig(cmd.Context(), "-c", file, "protect", "ledger")
+	c, err := a.LoadConfig(cmd.Context(), "-c", file, "protect", "ledger")
 	if err != nil && !cmd.Flags().Changed("config") {
 		return policy.Options{}, fmt.Errorf("%w\nname a configuration with -c, or the paths of policies", err)
 	}
 	if err != nil {
 		return policy.Options{}, err
 	}
-	return janitor.PolicyOptions(c, policy.Options{Paths: paths, Logger: a.log})
+	return janitor.PolicyOptions(c, policy.Options{Paths: paths, Logger: a.Log})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/policy/author"
@@ -38,11 +39,11 @@ image takes longer than --limit.`,
 				return err
 			}
 			b, err := author.Bench(cmd.Context(), engine, author.BenchOptions{Clock: cpuClock()})
-			_, failed := io.WriteString(a.stdout, b.Text())
+			_, failed := io.WriteString(a.Stdout, b.Text())
 			return cmp.Or(err, failed, growth(b))
 		},
 	}
-	configFlag(cmd, &file)
+	inputs.ConfigFlag(cmd, &file)
 	cmd.Flags().DurationVar(&limit, "limit", policy.DefaultTimeout, "the longest time that one image may take")
 	return cmd
 }

@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy/author"
@@ -38,13 +41,13 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 				return err
 			}
 			if errors, warnings := countFindings(findings); errors > 0 || strict && warnings > 0 {
-				return &exitError{code: janitor.ExitIncomplete}
+				return &terminal.Exit{Code: janitor.ExitIncomplete}
 			}
 			return nil
 		},
 	}
-	configFlag(cmd, &file)
-	enumFlag(cmd, cmd.Flags(), &format, "format", "text", "what to print", "text", "json")
+	inputs.ConfigFlag(cmd, &file)
+	syntax.Format(cmd, &format)
 	cmd.Flags().BoolVar(&strict, "strict", false, "fail on warnings too")
 	return cmd
 }
@@ -52,10 +55,10 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 // printFindings writes one finding a line, or all as a JSON array.
 func (a *app) printFindings(findings []*author.Finding, format string, paths int) error {
 	if format == "json" {
-		return a.printJSON(append([]*author.Finding{}, findings...)) // never null
+		return a.PrintJSON(append([]*author.Finding{}, findings...)) // never null
 	}
 	var b strings.Builder
-	c := a.colorOn(a.stdout)
+	c := a.ColorOn(a.Stdout)
 	for _, f := range findings {
 		fmt.Fprintln(&b, paintFinding(c, f))
 	}
@@ -68,7 +71,7 @@ func (a *app) printFindings(findings []*author.Finding, format string, paths int
 	default:
 		fmt.Fprintf(&b, "the policies are %s\n", c.Green("valid"))
 	}
-	_, err := io.WriteString(a.stdout, b.String())
+	_, err := io.WriteString(a.Stdout, b.String())
 	return err
 }
 
@@ -79,7 +82,7 @@ func paintFinding(c text.Color, f *author.Finding) string {
 		paint = c.Red
 	}
 	severity := string(f.Severity) + ":"
-	line := place.ReplaceAllStringFunc(f.String(), c.Bold) // Error would have no column
+	line := terminal.BoldPlaces(f.String(), c) // Error would have no column
 	return strings.Replace(line, severity, paint(severity), 1)
 }
 

@@ -6,6 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -13,7 +16,7 @@ import (
 
 // lintFlags are the flags of policy lint.
 type lintFlags struct {
-	sourceFlags
+	inputs.Flags
 	format report.Format
 	strict bool
 }
@@ -45,34 +48,34 @@ be read or judged, or there are findings and --strict is given.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.lint(cmd.Context(), &f) },
 	}
-	f.add(cmd)
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+	f.Add(cmd)
+	syntax.Format(cmd, &f.format)
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit with 1 when there are findings")
 	return cmd
 }
 
 func (a *app) lint(ctx context.Context, f *lintFlags) error {
-	s, err := a.open(ctx, &f.sourceFlags)
+	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	feed, err := s.scan(janitor.Scope(s.planner.Config))
+	defer s.Close()
+	feed, err := s.Scan(janitor.Scope(s.Planner.Config))
 	if err != nil {
 		return err
 	}
-	stop := a.showProgress(s.planner.Progress)
-	lint, err := s.planner.Lint(ctx, feed)
+	stop := a.ShowProgress(s.Planner.Progress)
+	lint, err := s.Planner.Lint(ctx, feed)
 	stop()
 	if err != nil {
 		return err
 	}
-	if err := report.WriteLint(a.stdout, f.format, lint, a.textOptions()); err != nil {
+	if err := report.WriteLint(a.Stdout, f.format, lint, a.TextOptions()); err != nil {
 		return err
 	}
 	switch {
 	case len(lint.Gaps) > 0:
-		return &exitError{code: janitor.ExitIncomplete}
+		return &terminal.Exit{Code: janitor.ExitIncomplete}
 	case f.strict && len(lint.Findings) > 0:
 		return fmt.Errorf("--strict: %s", text.Count(len(lint.Findings), "finding"))
 	}

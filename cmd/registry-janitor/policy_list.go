@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -24,13 +26,13 @@ func (a *app) policyListCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.listRules(cmd.Context(), file, format) },
 	}
-	configFlag(cmd, &file)
-	enumFlag(cmd, cmd.Flags(), &format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+	inputs.ConfigFlag(cmd, &file)
+	syntax.Format(cmd, &format)
 	return cmd
 }
 
 func (a *app) listRules(ctx context.Context, file string, format report.Format) error {
-	c, err := a.loadConfig(ctx, "-c", file, "protect", "ledger")
+	c, err := a.LoadConfig(ctx, "-c", file, "protect", "ledger")
 	if err != nil {
 		return err
 	}
@@ -44,13 +46,13 @@ func (a *app) listRules(ctx context.Context, file string, format report.Format) 
 		return err
 	}
 	if format == report.FormatJSON {
-		return a.printJSON(listed{append([]config.Sentence{}, c.Sentences()...), ownRules(d)})
+		return a.PrintJSON(listed{append([]config.Sentence{}, c.Sentences()...), ownRules(d)})
 	}
 	var b strings.Builder
 	for _, s := range c.Sentences() {
 		fmt.Fprintf(&b, "%s/%s: %s\n", s.Kind, s.Name, s.Text)
 	}
-	_, err = io.WriteString(a.stdout, b.String()+d.Titles())
+	_, err = io.WriteString(a.Stdout, b.String()+d.Titles())
 	return err
 }
 

@@ -20,7 +20,7 @@ func (a *app) policySchemaCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = a.stdout.Write(schema)
+			_, err = a.Stdout.Write(schema)
 			return err
 		},
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
@@ -22,7 +24,7 @@ With --testing, print the Rego of data.janitor.testing instead: save it beside y
 tests to run them with opa test.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if testing {
-				_, err := a.stdout.Write(author.TestingLibrary())
+				_, err := a.Stdout.Write(author.TestingLibrary())
 				return err
 			}
 			options, err := a.policyOptions(cmd, file, args)
@@ -34,14 +36,14 @@ tests to run them with opa test.`,
 				return err
 			}
 			if format == "json" {
-				return a.printJSON(d)
+				return a.PrintJSON(d)
 			}
-			_, err = io.WriteString(a.stdout, d.Text())
+			_, err = io.WriteString(a.Stdout, d.Text())
 			return err
 		},
 	}
-	configFlag(cmd, &file)
-	enumFlag(cmd, cmd.Flags(), &format, "format", "text", "what to print", "text", "json")
+	inputs.ConfigFlag(cmd, &file)
+	syntax.Format(cmd, &format)
 	cmd.Flags().BoolVar(&testing, "testing", false, "print the helper library for tests")
 	return cmd
 }

@@ -7,6 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
@@ -39,8 +42,8 @@ Paths need neither a configuration nor credentials.
 Exit codes: 0 all tests passed; 1 a test failed, or no tests were found.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.policyTest(cmd, f, args) },
 	}
-	configFlag(cmd, &f.config)
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", "text", "what to print", "text", "json", "junit")
+	inputs.ConfigFlag(cmd, &f.config)
+	syntax.Enum(cmd, cmd.Flags(), &f.format, "format", "text", "what to print", "text", "json", "junit")
 	cmd.Flags().BoolVar(&f.options.Coverage, "coverage", false, "show how much of each policy the tests evaluate")
 	cmd.Flags().StringVar(&f.options.Run, "run", "", "only the tests that this `REGEX` matches")
 	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "also list the tests that passed, and what they print")
@@ -59,17 +62,17 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	}
 	if len(findings) > 0 {
 		for _, finding := range findings {
-			fmt.Fprintln(a.stderr, finding.String())
+			fmt.Fprintln(a.Stderr, finding.String())
 		}
 		return errors.New("the policies do not compile, so no test ran")
 	}
 	switch f.format {
 	case "json":
-		err = a.printJSON(report)
+		err = a.PrintJSON(report)
 	case "junit":
-		err = report.JUnit(a.stdout)
+		err = report.JUnit(a.Stdout)
 	default:
-		_, err = io.WriteString(a.stdout, report.Text(f.verbose))
+		_, err = io.WriteString(a.Stdout, report.Text(f.verbose))
 	}
 	switch {
 	case err != nil:
@@ -77,7 +80,7 @@ func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) e
 	case report.Passed+report.Failed == 0:
 		return fmt.Errorf("no tests were found: write rules test_… in files named *_test.rego%s", filtered(f.options.Run))
 	case report.Failed > 0:
-		return &exitError{code: janitor.ExitIncomplete}
+		return &terminal.Exit{Code: janitor.ExitIncomplete}
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/probe"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -19,7 +21,7 @@ import (
 
 // probeFlags are the flags of probe.
 type probeFlags struct {
-	sourceFlags
+	inputs.Flags
 	region registry.Region
 	yes    bool
 	rate   bool
@@ -51,51 +53,42 @@ could not be pushed, or the namespace could not be removed.`,
 			return a.probe(cmd.Context(), &f)
 		},
 	}
-	f.addLive(cmd)
-	enumFlag(cmd, cmd.Flags(), &f.region, "region", "", "the region to probe", registry.Regions()...)
+	f.AddLive(cmd)
+	syntax.Enum(cmd, cmd.Flags(), &f.region, "region", "", "the region to probe", registry.Regions()...)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&f.rate, "rate", false, "also find out at which rate of requests the API answers 429, with up to 620 requests")
-	enumFlag(cmd, cmd.Flags(), &f.format, "format", report.FormatText, "what to print", report.FormatText, report.FormatJSON)
+	syntax.Format(cmd, &f.format)
 	return cmd
 }
 
 func (a *app) probe(ctx context.Context, f *probeFlags) error {
-	if !f.yes && (!isTerminal(a.stdin) || a.stdinOf != "") {
+	if !f.yes && (!terminal.IsTerminal(a.Stdin) || a.StdinOf() != "") {
 		return errors.New("standard input is not a terminal, so probe cannot ask for confirmation: pass --yes to create a scratch namespace and remove it again")
 	}
-	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy")
+	c, err := a.LoadConfig(ctx, "-c", f.Config, "policies", "policy")
 	if err != nil {
 		return err
 	}
 	if regions := c.Scaleway.Regions; !slices.Contains(regions, string(f.region)) {
 		return fmt.Errorf("scaleway.regions of the configuration lacks %s: name one of %s", f.region, text.List(regions, "or"))
 	}
-	prober, err := probe.New(c, f.region, a.sessionOptions(c.Scaleway.Profile, &f.sourceFlags).Connection, a.now, a.log)
+	prober, err := probe.New(c, f.region, a.SessionOptions(c.Scaleway.Profile, &f.Flags).Connection, a.Now, a.Log)
 	if err != nil {
 		return err
 	}
 	prober.Rate = f.rate
 	if !f.yes {
-		if err := a.askToProbe(f.region); err != nil {
-			return err
+		question := fmt.Sprintf("Create a private scratch namespace in %s, push some 260 tags of tiny images into it, and remove it again?", f.region)
+		if !a.Confirmed(question) {
+			return errors.New("nothing was created")
 		}
 	}
 	found, err := prober.Run(ctx)
 	recorded, failed := found.Record(context.WithoutCancel(ctx), c, a.who)
 	if f.format == report.FormatJSON {
-		return errors.Join(err, failed, a.printJSON(found))
+		return errors.Join(err, failed, a.PrintJSON(found))
 	}
-	return errors.Join(err, failed, printFindings(a.stdout, &found, recorded))
-}
-
-// askToProbe asks for confirmation.
-func (a *app) askToProbe(region registry.Region) error {
-	fmt.Fprintf(a.stderr, "Create a private scratch namespace in %s, push some 260 tags of tiny images into it, and remove it again? Type yes to continue: ", region)
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != "yes" {
-		return errors.New("nothing was created")
-	}
-	return nil
+	return errors.Join(err, failed, printFindings(a.Stdout, &found, recorded))
 }
 
 func printFindings(w io.Writer, r *probe.Report, recorded bool) error {

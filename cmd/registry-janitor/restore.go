@@ -69,12 +69,12 @@ func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice
 		return err
 	}
 	done, err := archivist.Restore(ctx, c, archivist.RestoreOptions{
-		Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recording, Now: a.now,
+		Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recording, Now: a.Now,
 	})
 	if f.format == report.FormatJSON {
-		return errors.Join(err, a.printJSON(done))
+		return errors.Join(err, a.PrintJSON(done))
 	}
-	return errors.Join(err, printRestored(a.stdout, done))
+	return errors.Join(err, printRestored(a.Stdout, done))
 }
 
 func printRestored(w io.Writer, done archivist.Restoring) error {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -16,7 +18,7 @@ import (
 )
 
 func (a *app) scanCommand() *cobra.Command {
-	var f sourceFlags
+	var f inputs.Flags
 	var out string
 	cmd := &cobra.Command{
 		Use:   "scan -c FILE -o inventory.jsonl",
@@ -37,40 +39,40 @@ written nevertheless, and lists what is missing.`,
 			return a.scan(cmd.Context(), &f, out)
 		},
 	}
-	f.addLive(cmd)
+	f.AddLive(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "the `FILE` to write, - for standard output")
 	return cmd
 }
 
-func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
-	c, err := a.loadConfig(ctx, "-c", f.config, "policies", "policy", "ledger")
+func (a *app) scan(ctx context.Context, f *inputs.Flags, out string) error {
+	c, err := a.LoadConfig(ctx, "-c", f.Config, "policies", "policy", "ledger")
 	if err != nil {
 		return err
 	}
 	planner := a.recordingPlanner(ctx, c)
-	s, err := a.openSession(ctx, planner, f)
+	s, err := a.OpenSession(ctx, planner, f)
 	if err != nil {
 		return err
 	}
 	var gaps []registry.Gap
 	write := func(w io.Writer) error {
-		feed, err := s.feed(janitor.Scope(c))
+		feed, err := s.Feed(janitor.Scope(c))
 		if err != nil {
 			return err
 		}
-		stop := a.showProgress(planner.Progress)
+		stop := a.ShowProgress(planner.Progress)
 		defer stop()
 		gaps, err = planner.Record(ctx, feed, w)
 		return err
 	}
-	if err := a.writeFile(ctx, out, write); err != nil {
+	if err := a.WriteFile(ctx, out, write); err != nil {
 		return err
 	}
-	if !isStdout(out) {
-		a.next(report.FormatText, "The inventory is in "+out+". To judge it without a request:  "+f.again("plan", "--inventory", out))
+	if !terminal.IsStdout(out) {
+		a.Next(report.FormatText, "The inventory is in "+out+". To judge it without a request:  "+f.Again("plan", "--inventory", out))
 	}
 	for _, g := range gaps {
-		fmt.Fprintf(a.stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
+		fmt.Fprintf(a.Stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
 	}
 	if len(gaps) > 0 {
 		return fmt.Errorf("the inventory has %s", text.Count(len(gaps), "gap"))
@@ -82,9 +84,9 @@ func (a *app) scan(ctx context.Context, f *sourceFlags, out string) error {
 // configuration needs. Where the policies cannot be read, it has none: a scan needs no
 // policies.
 func (a *app) recordingPlanner(ctx context.Context, c *config.Config) *janitor.Planner {
-	planner, err := a.plannerOf(ctx, c)
+	planner, err := a.PlannerOf(ctx, c)
 	if err != nil {
-		a.log.Warn("the policies cannot be read, so the inventory has nothing of what is inside tags", "error", err)
+		a.Log.Warn("the policies cannot be read, so the inventory has nothing of what is inside tags", "error", err)
 		return &janitor.Planner{Config: c, Progress: new(janitor.Progress)}
 	}
 	return planner

@@ -23,7 +23,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/oci"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
-	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -40,7 +39,7 @@ func mainOrStory() {
 		return
 	}
 	a := testApp(os.Stdout, os.Stderr)
-	a.now = func() time.Time { return storyTime }
+	a.Now = func() time.Time { return storyTime }
 	os.Exit(a.run(context.Background(), os.Args[1:]))
 }
 
@@ -48,7 +47,7 @@ var storyTime = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // testApp is the program of the user ana on the machine laptop.
 func testApp(stdout, stderr io.Writer) *app {
-	return &app{stdin: os.Stdin, stdout: stdout, stderr: stderr, now: clock.Now, who: "ana@laptop"}
+	return newApp(stdout, stderr, "ana@laptop")
 }
 
 // The stories run the program as a user does, each with its own emulator. Whole outputs are compared with golden files in the same story, which

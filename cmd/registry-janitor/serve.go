@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
@@ -20,7 +22,7 @@ import (
 
 // serveFlags are the flags of serve.
 type serveFlags struct {
-	sourceFlags
+	inputs.Flags
 	web         web.ServeOptions
 	enableApply bool
 	runAtStart  bool
@@ -58,7 +60,7 @@ over when it stops.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &f) },
 	}
-	f.addLive(cmd)
+	f.AddLive(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.web.Addresses, "web.listen-address", []string{web.DefaultAddress}, "listen on this `ADDRESS`, such as :9095 for every interface; may be repeated")
 	flags.BoolVar(&f.web.SystemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd passes instead")
@@ -71,20 +73,20 @@ over when it stops.
 }
 
 func (a *app) serve(ctx context.Context, f *serveFlags) error {
-	if isStdin(f.config) {
+	if terminal.IsStdin(f.Config) {
 		return errors.New("serve reads its configuration again when it changes, so -c must name a file")
 	}
 	state, _ := recorder.StateIn(f.stateDir, "") // only a daemon without a ledger needs it, and reports the error
-	session := a.sessionOptions("", &f.sourceFlags)
+	session := a.SessionOptions("", &f.Flags)
 	session.Stdin = nil // a daemon could read it only once
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	f.web.Log, f.web.EnableApply = a.log, f.enableApply
+	f.web.Log, f.web.EnableApply = a.Log, f.enableApply
 	return daemon.Run(ctx, daemon.Options{
-		ConfigFile:  f.config,
-		Load:        loadConfig,
-		Version:     version(),
+		ConfigFile:  f.Config,
+		Load:        inputs.LoadConfig,
+		Version:     a.Version,
 		Who:         a.who,
 		State:       state,
 		RunAtStart:  f.runAtStart,
@@ -92,7 +94,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 		Reload:      hangups,
 		Web:         &f.web,
 		Views:       views(),
-		Log:         a.log,
+		Log:         a.Log,
 		Session:     session,
 	})
 }

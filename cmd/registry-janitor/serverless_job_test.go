@@ -12,6 +12,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
@@ -40,11 +41,11 @@ func TestTheServerlessJobOfTheExample(t *testing.T) {
 		problems.Reset()
 		return testApp(&out, &problems).run(t.Context(), args)
 	}
-	t.Setenv(configVariable, string(configuration))
+	t.Setenv(inputs.ConfigVariable, string(configuration))
 	if code := run("config", "check"); code != 0 {
 		t.Fatalf("config check: %d: %s", code, &problems)
 	}
-	for _, name := range []string{"PGHOST", "PGDATABASE", "PGUSER", "PGSSLMODE", configVariable, "SCW_ACCESS_KEY"} {
+	for _, name := range []string{"PGHOST", "PGDATABASE", "PGUSER", "PGSSLMODE", inputs.ConfigVariable, "SCW_ACCESS_KEY"} {
 		if _, found := job.Env[name]; !found {
 			t.Errorf("the job lacks the variable %s", name)
 		}
@@ -56,7 +57,7 @@ func TestTheServerlessJobOfTheExample(t *testing.T) {
 			without.WriteString(line)
 		}
 	}
-	t.Setenv(configVariable, without.String())
+	t.Setenv(inputs.ConfigVariable, without.String())
 	world := worlds.World{Namespaces: []worlds.Namespace{{Name: "prod", Images: []worlds.Image{{Name: "api", Tags: []worlds.Tag{
 		{Name: "pr-{n}", Count: 3, Age: 30 * 24 * time.Hour}, {Name: "main-{n}", Count: 20, Age: time.Hour}, {Name: "latest", Age: time.Hour},
 	}}}}}, Jobs: []worlds.Job{{Name: "registry-janitor", Image: "rg.fr-par.scw.cloud/prod/api:pr-1"}}}

@@ -1,4 +1,4 @@
-package main
+package syntax
 
 import (
 	"strings"
@@ -7,18 +7,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// complete sets what a shell offers for the flags and arguments of the commands
+// Complete sets what a shell offers for the flags and arguments of the commands
 // below root: files of the right kind, and the beginnings of references. The words
 // of an enum have been set with it, and cobra's own command, completion, makes
 // the scripts.
-func complete(root *cobra.Command) {
+func Complete(root *cobra.Command) {
 	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { completeFlag(root, f) })
 	for _, cmd := range root.Commands() {
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { completeFlag(cmd, f) })
 		if cmd.ValidArgsFunction == nil {
 			cmd.ValidArgsFunction = arguments(cmd.Use)
 		}
-		complete(cmd)
+		Complete(cmd)
 	}
 }
 

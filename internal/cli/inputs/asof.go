@@ -1,7 +1,6 @@
-package main
+package inputs
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,43 +9,42 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
 // asOfForms are what --as-of takes.
 const asOfForms = "want a day such as 2026-12-24, a time such as 2026-12-24T03:00:00Z, or a time from the scan on such as +30d"
 
-// asOfFlag adds the flag of the commands that can judge for another time.
-func asOfFlag(cmd *cobra.Command, asOf *string) {
-	cmd.Flags().StringVar(asOf, "as-of", "", "forecast: judge as if it were this `TIME` (2026-12-24, RFC 3339, or +30d from the scan)")
+// AddAsOf adds the flag of the commands that can judge for another time.
+func (f *Flags) AddAsOf(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.AsOf, "as-of", "", "forecast: judge as if it were this `TIME` (2026-12-24, RFC 3339, or +30d from the scan)")
 }
 
-// checkAsOf refuses an empty time: an empty variable must not mean now.
-func checkAsOf(cmd *cobra.Command, asOf string) error {
-	if cmd.Flags().Changed("as-of") && strings.TrimSpace(asOf) == "" {
+// CheckAsOf refuses an empty time: an empty variable must not mean now.
+func (f *Flags) CheckAsOf(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("as-of") && strings.TrimSpace(f.AsOf) == "" {
 		return errors.New("--as-of is empty: " + asOfForms)
 	}
 	return nil
 }
 
-// openAt opens the source, and moves it to the time of a forecast.
-func (a *app) openAt(ctx context.Context, f *sourceFlags, asOf string) (*source, error) {
-	s, err := a.open(ctx, f)
-	if err != nil || asOf == "" {
-		return s, err
+// forecast moves the planner to the time of a forecast, if there is one.
+func (o *Opener) forecast(p *janitor.Planner, asOf string) error {
+	if asOf == "" {
+		return nil
 	}
-	scanned, zone := s.planner.TakenAt, s.planner.Config.Location()
+	scanned, zone := p.TakenAt, p.Config.Location()
 	at, err := parseAsOf(asOf, scanned, zone)
 	if err != nil {
-		s.close()
-		return nil, err
+		return err
 	}
 	if at.Before(scanned) {
-		fmt.Fprintf(a.stderr, "registry-janitor: --as-of %s is before the scan of %s: what was deleted since then is missing, and what was pushed since then counts as new\n",
+		fmt.Fprintf(o.Stderr, "registry-janitor: --as-of %s is before the scan of %s: what was deleted since then is missing, and what was pushed since then counts as new\n",
 			asOf, text.Moment(scanned, zone))
 	}
-	s.planner.TakenAt, s.planner.ScannedAt, s.planner.Forecast = at, scanned, true
-	return s, nil
+	p.TakenAt, p.ScannedAt, p.Forecast = at, scanned, true
+	return nil
 }
 
 // parseAsOf reads a time, the midnight of a day in the zone of the configuration, or a

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"os"
@@ -10,20 +10,20 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/progress"
 )
 
-// showProgress shows how far a run is until stop is called: on the terminal, or else
+// ShowProgress shows how far a run is until stop is called: on the terminal, or else
 // in the log.
-func (a *app) showProgress(p *janitor.Progress) (stop func()) {
+func (t *Terminal) ShowProgress(p *janitor.Progress) (stop func()) {
 	r := &progress.Reporter{Figures: p.Now, Now: clock.Now}
-	if a.line == nil {
-		return r.Log(a.log)
+	if t.line == nil {
+		return r.Log(t.Log)
 	}
-	return r.Show(a.line)
+	return r.Show(t.line)
 }
 
 // lineOf is the last line of a terminal; nil if the stream is none, or can only print.
 func lineOf(stream any) *progress.Line {
 	f, ok := stream.(*os.File)
-	if !ok || !isTerminal(f) || os.Getenv("TERM") == "dumb" {
+	if !ok || !IsTerminal(f) || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
 	return progress.NewLine(f, func() int {

@@ -1,4 +1,4 @@
-package main
+package syntax
 
 import (
 	"errors"
@@ -12,17 +12,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/text"
-	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-// answer makes all commands below root answer a wrong command line with what was
+// Answer makes all commands below root answer a wrong command line with what was
 // probably meant.
-func answer(root *cobra.Command) {
+func Answer(root *cobra.Command) {
 	root.SetFlagErrorFunc(flagError)
 	for _, cmd := range root.Commands() {
-		answer(cmd)
+		Answer(cmd)
 	}
 	accepts := root.Args
 	if accepts == nil {
@@ -179,8 +177,8 @@ func otherFlag(cmd *cobra.Command, typed string) string {
 	return ""
 }
 
-// notAFormat refuses -o json, which would write a file of that name.
-func notAFormat(cmd *cobra.Command) error {
+// NotAFormat refuses -o json, which would write a file of that name.
+func NotAFormat(cmd *cobra.Command) error {
 	out := cmd.Flags().Lookup("out")
 	if out == nil || !slices.Contains([]string{"text", "json", "yaml", "markdown", "html", "junit", "csv"}, strings.ToLower(out.Value.String())) {
 		return nil
@@ -191,11 +189,4 @@ func notAFormat(cmd *cobra.Command) error {
 		hint = fmt.Sprintf("to print that format, write --format %s; to write a file as well, -o FILE", word)
 	}
 	return fmt.Errorf("-o names a file, not a format: %s (for a file of that name, write -o ./%s)", hint, word)
-}
-
-// hasPlace reports whether the text of an error begins with file, line and column.
-func hasPlace(err error) bool {
-	var problems config.Problems
-	var finding *author.Finding
-	return errors.As(err, &problems) || errors.As(err, &finding) && finding.File != ""
 }

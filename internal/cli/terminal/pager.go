@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -16,11 +16,11 @@ import (
 
 // paged prints text for people. If standard output is a terminal with fewer lines than
 // the text has, the text goes through the pager, as in git.
-func (a *app) paged(write func(io.Writer) error) error {
+func (t *Terminal) paged(write func(io.Writer) error) error {
 	pager := pagerOf(os.LookupEnv)
-	terminal, ok := a.stdout.(*os.File)
-	if !ok || !isTerminal(terminal) || pager == "" {
-		return write(a.stdout)
+	terminal, ok := t.Stdout.(*os.File)
+	if !ok || !IsTerminal(terminal) || pager == "" {
+		return write(t.Stdout)
 	}
 	var text bytes.Buffer
 	if err := write(&text); err != nil {
@@ -34,7 +34,7 @@ func (a *app) paged(write func(io.Writer) error) error {
 		_, err := text.WriteTo(terminal)
 		return err
 	}
-	return a.runPager(pager, terminal, text.Bytes())
+	return t.runPager(pager, terminal, text.Bytes())
 }
 
 // pagerOf is the command of the pager; "" for none.
@@ -57,13 +57,13 @@ func pagerOf(lookUp func(string) (string, bool)) string {
 
 // runPager shows the text in a pager and waits for its end. A pager that cannot be
 // started is reported, and the text is printed without it.
-func (a *app) runPager(pager string, terminal *os.File, text []byte) error {
+func (t *Terminal) runPager(pager string, terminal *os.File, text []byte) error {
 	// Ctrl-C belongs to the pager, which ends a search with it.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)
 	cmd := exec.CommandContext(context.Background(), "sh", "-c", pager) //nolint:gosec // G204: the user's own command, as in git; the user ends it
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), terminal, a.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), terminal, t.Stderr
 	cmd.Env = os.Environ()
 	for _, option := range []string{"LESS=FRX", "LV=-c"} { // those of git: colors, and no page for a short text
 		if name, _, _ := strings.Cut(option, "="); os.Getenv(name) == "" {
@@ -74,7 +74,7 @@ func (a *app) runPager(pager string, terminal *os.File, text []byte) error {
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && exit.ExitCode() == notFound, err != nil && cmd.Process == nil:
-		a.log.Warn("the pager could not be started: set PAGER, or PAGER= for none", "pager", pager)
+		t.Log.Warn("the pager could not be started: set PAGER, or PAGER= for none", "pager", pager)
 		_, err = terminal.Write(text)
 		return err
 	case errors.Is(err, syscall.EPIPE), errors.As(err, &exit):
