@@ -101,45 +101,57 @@ func checkImages(p *Plan) error {
 		case i > 0 && p.Images[i-1].Ref >= img.Ref:
 			return fmt.Errorf("images[%d] (%s): out of order, or a duplicate", i, img.Ref)
 		}
-		for k := 1; k < len(img.Stay); k++ {
-			if img.Stay[k-1] >= img.Stay[k] {
-				return fmt.Errorf("images[%d] (%s): stay is out of order, or has %q as a duplicate", i, img.Ref, img.Stay[k])
+		last, first := "", true
+		for name := range img.Stay.All() {
+			if !first && last >= name {
+				return fmt.Errorf("images[%d] (%s): stay is out of order, or has %q as a duplicate", i, img.Ref, name)
 			}
+			last, first = name, false
 		}
 	}
-	touched := make([]bool, len(p.Images))
+	c := keptCheck{plan: p, touched: make([]bool, len(p.Images))}
 	for i := range p.Steps {
-		if err := checkKept(p, &p.Steps[i], touched); err != nil {
+		if err := c.check(&p.Steps[i]); err != nil {
 			return fmt.Errorf("steps[%d] (%s): %w", i, p.Steps[i].Ref, err)
 		}
 	}
-	if i := slices.Index(touched, false); i >= 0 {
+	if i := slices.Index(c.touched, false); i >= 0 {
 		return fmt.Errorf("images[%d] (%s): no step deletes anything in it", i, p.Images[i].Ref)
 	}
 	return nil
 }
 
-// checkKept verifies that a step does not delete what the plan keeps.
-func checkKept(p *Plan, s *Step, touched []bool) error {
+// keptCheck verifies that steps do not delete what the plan keeps.
+type keptCheck struct {
+	plan    *Plan
+	touched []bool // of the images, whether a step deletes anything in it
+	image   string // of the latest step: the next one is most likely in the same
+	stay    []string
+}
+
+func (c *keptCheck) check(s *Step) error {
 	if s.Action != DeleteTag && s.Action != DeleteImage {
 		return nil
 	}
-	i, ok := p.ImageOf(s)
+	i, ok := c.plan.ImageOf(s)
 	if !ok {
 		return errors.New("images has no entry for its image")
 	}
-	touched[i] = true
-	img := &p.Images[i]
+	c.touched[i] = true
+	img := &c.plan.Images[i]
 	if s.Action == DeleteImage {
 		switch {
 		case s.ID != img.ID:
 			return fmt.Errorf("images has another id for it: %q", img.ID)
-		case len(img.Stay) > 0:
+		case !img.Stay.IsEmpty():
 			return errors.New("the image is deleted, but stay lists tags of it")
 		}
 		return nil
 	}
-	if _, found := slices.BinarySearch(img.Stay, s.Tag); found {
+	if c.image != img.Ref {
+		c.image, c.stay = img.Ref, slices.AppendSeq(c.stay[:0], img.Stay.All())
+	}
+	if _, found := slices.BinarySearch(c.stay, s.Tag); found {
 		return errors.New("the tag is deleted, but stay lists it")
 	}
 	return nil

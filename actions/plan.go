@@ -188,7 +188,7 @@ type PlannedImage struct {
 	ID  string `json:"id"`
 	// Stay are the names of the tags that are kept, sorted, without those that were
 	// being deleted already.
-	Stay []string `json:"stay"`
+	Stay Names `json:"stay"`
 	Frees
 }
 

@@ -24,12 +24,12 @@ func TestDecodeRefusesContradictoryImages(t *testing.T) {
 		{"an image twice", func(p *Plan) { p.Images = append(p.Images, p.Images[0]) }, "out of order, or a duplicate"},
 		{"a tag for an image", func(p *Plan) { p.Images[0].Ref += ":x" }, "does not fit"},
 		{"no id", func(p *Plan) { p.Images[0].ID = "" }, "id is missing"},
-		{"a tag that is deleted and kept", func(p *Plan) { p.Images[0].Stay = []string{"pr-12"} }, "the tag is deleted, but stay lists it"},
-		{"a tag twice", func(p *Plan) { p.Images[0].Stay = []string{"a", "a"} }, `stay is out of order, or has "a" as a duplicate`},
-		{"tags out of order", func(p *Plan) { p.Images[0].Stay = []string{"b", "a"} }, "stay is out of order"},
+		{"a tag that is deleted and kept", func(p *Plan) { p.Images[0].Stay = NamesOf("pr-12") }, "the tag is deleted, but stay lists it"},
+		{"a tag twice", func(p *Plan) { p.Images[0].Stay = NamesOf("a", "a") }, `stay is out of order, or has "a" as a duplicate`},
+		{"tags out of order", func(p *Plan) { p.Images[0].Stay = NamesOf("b", "a") }, "stay is out of order"},
 		{"an image that is deleted while tags are kept", func(p *Plan) { p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To = DeleteImage, "", "" }, "the image is deleted, but stay lists tags of it"},
 		{"an image that is deleted under another id", func(p *Plan) {
-			p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To, p.Images[0].Stay, p.Images[0].ID = DeleteImage, "", "", nil, "x"
+			p.Steps[0].Action, p.Steps[0].From, p.Steps[0].To, p.Images[0].Stay, p.Images[0].ID = DeleteImage, "", "", Names{}, "x"
 		}, "images has another id for it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -29,7 +29,7 @@ const (
 // situation is everything that a decision about an image depends on.
 type situation struct {
 	steps   []*step // that have no result yet
-	kept    []string
+	kept    actions.Names
 	reading *reading
 	// marked reports whether the policies in force plan the deletion of a tag, and
 	// unmarked is the result of a step if not.
@@ -151,7 +151,7 @@ func (d *decision) settle(st *step, result actions.Result, detail string) {
 // vanished are the tags that the plan keeps and that the reading does not show.
 func (s *situation) vanished() []string {
 	var names []string
-	for _, name := range s.kept {
+	for name := range s.kept.All() {
 		if !s.reading.names[name] {
 			names = append(names, name)
 		}

@@ -41,7 +41,7 @@ func sceneOf(tags ...string) *scene {
 		if strings.HasPrefix(name, "pr") || strings.HasPrefix(name, "sha256") {
 			sc.steps = append(sc.steps, &step{Step: &actions.Step{Action: actions.DeleteTag, ID: name, Tag: name, Digest: tag.Digest, UpdatedAt: scanTime}})
 		} else {
-			sc.kept = append(sc.kept, name)
+			sc.kept = actions.NamesOf(append(slices.Collect(sc.kept.All()), name)...)
 		}
 	}
 	return sc
@@ -292,8 +292,8 @@ func (w world) someScene() *scene {
 			tag.UpdatedAt = tag.UpdatedAt.Add(1)
 		}
 	}
-	if w.chance(5) && len(sc.kept) > 0 {
-		sc.without(sc.kept[0])
+	if kept := slices.Collect(sc.kept.All()); w.chance(5) && len(kept) > 0 {
+		sc.without(kept[0])
 	}
 	return sc
 }
@@ -345,7 +345,7 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 		return "it is not listed as planned"
 	case slices.Contains(sc.unasked, st.ID):
 		return "no policy marks it"
-	case slices.ContainsFunc(sc.kept, func(name string) bool {
+	case slices.ContainsFunc(slices.Collect(sc.kept.All()), func(name string) bool {
 		return !slices.ContainsFunc(sc.tags, func(t registry.Tag) bool { return t.Name == name && t.Status != registry.StatusDeleting })
 	}):
 		return "a kept tag is gone"

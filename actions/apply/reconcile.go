@@ -159,7 +159,7 @@ func (w *reconciler) situation(now *reading) *situation {
 		unmarked: func(st *step) (actions.Result, string) { return w.judgement.NotPlanned(st.Step) },
 	}
 	if why := w.halted(); why != nil {
-		s.halted, s.kept, s.marked = true, nil, func(string) bool { return false }
+		s.halted, s.kept, s.marked = true, actions.Names{}, func(string) bool { return false }
 		s.unmarked = func(st *step) (actions.Result, string) { return notTried(st, actions.ResultSkipped, why.Error()) }
 		return s
 	}

@@ -208,7 +208,7 @@ func (a *attempt) forbids(step *actions.Step) string {
 	case tag.Digest != step.Digest || tag.Name != step.Tag || !tag.UpdatedAt.Equal(step.UpdatedAt) || tag.Status != registry.StatusReady:
 		return "it is not as planned"
 	}
-	for _, name := range img.Stay {
+	for name := range img.Stay.All() {
 		if !slices.ContainsFunc(listing.rows, func(t registry.Tag) bool { return t.Name == name && t.Status != registry.StatusDeleting }) {
 			return "the kept tag " + name + " is not listed"
 		}

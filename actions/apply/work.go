@@ -22,8 +22,8 @@ type work struct {
 type image struct {
 	ref   registry.Ref
 	id    string
-	kept  []string // names of the tags that the plan keeps, sorted
-	steps []int    // positions of the deletions
+	kept  actions.Names // names of the tags that the plan keeps, sorted
+	steps []int         // positions of the deletions
 }
 
 // arrange puts the steps of a plan in order.

@@ -64,8 +64,9 @@ func (b *Builder) holdAtMost(held map[int]string, stay map[registry.Ref][]string
 	}
 	for ref, tags := range stay {
 		image := *b.planned[ref] // which is shared with its part
-		image.Stay = slices.Concat(image.Stay, tags)
-		slices.Sort(image.Stay)
+		tags = slices.AppendSeq(tags, image.Stay.All())
+		slices.Sort(tags)
+		image.Stay = actions.NamesOf(tags...)
 		b.planned[ref] = &image
 	}
 }

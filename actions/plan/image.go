@@ -332,7 +332,7 @@ func (d *imageDecision) noteKept() {
 	if !d.part.Deletes() {
 		return
 	}
-	stay := []string{}
+	var stay []string
 	for i := range d.v.Image.Tags {
 		if t := &d.v.Image.Tags[i]; !d.deletes(i) && t.Status != registry.StatusDeleting {
 			stay = append(stay, t.Name)
@@ -342,5 +342,5 @@ func (d *imageDecision) noteKept() {
 	if len(d.v.Image.Contents) > 0 {
 		d.part.contents = d.v.Image
 	}
-	d.part.image = &actions.PlannedImage{Ref: d.ref, ID: d.v.Image.ID, Stay: stay}
+	d.part.image = &actions.PlannedImage{Ref: d.ref, ID: d.v.Image.ID, Stay: actions.NamesOf(stay...)}
 }

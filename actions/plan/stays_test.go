@@ -29,13 +29,15 @@ func TestPlanNamesKeptTags(t *testing.T) {
 			if v.Image == nil || !touched[v.Image.Ref().String()] {
 				continue
 			}
-			img := actions.PlannedImage{Ref: v.Image.Ref().String(), ID: v.Image.ID, Stay: []string{}}
+			img := actions.PlannedImage{Ref: v.Image.Ref().String(), ID: v.Image.ID}
+			var stay []string
 			for _, tag := range v.Image.Tags {
 				if !deleted[v.Image.TagRef(tag.Name).String()] && tag.Status != registry.StatusDeleting {
-					img.Stay = append(img.Stay, tag.Name)
+					stay = append(stay, tag.Name)
 				}
 			}
-			slices.Sort(img.Stay)
+			slices.Sort(stay)
+			img.Stay = actions.NamesOf(stay...)
 			want = append(want, img)
 		}
 		slices.SortFunc(want, func(a, b actions.PlannedImage) int { return strings.Compare(a.Ref, b.Ref) })
