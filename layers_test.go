@@ -59,13 +59,19 @@ func rules() architecture {
 			"internal/strictyaml": {closed: true, theirs: []string{"gopkg.in/yaml.v3"}},
 			// The registry API in memory, and its contents at the start. Users' tests import
 			// them, so they have no dependencies.
-			"emulator": {closed: true, ours: []string{"emulator/worlds", "emulator/internal/content", "emulator/internal/gateway"}},
+			"emulator": {closed: true, ours: []string{"emulator/worlds", "emulator/internal/content", "emulator/internal/gateway", "emulator/internal/listing", "emulator/internal/products", "emulator/internal/wire", "emulator/internal/words"}},
 			// The data plane of the emulator, over a library.
-			"emulator/oci": {ours: []string{"emulator", "emulator/internal/content", "emulator/worlds"}},
-			// What the tags of a world hold.
+			"emulator/oci": {ours: []string{"emulator", "emulator/internal/content", "emulator/internal/gateway", "emulator/worlds"}},
+			// The manifests and layers of tags, and which of them a tag of a world holds.
 			"emulator/internal/content": {closed: true},
+			"emulator/internal/words":   {closed: true, ours: []string{"emulator/worlds", "emulator/internal/content", "emulator/internal/wire"}},
+			// A request before the API acts on it, and an answer as the API writes it.
 			"emulator/internal/gateway": {closed: true, ours: []string{"emulator/worlds"}},
-			"emulator/worlds":           {closed: true, ours: []string{"internal/strictyaml"}},
+			"emulator/internal/wire":    {closed: true, ours: []string{"emulator/internal/content"}},
+			// The lists of the API, and those of other APIs.
+			"emulator/internal/listing":  {closed: true, ours: []string{"emulator/worlds", "emulator/internal/gateway", "emulator/internal/wire"}},
+			"emulator/internal/products": {closed: true, ours: []string{"emulator/worlds", "emulator/internal/listing", "emulator/internal/wire"}},
+			"emulator/worlds":            {closed: true, ours: []string{"internal/strictyaml"}},
 			// Files to copy, and an embed.FS of them.
 			"examples": {closed: true},
 			// Walks a source that it declares itself; internal/scaleway implements it.

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -13,18 +15,18 @@ import (
 type builder struct {
 	start    int64 // microseconds
 	regions  map[string]*region
-	owner    uuid // project of the namespaces that name none
-	tenant   uuid // organization of the same
+	owner    wire.UUID // project of the namespaces that name none
+	tenant   wire.UUID // organization of the same
 	bySize   map[digest]int64
-	contents *contents
+	contents *words.Contents
 }
 
 func (b *builder) ago(age time.Duration) int64 { return b.start - int64(age/time.Microsecond) }
 
 // createdBefore is created_at for something whose age at creation is not given:
 // 0.3 to 0.9 seconds before updated_at, as recorded from the real API.
-func createdBefore(updated int64, id uuid) int64 {
-	return updated - 300_000 - id.number(600_001)
+func createdBefore(updated int64, id wire.UUID) int64 {
+	return updated - 300_000 - id.Number(600_001)
 }
 
 func (b *builder) namespaces(w *worlds.World) {
@@ -37,12 +39,12 @@ func (b *builder) namespaces(w *worlds.World) {
 		}
 	}
 	for r, list := range made {
-		r.namespaces.fill(list)
+		r.namespaces.Fill(list)
 		var images []*image
 		for _, ns := range list {
-			images = append(images, ns.images.rows...)
+			images = append(images, ns.images.Rows...)
 		}
-		r.images.fill(images)
+		r.images.Fill(images)
 	}
 }
 
@@ -57,7 +59,7 @@ func (b *builder) namespace(entry *worlds.Namespace, n int) *namespace {
 		organizationID: ownerOr(entry.OrganizationID, b.tenant),
 		projectID:      ownerOr(entry.ProjectID, b.owner),
 	}
-	ns.id = identify(r.name, ns.name)
+	ns.id = wire.Identify(r.name, ns.name)
 	r.byNamespace[ns.id] = ns
 
 	var images []*image
@@ -71,7 +73,7 @@ func (b *builder) namespace(entry *worlds.Namespace, n int) *namespace {
 	if entry.Size != 0 {
 		ns.size = int64(entry.Size)
 	}
-	ns.images.fill(images)
+	ns.images.Fill(images)
 	oldest, latest := span(images, func(i *image) int64 { return i.updated }, b.start)
 	ns.created, ns.updated = b.times(entry.Age, entry.CreatedAge, ns.id, oldest, latest)
 	return ns
@@ -85,23 +87,23 @@ func (b *builder) image(entry *worlds.Image, n int, ns *namespace) *image {
 		status:     cmp.Or(entry.Status, statusReady),
 		visibility: cmp.Or(entry.Visibility, visibilityInherit),
 	}
-	img.id = identify(ns.region.name, ns.name, img.name)
+	img.id = wire.Identify(ns.region.name, ns.name, img.name)
 	ns.region.byImage[img.id] = img
 
-	img.tags.fill(b.tags(entry.Tags, img))
+	img.tags.Fill(b.tags(entry.Tags, img))
 	b.sizes(img, int64(entry.Size))
 	age, createdAge := entry.Age, entry.CreatedAge
 	step := time.Duration(n) * entry.Step
 	if age += step; createdAge != 0 {
 		createdAge += step
 	}
-	oldest, latest := span(img.tags.rows, func(t *tag) int64 { return t.updated }, b.start)
+	oldest, latest := span(img.tags.Rows, func(t *tag) int64 { return t.updated }, b.start)
 	img.created, img.updated = b.times(age, createdAge, img.id, oldest, latest)
 	return img
 }
 
 // times are those of an image or a namespace: as given, or as old as its contents.
-func (b *builder) times(age, createdAge time.Duration, id uuid, oldest, latest int64) (created, updated int64) {
+func (b *builder) times(age, createdAge time.Duration, id wire.UUID, oldest, latest int64) (created, updated int64) {
 	updated = latest
 	if age != 0 {
 		updated = b.ago(age)
@@ -133,12 +135,12 @@ func (b *builder) tags(entries []worlds.Tag, img *image) []*tag {
 
 func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 	t.image = img
-	t.name = b.contents.named(worlds.Expand(entry.Name, entry.Count, n))
+	t.name = b.contents.Named(worlds.Expand(entry.Name, entry.Count, n))
 	t.status = cmp.Or(entry.Status, statusReady)
 	t.size = int64(entry.Size)
-	t.id = identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
+	t.id = wire.Identify(img.namespace.region.name, img.namespace.name, img.name, t.name)
 	t.entry, t.n = entry, int32(n) //nolint:gosec // a count is at most ten million
-	t.digest = t.seed()
+	t.digest = t.held().Seed()
 	step := time.Duration(n) * entry.Step
 	t.updated = b.ago(entry.Age + step)
 	t.created = createdBefore(t.updated, t.id)
@@ -150,14 +152,14 @@ func (b *builder) tag(t *tag, entry *worlds.Tag, n int, img *image) {
 // sizes gives all tags of one digest the same size and adds up the image.
 func (b *builder) sizes(img *image, declared int64) {
 	clear(b.bySize)
-	for _, t := range img.tags.rows {
+	for _, t := range img.tags.Rows {
 		b.bySize[t.digest] = max(t.size, b.bySize[t.digest])
 	}
 	counted := map[digest]bool{}
-	for _, t := range img.tags.rows {
+	for _, t := range img.tags.Rows {
 		t.size = b.bySize[t.digest]
 		if t.size == 0 {
-			t.size = madeUpSize(t.digest, t.name)
+			t.size = words.MadeUpSize(t.digest, t.name)
 			b.bySize[t.digest] = t.size
 		}
 		if t.status != statusDeleting && !counted[t.digest] {
@@ -173,18 +175,9 @@ func (b *builder) sizes(img *image, declared int64) {
 	}
 }
 
-// madeUpSize is 10 to 200 MB, and a few kilobytes for an attachment.
-func madeUpSize(seed digest, tag string) int64 {
-	some := int64(seed[0])<<16 | int64(seed[1])<<8 | int64(seed[2])
-	if content.Attaches(tag) {
-		return 2_000 + some%6_000
-	}
-	return 10_000_000 + some*11
-}
-
 // span returns the earliest creation and the latest update among rows; without
 // rows, both are otherwise.
-func span[T row](rows []T, updated func(T) int64, otherwise int64) (oldest, latest int64) {
+func span[T listing.Row](rows []T, updated func(T) int64, otherwise int64) (oldest, latest int64) {
 	if len(rows) == 0 {
 		return otherwise, otherwise
 	}
@@ -192,12 +185,30 @@ func span[T row](rows []T, updated func(T) int64, otherwise int64) (oldest, late
 	for _, r := range rows {
 		latest = max(latest, updated(r))
 	}
-	return rows[0].born(), latest
+	return rows[0].Born(), latest
 }
 
-func ownerOr(id string, otherwise uuid) uuid {
-	if given, ok := parseUUID(id); ok {
+func ownerOr(id string, otherwise wire.UUID) wire.UUID {
+	if given, ok := wire.ParseUUID(id); ok {
 		return given
 	}
 	return otherwise
 }
+
+// NamespaceID is the identifier of a namespace of the world.
+func NamespaceID(region, namespace string) string {
+	return wire.Identify(region, namespace).String()
+}
+
+// ImageID is the identifier of an image of the world.
+func ImageID(region, namespace, image string) string {
+	return wire.Identify(region, namespace, image).String()
+}
+
+// TagID is the identifier of a tag of the world.
+func TagID(region, namespace, image, tag string) string {
+	return wire.Identify(region, namespace, image, tag).String()
+}
+
+// Digest is the digest that a word of the world stands for.
+func (s *Server) Digest(text string) string { return s.contents.Word(text).String() }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
@@ -65,7 +66,7 @@ func (s *Server) Locate(host, image string) Address {
 		if a.Region != "" {
 			return a
 		}
-		if _, ok := s.regions[name].namespaces.find(a.Namespace); ok {
+		if _, ok := s.regions[name].namespaces.Find(a.Namespace); ok {
 			a.Region = name
 		}
 	}
@@ -101,7 +102,7 @@ func (s *Server) serveDataPlane(w http.ResponseWriter, r *http.Request) {
 	c := &call{http: r, received: s.now()}
 	c.logged = s.log.Begin(r, r.Host, c.received)
 	if !s.dataLimiter.Allow(c.received) {
-		s.respond(w, c, rateLimited())
+		s.respond(w, c, wire.RateLimited())
 		return
 	}
 	a := s.Address(r)
@@ -126,9 +127,12 @@ func (s *Server) serveDataPlane(w http.ResponseWriter, r *http.Request) {
 	case c.fault.Effect() == "truncated_json" || c.fault.Effect() == "cut_body":
 		out.half = true
 		s.dataPlane.ServeHTTP(out, r)
-		out.end()
+		if c.fault.Effect() == "cut_body" { // the connection is reset in the middle of the answer
+			_ = http.NewResponseController(w).Flush()
+			s.abandon()
+		}
 	case c.fault.When == "after":
-		s.dataPlane.ServeHTTP(&discard{header: http.Header{}}, r)
+		s.dataPlane.ServeHTTP(gateway.Unheard{}, r)
 		fallthrough
 	default:
 		before := *c.fault
@@ -185,21 +189,6 @@ func (w *dataWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// end resets the connection in the middle of an answer.
-func (w *dataWriter) end() {
-	if w.call.fault.Effect() == "cut_body" {
-		_ = http.NewResponseController(w.ResponseWriter).Flush()
-		w.server.abandon()
-	}
-}
-
-// discard is an answer that a fault hides.
-type discard struct{ header http.Header }
-
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d *discard) WriteHeader(int)             {}
-
 // Holding is an image as the data plane needs it.
 type Holding struct {
 	ID     string // another one if the image is deleted and pushed again
@@ -226,7 +215,7 @@ func (s *Server) HasNamespace(a Address) bool {
 	if !ok {
 		return false
 	}
-	ns, ok := r.namespaces.find(a.Namespace)
+	ns, ok := r.namespaces.Find(a.Namespace)
 	return ok && !ns.leaving
 }
 
@@ -245,34 +234,17 @@ func (s *Server) image(a Address) *image {
 
 // Tags are the tags of an image that are not being deleted, with their digests.
 func (s *Server) Tags(a Address) map[string]content.Digest {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	tags := map[string]content.Digest{}
 	s.eachTag(a, func(t *tag) bool { tags[t.name] = t.digest; return true })
 	return tags
 }
 
-// Resolve is the digest of a tag.
-func (s *Server) Resolve(a Address, name string) (d content.Digest, ok bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	s.eachTag(a, func(t *tag) bool {
-		if t.name == name {
-			d, ok = t.digest, true
-		}
-		return !ok
-	})
-	return d, ok
-}
-
 // Content is what the tags of an image with a digest hold: nil if there is none, or if it
 // was pushed.
 func (s *Server) Content(a Address, d content.Digest) (c *content.Content) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	s.eachTag(a, func(t *tag) bool {
 		if t.digest == d {
-			c = s.contents.content(t)
+			c = t.content()
 		}
 		return c == nil
 	})
@@ -281,22 +253,22 @@ func (s *Server) Content(a Address, d content.Digest) (c *content.Content) {
 
 // Contents yields what the tags of an image hold.
 func (s *Server) Contents(a Address, yield func(*content.Content) bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	s.eachTag(a, func(t *tag) bool {
-		c := s.contents.content(t)
+		c := t.content()
 		return c == nil || yield(c)
 	})
 }
 
-// eachTag yields the tags that are not being deleted. The caller holds the lock.
+// eachTag yields the tags that are not being deleted, under the lock.
 func (s *Server) eachTag(a Address, yield func(*tag) bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	img := s.image(a)
 	if img == nil {
 		return
 	}
 	img.settle()
-	for _, t := range img.tags.rows {
+	for _, t := range img.tags.Rows {
 		if t.state() != statusDeleting && !yield(t) {
 			return
 		}
@@ -305,11 +277,11 @@ func (s *Server) eachTag(a Address, yield func(*tag) bool) {
 
 // Refuse answers as the gateway does before a product sees the request.
 func (s *Server) Refuse(w http.ResponseWriter, status int) {
-	a := s.typical(status, "")
-	w.Header().Set("Content-Type", a.contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	a := s.api.Typical(status, "")
+	w.Header().Set("Content-Type", a.ContentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(a.body)
+	_, _ = w.Write(a.Body)
 }
 
 // Settings are those of the world.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 )
 
 // deletion is what drops something in status deleting when its time has come.
@@ -75,10 +77,10 @@ func (s *Server) dropTag(t *tag) {
 		return
 	}
 	t.shrink()
-	img.tags.remove(t)
+	img.tags.Remove(t)
 	s.forget(t.id)
 	delete(r.byTag, t.id)
-	if len(img.tags.rows) == 0 && s.settings.EmptyImages == "remove" {
+	if len(img.tags.Rows) == 0 && s.settings.EmptyImages == "remove" {
 		s.dropImage(img)
 	}
 }
@@ -89,13 +91,13 @@ func (s *Server) dropImage(i *image) {
 	if r.byImage[i.id] != i {
 		return
 	}
-	for _, t := range i.tags.rows {
+	for _, t := range i.tags.Rows {
 		s.forget(t.id)
 		delete(r.byTag, t.id)
 	}
 	i.namespace.size -= i.size()
-	i.namespace.images.remove(i)
-	r.images.remove(i)
+	i.namespace.images.Remove(i)
+	r.images.Remove(i)
 	s.forget(i.id)
 	delete(r.byImage, i.id)
 }
@@ -104,23 +106,23 @@ func (s *Server) dropNamespace(n *namespace) {
 	if n.region.byNamespace[n.id] != n {
 		return
 	}
-	for _, i := range slices.Clone(n.images.rows) {
+	for _, i := range slices.Clone(n.images.Rows) {
 		s.dropImage(i)
 	}
-	n.region.namespaces.remove(n)
+	n.region.namespaces.Remove(n)
 	s.forget(n.id)
 	delete(n.region.byNamespace, n.id)
 }
 
 // forget remembers that an identifier was used, so that what is made under the
 // same name later is something new.
-func (s *Server) forget(id uuid) { s.used[id] = true }
+func (s *Server) forget(id wire.UUID) { s.used[id] = true }
 
 // newID is the identifier of something made after the start.
-func (s *Server) newID(names ...string) uuid {
-	id := identify(names...)
+func (s *Server) newID(names ...string) wire.UUID {
+	id := wire.Identify(names...)
 	for s.used[id] {
-		id = identify(id.String())
+		id = wire.Identify(id.String())
 	}
 	return id
 }

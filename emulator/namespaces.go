@@ -5,28 +5,31 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+
+	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 )
 
-func namespacesOf(r *region) map[uuid]*namespace { return r.byNamespace }
+func namespacesOf(r *region) map[wire.UUID]*namespace { return r.byNamespace }
 
-func (s *Server) listNamespaces(r *region, c *call) *answer {
-	p := s.params(c, "created_at", "name", "description")
+func (s *Server) listNamespaces(r *region, c *call) *wire.Answer {
+	p := s.pages.Query(c.http, "created_at", "name", "description")
 	checks := owned(p, func(n *namespace) *namespace { return n })
-	if p.bad != nil {
-		return p.bad
+	if p.Bad != nil {
+		return p.Bad
 	}
-	all := filter(rows(p, &r.namespaces), checks)
-	if p.order.field == "description" {
+	all := listing.Filter(listing.Rows(p, &r.namespaces), checks)
+	if p.Field == "description" {
 		all = slices.Clone(all)
 		slices.SortStableFunc(all, func(a, b *namespace) int { return cmp.Compare(a.description, b.description) })
 	}
-	return page(s, c, p, "namespaces", all)
+	return listing.Page(p, c.fault, "namespaces", all)
 }
 
 // namespaceName is what the API allows; the names of a world are freer.
 var namespaceName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-func (s *Server) createNamespace(r *region, c *call) *answer {
+func (s *Server) createNamespace(r *region, c *call) *wire.Answer {
 	var asked struct {
 		Name           string  `json:"name"`
 		Description    string  `json:"description"`
@@ -43,34 +46,34 @@ func (s *Server) createNamespace(r *region, c *call) *answer {
 	}
 	switch {
 	case n.name == "":
-		return s.invalidArgument("name", reasonRequired, "a namespace needs a name")
+		return s.api.InvalidArgument("name", wire.ReasonRequired, "a namespace needs a name")
 	case !namespaceName.MatchString(n.name):
-		return s.invalidArgument("name", reasonFormat, "it must consist of lower case letters, digits and dashes")
+		return s.api.InvalidArgument("name", wire.ReasonFormat, "it must consist of lower case letters, digits and dashes")
 	}
-	if _, ok := r.namespaces.find(n.name); ok {
-		return s.problem(http.StatusConflict, "message", quote("Namespace already exist"))
+	if _, ok := r.namespaces.Find(n.name); ok {
+		return s.api.Problem(http.StatusConflict, "message", wire.Quote("Namespace already exist"))
 	}
 	n.id = s.newID(r.name, n.name)
-	n.updated = microseconds(c.at)
+	n.updated = wire.Microseconds(c.at)
 	n.created = n.updated
-	r.namespaces.add(n)
+	r.namespaces.Add(n)
 	r.byNamespace[n.id] = n
-	return show(s.mutationWriter(c.at), n)
+	return show(s.api.WriterAt(c.at), n)
 }
 
 // setOwner sets the project and the organization of a new namespace. The default
 // project of an organization has the organization's own identifier.
-func (s *Server) setOwner(n *namespace, organization, project *string) *answer {
+func (s *Server) setOwner(n *namespace, organization, project *string) *wire.Answer {
 	given, name := project, "project_id"
 	if project == nil {
 		given, name = organization, "organization_id"
 	}
 	if given == nil || project != nil && organization != nil {
-		return s.invalidArgument("project_id", reasonRequired, "precisely one of project_id and organization_id must be set")
+		return s.api.InvalidArgument("project_id", wire.ReasonRequired, "precisely one of project_id and organization_id must be set")
 	}
-	id, ok := parseUUID(*given)
+	id, ok := wire.ParseUUID(*given)
 	if !ok {
-		return s.invalidArgument(name, reasonFormat, "it must be a UUID")
+		return s.api.InvalidArgument(name, wire.ReasonFormat, "it must be a UUID")
 	}
 	n.projectID, n.organizationID = id, s.tenant
 	if project == nil {
@@ -79,7 +82,7 @@ func (s *Server) setOwner(n *namespace, organization, project *string) *answer {
 	return nil
 }
 
-func (s *Server) patchNamespace(r *region, c *call) *answer {
+func (s *Server) patchNamespace(r *region, c *call) *wire.Answer {
 	var asked struct {
 		Description *string `json:"description"`
 		IsPublic    *bool   `json:"is_public"`
@@ -100,19 +103,19 @@ func (s *Server) patchNamespace(r *region, c *call) *answer {
 	if asked.IsPublic != nil {
 		n.isPublic = *asked.IsPublic
 	}
-	n.updated = microseconds(c.at)
-	return show(s.mutationWriter(c.at), shown(c, n))
+	n.updated = wire.Microseconds(c.at)
+	return show(s.api.WriterAt(c.at), shown(c, n))
 }
 
 // deleteNamespace deletes a namespace with everything in it, as the API does
 // without force.
-func (s *Server) deleteNamespace(c *call, n *namespace) *answer {
+func (s *Server) deleteNamespace(c *call, n *namespace) *wire.Answer {
 	n.leaving = true
 	s.begin(c, func() {
 		n.status = statusDeleting
 		n.deleted = true
 		n.size = 0
-		n.updated = microseconds(c.at)
+		n.updated = wire.Microseconds(c.at)
 	}, func() { s.dropNamespace(n) })
 	return nil
 }

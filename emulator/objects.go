@@ -2,15 +2,17 @@ package emulator
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
+
+	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 )
 
 // object is what a path can name: a namespace, an image or a tag.
 type object interface {
-	key() uuid
+	key() wire.UUID
 	state() string // the status as the API shows it
-	write(*writer)
+	Write(*wire.Writer)
 }
 
 // swappable is an object with another one of its kind, whose row a fault shows.
@@ -28,20 +30,20 @@ func shown[T swappable[T]](c *call, x T) T {
 }
 
 // get is the operation that shows one of the objects of a region.
-func get[T swappable[T]](what string, all func(*region) map[uuid]T) operation {
-	return func(s *Server, r *region, c *call) *answer {
+func get[T swappable[T]](what string, all func(*region) map[wire.UUID]T) operation {
+	return func(s *Server, r *region, c *call) *wire.Answer {
 		x, refusal := find(s, c, what, all(r))
 		if refusal != nil {
 			return refusal
 		}
-		return show(s.writer(), shown(c, x))
+		return show(s.api.Writer(), shown(c, x))
 	}
 }
 
 // remove is the operation that deletes one of the objects of a region. begin
 // starts the deletion, or refuses it.
-func remove[T swappable[T]](what string, all func(*region) map[uuid]T, begin func(*Server, *call, T) *answer) operation {
-	return func(s *Server, r *region, c *call) *answer {
+func remove[T swappable[T]](what string, all func(*region) map[wire.UUID]T, begin func(*Server, *call, T) *wire.Answer) operation {
+	return func(s *Server, r *region, c *call) *wire.Answer {
 		x, refusal := find(s, c, what, all(r))
 		if refusal == nil {
 			refusal = s.mayDelete(what, x)
@@ -52,62 +54,75 @@ func remove[T swappable[T]](what string, all func(*region) map[uuid]T, begin fun
 		if refusal != nil {
 			return refusal
 		}
-		w := s.mutationWriter(c.at)
-		w.leaving = c.slow() > 0
+		w := s.api.WriterAt(c.at)
+		w.Leaving = c.slow() > 0
 		return show(w, shown(c, x))
 	}
 }
 
 // find is the object that the call names, or the refusal if there is none.
-func find[T object](s *Server, c *call, what string, all map[uuid]T) (found T, refusal *answer) {
-	id, ok := parseUUID(c.route.id)
+func find[T object](s *Server, c *call, what string, all map[wire.UUID]T) (found T, refusal *wire.Answer) {
+	id, ok := wire.ParseUUID(c.route.id)
 	if !ok {
-		return found, s.invalidArgument(strings.ToLower(what)+"_id", reasonFormat, "it must be a UUID")
+		return found, s.api.InvalidArgument(strings.ToLower(what)+"_id", wire.ReasonFormat, "it must be a UUID")
 	}
 	if found, ok = all[id]; !ok {
-		return found, s.notFound(what)
+		return found, s.api.NotFound(what)
 	}
 	return found, nil
 }
 
 // show answers with one object.
-func show(w *writer, x object) *answer {
-	x.write(w)
-	return jsonAnswer(http.StatusOK, w.buf)
+func show(w *wire.Writer, x object) *wire.Answer {
+	x.Write(w)
+	return w.OK()
 }
 
 // mayChange refuses to change what is locked or being deleted.
-func (s *Server) mayChange(what string, x object) *answer {
+func (s *Server) mayChange(what string, x object) *wire.Answer {
 	switch x.state() {
 	case statusDeleting:
-		return s.isDeleting(what, x.key())
+		return s.api.IsDeleting(what, x.key())
 	case statusLocked:
-		return s.isLocked(what, x.key())
+		return s.api.IsLocked(what, x.key())
 	}
 	return nil
 }
 
 // mayDelete refuses to delete what is locked, and what is being deleted if the
 // settings refuse it.
-func (s *Server) mayDelete(what string, x object) *answer {
+func (s *Server) mayDelete(what string, x object) *wire.Answer {
 	switch status := x.state(); {
 	case status == statusLocked:
-		return s.isLocked(what, x.key())
+		return s.api.IsLocked(what, x.key())
 	case status == statusDeleting && s.settings.DeleteAgain == "not_found":
-		return s.notFound(what)
+		return s.api.NotFound(what)
 	case status == statusDeleting && s.settings.DeleteAgain == "conflict":
-		return s.isDeleting(what, x.key())
+		return s.api.IsDeleting(what, x.key())
 	}
 	return nil
 }
 
+// owned are the filters by name, organization and project that the request has.
+// of is the namespace of a row.
+func owned[T listing.Row](p *listing.Query, of func(T) *namespace) []func(T) bool {
+	checks := listing.Named[T](p)
+	if id, ok := p.UUID("organization_id"); ok {
+		checks = append(checks, func(r T) bool { return of(r).organizationID == id })
+	}
+	if id, ok := p.UUID("project_id"); ok {
+		checks = append(checks, func(r T) bool { return of(r).projectID == id })
+	}
+	return checks
+}
+
 // readJSON reads the body of a request; an empty one changes nothing.
-func (s *Server) readJSON(c *call, into any) *answer {
+func (s *Server) readJSON(c *call, into any) *wire.Answer {
 	if len(c.body) == 0 {
 		return nil
 	}
 	if err := json.Unmarshal(c.body, into); err != nil {
-		return s.invalidArgument("body", reasonFormat, "it is not the JSON that was expected")
+		return s.api.InvalidArgument("body", wire.ReasonFormat, "it is not the JSON that was expected")
 	}
 	return nil
 }

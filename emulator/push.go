@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -59,14 +61,14 @@ func (s *Server) push(m Manifest) error {
 	if !ok {
 		return fail(errors.New("the region does not exist"))
 	}
-	ns, ok := r.namespaces.find(m.Namespace)
+	ns, ok := r.namespaces.Find(m.Namespace)
 	if !ok || ns.leaving {
 		return fail(ErrNoNamespace)
 	}
 	if !worlds.ValidImage(m.Image) || !worlds.ValidTag(m.Tag) {
 		return fail(ErrName)
 	}
-	img, ok := ns.images.find(m.Image)
+	img, ok := ns.images.Find(m.Image)
 	if ok && img.leaving {
 		return fail(ErrDeleting)
 	}
@@ -80,10 +82,10 @@ func (s *Server) push(m Manifest) error {
 func (s *Server) addImage(ns *namespace, name string, now time.Time) *image {
 	img := &image{name: name, namespace: ns, status: statusReady, visibility: visibilityInherit}
 	img.id = s.newID(ns.region.name, ns.name, name)
-	img.updated = microseconds(now)
+	img.updated = wire.Microseconds(now)
 	img.created = createdBefore(img.updated, img.id)
-	ns.images.add(img)
-	ns.region.images.add(img)
+	ns.images.Add(img)
+	ns.region.images.Add(img)
 	ns.region.byImage[img.id] = img
 	return img
 }
@@ -93,7 +95,7 @@ func (s *Server) pushTag(img *image, m Manifest, now time.Time) {
 	if m.Blobs != nil {
 		img.shareBlobs()
 	}
-	t, ok := img.tags.find(m.Tag)
+	t, ok := img.tags.Find(m.Tag)
 	if ok && t.leaving {
 		s.dropTag(t)
 		ok = false
@@ -110,7 +112,7 @@ func (s *Server) pushTag(img *image, m Manifest, now time.Time) {
 			img.live += t.size
 		}
 	})
-	t.updated = microseconds(now)
+	t.updated = wire.Microseconds(now)
 	img.updated = t.updated
 }
 
@@ -119,11 +121,10 @@ func (s *Server) hold(t *tag, m Manifest) {
 	t.n = 0
 	if m.Blobs == nil {
 		t.entry = &worlds.Tag{Name: t.name, Digest: m.word}
-		s.contents.mu.Lock()
+		seed := t.held().Seed()
 		t.digest = digest{}
-		d := s.contents.digest(t, t.image.place(), t.seed())
-		s.contents.mu.Unlock()
-		t.size = t.image.sizeOf(d, madeUpSize(t.seed(), t.name))
+		d := s.contents.Digest(t.held(), seed)
+		t.size = t.image.sizeOf(d, words.MadeUpSize(seed, t.name))
 		t.digest = d
 		return
 	}
@@ -140,7 +141,7 @@ func (s *Server) hold(t *tag, m Manifest) {
 // sizeOf is the size that the tags of the image have for a digest, and otherwise if no
 // tag has it.
 func (i *image) sizeOf(d digest, otherwise int64) int64 {
-	for _, t := range i.tags.rows {
+	for _, t := range i.tags.Rows {
 		if t.digest == d {
 			return t.size
 		}
@@ -151,8 +152,8 @@ func (i *image) sizeOf(d digest, otherwise int64) int64 {
 func (s *Server) addTag(img *image, name string, now time.Time) *tag {
 	t := &tag{image: img, name: name, status: statusReady}
 	t.id = s.newID(img.namespace.region.name, img.namespace.name, img.name, name)
-	t.created = createdBefore(microseconds(now), t.id)
-	img.tags.add(t)
+	t.created = createdBefore(wire.Microseconds(now), t.id)
+	img.tags.Add(t)
 	img.namespace.region.byTag[t.id] = t
 	return t
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -67,7 +68,7 @@ func (r *replica) follow(now time.Time) {
 }
 
 // past answers a call as the registry was then.
-func (s *Server) past(c *call) *answer {
+func (s *Server) past(c *call) *wire.Answer {
 	for _, r := range s.replicas {
 		if r.lag == c.fault.Stale {
 			r.mu.Lock()

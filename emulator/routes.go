@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/products"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -13,15 +15,18 @@ type route struct {
 	below  string // the path below the region, with its leading slash
 	shape  string // below with {id} for the identifier; "" if the API has no such path
 	id     string
-	// product is the other API that the path belongs to, with below the whole
-	// path; nil for the registry.
-	product *product
+	// product is the path if another API has it, with below the whole path; nil for the
+	// registry.
+	product *products.Route
 }
 
 func parseRoute(path string) route {
 	below, region := worlds.CutRegion(path)
 	if region == "" {
-		return parseProduct(path)
+		if other, ok := products.Find(path); ok {
+			return route{region: other.Region, product: &other, below: path, shape: other.Below}
+		}
+		return route{below: path}
 	}
 	rt := route{region: region, below: below}
 	parts := strings.Split(below, "/")
@@ -33,8 +38,16 @@ func parseRoute(path string) route {
 	return rt
 }
 
+// paths are the names that a fault can give to the path of a request.
+func (rt route) paths() []string {
+	if rt.product == nil || rt.shape == "/namespaces" { // the registry has that one already
+		return []string{rt.below}
+	}
+	return []string{rt.below, rt.shape}
+}
+
 // operation answers one of the calls of the API. act holds the lock for it.
-type operation func(*Server, *region, *call) *answer
+type operation func(*Server, *region, *call) *wire.Answer
 
 // operations are all calls that the API has.
 func operations() map[string]map[string]operation {
@@ -63,22 +76,22 @@ func operations() map[string]map[string]operation {
 }
 
 // act lets the API carry out a call.
-func (s *Server) act(c *call) *answer {
+func (s *Server) act(c *call) *wire.Answer {
 	if c.route.product != nil {
-		return s.actProduct(c)
+		return s.products.Answer(c.http, c.route.product, c.fault)
 	}
 	r, ok := s.regions[c.route.region]
 	if c.route.region != "" && !ok {
 		// Recorded of a Scaleway product in a region that does not have it.
-		return s.problem(http.StatusNotImplemented, "message", quote("unknown service"))
+		return s.api.Problem(http.StatusNotImplemented, "message", wire.Quote("unknown service"))
 	}
 	methods, ok := s.operations[c.route.shape]
 	if !ok {
-		return s.problem(http.StatusNotFound, "message", quote("not found"))
+		return s.api.Problem(http.StatusNotFound, "message", wire.Quote("not found"))
 	}
 	do, ok := methods[c.http.Method]
 	if !ok {
-		return s.problem(http.StatusMethodNotAllowed, "message", quote("method not allowed"))
+		return s.api.Problem(http.StatusMethodNotAllowed, "message", wire.Quote("method not allowed"))
 	}
 	s.complete(s.now())
 	if c.http.Method == http.MethodGet {
@@ -102,7 +115,7 @@ func (s *Server) refOf(rt route) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	r, ok := s.regions[rt.region]
-	id, valid := parseUUID(rt.id)
+	id, valid := wire.ParseUUID(rt.id)
 	if !ok || !valid {
 		return ""
 	}
@@ -110,15 +123,15 @@ func (s *Server) refOf(rt route) string {
 	switch collection {
 	case "namespaces":
 		if n := r.byNamespace[id]; n != nil {
-			return n.ref()
+			return n.Ref()
 		}
 	case "images":
 		if i := r.byImage[id]; i != nil {
-			return i.ref()
+			return i.Ref()
 		}
 	case "tags":
 		if t := r.byTag[id]; t != nil {
-			return t.ref()
+			return t.Ref()
 		}
 	}
 	return ""

@@ -13,6 +13,10 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/products"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
@@ -37,18 +41,19 @@ type Server struct {
 	settings  worlds.Settings
 	secretKey string
 	now       func() time.Time
-	comma     string
-	tenant    uuid
-	owner     uuid
-	contents  *contents
+	tenant    wire.UUID
+	owner     wire.UUID
+	contents  *words.Contents
+	api       *wire.API
+	pages     *listing.Pages
 
 	mu      sync.RWMutex // guards regions with everything in them, due and used
 	regions map[string]*region
 	due     []deletion // soonest first
-	used    map[uuid]bool
+	used    map[wire.UUID]bool
 	nextDue atomic.Int64 // nanoseconds; the moment of due[0]
 
-	products map[string]reading // by path
+	products *products.Products
 
 	operations map[string]map[string]operation
 
@@ -60,8 +65,7 @@ type Server struct {
 	dataPlane   http.Handler // nil if there is none
 	dataLimiter gateway.Limiter
 
-	log     gateway.Log
-	buffers sync.Pool
+	log gateway.Log
 }
 
 // New makes a server that holds the world, which it checks by the rules of
@@ -78,32 +82,30 @@ func New(o Options) (*Server, error) {
 		settings:   set,
 		secretKey:  cmp.Or(o.SecretKey, set.SecretKey),
 		now:        o.Now,
-		comma:      ", ",
-		tenant:     ownerOr(set.OrganizationID, identify("organization")),
+		api:        &wire.API{Comma: ", ", Inline: set.InlineTags},
+		tenant:     ownerOr(set.OrganizationID, wire.Identify("organization")),
 		regions:    map[string]*region{},
-		used:       map[uuid]bool{},
+		used:       map[wire.UUID]bool{},
 		operations: operations(),
 		faults:     gateway.NewFaults(o.World.Faults),
 		limiter:    gateway.Limiter{PerSecond: set.RateLimit},
 
 		dataLimiter: gateway.Limiter{PerSecond: set.RateLimit},
 	}
-	s.owner = ownerOr(set.ProjectID, identify("project"))
-	s.buffers.New = func() any { return new([]byte) }
+	s.pages = &listing.Pages{API: s.api, Size: set.PageSizeDefault, Clamp: set.OversizePage == "clamp"}
+	s.owner = ownerOr(set.ProjectID, wire.Identify("project"))
 	if set.CompactJSON {
-		s.comma = ","
-	}
-	if set.PageSizeDefault == 0 {
-		s.settings.PageSizeDefault = defaultPageSize
+		s.api.Comma = ","
 	}
 	start := s.now()
-	s.contents = newContents(&o.World, start)
+	s.contents = words.New(&o.World, start)
 	for _, name := range worlds.Regions() {
 		s.regions[name] = newRegion(name, s.contents)
 	}
 	b := builder{start: start.UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}, contents: s.contents}
 	b.namespaces(&o.World)
-	s.products = b.products(&o.World)
+	s.products = &products.Products{Pages: s.pages, Owner: s.owner, Tenant: s.tenant, Start: b.start}
+	s.products.Fill(&o.World)
 	s.nextDue.Store(math.MaxInt64)
 	if o.DataPlane != nil {
 		s.dataPlane = o.DataPlane(s)
@@ -148,12 +150,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.body, err = readBody(w, r)
 	switch {
 	case err != nil:
-		s.respond(w, c, s.invalidArgument("body", reasonFormat, err.Error()))
+		s.respond(w, c, s.api.InvalidArgument("body", wire.ReasonFormat, err.Error()))
 	case !s.limiter.Allow(c.received):
-		s.respond(w, c, rateLimited())
+		s.respond(w, c, wire.RateLimited())
 	default:
 		s.serve(w, c)
 	}
+}
+
+// Plain answers as the server does when nothing goes wrong: at once, without limits
+// and faults. Its requests are not in the log. Tests compare what was said with it.
+func (s *Server) Plain() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{http: r, route: parseRoute(r.URL.Path), received: s.now()}
+		var err error
+		if c.body, err = readBody(w, r); err != nil {
+			s.respond(w, c, s.api.InvalidArgument("body", wire.ReasonFormat, err.Error()))
+			return
+		}
+		s.respond(w, c, s.act(c))
+	})
 }
 
 // maxBody bounds the body of a request; the real ones are a few hundred bytes.
@@ -190,7 +206,7 @@ func (s *Server) serve(w http.ResponseWriter, c *call) {
 	}
 	switch {
 	case !authentic:
-		s.respond(w, c, s.unauthenticated())
+		s.respond(w, c, s.api.Unauthenticated())
 	case c.fault == nil:
 		s.respond(w, c, s.act(c))
 	default:
@@ -210,46 +226,27 @@ func (s *Server) abandon() { panic(http.ErrAbortHandler) }
 
 // respond logs the status before it sends the answer, so that a client that has
 // the answer finds it in the log.
-func (s *Server) respond(w http.ResponseWriter, c *call, a *answer) {
-	s.log.Status(c.logged, a.status)
+func (s *Server) respond(w http.ResponseWriter, c *call, a *wire.Answer) {
+	s.log.Status(c.logged, a.Status)
 	s.header(w.Header(), c, a)
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // an error means that the client is gone
-	s.release(a.body)
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body) // an error means that the client is gone
+	s.api.Release(a.Body)
 }
 
-func (s *Server) header(h http.Header, c *call, a *answer) {
+func (s *Server) header(h http.Header, c *call, a *wire.Answer) {
 	skew := s.settings.ClockSkew
 	if c.fault != nil {
 		skew += c.fault.DateOffset
 	}
 	h["Date"] = []string{s.now().Add(skew).UTC().Format(http.TimeFormat)}
 	h["Server"] = []string{"Scaleway API Gateway (" + cmp.Or(c.route.region, worlds.Regions()[0]) + "-1;edge01)"}
-	h["X-Request-Id"] = []string{identify("request", strconv.Itoa(c.logged)).String()}
-	if a.contentType != "" {
-		h["Content-Type"] = []string{a.contentType}
+	h["X-Request-Id"] = []string{wire.Identify("request", strconv.Itoa(c.logged)).String()}
+	if a.ContentType != "" {
+		h["Content-Type"] = []string{a.ContentType}
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
-	for k, v := range a.header {
+	h["Content-Length"] = []string{strconv.Itoa(len(a.Body))}
+	for k, v := range a.Header {
 		h.Set(k, v)
-	}
-}
-
-// writer returns a writer for reads, over a buffer that respond returns.
-func (s *Server) writer() *writer {
-	buf := s.buffers.Get().(*[]byte)
-	return &writer{buf: (*buf)[:0], comma: s.comma, inline: s.settings.InlineTags}
-}
-
-// mutationWriter returns a writer for the answer to a mutation at a moment.
-func (s *Server) mutationWriter(now time.Time) *writer {
-	w := s.writer()
-	w.mutated = now
-	return w
-}
-
-func (s *Server) release(buf []byte) {
-	if cap(buf) > 0 && cap(buf) <= 1<<20 {
-		s.buffers.Put(&buf)
 	}
 }

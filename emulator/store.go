@@ -1,10 +1,12 @@
 package emulator
 
 import (
-	"slices"
 	"sync"
-	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -20,46 +22,49 @@ const (
 	visibilityUnknown = "visibility_unknown"
 )
 
+// digest is a SHA-256 digest as 32 bytes.
+type digest = content.Digest
+
 // region holds the objects of one region; it is guarded by Server.mu.
 type region struct {
 	name        string
-	namespaces  listing[*namespace]
-	images      listing[*image] // of all namespaces
-	byNamespace map[uuid]*namespace
-	byImage     map[uuid]*image
-	byTag       map[uuid]*tag
-	contents    *contents
+	namespaces  listing.List[*namespace]
+	images      listing.List[*image] // of all namespaces
+	byNamespace map[wire.UUID]*namespace
+	byImage     map[wire.UUID]*image
+	byTag       map[wire.UUID]*tag
+	contents    *words.Contents
 }
 
-func newRegion(name string, c *contents) *region {
+func newRegion(name string, c *words.Contents) *region {
 	return &region{
 		name:        name,
 		contents:    c,
-		byNamespace: map[uuid]*namespace{},
-		byImage:     map[uuid]*image{},
-		byTag:       map[uuid]*tag{},
+		byNamespace: map[wire.UUID]*namespace{},
+		byImage:     map[wire.UUID]*image{},
+		byTag:       map[wire.UUID]*tag{},
 	}
 }
 
 type namespace struct {
-	id               uuid
+	id               wire.UUID
 	name             string
 	description      string
-	organizationID   uuid
-	projectID        uuid
+	organizationID   wire.UUID
+	projectID        wire.UUID
 	region           *region
 	status           string
 	isPublic         bool
 	size             int64 // the sum of its images
 	created, updated int64 // microseconds
-	images           listing[*image]
+	images           listing.List[*image]
 	deleted          bool // through the API, so it is dropped later
 	leaving          bool // deleted, or soon: nothing can be pushed to it any more
 }
 
 type image struct {
 	entry            *worlds.Image // nil if it was pushed
-	id               uuid
+	id               wire.UUID
 	name             string
 	namespace        *namespace
 	status           string
@@ -67,8 +72,8 @@ type image struct {
 	live             int64 // the sum over the distinct digests of the tags that are not deleting
 	extra            int64 // what the world declares beyond that
 	created, updated int64
-	tags             listing[*tag]
-	settled          sync.Once         // when the tags have their digests: see contents.settle
+	tags             listing.List[*tag]
+	settled          sync.Once         // when the tags have their digests: see settle
 	pushed           map[digest][]Blob // of the manifests that were pushed with their blobs
 	sharesBlobs      bool              // several digests share blobs, so live counts each blob once
 	deleted          bool
@@ -76,7 +81,7 @@ type image struct {
 }
 
 type tag struct {
-	id               uuid
+	id               wire.UUID
 	digest           digest // the seed of its content until the image is settled
 	image            *image
 	name             string
@@ -86,36 +91,6 @@ type tag struct {
 	entry            *worlds.Tag // what it holds; nil if its manifest was pushed
 	n                int32       // the number among those of the entry
 	leaving          bool
-}
-
-func (n *namespace) key() uuid     { return n.id }
-func (n *namespace) born() int64   { return n.created }
-func (n *namespace) title() string { return n.name }
-func (n *namespace) state() string { return n.status }
-func (i *image) key() uuid         { return i.id }
-func (i *image) born() int64       { return i.created }
-func (i *image) title() string     { return i.name }
-func (t *tag) key() uuid           { return t.id }
-func (t *tag) born() int64         { return t.created }
-func (t *tag) title() string       { return t.name }
-func (n *namespace) ref() string   { return n.name }
-func (i *image) ref() string       { return i.namespace.name + "/" + i.name }
-func (t *tag) ref() string         { return t.image.ref() + ":" + t.name }
-
-// state is the status as the API shows it: what belongs to something that is
-// being deleted is being deleted too.
-func (i *image) state() string {
-	if i.namespace.deleted {
-		return statusDeleting
-	}
-	return i.status
-}
-
-func (t *tag) state() string {
-	if t.image.deleted || t.image.namespace.deleted {
-		return statusDeleting
-	}
-	return t.status
 }
 
 // size of an image: content that two of its tags share counts once, and what is
@@ -141,12 +116,39 @@ func (i *image) resize(change func()) {
 	i.namespace.size += i.size() - before
 }
 
+// settle gives the tags of an image their digests, if they do not have them: hashing a
+// million manifests takes seconds. Everything that needs a digest calls it first; its
+// caller holds the lock of the server, for reading at least.
+func (i *image) settle() {
+	i.settled.Do(func() {
+		for _, t := range i.tags.Rows {
+			t.digest = i.namespace.region.contents.Digest(t.held(), t.digest)
+		}
+	})
+}
+
+// held is what the tag holds, as the world describes it.
+func (t *tag) held() *words.Tag {
+	i := t.image
+	in := words.Place{Region: i.namespace.region.name, Namespace: i.namespace.name, Image: i.name, Entry: i.entry}
+	return &words.Tag{ID: t.id, Name: t.name, Entry: t.entry, N: int(t.n), In: in}
+}
+
+// content is what a tag holds: nil if it was pushed with its blobs, or if the world gives
+// its digest in full.
+func (t *tag) content() *content.Content {
+	if t.entry == nil {
+		return nil
+	}
+	return t.image.namespace.region.contents.Content(t.held())
+}
+
 // sharers returns the other tags of the image that have the digest of t and are
 // not being deleted.
 func (t *tag) sharers() []*tag {
 	t.image.settle()
 	var others []*tag
-	for _, o := range t.image.tags.rows {
+	for _, o := range t.image.tags.Rows {
 		if o != t && o.digest == t.digest && o.status != statusDeleting {
 			others = append(others, o)
 		}
@@ -154,40 +156,67 @@ func (t *tag) sharers() []*tag {
 	return others
 }
 
-// microseconds is the precision in which the API stores a time; it rounds.
-func microseconds(t time.Time) int64 {
-	return t.Round(time.Microsecond).UnixMicro()
+// Blob is a config or a layer of a manifest, with its length in bytes.
+type Blob struct {
+	Digest digest
+	Size   int64
 }
 
-// other is the next namespace of the region.
-func (n *namespace) other() *namespace { return next(n.region.namespaces.rows, n) }
-
-// other is the next image of the namespace, or of the region; one with tags if there
-// is any.
-func (i *image) other() *image {
-	rows := i.namespace.images.rows
-	if len(rows) == 1 {
-		rows = i.namespace.region.images.rows
+// shareBlobs makes the size of an image count each blob of its tags once, which is
+// slower than counting each digest once.
+func (i *image) shareBlobs() {
+	if !i.sharesBlobs {
+		i.resize(func() { i.sharesBlobs = true })
 	}
-	first := next(rows, i)
-	for o := first; o != i; o = next(rows, o) {
-		if len(o.tags.rows) > 0 {
-			return o
+}
+
+// weight is the size of all blobs of the tags that are not being deleted.
+func weight(i *image) int64 {
+	i.settle()
+	var sum int64
+	counted := map[digest]bool{}
+	for _, t := range i.tags.Rows {
+		if t.status == statusDeleting || counted[t.digest] {
+			continue
+		}
+		counted[t.digest] = true
+		for _, b := range t.blobs() {
+			if !counted[b.Digest] {
+				counted[b.Digest] = true
+				sum += b.Size
+			}
 		}
 	}
-	return first
+	return sum
 }
 
-// other is the next tag of the image, or one of another image.
-func (t *tag) other() *tag {
-	rows := t.image.tags.rows
-	if elsewhere := t.image.other().tags.rows; len(rows) == 1 && len(elsewhere) > 0 {
-		return elsewhere[0]
+// blobs are those of a tag. A content that is not known, or that is larger than the
+// world says, counts as one blob.
+func (t *tag) blobs() []Blob {
+	if blobs, ok := t.image.pushed[t.digest]; ok {
+		return blobs
 	}
-	return next(rows, t)
+	c := t.content()
+	if c == nil {
+		return []Blob{{Size: t.size}}
+	}
+	var blobs []Blob
+	var sum int64
+	for _, b := range allBlobs(c) {
+		blobs = append(blobs, Blob{b.Digest, b.Size})
+		sum += b.Size
+	}
+	if sum > t.size && len(c.Parts) == 0 {
+		return []Blob{{Size: t.size}}
+	}
+	return blobs
 }
 
-// next is the row after another one, and the first row after the last.
-func next[T comparable](rows []T, after T) T {
-	return rows[(slices.Index(rows, after)+1)%len(rows)]
+// allBlobs are the blobs of a content and of its parts.
+func allBlobs(c *content.Content) []content.Blob {
+	blobs := c.Blobs
+	for _, p := range c.Parts {
+		blobs = append(blobs, allBlobs(p)...)
+	}
+	return blobs
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -64,7 +65,7 @@ func (p *plane) serveManifest(w http.ResponseWriter, r *http.Request, a emulator
 func (p *plane) getManifest(w http.ResponseWriter, r *http.Request, a emulator.Address) {
 	d, ok := parseDigest(a.Reference)
 	if !ok {
-		d, ok = p.server.Resolve(a, a.Reference)
+		d, ok = p.server.Tags(a)[a.Reference]
 	}
 	if !ok {
 		problem(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
@@ -247,7 +248,7 @@ func (p *plane) adopt(r *http.Request, a emulator.Address, img *image, d digest)
 	}
 	put.Header.Set("Content-Type", c.MediaType)
 	a.Kind = "manifests"
-	p.forward(&silent{}, put, a, d.String())
+	p.forward(gateway.Unheard{}, put, a, d.String())
 	return true
 }
 
@@ -284,7 +285,7 @@ func (p *plane) forget(r *http.Request, a emulator.Address, img *image, d digest
 	delete(img.manifests, d)
 	if del, err := http.NewRequestWithContext(r.Context(), http.MethodDelete, "/", http.NoBody); err == nil {
 		a.Kind = "manifests"
-		p.forward(&silent{}, del, a, d.String())
+		p.forward(gateway.Unheard{}, del, a, d.String())
 	}
 }
 
@@ -341,15 +342,3 @@ func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // an error means that the client is gone
 }
-
-// silent is the answer to a request of our own.
-type silent struct{ header http.Header }
-
-func (s *silent) Header() http.Header {
-	if s.header == nil {
-		s.header = http.Header{}
-	}
-	return s.header
-}
-func (s *silent) Write(p []byte) (int, error) { return len(p), nil }
-func (s *silent) WriteHeader(int)             {}

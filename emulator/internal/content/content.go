@@ -58,9 +58,6 @@ type Blob struct {
 	own    []byte // what follows the zeros
 }
 
-// Open reads a blob.
-func (b Blob) Open() *io.SectionReader { return io.NewSectionReader(b, 0, b.Size) }
-
 // ReadAt makes the bytes from off on.
 func (b Blob) ReadAt(p []byte, off int64) (n int, err error) {
 	z := b.Size - int64(len(b.own))

@@ -55,7 +55,7 @@ func decode[T any](t *testing.T, data []byte) (v T) {
 
 func read(t *testing.T, b content.Blob) []byte {
 	t.Helper()
-	data, err := io.ReadAll(b.Open())
+	data, err := io.ReadAll(io.NewSectionReader(b, 0, b.Size))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestLargeImages(t *testing.T) {
 func TestABlobCanBeReadFromAnywhere(t *testing.T) {
 	c := new(content.Maker).Make(&content.Recipe{Size: 400_000})
 	for _, b := range c.Blobs {
-		if err := iotest.TestReader(b.Open(), read(t, b)); err != nil {
+		if err := iotest.TestReader(io.NewSectionReader(b, 0, b.Size), read(t, b)); err != nil {
 			t.Error(err)
 		}
 		for _, off := range []int64{0, 1, 15, 16, 63, 64, 66, 69, 300, b.Size - 1} {

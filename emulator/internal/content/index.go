@@ -71,9 +71,9 @@ func Attaches(name string) bool {
 	return strings.HasPrefix(name, "sha256-") && attachmentName.MatchString(name)
 }
 
-// attachment makes what cosign makes: a manifest with one layer of JSON, whose media type
-// says what it is.
-func (m *Maker) attachment(r *Recipe) *Content {
+// attachment makes the blobs of what cosign makes: a config, and one layer of JSON, whose
+// media type it returns.
+func (m *Maker) attachment(r *Recipe) (mediaType string) {
 	name := attachmentName.FindStringSubmatch(r.Name)
 	payload := []byte(`{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:` + name[1] +
 		`"},"type":"cosign container image signature"},"optional":{"seed":"` + r.Seed.String() + `"}}`)
@@ -84,16 +84,8 @@ func (m *Maker) attachment(r *Recipe) *Content {
 	}
 	layer := Blob{Digest: sha256.Sum256(payload), Size: int64(len(payload)), own: payload}
 	own := append(layer.Digest.Append([]byte(config)), `"]}}`...)
-	blobs := []Blob{{Digest: sha256.Sum256(own), Size: int64(len(own)), own: own}, layer}
-
-	m.manifest = append(m.manifest[:0], `{"schemaVersion":2,"mediaType":"`+typeManifest+`","config":`...)
-	m.descriptor(typeConfig, blobs[0])
-	m.manifest = append(m.manifest, `},"layers":[`...)
-	m.descriptor(payloadType(name[2]), layer)
-	m.manifest = append(m.manifest, `}]`...)
-	m.annotations(r)
-	manifest := bytes.Clone(append(m.manifest, '}'))
-	return &Content{Digest: sha256.Sum256(manifest), MediaType: typeManifest, Manifest: manifest, Blobs: blobs}
+	m.blobs = append(m.blobs[:0], Blob{Digest: sha256.Sum256(own), Size: int64(len(own)), own: own}, layer)
+	return payloadType(name[2])
 }
 
 // payloadType is the media type of the layer of an attachment.

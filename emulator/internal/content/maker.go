@@ -33,25 +33,22 @@ type Maker struct {
 	blobs    []Blob // the config first
 }
 
-// Digest is the digest of what a recipe makes. Of an image it keeps nothing.
+// Digest is the digest of what a recipe makes. It keeps nothing, except of an index.
 func (m *Maker) Digest(r *Recipe) Digest {
-	if r.isImage() {
-		m.image(r)
-		return sha256.Sum256(m.manifest)
+	if r.isIndex() {
+		return m.index(r).Digest
 	}
-	return m.Make(r).Digest
+	m.single(r)
+	return sha256.Sum256(m.manifest)
 }
 
 // Make makes the content of a recipe.
 func (m *Maker) Make(r *Recipe) *Content {
-	switch {
-	case len(r.Parts) > 0 || len(r.Platforms) > 0:
+	if r.isIndex() {
 		return m.index(r)
-	case !r.isImage():
-		return m.attachment(r)
 	}
-	m.image(r)
-	c := &Content{Digest: sha256.Sum256(m.manifest), MediaType: typeManifest, Manifest: bytes.Clone(m.manifest), Platform: r.platform()}
+	c := &Content{MediaType: typeManifest, Platform: m.single(r)}
+	c.Digest, c.Manifest = sha256.Sum256(m.manifest), bytes.Clone(m.manifest)
 	for _, b := range m.blobs {
 		b.own = bytes.Clone(b.own)
 		c.Blobs = append(c.Blobs, b)
@@ -59,8 +56,32 @@ func (m *Maker) Make(r *Recipe) *Content {
 	return c
 }
 
-func (r *Recipe) isImage() bool {
-	return len(r.Parts) == 0 && len(r.Platforms) == 0 && !Attaches(r.Name)
+func (r *Recipe) isIndex() bool { return len(r.Parts) > 0 || len(r.Platforms) > 0 }
+
+// single makes an image or an attachment in the memory of the maker. It returns the
+// platform; an attachment has none.
+func (m *Maker) single(r *Recipe) (platform string) {
+	layer := typeLayer
+	if Attaches(r.Name) {
+		layer = m.attachment(r)
+	} else {
+		platform = r.platform()
+		m.image(r)
+	}
+	m.manifest = append(m.manifest[:0], `{"schemaVersion":2,"mediaType":"`+typeManifest+`","config":`...)
+	m.descriptor(typeConfig, m.blobs[0])
+	m.manifest = append(m.manifest, `},"layers":[`...)
+	for i, b := range m.blobs[1:] {
+		if i > 0 {
+			m.manifest = append(m.manifest, ',')
+		}
+		m.descriptor(layer, b)
+		m.manifest = append(m.manifest, '}')
+	}
+	m.manifest = append(m.manifest, ']')
+	m.annotations(r)
+	m.manifest = append(m.manifest, '}')
+	return platform
 }
 
 // platform is that of an image.
@@ -88,7 +109,7 @@ func isWord(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// image makes an image in the memory of the maker.
+// image makes the blobs of an image.
 func (m *Maker) image(r *Recipe) {
 	m.beginConfig(r)
 	m.blobs = append(m.blobs[:0], Blob{})
@@ -96,20 +117,6 @@ func (m *Maker) image(r *Recipe) {
 	m.layers(r)
 	m.config = append(m.config, `]}}`...)
 	m.blobs[0] = Blob{Digest: sha256.Sum256(m.config), Size: int64(len(m.config)), own: m.config}
-
-	m.manifest = append(m.manifest[:0], `{"schemaVersion":2,"mediaType":"`+typeManifest+`","config":`...)
-	m.descriptor(typeConfig, m.blobs[0])
-	m.manifest = append(m.manifest, `},"layers":[`...)
-	for i, b := range m.blobs[1:] {
-		if i > 0 {
-			m.manifest = append(m.manifest, ',')
-		}
-		m.descriptor(typeLayer, b)
-		m.manifest = append(m.manifest, '}')
-	}
-	m.manifest = append(m.manifest, ']')
-	m.annotations(r)
-	m.manifest = append(m.manifest, '}')
 }
 
 // beginConfig writes the config up to the digests of the layers.

@@ -1,4 +1,4 @@
-package emulator
+package products_test
 
 import (
 	"encoding/base64"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -19,7 +20,7 @@ clusters:
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Options{World: world})
+	s, err := emulator.New(emulator.Options{World: world})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +42,10 @@ clusters:
 		}
 	}
 	for path, want := range map[string]int{
-		"/k8s/v1/regions/nl-ams/clusters/" + identify("x").String() + "/kubeconfig": 404,
-		"/k8s/v1/regions/nl-ams/pools":                                              404,
-		"/k8s/v1/regions/it-mil/clusters":                                           200,
-		"/k8s/v1/regions/us-east/clusters":                                          501,
+		"/k8s/v1/regions/nl-ams/clusters/" + emulator.NamespaceID("x", "x") + "/kubeconfig": 404,
+		"/k8s/v1/regions/nl-ams/pools":     404,
+		"/k8s/v1/regions/it-mil/clusters":  200,
+		"/k8s/v1/regions/us-east/clusters": 501,
 	} {
 		if code, _ := ask(s, http.MethodGet, path); code != want {
 			t.Errorf("%s: got %d, want %d", path, code, want)

@@ -1,4 +1,4 @@
-package emulator_test
+package words_test
 
 import (
 	"testing"
@@ -8,9 +8,11 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
+var start = time.Date(2026, 11, 22, 12, 0, 0, 123456789, time.UTC)
+
 func digests(t *testing.T, tags string, at time.Time) map[string]string {
 	t.Helper()
-	w, err := worlds.Parse("world.yaml", []byte(prod("", tags)))
+	w, err := worlds.Parse("world.yaml", []byte("namespaces: [{name: prod, images: [{name: api, tags: ["+tags+"]}]}]"))
 	if err != nil {
 		t.Fatal(err)
 	}

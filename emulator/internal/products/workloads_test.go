@@ -1,4 +1,4 @@
-package emulator
+package products_test
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -21,20 +22,20 @@ containers:
 jobs: [{name: nightly, region: pl-waw, image: alpine, age: 1d}, {name: hourly, region: pl-waw, image: alpine, age: 2d}]
 `
 
-func serverlessServer(t *testing.T) *Server {
+func serverlessServer(t *testing.T) *emulator.Server {
 	t.Helper()
 	world, err := worlds.Parse("w", []byte(serverlessWorld))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Options{World: world})
+	s, err := emulator.New(emulator.Options{World: world})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func ask(s *Server, method, path string) (int, map[string]any) {
+func ask(s *emulator.Server, method, path string) (int, map[string]any) {
 	r := httptest.NewRequest(method, path, nil)
 	r.Header.Set("X-Auth-Token", "x")
 	w := httptest.NewRecorder()
