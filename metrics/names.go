@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"maps"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -17,70 +19,92 @@ type description struct {
 
 // gauges describes all of them, by name.
 func gauges() map[string]description {
-	of := func(help string, labels ...string) description { return description{help, labels} }
-	return map[string]description{
-		// of the last run
-		"last_run_timestamp_seconds":         of("When the last run started, in Unix time."),
-		"last_run_success":                   of("1 if the last run had no error, gap, policy error, refusal, failed or skipped step, else 0."),
-		"last_run_duration_seconds":          of("How long the last run took; 0 if it was not measured."),
-		"last_run_policy_evaluation_seconds": of("Time that policies took in the last run, summed over concurrent evaluations."),
-		"last_run_api_requests":              of("API requests of the last run; 0 if they were not counted."),
-		"last_success_timestamp_seconds":     of("When the last complete run ended, in Unix time."),
+	all := ofRun()
+	for _, more := range []map[string]description{ofPlan(), ofArchive(), ofDaemon()} {
+		maps.Copy(all, more)
+	}
+	return all
+}
 
-		// of the last plan
-		"scanned_namespaces":               of("Namespaces that the last plan judged."),
-		"scanned_images":                   of("Images that the last plan judged."),
-		"images_from_cache":                of("Images that the last plan judged by the tags that an earlier run had listed."),
-		"scanned_tags":                     of("Tags that the last plan judged."),
-		"scanned_image_bytes":              of("Size of the images that the last plan judged, as the API reports it."),
-		"images":                           of("Images that the last plan judged, by namespace.", "region", "namespace"),
-		"public_images":                    of("Public images that the last plan judged, by namespace.", "region", "namespace"),
-		"tags":                             of("Tags that the last plan judged, by namespace.", "region", "namespace"),
-		"image_bytes":                      of("Size of the images that the last plan judged, by namespace, as the API reports it.", "region", "namespace"),
-		"public_image_bytes":               of("Size of the public images that the last plan judged, by namespace.", "region", "namespace"),
-		"estimated_storage_cost_per_month": of("Monthly cost of the private images of the last plan at the configured price.", "region", "namespace", "currency"),
-		"freed_bytes":                      of("Bytes that the deletions of the last plan free, as far as that is known.", "region", "namespace"),
-		"freed_bytes_by_rule":              of("Bytes that the tags free which a rule of the last plan marks, as far as that is known.", "rule"),
-		"freed_unknown_tags":               of("Tags that the last plan deletes, and of which it is not known what they free."),
-		"estimated_savings_per_month":      of("Monthly cost of what the deletions of the last plan free, at the configured price.", "region", "namespace", "currency"),
-		"condemned_tags":                   of("Tags that rules of the last plan marked for deletion, deleted or held.", "region", "namespace"),
-		"condemned_images":                 of("Images that rules of the last plan marked for deletion, deleted or held.", "region", "namespace"),
-		"planned_steps":                    of("Steps of the last plan.", "region", "action"),
-		"held_steps":                       of("Deletions and changes of the last plan that a guard held.", "region", "action", "guard"),
-		"violations":                       of("Violations in the last plan.", "severity", "rule"),
-		"waivers":                          of("Waivers in force at the time of the last run."),
-		"waivers_expiring":                 of("Waivers in force that end within 14 days of the last run."),
-		"gaps":                             of("Things that the last plan could not read or judge."),
-		"limits_refused":                   of("1 if the limit refuses the last plan, else 0.", "limit"),
+// gauge is a description with its labels.
+func gauge(help string, labels ...string) description { return description{help, labels} }
+
+// ofRun describes the gauges of the last run.
+func ofRun() map[string]description {
+	return map[string]description{
+		"last_run_timestamp_seconds":         gauge("When the last run started, in Unix time."),
+		"last_run_success":                   gauge("1 if the last run had no error, gap, policy error, refusal, failed or skipped step, else 0."),
+		"last_run_duration_seconds":          gauge("How long the last run took; 0 if it was not measured."),
+		"last_run_policy_evaluation_seconds": gauge("Time that policies took in the last run, summed over concurrent evaluations."),
+		"last_run_api_requests":              gauge("API requests of the last run; 0 if they were not counted."),
+		"last_success_timestamp_seconds":     gauge("When the last complete run ended, in Unix time."),
 
 		// of the last run that applied
-		"applied_steps": of("Steps of the last plan that was applied, by result.", "region", "action", "result"),
-		"lost_tags":     of("Kept tags that were gone when the last run that applied checked them again."),
+		"applied_steps": gauge("Steps of the last plan that was applied, by result.", "region", "action", "result"),
+		"lost_tags":     gauge("Kept tags that were gone when the last run that applied checked them again."),
 
 		// of the use sources
-		"use_source_uses":                        of("Uses that the source reported when it was last read.", "source"),
-		"use_source_last_read_timestamp_seconds": of("When the source last answered, in Unix time.", "source"),
-		"use_source_last_read_success":           of("1 if the source answered when it was last read, else 0.", "source"),
+		"use_source_uses":                        gauge("Uses that the source reported when it was last read.", "source"),
+		"use_source_last_read_timestamp_seconds": gauge("When the source last answered, in Unix time.", "source"),
+		"use_source_last_read_success":           gauge("1 if the source answered when it was last read, else 0.", "source"),
+	}
+}
 
-		// of the archive
-		"archive_tags":                          of("Tags in the archive that can be restored."),
-		"archive_restored_tags":                 of("Tags in the archive that were restored."),
-		"archive_blobs":                         of("Objects in the archive; 0 for a registry, which does not list them."),
-		"archive_bytes":                         of("Size of the objects in the archive; 0 for a registry."),
-		"archive_oldest_timestamp_seconds":      of("When the oldest copy in the archive was made, in Unix time."),
-		"archive_next_expiry_timestamp_seconds": of("When the next copy in the archive may be purged, in Unix time."),
-		"archive_last_purge_success":            of("1 if the archive could be purged the last time, else 0."),
-		"archive_last_purge_timestamp_seconds":  of("When the archive was purged last, or that was tried, in Unix time."),
+// ofPlan describes the gauges of the last plan.
+func ofPlan() map[string]description {
+	return map[string]description{
+		"scanned_namespaces":               gauge("Namespaces that the last plan judged."),
+		"scanned_images":                   gauge("Images that the last plan judged."),
+		"images_from_cache":                gauge("Images that the last plan judged by the tags that an earlier run had listed."),
+		"scanned_tags":                     gauge("Tags that the last plan judged."),
+		"scanned_image_bytes":              gauge("Size of the images that the last plan judged, as the API reports it."),
+		"images":                           gauge("Images that the last plan judged, by namespace.", "region", "namespace"),
+		"public_images":                    gauge("Public images that the last plan judged, by namespace.", "region", "namespace"),
+		"tags":                             gauge("Tags that the last plan judged, by namespace.", "region", "namespace"),
+		"image_bytes":                      gauge("Size of the images that the last plan judged, by namespace, as the API reports it.", "region", "namespace"),
+		"public_image_bytes":               gauge("Size of the public images that the last plan judged, by namespace.", "region", "namespace"),
+		"estimated_storage_cost_per_month": gauge("Monthly cost of the private images of the last plan at the configured price.", "region", "namespace", "currency"),
+		"freed_bytes":                      gauge("Bytes that the deletions of the last plan free, as far as that is known.", "region", "namespace"),
+		"freed_bytes_by_rule":              gauge("Bytes that the tags free which a rule of the last plan marks, as far as that is known.", "rule"),
+		"freed_unknown_tags":               gauge("Tags that the last plan deletes, and of which it is not known what they free."),
+		"estimated_savings_per_month":      gauge("Monthly cost of what the deletions of the last plan free, at the configured price.", "region", "namespace", "currency"),
+		"condemned_tags":                   gauge("Tags that rules of the last plan marked for deletion, deleted or held.", "region", "namespace"),
+		"condemned_images":                 gauge("Images that rules of the last plan marked for deletion, deleted or held.", "region", "namespace"),
+		"planned_steps":                    gauge("Steps of the last plan.", "region", "action"),
+		"held_steps":                       gauge("Deletions and changes of the last plan that a guard held.", "region", "action", "guard"),
+		"violations":                       gauge("Violations in the last plan.", "severity", "rule"),
+		"waivers":                          gauge("Waivers in force at the time of the last run."),
+		"waivers_expiring":                 gauge("Waivers in force that end within 14 days of the last run."),
+		"gaps":                             gauge("Things that the last plan could not read or judge."),
+		"limits_refused":                   gauge("1 if the limit refuses the last plan, else 0.", "limit"),
+	}
+}
 
-		// of the daemon
-		"schedule_next_run_timestamp_seconds":          of("When the schedule is next due, without its jitter, in Unix time.", "schedule"),
-		"schedule_last_run_timestamp_seconds":          of("When the last run of the schedule started, in Unix time.", "schedule"),
-		"schedule_last_run_duration_seconds":           of("How long the last run of the schedule took.", "schedule"),
-		"schedule_last_run_success":                    of("1 if the last run of the schedule was complete, else 0.", "schedule"),
-		"schedule_last_success_timestamp_seconds":      of("When the last complete run of the schedule ended, in Unix time.", "schedule"),
-		"config_last_reload_success":                   of("1 if the configuration could be loaded the last time, else 0."),
-		"config_last_reload_success_timestamp_seconds": of("When the configuration was last loaded, in Unix time."),
-		"leader": of("1 if this process is active, 0 if it stands by."),
+// ofArchive describes the gauges of the archive.
+func ofArchive() map[string]description {
+	return map[string]description{
+		"archive_tags":                          gauge("Tags in the archive that can be restored."),
+		"archive_restored_tags":                 gauge("Tags in the archive that were restored."),
+		"archive_blobs":                         gauge("Objects in the archive; 0 for a registry, which does not list them."),
+		"archive_bytes":                         gauge("Size of the objects in the archive; 0 for a registry."),
+		"archive_oldest_timestamp_seconds":      gauge("When the oldest copy in the archive was made, in Unix time."),
+		"archive_next_expiry_timestamp_seconds": gauge("When the next copy in the archive may be purged, in Unix time."),
+		"archive_last_purge_success":            gauge("1 if the archive could be purged the last time, else 0."),
+		"archive_last_purge_timestamp_seconds":  gauge("When the archive was purged last, or that was tried, in Unix time."),
+	}
+}
+
+// ofDaemon describes the gauges of the daemon.
+func ofDaemon() map[string]description {
+	return map[string]description{
+		"schedule_next_run_timestamp_seconds":          gauge("When the schedule is next due, without its jitter, in Unix time.", "schedule"),
+		"schedule_last_run_timestamp_seconds":          gauge("When the last run of the schedule started, in Unix time.", "schedule"),
+		"schedule_last_run_duration_seconds":           gauge("How long the last run of the schedule took.", "schedule"),
+		"schedule_last_run_success":                    gauge("1 if the last run of the schedule was complete, else 0.", "schedule"),
+		"schedule_last_success_timestamp_seconds":      gauge("When the last complete run of the schedule ended, in Unix time.", "schedule"),
+		"config_last_reload_success":                   gauge("1 if the configuration could be loaded the last time, else 0."),
+		"config_last_reload_success_timestamp_seconds": gauge("When the configuration was last loaded, in Unix time."),
+		"leader": gauge("1 if this process is active, 0 if it stands by."),
 	}
 }
 
