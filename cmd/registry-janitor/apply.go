@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/admission"
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
@@ -86,7 +87,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	defer s.Close()
-	if err := janitor.CheckFile(s.Planner.Config, f.plan); err != nil {
+	if err := admission.Saved(s.Planner.Config, f.plan != ""); err != nil {
 		return err
 	}
 	f.tell(s.Planner)

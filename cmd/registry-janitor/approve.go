@@ -12,12 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/admission"
 	"github.com/registry-janitor/registry-janitor/internal/approvals"
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/files"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
@@ -71,7 +71,7 @@ func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
 	if err != nil {
 		return err
 	}
-	message, err := janitor.SignedBytes(plan)
+	message, err := admission.SignedBytes(plan)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (a *app) approve(ctx context.Context, file, named, keyFile string) error {
 // keepSignature records a signature in the ledger, and beside the file of the plan.
 func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Ledger, plan *actions.Plan, beside string, by runs.Approval, armored []byte) error {
 	if l != nil {
-		_, err := janitor.Sign(ctx, c, l, plan, armored, a.Now())
+		_, err := admission.Sign(ctx, c, l, plan, armored, a.Now())
 		if err != nil && (beside == "" || !errors.Is(err, ledger.ErrUnknownPlan)) {
 			return err
 		}
@@ -109,7 +109,7 @@ func (a *app) keepSignature(ctx context.Context, c *config.Config, l *ledger.Led
 	if err != nil {
 		return err
 	}
-	state, err := janitor.Approvals(ctx, c, l, plan, all, a.Now())
+	state, err := admission.Approvals(ctx, c, l, plan, all, a.Now())
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/admission"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
@@ -37,7 +38,7 @@ func (d *daemon) SignedBytes(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return janitor.SignedBytes(plan)
+	return admission.SignedBytes(plan)
 }
 
 // planOf is a plan in the ledger, or that of the latest run.
@@ -70,9 +71,9 @@ func (d *daemon) Approve(ctx context.Context, id string, signature []byte) (*run
 	if l == nil {
 		return nil, errors.New("the ledger, where approvals are recorded, cannot be reached, or is not configured")
 	}
-	approvals, err := janitor.Sign(ctx, d.current().config, l, plan, signature, d.o.Session.Now())
+	approvals, err := admission.Sign(ctx, d.current().config, l, plan, signature, d.o.Session.Now())
 	switch {
-	case errors.Is(err, janitor.ErrSignature):
+	case errors.Is(err, admission.ErrSignature):
 		return nil, fmt.Errorf("%w: %w", web.ErrSignature, err)
 	case errors.Is(err, ledger.ErrUnknownPlan):
 		return nil, fmt.Errorf("%w: %q", web.ErrUnknownPlan, id)
@@ -90,7 +91,7 @@ func (d *daemon) withApprovals(ctx context.Context, run *runs.Run) *runs.Run {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
 	defer cancel()
-	approvals, err := janitor.Approvals(ctx, c, d.openLedger(), run.Plan, nil, d.o.Session.Now())
+	approvals, err := admission.Approvals(ctx, c, d.openLedger(), run.Plan, nil, d.o.Session.Now())
 	if err != nil {
 		d.log.Warn("the approvals of a plan cannot be read", "plan", run.Plan.ID, "error", err)
 		return run

@@ -2,24 +2,136 @@ package janitor
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"errors"
+	"log/slog"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/apply"
-	"github.com/registry-janitor/registry-janitor/actions/plan"
-	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/internal/admission"
+	"github.com/registry-janitor/registry-janitor/internal/approvals"
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/archivist"
+	"github.com/registry-janitor/registry-janitor/internal/bug"
+	"github.com/registry-janitor/registry-janitor/internal/recorder"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 )
 
-// Matches refuses a plan that was made with another configuration or other policies.
-func (p *Planner) Matches(plan *actions.Plan) error {
-	switch {
-	case plan.ConfigDigest != p.Config.Digest():
-		return fmt.Errorf("the plan is of another configuration (%s, and this one is %s): make a new plan, or use the configuration that it was made with", plan.ConfigDigest, p.Config.Digest())
-	case plan.PolicyDigest != p.Policies.Digest():
-		return fmt.Errorf("the plan was made with other policies (%s, and these are %s): make a new plan", plan.PolicyDigest, p.Policies.Digest())
+// ApplyRun is a run that changes the registry: it makes a plan, or gets one, and
+// applies it.
+type ApplyRun struct {
+	Session *Session // required
+	// Given is the plan to apply; nil to make one. Matches must have accepted it.
+	Given *actions.Plan
+	// Signatures come with the given plan, beside those in the ledger.
+	Signatures []approvals.Signature
+	// Recorder is how the run is recorded.
+	Recorder recorder.Options
+	// Ask, if set, shows the plan to the operator, and returns an error if the answer
+	// is no.
+	Ask func(*actions.Plan) error
+	// Log receives what happens, and every step at the debug level; required.
+	Log *slog.Logger
+
+	editor   *scaleway.Editor
+	recorder *recorder.Recorder
+	asked    bool // the operator has seen the plan
+	declined bool // by the operator
+}
+
+// Run makes the run. The result is valid whatever the error: it has what was done. Its
+// plan is nil if the operator declined it.
+func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
+	ctx, stop := a.Session.withDeadline(ctx)
+	defer stop()
+	run := a.Session.begin(runs.Run{Kind: runs.KindApply, Trigger: a.Recorder.Trigger})
+	if err := a.open(ctx); err != nil {
+		return run.end(overdue(ctx, err))
 	}
-	return nil
+	if a.Session.Config.LedgerDSN() != "" {
+		run.ID = a.Place().Run
+	}
+	var plan *actions.Plan
+	var outcome *actions.Outcome
+	err := bug.Contain(func() (err error) { // so that the lock is always released
+		plan, outcome, err = a.apply(ctx)
+		return err
+	})
+	err = overdue(ctx, err)
+	if plan != nil {
+		plan.Outcome = outcome
+		run.Exit = applyExit(plan, outcome, err)
+	} else {
+		run.Exit = ExitIncomplete
+	}
+	if run.Declined = a.declined; !a.declined {
+		run.Plan = plan
+	}
+	// Another plan of the same session is not recorded in a closed ledger.
+	a.Session.recorder, a.Session.history = nil, nil
+	if failed := a.Session.finish(ctx, a.recorder, run.Exit, err, outcome); failed != nil {
+		err = errors.Join(err, failed)
+		run.Exit = max(run.Exit, ExitIncomplete)
+	}
+	return run.end(err)
+}
+
+// Declined reports whether the operator declined the plan, so that nothing was changed.
+func (a *ApplyRun) Declined() bool { return a.declined }
+
+// Asked reports whether the operator has seen the plan.
+func (a *ApplyRun) Asked() bool { return a.asked }
+
+// Place returns where the run is recorded, once it has begun.
+func (a *ApplyRun) Place() recorder.Place { return a.recorder.Place() }
+
+// open connects with a client that can change the registry, and opens the ledger.
+// Without either, nothing is applied.
+func (a *ApplyRun) open(ctx context.Context) (err error) {
+	if a.editor, err = scaleway.NewEditor(a.Session.o.Connection); err != nil {
+		return err
+	}
+	a.Session.Progress.do(runs.Waiting)
+	a.recorder, err = a.Session.startRecording(ctx, runs.KindApply, a.Recorder)
+	return err
+}
+
+// apply resolves interrupted runs, makes or records the plan, asks for confirmation, and applies it.
+func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
+	n, err := a.recorder.Resolve(ctx, a.editor)
+	if n > 0 {
+		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	options := a.Session.applyOptions()
+	options.Logger = a.Log
+	plan, err := a.planned(ctx)
+	if err != nil {
+		return plan, nil, err
+	}
+	if err := a.admit(ctx, plan, options); err != nil {
+		return plan, nil, err
+	}
+	ctx, stop := a.recorder.WhileLocked(ctx, func() { a.Log.Error("the lock of the ledger is lost: stopping") })
+	defer stop()
+	a.Session.Progress.do(runs.Asking)
+	force, err := a.Session.inForce(ctx, plan)
+	if err != nil {
+		return plan, nil, err
+	}
+	options.Progress = a.Session.Progress.applying(a.Session.o.Now())
+	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.Run, Judge: force.judge}
+	copier, err := a.newCopier(force.visibilities)
+	if err != nil {
+		return plan, nil, err
+	}
+	if copier != nil {
+		environment.Archive = copier
+	}
+	outcome, err := apply.Apply(ctx, plan, environment, options)
+	return plan, outcome, err
 }
 
 // applyOptions are the settings of the configuration for applying a plan.
@@ -39,126 +151,52 @@ func (s *Session) applyOptions() apply.Options {
 	return o
 }
 
-// checkOwner refuses a plan of namespaces that these credentials do not see, such as
-// those of another organization. It returns the namespaces of the plan.
-func (s *Session) checkOwner(ctx context.Context, plan *actions.Plan) ([]registry.Namespace, error) {
-	wanted := map[registry.Region]map[string]bool{}
-	for _, step := range plan.Steps {
-		if wanted[step.Region] == nil {
-			wanted[step.Region] = map[string]bool{}
-		}
-		wanted[step.Region][step.Namespace] = true
+// planned makes the plan, or records the given one.
+func (a *ApplyRun) planned(ctx context.Context) (*actions.Plan, error) {
+	if a.Given == nil {
+		return a.Session.plan(ctx)
 	}
-	var owned []registry.Namespace
-	for region, names := range wanted {
-		seen, err := s.reader.Namespaces(ctx, registry.Query{Region: region, OrganizationID: s.Config.Scaleway.OrganizationID})
-		if err != nil {
-			return nil, fmt.Errorf("checking whose plan it is: %w", err)
-		}
-		before := len(owned)
-		for _, n := range seen {
-			if names[n.Name] {
-				owned = append(owned, n)
-			}
-		}
-		if len(owned) == before {
-			return nil, fmt.Errorf("the plan is of another organization: these credentials see none of its namespaces in %s: use the credentials that it was made with", region)
-		}
-	}
-	return owned, nil
+	return a.Given, a.recorder.Run.Plan(ctx, a.Given, nil)
 }
 
-// checkLimits refuses a plan that was read from a file when the limits do: they are
-// computed from its steps and from what is in the registry now, whatever the file
-// says about them.
-func (s *Session) checkLimits(ctx context.Context, p *actions.Plan, namespaces []registry.Namespace) error {
-	o := s.planOptions()
-	deletions := p.Summary.Deletions()
-	if o.MaxDeletionPercent >= 100 {
-		o.MaxDeletionPercent = -1 // there are never more deletions than tags
+// admit checks that the plan may be applied, and asks for confirmation.
+func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Options) error {
+	if err := plan.Applicable(startOfRun(a.Session.o.Now), o.MaxPlanAge); err != nil {
+		return err
 	}
-	shares := map[registry.Ref]plan.Share{}
-	if o.MaxDeletionPercent >= 0 && deletions > 0 {
-		if err := s.count(ctx, p, namespaces, shares); err != nil {
+	s := a.Session
+	if err := admission.Saved(s.Config, a.Given != nil); err != nil {
+		return err
+	}
+	if err := admission.Approved(ctx, s.Config, a.recorder.Ledger, plan, a.Signatures, s.o.Now()); err != nil {
+		return err
+	}
+	if a.Given != nil {
+		census := admission.Census{Registry: s.reader, Scope: Scope(s.Config), Limits: s.planOptions()}
+		if err := census.Check(ctx, plan); err != nil {
 			return err
 		}
 	}
-	refusals := plan.Refusals(deletions, shares, o)
-	if len(refusals) > 0 && len(shares) > 0 {
-		// The share of all tags together counts every namespace, not only those of the plan.
-		for _, region := range s.Config.Scaleway.Regions {
-			all, err := s.reader.Namespaces(ctx, registry.Query{Region: registry.Region(region), OrganizationID: s.Config.Scaleway.OrganizationID})
-			if err != nil {
-				return fmt.Errorf("counting the tags for limits.max_deletion_percent: %w", err)
-			}
-			if err := s.count(ctx, p, all, shares); err != nil {
-				return err
-			}
-		}
-		refusals = plan.Refusals(deletions, shares, o)
+	if len(plan.Steps) == 0 || a.Ask == nil {
+		return nil
 	}
-	if len(refusals) > 0 {
-		return actions.Refuse(refusals)
+	a.asked = true
+	if err := a.Ask(plan); err != nil {
+		a.declined = true
+		return declined{err}
 	}
 	return nil
 }
 
-// count counts the tags in scope of namespaces that are not counted yet, and those
-// of them that the plan deletes, by the names that the rows of their images show.
-func (s *Session) count(ctx context.Context, p *actions.Plan, namespaces []registry.Namespace, shares map[registry.Ref]plan.Share) error {
-	doomed := map[string]map[string]bool{} // image ID → tags
-	for i := range p.Steps {
-		if at, ok := p.ImageOf(&p.Steps[i]); ok && p.Steps[i].Action == actions.DeleteTag {
-			id := p.Images[at].ID
-			if doomed[id] == nil {
-				doomed[id] = map[string]bool{}
-			}
-			doomed[id][p.Steps[i].Tag] = true
-		}
-	}
-	scope := Scope(s.Config)
-	for i := range namespaces {
-		ns := &namespaces[i]
-		if _, counted := shares[ns.Ref()]; counted {
-			continue
-		}
-		var share plan.Share
-		for img, err := range s.reader.Images(ctx, registry.Query{Region: ns.Region, NamespaceID: ns.ID}) {
-			if err != nil {
-				return fmt.Errorf("counting the tags for limits.max_deletion_percent: %w", err)
-			}
-			img.Namespace = ns
-			if !scope.Holds(img.Ref()) {
-				continue
-			}
-			names, err := s.tagNames(ctx, &img, doomed[img.ID])
-			if err != nil {
-				return fmt.Errorf("counting the tags for limits.max_deletion_percent: %w", err)
-			}
-			share.Tags += len(names)
-			for _, name := range names {
-				if doomed[img.ID][name] {
-					share.Deleted++
-				}
-			}
-		}
-		shares[ns.Ref()] = share
-	}
-	return nil
-}
+// declined is the error of an operator who declined a plan.
+type declined struct{ error }
 
-// tagNames are the names of the tags of an image: those in its row, or, if that
-// lacks one of those that are to be deleted, those that are listed.
-func (s *Session) tagNames(ctx context.Context, img *registry.Image, doomed map[string]bool) ([]string, error) {
-	for name := range doomed {
-		if !slices.Contains(img.TagNames, name) {
-			tags, err := s.reader.Tags(ctx, img.Namespace.Region, img.ID)
-			var names []string
-			for i := range tags {
-				names = append(names, tags[i].Name)
-			}
-			return names, err
-		}
-	}
-	return img.TagNames, nil
+func (d declined) Unwrap() error { return d.error }
+
+// newCopier is what copies tags before they are deleted; nil without an archive.
+func (a *ApplyRun) newCopier(visibilities *visibilities) (*archive.Copier, error) {
+	return archivist.NewCopier(a.Session.Config, a.Session.o.Connection, archive.CopierOptions{
+		Run: a.Place().Run, Who: a.Recorder.Who, Visibility: visibilities.of,
+		Now: a.Session.o.Now, Logger: a.Log, Traffic: &a.Session.Progress.Archived,
+	})
 }

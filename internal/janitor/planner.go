@@ -120,6 +120,17 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	return plan, nil
 }
 
+// Matches refuses a plan that was made with another configuration or other policies.
+func (p *Planner) Matches(plan *actions.Plan) error {
+	switch {
+	case plan.ConfigDigest != p.Config.Digest():
+		return fmt.Errorf("the plan is of another configuration (%s, and this one is %s): make a new plan, or use the configuration that it was made with", plan.ConfigDigest, p.Config.Digest())
+	case plan.PolicyDigest != p.Policies.Digest():
+		return fmt.Errorf("the plan was made with other policies (%s, and these are %s): make a new plan", plan.PolicyDigest, p.Policies.Digest())
+	}
+	return nil
+}
+
 // Lint compares the rules with everything in the feed, and finds those that do
 // nothing, or more than they should. It plans nothing.
 func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {

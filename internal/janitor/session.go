@@ -1,6 +1,7 @@
 package janitor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +11,12 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/admission"
 	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -184,6 +187,24 @@ func (s *Session) ExplainNow(ctx context.Context, n lookup.Named) (runs.Answer, 
 		return n.OutOfScope(), nil
 	}
 	return s.Explain(ctx, s.Feed(ctx, scope), n)
+}
+
+// oneDay is how old a plan can be without max_plan_age.
+const oneDay = 24 * time.Hour
+
+// Approved is the newest plan in the ledger that may be applied now and has enough
+// approvals; nil if there is none, or if it has been applied already.
+func (s *Session) Approved(ctx context.Context, o recorder.Options) (*actions.Plan, error) {
+	l, err := ledger.Open(ctx, s.Config.LedgerDSN(), ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	now, maxAge := startOfRun(s.o.Now), s.Config.Limits.MaxPlanAge.Duration()
+	since := now.Add(-cmp.Or(maxAge, oneDay) - oneDay) // a run may have begun long before its scan
+	newest, err := admission.Newest(ctx, s.Config, l, since, now, func(plan *actions.Plan) bool {
+		return plan.Applicable(now, maxAge) == nil && s.Matches(plan) == nil
+	})
+	return newest, errors.Join(err, l.Close())
 }
 
 // plan makes a plan of the registry as it is now.

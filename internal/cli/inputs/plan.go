@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/admission"
 	"github.com/registry-janitor/registry-janitor/internal/approvals"
 	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
-	"github.com/registry-janitor/registry-janitor/internal/janitor"
 )
 
 // ReadPlan reads a saved plan.
@@ -40,7 +40,7 @@ func (o *Opener) ReadSigned(ctx context.Context, path string) (*actions.Plan, er
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	signed, err := janitor.SignedBytes(plan)
+	signed, err := admission.SignedBytes(plan)
 	if err != nil {
 		return nil, err
 	}

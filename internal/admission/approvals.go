@@ -1,8 +1,7 @@
-package janitor
+package admission
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/approvals"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
-	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -57,59 +55,46 @@ var ErrSignature = errors.New("the signature does not count")
 // Sign records a signature of a plan in the ledger, and returns the approvals of the plan
 // then. The error wraps ErrSignature if it does not count.
 func Sign(ctx context.Context, c *config.Config, l *ledger.Ledger, p *actions.Plan, armored []byte, now time.Time) (*runs.Approvals, error) {
-	signers, err := c.Signers()
-	if err != nil {
-		return nil, err
-	}
-	if signers == nil {
-		return nil, fmt.Errorf("%w: the configuration has no approvals", ErrSignature)
-	}
-	message, err := SignedBytes(p)
-	if err != nil {
-		return nil, err
-	}
-	by, err := signers.Verify(message, armored, now)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSignature, err)
-	}
-	if err := l.Sign(ctx, p.ID, by.Key, armored); err != nil {
+	if err := record(ctx, c, l, p, armored, now); err != nil {
 		return nil, err
 	}
 	return Approvals(ctx, c, l, p, nil, now)
 }
 
-// checkApprovals refuses a plan that too few people have approved, and records the
-// signatures that came with it.
-func (a *ApplyRun) checkApprovals(ctx context.Context, p *actions.Plan) error {
-	c, now := a.Session.Config, a.Session.o.Now()
-	if c.Approvals == nil {
-		return nil
-	}
-	if a.Given == nil {
-		return errNoFile
-	}
-	verdict, err := Approvals(ctx, c, a.recorder.Ledger, p, a.Signatures, now)
+// record records a signature that counts.
+func record(ctx context.Context, c *config.Config, l *ledger.Ledger, p *actions.Plan, armored []byte, now time.Time) error {
+	signers, err := c.Signers()
 	if err != nil {
+		return err
+	}
+	if signers == nil {
+		return fmt.Errorf("%w: the configuration has no approvals", ErrSignature)
+	}
+	message, err := SignedBytes(p)
+	if err != nil {
+		return err
+	}
+	by, err := signers.Verify(message, armored, now)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return l.Sign(ctx, p.ID, by.Key, armored)
+}
+
+// Approved refuses a plan that too few people have approved, and records the signatures
+// that came with it.
+func Approved(ctx context.Context, c *config.Config, l *ledger.Ledger, p *actions.Plan, with []approvals.Signature, now time.Time) error {
+	verdict, err := Approvals(ctx, c, l, p, with, now)
+	if verdict == nil || err != nil {
 		return err
 	}
 	if verdict.Missing > 0 {
 		return notApproved(verdict)
 	}
-	for _, s := range a.Signatures {
-		if _, err := Sign(ctx, c, a.recorder.Ledger, p, s.Armored, now); err != nil && !errors.Is(err, ErrSignature) {
+	for _, s := range with {
+		if err := record(ctx, c, l, p, s.Armored, now); err != nil && !errors.Is(err, ErrSignature) {
 			return err
 		}
-	}
-	return nil
-}
-
-// errNoFile refuses to apply a plan that was only just made.
-var errNoFile = errors.New("the configuration needs approvals, so apply carries out only a saved plan: save it with plan -o PLAN.json, have it approved with registry-janitor approve PLAN.json, then apply PLAN.json")
-
-// CheckFile refuses an apply without a saved plan, if the configuration needs approvals.
-func CheckFile(c *config.Config, file string) error {
-	if c.Approvals != nil && file == "" {
-		return errNoFile
 	}
 	return nil
 }
@@ -122,19 +107,19 @@ func notApproved(v *runs.Approvals) error {
 	return errors.New(message)
 }
 
-// oneDay is how old a plan can be without max_plan_age.
-const oneDay = 24 * time.Hour
-
-// Approved is the newest plan in the ledger that may be applied now and has enough
-// approvals; nil if there is none, or if it has been applied already.
-func (s *Session) Approved(ctx context.Context, o recorder.Options) (newest *actions.Plan, err error) {
-	l, err := ledger.Open(ctx, s.Config.LedgerDSN(), ledger.Options{Who: o.Who, Program: o.Program, Now: o.Now})
-	if err != nil {
-		return nil, err
+// Saved refuses to apply a plan that is not a saved one, if the configuration needs
+// approvals.
+func Saved(c *config.Config, isSaved bool) error {
+	if c.Approvals != nil && !isSaved {
+		return errors.New("the configuration needs approvals, so apply carries out only a saved plan: save it with plan -o PLAN.json, have it approved with registry-janitor approve PLAN.json, then apply PLAN.json")
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
-	now, maxAge := startOfRun(s.o.Now), s.Config.Limits.MaxPlanAge.Duration()
-	signed, err := l.SignedPlans(ctx, now.Add(-cmp.Or(maxAge, oneDay)-oneDay)) // a run may have begun long before its scan
+	return nil
+}
+
+// Newest is the newest plan in the ledger, of the runs since a time, that fits and has
+// enough approvals; nil if there is none, or if it has been applied already.
+func Newest(ctx context.Context, c *config.Config, l *ledger.Ledger, since, now time.Time, fits func(*actions.Plan) bool) (newest *actions.Plan, err error) {
+	signed, err := l.SignedPlans(ctx, since)
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +131,10 @@ func (s *Session) Approved(ctx context.Context, o recorder.Options) (newest *act
 		if err != nil {
 			return nil, err
 		}
-		if newest != nil && !plan.TakenAt.After(newest.TakenAt) || plan.Applicable(now, maxAge) != nil || s.Matches(plan) != nil {
+		if newest != nil && !plan.TakenAt.After(newest.TakenAt) || !fits(plan) {
 			continue
 		}
-		verdict, err := Approvals(ctx, s.Config, l, plan, nil, now)
+		verdict, err := Approvals(ctx, c, l, plan, nil, now)
 		if err != nil {
 			return nil, err
 		}
