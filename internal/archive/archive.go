@@ -23,6 +23,10 @@ type Archive struct {
 	mu      sync.Mutex
 	waiting []*change
 	writing bool
+	// last is the index as this process wrote it last; nil if it must be read. Only drain
+	// uses it.
+	last    *v1.IndexManifest
+	version string // of last
 }
 
 // New is the archive in a store, which may be empty.
@@ -75,10 +79,11 @@ func (a *Archive) fail(doing string, err error) error {
 	return fmt.Errorf("%s the archive %s: %w", doing, a.To, err)
 }
 
-// change is one change of the index. Changes that arrive while the index is being
-// written share the next writing.
+// change is one change of the index: a record for it, or anything else. Changes that
+// arrive while the index is being written share the next writing.
 type change struct {
-	apply   func(*v1.IndexManifest)
+	record  *Record
+	apply   func(*v1.IndexManifest) // nil: the record
 	written chan error
 }
 
@@ -87,11 +92,11 @@ const maxRewrites = 8
 
 // update changes the index, and returns once it is durable. It is written even if the
 // context ends meanwhile, but not if it has ended.
-func (a *Archive) update(ctx context.Context, apply func(*v1.IndexManifest)) error {
+func (a *Archive) update(ctx context.Context, c *change) error {
 	if ctx.Err() != nil {
 		return a.fail("writing the index of", context.Cause(ctx))
 	}
-	c := &change{apply, make(chan error, 1)}
+	c.written = make(chan error, 1)
 	a.mu.Lock()
 	a.waiting = append(a.waiting, c)
 	if !a.writing {
@@ -127,37 +132,70 @@ func (a *Archive) drain(ctx context.Context) {
 // rewrite applies changes to the index as it is now.
 func (a *Archive) rewrite(ctx context.Context, changes []*change) error {
 	for try := 1; ; try++ {
-		err := repeat(ctx, func() error {
-			index, version, err := a.index(ctx)
-			if err != nil {
-				return err
-			}
-			for _, c := range changes {
-				c.apply(index)
-			}
-			encoded, err := json.MarshalIndent(index, "", "  ")
-			if err != nil {
-				return err
-			}
-			return a.store.SetIndex(ctx, encoded, version)
-		})
+		err := repeat(ctx, func() error { return a.write(ctx, changes) })
 		if !errors.Is(err, store.ErrChanged) || try == maxRewrites {
 			return err
 		}
 	}
 }
 
-// set puts a record into the index, in place of one with the same reference and digest.
-// The latest comes first, so that tools which look for a reference find it.
-func set(index *v1.IndexManifest, r *Record) {
-	next := *r
-	for _, d := range index.Manifests {
-		if r.isThat(d) {
-			next.keepMarks(d)
+// write applies changes to the index that was written last, or to the one that is there.
+func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
+	index, version := a.last, a.version
+	a.last = nil // until it is written
+	if index == nil {
+		if index, version, err = a.index(ctx); err != nil {
+			return err
 		}
 	}
-	index.Manifests = slices.DeleteFunc(index.Manifests, r.isThat)
-	index.Manifests = slices.Insert(index.Manifests, 0, next.described())
+	var records []*Record
+	for _, c := range changes {
+		if c.apply != nil {
+			c.apply(index)
+		} else {
+			records = append(records, c.record)
+		}
+	}
+	set(index, records)
+	encoded, err := json.MarshalIndent(index, "", "  ")
+	if err != nil {
+		return err
+	}
+	if a.version, err = a.store.SetIndex(ctx, encoded, version); err == nil {
+		a.last = index
+	}
+	return err
+}
+
+// identity is what only one record of an index has.
+type identity struct {
+	ref    string
+	digest v1.Hash
+}
+
+// set puts records into the index, in place of those with the same reference and digest.
+// The latest come first, so that tools which look for a reference find them.
+func set(index *v1.IndexManifest, records []*Record) {
+	next := make(map[identity]*Record, len(records))
+	for _, r := range records {
+		next[identity{r.Ref, r.descriptor.Digest}] = new(*r)
+	}
+	rest := slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool {
+		r := next[identity{d.Annotations[keyRef], d.Digest}]
+		if r != nil {
+			r.keepMarks(d)
+		}
+		return r != nil
+	})
+	index.Manifests = make([]v1.Descriptor, 0, len(next)+len(rest))
+	for _, r := range slices.Backward(records) {
+		at := identity{r.Ref, r.descriptor.Digest}
+		if latest := next[at]; latest != nil {
+			index.Manifests = append(index.Manifests, latest.described())
+			delete(next, at)
+		}
+	}
+	index.Manifests = append(index.Manifests, rest...)
 }
 
 // keepMarks keeps of the record that r replaces where else it was restored: those tags are

@@ -238,3 +238,17 @@ func TestARepositoryIsAnArchive(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhatAnotherProcessRecordedStays(t *testing.T) {
+	p := newPlane(t)
+	ours, folder := newFolder(t)
+	theirs := archive.New(folder, store.NewFolder(folder))
+	p.push(api, image(1))
+	p.push(other, image(1))
+	copied(t, ours, p, api)
+	copied(t, theirs, p, other)
+	copied(t, ours, p, api)
+	if records := must(ours.Records(t.Context())); len(records) != 2 {
+		t.Errorf("%+v", records)
+	}
+}

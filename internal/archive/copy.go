@@ -37,7 +37,7 @@ type CopierOptions struct {
 	Visibility func(s *actions.Step) string
 	// Bandwidth bounds the bytes per second that are read from the registry; 0 does not.
 	Bandwidth int64
-	// Parallel is how many blobs are copied at once; 8 when it is 0.
+	// Parallel is how many blobs are copied at once; 32 when it is 0.
 	Parallel int
 	Now      func() time.Time // required
 	Logger   *slog.Logger     // required
@@ -79,7 +79,7 @@ func NewCopier(a *Archive, connect Connect, o CopierOptions) *Copier {
 		c.limit = rate.NewLimiter(rate.Limit(o.Bandwidth), burst)
 	}
 	if c.o.Parallel == 0 {
-		c.o.Parallel = 8
+		c.o.Parallel = 32
 	}
 	if c.o.Traffic == nil {
 		c.o.Traffic = new(Traffic)
@@ -131,7 +131,7 @@ func (c *Copier) copy(ctx context.Context, s *actions.Step) (*Record, error) {
 		return nil, err
 	}
 	r := c.record(s, v1.Descriptor{MediaType: root.MediaType, Digest: digest, Size: root.Size})
-	return r, c.archive.update(ctx, func(index *v1.IndexManifest) { set(index, r) })
+	return r, c.archive.update(ctx, &change{record: r})
 }
 
 // record is that of a tag that is about to be deleted.
@@ -220,13 +220,17 @@ func (c *Copier) once(ctx context.Context, b store.Blob, from oci.Connection, op
 	}
 }
 
-// put copies a blob that is not in the archive yet.
+// put copies a blob that is not in the archive yet. A manifest is at hand, and takes no
+// room: in a line with the layers of all other tags, no tag would be archived before
+// nearly all of them are.
 func (c *Copier) put(ctx context.Context, b store.Blob, open func() (io.ReadCloser, error)) error {
-	select {
-	case c.room <- struct{}{}:
-		defer func() { <-c.room }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if !b.Manifest {
+		select {
+		case c.room <- struct{}{}:
+			defer func() { <-c.room }()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	err := repeat(ctx, func() error {
 		there, err := c.archive.store.Has(ctx, b)

@@ -30,15 +30,16 @@ import (
 
 // plane is a registry in memory that notes its requests.
 type plane struct {
-	t    *testing.T
+	t    testing.TB
 	host string
 
 	mu       sync.Mutex
 	requests []string // "GET /v2/…", without pings
+	latency  time.Duration
 	refuse   func(*http.Request) bool
 }
 
-func newPlane(t *testing.T) *plane {
+func newPlane(t testing.TB) *plane {
 	t.Helper()
 	p := &plane{t: t}
 	handler := memory.New(memory.Logger(log.New(io.Discard, "", 0)))
@@ -48,7 +49,11 @@ func newPlane(t *testing.T) *plane {
 		if r.URL.Path != "/v2/" {
 			p.requests = append(p.requests, r.Method+" "+r.URL.Path)
 		}
+		latency := p.latency
 		p.mu.Unlock()
+		if latency > 0 {
+			time.Sleep(latency)
+		}
 		if refuse {
 			http.Error(w, "refused", http.StatusBadRequest)
 			return
@@ -84,7 +89,7 @@ func (p *plane) connect(image registry.Ref) (oci.Connection, error) {
 	if err != nil {
 		return oci.Connection{}, err
 	}
-	pull, failed := remote.NewPuller()
+	pull, failed := remote.NewPuller(remote.WithJobs(32))
 	push, err := remote.NewPusher()
 	return oci.Connection{Repository: repository, Puller: pull, Pusher: push}, errors.Join(failed, err)
 }
@@ -122,7 +127,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +153,7 @@ func step(ref, digest string) *actions.Step {
 }
 
 // newFolder is an archive in an empty folder.
-func newFolder(t *testing.T) (*archive.Archive, string) {
+func newFolder(t testing.TB) (*archive.Archive, string) {
 	t.Helper()
 	folder := t.TempDir()
 	return archive.New(folder, store.NewFolder(folder)), folder

@@ -59,7 +59,7 @@ func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
 	// What an expired record needs and cannot be read any more goes by its age.
 	freed, _ := a.marked(ctx, slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return !isExpired(d) }))
 	if len(out.Records) > 0 {
-		if err := a.update(ctx, func(index *v1.IndexManifest) { index.Manifests = slices.DeleteFunc(index.Manifests, isExpired) }); err != nil {
+		if err := a.update(ctx, &change{apply: func(index *v1.IndexManifest) { index.Manifests = slices.DeleteFunc(index.Manifests, isExpired) }}); err != nil {
 			return Purged{}, err
 		}
 	}
@@ -132,11 +132,18 @@ func (a *Archive) marked(ctx context.Context, roots []v1.Descriptor) (map[v1.Has
 
 func (a *Archive) sweep(ctx context.Context, out *Purged, garbage []store.Blob) error {
 	for _, b := range garbage {
-		if err := repeat(ctx, func() error { return a.store.Remove(ctx, b) }); err != nil {
+		removed := false
+		err := repeat(ctx, func() (err error) {
+			removed, err = a.store.Remove(ctx, b)
+			return err
+		})
+		if err != nil {
 			return a.fail("removing "+b.Digest.String()+" from", err)
 		}
-		out.Blobs++
-		out.Bytes += b.Size
+		if removed {
+			out.Blobs++
+			out.Bytes += b.Size
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -11,8 +12,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
@@ -146,7 +147,7 @@ func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (strin
 
 // mark notes in the record that it was restored, and keeps it as long as the tag stays.
 func (r *Restorer) mark(ctx context.Context, record Record, as string) error {
-	return r.archive.update(ctx, func(index *v1.IndexManifest) {
+	return r.archive.update(ctx, &change{apply: func(index *v1.IndexManifest) {
 		i := slices.IndexFunc(index.Manifests, record.isThat)
 		if i < 0 {
 			return // it was purged meanwhile: its content is there, or restoring fails
@@ -163,7 +164,7 @@ func (r *Restorer) mark(ctx context.Context, record Record, as string) error {
 			now.RestoredAs = append(now.RestoredAs, as)
 		}
 		index.Manifests[i] = now.described()
-	})
+	}})
 }
 
 // push is one tree on its way into a registry.
@@ -201,7 +202,7 @@ func (p *push) push(ctx context.Context, tag name.Tag) error {
 			if p.there || p.frozen != nil || b.Digest == p.root.Digest {
 				return nil //nolint:nilerr // the thaw of the others is what matters, and is returned at the end
 			}
-			return p.to.Pusher.Put(ctx, p.to.Repository.Digest(b.Digest.String()), taggable{raw, b.MediaType})
+			return p.to.Pusher.Put(ctx, p.to.Repository.Digest(b.Digest.String()), store.Document{Raw: raw, Type: b.MediaType})
 		},
 	})
 	switch {
@@ -212,7 +213,7 @@ func (p *push) push(ctx context.Context, tag name.Tag) error {
 	case p.there:
 		return nil
 	}
-	return p.to.Pusher.Put(ctx, tag, taggable{root, p.root.MediaType})
+	return p.to.Pusher.Put(ctx, tag, store.Document{Raw: root, Type: p.root.MediaType})
 }
 
 // upload pushes the blobs of a manifest that the registry does not have.
@@ -224,11 +225,11 @@ func (p *push) upload(ctx context.Context, all []store.Blob) error {
 	group.SetLimit(maxUploads)
 	for _, b := range all {
 		group.Go(func() error {
-			l := &layerOf{ctx: ctx, archive: p.archive, blob: b}
-			err := p.to.Pusher.Upload(ctx, p.to.Repository, l.mountable(p.to.Repository))
+			l := &store.Layer{Blob: b, Open: func() (io.ReadCloser, error) { return p.archive.store.Open(ctx, b) }}
+			err := p.to.Pusher.Upload(ctx, p.to.Repository, p.mountable(l))
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if cause := l.err(); cause != nil { // of what the connection reports
+			if cause := l.Err(); cause != nil { // of what the connection reports
 				err = cause
 			}
 			switch {
@@ -236,7 +237,7 @@ func (p *push) upload(ctx context.Context, all []store.Blob) error {
 				p.frozen, err = err, nil // the others are thawed at the same time
 			case err != nil:
 				err = fmt.Errorf("pushing %s: %w", b.Digest, err)
-			case l.opened.Load():
+			case l.IsOpened():
 				p.blobs++
 				p.bytes += b.Size
 			}
@@ -246,11 +247,12 @@ func (p *push) upload(ctx context.Context, all []store.Blob) error {
 	return group.Wait()
 }
 
-// taggable is a manifest as it was archived, byte for byte.
-type taggable struct {
-	raw       []byte
-	mediaType types.MediaType
+// mountable names the repository of the archive where the registry can take a blob from
+// there.
+func (p *push) mountable(l *store.Layer) v1.Layer {
+	from, ok := p.archive.store.(*store.Repository)
+	if !ok || from.Name().Registry != p.to.Repository.Registry {
+		return l
+	}
+	return &remote.MountableLayer{Layer: l, Reference: from.Name().Digest(l.Blob.Digest.String())}
 }
-
-func (t taggable) RawManifest() ([]byte, error)        { return t.raw, nil }
-func (t taggable) MediaType() (types.MediaType, error) { return t.mediaType, nil }

@@ -35,6 +35,10 @@ type Options struct {
 // user is what every client of the provider logs in as.
 const user = "nologin"
 
+// maxBlobs is how many blobs are read at once. The library reads four, with which small
+// blobs pass at a rate that the latency bounds.
+const maxBlobs = 32
+
 // Plane is the data plane of every region. It is safe for concurrent use, and logs in
 // once for each repository.
 type Plane struct {
@@ -67,7 +71,7 @@ func newPlane(o Options, allow func(string) bool) *Plane {
 	if o.Base == nil {
 		base := http.DefaultTransport.(*http.Transport).Clone()
 		base.ResponseHeaderTimeout = time.Minute
-		base.MaxIdleConnsPerHost = 32
+		base.MaxIdleConnsPerHost = maxBlobs
 		o.Base = base
 	}
 	return &Plane{o: o, allow: allow, regions: map[registry.Region]*regional{}}
@@ -111,6 +115,7 @@ func (p *Plane) region(region registry.Region) (*regional, error) {
 		remote.WithAuth(&authn.Basic{Username: user, Password: p.o.Password}),
 		remote.WithTransport(&guard{next: p.o.Base, host: address.Host, allow: p.allow}),
 		remote.WithUserAgent(p.o.UserAgent),
+		remote.WithJobs(maxBlobs),
 	}
 	r.puller, err = remote.NewPuller(options...)
 	if err != nil {

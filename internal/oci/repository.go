@@ -24,7 +24,8 @@ func Repository(address string, password func() (string, error), userAgent strin
 	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.ResponseHeaderTimeout = time.Minute
-	options := []remote.Option{remote.WithUserAgent(userAgent)}
+	base.MaxIdleConnsPerHost = maxBlobs
+	options := []remote.Option{remote.WithUserAgent(userAgent), remote.WithJobs(maxBlobs)}
 	if host := repository.RegistryStr(); provider.MatchString(host) {
 		secret, err := password()
 		if err != nil {

@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -115,7 +114,7 @@ func (s *Bucket) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, er
 		return err
 	}
 	defer from.Close()
-	body := &remembering{Reader: Verify(from, b)}
+	body := &noting{Reader: Verify(from, b)}
 	input := &s3.PutObjectInput{
 		Bucket: &s.bucket, Key: s.key(b.Digest), Body: body, ContentLength: &b.Size, ChecksumSHA256: aws.String(checksum(b.Digest)),
 	}
@@ -123,8 +122,8 @@ func (s *Bucket) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, er
 		input.StorageClass = s.class
 	}
 	_, err = s.client.PutObject(ctx, input, once(b.Digest))
-	if cause := body.failed.Load(); cause != nil { // of what the connection reports
-		return *cause
+	if cause := body.err(); cause != nil { // of what the connection reports
+		return cause
 	}
 	if err = s.translate(err, b.Digest.String()); err != nil {
 		return err
@@ -151,20 +150,6 @@ func once(digest v1.Hash) func(*s3.Options) {
 			func(stack *middleware.Stack) error { return stack.Finalize.Add(hash, middleware.Before) },
 		)
 	}
-}
-
-// remembering keeps the error of a read, also of one that goes on after the answer.
-type remembering struct {
-	io.Reader
-	failed atomic.Pointer[error]
-}
-
-func (r *remembering) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		r.failed.Store(&err)
-	}
-	return n, err
 }
 
 // mark makes the prefix an image layout.
@@ -227,24 +212,30 @@ func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err e
 
 // SetIndex replaces index.json by a conditional write. Where the bucket has none, the lock
 // of the run keeps others away.
-func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) error {
+func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if err := s.mark(ctx); err != nil {
-		return err
+		return "", err
 	}
 	input := &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name("index.json"), Body: bytes.NewReader(index), ContentType: aws.String("application/json")}
 	if input.IfMatch = &version; version == "" {
 		input.IfMatch, input.IfNoneMatch = nil, aws.String("*")
 	}
 	once := func(o *s3.Options) { o.RetryMaxAttempts = 1 }
-	_, err := s.client.PutObject(ctx, input, once)
+	put, err := s.client.PutObject(ctx, input, once)
 	switch statusOf(err) {
 	case http.StatusPreconditionFailed, http.StatusConflict:
-		return ErrChanged
+		return "", ErrChanged
 	case http.StatusNotImplemented:
+		if _, now, err := s.Index(ctx); err != nil || now != version {
+			return "", errors.Join(err, ErrChanged)
+		}
 		input.IfMatch, input.IfNoneMatch, input.Body = nil, nil, bytes.NewReader(index)
-		_, err = s.client.PutObject(ctx, input, once)
+		put, err = s.client.PutObject(ctx, input, once)
 	}
-	return s.translate(err, "index.json")
+	if err != nil {
+		return "", s.translate(err, "index.json")
+	}
+	return aws.ToString(put.ETag), nil
 }
 
 // Stored lists the objects of blobs.
@@ -268,12 +259,12 @@ func (s *Bucket) Stored(ctx context.Context) ([]Stored, error) {
 }
 
 // Remove removes the object of the blob.
-func (s *Bucket) Remove(ctx context.Context, b Blob) error {
+func (s *Bucket) Remove(ctx context.Context, b Blob) (bool, error) {
 	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.bucket, Key: s.key(b.Digest)})
 	if err = s.translate(err, b.Digest.String()); errors.Is(err, ErrNotFound) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // key is made of a digest alone.

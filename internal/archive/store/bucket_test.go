@@ -167,7 +167,7 @@ func TestABucketKeepsBlobs(t *testing.T) {
 			if there, err := b.Has(t.Context(), blob); there || err != nil {
 				t.Errorf("a changed object is there: %v", err)
 			}
-			if err := b.Remove(t.Context(), blob); err != nil || s.objects[key] != nil {
+			if removed, err := b.Remove(t.Context(), blob); err != nil || !removed || s.objects[key] != nil {
 				t.Error(err)
 			}
 		})
@@ -191,17 +191,17 @@ func TestTheIndexOfABucketIsReplacedOnlyIfItIsKnown(t *testing.T) {
 	if index != nil || version != "" || err != nil {
 		t.Fatal(string(index), version, err)
 	}
-	if err := b.SetIndex(t.Context(), []byte("1"), ""); err != nil {
+	if _, err := b.SetIndex(t.Context(), []byte("1"), ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.SetIndex(t.Context(), []byte("2"), ""); !errors.Is(err, ErrChanged) {
+	if _, err := b.SetIndex(t.Context(), []byte("2"), ""); !errors.Is(err, ErrChanged) {
 		t.Error(err)
 	}
 	_, version, _ = b.Index(t.Context())
-	if err := b.SetIndex(t.Context(), []byte("2"), version); err != nil {
+	if _, err := b.SetIndex(t.Context(), []byte("2"), version); err != nil {
 		t.Error(err)
 	}
-	if err := b.SetIndex(t.Context(), []byte("3"), version); !errors.Is(err, ErrChanged) || !bytes.Equal(s.objects["pre/index.json"], []byte("2")) {
+	if _, err := b.SetIndex(t.Context(), []byte("3"), version); !errors.Is(err, ErrChanged) || !bytes.Equal(s.objects["pre/index.json"], []byte("2")) {
 		t.Error(err)
 	}
 }
@@ -216,7 +216,7 @@ func TestABucketWithoutConditionsIsWrittenAllTheSame(t *testing.T) {
 		fail(w, http.StatusNotImplemented, "NotImplemented")
 		return true
 	}
-	if err := b.SetIndex(t.Context(), []byte("1"), ""); err != nil || string(s.objects["pre/index.json"]) != "1" {
+	if _, err := b.SetIndex(t.Context(), []byte("1"), ""); err != nil || string(s.objects["pre/index.json"]) != "1" {
 		t.Error(err)
 	}
 }

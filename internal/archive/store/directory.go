@@ -46,7 +46,8 @@ func (f *Folder) Has(_ context.Context, b Blob) (bool, error) {
 	return true, chtimes(f.path(b.Digest))
 }
 
-// Put writes the blob beside the others, reads it back, and renames it.
+// Put writes the blob beside the others, reads it back, and renames it. SetIndex makes the
+// names of all blobs durable at once.
 func (f *Folder) Put(_ context.Context, b Blob, open func() (io.ReadCloser, error)) error {
 	from, err := open()
 	if err != nil {
@@ -77,16 +78,24 @@ func (f *Folder) Index(context.Context) (index []byte, version string, err error
 	return index, versionOf(index), err
 }
 
-// SetIndex replaces index.json.
-func (f *Folder) SetIndex(ctx context.Context, index []byte, version string) error {
+// SetIndex replaces index.json, once the names of the blobs are durable.
+func (f *Folder) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if _, now, err := f.Index(ctx); err != nil || now != version {
-		return errors.Join(err, ErrChanged)
+		return "", errors.Join(err, ErrChanged)
 	}
 	if err := f.prepare("sha256"); err != nil {
-		return err
+		return "", err
 	}
-	return f.write(filepath.Join(f.root, "index.json"), bytes.NewReader(index), func(string) error { return nil })
+	if err := syncDir(filepath.Join(f.root, "blobs", "sha256")); err != nil {
+		return "", err
+	}
+	if err := f.write(filepath.Join(f.root, "index.json"), bytes.NewReader(index), unchecked); err != nil {
+		return "", err
+	}
+	return versionOf(index), syncDir(f.root)
 }
+
+func unchecked(string) error { return nil }
 
 func versionOf(index []byte) string {
 	sum := sha256.Sum256(index)
@@ -122,11 +131,12 @@ func (f *Folder) Stored(context.Context) ([]Stored, error) {
 }
 
 // Remove removes the file of the blob.
-func (f *Folder) Remove(_ context.Context, b Blob) error {
-	if err := os.Remove(f.path(b.Digest)); !errors.Is(err, fs.ErrNotExist) {
-		return err
+func (f *Folder) Remove(_ context.Context, b Blob) (bool, error) {
+	err := os.Remove(f.path(b.Digest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	return nil
+	return err == nil, err
 }
 
 // path is made of a digest alone: the hexadecimal digits that v1.NewHash checked.
@@ -156,10 +166,11 @@ func (f *Folder) prepare(algorithm string) error {
 	if _, err := os.Stat(marker); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return f.write(marker, bytes.NewReader(layout()), func(string) error { return nil })
+	return f.write(marker, bytes.NewReader(layout()), unchecked)
 }
 
-// write makes a file durable under its name, once check has accepted it.
+// write makes the content of a file durable, and gives it its name once check has
+// accepted it.
 func (f *Folder) write(path string, from io.Reader, check func(path string) error) (err error) {
 	file, err := os.CreateTemp(filepath.Join(f.root, incoming), "*")
 	if err != nil {
@@ -178,10 +189,7 @@ func (f *Folder) write(path string, from io.Reader, check func(path string) erro
 	if err := check(file.Name()); err != nil {
 		return fmt.Errorf("reading the copy back: %w", err)
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return refusedByDisk(err)
-	}
-	return syncDir(filepath.Dir(path))
+	return refusedByDisk(os.Rename(file.Name(), path))
 }
 
 // refusedByDisk marks the errors that do not pass.

@@ -67,11 +67,15 @@ func (s *Repository) Put(ctx context.Context, b Blob, open func() (io.ReadCloser
 		}
 		return s.head(ctx, b)
 	}
-	var l v1.Layer = &streamed{b, open}
+	content := &Layer{Blob: b, Open: open}
+	var l v1.Layer = content
 	if from, err := name.NewRepository(b.From); err == nil && from.RegistryStr() == s.name.RegistryStr() && from.RepositoryStr() != s.name.RepositoryStr() {
 		l = &remote.MountableLayer{Layer: l, Reference: from.Digest(b.Digest.String())}
 	}
 	if err := s.push.Upload(ctx, s.name, l); err != nil {
+		if cause := content.Err(); cause != nil { // of what the library reports
+			err = cause
+		}
 		return translateRegistry(err, b)
 	}
 	return s.head(ctx, b)
@@ -87,7 +91,7 @@ func (s *Repository) putManifest(ctx context.Context, b Blob, open func() (io.Re
 	if err != nil {
 		return err
 	}
-	return translateRegistry(s.push.Put(ctx, s.digest(b), document{raw, b.MediaType}), b)
+	return translateRegistry(s.push.Put(ctx, s.digest(b), Document{raw, b.MediaType}), b)
 }
 
 // Open reads a blob or a manifest.
@@ -121,11 +125,14 @@ func (s *Repository) Index(ctx context.Context) (index []byte, version string, e
 
 // SetIndex pushes the index. A registry cannot compare and replace at once; the lock of
 // the run keeps others away.
-func (s *Repository) SetIndex(ctx context.Context, index []byte, version string) error {
+func (s *Repository) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if _, now, err := s.Index(ctx); err != nil || now != version {
-		return errors.Join(err, ErrChanged)
+		return "", errors.Join(err, ErrChanged)
 	}
-	return translateRegistry(s.push.Put(ctx, s.name.Tag(IndexTag), document{index, types.OCIImageIndex}), Blob{})
+	if err := s.push.Put(ctx, s.name.Tag(IndexTag), Document{index, types.OCIImageIndex}); err != nil {
+		return "", translateRegistry(err, Blob{})
+	}
+	return "sha256:" + versionOf(index), nil
 }
 
 // Stored is not known: a registry does not list what it has.
@@ -133,16 +140,16 @@ func (s *Repository) Stored(context.Context) ([]Stored, error) { return nil, nil
 
 // Remove removes a manifest. Blobs, and manifests where it does not let clients remove
 // them, are left to the garbage collection of the registry.
-func (s *Repository) Remove(ctx context.Context, b Blob) error {
+func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
 	if !b.Manifest {
-		return nil
+		return false, nil
 	}
 	err := s.push.Delete(ctx, s.digest(b))
 	var answer *transport.Error
 	if errors.As(err, &answer) && answer.StatusCode >= 400 && answer.StatusCode < 500 && answer.StatusCode != http.StatusTooManyRequests {
-		return nil
+		return false, nil
 	}
-	return translateRegistry(err, b)
+	return err == nil, translateRegistry(err, b)
 }
 
 func (s *Repository) digest(b Blob) name.Digest { return s.name.Digest(b.Digest.String()) }
@@ -161,37 +168,3 @@ func translateRegistry(err error, b Blob) error {
 	}
 	return err
 }
-
-// document is a manifest or an index, byte for byte.
-type document struct {
-	raw       []byte
-	mediaType types.MediaType
-}
-
-func (d document) RawManifest() ([]byte, error)        { return d.raw, nil }
-func (d document) MediaType() (types.MediaType, error) { return d.mediaType, nil }
-
-// streamed is a blob as the library pushes it.
-type streamed struct {
-	blob Blob
-	open func() (io.ReadCloser, error)
-}
-
-func (l *streamed) Digest() (v1.Hash, error)             { return l.blob.Digest, nil }
-func (l *streamed) DiffID() (v1.Hash, error)             { return v1.Hash{}, errUncompressed }
-func (l *streamed) Uncompressed() (io.ReadCloser, error) { return nil, errUncompressed }
-func (l *streamed) Size() (int64, error)                 { return l.blob.Size, nil }
-func (l *streamed) MediaType() (types.MediaType, error)  { return types.DockerLayer, nil }
-
-func (l *streamed) Compressed() (io.ReadCloser, error) {
-	from, err := l.open()
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{Verify(from, l.blob), from}, nil
-}
-
-var errUncompressed = errors.New("the content is pushed as it is")

@@ -53,19 +53,21 @@ type Store interface {
 	// Has reports whether a good copy of the blob is there: it was hashed, or the
 	// store vouches for its digest.
 	Has(ctx context.Context, b Blob) (bool, error)
-	// Put copies what open reads, and returns once the copy is durable and verified.
+	// Put copies what open reads, and returns once the copy is verified. It is durable, at
+	// the latest, once the next index is.
 	Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error
 	// Open reads a blob, which the caller must hash.
 	Open(ctx context.Context, b Blob) (io.ReadCloser, error)
 	// Index reads the index and its version; both are empty if there is none.
 	Index(ctx context.Context) (index []byte, version string, err error)
-	// SetIndex replaces the index if it still has that version, and returns ErrChanged
-	// if not. A directory cannot compare: there the lock of the run keeps others away.
-	SetIndex(ctx context.Context, index []byte, version string) error
+	// SetIndex replaces the index if it still has that version, and returns the new one, or
+	// ErrChanged. A directory cannot compare: there the lock of the run keeps others away.
+	SetIndex(ctx context.Context, index []byte, version string) (now string, err error)
 	// Stored lists the blobs; a registry cannot, and lists none.
 	Stored(ctx context.Context) ([]Stored, error)
-	// Remove removes a blob. One that is not there is not an error.
-	Remove(ctx context.Context, b Blob) error
+	// Remove removes a blob, and reports whether it did. One that is not there, or that the
+	// store removes by itself, is not an error.
+	Remove(ctx context.Context, b Blob) (removed bool, err error)
 }
 
 // layoutFile marks an OCI image layout.
