@@ -173,11 +173,13 @@ func rules() architecture {
 			"internal/recorder": {ours: []string{"registry", "scanner", "actions", "actions/resolve", "internal/bug", "internal/config", "internal/ledger", "internal/runs"}},
 			// Works at the archive of a configuration.
 			"internal/archivist": {ours: []string{"registry", "actions", "internal/archive", "internal/archive/store", "internal/archive/target", "internal/config", "internal/ledger", "internal/oci", "internal/recorder", "internal/runs", "internal/scaleway"}},
+			// What a run reads: a scan with its uses.
+			"internal/intake": {ours: []string{"registry", "scanner", "internal/bug", "internal/uses"}},
 			// Whether a saved plan may be applied.
 			"internal/admission": {ours: []string{"registry", "scanner", "actions", "actions/plan", "internal/approvals", "internal/config", "internal/ledger", "internal/runs"}},
 			// One run: joins the stages.
 			"internal/janitor": {ours: []string{
-				"internal/lookup", "internal/sources", "internal/outlook", "internal/probe", "internal/bug", "internal/recorder", "internal/archivist", "internal/admission",
+				"internal/lookup", "internal/sources", "internal/outlook", "internal/probe", "internal/bug", "internal/recorder", "internal/archivist", "internal/admission", "internal/intake",
 				"registry", "internal/files", "internal/config", "scanner", "policy", "actions", "actions/plan", "actions/apply", "actions/diff", "internal/scaleway", "internal/kube", "internal/uses", "internal/lint", "internal/runs", "internal/ledger", "internal/content", "internal/approvals", "internal/archive",
 			}},
 			// Starts the runs that are due: schedules, leadership, reload.
@@ -189,7 +191,7 @@ func rules() architecture {
 			// What a command reads from, prints to and ends with.
 			"internal/cli/terminal": {ours: []string{"internal/cli/syntax", "internal/config", "internal/files", "internal/janitor", "internal/progress", "internal/report", "policy/author"}},
 			// Opens what commands read.
-			"internal/cli/inputs": {ours: []string{"registry", "actions", "internal/admission", "internal/approvals", "internal/cli/syntax", "internal/cli/terminal", "internal/config", "internal/files", "internal/janitor", "internal/runs", "internal/scaleway", "internal/sources", "policy", "scanner"}},
+			"internal/cli/inputs": {ours: []string{"registry", "actions", "internal/admission", "internal/approvals", "internal/cli/syntax", "internal/cli/terminal", "internal/config", "internal/files", "internal/intake", "internal/janitor", "internal/runs", "internal/scaleway", "internal/sources", "policy", "scanner"}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
 				"registry", "internal/cli/inputs", "internal/cli/syntax", "internal/cli/terminal", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/web", "internal/propose", "internal/admission", "internal/janitor", "internal/archivist", "internal/recorder", "internal/lookup", "internal/probe", "internal/daemon", "internal/approvals",

@@ -6,6 +6,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -16,7 +17,7 @@ import (
 // scope of the planner; of the other scope, what both hold is judged. Nothing is
 // recorded, and grace is ignored: the comparison shows what a change of the rules
 // leads to once tags have been marked for long enough.
-func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff.Comparison, error) {
+func (p *Planner) Compare(ctx context.Context, feed intake.Feed, other *Planner) (*diff.Comparison, error) {
 	notes := graceNote(p, other)
 	if !sources.Same(p.Config.Protect, other.Config.Protect) {
 		notes = append(notes, "The two configurations name different use sources (protect): both plans use those of "+p.Config.File+".")
@@ -30,10 +31,10 @@ func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff
 		notes = append(notes, "The scopes differ: only what is in both is compared. The scan was made in the scope of "+
 			p.Config.File+", and the numbers of "+other.Config.File+" count only what is in both.")
 	}
-	in := newIntake(feed)
+	in := intake.New(feed)
 	after, before := newSide(p, in), newSide(other, in)
 	before.judge.filter = filter
-	err := in.forEach(ctx, func(decisions []*decision) {
+	err := forEach(ctx, in, func(decisions []*decision) {
 		ours, theirs := decisions[0], decisions[1]
 		switch {
 		case theirs != nil:
@@ -54,10 +55,10 @@ func (p *Planner) Compare(ctx context.Context, feed Feed, other *Planner) (*diff
 }
 
 // CompareWith compares the plan of the feed with a saved one.
-func (p *Planner) CompareWith(ctx context.Context, feed Feed, name string, saved *actions.Plan) (*diff.Comparison, error) {
-	in := newIntake(feed)
+func (p *Planner) CompareWith(ctx context.Context, feed intake.Feed, name string, saved *actions.Plan) (*diff.Comparison, error) {
+	in := intake.New(feed)
 	after, steps := newSide(p, in), saved.StepsByObject()
-	err := in.forEach(ctx, func(decisions []*decision) {
+	err := forEach(ctx, in, func(decisions []*decision) {
 		d := decisions[0]
 		if d.verdict == nil {
 			after.add(d, nil)
@@ -87,11 +88,11 @@ type side struct {
 	why *diff.Explanations
 }
 
-func newSide(p *Planner, in *intake) *side {
+func newSide(p *Planner, in *intake.Intake) *side {
 	o := p.planOptions()
 	o.Grace = 0
 	return &side{
-		name: p.Config.File, judge: p.judge(policy.WhatCounts, in.early, o),
+		name: p.Config.File, judge: p.judge(policy.WhatCounts, in.Early, o),
 		collector: newCollector(o), why: diff.NewExplanations(),
 	}
 }
@@ -115,8 +116,8 @@ func (s *side) ignore(ref registry.Ref) {
 	s.why.Ignore(ref)
 }
 
-func (s *side) input(in *intake, clock *registry.Gap) diff.Input {
-	return diff.Input{Name: s.name, Plan: s.plan(in.late, clock), Why: s.why}
+func (s *side) input(in *intake.Intake, clock *registry.Gap) diff.Input {
+	return diff.Input{Name: s.name, Plan: s.plan(in.Late, clock), Why: s.why}
 }
 
 // graceNote is a note that grace is ignored, if there is any.

@@ -19,6 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/content"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -260,8 +261,8 @@ func TestImagesDoNotWaitForTheContentsOfOthers(t *testing.T) {
 		var done []string
 		var err error
 		go func() {
-			in := newIntake(stream(feed.Items()))
-			err = in.forEach(context.WithoutCancel(t.Context()), func(d []*decision) {
+			in := intake.New(stream(feed.Items()))
+			err = forEach(context.WithoutCancel(t.Context()), in, func(d []*decision) {
 				mu.Lock()
 				defer mu.Unlock()
 				done = append(done, d[0].item.Image.Name)
@@ -331,38 +332,6 @@ func TestADigestInUseIsFoundInAnIndex(t *testing.T) {
 	}
 	if plan := planned(t, reading(t, p, deleteOld+"content: {read: never}\n"), feed()); len(plan.Steps) != 3 {
 		t.Errorf("%+v", plan.Held)
-	}
-}
-
-func TestAnImageIsQuietOnlyAsLongAsWhatIsInsideItsTags(t *testing.T) {
-	built := now.AddDate(0, 0, -40)
-	for name, tt := range map[string]struct {
-		configuration string
-		content       registry.Content
-		unread        string
-		want          time.Time
-	}{
-		"until the build reaches an age": {"retention: [{match: {tags: [x]}, delete: {older_than: 50d}}]", registry.Content{BuiltAt: built}, "", built.AddDate(0, 0, 50).Add(-slack)},
-		"not at all while it does":       {"retention: [{match: {tags: [x]}, delete: {older_than: 40d}}]", registry.Content{BuiltAt: built}, "", time.Time{}},
-		"for long without a build date":  {"retention: [{match: {tags: [x]}, delete: {older_than: 50d}}]", registry.Content{}, "", now.AddDate(100, 0, 0).Add(-slack)},
-		"not while something is unread":  {"retention: [{match: {tags: [x]}, delete: {older_than: 50d}}]", registry.Content{}, "403", time.Time{}},
-	} {
-		planner := reading(t, nil, tt.configuration)
-		image := imageWith("api", "v1 sha256:aa").Image
-		image.Contents = map[string]*registry.Content{"sha256:aa": &tt.content}
-		if tt.unread != "" {
-			image.Unread = map[string]string{"sha256:bb": tt.unread}
-		}
-		c := &cache{now: now, ages: agesIn(planner.Config.Document())}
-		if got := c.quietUntil(image); !got.Equal(tt.want) {
-			t.Errorf("%s: %s instead of %s", name, got, tt.want)
-		}
-		if c.agesInside = true; !c.quietUntil(image).IsZero() {
-			t.Errorf("%s: a label may have any age", name)
-		}
-	}
-	if document := map[string]any{"a": []any{map[string]any{"older_than_label": "x"}}}; !hasKey(document, "older_than_label") || hasKey(document, "x") {
-		t.Error("a key is not found where it is, or where it is not")
 	}
 }
 

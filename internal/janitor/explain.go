@@ -6,6 +6,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/bug"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/outlook"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -16,7 +17,7 @@ import (
 
 // Explain judges what a reference names, with every rule. The feed must hold the
 // candidates; a scan of their scope does. A panic is an error.
-func (p *Planner) Explain(ctx context.Context, feed Feed, n lookup.Named) (a runs.Answer, err error) {
+func (p *Planner) Explain(ctx context.Context, feed intake.Feed, n lookup.Named) (a runs.Answer, err error) {
 	err = bug.Contain(func() error {
 		a, err = p.explain(ctx, feed, n)
 		return err
@@ -25,7 +26,7 @@ func (p *Planner) Explain(ctx context.Context, feed Feed, n lookup.Named) (a run
 }
 
 // explain judges last, when every use is known.
-func (p *Planner) explain(ctx context.Context, feed Feed, n lookup.Named) (runs.Answer, error) {
+func (p *Planner) explain(ctx context.Context, feed intake.Feed, n lookup.Named) (runs.Answer, error) {
 	search := n.Search()
 	var used []registry.Use
 	for item := range feed.Items() {

@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -55,7 +56,7 @@ func (p *Planner) judge(depth policy.Depth, uses *registry.UseIndex, o plan.Opti
 // A panic is an error, and so is whatever made the feed incomplete. An image from the
 // cache that would be changed is listed, and judged again; so is an image of which the
 // contents matter that are not known, once they were read. Other images do not wait.
-func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges ...*judge) error {
+func forEach(ctx context.Context, in *intake.Intake, collect func([]*decision), judges ...*judge) error {
 	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	queue := make(chan []*decision, runtime.GOMAXPROCS(0))
@@ -63,7 +64,7 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 	fetching.SetLimit(maxFetching)
 	group.Go(func() error {
 		defer close(queue)
-		return bug.Contain(func() error { return enqueue(ctx, queue, in.items(), judges) })
+		return bug.Contain(func() error { return enqueue(ctx, queue, in.Items(), judges) })
 	})
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
@@ -97,7 +98,7 @@ func (in *intake) forEach(ctx context.Context, collect func([]*decision), judges
 	if err := errors.Join(group.Wait(), fetching.Wait()); err != nil {
 		return err
 	}
-	return in.feed.Err()
+	return in.Err()
 }
 
 // maxFetching is how many images are listed again, or have their contents read, at once.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/internal/bug"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -29,11 +30,14 @@ func (f items) Items() <-chan scanner.Item {
 // returns an error.
 func TestPanicWhileJudgingIsAnError(t *testing.T) {
 	named := func(p *Planner) lookup.Named { return mustName(t, p, "rg.fr-par.scw.cloud/prod/api") }
-	for name, judge := range map[string]func(context.Context, *Planner, Feed) error{
-		"plan":    func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Plan(ctx, f); return err },
-		"compare": func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Compare(ctx, f, p); return err },
-		"lint":    func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Lint(ctx, f); return err },
-		"explain": func(ctx context.Context, p *Planner, f Feed) error { _, err := p.Explain(ctx, f, named(p)); return err },
+	for name, judge := range map[string]func(context.Context, *Planner, intake.Feed) error{
+		"plan":    func(ctx context.Context, p *Planner, f intake.Feed) error { _, err := p.Plan(ctx, f); return err },
+		"compare": func(ctx context.Context, p *Planner, f intake.Feed) error { _, err := p.Compare(ctx, f, p); return err },
+		"lint":    func(ctx context.Context, p *Planner, f intake.Feed) error { _, err := p.Lint(ctx, f); return err },
+		"explain": func(ctx context.Context, p *Planner, f intake.Feed) error {
+			_, err := p.Explain(ctx, f, named(p))
+			return err
+		},
 	} {
 		s := newSetting(t, parse(t, usedWorld), rules, 4)
 		feed := items{{Image: &registry.Image{Name: "api"}}}

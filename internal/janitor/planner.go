@@ -10,6 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/archivist"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -23,14 +24,6 @@ import (
 // maxSkew is how far the clock of the API and the local one may be apart. Beyond
 // that no age can be trusted, and nothing is deleted.
 const maxSkew = 5 * time.Minute
-
-// Feed is a scan of the registry, or one that was recorded.
-type Feed interface {
-	// Items is closed at the end.
-	Items() <-chan scanner.Item
-	// Err is, once Items is closed, why the feed is incomplete; nil if it is not.
-	Err() error
-}
 
 // Planner makes plans, comparisons and explanations of what is in a feed, by one
 // configuration.
@@ -79,27 +72,27 @@ type Clock interface {
 // Plan judges everything in the feed and plans what follows. The error is that of
 // the feed, the context or the ledger: what could not be read or judged is in the
 // plan.
-func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
+func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, error) {
 	options := p.planOptions()
-	in, c := newIntake(feed), newCollector(options)
+	in, c := intake.New(feed), newCollector(options)
 	if gap := p.restoredGap(ctx); gap != nil {
 		c.add(&decision{item: scanner.Item{Gap: gap}})
 	}
-	c.waits = in.early != nil || sources.Any(p.Config)
-	kept := p.newKeptTags(in.early)
+	c.waits = in.Early != nil || sources.Any(p.Config)
+	kept := p.newKeptTags(in.Early)
 	references := sources.ReferencesName(p.Config)
-	unused, err := lint.NewUnused(p.Config, references, in.early)
+	unused, err := lint.NewUnused(p.Config, references, in.Early)
 	if err != nil {
 		return nil, err
 	}
-	err = in.forEach(ctx, func(decisions []*decision) {
+	err = forEach(ctx, in, func(decisions []*decision) {
 		d := decisions[0]
 		p.recorder.Add(d.item, d.verdict, d.unread)
 		p.cache.keep(ctx, d)
 		c.add(d)
 		show(unused, d.item, references)
 		kept.add(ctx, d)
-	}, p.judge(policy.WhatCounts, in.early, options))
+	}, p.judge(policy.WhatCounts, in.Early, options))
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +105,7 @@ func (p *Planner) Plan(ctx context.Context, feed Feed) (*actions.Plan, error) {
 	}
 	gap := p.clockGap()
 	p.recorder.Add(scanner.Item{Gap: gap}, nil, nil)
-	plan := c.plan(in.late, gap)
+	plan := c.plan(in.Late, gap)
 	plan.Stats.Kept = kept.without(plan)
 	if err := p.recorder.Planned(ctx, plan); err != nil {
 		return nil, err
@@ -133,7 +126,7 @@ func (p *Planner) Matches(plan *actions.Plan) error {
 
 // Lint compares the rules with everything in the feed, and finds those that do
 // nothing, or more than they should. It plans nothing.
-func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
+func (p *Planner) Lint(ctx context.Context, feed intake.Feed) (*runs.Lint, error) {
 	planned := p.planOptions()
 	options := planned
 	options.Grace = 0 // to find what would be deleted without it, and without keep_at_least
@@ -141,10 +134,10 @@ func (p *Planner) Lint(ctx context.Context, feed Feed) (*runs.Lint, error) {
 		minAge, _ := p.Config.Limits.At(ref.Namespace, ref.Image)
 		return minAge, 0
 	}
-	in := newIntake(feed)
+	in := intake.New(feed)
 	judge := p.judge(policy.Everything, nil, options)
 	l := lint.New(p.Config, judge.Judge, p.TakenAt)
-	err := in.forEach(ctx, func(decisions []*decision) {
+	err := forEach(ctx, in, func(decisions []*decision) {
 		switch d := decisions[0]; {
 		case d.verdict != nil:
 			l.Add(d.verdict, plan.Decide(*d.verdict, planned), d.part)

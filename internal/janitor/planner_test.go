@@ -19,6 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -85,7 +86,7 @@ func (p inProcess) RoundTrip(r *http.Request) (response *http.Response, err erro
 	return response, nil
 }
 
-func (s *setting) scan(t testing.TB, concurrency int) Feed {
+func (s *setting) scan(t testing.TB, concurrency int) intake.Feed {
 	t.Helper()
 	return scanner.Scan(t.Context(), s.reader, scanner.Options{Scope: Scope(s.planner.Config), Concurrency: concurrency})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/registry-janitor/registry-janitor/internal/bug"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -16,7 +17,7 @@ import (
 // plan of the inventory is that of the scan: with Policies, an image is written with the
 // contents that they and the plan need. Those that could not be read are among the
 // returned gaps, and are not there for the plan either.
-func (p *Planner) Record(ctx context.Context, feed Feed, w io.Writer) ([]registry.Gap, error) {
+func (p *Planner) Record(ctx context.Context, feed intake.Feed, w io.Writer) ([]registry.Gap, error) {
 	out, err := scanner.NewInventoryWriter(w, scanner.Header{TakenAt: p.TakenAt, Scope: Scope(p.Config), Sources: sources.Keys(p.Config)})
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ type record struct {
 
 // recorded are the items of a feed in their order, each image with the contents that a plan
 // of it needs. The contents of several images are read at a time.
-func (p *Planner) recorded(ctx context.Context, feed Feed) <-chan *record {
+func (p *Planner) recorded(ctx context.Context, feed intake.Feed) <-chan *record {
 	var judge *judge
 	if p.Policies != nil && p.contents != nil {
 		silent := *p

@@ -15,6 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/bug"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
@@ -116,19 +117,19 @@ func serverless(reader *scaleway.Reader) []uses.Source {
 }
 
 // Scan starts a scan.
-func (s *Session) Scan(ctx context.Context, scope scanner.Scope) Feed {
+func (s *Session) Scan(ctx context.Context, scope scanner.Scope) intake.Feed {
 	return s.scan(ctx, scope, nil)
 }
 
-func (s *Session) scan(ctx context.Context, scope scanner.Scope, cache scanner.Cache) Feed {
+func (s *Session) scan(ctx context.Context, scope scanner.Scope, cache scanner.Cache) intake.Feed {
 	s.Progress.Scan(runs.Scanning, scope)
 	return scanner.Scan(ctx, s.reader, scanner.Options{Scope: scope, Concurrency: s.o.Connection.Concurrency, Cache: cache})
 }
 
 // Feed starts a scan with the uses of what is in it.
-func (s *Session) Feed(ctx context.Context, scope scanner.Scope) Feed {
+func (s *Session) Feed(ctx context.Context, scope scanner.Scope) intake.Feed {
 	s.Progress.do(runs.Asking)
-	return WithUses(ctx, s.uses, func() Feed { return s.Scan(ctx, scope) })
+	return intake.WithUses(ctx, s.uses, func() intake.Feed { return s.Scan(ctx, scope) })
 }
 
 // MakePlan makes one plan, and records it in the ledger if there is one. The exit code
@@ -216,7 +217,7 @@ func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
 	s.cache = s.newCache(s.recorder.Ledger)
 	defer func() { s.cache = nil }()
 	s.Progress.do(runs.Asking)
-	plan, err := s.Plan(ctx, WithUses(ctx, s.uses, func() Feed { return s.scan(ctx, s.Scope(), s.cache) }))
+	plan, err := s.Plan(ctx, intake.WithUses(ctx, s.uses, func() intake.Feed { return s.scan(ctx, s.Scope(), s.cache) }))
 	return plan, errors.Join(err, s.cache.Close(ctx))
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/kube"
 	"github.com/registry-janitor/registry-janitor/internal/report"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -88,7 +89,7 @@ func (s *setting) uses() *uses.Set { return sources.New(s.planner.Config, nil, n
 
 func (s *setting) planWith(t *testing.T, u *uses.Set) *actions.Plan {
 	t.Helper()
-	p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
+	p, err := s.planner.Plan(t.Context(), intake.WithUses(t.Context(), u, func() intake.Feed { return s.scan(t, 4) }))
 	check(t, err)
 	return p
 }
@@ -148,7 +149,7 @@ func TestWhatAClusterUsesIsKept(t *testing.T) {
 func (s *setting) record(t *testing.T) (string, []registry.Gap) {
 	t.Helper()
 	var record bytes.Buffer
-	gaps, err := s.planner.Record(t.Context(), WithUses(t.Context(), s.uses(), func() Feed { return s.scan(t, 4) }), &record)
+	gaps, err := s.planner.Record(t.Context(), intake.WithUses(t.Context(), s.uses(), func() intake.Feed { return s.scan(t, 4) }), &record)
 	check(t, err)
 	return record.String(), gaps
 }
@@ -157,7 +158,7 @@ func (s *setting) planRecord(t *testing.T, record string) *actions.Plan {
 	t.Helper()
 	inventory, err := scanner.ReadInventory(strings.NewReader(record))
 	check(t, err)
-	feed := WithUses(t.Context(), sources.Recorded(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) })
+	feed := intake.WithUses(t.Context(), sources.Recorded(s.planner.Config, nil, inventory.Header), func() intake.Feed { return inventory.Stream(t.Context()) })
 	p, err := s.planner.Plan(t.Context(), feed)
 	check(t, err)
 	return p
@@ -307,7 +308,7 @@ func TestExplainWithASourceThatIsNotRequired(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: {required: false}", 1), 4)
 	u := sources.New(s.planner.Config, nil, []uses.Source{answers("one", "fail")}, kube.Options{})
 	explain := func(ref string) (runs.Answer, error) {
-		return s.planner.Explain(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), mustName(t, s.planner, ref))
+		return s.planner.Explain(t.Context(), intake.WithUses(t.Context(), u, func() intake.Feed { return s.scan(t, 4) }), mustName(t, s.planner, ref))
 	}
 	a, err := explain("rg.fr-par.scw.cloud/prod/api:pr-1")
 	check(t, err)

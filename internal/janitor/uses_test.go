@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/sources"
 	"github.com/registry-janitor/registry-janitor/internal/uses"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -100,9 +101,9 @@ func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, concurrency := range []int{1, 16} {
 				s := newSetting(t, parse(t, usedWorld), usedRules, concurrency)
-				feed := func() Feed {
+				feed := func() intake.Feed {
 					u := setOf(answers("source", row.answers...))
-					return WithUses(t.Context(), u, func() Feed { return s.scan(t, concurrency) })
+					return intake.WithUses(t.Context(), u, func() intake.Feed { return s.scan(t, concurrency) })
 				}
 				p, err := s.planner.Plan(t.Context(), feed())
 				check(t, err)
@@ -117,7 +118,7 @@ func TestUsesHoldWheneverTheyAreFound(t *testing.T) {
 				check(t, err)
 				inventory, err := scanner.ReadInventory(&record)
 				check(t, err)
-				again, err := s.planner.Plan(t.Context(), WithUses(t.Context(), sources.Recorded(s.planner.Config, nil, inventory.Header), func() Feed { return inventory.Stream(t.Context()) }))
+				again, err := s.planner.Plan(t.Context(), intake.WithUses(t.Context(), sources.Recorded(s.planner.Config, nil, inventory.Header), func() intake.Feed { return inventory.Stream(t.Context()) }))
 				check(t, err)
 				if diff := cmp.Diff(encode(t, p), encode(t, again)); diff != "" {
 					t.Errorf("the inventory gives: %s", diff)
@@ -133,7 +134,7 @@ const digestOfA = "sha256:8fc15602e76581594b4c7fa4b4a2429d6d7e9e5b5a47470c4633cb
 func TestUnexpectedUsesHoldTheirImages(t *testing.T) {
 	s := newSetting(t, parse(t, usedWorld), strings.Replace(usedRules, "serverless: true", "serverless: false", 1), 4)
 	u := setOf(answers("source", "", "prod/api:pr-1"))
-	p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
+	p, err := s.planner.Plan(t.Context(), intake.WithUses(t.Context(), u, func() intake.Feed { return s.scan(t, 4) }))
 	check(t, err)
 	if len(p.Steps) != 1 || p.Steps[0].Image != "web" || len(p.Held) != 3 || !p.Incomplete() {
 		t.Error(lines(p), p.Gaps)
@@ -147,7 +148,7 @@ func TestARunEndsWhenTheReferencesCannotBeRead(t *testing.T) {
 		u := &uses.Set{}
 		u.SetFile(file, true, 0)
 		scans := 0
-		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { scans++; return s.scan(t, 4) }))
+		p, err := s.planner.Plan(t.Context(), intake.WithUses(t.Context(), u, func() intake.Feed { scans++; return s.scan(t, 4) }))
 		if p != nil || !errors.Is(err, errFlaky) || scans != failing-1 {
 			t.Errorf("%s: %v, %v after %d scans", name, p, err, scans)
 		}
@@ -172,7 +173,7 @@ func TestImageWithAUseIsKept(t *testing.T) {
 		usedRules+"\nempty: {images: {older_than: 7d}}", 4)
 	for name, when := range map[string][]string{"before": {"prod/bare@" + digestOfA}, "during": {"", "prod/bare@" + digestOfA}} {
 		u := setOf(answers("source", when...))
-		p, err := s.planner.Plan(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }))
+		p, err := s.planner.Plan(t.Context(), intake.WithUses(t.Context(), u, func() intake.Feed { return s.scan(t, 4) }))
 		check(t, err)
 		if diff := cmp.Diff([]string{"delete_image prod/gone", "prod/bare: in_use: used by someone"}, lines(p)); diff != "" {
 			t.Error(name, diff)
@@ -185,7 +186,7 @@ func TestComparisonKeepsWhatIsInUse(t *testing.T) {
 	other := strings.Replace(usedRules, "older_than: 14d", "older_than: 100d", 1)
 	for name, when := range map[string][]string{"before": {"prod/api:pr-1"}, "during": {"", "prod/api:pr-1"}} {
 		u := setOf(answers("source", when...))
-		c, err := s.planner.Compare(t.Context(), WithUses(t.Context(), u, func() Feed { return s.scan(t, 4) }), s.rival(t, other))
+		c, err := s.planner.Compare(t.Context(), intake.WithUses(t.Context(), u, func() intake.Feed { return s.scan(t, 4) }), s.rival(t, other))
 		check(t, err)
 		if text := written(t, c); strings.Contains(text, `prod/api:pr-1"`) || !strings.Contains(text, `prod/web:pr-1"`) || c.Incomplete() != (name == "during") {
 			t.Errorf("%s: incomplete %v: %s", name, c.Incomplete(), text)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/propose"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -137,7 +138,7 @@ func (w *world) options() propose.Options {
 }
 
 // feed is a scan of the world.
-func (w *world) feed(ctx context.Context) janitor.Feed {
+func (w *world) feed(ctx context.Context) intake.Feed {
 	f := feed{make(chan scanner.Item)}
 	go func() {
 		defer close(f.items)

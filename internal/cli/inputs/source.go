@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
@@ -50,8 +51,8 @@ type Source struct {
 	Planner *janitor.Planner
 	Session *janitor.Session // nil for a recorded scan
 	// Scan reads the registry; Feed also reads the use sources.
-	Scan  func(scope scanner.Scope) (janitor.Feed, error)
-	Feed  func(scope scanner.Scope) (janitor.Feed, error)
+	Scan  func(scope scanner.Scope) (intake.Feed, error)
+	Feed  func(scope scanner.Scope) (intake.Feed, error)
 	Close func()
 }
 
@@ -117,8 +118,8 @@ func (o *Opener) OpenSession(ctx context.Context, planner *janitor.Planner, f *F
 	return &Source{
 		Planner: planner,
 		Session: session,
-		Scan:    func(scope scanner.Scope) (janitor.Feed, error) { return session.Scan(ctx, scope), nil },
-		Feed:    func(scope scanner.Scope) (janitor.Feed, error) { return session.Feed(ctx, scope), nil },
+		Scan:    func(scope scanner.Scope) (intake.Feed, error) { return session.Scan(ctx, scope), nil },
+		Feed:    func(scope scanner.Scope) (intake.Feed, error) { return session.Feed(ctx, scope), nil },
 		Close:   func() {},
 	}, nil
 }
@@ -155,7 +156,7 @@ func (o *Opener) OpenInventory(ctx context.Context, planner *janitor.Planner, pa
 		return nil, fmt.Errorf("reading the inventory %s: %w", path, err)
 	}
 	planner.TakenAt = inventory.Header.TakenAt
-	scan := func(scope scanner.Scope) (janitor.Feed, error) {
+	scan := func(scope scanner.Scope) (intake.Feed, error) {
 		if err := inventory.Narrow(scope); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -166,12 +167,12 @@ func (o *Opener) OpenInventory(ctx context.Context, planner *janitor.Planner, pa
 	return &Source{
 		Planner: planner,
 		Scan:    scan,
-		Feed: func(scope scanner.Scope) (janitor.Feed, error) {
+		Feed: func(scope scanner.Scope) (intake.Feed, error) {
 			feed, err := scan(scope)
 			if err != nil {
 				return nil, err
 			}
-			return janitor.WithUses(ctx, set, func() janitor.Feed { return feed }), nil
+			return intake.WithUses(ctx, set, func() intake.Feed { return feed }), nil
 		},
 		Close: func() { _ = file.Close() },
 	}, nil
