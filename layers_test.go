@@ -132,8 +132,8 @@ func rules() architecture {
 			"internal/ledger": {ours: []string{"registry", "actions", "internal/files", "internal/runs", "internal/ledger/database", "internal/ledger/packed", "scanner"}},
 			// Opens the database of a ledger, and holds its locks.
 			"internal/ledger/database": {},
-			// The tags of an image in few bytes.
-			"internal/ledger/packed": {ours: []string{"registry"}, pure: true},
+			// What a ledger stores, in few bytes.
+			"internal/ledger/packed": {ours: []string{"registry", "actions"}, pure: true},
 			// Decides who has approved a plan.
 			"internal/approvals": {ours: []string{"internal/runs"}},
 			// Shows how far a run is, on a terminal and in the log.

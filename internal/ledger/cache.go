@@ -2,12 +2,9 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,7 +61,7 @@ func (c *Cache) Find(ctx context.Context, images []*registry.Image) []*scanner.K
 	var keys, loud []any
 	judges := map[*registry.Namespace][]byte{}
 	for i, image := range images {
-		key := keyOf(image)
+		key := packed.Key(image)
 		at[key] = i
 		keys = append(keys, key)
 		if judges[image.Namespace] == nil {
@@ -79,7 +76,7 @@ func (c *Cache) Find(ctx context.Context, images []*registry.Image) []*scanner.K
 			return err
 		}
 		image := images[at[key]]
-		if string(looks) != string(looksOf(image)) || !c.now.Before(c.due(key, fromMicros(listed))) {
+		if string(looks) != string(packed.Looks(image)) || !c.now.Before(c.due(key, fromMicros(listed))) {
 			return nil
 		}
 		known.Quiet = micros(c.now) < quiet && string(judge) == string(judges[image.Namespace])
@@ -131,7 +128,7 @@ func (c *Cache) due(key int64, listed time.Time) time.Time {
 // Keep remembers an image that was just listed, and until when it is quiet; zero if it
 // is not. It is written later.
 func (c *Cache) Keep(ctx context.Context, image *registry.Image, quiet time.Time) {
-	c.add(ctx, listing{looks: looksOf(image), tags: packed.Pack(image.Tags), count: len(image.Tags)}, image, quiet)
+	c.add(ctx, listing{looks: packed.Looks(image), tags: packed.Pack(image.Tags), count: len(image.Tags)}, image, quiet)
 }
 
 // KeepQuiet remembers until when an image is quiet that the cache knows already.
@@ -140,7 +137,7 @@ func (c *Cache) KeepQuiet(ctx context.Context, image *registry.Image, quiet time
 }
 
 func (c *Cache) add(ctx context.Context, row listing, image *registry.Image, quiet time.Time) {
-	row.image, row.judge = keyOf(image), c.judge(image.Namespace)
+	row.image, row.judge = packed.Key(image), c.judge(image.Namespace)
 	if !quiet.IsZero() {
 		row.quiet = micros(quiet)
 	}
@@ -205,26 +202,4 @@ func (c *Cache) fail(doing string, err error) {
 	if c.failed == nil && !errors.Is(err, context.Canceled) {
 		c.failed = c.ledger.fail(doing, err)
 	}
-}
-
-// keyOf is a hash of the ID of an image. If two images had the same, they would look
-// different.
-func keyOf(image *registry.Image) int64 {
-	sum := sha256.Sum256([]byte(image.ID))
-	return int64(binary.BigEndian.Uint64(sum[:])) //nolint:gosec // G115: any number will do
-}
-
-// looksOf is a hash of all that the listing of images shows of an image.
-func looksOf(image *registry.Image) []byte {
-	names := slices.Sorted(slices.Values(image.TagNames))
-	var row strings.Builder
-	for _, word := range append([]string{
-		image.ID, image.NamespaceID, image.Name, string(image.Status), string(image.Visibility),
-		image.CreatedAt.UTC().Format(time.RFC3339Nano), image.UpdatedAt.UTC().Format(time.RFC3339Nano),
-	}, names...) {
-		row.WriteString(word)
-		row.WriteByte(0)
-	}
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(row.String()), image.SizeBytes))
-	return sum[:16]
 }

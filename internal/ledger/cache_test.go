@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
@@ -103,7 +104,7 @@ func TestTheCacheIsRenewedEvenly(t *testing.T) {
 		cache := (*Ledger)(nil).Cache(now, day, anyJudge)
 		renewed := 0
 		for i := range images {
-			if !now.Before(cache.due(keyOf(images[i]), listed[i])) {
+			if !now.Before(cache.due(packed.Key(images[i]), listed[i])) {
 				listed[i] = now
 				renewed++
 			}

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,31 +9,53 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 )
 
 // Plan returns a plan that a run has recorded.
 func (l *Ledger) Plan(ctx context.Context, id string) (*actions.Plan, error) {
-	var packed, steps, rest []byte
+	var whole, steps, rest []byte
 	var taken int64
 	err := l.db.QueryRowContext(ctx, `SELECT p.body, p.taken, COALESCE(s.body, p.body), COALESCE(r.body, p.body) FROM janitor_plans p
 		LEFT JOIN janitor_contents s ON s.digest = p.steps LEFT JOIN janitor_contents r ON r.digest = p.rest
-		WHERE p.id = $1`, text(id)).Scan(&packed, &taken, &steps, &rest)
+		WHERE p.id = $1`, text(id)).Scan(&whole, &taken, &steps, &rest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, l.fail("reading a plan from", fmt.Errorf("%w: %s", ErrUnknownPlan, id))
 	}
 	if err != nil {
 		return nil, l.fail("reading a plan from", err)
 	}
-	if len(packed) == 0 {
-		plan, err := assemble(id, fromMicros(taken), steps, rest)
-		return plan, l.fail("reading a plan from", err)
+	var plan *actions.Plan
+	if len(whole) > 0 {
+		plan, err = packed.UnpackWhole(whole)
+	} else {
+		plan, err = packed.UnpackPlan(id, fromMicros(taken), steps, rest)
 	}
-	body, err := unpack(packed)
-	if err != nil {
-		return nil, l.fail("reading a plan from", err)
-	}
-	plan, err := actions.Decode(bytes.NewReader(body))
 	return plan, l.fail("reading a plan from", err)
+}
+
+// storePlan stores a plan that is not stored yet: by its contents, or as a whole if
+// these do not lead back to it.
+func storePlan(ctx context.Context, tx *sql.Tx, p *actions.Plan) error {
+	steps, rest, err := packed.PackPlan(p)
+	if err != nil {
+		return err
+	}
+	if _, err := packed.UnpackPlan(p.ID, fromMicros(micros(p.TakenAt)), steps.Body, rest.Body); err != nil {
+		whole, err := packed.PackWhole(p)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO janitor_plans (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, text(p.ID), whole)
+		}
+		return err
+	}
+	for _, c := range []packed.Part{steps, rest} {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO janitor_contents (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING`, c.Digest, c.Body); err != nil {
+			return err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO janitor_plans (id, body, steps, rest, taken) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING`,
+		text(p.ID), []byte{}, steps.Digest, rest.Digest, micros(p.TakenAt))
+	return err
 }
 
 // Forget deletes the runs that only made a plan, and the plans, if they are from
@@ -78,9 +99,6 @@ func (l *Ledger) MedianDeletions(ctx context.Context, n int) (median float64, ru
 		return 0, 0, nil
 	}
 	slices.Sort(deletions)
-	middle := len(deletions) / 2
-	if len(deletions)%2 == 1 {
-		return float64(deletions[middle]), len(deletions), nil
-	}
-	return float64(deletions[middle-1]+deletions[middle]) / 2, len(deletions), nil
+	last := len(deletions) - 1
+	return float64(deletions[last/2]+deletions[(last+1)/2]) / 2, len(deletions), nil
 }

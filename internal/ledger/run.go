@@ -1,16 +1,12 @@
 package ledger
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -120,7 +116,7 @@ func (r *Run) Finish(ctx context.Context, e Ending) error {
 	var outcome []byte
 	if e.Outcome != nil {
 		var err error
-		if outcome, err = packJSON(e.Outcome); err != nil {
+		if outcome, err = packed.PackJSON(e.Outcome); err != nil {
 			return l.fail("recording the outcome in", err)
 		}
 	}
@@ -218,29 +214,4 @@ func eachRow(ctx context.Context, q querier, scan func(*sql.Rows) error, query s
 		}
 	}
 	return rows.Err()
-}
-
-func packJSON(v any) ([]byte, error) {
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if err := errors.Join(json.NewEncoder(z).Encode(v), z.Close()); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
-}
-
-func unpack(packed []byte) ([]byte, error) {
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("unpacking: %w", err)
-	}
-	return io.ReadAll(z)
-}
-
-func unpackJSON(packed []byte, into any) error {
-	encoded, err := unpack(packed)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(encoded, into)
 }

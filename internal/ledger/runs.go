@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
@@ -124,7 +125,7 @@ func (l *Ledger) details(ctx context.Context, id int64) (*RunDetails, error) {
 		return nil, err
 	}
 	if outcome != nil {
-		if err := unpackJSON(outcome, &d.Outcome); err != nil {
+		if err := packed.UnpackJSON(outcome, &d.Outcome); err != nil {
 			return nil, fmt.Errorf("the outcome: %w", err)
 		}
 	}

@@ -136,14 +136,11 @@ func startSpans(ctx context.Context, tx *sql.Tx, kind string, spans []span, at, 
 // "($1, $2), ($3, $4)".
 func inChunks[T any](rows []T, columns int, write func(values string, some []T) error) error {
 	for some := range slices.Chunk(rows, chunk) {
-		var values strings.Builder
+		values := make([]string, len(some))
 		for i := range some {
-			if i > 0 {
-				values.WriteString(", ")
-			}
-			values.WriteString("(" + placeholders(i*columns+1, columns) + ")")
+			values[i] = "(" + placeholders(i*columns+1, columns) + ")"
 		}
-		if err := write(values.String(), some); err != nil {
+		if err := write(strings.Join(values, ", "), some); err != nil {
 			return err
 		}
 	}
@@ -152,15 +149,11 @@ func inChunks[T any](rows []T, columns int, write func(values string, some []T) 
 
 // placeholders returns n placeholders from a number on: "$3, $4, $5".
 func placeholders(from, n int) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteByte('$')
-		b.WriteString(strconv.Itoa(from + i))
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "$" + strconv.Itoa(from+i)
 	}
-	return b.String()
+	return strings.Join(all, ", ")
 }
 
 // endDeleted ends the spans of the objects that a run deleted or found gone.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 )
 
 // SetState records what a daemon knows under a name, in place of what it knew before. The
 // value must be one that encoding/json can encode.
 func (l *Ledger) SetState(ctx context.Context, name string, value any) error {
-	body, err := packJSON(value)
+	body, err := packed.PackJSON(value)
 	if err != nil {
 		return l.fail("recording the state of the daemon in", err)
 	}
@@ -28,7 +30,7 @@ func (l *Ledger) State(ctx context.Context, name string, into any) error {
 		return nil
 	}
 	if err == nil {
-		err = unpackJSON(body, into)
+		err = packed.UnpackJSON(body, into)
 	}
 	return l.fail("reading the state of the daemon from", err)
 }

@@ -1,6 +1,9 @@
-// Package packed encodes the tags of an image in about 80 bytes each, most of which are
-// the ID and the digest, which no compression makes shorter. It knows nothing of what is
+// Package packed encodes what a ledger stores: the tags of an image in about 80 bytes each,
+// most of which are the ID and the digest, which no compression makes shorter; what a digest
+// holds; the parts of a plan; and the looks of an image, a hash. It knows nothing of what is
 // done with them.
+//
+// It must never decode what is damaged into something else than what it was.
 package packed
 
 import (
