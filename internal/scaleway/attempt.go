@@ -8,12 +8,15 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/retry"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
@@ -31,7 +34,7 @@ type attempt struct {
 	next    http.RoundTripper
 	timeout time.Duration
 	skew    *clockSkew
-	redact  *redactor
+	redact  *credentials.Redactor
 	bodies  sync.Pool // of *bytes.Buffer, for answers that nothing refers to any more
 }
 
@@ -128,15 +131,10 @@ func unusable(req *http.Request, body []byte) string {
 	switch {
 	case trimmed[0] != '{' || !json.Valid(trimmed):
 		return "its body is not a complete JSON object"
-	case req.Method == http.MethodGet && isListing(req.URL.Path) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
+	case req.Method == http.MethodGet && slices.Contains([]string{"namespaces", "images", "tags"}, path.Base(req.URL.Path)) && !bytes.Contains(trimmed, []byte(`"total_count"`)):
 		return "the listing has no total_count"
 	}
 	return ""
-}
-
-func isListing(path string) bool {
-	return strings.HasSuffix(path, "/namespaces") || strings.HasSuffix(path, "/images") || strings.HasSuffix(path, "/tags") ||
-		strings.HasSuffix(path, "/containers") || strings.HasSuffix(path, "/job-definitions") || strings.HasSuffix(path, "/clusters")
 }
 
 // refusal makes the error of an answer other than 200.
@@ -179,7 +177,7 @@ func (t *attempt) message(header http.Header, body []byte) (kind, message string
 	case "text/plain":
 		quoted = string(body)
 	}
-	quoted = strings.Join(strings.FieldsFunc(t.redact.text(quoted), func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	quoted = strings.Join(strings.FieldsFunc(t.redact.Text(quoted), func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
 	return kind, text.Clip(quoted, maxMessage)
 }
 

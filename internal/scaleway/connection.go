@@ -20,7 +20,7 @@ type connection struct {
 	o      Options
 	creds  *Credentials
 	skew   *clockSkew
-	redact *redactor
+	redact *credentials.Redactor
 	pacer  *pacer
 	login  Login
 }
@@ -31,7 +31,7 @@ func connect(o Options) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{o: o, creds: creds, skew: &clockSkew{now: o.Now}, redact: newRedactor(creds.SecretKey)}
+	c := &connection{o: o, creds: creds, skew: &clockSkew{now: o.Now}, redact: credentials.NewRedactor(creds.SecretKey)}
 	base := o.Base
 	if base == nil {
 		base = o.Pool.transport(endpoint{creds.APIURL, creds.Insecure, o.Concurrency})
@@ -77,7 +77,7 @@ func (c *connection) client(transport http.RoundTripper) (*scw.Client, error) {
 		scw.WithHTTPClient(&doer{http.Client{Transport: transport, CheckRedirect: noRedirects}}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("set up the Scaleway client: %s", c.redact.text(plain(err)))
+		return nil, fmt.Errorf("set up the Scaleway client: %s", c.redact.Text(plain(err)))
 	}
 	return client, nil
 }

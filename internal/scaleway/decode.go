@@ -77,7 +77,7 @@ func (l *listing[Row, T]) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		case l.list:
 			return l.readRows(in)
 		case "total_count":
-			l.counted = true
+			l.counted = in.PeekKind() != 'n'
 			return json.UnmarshalDecode(in, &l.total)
 		}
 		return in.SkipValue()

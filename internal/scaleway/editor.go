@@ -191,7 +191,7 @@ func (e *Editor) change(ctx context.Context, what string, region registry.Region
 		if ctx.Err() != nil {
 			kinds, text = append(kinds, ctx.Err()), context.Cause(ctx).Error()
 		}
-		return &readError{text: e.read.redact.text(fmt.Sprintf("%s %s in %s: %s", what, id, region, text)), kinds: kinds}
+		return &readError{text: e.read.redact.Text(fmt.Sprintf("%s %s in %s: %s", what, id, region, text)), kinds: kinds}
 	}
 	return nil
 }
@@ -210,13 +210,7 @@ func checkObject(region registry.Region, id string) error {
 // readKinds returns the errors of package registry that a failed read of an Editor
 // wraps. A Reader does not distinguish one 403 from another.
 func readKinds(err error) []error {
-	kinds := refusalKinds(err)
-	for _, kind := range []error{registry.ErrIncomplete, registry.ErrMismatch} {
-		if errors.Is(err, kind) {
-			kinds = append(kinds, kind)
-		}
-	}
-	return kinds
+	return append(refusalKinds(err), wrapped(err, registry.ErrIncomplete, registry.ErrMismatch)...)
 }
 
 // changeKinds returns the errors of package registry that a failed change wraps:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func (r *Reader) fail(ctx context.Context, err error, format string, args ...any
 	if errors.Is(err, registry.ErrUnauthenticated) { // whatever was asked for
 		text = r.refusal(err)
 	}
-	return &readError{text: r.redact.text(text), kinds: kinds}
+	return &readError{text: r.redact.Text(text), kinds: kinds}
 }
 
 // refusal is the error of credentials that the API refuses: which key, and where it comes
@@ -122,13 +123,12 @@ func (r *Reader) refusal(err error) string {
 
 // sentinels returns the errors of package registry that an error of a Reader wraps.
 func sentinels(err error) []error {
-	var kinds []error
-	for _, kind := range []error{registry.ErrDenied, registry.ErrUnauthenticated, registry.ErrNotFound, registry.ErrIncomplete} {
-		if errors.Is(err, kind) {
-			kinds = append(kinds, kind)
-		}
-	}
-	return kinds
+	return wrapped(err, registry.ErrDenied, registry.ErrUnauthenticated, registry.ErrNotFound, registry.ErrIncomplete)
+}
+
+// wrapped returns those of the kinds that an error wraps.
+func wrapped(err error, kinds ...error) []error {
+	return slices.DeleteFunc(kinds, func(kind error) bool { return !errors.Is(err, kind) })
 }
 
 // plain returns the text of an error without the prefixes of the SDK and net/http:

@@ -94,4 +94,4 @@ func (r *Reader) access(kubeconfig *k8s.Kubeconfig) (server string, ca []byte, t
 }
 
 // Hide removes the secret key from a text, in every encoding.
-func (r *Reader) Hide(text string) string { return r.redact.text(text) }
+func (r *Reader) Hide(text string) string { return r.redact.Text(text) }

@@ -105,7 +105,7 @@ func (p *Prober) ask(ctx context.Context, client *scw.Client, region registry.Re
 	var status *statusError
 	switch {
 	case errors.As(err, &status):
-		return RawAnswer{Status: status.code, Message: p.read.redact.text(status.message)}, nil
+		return RawAnswer{Status: status.code, Message: p.read.redact.Text(status.message)}, nil
 	case err != nil:
 		return RawAnswer{}, p.read.fail(ctx, err, "read %s in %s", path, region)
 	}

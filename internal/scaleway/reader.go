@@ -9,6 +9,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway/credentials"
 )
 
 // Options configure how to reach the API. The zero value uses the credentials of the
@@ -61,7 +62,7 @@ type Reader struct {
 	login       Login
 	concurrency int
 	skew        *clockSkew
-	redact      *redactor
+	redact      *credentials.Redactor
 	accessKey   string              // for errors
 	keySource   string              // where the keys come from
 	kinds       func(error) []error // the errors of package registry that an error wraps

@@ -2,11 +2,12 @@ package scaleway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
@@ -129,8 +130,8 @@ func (w *workload) image() string {
 
 // workloads lists what may use an image. A row without any field for the image is an
 // error: the API may have renamed the field.
-func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error) {
-	rows, err := listRows(ctx, r, path)
+func (r *Reader) workloads(ctx context.Context, address string) ([]workload, error) {
+	rows, err := listRows(ctx, r, address)
 	if err != nil {
 		return nil, err
 	}
@@ -144,63 +145,23 @@ func (r *Reader) workloads(ctx context.Context, path string) ([]workload, error)
 
 // listRows reads a whole listing, as carefully as those of the registry. It does not
 // use the SDK's calls for containers v1 and clusters, which also request /metadata, without the
-// context, and panic on a null row.
-func listRows(ctx context.Context, r *Reader, path string) ([]workload, error) {
+// context.
+func listRows(ctx context.Context, r *Reader, address string) ([]workload, error) {
+	list := strings.ReplaceAll(path.Base(address), "-", "_")
+	row := func(row *workload) (workload, error) {
+		if _, err := parseUUID(row.ID); err != nil {
+			return workload{}, fmt.Errorf("the id of a row %w", err)
+		}
+		return *row, nil
+	}
 	fetch := func(ctx context.Context, number int32) (page[workload], error) {
-		var answer struct {
-			Containers     []*workload `json:"containers"`
-			JobDefinitions []*workload `json:"job_definitions"`
-			Namespaces     []*workload `json:"namespaces"`
-			Clusters       []*workload `json:"clusters"`
-			TotalCount     *uint32     `json:"total_count"`
-		}
-		err := r.client.Do(&scw.ScalewayRequest{Method: "GET", Path: path, Query: url.Values{
-			"page":      {strconv.Itoa(int(number))},
-			"page_size": {strconv.Itoa(pageSize)},
-			"order_by":  {"created_at_asc"},
-		}}, &answer, scw.WithContext(ctx))
-		if err != nil {
-			return page[workload]{}, err
-		}
-		if answer.TotalCount == nil {
-			return page[workload]{}, errors.New("the answer has no total_count")
-		}
-		rows := answer.Containers
-		if rows == nil {
-			rows = answer.JobDefinitions
-		}
-		if rows == nil {
-			rows = answer.Namespaces
-		}
-		if rows == nil {
-			rows = answer.Clusters
-		}
-		return translate(rows, *answer.TotalCount, func(row *workload) (workload, error) {
-			if _, err := parseUUID(row.ID); err != nil {
-				return workload{}, fmt.Errorf("the id of a row %w", err)
-			}
-			return *row, nil
+		return readPage(ctx, list, row, func(answer scw.RequestOption) error {
+			return r.client.Do(&scw.ScalewayRequest{Method: "GET", Path: address, Query: url.Values{
+				"page":      {strconv.Itoa(int(number))},
+				"page_size": {strconv.Itoa(pageSize)},
+				"order_by":  {"created_at_asc"},
+			}}, nil, answer)
 		})
 	}
 	return listAll(ctx, r.concurrency, fetch, func(w *workload) [16]byte { return idOf(w.ID) })
-}
-
-// translate makes a page of rows. An answer without an array (null, or another
-// document) is an error, not an empty listing.
-func translate[Row, T any](rows []*Row, total uint32, one func(*Row) (T, error)) (page[T], error) {
-	if rows == nil {
-		return page[T]{}, errors.New("the answer holds no list")
-	}
-	p := page[T]{rows: make([]T, 0, len(rows)), total: uint64(total)}
-	for _, row := range rows {
-		if row == nil {
-			return page[T]{}, errors.New("a row is null")
-		}
-		t, err := one(row)
-		if err != nil {
-			return page[T]{}, err
-		}
-		p.rows = append(p.rows, t)
-	}
-	return p, nil
 }

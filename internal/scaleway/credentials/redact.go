@@ -1,4 +1,4 @@
-package scaleway
+package credentials
 
 import (
 	"encoding/base64"
@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// redactor removes the secret key from a text: in any case, with or without dashes, in
+// Redactor removes the secret key from a text: in any case, with or without dashes, in
 // hexadecimal digits, and in base64, also as a part of something longer.
-type redactor struct{ secret *regexp.Regexp }
+type Redactor struct{ secret *regexp.Regexp }
 
-func newRedactor(secretKey string) *redactor {
+// NewRedactor makes a Redactor of a secret key.
+func NewRedactor(secretKey string) *Redactor {
 	dashes := strings.ReplaceAll(regexp.QuoteMeta(secretKey), "-", "-?")
 	bare := strings.ReplaceAll(secretKey, "-", "")
 	forms := []string{secretKey, strings.ToLower(secretKey), strings.ToUpper(secretKey), strings.ToLower(bare), strings.ToUpper(bare)}
@@ -27,7 +28,7 @@ func newRedactor(secretKey string) *redactor {
 			patterns = append(patterns, inBase64(form, before))
 		}
 	}
-	return &redactor{secret: regexp.MustCompile(strings.Join(patterns, "|"))}
+	return &Redactor{secret: regexp.MustCompile(strings.Join(patterns, "|"))}
 }
 
 // anyBase64 is one character of either alphabet. At its ends a secret may share one
@@ -50,6 +51,7 @@ func inBase64(secret string, before int) string {
 	return pattern + "={0,2}"
 }
 
-func (r *redactor) text(s string) string {
+// Text is a text without the secret key.
+func (r *Redactor) Text(s string) string {
 	return r.secret.ReplaceAllLiteralString(s, "[secret key]")
 }

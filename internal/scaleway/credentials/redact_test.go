@@ -1,4 +1,4 @@
-package scaleway
+package credentials
 
 import (
 	"encoding/base64"
@@ -9,13 +9,13 @@ import (
 )
 
 func TestSecretKeyIsHiddenInEveryEncoding(t *testing.T) {
-	const secret = testSecretKey
+	const secret = "5ec4e75e-c4e7-4a11-9a11-0123456789ab"
 	bare := strings.ReplaceAll(secret, "-", "")
 	raw, err := hex.DecodeString(bare)
 	if err != nil {
 		t.Fatal(err)
 	}
-	redact := newRedactor(secret)
+	redact := NewRedactor(secret)
 	encodings := map[string]*base64.Encoding{
 		"standard": base64.StdEncoding, "standard without padding": base64.RawStdEncoding,
 		"for URLs": base64.URLEncoding, "for URLs without padding": base64.RawURLEncoding,
@@ -34,7 +34,7 @@ func TestSecretKeyIsHiddenInEveryEncoding(t *testing.T) {
 		}
 	}
 	for name, text := range texts {
-		got := redact.text("token '" + text + "' is refused")
+		got := redact.Text("token '" + text + "' is refused")
 		if !strings.Contains(got, "[secret key]") {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -44,7 +44,7 @@ func TestSecretKeyIsHiddenInEveryEncoding(t *testing.T) {
 		}
 	}
 	const harmless = "the image 5ec4e75e-0000-4a11-9a11-0123456789ab has the digest sha256:NWVjNGU3NWU"
-	if got := redact.text(harmless); got != harmless {
+	if got := redact.Text(harmless); got != harmless {
 		t.Errorf("%s", got)
 	}
 }
