@@ -81,7 +81,6 @@ func (o TextOptions) differencesInShort(sections []differences) string {
 		objects := s.Objects[:min(room, len(s.Objects))]
 		left += len(s.Objects) - len(objects)
 		room -= len(objects)
-		b.WriteString("\n\n" + o.Color.Bold(s.Title))
 		rows := make([][]string, len(objects))
 		for i, object := range objects {
 			byRule := outline.GroupBy(object.Entries, func(c diff.Change) string { return firstRule(stepSide(c).Reasons) })
@@ -90,14 +89,9 @@ func (o TextOptions) differencesInShort(sections []differences) string {
 					return firstRule(stepSide(a.First()).Reasons) + " " + text.Thousands(len(a.Entries))
 				})}
 		}
-		for _, line := range aligned(rows, func(int) bool { return false }) {
-			b.WriteString("\n  " + strings.TrimRight(line, " "))
-		}
+		b.WriteString(o.short(s.Title, rows))
 	}
-	if left > 0 {
-		b.WriteString("\n\n… and " + text.Count(left, "more image"))
-	}
-	return b.String() + "\n\n" + o.Color.Cyan("This is shortened.") + " --details all shows everything"
+	return b.String() + moreImages(left) + "\n\n" + o.Color.Cyan("This is shortened.") + " --details all shows everything"
 }
 
 // changeRow is one of some changes that have the same rules but differ in their words.

@@ -177,15 +177,9 @@ func (d *details) perImage() string {
 		for i, o := range objects {
 			rows[i] = []string{cmp.Or(o.Ref.Image, "(the namespace itself)"), d.inShort(o)}
 		}
-		b.WriteString("\n\n" + d.Color.Bold(ns.Ref.String()))
-		for _, line := range aligned(rows, func(int) bool { return false }) {
-			b.WriteString("\n  " + strings.TrimRight(line, " "))
-		}
+		b.WriteString(d.short(ns.Ref.String(), rows))
 	}
-	if left > 0 {
-		b.WriteString("\n\n… and " + text.Count(left, "more image"))
-	}
-	return b.String()
+	return b.String() + moreImages(left)
 }
 
 // inShort is one line: how many tags are deleted and by which rules, and what else is

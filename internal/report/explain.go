@@ -41,18 +41,10 @@ type explained struct {
 func newExplained(e runs.Explanation) explained {
 	x := explained{Explanation: &e}
 	x.Mark, x.Keep = e.Reasons()
-	if e.Plan == nil {
-		return x
-	}
-	for _, s := range e.Plan.Steps {
-		if s.Ref == e.Ref.String() {
-			x.Steps = append(x.Steps, s)
-		}
-	}
-	for _, h := range e.Plan.Held {
-		if h.Ref == e.Ref.String() {
-			x.Held = append(x.Held, h)
-		}
+	if e.Plan != nil {
+		ref := e.Ref.String()
+		x.Steps = slices.DeleteFunc(slices.Clone(e.Plan.Steps), func(s actions.Step) bool { return s.Ref != ref })
+		x.Held = slices.DeleteFunc(slices.Clone(e.Plan.Held), func(h actions.Held) bool { return h.Ref != ref })
 	}
 	return x
 }

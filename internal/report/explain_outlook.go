@@ -97,23 +97,17 @@ func (x explained) NoDate() string {
 		return ""
 	}
 	last := x.Outlook.Stages[len(x.Outlook.Stages)-1]
-	switch last.Ends {
-	case runs.EndPushes:
-		return "It has no date: it ends when newer pushes take its place."
-	case runs.EndUses:
-		return "It has no date: it ends when nothing uses it any more."
-	case runs.EndOwn:
-		return "It has no date: your own policies keep it, and when that ends is not known."
-	case runs.EndOthers:
-		return "It has no date: it ends with the other tags that keep it."
-	case runs.EndRuns:
-		return "It has no date: the grace begins with the first run that marks it."
-	case runs.EndStatus:
-		return "It has no date: it ends when that is read, judged or ready."
-	case runs.EndRules:
+	if last.Ends == runs.EndRules {
 		return noRuleEnds(last)
 	}
-	return ""
+	return map[runs.End]string{
+		runs.EndPushes: "It has no date: it ends when newer pushes take its place.",
+		runs.EndUses:   "It has no date: it ends when nothing uses it any more.",
+		runs.EndOwn:    "It has no date: your own policies keep it, and when that ends is not known.",
+		runs.EndOthers: "It has no date: it ends with the other tags that keep it.",
+		runs.EndRuns:   "It has no date: the grace begins with the first run that marks it.",
+		runs.EndStatus: "It has no date: it ends when that is read, judged or ready.",
+	}[last.Ends]
 }
 
 // noRuleEnds words that only another configuration changes something.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -96,17 +97,11 @@ func (o HistoryOptions) moment(at time.Time) string {
 
 // resultCounts are the results of the steps: "2 done, 1 failed".
 func resultCounts(r *ledger.RunRecord) string {
-	var out []string
-	add := func(n int, what string) {
-		if n > 0 {
-			out = append(out, text.Thousands(n)+" "+what)
-		}
-	}
+	var counts []string
 	for _, result := range actions.Results() {
-		add(r.Counts[result], string(result))
+		counts = append(counts, outline.As(r.Counts[result], string(result)))
 	}
-	add(r.Unresolved, "unresolved")
-	return strings.Join(out, ", ")
+	return outline.Join(append(counts, outline.As(r.Unresolved, "unresolved"))...)
 }
 
 // RunDetails writes one run with its steps.

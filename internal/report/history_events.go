@@ -8,6 +8,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -44,24 +45,17 @@ func eventWords(e *ledger.Event, o HistoryOptions) string {
 	case ledger.EventUnmarked:
 		return "no longer marked"
 	case ledger.EventHeld:
-		return "held by the guard " + string(e.Guard) + afterColon(e.Detail)
+		return joined(": ", "held by the guard "+string(e.Guard), e.Detail)
 	case ledger.EventReleased:
 		return "no longer held by the guard " + string(e.Guard)
 	case ledger.EventRestored:
-		return "restored with the digest " + e.Digest + afterColon(e.Detail)
+		return joined(": ", "restored with the digest "+e.Digest, e.Detail)
 	case ledger.EventArchived:
 		return "archived until " + o.moment(e.Until) + ": registry-janitor restore " + e.Ref + "@" + e.Digest
 	case ledger.EventIntended:
 		return intention(e.Action) + " begins, by " + reasonsOf(e.Reasons)
 	}
-	return resultWords(e.Action, e.Result) + afterColon(e.Detail)
-}
-
-func afterColon(words string) string {
-	if words == "" {
-		return ""
-	}
-	return ": " + words
+	return joined(": ", resultWords(e.Action, e.Result), e.Detail)
 }
 
 func intention(a actions.Action) string {
@@ -100,9 +94,6 @@ func subjectOf(a actions.Action) string {
 
 // reasonsOf lists reasons by their rules.
 func reasonsOf(reasons []registry.Reason) string {
-	out := make([]string, len(reasons))
-	for i, r := range reasons {
-		out[i] = r.Rule + ": " + r.Text
-	}
-	return cmp.Or(strings.Join(out, "; "), "no reason that was recorded")
+	each := outline.Each(reasons, "; ", func(r registry.Reason) string { return r.Rule + ": " + r.Text })
+	return cmp.Or(each, "no reason that was recorded")
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/registry-janitor/registry-janitor/internal/text"
@@ -88,11 +89,8 @@ func (o TextOptions) hanging(head string, column int, s string) string {
 func (o TextOptions) table(indent string, head []string, rows [][]string) string {
 	var columns []int
 	for i := range head {
-		for _, r := range rows {
-			if r[i] != "" {
-				columns = append(columns, i)
-				break
-			}
+		if slices.ContainsFunc(rows, func(r []string) bool { return r[i] != "" }) {
+			columns = append(columns, i)
 		}
 	}
 	all := make([][]string, 0, 1+len(rows))
@@ -109,6 +107,23 @@ func (o TextOptions) table(indent string, head []string, rows [][]string) string
 	}
 	lines[0] = o.Color.Dim(lines[0])
 	return strings.Join(lines, "\n")
+}
+
+// short writes a line for each object of a section, below its title.
+func (o TextOptions) short(title string, rows [][]string) string {
+	out := "\n\n" + o.Color.Bold(title)
+	for _, line := range aligned(rows, func(int) bool { return false }) {
+		out += "\n  " + strings.TrimRight(line, " ")
+	}
+	return out
+}
+
+// moreImages counts those that did not fit; "" if all did.
+func moreImages(left int) string {
+	if left == 0 {
+		return ""
+	}
+	return "\n\n… and " + text.Count(left, "more image")
 }
 
 // aligned puts the cells of rows below each other, two blanks apart.

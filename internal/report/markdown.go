@@ -37,6 +37,7 @@ const (
 	pageTail    = 1_200 // for the notice of what is left out, and the last line
 	urgentMax   = 7_000 // each list of what has to be looked at
 	ordinaryMax = 4_000 // each other list
+	fillNote    = 100   // of a list, for the count of what is left out
 )
 
 // runPage is a run in Markdown.
@@ -94,17 +95,14 @@ func (m *runPage) head() (string, error) {
 		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
 		"onHold":     func() string { return onHold },
 		"refusals":   m.refusals,
-		"lostTags":   func(refs []string) string { return m.fill(named("> - lost", refs), urgentMax, "> - ") },
+		"lostTags":   func(refs []string) string { return m.fill(named("> - lost", refs), urgentMax-fillNote, "> - ", "") },
 	})
 	return b.String(), err
 }
 
 func (m *runPage) refusals(all []actions.Refusal) string {
-	entries := make([]entry, len(all))
-	for i, r := range all {
-		entries[i] = entry{"> - " + name(r.Limit) + ": " + prose(r.Detail), 1}
-	}
-	return m.fill(entries, urgentMax, "> - ")
+	entries := entriesOf(all, func(r actions.Refusal) string { return "> - " + name(r.Limit) + ": " + prose(r.Detail) })
+	return m.fill(entries, urgentMax-fillNote, "> - ", "")
 }
 
 // entry is one line of a page, which stands for some steps, held entries or
@@ -114,18 +112,26 @@ type entry struct {
 	n    int
 }
 
-// fill writes the entries that fit into a number of bytes, and counts the others
-// on a line that begins with the mark.
-func (m *runPage) fill(entries []entry, most int, mark string) string {
-	const note = 100
+// entriesOf are the lines of some things, one for each.
+func entriesOf[T any](all []T, line func(T) string) []entry {
+	entries := make([]entry, len(all))
+	for i, one := range all {
+		entries[i] = entry{line(one), 1}
+	}
+	return entries
+}
+
+// fill writes the entries that fit into a number of bytes, and counts the others on a
+// line between two marks, which comes on top.
+func (m *runPage) fill(entries []entry, most int, mark, end string) string {
 	var b strings.Builder
 	left := 0
 	for _, e := range entries {
 		left += e.n
 	}
 	for _, e := range entries {
-		if b.Len()+len(e.line)+1 > most-note {
-			b.WriteString(mark + "… and " + text.Thousands(left) + " more\n")
+		if b.Len()+len(e.line)+1 > most {
+			b.WriteString(mark + "… and " + text.Thousands(left) + " more" + end + "\n")
 			m.entriesCut += left
 			break
 		}
@@ -142,16 +148,14 @@ func (m *runPage) list(title string, entries []entry, most int) string {
 	if len(entries) == 0 {
 		return ""
 	}
-	return "\n#### " + title + "\n\n" + m.fill(entries, most, "- ")
+	return "\n#### " + title + "\n\n" + m.fill(entries, most-fillNote, "- ", "")
 }
 
 // freedByRule are what the tags that each rule marks free.
 func (m *runPage) freedByRule() []entry {
-	var out []entry
-	for _, r := range m.plan.FreesByRule {
-		out = append(out, entry{"- " + prose(r.Rule) + ": " + escape(outline.Freed(r.Frees, m.run.Price)), 1})
-	}
-	return out
+	return entriesOf(m.plan.FreesByRule, func(r actions.RuleFrees) string {
+		return "- " + prose(r.Rule) + ": " + escape(outline.Freed(r.Frees, m.run.Price))
+	})
 }
 
 // named lists names, some on a line.
@@ -190,25 +194,14 @@ func (m *runPage) results(of ...actions.Result) []entry {
 
 // actionName is what steps do to a number of objects.
 func actionName(a actions.Action, n int) string {
-	switch a {
-	case actions.DeleteTag:
-		return "delete " + text.Count(n, "tag")
-	case actions.DeleteImage:
-		return "delete " + text.Count(n, "image")
-	case actions.DeleteNamespace:
-		return "delete " + text.Count(n, "namespace")
-	case actions.SetImageVisibility:
-		return "change the visibility of " + text.Count(n, "image")
-	default:
-		return "change the visibility of " + text.Count(n, "namespace")
+	if noun, ok := strings.CutPrefix(subjectOf(a), "visibility of "); ok {
+		return "change the visibility of " + text.Count(n, noun)
 	}
+	return "delete " + text.Count(n, subjectOf(a))
 }
 
 func (m *runPage) gaps() string {
-	entries := make([]entry, len(m.plan.Gaps))
-	for i, g := range m.plan.Gaps {
-		entries[i] = entry{"- " + name(g.Subject) + ": " + prose(g.Error), 1}
-	}
+	entries := entriesOf(m.plan.Gaps, func(g registry.Gap) string { return "- " + name(g.Subject) + ": " + prose(g.Error) })
 	return m.list("Gaps: "+text.Count(len(entries), "thing")+" could not be read or judged", entries, urgentMax)
 }
 
@@ -220,7 +213,7 @@ func (m *runPage) warnings() string {
 	}
 	waived := m.plan.Summary.Waived
 	title := "Violations: " + outline.Join(outline.As(len(entries)-waived, "warn"), outline.As(waived, "waived"))
-	return "\n<details><summary>" + title + "</summary>\n\n" + m.fill(entries, ordinaryMax, "- ") + "\n</details>\n"
+	return "\n<details><summary>" + title + "</summary>\n\n" + m.fill(entries, ordinaryMax-fillNote, "- ", "") + "\n</details>\n"
 }
 
 func (m *runPage) violations() string {
@@ -235,11 +228,9 @@ func (m *runPage) found(counts bool) []entry {
 		quiet := v.Severity == registry.Warn || v.Severity == registry.Waived
 		return quiet == counts
 	})
-	entries := make([]entry, len(list))
-	for i, v := range list {
-		entries[i] = entry{"- " + name(v.Ref) + " " + prose(outline.Rule(v.Reason)) + ": " + prose(v.Text), 1}
-	}
-	return entries
+	return entriesOf(list, func(v registry.Violation) string {
+		return "- " + name(v.Ref) + " " + prose(outline.Rule(v.Reason)) + ": " + prose(v.Text)
+	})
 }
 
 func (m *runPage) foot() string {

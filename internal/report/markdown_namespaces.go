@@ -40,7 +40,7 @@ func (m *runPage) namespaces(room int) string {
 	for _, ns := range groups[:shown] {
 		details := m.namespace(ns, room-b.Len())
 		if details == "" {
-			left += entriesOf(ns)
+			left += countOf(ns)
 		}
 		b.WriteString(details)
 	}
@@ -70,7 +70,7 @@ func (m *runPage) otherNamespaces(groups []*outline.Namespace) string {
 	}
 	n := 0
 	for _, ns := range groups {
-		n += entriesOf(ns)
+		n += countOf(ns)
 	}
 	m.namespacesCut += len(groups)
 	m.entriesCut += n
@@ -107,7 +107,7 @@ func totalWords(p *actions.Plan, t outline.RuleTotal) string {
 	return outline.Join(on, age, outline.As(t.Held, "held"))
 }
 
-func entriesOf(ns *outline.Namespace) int {
+func countOf(ns *outline.Namespace) int {
 	n := 0
 	for _, o := range ns.Objects() {
 		n += o.Count()
@@ -145,22 +145,7 @@ func (m *runPage) namespace(ns *outline.Namespace, room int) string {
 	if len(rows) > 0 && len(rows[0].line)+1 > room {
 		return ""
 	}
-	var b strings.Builder
-	b.WriteString(open + head)
-	for i, r := range rows {
-		if len(r.line)+1 > room {
-			left := 0
-			for _, rest := range rows[i:] {
-				left += rest.n
-			}
-			m.entriesCut += left
-			b.WriteString("| … and " + text.Thousands(left) + " more | |\n")
-			break
-		}
-		room -= len(r.line) + 1
-		b.WriteString(r.line + "\n")
-	}
-	return b.String() + foot
+	return open + head + m.fill(rows, room, "| ", " | |") + foot
 }
 
 // rows are the lines of the table of a namespace.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -38,22 +39,14 @@ func Formats() []Format {
 
 // ContentType is what HTTP calls the format.
 func (f Format) ContentType() string {
-	switch f {
-	case FormatJSON:
-		return "application/json"
-	case FormatMarkdown:
-		return "text/markdown; charset=utf-8"
-	case FormatJUnit:
-		return "application/xml"
-	case FormatHTML:
-		return "text/html; charset=utf-8"
-	case FormatCSV:
-		return "text/csv; charset=utf-8"
-	case FormatSARIF:
-		return "application/sarif+json"
-	default:
-		return "text/plain; charset=utf-8"
-	}
+	return cmp.Or(map[Format]string{
+		FormatJSON:     "application/json",
+		FormatMarkdown: "text/markdown; charset=utf-8",
+		FormatJUnit:    "application/xml",
+		FormatHTML:     "text/html; charset=utf-8",
+		FormatCSV:      "text/csv; charset=utf-8",
+		FormatSARIF:    "application/sarif+json",
+	}[f], "text/plain; charset=utf-8")
 }
 
 // Write renders the run in a format. The options only matter to the text. JSON is
