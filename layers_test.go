@@ -164,7 +164,7 @@ func rules() architecture {
 			// Makes the use sources that a configuration names.
 			"internal/sources": {ours: []string{"registry", "internal/config", "internal/kube", "internal/scaleway", "internal/uses", "scanner"}},
 			// Finds when a decision changes.
-			"internal/outlook": {ours: []string{"registry", "actions", "internal/config", "internal/runs", "scanner"}},
+			"internal/outlook": {ours: []string{"registry", "actions", "internal/config", "internal/runs", "policy/rules", "scanner"}},
 			// Tries out what the API does.
 			"internal/probe": {ours: []string{"registry", "actions", "internal/config", "internal/ledger", "internal/oci", "internal/scaleway"}},
 			// A panic as an error.

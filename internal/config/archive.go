@@ -86,11 +86,7 @@ func (d checker) checkArchive(a *Archive) {
 		return
 	}
 	for _, path := range []string{"archive.match", "archive.except"} {
-		for _, key := range unarchived {
-			if at := strictyaml.Join(path, key); d.Given(at) && d.Clean(at) {
-				d.Report(at, "cannot be used in an archive", "name namespaces, images or tags instead")
-			}
-		}
+		d.checkAbsent(path, unarchived, "cannot be used in an archive", "name namespaces, images or tags instead")
 	}
 	d.checkMatches("archive", "tag", a.Match, a.Except)
 }

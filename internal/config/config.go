@@ -311,6 +311,12 @@ func (c *Config) Resolve(path string) string {
 	return filepath.Join(filepath.Dir(c.File), path)
 }
 
+// ParseDuration reads a duration as the configuration writes it: "14d", "1w12h".
+func ParseDuration(text string) (time.Duration, error) {
+	d, err := strictyaml.ParseDuration(text)
+	return d.Duration(), err
+}
+
 func (c *Config) defaults() {
 	c.Scaleway.Regions = regions()
 	c.Timezone = "UTC"

@@ -24,15 +24,9 @@ func (c *Config) Document() map[string]any {
 	document := mappingOf(reflect.ValueOf(*c))
 	c.Protect.document(document["protect"].(map[string]any))
 	document["policies"] = c.policiesDocument()
-	delete(document, "ledger")
-	delete(document, "run_timeout")
-	delete(document, "run_timeout_seconds")
-	delete(document, "scan")
-	delete(document, "policy")
-	delete(document, "cost")
-	delete(document, "notifications")
-	delete(document, "waivers_file")
-	delete(document, "approvals")
+	for _, key := range []string{"ledger", "run_timeout", "run_timeout_seconds", "scan", "policy", "cost", "notifications", "waivers_file", "approvals"} {
+		delete(document, key)
+	}
 	return document
 }
 

@@ -34,7 +34,6 @@ type Notification struct {
 	Repeat strictyaml.Duration `yaml:"repeat"`
 }
 
-// Defaults are those of a notification.
 // Defaults sets the values of keys that are not in the file.
 func (n *Notification) Defaults() {
 	n.On = []string{"failure", "refused", "gap", "violation", "waiver", "deleted", "visibility"}

@@ -119,16 +119,21 @@ func (d checker) checkMatches(path, subject string, match, except *rules.Match) 
 }
 
 func (d checker) checkMatch(path, subject string, m *rules.Match) {
-	for _, key := range unrelated[subject] {
-		if at := strictyaml.Join(path, key); d.Given(at) && d.Clean(at) {
-			d.Report(at, "cannot be used in a rule with the subject "+subject, "remove the key")
-		}
-	}
+	d.checkAbsent(path, unrelated[subject], "cannot be used in a rule with the subject "+subject, "remove the key")
 	if m == nil || m.YoungerThan.Duration() == 0 || m.OlderThan.Duration() == 0 {
 		return
 	}
 	if m.OlderThan.Duration() >= m.YoungerThan.Duration() {
 		d.Report(strictyaml.Join(path, "younger_than"), fmt.Sprintf("matches nothing together with older_than: %s", m.OlderThan), "make it longer than older_than, or remove one of the two")
+	}
+}
+
+// checkAbsent reports keys of a mapping that cannot be used in it.
+func (d checker) checkAbsent(path string, keys []string, message, hint string) {
+	for _, key := range keys {
+		if at := strictyaml.Join(path, key); d.Given(at) && d.Clean(at) {
+			d.Report(at, message, hint)
+		}
 	}
 }
 

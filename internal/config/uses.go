@@ -26,7 +26,6 @@ type Kubernetes struct {
 	Required    bool `yaml:"required"`
 }
 
-// Defaults are those of a cluster.
 // Defaults sets the values of keys that are not in the file.
 func (k *Kubernetes) Defaults() { k.Required = true }
 

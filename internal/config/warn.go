@@ -130,23 +130,24 @@ func (c *Config) patterns() []namePattern {
 			out = append(out, namePattern{path + ".tags_regex", subject, "tags_regex", m.TagsRegex, NamesByRegex})
 		}
 	}
+	rule := func(path, subject string, m, except *rules.Match) {
+		match(path+".match", subject, m)
+		match(path+".except", subject, except)
+	}
 	list("scope", "scope.include", "include", Paths, c.Scope.Include)
 	list("scope", "scope.exclude", "exclude", Paths, c.Scope.Exclude)
 	list("protect", "protect.tags", "tags", NamesOfTags, c.Protect.Tags)
 	for i := range c.Retention {
-		path, subject := fmt.Sprintf("retention[%d]", i), "retention/"+c.Retention[i].Name
-		match(path+".match", subject, c.Retention[i].Match)
-		match(path+".except", subject, c.Retention[i].Except)
+		r := &c.Retention[i]
+		rule(fmt.Sprintf("retention[%d]", i), "retention/"+r.Name, r.Match, r.Except)
 	}
 	for i := range c.Visibility {
-		path, subject := fmt.Sprintf("visibility[%d]", i), "visibility/"+c.Visibility[i].Name
-		match(path+".match", subject, c.Visibility[i].Match)
-		match(path+".except", subject, c.Visibility[i].Except)
+		r := &c.Visibility[i]
+		rule(fmt.Sprintf("visibility[%d]", i), "visibility/"+r.Name, r.Match, r.Except)
 	}
 	for i := range c.Naming {
-		path, subject := fmt.Sprintf("naming[%d]", i), "naming/"+c.Naming[i].Name
-		match(path+".match", subject, c.Naming[i].Match)
-		match(path+".except", subject, c.Naming[i].Except)
+		r := &c.Naming[i]
+		rule(fmt.Sprintf("naming[%d]", i), "naming/"+r.Name, r.Match, r.Except)
 	}
 	for i := range c.Waivers {
 		if path := fmt.Sprintf("waivers[%d].match", i); c.document.Given(path) { // not of another file
@@ -154,8 +155,7 @@ func (c *Config) patterns() []namePattern {
 		}
 	}
 	if c.Archive != nil {
-		match("archive.match", "archive", c.Archive.Match)
-		match("archive.except", "archive", c.Archive.Except)
+		rule("archive", "archive", c.Archive.Match, c.Archive.Except)
 	}
 	for i := range c.Limits.Overrides {
 		path, place := fmt.Sprintf("limits.overrides[%d].match", i), c.Limits.Overrides[i].Match

@@ -36,7 +36,7 @@ func (s *Subject) After(ctx context.Context, now runs.Stage) (*runs.Outlook, err
 	o := &runs.Outlook{Stages: []runs.Stage{now}}
 	if img := s.Item.Image; img != nil && len(grid)*len(img.Tags) > maxJudged {
 		grid = s.turns(related(img, s.Ref.Tag))
-		if s.Config.MatchesByAge() {
+		if matchesByAge(s.Config) {
 			o.Limit = runs.LimitSize
 		}
 	}
@@ -133,7 +133,7 @@ func (s *Subject) turns(tags map[string]bool) []time.Time {
 	for _, ends := range s.Config.WaiverEnds() {
 		add(ends, nil)
 	}
-	empty := s.Config.EmptyAges()
+	empty := emptyAges(s.Config)
 	if s.Item.Listed != nil {
 		n := s.Item.Listed.Namespace
 		minAge, _ := s.Config.Limits.At(n.Name, "")
@@ -142,7 +142,7 @@ func (s *Subject) turns(tags map[string]bool) []time.Time {
 	if img := s.Item.Image; img != nil {
 		minAge, _ := s.Config.Limits.At(img.Namespace.Name, img.Name)
 		add(img.Changed(), append(empty, minAge))
-		updated, created, built := s.Config.RetentionAges()
+		updated, created, built := retentionAges(s.Config)
 		for i := range img.Tags {
 			t := &img.Tags[i]
 			if tags != nil && !tags[t.Name] {
@@ -167,7 +167,7 @@ func (s *Subject) addContent(c *registry.Content, t *registry.Tag, built []time.
 	}
 	add(c.BuiltAt, built)
 	add(t.Changed(), built) // if that date is not one
-	labeled := s.Config.LabelAges(c.Labels)
+	labeled := labelAges(s.Config, c.Labels)
 	for _, from := range []time.Time{t.Changed(), t.CreatedAt, c.BuiltAt} {
 		add(from, labeled)
 	}

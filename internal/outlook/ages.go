@@ -1,21 +1,15 @@
-package config
+package outlook
 
 import (
 	"slices"
 	"time"
 
-	"github.com/registry-janitor/registry-janitor/internal/strictyaml"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 )
 
-// ParseDuration reads a duration as the configuration writes it: "14d", "1w12h".
-func ParseDuration(text string) (time.Duration, error) {
-	d, err := strictyaml.ParseDuration(text)
-	return d.Duration(), err
-}
-
-// EmptyAges are the ages that the rules on what is empty name.
-func (c *Config) EmptyAges() []time.Duration {
+// emptyAges are the ages that the rules on what is empty name.
+func emptyAges(c *config.Config) []time.Duration {
 	var ages []time.Duration
 	for _, r := range []*rules.EmptyRule{c.Empty.Images, c.Empty.Namespaces} {
 		if r != nil {
@@ -25,8 +19,8 @@ func (c *Config) EmptyAges() []time.Duration {
 	return ages
 }
 
-// RetentionAges are those that the retention rules name, by the time that they count from.
-func (c *Config) RetentionAges() (updated, created, built []time.Duration) {
+// retentionAges are those that the retention rules name, by the time that they count from.
+func retentionAges(c *config.Config) (updated, created, built []time.Duration) {
 	for i := range c.Retention {
 		r := &c.Retention[i]
 		ages := matchAges(r)
@@ -71,14 +65,14 @@ func matchAges(r *rules.Retention) []time.Duration {
 	return slices.DeleteFunc(ages, func(age time.Duration) bool { return age == 0 })
 }
 
-// MatchesByAge reports whether a retention rule is about tags of some age. Then other tags, as they
-// age, can take places or leave them.
-func (c *Config) MatchesByAge() bool {
+// matchesByAge reports whether a retention rule is about tags of some age. Then other tags,
+// as they age, can take places or leave them.
+func matchesByAge(c *config.Config) bool {
 	return slices.ContainsFunc(c.Retention, func(r rules.Retention) bool { return len(matchAges(&r)) > 0 })
 }
 
-// LabelAges are the ages that retention rules take from labels.
-func (c *Config) LabelAges(labels map[string]string) []time.Duration {
+// labelAges are the ages that retention rules take from labels.
+func labelAges(c *config.Config, labels map[string]string) []time.Duration {
 	var ages []time.Duration
 	for i := range c.Retention {
 		if d := c.Retention[i].Delete; d != nil && d.OlderThanLabel != "" {
