@@ -185,11 +185,7 @@ func checkRange(s string) (message, hint string) {
 }
 
 func checkRegion(s string) (message, hint string) {
-	if slices.Contains(regions(), s) {
-		return "", ""
-	}
-	message, hint = strictyaml.NotOneOf(s, regions())
-	if s == "it-mil" {
+	if message, hint = oneOf(s, regions()); s == "it-mil" {
 		hint = "remove it: it-mil runs containers, but has no registry"
 	}
 	return message, hint
@@ -197,10 +193,14 @@ func checkRegion(s string) (message, hint string) {
 
 // checkClusterRegion is for the regions that have Kubernetes Kapsule.
 func checkClusterRegion(s string) (message, hint string) {
-	if known := ClusterRegions(); !slices.Contains(known, s) {
-		return strictyaml.NotOneOf(s, known)
+	return oneOf(s, ClusterRegions())
+}
+
+func oneOf(s string, known []string) (message, hint string) {
+	if slices.Contains(known, s) {
+		return "", ""
 	}
-	return "", ""
+	return strictyaml.NotOneOf(s, known)
 }
 
 // checkZone refuses "Local", which depends on the machine.

@@ -141,10 +141,7 @@ func checkOccasion(s string) (message, hint string) {
 	for i, o := range occasions {
 		names[i] = o[0]
 	}
-	if slices.Contains(names, s) {
-		return "", ""
-	}
-	return strictyaml.NotOneOf(s, names)
+	return oneOf(s, names)
 }
 
 func (n *Notification) sentence() string {

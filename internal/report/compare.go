@@ -221,25 +221,18 @@ func keyOf(c diff.Change, why func(diff.Position) string) string {
 }
 
 // stepSide is the side that has the step.
-func stepSide(c diff.Change) diff.Position {
-	if c.Only == diff.Before {
-		return c.Before
-	}
-	return c.After
-}
+func stepSide(c diff.Change) diff.Position { return chosen(c.Only, c.Before, c.After) }
 
-func otherPosition(c diff.Change) diff.Position {
-	if c.Only == diff.Before {
-		return c.After
-	}
-	return c.Before
-}
+func otherPosition(c diff.Change) diff.Position { return chosen(c.Only, c.After, c.Before) }
 
-func otherSide(only diff.Side) diff.Side {
+func otherSide(only diff.Side) diff.Side { return chosen(only, diff.After, diff.Before) }
+
+// chosen is what belongs to a change: the first if it is only before.
+func chosen[T any](only diff.Side, before, after T) T {
 	if only == diff.Before {
-		return diff.After
+		return before
 	}
-	return diff.Before
+	return after
 }
 
 // actionWords is what n changes of the same kind do.
