@@ -64,23 +64,9 @@ func UnderLock(ctx context.Context, c *config.Config, o Options, do func(context
 	}
 	lock, err := l.Lock(ctx, o.Wait)
 	if err == nil {
-		locked, stop := whileLocked(ctx, lock, func() {})
+		locked, stop := (&Recorder{lock: lock}).WhileLocked(ctx, func() {})
 		err = bug.Contain(func() error { return do(locked, l) })
 		stop()
 	}
 	return errors.Join(err, l.Close())
-}
-
-// whileLocked returns a context that ends with a lock.
-func whileLocked(ctx context.Context, lock *ledger.Lock, lost func()) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		select {
-		case <-lock.Lost():
-			lost()
-			cancel(errors.New("the lock of the ledger is lost"))
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { cancel(nil) }
 }

@@ -81,7 +81,16 @@ func (r *Recorder) Place() Place {
 
 // WhileLocked returns a context that ends when another process may apply a plan too.
 func (r *Recorder) WhileLocked(ctx context.Context, lost func()) (context.Context, context.CancelFunc) {
-	return whileLocked(ctx, r.lock, lost)
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-r.lock.Lost():
+			lost()
+			cancel(errors.New("the lock of the ledger is lost"))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // Add notes a decision: that something was judged, and which of its tags are marked. The
