@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -225,13 +227,25 @@ func TestRunawayPolicyIsStopped(t *testing.T) {
 	some c in xs
 	a + b + c == 0
 }`)
-	e.limits.timeout = 30_000_000 // 30 ms
-	v := judge(t, e, anImage(aTag("pr-1", 15*days)))
-	if v.Err == nil || !strings.Contains(v.Err.Error(), "policy janitor.image.own: stopped after 30ms") {
-		t.Errorf("got %v", v.Err)
+	var v registry.Verdict
+	inTime(e, 30*time.Millisecond, func() bool {
+		v = judge(t, e, anImage(aTag("pr-1", 15*days)))
+		return len(v.Tags) > 0 && len(v.Tags[0].Delete) > 0 &&
+			(v.Err == nil || strings.Contains(v.Err.Error(), "own: stopped"))
+	})
+	if stopped := fmt.Sprintf("policy janitor.image.own: stopped after %s", e.limits.timeout); v.Err == nil || !strings.Contains(v.Err.Error(), stopped) {
+		t.Errorf("got %v, want %s", v.Err, stopped)
 	}
 	if len(v.Tags) == 0 || len(v.Tags[0].Delete) == 0 {
 		t.Errorf("what the others mark is lost: %v", words(v))
+	}
+}
+
+// inTime judges with a time limit, and with longer ones as long as the limit stops a
+// policy that has done nothing wrong: on a busy machine, any of them can be late.
+func inTime(e *Engine, limit time.Duration, judged func() bool) {
+	for e.limits.timeout = limit; !judged() && e.limits.timeout < 64*limit; {
+		e.limits.timeout *= 4
 	}
 }
 
