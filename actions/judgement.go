@@ -53,6 +53,15 @@ func (j *Judgement) NotPlanned(s *Step) (Result, string) {
 	return ResultChanged, "the policies in force do not mark it for deletion"
 }
 
+// WholesFirst are the indexes that must be deleted before their parts; see
+// registry.Image.WholesFirst.
+func (j *Judgement) WholesFirst() map[string][]string {
+	if j.Verdict.Image == nil {
+		return nil
+	}
+	return j.Verdict.Image.WholesFirst()
+}
+
 // keepReasons are the reasons for which the object of a step is kept.
 func (j *Judgement) keepReasons(s *Step) []registry.Reason {
 	v := &j.Verdict

@@ -1,6 +1,9 @@
 package registry
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // PartsOf are the digests that the index of this digest consists of, those of the indexes
 // in it included, as far as they were read. It is empty for what is not an index, and for
@@ -28,6 +31,47 @@ func (i *Image) PartsOf(digest string) []string {
 		}
 	}
 	return all
+}
+
+// WholesFirst lists, by digest, the indexes that must be deleted before it: those that it, or
+// what it is attached to, is or may be a part of. Nothing must be deleted before itself: of
+// what names leave open, the newer tag is the index.
+func (i *Image) WholesFirst() map[string][]string {
+	wholes, first := i.Wholes(), map[string][]string{}
+	add := func(digest string, indexes []string) {
+		for _, index := range indexes {
+			if !slices.Contains(first[digest], index) && !isBefore(first, digest, index) {
+				first[digest] = append(first[digest], index)
+			}
+		}
+	}
+	for k := range i.Tags {
+		t := &i.Tags[k]
+		add(t.Digest, wholes.Of(k))
+		add(t.Digest, wholes.OfSubject(AttachmentSubject(t.Name, t.Digest)))
+	}
+	oldestFirst := func(a, b int) int { return CompareAge(i.Tags[b], i.Tags[a]) }
+	for _, k := range slices.SortedFunc(maps.Keys(wholes.maybe), oldestFirst) {
+		add(i.Tags[k].Digest, wholes.MaybeOf(k))
+	}
+	return first
+}
+
+// isBefore reports whether a digest is another one, or must be deleted before it.
+func isBefore(first map[string][]string, digest, other string) bool {
+	seen := map[string]bool{other: true}
+	for queue := []string{other}; len(queue) > 0; queue = queue[1:] {
+		if queue[0] == digest {
+			return true
+		}
+		for _, next := range first[queue[0]] {
+			if !seen[next] {
+				seen[next] = true
+				queue = append(queue, next)
+			}
+		}
+	}
+	return false
 }
 
 // Wholes are the indexes of an image that its other tags are parts of.

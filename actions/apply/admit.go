@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -21,10 +22,10 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 	uncopied := s.copyFirst(d, candidates)
 	var waits []*step
 	for _, st := range candidates {
-		subject, _ := s.subject(st, pending)
+		first, _ := s.first(st, pending)
 		sibling := s.other(st, st.Digest, pending)
 		switch {
-		case subject != "":
+		case first != "":
 			busy[st.Digest] = busy[st.Digest] || st.sent()
 			waits = append(waits, st)
 		case uncopied[st.Digest], busy[st.Digest] && !s.proven, s.alone && d.proving+len(d.send) > 0, sibling != "" && !s.proven && len(d.send) > 0, d.leaves:
@@ -45,8 +46,8 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 			s.wait(d, st, busy)
 			continue
 		}
-		subject, _ := s.subject(st, pending)
-		d.settle(st, actions.ResultBlocked, "its subject "+subject+" is still there")
+		first, _ := s.first(st, pending)
+		d.settle(st, actions.ResultBlocked, first)
 	}
 }
 
@@ -90,8 +91,8 @@ func (s *situation) unblocked(d *decision, candidates []*step, pending map[strin
 
 // blockedBy names the tag that is to stay and blocks the deletion of a step.
 func (s *situation) blockedBy(st *step, pending map[string]bool) string {
-	if subject, free := s.subject(st, pending); subject != "" && !free {
-		return "its subject " + subject + " is still there"
+	if first, free := s.first(st, pending); !free {
+		return first
 	}
 	if sibling := s.other(st, st.Digest, pending); sibling != "" && !s.untag {
 		return sibling + ", which is still there, has the same digest"
@@ -99,18 +100,26 @@ func (s *situation) blockedBy(st *step, pending map[string]bool) string {
 	return ""
 }
 
-// subject names a tag to which the tag of a step is attached and that is still
-// there; free reports whether all of those are to be deleted.
-func (s *situation) subject(st *step, pending map[string]bool) (name string, free bool) {
+// first tells what must go before the tag of a step and is still there: tags to which it is
+// attached, and tags whose index it is, or may be, a part of and that the plan deletes too.
+// Free reports whether all of those are to be deleted.
+func (s *situation) first(st *step, pending map[string]bool) (what string, free bool) {
 	for _, tag := range s.reading.named(registry.AttachmentSubject(st.Tag, st.Digest)) {
+		what = cmp.Or(what, "its subject "+tag.Name+" is still there")
 		if !pending[tag.ID] {
-			return tag.Name, false
-		}
-		if name == "" {
-			name = tag.Name
+			return "its subject " + tag.Name + " is still there", false
 		}
 	}
-	return name, true
+	for _, whole := range slices.Concat(st.wholes...) {
+		_, listed, hidden := s.reading.find(whole.ID)
+		switch detail := "it is or may be a part of " + whole.Tag + ", which is still there"; {
+		case pending[whole.ID]:
+			what = cmp.Or(what, detail)
+		case listed, hidden, whole.left:
+			return detail, false
+		}
+	}
+	return what, true
 }
 
 // other names a tag of a digest that is not to be deleted, "" if there is none.

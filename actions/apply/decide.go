@@ -58,6 +58,8 @@ type step struct {
 	err   error     // of the last answer
 	// missing: a GET did not find the tag before anything was sent.
 	missing bool
+	wholes  [][]*step // of indexes of which its tag is, or may be, a part
+	left    bool      // it has a result, and its tag may still be there
 }
 
 // sent reports whether the deletion may be under way.
@@ -94,8 +96,8 @@ type settled struct {
 //   - A tag that the policies in force do not mark on this reading is not deleted.
 //   - If a tag that the plan keeps is gone, nothing more is deleted.
 //   - A tag that cannot be copied is not deleted.
-//   - What remains is sent once it is copied: attachments after their subjects, one tag of a digest at
-//     a time until it is proven what the API does to the others.
+//   - What remains is sent once it is copied: attachments after their subjects, parts when
+//     their indexes are gone, one tag of a digest at a time until it is proven what the API does to the others.
 func decide(s *situation) *decision {
 	d := &decision{}
 	vanished := s.vanished()
@@ -177,11 +179,7 @@ func (st *step) end(result actions.Result, detail string) (position, settled) {
 
 // position compares the tag of a step with the reading.
 func (s *situation) position(st *step) (position, settled) {
-	tag, listed := s.reading.tag(st.ID)
-	hidden := false
-	if !listed {
-		tag, hidden = s.reading.hidden[st.ID]
-	}
+	tag, listed, hidden := s.reading.find(st.ID)
 	sibling := s.sibling(st)
 	switch {
 	case !listed && !hidden:
@@ -213,8 +211,10 @@ func (s *situation) absence(st *step) (position, settled) {
 	switch {
 	case !accepted && !s.reading.absent[st.ID]:
 		return unconfirmed, settled{}
+	case !st.sent() && s.sibling(st) != nil:
+		return st.end(actions.ResultGone, "it was deleted together with "+s.sibling(st).Tag+", which had the same digest")
 	case !st.sent():
-		return st.end(actions.ResultGone, s.wentWith(st))
+		return st.end(actions.ResultGone, "it was not there any more")
 	case st.err != nil:
 		return st.end(actions.ResultDone, "confirmed after: "+st.err.Error())
 	}
@@ -293,12 +293,4 @@ func (st *step) exhausted() (actions.Result, string) {
 		return actions.ResultBlocked, sentOften
 	}
 	return actions.ResultFailed, sentOften
-}
-
-// wentWith explains why a tag is gone whose deletion was not sent.
-func (s *situation) wentWith(st *step) string {
-	if other := s.sibling(st); other != nil {
-		return "it was deleted together with " + other.Tag + ", which had the same digest"
-	}
-	return "it was not there any more"
 }

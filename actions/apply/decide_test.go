@@ -20,8 +20,9 @@ import (
 type scene struct {
 	situation
 	tags           []registry.Tag
-	hidden, absent []string // IDs
-	unasked        []string // IDs of tags that the policies do not mark
+	hidden, absent []string          // IDs
+	unasked        []string          // IDs of tags that the policies do not mark
+	parts          map[string]string // of indexes, all by their letter
 }
 
 var (
@@ -70,6 +71,20 @@ func (sc *scene) without(name string) {
 	sc.tags = slices.DeleteFunc(sc.tags, func(t registry.Tag) bool { return t.Name == name })
 }
 
+// wholes are the steps of the indexes of which a digest is a part.
+func (sc *scene) wholes(digest string) []*step {
+	var wholes []*step
+	for index, parts := range sc.parts {
+		for _, st := range sc.steps {
+			if st.Digest == digestOf(index) && strings.Contains(parts, digest[len(digest)-1:]) {
+				wholes = append(wholes, st)
+			}
+		}
+	}
+	slices.SortFunc(wholes, func(a, b *step) int { return strings.Compare(a.Tag, b.Tag) })
+	return wholes
+}
+
 // look makes the reading, and decides.
 func (sc *scene) look() *decision {
 	var sent []*step
@@ -79,6 +94,9 @@ func (sc *scene) look() *decision {
 		}
 	}
 	sc.reading = newReading(sc.now, registry.Image{}, sc.tags, sent)
+	for _, st := range sc.steps {
+		st.wholes = [][]*step{sc.wholes(st.Digest)}
+	}
 	for _, id := range sc.hidden {
 		sc.reading.hidden[id] = registry.Tag{ID: id, Name: id, Digest: sc.step(id).Digest, Status: registry.StatusReady, UpdatedAt: scanTime}
 	}
@@ -117,6 +135,26 @@ func TestDecide(t *testing.T) {
 	shared := func() *scene { return sceneOf("pr-1@a", "pr-2@a", "latest@c") }
 	signed := func() *scene { return sceneOf("pr-1@a", signature+"@d", "latest@c") }
 	sibling := func() *scene { return sceneOf("pr-1@c", "pr-2@b", "latest@c") }
+	whole := func() *scene {
+		sc := sceneOf("pr-1@a", "pr-2@b", "latest@c")
+		sc.parts = map[string]string{"b": "a"}
+		return sc
+	}
+	nested := func() *scene {
+		sc := sceneOf("pr-1@a", "pr-2@b", "pr-3@d", "latest@c")
+		sc.parts = map[string]string{"d": "b", "b": "a"}
+		return sc
+	}
+	signedPart := func() *scene {
+		sc := sceneOf(signature+"@d", "pr-1@a", "pr-2@b", "latest@c")
+		sc.parts = map[string]string{"b": "a"}
+		return sc
+	}
+	twoTags := func() *scene {
+		sc := sceneOf("pr-1@a", "pr-2@b", "pr-3@b", "latest@c")
+		sc.parts = map[string]string{"b": "a"}
+		return sc
+	}
 	deleting := func(sc *scene) { sc.tag("pr-1").Status = registry.StatusDeleting }
 	for _, tt := range []struct {
 		name  string
@@ -241,6 +279,26 @@ func TestDecide(t *testing.T) {
 		{"what is blocked stays, and blocks the others of its digest", sceneOf("pr-1@d", signature+"@d", "latest@a"), func(*scene) {},
 			[]string{signature + " blocked: its subject latest is still there", "pr-1 blocked: " + signature + ", which is still there, has the same digest"}},
 
+		{"a part waits for its index", whole(), func(*scene) {}, []string{"send pr-2", "1 held"}},
+		{"and while that is being deleted", whole(), func(sc *scene) { sc.sent("pr-2", time.Second, nil); sc.tag("pr-2").Status = registry.StatusDeleting }, []string{"1 under way", "1 held"}},
+		{"and until its absence is confirmed", whole(), func(sc *scene) { sc.sent("pr-2", time.Second, errOpen); sc.without("pr-2") }, []string{"check pr-2", "1 held"}},
+		{"and is sent when that is gone", whole(), func(sc *scene) { sc.sent("pr-2", time.Second, nil); sc.without("pr-2") }, []string{"send pr-1", "pr-2 done"}},
+		{"a part of an index that stays after all is blocked", whole(), func(sc *scene) { sc.unasked = []string{"pr-2"} },
+			[]string{"pr-2 changed: no rule marks it", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+		{"and of one that is not deleted", whole(), func(sc *scene) { sc.step("pr-2").tries = 4; sc.sent("pr-2", time.Hour, errBusy) },
+			[]string{"pr-2 blocked: 409: conflict (sent 5 times)", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+		{"and of one that is being deleted for too long", whole(), func(sc *scene) { sc.sent("pr-2", 2*time.Minute, nil); sc.tag("pr-2").Status = registry.StatusDeleting },
+			[]string{"pr-2 failed: 2m after its deletion was sent, it is still being deleted", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+		{"and of one that only a request finds", whole(), func(sc *scene) { sc.without("pr-2"); sc.hidden = []string{"pr-2"} },
+			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+		{"what is in a part waits too", nested(), func(*scene) {}, []string{"send pr-3", "2 held"}},
+		{"and is blocked with the part", nested(), func(sc *scene) { sc.unasked = []string{"pr-3"} },
+			[]string{"pr-3 changed: no rule marks it", "pr-2 blocked: it is or may be a part of pr-3, which is still there", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+		{"the signature of a part waits for both", signedPart(), func(*scene) {}, []string{"send pr-2", "2 held"}},
+		{"and is blocked with the part", signedPart(), func(sc *scene) { sc.unasked = []string{"pr-2"} },
+			[]string{"pr-2 changed: no rule marks it", "pr-1 blocked: it is or may be a part of pr-2, which is still there", signature + " blocked: its subject pr-1 is still there"}},
+		{"a part waits for every tag of its index", twoTags(), func(sc *scene) { sc.sent("pr-3", time.Second, nil) }, []string{"1 under way", "2 held"}},
+
 		{"the canary is one deletion", two(), func(sc *scene) { sc.alone = true }, []string{"send pr-1", "1 held"}},
 		{"and the next one waits until it is confirmed", two(), func(sc *scene) { sc.alone = true; sc.sent("pr-1", time.Second, nil) }, []string{"1 under way", "1 held"}},
 		{"but not longer than 15 seconds", two(), func(sc *scene) { sc.alone = true; sc.sent("pr-1", canaryPatience, nil) }, []string{"send pr-2", "1 under way"}},
@@ -263,6 +321,9 @@ func (w world) someScene() *scene {
 		tags = append(tags, name+"@"+pick(w, "a", "b", "c", "d"))
 	}
 	sc := sceneOf(tags...)
+	if w.chance(50) {
+		sc.parts = map[string]string{"a": pick(w, "b", "bc"), "b": pick(w, "", "c", "d")}
+	}
 	sc.untag, sc.proven, sc.alone = w.chance(50), w.chance(30), w.chance(30)
 	for _, st := range sc.steps {
 		for range pick(w, 0, 0, 1, 1, 2, 5) {
@@ -357,6 +418,12 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 		return "the canary goes alone"
 	case !sc.proven && (!st.sent() && waiting(st.Digest) || slices.ContainsFunc(d.send[:i], func(o *step) bool { return o.Digest == st.Digest })):
 		return "another tag of its digest goes"
+	}
+	for _, whole := range sc.wholes(st.Digest) {
+		_, there := find(sc.tags, whole.ID)
+		if there || slices.Contains(sc.hidden, whole.ID) || slices.Contains(d.check, whole) {
+			return whole.Tag + " is an index of it, and not gone"
+		}
 	}
 	subject := registry.AttachmentSubject(st.Tag, st.Digest)
 	for _, other := range sc.tags {

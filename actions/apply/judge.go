@@ -34,7 +34,10 @@ func (w *reconciler) judge(now *reading) error {
 	}
 	if w.first == nil {
 		w.first = now
-		w.r.remember(w.img.ref.String(), j)
+		w.putFirst(j.WholesFirst())
+		if ref := w.img.ref.String(); w.r.others[ref] {
+			w.r.first.Store(ref, j)
+		}
 	}
 	w.judged, w.judgedAt, w.judgement, w.marked = now, clock.Now(), j, map[string]bool{}
 	for i := range j.Steps {
@@ -43,6 +46,19 @@ func (w *reconciler) judge(now *reading) error {
 		}
 	}
 	return nil
+}
+
+// putFirst lets the steps of parts wait for those of indexes, both by digest.
+func (w *reconciler) putFirst(indexes map[string][]string) {
+	byDigest := make(map[string][]*step)
+	for _, st := range w.pending {
+		byDigest[st.Digest] = append(byDigest[st.Digest], st)
+	}
+	for _, st := range w.pending {
+		for _, index := range indexes[st.Digest] {
+			st.wholes = append(st.wholes, byDigest[index])
+		}
+	}
 }
 
 // reportLost stops the run when a tag that no step deletes has gone with one that
@@ -70,23 +86,6 @@ func (w *reconciler) reportLost(last, now *reading) error {
 		w.r.lose(lost, "gone after deletions in the image: either this API does not do what shared_digest says, or another client deletes here too")
 	}
 	return nil
-}
-
-// remember keeps what the policies made of an image before this run changed
-// anything in it.
-func (r *run) remember(ref string, j actions.Judgement) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.others[ref] {
-		r.first[ref] = j
-	}
-}
-
-func (r *run) recall(ref string) (actions.Judgement, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	j, ok := r.first[ref]
-	return j, ok
 }
 
 // evidence is how many deletions were seen to leave other tags of their digest

@@ -254,7 +254,8 @@ func (c *change) readNamespace() (now condition, subject Subject, err error) {
 // judged asks the policies in force about the object, unless this run has changed
 // something in it: then what they made of it before counts.
 func (c *change) judged(now condition, s Subject) (condition, error) {
-	j, known := c.r.recall(c.Ref)
+	first, known := c.r.first.Load(c.Ref)
+	j, _ := first.(actions.Judgement)
 	if !known || !c.r.isTouched(c.Ref) {
 		var err error
 		if j, err = c.r.Judge(c.r.calls, s); err != nil {

@@ -62,9 +62,12 @@ func (r *reading) isDeleting(t registry.Tag) bool {
 	return t.Status == registry.StatusDeleting && r.ours[t.ID]
 }
 
-func (r *reading) tag(id string) (registry.Tag, bool) {
-	tag, ok := r.byID[id]
-	return tag, ok
+// find looks for a tag in the listing, and among those that it does not show.
+func (r *reading) find(id string) (tag registry.Tag, listed, hidden bool) {
+	if tag, listed = r.byID[id]; !listed {
+		tag, hidden = r.hidden[id]
+	}
+	return tag, listed, hidden
 }
 
 // named are the tags with a digest that an attachment names. A digest that is named by
@@ -107,13 +110,13 @@ func (r *reading) with(at time.Time, found map[string]registry.Tag, missing map[
 // having been sent.
 func (r *reading) unexplained(later *reading) bool {
 	for _, tag := range later.list {
-		before, ok := r.tag(tag.ID)
+		before, ok := r.byID[tag.ID]
 		if !ok || before != tag && (!later.ours[tag.ID] || before.Digest != tag.Digest) {
 			return true
 		}
 	}
 	for _, tag := range r.list {
-		if _, ok := later.tag(tag.ID); !ok && !later.ours[tag.ID] {
+		if _, ok := later.byID[tag.ID]; !ok && !later.ours[tag.ID] {
 			return true
 		}
 	}
@@ -133,7 +136,7 @@ func (r *reading) lost(later *reading, expected map[string]bool, anyDigest bool)
 		if expected[tag.ID] || !anyDigest && !digests[tag.Digest] || tag.Status == registry.StatusDeleting {
 			continue
 		}
-		if now, ok := later.tag(tag.ID); !ok || now.Status == registry.StatusDeleting {
+		if now, ok := later.byID[tag.ID]; !ok || now.Status == registry.StatusDeleting {
 			tags = append(tags, tag)
 		}
 	}

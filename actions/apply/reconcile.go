@@ -181,7 +181,7 @@ func (w *reconciler) record(d *decision, now *reading) {
 	decided := make(map[*step]bool, len(d.settled))
 	proofs, untagged := 0, 0
 	for _, x := range d.settled {
-		decided[x.step] = true
+		decided[x.step], x.step.left = true, x.result != actions.ResultDone && x.result != actions.ResultGone
 		if x.result == actions.ResultDone || x.result == actions.ResultBlocked && x.step.tries > 0 {
 			proofs++
 		}

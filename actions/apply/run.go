@@ -45,6 +45,10 @@ type run struct {
 	room          *semaphore.Weighted // for the images that make requests
 	places        *places.Places
 
+	others  map[string]bool // references of images that have other steps than deletions of tags
+	first   sync.Map        // judgements of those images, before this run changed anything in them
+	touched sync.Map        // references of objects in which this run has changed something
+
 	mu        sync.Mutex
 	results   []actions.StepResult
 	journaled []bool
@@ -52,20 +56,16 @@ type run struct {
 	unrecorded bool
 	stop       error // why nothing more is sent
 	lost       []string
-	failures   int                          // in a row
-	touched    map[string]bool              // references of objects in which this run has changed something
-	others     map[string]bool              // references of images that have other steps than deletions of tags
-	first      map[string]actions.Judgement // of those images, before this run changed anything in them
-	confirmed  int                          // deletions of tags: the canary
-	untagged   int                          // deletions that were seen to leave other tags of their digest alone
+	failures   int // in a row
+	confirmed  int // deletions of tags: the canary
+	untagged   int // deletions that were seen to leave other tags of their digest alone
 }
 
 func newRun(ctx context.Context, steps []actions.Step, e Environment, o Options) *run {
 	r := &run{
 		Environment: e, o: o, steps: steps, caller: ctx,
 		slots: make(chan struct{}, o.Concurrency), copies: make(copies.Room, copiesAhead*o.Concurrency), proof: make(chan struct{}, 1),
-		results: make([]actions.StepResult, len(steps)), journaled: make([]bool, len(steps)),
-		touched: map[string]bool{}, others: map[string]bool{}, first: map[string]actions.Judgement{},
+		results: make([]actions.StepResult, len(steps)), journaled: make([]bool, len(steps)), others: map[string]bool{},
 	}
 	r.room = semaphore.NewWeighted(r.allRoom())
 	r.calls, r.cut = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -317,17 +317,14 @@ func (r *run) refuse(err error) {
 // touch notes that this run changes something in an object, so that its updated_at
 // no longer tells of others.
 func (r *run) touch(refs ...string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	for _, ref := range refs {
-		r.touched[ref] = true
+		r.touched.Store(ref, true)
 	}
 }
 
 func (r *run) isTouched(ref string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.touched[ref]
+	_, touched := r.touched.Load(ref)
+	return touched
 }
 
 // outcome counts the results.

@@ -239,6 +239,8 @@ func (a *attempt) neighbors(step *actions.Step, listing *look) string {
 			return other.Name + " has its digest"
 		case subject != "" && subject.Is(other.Digest) && (!isStep || other.Status != registry.StatusDeleting):
 			return "its subject " + other.Name + " is still there"
+		case a.isWhole(other.Digest, step.Digest):
+			return "it is a part of " + other.Name + ", which is still there"
 		case other.Status == registry.StatusReady && !a.sent[other.ID] && !isAttachment(other):
 			stay++
 		}
@@ -329,9 +331,26 @@ func (a *attempt) checkGone(o *actions.Outcome) {
 			a.t.Errorf("%s (%s) is gone, and nothing says so:\n%s", ref, was.is, a.story(o, parsed))
 		}
 	}
+	a.checkWholes(o, after)
 	for _, ref := range o.Lost {
 		if _, there := after[a.before[ref].id]; there && a.isHonest() {
 			a.t.Errorf("%s is lost, and is still there", ref)
+		}
+	}
+}
+
+// checkWholes: no index has stayed of which the run has deleted a part.
+func (a *attempt) checkWholes(o *actions.Outcome, after map[string]string) {
+	for i, r := range o.Results {
+		step := &a.plan.Steps[i]
+		if r.Action != actions.DeleteTag || r.Result != actions.ResultDone || !a.isHonest() {
+			continue
+		}
+		for ref, was := range a.before {
+			parsed, _ := registry.ParseRef(ref)
+			if parsed.WithoutTag() == step.Object() && !a.others[ref] && after[was.id] == was.is && a.isWhole(was.is, step.Digest) {
+				a.t.Errorf("%s is done, and a part of %s, which has stayed:\n%s", r.Ref, ref, a.story(o, parsed))
+			}
 		}
 	}
 }

@@ -44,11 +44,11 @@ func (s *simulation) someImage(i int) worlds.Image {
 	img := worlds.Image{Name: fmt.Sprintf("img%d", i), Visibility: pick(s.world, "inherit", "public", "private"), Age: day}
 	for k := range s.r.IntN(9) {
 		tag := worlds.Tag{
-			Name: fmt.Sprintf("t%d", k), Digest: s.word(i, k), Age: pick(s.world, time.Duration(1+s.r.IntN(60))*day, time.Duration(s.r.IntN(48))*time.Hour+time.Minute),
+			Name: fmt.Sprintf("t%d", k), Digest: digestOfWord(s.word(i, k)), Age: pick(s.world, time.Duration(1+s.r.IntN(60))*day, time.Duration(s.r.IntN(48))*time.Hour+time.Minute),
 			Status: pick(s.world, "ready", "ready", "ready", "ready", "ready", "ready", "locked", "error"),
 		}
 		if s.chance(20) {
-			tag.Name = fmt.Sprintf("sha256-%x%s", sha256.Sum256([]byte(s.word(i, k))), pick(s.world, "", ".sig", ".att"))
+			tag.Name = "sha256-" + strings.TrimPrefix(digestOfWord(s.word(i, k)), "sha256:") + pick(s.world, "", ".sig", ".att")
 			if slices.ContainsFunc(img.Tags, func(t worlds.Tag) bool { return t.Name == tag.Name }) {
 				continue
 			}
@@ -64,6 +64,47 @@ func (s *simulation) someImage(i int) worlds.Image {
 // word is a digest, which several tags of the image may have.
 func (w world) word(image, tag int) string {
 	return fmt.Sprintf("%s-%d", pick(w, "A", "B", "C", fmt.Sprintf("own%d", tag)), image)
+}
+
+// someContents are the indexes among the digests of the first images, if there are any,
+// and gives some tags the names of parts of others.
+func (s *simulation) someContents(dice world) map[string]*registry.Content {
+	if dice.chance(50) {
+		return nil
+	}
+	inside := make(map[string]*registry.Content)
+	for image := range 3 {
+		words := []string{"A", "own0", "own1", "B", "own2", "C", "own3", "own4"} // an index is before its parts
+		for i, word := range words {
+			content := &registry.Content{Kind: registry.ContentImage}
+			for _, part := range words[i+1:] {
+				if i < 5 && dice.chance(pick(dice, 0, 40)) {
+					content.Kind, content.Parts = registry.ContentIndex, append(content.Parts, digestOfWord(fmt.Sprintf("%s-%d", part, image)))
+				}
+			}
+			if dice.chance(70) { // the others are not known
+				inside[digestOfWord(fmt.Sprintf("%s-%d", word, image))] = content
+			}
+		}
+	}
+	for _, ns := range s.made.Namespaces {
+		for _, img := range ns.Images {
+			for i := range img.Tags {
+				if tag := &img.Tags[i]; tag.Count == 0 && !strings.HasPrefix(tag.Name, "sha256") && dice.chance(20) {
+					tag.Name = fmt.Sprintf("t%d-%s", (i+1)%9, pick(dice, "amd64", "linux", "multi"))
+				}
+			}
+		}
+	}
+	return inside
+}
+
+func digestOfWord(word string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(word))) }
+
+// isWhole reports whether a digest is an index of which another one is a part.
+func (s *simulation) isWhole(digest, part string) bool {
+	img := registry.Image{Contents: s.inside}
+	return digest != part && slices.Contains(img.PartsOf(digest), part)
 }
 
 // someLie is a fault of the API itself: an answer that is not true.
@@ -92,7 +133,7 @@ func (s *simulation) isHonest() bool {
 func (s *simulation) someOptions() plan.Options {
 	return plan.Options{
 		SharedDigest: pick(s.world, actions.Protect, actions.Untag), KeepAtLeast: s.r.IntN(4), MinAge: pick(s.world, 0, 0, time.Hour, 3*day),
-		Orphans: pick(s.world, plan.KeepOrphans, plan.DeleteOrphans), Content: plan.Content{Read: plan.ReadNever}, MaxDeletions: pick(s.world, -1, -1, -1, 1), MaxDeletionPercent: -1,
+		Orphans: pick(s.world, plan.KeepOrphans, plan.DeleteOrphans), Content: plan.Content{Read: pick(s.dice("reads"), plan.ReadNever, plan.ReadNever, plan.ReadAuto)}, MaxDeletions: pick(s.world, -1, -1, -1, 1), MaxDeletionPercent: -1,
 	}
 }
 
@@ -105,7 +146,7 @@ func (s *simulation) someUses() *registry.UseIndex {
 		if s.chance(50) {
 			u.Ref.Tag = fmt.Sprintf("t%d", s.r.IntN(9))
 		} else {
-			u.Digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(s.word(image, s.r.IntN(9)))))
+			u.Digest = digestOfWord(s.word(image, s.r.IntN(9)))
 		}
 		uses = append(uses, u)
 	}
@@ -173,14 +214,14 @@ func (a *attempt) change(dice world) {
 	a.mu.Lock()
 	was, known := a.before[ref]
 	a.others[ref] = true
-	a.digests[fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(word)))] = true
+	a.digests[digestOfWord(word)] = true
 	a.mu.Unlock()
 	if known && dice.chance(15) && a.made.Settings.SharedDigest != "cascade" {
 		a.site.server.Plain().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodDelete, "/registry/v1/regions/"+region+"/tags/"+was.id, nil))
 		return
 	}
 	// There may be no such namespace, or the image may be on its way out.
-	_ = a.site.server.Push(region, ns, fmt.Sprintf("img%d", image), name, word)
+	_ = a.site.server.Push(region, ns, fmt.Sprintf("img%d", image), name, digestOfWord(word))
 }
 
 // fault is a way in which an exchange goes wrong on its way.

@@ -88,6 +88,7 @@ type simulation struct {
 	seed   uint64
 	site   *site
 	made   worlds.World
+	inside map[string]*registry.Content // by digest
 	policy policy
 	o      plan.Options
 	faults []fault
@@ -110,6 +111,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s := &simulation{world: world{rand.New(rand.NewPCG(seed, 11))}, t: t, seed: seed, asked: map[string]int{}}
 	s.policy = s.somePolicy()
 	s.made = s.someRegistry()
+	s.inside = s.someContents(s.dice("inside"))
 	s.o = s.someOptions()
 	s.faults, s.pushes = s.someFaults(), pick(s.world, 0, 0, 5, 30)
 	s.ending = ending{pick(s.world, "", "", "", "kill", "kill", "interrupt"), 1 + s.r.IntN(pick(s.world, 10, 40))}
@@ -325,6 +327,7 @@ func (s *simulation) judge(v *registry.Verdict) {
 	subject := v.Namespace.ID
 	if v.Image != nil {
 		subject = v.Image.ID
+		v.Image.Contents = s.inside
 		s.policy.judge(s, v)
 	}
 	dice := s.dice(subject)

@@ -36,7 +36,10 @@ func TestWhatAnAttachmentWaitsFor(t *testing.T) {
 		for _, id := range row.pending {
 			pending[id] = true
 		}
-		got, free := s.subject(&step{Step: &actions.Step{Tag: row.tag, Digest: row.digest, ID: "attachment"}}, pending)
+		got, free := s.first(&step{Step: &actions.Step{Tag: row.tag, Digest: row.digest, ID: "attachment"}}, pending)
+		if row.want != "" {
+			row.want = "its subject " + row.want + " is still there"
+		}
 		if got != row.want || free != row.free {
 			t.Errorf("%s: waits for %q, free %v; want %q, %v", name, got, free, row.want, row.free)
 		}
