@@ -44,7 +44,7 @@ func (j *Judgement) NotPlanned(s *Step) (Result, string) {
 	if keep := j.keepReasons(s); len(keep) > 0 {
 		return ResultChanged, "kept now by " + keep[0].Rule + ": " + keep[0].Text
 	}
-	if registry.AttachmentSubject(s.Tag, s.Digest) != "" {
+	if j.isAttached(s) {
 		return ResultBlocked, "its subject is kept now, and no policy in force marks it by itself"
 	}
 	if !s.Action.Deletes() {
@@ -53,13 +53,12 @@ func (j *Judgement) NotPlanned(s *Step) (Result, string) {
 	return ResultChanged, "the policies in force do not mark it for deletion"
 }
 
-// WholesFirst are the indexes that must be deleted before their parts; see
-// registry.Image.WholesFirst.
-func (j *Judgement) WholesFirst() map[string][]string {
+// First is what must be deleted before what; see registry.Image.First.
+func (j *Judgement) First() map[string][]string {
 	if j.Verdict.Image == nil {
 		return nil
 	}
-	return j.Verdict.Image.WholesFirst()
+	return j.Verdict.Image.First()
 }
 
 // keepReasons are the reasons for which the object of a step is kept.
@@ -68,10 +67,18 @@ func (j *Judgement) keepReasons(s *Step) []registry.Reason {
 	if s.Tag == "" || v.Image == nil {
 		return v.Keep
 	}
-	for i := range v.Image.Tags {
-		if v.Image.Tags[i].Name == s.Tag && i < len(v.Tags) {
-			return v.Tags[i].Keep
-		}
+	if i := v.Image.Find(s.Tag); i >= 0 && i < len(v.Tags) {
+		return v.Tags[i].Keep
 	}
 	return nil
+}
+
+// isAttached reports whether the tag of a step is attached to another.
+func (j *Judgement) isAttached(s *Step) bool {
+	img := j.Verdict.Image
+	if registry.AttachmentSubject(s.Tag, s.Digest) != "" || img == nil || len(img.Contents) == 0 {
+		return registry.AttachmentSubject(s.Tag, s.Digest) != ""
+	}
+	i := img.Find(s.Tag)
+	return i >= 0 && img.Subjects()[i] != ""
 }

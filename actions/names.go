@@ -38,6 +38,16 @@ func (n Names) All() iter.Seq[string] {
 // IsEmpty reports whether there is no name.
 func (n Names) IsEmpty() bool { return n.packed == "" }
 
+// Has reports whether a name is among them.
+func (n Names) Has(name string) bool {
+	for has := range n.All() {
+		if has == name {
+			return true
+		}
+	}
+	return false
+}
+
 // Equal reports whether both have the same names in the same order.
 func (n Names) Equal(other Names) bool { return n == other }
 

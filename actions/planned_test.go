@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // These plans have the right id, and contradict themselves.
@@ -106,6 +108,31 @@ func TestDecodeRefusesAnOutcomeOfSomethingElse(t *testing.T) {
 		tt.edit(p.Outcome)
 		if _, err := Decode(strings.NewReader(encoded(t, p))); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error is %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// What is attached to a tag that stays is blocked, by its name or by its content.
+func TestWhatIsAttachedIsBlocked(t *testing.T) {
+	img := &registry.Image{
+		Tags:     []registry.Tag{{Name: "v1", Digest: "sha256:a1"}, {Name: "sbom", Digest: "sha256:b1"}},
+		Contents: map[string]*registry.Content{"sha256:b1": {Subject: "sha256:a1"}},
+	}
+	signature := "sha256-" + strings.Repeat("a", 64) + ".sig"
+	for name, row := range map[string]struct {
+		image *registry.Image
+		step  Step
+		want  Result
+	}{
+		"an ordinary tag":            {img, Step{Action: DeleteTag, Tag: "v1", Digest: "sha256:a1"}, ResultChanged},
+		"a tag with a subject":       {img, Step{Action: DeleteTag, Tag: "sbom", Digest: "sha256:b1"}, ResultBlocked},
+		"a tag that is not there":    {img, Step{Action: DeleteTag, Tag: "old", Digest: "sha256:b1"}, ResultChanged},
+		"a tag named like one":       {&registry.Image{}, Step{Action: DeleteTag, Tag: signature, Digest: "sha256:b1"}, ResultBlocked},
+		"where the image is unknown": {nil, Step{Action: DeleteTag, Tag: signature, Digest: "sha256:b1"}, ResultBlocked},
+	} {
+		j := Judgement{Verdict: registry.Verdict{Image: row.image}}
+		if got, detail := j.NotPlanned(&row.step); got != row.want {
+			t.Errorf("%s: got %s (%s), want %s", name, got, detail, row.want)
 		}
 	}
 }

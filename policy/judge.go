@@ -290,9 +290,9 @@ func touched(v *registry.Verdict) []bool {
 			digests[v.Image.Tags[i].Digest] = true
 		}
 	}
-	out := make([]bool, len(v.Image.Tags))
+	out, subjects := make([]bool, len(v.Image.Tags)), v.Image.Subjects()
 	for i, t := range v.Image.Tags {
-		out[i] = digests[t.Digest] || registry.AttachmentSubject(t.Name, t.Digest) != ""
+		out[i] = digests[t.Digest] || subjects[i] != ""
 	}
 	return out
 }

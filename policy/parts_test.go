@@ -63,6 +63,11 @@ func TestPartsTakeNoPlaceOfLast(t *testing.T) {
 			[]string{"1.3.0", "1.3.0-arm64", "1.2.0"}, nil,
 		},
 		{
+			"what a content attaches to another tag takes no place",
+			`keep: {last: 2}`, map[string]*registry.Content{digest("d"): {Kind: registry.ContentAttachment, Subject: digest("e")}, digest("a"): {Kind: registry.ContentImage}}, nil,
+			[]string{"1.3.0-arm64", "1.3.0-amd64"}, nil,
+		},
+		{
 			"so it is where tags are counted",
 			`count: tags, keep: {last: 2}`, map[string]*registry.Content{digest("d"): index("e", "f"), digest("a"): index("b", "c")}, nil,
 			[]string{"1.3.0", "1.3.0-arm64", "1.2.0"}, nil,

@@ -38,6 +38,31 @@ func AttachmentSubject(name, digest string) Subject {
 	return subject
 }
 
+// Subjects are what the tags of an image are attached to, "" for ordinary tags: by their
+// names, or by their content, where that was read and another tag, or an index that another
+// tag has, has its subject.
+func (i *Image) Subjects() []Subject {
+	out := make([]Subject, len(i.Tags))
+	var holders map[string][]string // digests of tags by themselves and by their parts; nil until needed
+	for k := range i.Tags {
+		t := &i.Tags[k]
+		if out[k] = AttachmentSubject(t.Name, t.Digest); out[k] != "" || len(i.Contents) == 0 {
+			continue
+		}
+		content := i.Contents[t.KnownDigest()]
+		if content == nil || content.Subject == "" {
+			continue
+		}
+		if holders == nil {
+			holders = i.holders()
+		}
+		if slices.ContainsFunc(holders[content.Subject], func(holder string) bool { return holder != t.Digest }) {
+			out[k] = Subject(content.Subject)
+		}
+	}
+	return out
+}
+
 // Is reports whether a digest is the subject.
 func (s Subject) Is(digest string) bool {
 	return s != "" && (string(s) == digest || s.MayBeShort() && strings.HasPrefix(digest, string(s)))

@@ -85,3 +85,28 @@ func TestTheDigestsThatASubjectNames(t *testing.T) {
 		}
 	}
 }
+
+func TestSubjects(t *testing.T) {
+	hex := strings.Repeat("a", 64)
+	img := &Image{
+		Tags: []Tag{
+			{Name: "v1", Digest: "sha256:a1"}, {Name: "sbom", Digest: "sha256:b1"}, {Name: "sbom-of-a-part", Digest: "sha256:c1"},
+			{Name: "sbom-of-nothing", Digest: "sha256:d1"}, {Name: "sha256-" + hex + ".sig", Digest: "sha256:b1"}, {Name: "odd", Digest: "sha256:e1"}, {Name: "no digest"},
+		},
+		Contents: map[string]*Content{
+			"sha256:a1": {Kind: ContentIndex, Parts: []string{"sha256:a2"}},
+			"sha256:b1": {Kind: ContentAttachment, Subject: "sha256:a1"},
+			"sha256:c1": {Kind: ContentAttachment, Subject: "sha256:a2"},
+			"sha256:d1": {Kind: ContentAttachment, Subject: "sha256:f1"},
+			"sha256:e1": {Kind: ContentIndex, Subject: "sha256:e2", Parts: []string{"sha256:e2"}}, // about a part of its own
+		},
+	}
+	want := []Subject{"", "sha256:a1", "sha256:a2", "", Subject("sha256:" + hex), "", ""}
+	if got := img.Subjects(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	img.Contents = nil
+	if got := img.Subjects(); !slices.Equal(got, []Subject{"", "", "", "", Subject("sha256:" + hex), "", ""}) {
+		t.Errorf("what is not read tells nothing, but got %q", got)
+	}
+}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -156,6 +157,11 @@ func (t *Tag) KnownDigest() string {
 		return ""
 	}
 	return t.Digest
+}
+
+// Find is the position of a tag by its name; -1 if the image does not have it.
+func (i *Image) Find(name string) int {
+	return slices.IndexFunc(i.Tags, func(t Tag) bool { return t.Name == name })
 }
 
 // CompareAge puts the tags of an image in their order: newest first by Changed, ties

@@ -33,10 +33,10 @@ func (i *Image) PartsOf(digest string) []string {
 	return all
 }
 
-// WholesFirst lists, by digest, the indexes that must be deleted before it: those that it, or
-// what it is attached to, is or may be a part of. Nothing must be deleted before itself: of
-// what names leave open, the newer tag is the index.
-func (i *Image) WholesFirst() map[string][]string {
+// First lists, by digest, what must be deleted before it: the indexes that it, or what it is
+// attached to, is or may be a part of, and the subject in its content. Nothing must be
+// deleted before itself: of what names leave open, the newer tag is the index.
+func (i *Image) First() map[string][]string {
 	wholes, first := i.Wholes(), map[string][]string{}
 	add := func(digest string, indexes []string) {
 		for _, index := range indexes {
@@ -45,10 +45,14 @@ func (i *Image) WholesFirst() map[string][]string {
 			}
 		}
 	}
+	subjects := i.Subjects()
 	for k := range i.Tags {
-		t := &i.Tags[k]
-		add(t.Digest, wholes.Of(k))
-		add(t.Digest, wholes.OfSubject(AttachmentSubject(t.Name, t.Digest)))
+		digest, subject := i.Tags[k].Digest, subjects[k]
+		add(digest, wholes.Of(k))
+		add(digest, wholes.OfSubject(subject))
+		if content := i.Contents[digest]; content != nil && content.Subject == string(subject) && subject != "" {
+			add(digest, []string{content.Subject}) // its name does not tell
+		}
 	}
 	oldestFirst := func(a, b int) int { return CompareAge(i.Tags[b], i.Tags[a]) }
 	for _, k := range slices.SortedFunc(maps.Keys(wholes.maybe), oldestFirst) {
@@ -140,6 +144,19 @@ func (i *Image) indexes() map[string][]string {
 		slices.Sort(list)
 	}
 	return indexes
+}
+
+// holders are the digests of tags, by themselves and by the parts of their indexes.
+func (i *Image) holders() map[string][]string {
+	holders := maps.Clone(i.indexes())
+	if holders == nil {
+		holders = map[string][]string{}
+	}
+	for k := range i.Tags {
+		digest := i.Tags[k].KnownDigest()
+		holders[digest] = append(holders[digest], digest)
+	}
+	return holders
 }
 
 func (i *Image) knownWholes(indexes map[string][]string) map[int][]string {

@@ -47,7 +47,7 @@ func sorted(m map[string]string) []string {
 	return out
 }
 
-func TestWholesFirst(t *testing.T) {
+func TestFirst(t *testing.T) {
 	hex := func(letter string) string { return strings.Repeat(letter, 64) }
 	tag := func(name, letter string) Tag { return Tag{Name: name, Digest: "sha256:" + hex(letter)} }
 	index := func(letters ...string) *Content {
@@ -72,15 +72,16 @@ func TestWholesFirst(t *testing.T) {
 		"in a circle of three, the oldest last":            {[]Tag{at(tag("1", "a"), 3), at(tag("1-linux", "b"), 2), at(tag("1-multi", "c"), 1)}, nil, "b after a, c after a b"},
 		"two digests that are parts of each other by two names": {
 			[]Tag{at(tag("1", "a"), 4), at(tag("2-amd64", "a"), 3), at(tag("2", "b"), 2), at(tag("1-amd64", "b"), 1)}, nil, "b after a"},
-		"an index that is attached to its part": {[]Tag{tag("x", "b"), tag("sha256-"+hex("b"), "a")}, map[string]*Content{"a": index("b")}, "b after a"},
-		"nothing to put in order":               {[]Tag{tag("1", "a"), tag("2-amd64", "b"), {Name: "3"}, {Name: "3-amd64"}}, nil, ""},
+		"an index that is attached to its part":            {[]Tag{tag("x", "b"), tag("sha256-"+hex("b"), "a")}, map[string]*Content{"a": index("b")}, "b after a"},
+		"a subject before what its content attaches to it": {[]Tag{tag("x", "b"), tag("y", "a")}, map[string]*Content{"a": {Subject: "sha256:" + hex("b")}}, "a after b"},
+		"nothing to put in order":                          {[]Tag{tag("1", "a"), tag("2-amd64", "b"), {Name: "3"}, {Name: "3-amd64"}}, nil, ""},
 	} {
 		img := &Image{Tags: row.tags, Contents: map[string]*Content{}}
 		for letter, content := range row.contents {
 			img.Contents["sha256:"+hex(letter)] = content
 		}
 		var got []string
-		for part, indexes := range img.WholesFirst() {
+		for part, indexes := range img.First() {
 			line := part[7:8] + " after"
 			for _, digest := range slices.Sorted(slices.Values(indexes)) {
 				line += " " + digest[7:8]

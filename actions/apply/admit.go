@@ -100,9 +100,9 @@ func (s *situation) blockedBy(st *step, pending map[string]bool) string {
 	return ""
 }
 
-// first tells what must go before the tag of a step and is still there: tags to which it is
-// attached, and tags whose index it is, or may be, a part of and that the plan deletes too.
-// Free reports whether all of those are to be deleted.
+// first tells what must go before the tag of a step and is still there: tags to which its
+// name says that it is attached, and tags of the digests that must be deleted before its own,
+// without those that the plan keeps. Free reports whether all of those are to be deleted.
 func (s *situation) first(st *step, pending map[string]bool) (what string, free bool) {
 	for _, tag := range s.reading.named(registry.AttachmentSubject(st.Tag, st.Digest)) {
 		what = cmp.Or(what, "its subject "+tag.Name+" is still there")
@@ -110,13 +110,20 @@ func (s *situation) first(st *step, pending map[string]bool) (what string, free 
 			return "its subject " + tag.Name + " is still there", false
 		}
 	}
-	for _, whole := range slices.Concat(st.wholes...) {
-		_, listed, hidden := s.reading.find(whole.ID)
-		switch detail := "it is or may be a part of " + whole.Tag + ", which is still there"; {
-		case pending[whole.ID]:
-			what = cmp.Or(what, detail)
-		case listed, hidden, whole.left:
-			return detail, false
+	for _, digest := range s.before[st.Digest] {
+		for _, other := range s.byDigest[digest] {
+			_, listed, hidden := s.reading.find(other.ID)
+			switch detail := "it belongs or may belong to " + other.Tag + ", which is still there"; {
+			case pending[other.ID]:
+				what = cmp.Or(what, detail)
+			case listed, hidden, other.left:
+				return detail, false
+			}
+		}
+		for _, tag := range s.reading.byDigest[digest] {
+			if !pending[tag.ID] && !s.kept.Has(tag.Name) {
+				return "it belongs or may belong to " + tag.Name + ", which is new", false
+			}
 		}
 	}
 	return what, true

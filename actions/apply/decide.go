@@ -28,9 +28,11 @@ const (
 
 // situation is everything that a decision about an image depends on.
 type situation struct {
-	steps   []*step // that have no result yet
-	kept    actions.Names
-	reading *reading
+	steps    []*step             // that have no result yet
+	byDigest map[string][]*step  // all
+	before   map[string][]string // what must be gone before a digest is deleted; see registry.Image.First
+	kept     actions.Names
+	reading  *reading
 	// marked reports whether the policies in force plan the deletion of a tag, and
 	// unmarked is the result of a step if not.
 	marked   func(id string) bool
@@ -58,8 +60,7 @@ type step struct {
 	err   error     // of the last answer
 	// missing: a GET did not find the tag before anything was sent.
 	missing bool
-	wholes  [][]*step // of indexes of which its tag is, or may be, a part
-	left    bool      // it has a result, and its tag may still be there
+	left    bool // it has a result, and its tag may still be there
 }
 
 // sent reports whether the deletion may be under way.

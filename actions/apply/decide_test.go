@@ -94,8 +94,15 @@ func (sc *scene) look() *decision {
 		}
 	}
 	sc.reading = newReading(sc.now, registry.Image{}, sc.tags, sent)
+	sc.byDigest, sc.before = map[string][]*step{}, map[string][]string{}
 	for _, st := range sc.steps {
-		st.wholes = [][]*step{sc.wholes(st.Digest)}
+		sc.byDigest[st.Digest] = append(sc.byDigest[st.Digest], st)
+	}
+	for index, parts := range sc.parts {
+		for _, part := range strings.Split(parts, "") {
+			sc.before[digestOf(part)] = append(sc.before[digestOf(part)], digestOf(index))
+			slices.Sort(sc.before[digestOf(part)])
+		}
 	}
 	for _, id := range sc.hidden {
 		sc.reading.hidden[id] = registry.Tag{ID: id, Name: id, Digest: sc.step(id).Digest, Status: registry.StatusReady, UpdatedAt: scanTime}
@@ -284,19 +291,22 @@ func TestDecide(t *testing.T) {
 		{"and until its absence is confirmed", whole(), func(sc *scene) { sc.sent("pr-2", time.Second, errOpen); sc.without("pr-2") }, []string{"check pr-2", "1 held"}},
 		{"and is sent when that is gone", whole(), func(sc *scene) { sc.sent("pr-2", time.Second, nil); sc.without("pr-2") }, []string{"send pr-1", "pr-2 done"}},
 		{"a part of an index that stays after all is blocked", whole(), func(sc *scene) { sc.unasked = []string{"pr-2"} },
-			[]string{"pr-2 changed: no rule marks it", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+			[]string{"pr-2 changed: no rule marks it", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
 		{"and of one that is not deleted", whole(), func(sc *scene) { sc.step("pr-2").tries = 4; sc.sent("pr-2", time.Hour, errBusy) },
-			[]string{"pr-2 blocked: 409: conflict (sent 5 times)", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+			[]string{"pr-2 blocked: 409: conflict (sent 5 times)", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
 		{"and of one that is being deleted for too long", whole(), func(sc *scene) { sc.sent("pr-2", 2*time.Minute, nil); sc.tag("pr-2").Status = registry.StatusDeleting },
-			[]string{"pr-2 failed: 2m after its deletion was sent, it is still being deleted", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+			[]string{"pr-2 failed: 2m after its deletion was sent, it is still being deleted", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
 		{"and of one that only a request finds", whole(), func(sc *scene) { sc.without("pr-2"); sc.hidden = []string{"pr-2"} },
-			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
+		{"and of a tag that others have moved to an index of it", whole(), func(sc *scene) { sc.tag("pr-2").Digest = digestOf("f"); sc.parts = map[string]string{"f": "a"} },
+			[]string{"pr-2 changed: it has another digest now: " + digestOf("f"), "pr-1 blocked: it belongs or may belong to pr-2, which is new"}},
+		{"but not of a kept tag: that is for the guards", whole(), func(sc *scene) { sc.parts = map[string]string{"c": "a"} }, []string{"send pr-1", "send pr-2"}},
 		{"what is in a part waits too", nested(), func(*scene) {}, []string{"send pr-3", "2 held"}},
 		{"and is blocked with the part", nested(), func(sc *scene) { sc.unasked = []string{"pr-3"} },
-			[]string{"pr-3 changed: no rule marks it", "pr-2 blocked: it is or may be a part of pr-3, which is still there", "pr-1 blocked: it is or may be a part of pr-2, which is still there"}},
+			[]string{"pr-3 changed: no rule marks it", "pr-2 blocked: it belongs or may belong to pr-3, which is still there", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
 		{"the signature of a part waits for both", signedPart(), func(*scene) {}, []string{"send pr-2", "2 held"}},
 		{"and is blocked with the part", signedPart(), func(sc *scene) { sc.unasked = []string{"pr-2"} },
-			[]string{"pr-2 changed: no rule marks it", "pr-1 blocked: it is or may be a part of pr-2, which is still there", signature + " blocked: its subject pr-1 is still there"}},
+			[]string{"pr-2 changed: no rule marks it", "pr-1 blocked: it belongs or may belong to pr-2, which is still there", signature + " blocked: its subject pr-1 is still there"}},
 		{"a part waits for every tag of its index", twoTags(), func(sc *scene) { sc.sent("pr-3", time.Second, nil) }, []string{"1 under way", "2 held"}},
 
 		{"the canary is one deletion", two(), func(sc *scene) { sc.alone = true }, []string{"send pr-1", "1 held"}},
@@ -423,6 +433,13 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 		_, there := find(sc.tags, whole.ID)
 		if there || slices.Contains(sc.hidden, whole.ID) || slices.Contains(d.check, whole) {
 			return whole.Tag + " is an index of it, and not gone"
+		}
+	}
+	for _, index := range sc.before[st.Digest] {
+		for _, other := range sc.tags {
+			if other.Digest == index && !sc.kept.Has(other.Name) {
+				return other.Name + " is an index of it now"
+			}
 		}
 	}
 	subject := registry.AttachmentSubject(st.Tag, st.Digest)

@@ -34,31 +34,20 @@ func (w *reconciler) judge(now *reading) error {
 	}
 	if w.first == nil {
 		w.first = now
-		w.putFirst(j.WholesFirst())
 		if ref := w.img.ref.String(); w.r.others[ref] {
 			w.r.first.Store(ref, j)
 		}
 	}
 	w.judged, w.judgedAt, w.judgement, w.marked = now, clock.Now(), j, map[string]bool{}
+	for digest, others := range j.First() { // what is being deleted now is not in it
+		w.before[digest] = slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.before[digest], others))))
+	}
 	for i := range j.Steps {
 		if j.Steps[i].Action == actions.DeleteTag {
 			w.marked[j.Steps[i].ID] = true
 		}
 	}
 	return nil
-}
-
-// putFirst lets the steps of parts wait for those of indexes, both by digest.
-func (w *reconciler) putFirst(indexes map[string][]string) {
-	byDigest := make(map[string][]*step)
-	for _, st := range w.pending {
-		byDigest[st.Digest] = append(byDigest[st.Digest], st)
-	}
-	for _, st := range w.pending {
-		for _, index := range indexes[st.Digest] {
-			st.wholes = append(st.wholes, byDigest[index])
-		}
-	}
 }
 
 // reportLost stops the run when a tag that no step deletes has gone with one that

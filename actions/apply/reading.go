@@ -19,8 +19,7 @@ type reading struct {
 	listed time.Time
 	row    registry.Image // of the image; its Tags are empty
 	list   []registry.Tag
-	// hidden are tags that a GET finds and the listing does not show; absent are IDs
-	// that neither shows.
+	// hidden are tags that only a GET finds; absent are IDs that nothing shows.
 	hidden map[string]registry.Tag
 	absent map[string]bool
 	sent   []*step // whose deletion was sent in this run, settled or not

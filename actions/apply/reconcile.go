@@ -28,12 +28,14 @@ const (
 
 // reconciler deletes the tags of one image.
 type reconciler struct {
-	r       *run
-	img     *image
-	place   *places.Place
-	copies  *copies.Queue
-	pending []*step // without a result
-	sent    []*step // whose deletion was sent, with or without a result
+	r        *run
+	img      *image
+	place    *places.Place
+	copies   *copies.Queue
+	pending  []*step             // without a result
+	sent     []*step             // whose deletion was sent, with or without a result
+	byDigest map[string][]*step  // all
+	before   map[string][]string // of all judgements; see situation
 
 	namespace *registry.Namespace
 	first     *reading
@@ -51,9 +53,11 @@ type reconciler struct {
 }
 
 func newReconciler(r *run, img *image) *reconciler {
-	w := &reconciler{r: r, img: img, place: r.places.Of(img.ref), copies: r.copying(img.steps)}
+	w := &reconciler{r: r, img: img, place: r.places.Of(img.ref), copies: r.copying(img.steps), byDigest: map[string][]*step{}, before: map[string][]string{}}
 	for _, i := range img.steps {
-		w.pending = append(w.pending, &step{Step: &r.steps[i], index: i})
+		st := &step{Step: &r.steps[i], index: i}
+		w.pending = append(w.pending, st)
+		w.byDigest[st.Digest] = append(w.byDigest[st.Digest], st)
 	}
 	return w
 }
@@ -152,7 +156,7 @@ func (w *reconciler) decide(now *reading) (*decision, error) {
 func (w *reconciler) situation(now *reading) *situation {
 	untagged, confirmed := w.r.evidence()
 	s := &situation{
-		steps: w.pending, kept: w.img.kept, reading: now, copies: w.copies,
+		steps: w.pending, byDigest: w.byDigest, before: w.before, kept: w.img.kept, reading: now, copies: w.copies,
 		untag: w.r.o.SharedDigestIn(w.img.ref.Region) == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
 		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
 		marked:   func(id string) bool { return w.marked[id] },

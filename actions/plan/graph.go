@@ -15,6 +15,7 @@ type graph struct {
 	byDigest   map[string]int32 // the groups
 	kept       int              // tags that are not deleted and count for keep_at_least
 	allDigests bool
+	attachedTo []registry.Subject // of each tag
 	composition
 }
 
@@ -52,9 +53,11 @@ const (
 	follows // an attachment that no rule marks, and all of whose subjects are marked
 )
 
-func newGraph(tags []registry.Tag) graph {
+func newGraph(img *registry.Image) graph {
+	tags := img.Tags
 	g := graph{
-		nodes: make([]node, len(tags)), groups: make([]group, 0, len(tags)), byDigest: make(map[string]int32, len(tags)), allDigests: true,
+		attachedTo: img.Subjects(),
+		nodes:      make([]node, len(tags)), groups: make([]group, 0, len(tags)), byDigest: make(map[string]int32, len(tags)), allDigests: true,
 	}
 	for i := range tags {
 		g.nodes[i] = node{digest: none, subject: none, nextMember: none, nextAttached: none}
@@ -67,7 +70,7 @@ func newGraph(tags []registry.Tag) graph {
 	}
 	var digests *registry.Digests // nil until needed
 	for i := range tags {
-		if subject := registry.AttachmentSubject(tags[i].Name, tags[i].Digest); subject != "" {
+		if subject := g.attachedTo[i]; subject != "" {
 			if digests == nil {
 				digests = registry.DigestsOf(tags)
 			}

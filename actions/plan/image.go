@@ -67,7 +67,7 @@ func (d *imageDecision) settle(guess guesses) {
 	if !slices.ContainsFunc(d.v.Tags, marked) {
 		return
 	}
-	d.guess, d.graph = guess, newGraph(d.v.Image.Tags)
+	d.guess, d.graph = guess, newGraph(d.v.Image)
 	d.connectParts()
 	d.leaveOutRestored(d.v.Tags)
 	d.markTags()

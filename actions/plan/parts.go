@@ -148,7 +148,8 @@ func (d *imageDecision) wholeDetail(i, id int32, is, maybe string) string {
 }
 
 // together are pairs of digests that are deleted: of an index, and of a tag that is, or may
-// be, a part of it, or is attached to one.
+// be, a part of it, or is attached to one; and of a subject, and of a tag whose content, and
+// not its name, says that it is attached.
 func (d *imageDecision) together() [][2]string {
 	var out [][2]string
 	isDoubtful := func(id int32) bool { return d.groups[id].unread && !d.isKept(id) }
@@ -161,6 +162,9 @@ func (d *imageDecision) together() [][2]string {
 		isOrphan := n.attachment && n.subject == none
 		if doubt >= 0 && (!d.related || isOrphan || len(d.orphans) > 0 && n.digest != none && isDoubtful(n.digest)) {
 			out = append(out, [2]string{d.digestOf(d.unread[doubt]), d.v.Image.Tags[i].Digest})
+		}
+		if n.subject != none && registry.AttachmentSubject(d.v.Image.Tags[i].Name, d.v.Image.Tags[i].Digest) == "" {
+			out = append(out, [2]string{d.digestOf(n.subject), d.v.Image.Tags[i].Digest})
 		}
 		for _, id := range slices.Concat(d.wholes[int32(i)], d.subjectWholes[int32(i)]) {
 			out = append(out, [2]string{d.digestOf(id), d.v.Image.Tags[i].Digest})
@@ -208,7 +212,7 @@ func (d *imageDecision) connectParts() {
 			d.connectPart(int32(i), digest)
 		}
 		if n.attachment && n.subject == none && !n.unclear {
-			d.connectOrphan(int32(i), wholes.OfSubject(registry.AttachmentSubject(d.v.Image.Tags[i].Name, d.v.Image.Tags[i].Digest)))
+			d.connectOrphan(int32(i), wholes.OfSubject(d.attachedTo[i]))
 		}
 	}
 	if d.o.Content.Read == ReadNever {

@@ -21,6 +21,9 @@ func TestPartsOfAnIndex(t *testing.T) {
 	family := []string{"1.6.0 a 48h", "1.6.0-amd64 b 48h marked", "1.6.0-arm64 c 48h marked"}
 	index := map[string]*registry.Content{digestOf("a"): indexOf("b", "c")}
 	image := &registry.Content{Kind: registry.ContentImage}
+	about := func(subject string) map[string]*registry.Content { // e is about it
+		return map[string]*registry.Content{digestOf("e"): {Kind: registry.ContentAttachment, Subject: digestOf(subject)}}
+	}
 	deleteOrphans := func(o *Options) { o.Orphans = DeleteOrphans }
 	for _, tt := range []struct {
 		name     string
@@ -77,6 +80,23 @@ func TestPartsOfAnIndex(t *testing.T) {
 				"delete_tag /api:old: retention/old",
 				"held delete_tag /api:1.6.0: at_most: left for a later plan: --at-most 2 deletes what is oldest first",
 				"held delete_tag /api:1.6.0-amd64: at_most: left for a later plan: --at-most 2 deletes what is oldest first"}},
+		{"what its content attaches to a kept tag is held", []string{"1.6.0 a 48h", "sbom e 48h marked"}, about("a"), nil, nil, []string{
+			"held delete_tag /api:sbom: attachment: belongs to 1.6.0, which no rule marks"}},
+		{"what its content attaches to a tag goes with it", []string{"1.6.0 a 48h marked", "sbom e 48h"}, about("a"), nil, nil, []string{
+			"delete_tag /api:1.6.0: retention/old", "delete_tag /api:sbom: attachments/follow their subject"}},
+		{"unless a rule keeps it", []string{"1.6.0 a 48h marked", "sbom e 48h kept"}, about("a"), nil, nil, []string{
+			"delete_tag /api:1.6.0: retention/old"}},
+		{"with at_most too", []string{"1.6.0 a 48h marked", "sbom e 48h"}, about("a"), nil, func(o *Options) { o.AtMost = 1 }, []string{
+			"held delete_tag /api:1.6.0: at_most: belongs to 2 deletions that must be made together, more than --at-most 1",
+			"held delete_tag /api:sbom: at_most: belongs to 2 deletions that must be made together, more than --at-most 1"}},
+		{"and does not count for keep_at_least", []string{"1.6.0 a 48h marked", "1.5.0 c 99h marked", "sbom e 48h kept"}, about("a"), nil, func(o *Options) { o.KeepAtLeast = 1 }, []string{
+			"delete_tag /api:1.5.0: retention/old",
+			"held delete_tag /api:1.6.0: keep_at_least: held so that 1 tag of the image is kept"}},
+		{"what its content attaches to a part of a kept index is held", []string{"1.6.0 a 48h", "sbom e 48h marked"},
+			map[string]*registry.Content{digestOf("a"): indexOf("b", "c"), digestOf("e"): about("b")[digestOf("e")]}, nil, deleteOrphans, []string{
+				"held delete_tag /api:sbom: attachment: belongs to a part of the multi-platform image 1.6.0, which no rule marks"}},
+		{"what its content attaches to something unseen is an ordinary tag", []string{"1.6.0 a 48h", "sbom e 48h marked"}, about("b"), nil, nil, []string{
+			"delete_tag /api:sbom: retention/old"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := imageOf(t, tt.tags...)

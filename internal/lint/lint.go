@@ -88,6 +88,7 @@ func (l *Linter) AddGap(subject, why string) {
 func (l *Linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []actions.Step) {
 	l.out.Images++
 	l.out.Tags += len(v.Image.Tags)
+	subjects := v.Image.Subjects()
 	matching := map[int][]*rule{} // the retention rules that match a tag
 	for _, m := range matches {
 		r := l.rules[key(m)]
@@ -96,7 +97,7 @@ func (l *Linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []
 			continue
 		}
 		for _, i := range m.Tags {
-			if t := &v.Image.Tags[i]; registry.AttachmentSubject(t.Name, t.Digest) == "" { // it follows its subject
+			if subjects[i] == "" { // attachments follow their subject
 				matching[i] = append(matching[i], r)
 			}
 		}
@@ -138,9 +139,9 @@ func (l *Linter) emptiedBy(v *registry.Verdict, steps []actions.Step) {
 	}
 	marked := map[string]int{} // tags by rule
 	alive := 0
-	for i := range v.Image.Tags {
+	for i, subject := range v.Image.Subjects() {
 		t := &v.Image.Tags[i]
-		if t.Status != registry.StatusReady || registry.AttachmentSubject(t.Name, t.Digest) != "" {
+		if t.Status != registry.StatusReady || subject != "" {
 			continue
 		}
 		if !deleted[t.Name] {

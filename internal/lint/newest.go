@@ -16,10 +16,11 @@ import (
 // newestBy counts the rules that delete the newest push of an image. The steps are
 // those of the plan, so what a guard holds does not count.
 func (l *Linter) newestBy(v *registry.Verdict, steps []actions.Step) {
-	i := slices.IndexFunc(v.Image.Tags, func(t registry.Tag) bool { // newest first
-		return t.Status == registry.StatusReady && registry.AttachmentSubject(t.Name, t.Digest) == ""
-	})
-	if i < 0 || !slices.ContainsFunc(steps, func(s actions.Step) bool { return s.Action == actions.DeleteTag && s.Tag == v.Image.Tags[i].Name }) {
+	subjects, i := v.Image.Subjects(), 0
+	for i < len(subjects) && (subjects[i] != "" || v.Image.Tags[i].Status != registry.StatusReady) { // newest first
+		i++
+	}
+	if i == len(subjects) || !slices.ContainsFunc(steps, func(s actions.Step) bool { return s.Action == actions.DeleteTag && s.Tag == v.Image.Tags[i].Name }) {
 		return
 	}
 	for rule := range enforced(v.Tags[i].Delete) {

@@ -75,11 +75,11 @@ func (s *Subject) follows() bool {
 	if img == nil || tag == "" {
 		return false
 	}
-	i := slices.IndexFunc(img.Tags, func(t registry.Tag) bool { return t.Name == tag })
+	i := img.Find(tag)
 	if i < 0 {
 		return false
 	}
-	of := registry.AttachmentSubject(tag, img.Tags[i].Digest)
+	of := img.Subjects()[i]
 	return slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return of.Is(t.Digest) })
 }
 
@@ -177,7 +177,7 @@ func (s *Subject) addContent(c *registry.Content, t *registry.Tag, built []time.
 // which that of the tag depends: those of one digest, attachments with their subject, and
 // the parts of an index with it.
 func related(img *registry.Image, tag string) map[string]bool {
-	names := map[string]bool{tag: true}
+	names, subjects := map[string]bool{tag: true}, img.Subjects()
 	for grown := true; grown; {
 		grown = false
 		for i := range img.Tags {
@@ -186,7 +186,7 @@ func related(img *registry.Image, tag string) map[string]bool {
 				continue
 			}
 			for j := range img.Tags {
-				if b := &img.Tags[j]; !names[b.Name] && belong(img, a, b) {
+				if b := &img.Tags[j]; !names[b.Name] && belong(img, subjects, i, j) {
 					names[b.Name], grown = true, true
 				}
 			}
@@ -195,12 +195,13 @@ func related(img *registry.Image, tag string) map[string]bool {
 	return names
 }
 
-func belong(img *registry.Image, a, b *registry.Tag) bool {
-	needs := func(a, b *registry.Tag) bool {
-		subject := registry.AttachmentSubject(a.Name, a.Digest)
-		return subject != "" && subject.Is(b.Digest) || slices.Contains(img.PartsOf(b.Digest), a.Digest)
+func belong(img *registry.Image, subjects []registry.Subject, i, j int) bool {
+	needs := func(i, j int) bool {
+		digest := img.Tags[j].Digest
+		return subjects[i].Is(digest) || slices.Contains(img.PartsOf(digest), img.Tags[i].Digest)
 	}
-	return a.KnownDigest() != "" && a.Digest == b.Digest || needs(a, b) || needs(b, a)
+	a, b := &img.Tags[i], &img.Tags[j]
+	return a.KnownDigest() != "" && a.Digest == b.Digest || needs(i, j) || needs(j, i)
 }
 
 // end is what ends a stage that has no date.

@@ -66,8 +66,7 @@ func (x explained) Subject() registry.Subject {
 	if x.Tag() < 0 {
 		return ""
 	}
-	tag := x.Verdict.Image.Tags[x.Tag()]
-	return registry.AttachmentSubject(tag.Name, tag.Digest)
+	return x.Verdict.Image.Subjects()[x.Tag()]
 }
 
 // Subjects are the tags that have the digest of the subject.

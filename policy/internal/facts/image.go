@@ -54,9 +54,9 @@ type Image struct {
 // Image are the facts of an image; inUse names what uses each tag, nil for nothing.
 func (s *Scan) Image(img *registry.Image, inUse [][]string) *Image {
 	f := &Image{scan: s, img: img, inUse: inUse, tags: make([]tag, len(img.Tags)), names: make([]*ast.Term, len(img.Tags))}
-	for i := range img.Tags {
+	for i, subject := range img.Subjects() {
 		t := &img.Tags[i]
-		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: registry.AttachmentSubject(t.Name, t.Digest)}
+		f.tags[i] = tag{Tag: t, index: i, version: rules.ParseVersion(t.Name), subject: subject}
 		f.names[i] = ast.StringTerm(t.Name)
 	}
 	if len(img.Contents) > 0 {

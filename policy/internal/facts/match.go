@@ -118,7 +118,7 @@ func (r *subjectRule) answeredTags(want rules.Answer, now time.Time, img *regist
 	var out []*tag
 	for i := range tags {
 		t := &tags[i]
-		if t.subject != "" {
+		if registry.AttachmentSubject(t.Name, t.Digest) != "" {
 			continue
 		}
 		if age := wholeSeconds(now, t.Changed()); r.byContent {
