@@ -18,8 +18,9 @@ import (
 // contents reads what is inside of tags, as far as decisions depend on it. A nil contents
 // reads nothing: that of an inventory.
 type contents struct {
-	reader *content.Reader // nil if the address of the registry is not known
-	store  *contentStore
+	reader  *content.Reader // nil if the address of the registry is not known
+	unknown error           // why it is not
+	store   *contentStore
 }
 
 // KnownContents are contents that were read. The zero value is ready.
@@ -33,7 +34,7 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 	}
 	address, unknown := login.RegistryURL(c.Scaleway.RegistryURL)
 	if unknown != nil {
-		return &contents{store: store}, nil //nolint:nilerr // nothing can be read then, and every gap says why
+		return &contents{unknown: unknown, store: store}, nil
 	}
 	r, err := content.NewReader(content.Options{
 		URL: address, APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
@@ -181,11 +182,8 @@ func (j *judge) settle(ctx context.Context, d *decision) error {
 	}
 }
 
-// Why a content is not known that no registry was asked for.
-const (
-	notRecorded = "the inventory does not have the content of %s: take the scan again with this configuration"
-	noRegistry  = "the content of %s was not read, because the API is not that of the provider, so its registry is not known: set scaleway.registry_url"
-)
+// notRecorded is why a content is not known that no registry was asked for.
+const notRecorded = "the inventory does not have the content of %s: take the scan again with this configuration"
 
 // read completes an image: afterwards, none of the digests is missing in it.
 func (c *contents) read(ctx context.Context, image *registry.Image, digests []string) {
@@ -195,7 +193,7 @@ func (c *contents) read(ctx context.Context, image *registry.Image, digests []st
 	switch {
 	case c == nil:
 	case c.reader == nil:
-		why = noRegistry
+		why = "the content of %s was not read, because " + c.unknown.Error()
 	default:
 		found, unread = c.reader.Read(ctx, image.Ref(), digests)
 	}

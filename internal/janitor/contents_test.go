@@ -99,7 +99,7 @@ func reading(t *testing.T, p *plane, configuration string) *Planner {
 		store := &contentStore{memory: new(KnownContents)}
 		reader, err := content.NewReader(content.Options{URL: "http://localhost", APIURL: "http://localhost", SecretKey: "x", Base: inProcess{p}, Store: store})
 		check(t, err)
-		planner.contents = &contents{reader, store}
+		planner.contents = &contents{reader: reader, store: store}
 	}
 	return planner
 }
