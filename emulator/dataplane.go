@@ -25,7 +25,7 @@ func isDataPlane(path string) bool {
 	return path == "/v2" || strings.HasPrefix(path, "/v2/") || strings.HasPrefix(path, TokenPath) || strings.HasPrefix(path, BlobPath)
 }
 
-// Address is what a request to the data plane names. What it does not name is "".
+// Address is what a request to the data plane names. Fields that it does not name are "".
 type Address struct {
 	Region, Namespace, Image string
 	Kind                     string // manifests, blobs, tags, referrers
@@ -33,7 +33,7 @@ type Address struct {
 }
 
 // Address reads the path of a request to the data plane. The region is the one that the
-// host names (rg.nl-ams.scw.cloud, nl-ams.localhost), or that stands before the namespace,
+// host names (rg.nl-ams.scw.cloud, nl-ams.localhost), or the one before the namespace,
 // or the first one that has the namespace.
 func (s *Server) Address(r *http.Request) Address {
 	path := strings.TrimPrefix(r.URL.Path, BlobPath)
@@ -97,7 +97,7 @@ func (a Address) Ref() string {
 	return a.Namespace + "/" + a.Image
 }
 
-// serveDataPlane answers a request to the data plane, which has a limit of its own.
+// serveDataPlane answers a request to the data plane, which has a separate rate limit.
 func (s *Server) serveDataPlane(w http.ResponseWriter, r *http.Request) {
 	c := &call{http: r, received: s.now()}
 	c.logged = s.log.Begin(r, r.Host, c.received)

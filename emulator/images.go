@@ -77,7 +77,7 @@ func (s *Server) listTags(r *region, c *call) *wire.Answer {
 	return listing.Page(p, c.fault, "tags", listing.Filter(listing.Rows(p, &shown(c, i).tags), listing.Named[*tag](p)))
 }
 
-// deleteTag deletes a tag. What becomes of the other tags with its digest is not
+// deleteTag deletes a tag. What happens to the other tags with its digest is not
 // known of the real API, so the settings decide: reject refuses with 412, and
 // deletes all of them with force; untag deletes this one only; cascade deletes all
 // of them.

@@ -142,7 +142,7 @@ func (m *Metrics) Notified(err error) {
 	m.counters.notifications.WithLabelValues(result).Inc()
 }
 
-// Leads sets whether this process is active or stands by. A process that stands by
+// Leads sets whether this process is active or on standby. A standby process
 // exposes no values of runs: they get old, and the active process exposes its own.
 func (m *Metrics) Leads(yes bool) {
 	m.mu.Lock()

@@ -109,7 +109,7 @@ func TestBundles(t *testing.T) {
 		"signed by a key on a curve":      {buildBundle(t, "ES256", ecSecret), ecPublic, ""},
 		"signed by another key":           {signed, otherPublic, "is refused: its signature does not match its contents and policy.verification_key"},
 		"signed by a key of another kind": {signed, ecPublic, "is refused: its signature does not match"},
-		"not signed":                      {unsigned, rsaPublic, "is not signed, and policy.verification_key requires a signature"},
+		"not signed":                      {unsigned, rsaPublic, "is not signed, but policy.verification_key requires a signature"},
 		"changed after it was signed":     {tamper(t, signed), rsaPublic, "is refused: its signature does not match"},
 		"a key that is a secret":          {signed, []byte(rsaSecret), "this is a private key: want a public key in PEM"},
 		"a key that is not PEM":           {signed, []byte("hunter2"), "this is not PEM"},

@@ -54,7 +54,7 @@ func (j *Judge) unknownContent(img *registry.Image) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the policies read tag.content, and that of %s is not known", text.Count(len(missing), "digest"))
+	return fmt.Errorf("the policies read tag.content, but the content of %s is not known", text.Count(len(missing), "digest"))
 }
 
 // dropNeedless drops the keeps of what is not known where a tag is kept for another

@@ -306,7 +306,7 @@ func TestOwnPoliciesFailWithoutTheContentsThatTheyRead(t *testing.T) {
 	img := contentRow{contents: []*registry.Content{labeled("keep=true"), nil, labeled()}}.image()
 	j := e.At(now, WhatCounts)
 	v, err := j.Image(context.Background(), img)
-	if err != nil || v.Err == nil || !strings.Contains(v.Err.Error(), "the policies read tag.content, and that of 1 digest is not known") {
+	if err != nil || v.Err == nil || !strings.Contains(v.Err.Error(), "the policies read tag.content, but the content of 1 digest is not known") {
 		t.Errorf("got %v, %v", err, v.Err)
 	}
 	img.Unread = map[string]string{"sha256:" + digestOf(1): "403 Forbidden"}

@@ -43,7 +43,7 @@ func (j *Judge) WithRestored(restored registry.Restorations) *Judge {
 }
 
 // Image judges an image with all its tags, which must be sorted newest first.
-// The failure of a policy is Verdict.Err; the error is that of the context.
+// If a policy fails, Verdict.Err has the failure; the error comes from the context.
 func (j *Judge) Image(ctx context.Context, img *registry.Image) (registry.Verdict, error) {
 	v := registry.Verdict{Namespace: img.Namespace, Image: img, Empty: len(img.Tags) == 0}
 	inImage, inUse := j.uses.InImage(img)
@@ -229,7 +229,7 @@ func (j *Judge) eval(ctx context.Context, b *budget, one *rulePackage, query reg
 	case r := <-done:
 		return r.answer, e.explain(r.err)
 	case <-b.lost:
-		err := errors.New("stopped, but a single step of it does not end: nothing is evaluated any more; correct the policy and restart the program")
+		err := errors.New("stopped, but one of its steps does not end, so the program evaluates no policies any more: correct the policy and restart the program")
 		j.engine.stuck.CompareAndSwap(nil, &err)
 		return nil, err
 	}

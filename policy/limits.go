@@ -13,9 +13,9 @@ import (
 	"github.com/open-policy-agent/opa/v1/topdown/print"
 )
 
-// An evaluation that takes longer than a glance is slow. Only then the size of the
-// heap is read again, so that ordinary evaluations cost next to nothing. From then on
-// it is read often: a policy that doubles its memory can do so a few times a second.
+// An evaluation that takes longer than a glance is slow. The size of the heap is read again
+// only in slow evaluations, so that ordinary ones cost next to nothing. There it is read
+// often: a policy that doubles its memory can do so a few times a second.
 const (
 	glance   = 100 * time.Millisecond
 	interval = 20 * time.Millisecond

@@ -3,7 +3,7 @@ package registry
 import "context"
 
 // About returns a context for reading what the reference names. It changes nothing:
-// whoever shows the progress of a run names it so, and not by its ID.
+// the progress of a run shows the reference instead of the ID.
 func About(ctx context.Context, ref Ref) context.Context {
 	return context.WithValue(ctx, aboutKey{}, ref)
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Subject is the digest that the name of an attachment names. That of a sha512 digest
+// Subject is the digest that the name of an attachment names. A sha512 digest
 // may be shortened, since a tag has at most 128 characters: compare it with Is. "" is
-// that of an ordinary tag.
+// the subject of an ordinary tag.
 type Subject string
 
 // attachmentName is how cosign, BuildKit and the referrers tag schema of OCI

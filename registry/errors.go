@@ -32,7 +32,7 @@ var (
 )
 
 // MayPass reports whether a change that was answered with an error may succeed later, as
-// far as the kind of the error tells; it does of none.
+// far as the kind of the error shows. It is false for nil.
 func MayPass(err error) bool {
 	for _, kind := range []error{ErrUnknownOutcome, ErrThrottled, ErrConflict, ErrNotFound, ErrDenied} {
 		if errors.Is(err, kind) {

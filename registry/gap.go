@@ -7,7 +7,7 @@ type Gap struct {
 	// Subject is what could not be read: the reference of a region, a namespace or
 	// an image, or the name of another source ("clock", "kubernetes prod").
 	Subject string `json:"subject"`
-	// Error is the why, in words for the operator.
+	// Error is the reason, in words for the operator.
 	Error string `json:"error"`
 	// Holds is which deletions the missing part could have prevented.
 	Holds Holds `json:"blinds,omitempty"`

@@ -16,7 +16,7 @@ type Region string
 func Regions() []Region { return []Region{"fr-par", "nl-ams", "pl-waw"} }
 
 // Status is the lifecycle state of a namespace, an image or a tag. Values that this
-// version does not know are passed on unchanged, and are never ready.
+// version does not know stay unchanged, and are never ready.
 type Status string
 
 const (
@@ -87,10 +87,10 @@ type Image struct {
 	UpdatedAt   time.Time  `json:"updated_at"`
 	TagNames    []string   `json:"tag_names"` // as listed inline with the image; may be truncated
 	Tags        []Tag      `json:"tags"`      // newest first, see CompareAge; complete, or the image is a Gap
-	// Contents has, by digest, the content that was read. Nothing is known of the others.
+	// Contents has, by digest, the contents that were read. The others are unknown.
 	Contents map[string]*Content `json:"contents,omitempty"`
 	// Unread is, by digest, why a content that was asked for is not in Contents: asking
-	// again is of no use.
+	// again does not help.
 	Unread map[string]string `json:"-"`
 }
 
@@ -175,10 +175,10 @@ func CompareAge(a, b Tag) int {
 // nothing may be taken for older than it is.
 func (t *Tag) Changed() time.Time { return later(t.UpdatedAt, t.CreatedAt) }
 
-// Changed is when the image was last changed, as that of a tag.
+// Changed is when the image was last changed, by the same rule as for a tag.
 func (i *Image) Changed() time.Time { return later(i.UpdatedAt, i.CreatedAt) }
 
-// Changed is when the namespace was last changed, as that of a tag.
+// Changed is when the namespace was last changed, by the same rule as for a tag.
 func (n *Namespace) Changed() time.Time { return later(n.UpdatedAt, n.CreatedAt) }
 
 func later(a, b time.Time) time.Time {

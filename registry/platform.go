@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// PlatformName is what the name of a tag says of a platform: 1.6.0-linux-arm64-v8 is 1.6.0
+// PlatformName is what the name of a tag says about a platform: 1.6.0-linux-arm64-v8 is 1.6.0
 // for one, and so are arm64v8-1.6.0 and 1.6.0-arm64-alpine without their alpine.
 type PlatformName struct {
 	Base          string   // the name without the words for a platform; "latest" if nothing else is in it
@@ -17,7 +17,7 @@ type PlatformName struct {
 func ParsePlatform(name string) PlatformName {
 	p := PlatformName{Base: name}
 	found, before := false, notPlatform
-	var base strings.Builder // of use once a word is found: few names have one
+	var base strings.Builder // needed once a word is found: few names have one
 	for rest, separator := name, ""; ; {
 		end := strings.IndexAny(rest, "-_.")
 		token := rest
@@ -61,7 +61,7 @@ func (p PlatformName) MayBePartOf(index PlatformName) bool {
 	return p.Base == index.Base && !slices.ContainsFunc(index.architectures, func(a string) bool { return !slices.Contains(p.architectures, a) })
 }
 
-// word is what one word of a name says of a platform.
+// word is what one word of a name says about a platform.
 type word uint8
 
 const (

@@ -8,7 +8,7 @@ type Reason struct {
 	// Rule is kind/name: "retention/pull request builds", or package/title for the
 	// operator's own Rego: "previews/Preview builds live two weeks".
 	Rule string `json:"rule"`
-	// Text is the why, in words for the operator.
+	// Text is the reason, in words for the operator.
 	Text string `json:"reason"`
 	// Source is "file:line" of a rule of the operator's own, and "" for a built-in
 	// one.
@@ -45,7 +45,7 @@ type Violation struct {
 	Ref      string   `json:"ref"`
 	Severity Severity `json:"severity"`
 	Reason
-	// Owner is that of the waiver which covers the violation, or which it is about; ""
+	// Owner is the owner of the waiver that covers the violation, or that it is about; ""
 	// without a waiver.
 	Owner string `json:"owner,omitempty"`
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Use is something that needs a tag, a digest, or both. What is in use is kept.
+// Use is something that needs a tag, a digest, or both, which are then kept.
 type Use struct {
-	// Ref is that of the tag in use, or of the image when only the digest is known. The
+	// Ref is the reference of the tag in use, or of the image if only the digest is known. The
 	// zero Ref with a digest means that digest in every image.
 	Ref    Ref
 	Digest string // "" when only a tag is named

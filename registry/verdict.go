@@ -11,7 +11,7 @@ type Verdict struct {
 	Empty bool
 
 	Tags   []TagVerdict // one for each of Image.Tags, in the same order
-	Delete []Reason     // which mark the image or the namespace itself
+	Delete []Reason     // they mark the image or the namespace itself
 	Keep   []Reason
 	// InUse names what uses anything in the image, sorted: also a digest that no tag
 	// has.
@@ -24,7 +24,7 @@ type Verdict struct {
 
 // TagVerdict is what the policies decided about one tag.
 type TagVerdict struct {
-	Delete []Reason // which mark the tag for deletion
+	Delete []Reason // they mark the tag for deletion
 	Keep   []Reason // evaluated only where something is marked, or on request
 	InUse  []string // what uses it, sorted
 	// Restored: it was restored from the archive, and is not one of the tags that a

@@ -7,15 +7,15 @@ import (
 )
 
 // Cache remembers the complete tag listings of earlier scans. It is safe for
-// concurrent use. An image that it does not know is listed, so it need not report
+// concurrent use. The scan lists an image that it does not have, so it need not report
 // errors.
 type Cache interface {
-	// Find returns what is known of each image whose row is what it was when its tags
+	// Find returns what it has of each image whose row has not changed since its tags
 	// were listed, and nil for every other image.
 	Find(ctx context.Context, images []*registry.Image) []*Known
 }
 
-// Known is what a cache knows of an image.
+// Known is what a cache has of an image.
 type Known struct {
 	// Quiet: it was judged, and nothing follows from it yet. Then Tags is nil.
 	Quiet bool
@@ -25,7 +25,7 @@ type Known struct {
 	Tags []registry.Tag
 }
 
-// Quiet is a ready image in scope that has not changed since it was judged and nothing
+// Quiet is a ready image in scope that has not changed since it was judged, when nothing
 // followed from it. It comes from the cache.
 type Quiet struct {
 	Image *registry.Image // without its tags

@@ -11,7 +11,7 @@
 // decides anything about an image, never changes one, and never holds the whole
 // registry: memory is bounded by workers times the largest image.
 //
-// A Cache may give it the tags of an image whose row is what it was when they were
+// A Cache may give it the tags of an image whose row has not changed since they were
 // listed. Such an Item says so, and how to list them now.
 //
 // The tag names that the API lists inline with an image count only against its tag

@@ -7,7 +7,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// inventoryVersion is that of the file format, which is JSON Lines: a header, one
+// inventoryVersion is the version of the file format, which is JSON Lines: a header, one
 // record for each item, and a closing count without which a file is truncated.
 // Every record names its type first.
 const inventoryVersion = 1

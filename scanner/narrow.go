@@ -55,7 +55,7 @@ func (n Narrowing) mayHoldImages(namespace string) bool {
 	return len(n.Namespaces) == 0 || matchesAny(n.Namespaces, namespace)
 }
 
-// left are the regions in scope that are left out. What is in them does not matter, but
+// left are the regions in scope that are left out. Their contents do not matter, but
 // credentials that they refuse are certain nowhere.
 func (s Scope) left() []registry.Region {
 	all := s

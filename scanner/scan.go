@@ -44,7 +44,7 @@ type Item struct {
 	// Image is a ready image in scope, with its namespace and all its tags.
 	Image *registry.Image
 	// Relist is set if the tags of Image come from the cache. It lists them now, and
-	// returns what is found: an Image, something Skipped, or a Gap. Whatever changes
+	// returns the finding: an Image, something Skipped, or a Gap. Anything that changes
 	// the image must rely on that.
 	Relist func(context.Context) Item
 	// Quiet is an image in which nothing is to be done.
@@ -99,7 +99,7 @@ func (s *Stream) Items() <-chan Item { return s.items }
 // if it was. With an error, nothing that was received may be relied on.
 func (s *Stream) Err() error { return s.err }
 
-// Scan walks src. Whatever cannot be read is a Gap in the stream; the stream itself
+// Scan walks src. Everything that cannot be read is a Gap in the stream; the stream itself
 // fails only for an invalid scope, or because ctx ends.
 //
 // Regions are walked concurrently. Within one, namespaces are listed first, then

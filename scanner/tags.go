@@ -14,7 +14,7 @@ import (
 type job struct {
 	region *regionScan
 	image  *registry.Image
-	cached *Known // nil if the cache does not know it
+	cached *Known // nil if the cache does not have it
 }
 
 // run emits the image with its tags, or why it has none.

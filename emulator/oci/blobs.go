@@ -111,7 +111,7 @@ func (p *plane) mount(w http.ResponseWriter, r *http.Request, a emulator.Address
 }
 
 // location is where the store has a blob: another name of this host, so that clients see
-// another host than that of the registry.
+// a host that differs from the registry's.
 func (p *plane) location(r *http.Request, a emulator.Address, d digest) string {
 	host, port, err := net.SplitHostPort(r.Host)
 	if err != nil {

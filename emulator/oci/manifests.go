@@ -92,7 +92,7 @@ func (p *plane) getManifest(w http.ResponseWriter, r *http.Request, a emulator.A
 }
 
 // made is what the world has under a digest in an image, as a tag or as a part of one;
-// nil if it has nothing. The blobs of what was asked for are found faster later.
+// nil if it has nothing. It remembers the blobs of what it finds.
 func (p *plane) made(a emulator.Address, img *image, d digest) *content.Content {
 	found := p.server.Content(a, d)
 	if found == nil {

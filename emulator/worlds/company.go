@@ -108,7 +108,7 @@ func (d *demo) oddities(w *World) {
 	old[0].Status, old[1].Status, old[2].Status = "locked", "deleting", "error"
 	oldPulls(find(prod, "payments"))[1].Status = "locked"
 
-	// A pull request that was promoted to a release without a build of its own.
+	// A pull request that was promoted to a release without a separate build.
 	checkout := find(prod, "checkout")
 	release := releaseNamed(checkout, "v2.0.0")
 	promoted := oldPulls(checkout)[0]

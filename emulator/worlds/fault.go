@@ -79,7 +79,7 @@ type Fault struct {
 	// SlowDelete is how long after the answer an object is deleted. Without Status the
 	// answer is that of a deletion, with it an error.
 	SlowDelete time.Duration `yaml:"slow_delete"`
-	// SwapIDs shows the row of another object. What is changed or deleted is the one
+	// SwapIDs shows the row of another object. A change or deletion affects the one
 	// that was asked for.
 	SwapIDs bool `yaml:"swap_ids"`
 	// Delay is added to the latency, with any kind.

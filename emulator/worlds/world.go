@@ -84,15 +84,15 @@ type Namespace struct {
 	Region      string `yaml:"region" one:"fr-par|nl-ams|pl-waw"` // "" means fr-par
 	Description string `yaml:"description" lines:"ok"`
 	IsPublic    bool   `yaml:"is_public"`
-	// Status "" means ready. What is deleting in the world stays so: only deletions
+	// Status "" means ready. An object that is deleting in the world stays so: only deletions
 	// through the API complete.
 	Status         string `yaml:"status" is:"status"`
 	ProjectID      string `yaml:"project_id" is:"uuid"`      // "" means the one of the settings
 	OrganizationID string `yaml:"organization_id" is:"uuid"` // "" means the one of the settings
-	// Size at the start; 0 means the sum of its images. What exceeds that sum stays when
+	// Size at the start; 0 means the sum of its images. Anything beyond that sum stays when
 	// they are deleted.
 	Size Size `yaml:"size"`
-	// Age is the time since updated_at; 0 means that of the latest image.
+	// Age is the time since updated_at; 0 means the age of the latest image.
 	Age time.Duration `yaml:"age" signed:"yes"`
 	// CreatedAge is the time since created_at; 0 means just before updated_at and
 	// before everything in it.
@@ -110,7 +110,7 @@ type Image struct {
 	// Size at the start; 0 means the sum over the distinct digests of its tags. What
 	// exceeds that sum stays when the tags are deleted.
 	Size Size `yaml:"size"`
-	// Age is the time since updated_at; 0 means that of the latest tag, or just now
+	// Age is the time since updated_at; 0 means the age of the latest tag, or just now
 	// in an image without tags.
 	Age time.Duration `yaml:"age" signed:"yes"`
 	// CreatedAge is the time since created_at; 0 means just before updated_at and

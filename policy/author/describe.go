@@ -14,7 +14,7 @@ import (
 
 // Description is a policy set in words.
 type Description struct {
-	// Digest is that of the set, as plans carry it.
+	// Digest is the digest of the set, as in plans.
 	Digest string `json:"digest"`
 	// Modules are the built-in ones first, then the operator's own, each by file.
 	Modules []ModuleDescription `json:"modules"`

@@ -1,7 +1,7 @@
 // Package author has the tools of people who write policies.
 //
 // Check finds what is wrong or doubtful in policies, Test runs their tests,
-// Describe tells what a policy set consists of, and Bench measures what it costs.
+// Describe lists the parts of a policy set, and Bench measures its cost.
 // TestingLibrary is the Rego with which tests build their inputs.
 //
 // It must never judge a registry, and never accept what policy.New refuses.

@@ -9,7 +9,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/internal/modules"
 )
 
-// lint finds what compiles and is wrong or doubtful all the same: decisions of a
+// lint finds code that compiles but is wrong or doubtful: decisions of a
 // wrong shape, idioms whose cost grows with the square of the number of tags,
 // rules without a title.
 func lint(s *modules.Set) []*Finding {

@@ -193,7 +193,7 @@ func (l *linter) resolve(ref ast.Ref, s *scope) ast.Ref {
 	return l.imports.Resolve(ref)
 }
 
-// hasValue reports whether an index has a value of its own, so that the reference
+// hasValue reports whether an index already has a value, so that the reference
 // looks something up and does not iterate.
 func hasValue(index *ast.Term, s *scope) bool {
 	switch v := index.Value.(type) {

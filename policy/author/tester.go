@@ -75,7 +75,7 @@ type Coverage struct {
 	Files   []FileCoverage `json:"files"` // sorted by file; without the tests
 }
 
-// FileCoverage is that of one file.
+// FileCoverage is the coverage of one file.
 type FileCoverage struct {
 	File       string  `json:"file"`
 	Percent    float64 `json:"percent"`

@@ -33,7 +33,7 @@ func (w *Waiver) Sentence() string {
 	return fmt.Sprintf("keeps %s until the end of %s, and does not count violations there: %s", w.What(), w.Until, w.Reason)
 }
 
-// What describes what the waiver is about: "everything in namespace legacy".
+// What describes the subject of the waiver: "everything in namespace legacy".
 func (w *Waiver) What() string {
 	switch {
 	case w.Match.ofNamespaces():

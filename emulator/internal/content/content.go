@@ -24,7 +24,7 @@ type Recipe struct {
 	// Size is the length of all blobs together, in bytes. There is a smallest one, of
 	// about two kilobytes.
 	Size int64
-	// Name is that of the tag. That of an attachment makes one; others may name the
+	// Name is the name of the tag. The name of an attachment makes one; others may name the
 	// platform of an image, which otherwise is linux/amd64.
 	Name string
 	// Platforms make an index with an image for each.
@@ -37,7 +37,7 @@ type Recipe struct {
 	// Built is when the images were built; zero leaves it out.
 	Built time.Time
 
-	image string // the platform of an image; "" means that of the name
+	image string // the platform of an image; "" means the platform in the name
 }
 
 // Content is a manifest and what it names.

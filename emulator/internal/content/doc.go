@@ -2,7 +2,7 @@
 // layers that real clients can pull and verify, of any size, from a few words.
 //
 // A layer is a gzipped archive of nothing but zeros, with something of its own at the
-// end. How SHA-256 stands after the zeros is in a table, so that naming a layer of a
+// end. A table has the state of SHA-256 after the zeros, so that naming a layer of a
 // gigabyte costs as much as naming one of a kilobyte, and its bytes are made when a
 // client reads them. The same [Recipe] always makes the same [Content].
 //

@@ -84,7 +84,7 @@ func (m *Maker) single(r *Recipe) (platform string) {
 	return platform
 }
 
-// platform is that of an image.
+// platform is the platform of an image.
 func (r *Recipe) platform() string {
 	if r.image != "" {
 		return r.image

@@ -24,7 +24,7 @@ const (
 type Pages struct {
 	API   *wire.API
 	Size  int  // of a page, if the request names none; 0 means 20
-	Clamp bool // shows 100 rows to who asks for more, in place of a refusal
+	Clamp bool // answers a request for more than 100 rows with 100, and does not refuse it
 }
 
 // Query is what a request asks of a list. Bad answers its first wrong parameter.

@@ -80,7 +80,7 @@ func treeBound(args []*ast.Term) cost {
 	return memory(n)
 }
 
-// printBound: every combination of the values of the arguments is a text of its own.
+// printBound: every combination of the values of the arguments is a separate text.
 func printBound(args []*ast.Term) cost {
 	combinations, size := 1.0, tree(args[0])
 	each(args[0], func(e *ast.Term) {
@@ -217,7 +217,7 @@ func listsBound(args []*ast.Term) cost {
 	return memory(element * float64(n))
 }
 
-// splitBound: each part is a value of its own.
+// splitBound: each part is a separate value.
 func splitBound(args []*ast.Term) cost {
 	text, _ := args[0].Value.(ast.String)
 	delimiter, _ := args[1].Value.(ast.String)

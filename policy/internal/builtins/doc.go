@@ -2,7 +2,7 @@
 // cost. They reach nothing outside, and each call is bounded before it is made.
 //
 // Its nouns: a function is offered; its bound is an upper bound of the cost of a call,
-// in bytes and steps; Capabilities is what a compiler needs to know of them.
+// in bytes and steps; Capabilities describes them to a compiler.
 //
 // It must never offer a function that cannot be bounded, or that reaches outside.
 package builtins

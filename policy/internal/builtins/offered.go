@@ -6,7 +6,7 @@ import (
 )
 
 // offered are the built-in functions that policies may call, with their bounds. nil
-// is for those that take no more than about their arguments. What is not here does
+// is for those that take no more than about their arguments. A function that is not here does
 // not compile: functions whose result depends on more than their arguments, those
 // that cannot be bounded, and those that a new version of OPA brings.
 var offered = sync.OnceValue(func() map[string]bound {

@@ -11,7 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// This file is about rules that depend on what is inside a tag. What is not known must
+// This file is about rules that depend on what is inside a tag. Unknown content must
 // never lead to a deletion: a rule does not mark what it may not be about, and where it
 // may be about more tags than are known, it keeps all that it is or may be about.
 

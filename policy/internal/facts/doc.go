@@ -1,4 +1,4 @@
-// Package facts computes what policies are told of an image or namespace: the input
+// Package facts computes what policies get about an image or namespace: the input
 // that the schema describes, and, for the built-in policies, what the rules of the
 // configuration match and how old, how new and in which period that is.
 //

@@ -12,7 +12,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// tag is a tag with what matching needs to know of it.
+// tag is a tag with the facts that matching needs.
 type tag struct {
 	*registry.Tag
 	index   int            // in Image.Tags

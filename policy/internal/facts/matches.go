@@ -8,13 +8,13 @@ import (
 )
 
 // RuleMatch is what one rule of the configuration is about in an image or a
-// namespace. What the rule then decides is another matter: a rule may match a tag
+// namespace. The rule decides separately: it may match a tag
 // that it neither keeps nor marks yet.
 type RuleMatch struct {
 	// Rule is the rule as reasons name it: "retention/pull request builds",
 	// "naming/kebab case", "visibility/only oss is public", "protect/tags".
 	Rule string
-	// Pattern is that of protect.tags; "" for other rules.
+	// Pattern is the pattern in protect.tags; "" for other rules.
 	Pattern string
 	// Tags are positions in Image.Tags; none for a rule about the image or the
 	// namespace itself.

@@ -147,7 +147,7 @@ func (f *Image) keeps(facts *factList) {
 	facts.list("retention", keyUndecided, k.undecided)
 }
 
-// keepsOfEach adds the criteria that are about each tag by itself.
+// keepsOfEach adds the criteria that look at each tag alone.
 func (f *Image) keepsOfEach(r *retentionRule, matched []*tag, k *kept) {
 	if !r.Keep.All && r.Keep.Within.Duration() == 0 {
 		return

@@ -65,7 +65,7 @@ func (f *Image) releases(r *retentionRule, g group, k *kept) {
 
 // placedVersions are the counting tags of a group that are versions, with their
 // positions: the highest version first, and then the pre-releases that take no place.
-// Equal versions share a place. What is not kept whatever the limits is left out.
+// Equal versions share a place. It leaves out versions that no limits keep.
 func placedVersions(r *retentionRule, tags []*tag) []release {
 	var ranked, pre []release
 	for _, t := range tags {

@@ -135,7 +135,7 @@ func (s *Set) explain(name string, signed bool, err error) error {
 	case s.key == nil || errors.As(err, &parsing):
 		return fmt.Errorf("bundle %s: %w", name, err)
 	case !signed:
-		return fmt.Errorf("bundle %s is not signed, and policy.verification_key requires a signature: sign it with opa build --signing-key, or remove the key: %w", name, ErrSignature)
+		return fmt.Errorf("bundle %s is not signed, but policy.verification_key requires a signature: sign it with opa build --signing-key, or remove the key: %w", name, ErrSignature)
 	}
 	return fmt.Errorf("bundle %s is refused: its signature does not match its contents and policy.verification_key: %w", name, errors.Join(ErrSignature, err))
 }

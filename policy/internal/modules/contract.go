@@ -160,7 +160,7 @@ func dead(m Module, all []Module) []*Finding {
 	return out
 }
 
-// misspelled finds rules whose name is nearly that of a decision and that nothing
+// misspelled finds rules whose name is nearly the name of a decision, and that nothing
 // refers to: they would never be evaluated.
 func misspelled(m Module, all []Module) []*Finding {
 	var out []*Finding

@@ -270,7 +270,7 @@ func (m *Module) parse() []*Finding {
 	return out
 }
 
-// Digest is that of the one module.
+// Digest is the digest of this one module.
 func (m *Module) Digest() string {
 	sum := sha256.Sum256(m.Raw)
 	return "sha256:" + hex.EncodeToString(sum[:])

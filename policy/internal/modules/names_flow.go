@@ -17,7 +17,7 @@ type flow struct {
 	fake      map[*ast.Term]bool // the objects that replace an input, whose keys have to be known
 	changed   bool
 
-	// What the last walk has found:
+	// The findings of the last walk:
 	defined []*ast.Term // the keys of other objects
 	used    []use       // the keys that have to be known
 }

@@ -80,7 +80,7 @@ func (s *Set) unverified() error {
 	if s.key == nil || len(s.loose) == 0 {
 		return nil
 	}
-	return fmt.Errorf("policy.verification_key requires every policy and data file to be in a signed bundle, and these are not: %s: pack them with opa build --bundle --signing-key KEY.pem FOLDER, or remove the key", text.Some(s.loose))
+	return fmt.Errorf("policy.verification_key requires every policy and data file to be in a signed bundle, but these are not: %s: pack them with opa build --bundle --signing-key KEY.pem FOLDER, or remove the key", text.Some(s.loose))
 }
 
 // Missing refuses a path without any policy: it is most likely a mistake.
