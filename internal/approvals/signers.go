@@ -18,7 +18,7 @@ type entry struct {
 	line        int
 	principals  []string // patterns
 	key         ssh.PublicKey
-	namespaces  []string  // patterns; none for every namespace
+	namespaces  []string  // patterns; an empty list means every namespace
 	after, till time.Time // zero without
 }
 

@@ -129,7 +129,7 @@ func (a *Archive) drain(ctx context.Context) {
 	}
 }
 
-// rewrite applies changes to the index as it is now.
+// rewrite applies changes to the current index.
 func (a *Archive) rewrite(ctx context.Context, changes []*change) error {
 	for try := 1; ; try++ {
 		err := repeat(ctx, func() error { return a.write(ctx, changes) })

@@ -28,12 +28,12 @@ type CopierOptions struct {
 	Run, Who string // for the records
 	// Keep is how long the copies stay.
 	Keep time.Duration
-	// Optional: a tag that cannot be copied may be deleted all the same, with a warning;
+	// Optional: a tag that cannot be copied may be deleted anyway, with a warning;
 	// the error of Copy is then an actions.UncopiedError.
 	Optional bool
 	// Selects reports whether a tag is to be archived; nil selects all.
 	Selects func(s *actions.Step) bool
-	// Visibility is that of the image of a tag, for its record; nil: not known.
+	// Visibility returns the visibility of a tag's image, for its record; nil: not known.
 	Visibility func(s *actions.Step) string
 	// Bandwidth bounds the bytes per second that are read from the registry; 0 does not.
 	Bandwidth int64
@@ -104,7 +104,7 @@ func (c *Copier) Copy(ctx context.Context, s *actions.Step) (*actions.Archived, 
 	}
 	c.o.Traffic.Failed.Add(1)
 	if c.o.Optional {
-		c.o.Logger.Warn("the tag is not archived, and may be deleted all the same", "ref", s.Ref, "error", err)
+		c.o.Logger.Warn("the tag could not be archived, but may be deleted anyway", "ref", s.Ref, "error", err)
 		return nil, &actions.UncopiedError{Err: err}
 	}
 	return nil, fmt.Errorf("it cannot be archived: %w", err)
@@ -134,7 +134,7 @@ func (c *Copier) copy(ctx context.Context, s *actions.Step) (*Record, error) {
 	return r, c.archive.update(ctx, &change{record: r})
 }
 
-// record is that of a tag that is about to be deleted.
+// record is the record of a tag that is about to be deleted.
 func (c *Copier) record(s *actions.Step, d v1.Descriptor) *Record {
 	now := c.o.Now().UTC()
 	r := &Record{
@@ -213,7 +213,7 @@ func (c *Copier) once(ctx context.Context, b store.Blob, from oci.Connection, op
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		// Its failure may be that of the other tag: of its repository, or of its context.
+		// It may have failed because of the other tag: its repository, or its context.
 		if f.err == nil {
 			return nil
 		}

@@ -32,7 +32,7 @@ const maxReads = 16
 // needs. The caller holds the lock of the run, so that nothing is copied meanwhile. A
 // purge that is killed leaves blobs, never a record without them.
 //
-// Where a record cannot be read, nothing is removed, since it is not known what it needs.
+// If a record cannot be read, it removes nothing, because that record may need any blob.
 func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
 	index, _, err := a.index(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
 	if err != nil {
 		return Purged{}, a.fail("finding out what is needed in", err)
 	}
-	// What an expired record needs and cannot be read any more goes by its age.
+	// If the content of an expired record cannot be read any more, its blobs go by their age.
 	freed, _ := a.marked(ctx, slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return !isExpired(d) }))
 	if len(out.Records) > 0 {
 		if err := a.update(ctx, &change{apply: func(index *v1.IndexManifest) { index.Manifests = slices.DeleteFunc(index.Manifests, isExpired) }}); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
 )
 
-// Record is one tag in the archive. Its JSON is that of archive list.
+// Record is one tag in the archive, and its JSON in archive list.
 type Record struct {
 	Ref       string    `json:"ref"` // in full: rg.fr-par.scw.cloud/prod/api:pr-12
 	Digest    string    `json:"digest"`
@@ -24,7 +24,7 @@ type Record struct {
 	Reason    string    `json:"reason,omitempty"`
 	Who       string    `json:"by,omitempty"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"` // of the tag, in the registry
-	// Visibility is that of the image when the tag was archived; "" if it is not known.
+	// Visibility is the visibility of the image when the tag was archived; "" if it is not known.
 	Visibility string `json:"visibility,omitempty"`
 	// RestoredAt is when it was last restored, and RestoredAs under which references.
 	RestoredAt time.Time `json:"restored_at,omitzero"`

@@ -22,7 +22,7 @@ import (
 // maxManifest bounds what is read of a manifest, in bytes.
 const maxManifest = 32 << 20
 
-// manifest is what a manifest or an index needs. What it does not have is empty.
+// manifest has the fields of a manifest and of an index that are needed here.
 type manifest struct {
 	Config    *v1.Descriptor  `json:"config"`
 	Layers    []v1.Descriptor `json:"layers"`
@@ -41,7 +41,7 @@ func needs(raw []byte) ([]store.Blob, error) {
 		below = append(below, blobOf(*m.Config, false))
 	}
 	for _, d := range append(m.Layers, m.Blobs...) {
-		if len(d.URLs) == 0 { // what lies elsewhere is recorded without its content
+		if len(d.URLs) == 0 { // a layer that is stored elsewhere is recorded without its content
 			below = append(below, blobOf(d, false))
 		}
 	}

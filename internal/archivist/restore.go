@@ -20,7 +20,7 @@ import (
 // RestoreOptions say what to restore, and how.
 type RestoreOptions struct {
 	Choice archive.Choice
-	// As is another reference than that of the record; "" is the same.
+	// As is the reference to restore as; "" means the one in the record.
 	As string
 	// Overwrite moves a tag that exists with another digest.
 	Overwrite  bool
@@ -32,12 +32,12 @@ type RestoreOptions struct {
 // Restoring is what a restoration did.
 type Restoring struct {
 	Restored []archive.Restored `json:"restored"`
-	// Notes are what the operator must know beside, such as another visibility.
+	// Notes tell the operator more, such as a visibility that has changed.
 	Notes []string `json:"notes"`
 }
 
 // Restore brings back what the archive holds, under the lock of the runs, and records
-// it. What could be restored is in the result whatever the error.
+// it. Even with an error, the result has everything that was restored.
 func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring, error) {
 	out := Restoring{Restored: []archive.Restored{}, Notes: []string{}}
 	a, err := Open(c, o.Connection)

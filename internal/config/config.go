@@ -179,7 +179,7 @@ type Schedule struct {
 	Cron     string              `yaml:"cron" is:"cron" need:"say when, such as cron: \"0 3 * * *\""`
 	Do       string              `yaml:"do" one:"plan|apply" need:"say what to do: plan or apply"`
 	Jitter   strictyaml.Duration `yaml:"jitter"`             // a random delay below it is added
-	Timezone string              `yaml:"timezone" is:"zone"` // default: that of the configuration
+	Timezone string              `yaml:"timezone" is:"zone"` // default: the time zone of the configuration
 	// CatchUp is for how long a run is made up for that was due while no daemon worked; 0
 	// is never.
 	CatchUp strictyaml.Duration `yaml:"catch_up,omitempty" positive:"yes"`
@@ -210,7 +210,7 @@ func Load(path string, unneeded ...string) (*Config, error) {
 	return Read(path, data, unneeded...)
 }
 
-// Read is Load of what was read already; name stands for it in messages.
+// Read is Load for data that was read already. Messages use name for it.
 func Read(name string, data []byte, unneeded ...string) (*Config, error) {
 	c := parse(name, data)
 	problems := finder{c, unneeded}.find()

@@ -29,7 +29,7 @@ func (d checker) checkNever(c *Config) {
 	}
 	report := func(path string, needs bool) {
 		if needs {
-			d.Report(path, "needs what is inside tags, and content.read is never", "write content: {read: auto}, or remove the key")
+			d.Report(path, "needs the content of tags, but content.read is never", "write content: {read: auto}, or remove the key")
 		}
 	}
 	match := func(path string, m *rules.Match) {

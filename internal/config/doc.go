@@ -2,7 +2,7 @@
 // defaulted, with every problem reported at once, each with its line, its key path
 // and a remedy.
 //
-// What the file can contain is written once, in the types of this package and of
+// The keys of the file are defined once, in the types of this package and of
 // policy/rules, with the tags of internal/strictyaml. The decoder, the document that
 // policies see as data.config, and the tests of the JSON Schema all read them. The
 // tag omitempty leaves an absent value out of that document.

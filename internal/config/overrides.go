@@ -34,7 +34,7 @@ func (p *Place) matches(namespace, image string) bool {
 
 // At returns min_age and keep_at_least of an image, or of a namespace where image is
 // "": those of the first override that matches it. A key that the override does not
-// have is that of the limits.
+// have is the one of the limits.
 func (l *Limits) At(namespace, image string) (minAge time.Duration, keepAtLeast int) {
 	minAge, keepAtLeast = l.MinAge.Duration(), l.KeepAtLeast
 	for i := range l.Overrides {

@@ -517,13 +517,13 @@ protect: {labels: {keep: "true"}}
 waivers: [{match: {labels: {a: b}}, owner: me, reason: audit, until: 2027-01-01}]
 `,
 		[]string{
-			`3:69: retention[0].by: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
-			`3:106: retention[0].delete.older_than_label: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
-			`3:49: retention[0].except.kind: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
-			`3:23: retention[0].match.labels: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
-			`4:33: naming[0].match.platforms: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
-			`5:11: protect.labels: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
-			`6:20: waivers[0].match.labels: needs what is inside tags, and content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:69: retention[0].by: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:106: retention[0].delete.older_than_label: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:49: retention[0].except.kind: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
+			`3:23: retention[0].match.labels: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
+			`4:33: naming[0].match.platforms: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
+			`5:11: protect.labels: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
+			`6:20: waivers[0].match.labels: needs the content of tags, but content.read is never (write content: {read: auto}, or remove the key)`,
 		},
 	},
 	{

@@ -43,7 +43,7 @@ func TestTheSchemaAcceptsWhatParseAccepts(t *testing.T) {
 var invisible = []string{
 	"is not valid", "is not a valid", "never matches a name", "matches no namespace/image", "is not a version range", "is not a known time zone", "is not a cron",
 	"never happens", "the first that matches counts", "must not name a time zone", "matches nothing together", "has the same name", "cannot be used in a rule", "must be private or public for namespaces",
-	"needs an age", "and content.read is never", "has no effect", "keeps nothing", "must be longer than", "must not begin or end", "must not have line breaks", "must be a whole number, not the number 010",
+	"needs an age", "but content.read is never", "has no effect", "keeps nothing", "must be longer than", "must not begin or end", "must not have line breaks", "must be a whole number, not the number 010",
 	"longer than 292 years", "is out of range", "needs ledger.dsn", "YAML", "UTF-8", "has no capture group", "is a duplicate key", "merge key", "not a plain word", "repetitions written out", `not "maybe"`, "a value tagged",
 }
 

@@ -21,7 +21,7 @@ const (
 	rest      = 30 * time.Second
 )
 
-// open returns an error while nothing is to be sent: that of the last request, so that the
+// open returns the error of the last request while nothing may be sent, so that the
 // reason does not depend on which request came first.
 func (b *breaker) open() error {
 	b.mu.Lock()

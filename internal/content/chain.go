@@ -40,7 +40,7 @@ func newChain(o Options, n *counts) http.RoundTripper {
 	return &retrier{next: &pacer{next: a, hosts: pace.Hosts{Concurrency: o.Concurrency}}, log: o.Logger}
 }
 
-// retrier repeats a request after a fault that may pass. It stands behind the guard, so it
+// retrier repeats a request after a temporary failure. It comes after the guard, so it
 // only ever repeats a read.
 type retrier struct {
 	next http.RoundTripper

@@ -112,7 +112,7 @@ func (m *manifest) isRunnable() bool {
 }
 
 // isAttachment reports whether the manifest says that it is about something else, by its
-// own type or by that of all its layers.
+// own type or by the type of all its layers.
 func (m *manifest) isAttachment() bool {
 	if isAttachmentType(m.ArtifactType) || isAttachmentType(string(m.Config.MediaType)) {
 		return true
@@ -120,7 +120,7 @@ func (m *manifest) isAttachment() bool {
 	return len(m.Layers) > 0 && !slices.ContainsFunc(m.Layers, func(d descriptor) bool { return !isAttachmentType(string(d.MediaType)) })
 }
 
-// isAttachmentType reports whether a media type is that of a signature, an attestation or a
+// isAttachmentType reports whether a media type belongs to a signature, an attestation or a
 // bill of materials: of cosign and sigstore, notation, BuildKit, CycloneDX, SPDX and Syft.
 func isAttachmentType(mediaType string) bool {
 	return slices.ContainsFunc([]string{

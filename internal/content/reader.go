@@ -21,7 +21,7 @@ import (
 type Options struct {
 	// URL is the address of the registry; "{region}" in it is replaced by the region.
 	URL string
-	// APIURL is the address of the API, which knows the secret key anyway: the registry may
+	// APIURL is the address of the API, which gets the secret key anyway: the registry may
 	// send for tokens there.
 	APIURL    string
 	SecretKey string
@@ -43,7 +43,7 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Store keeps contents. It is safe for concurrent use. What it cannot find or keep is read
+// Store keeps contents. It is safe for concurrent use. Contents that it lacks are read
 // again.
 type Store interface {
 	// Find returns those of the digests that it has.

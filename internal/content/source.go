@@ -67,7 +67,7 @@ type source struct {
 	mu      sync.Mutex
 	login   http.RoundTripper // nil until the first request
 	renewed time.Time         // when the login must be made again; zero: never
-	denied  error             // why there is none; another try is of no use
+	denied  error             // why there is none; another try would not help
 }
 
 func (h *host) source(repository string) (*source, error) {
@@ -205,7 +205,7 @@ func (s *source) loggedIn(ctx context.Context) (_ http.RoundTripper, err error) 
 	return s.login, nil
 }
 
-// refused notes that there is no token. If another try is of no use, there is none.
+// refused notes that there is no token, and keeps the error if another try cannot help.
 func (s *source) refused(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		s.host.breaker.note(err)

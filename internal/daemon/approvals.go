@@ -41,7 +41,7 @@ func (d *daemon) SignedBytes(ctx context.Context, id string) ([]byte, error) {
 	return admission.SignedBytes(plan)
 }
 
-// planOf is a plan in the ledger, or that of the latest run.
+// planOf is a plan in the ledger, or the plan of the latest run.
 func (d *daemon) planOf(ctx context.Context, id string) (*actions.Plan, error) {
 	var latest *runs.Run
 	d.set(func() { latest = d.latest })

@@ -31,7 +31,7 @@ type Options struct {
 	ConfigFile string
 	// Load reads it; nil is config.Load.
 	Load func(file string, unneeded ...string) (*config.Config, error)
-	// Session is how to reach the API. The profile is that of the configuration.
+	// Session is how to reach the API, with the profile of the configuration.
 	Session janitor.SessionOptions
 	// Version of the program, and who runs it where: "user@host".
 	Version, Who string
@@ -53,7 +53,7 @@ type Options struct {
 }
 
 // Run runs the daemon until the context ends, which lets a run in progress stop at a
-// safe point. The error is that of a failed start: an invalid configuration, or an
+// safe point. The error means that the start failed: an invalid configuration, or an
 // address in use. Later errors are logged, counted and shown.
 func Run(ctx context.Context, o Options) error {
 	d, server, err := newDaemon(ctx, o)

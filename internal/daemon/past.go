@@ -14,7 +14,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/metrics"
 )
 
-// The names under which the ledger has what a daemon knows besides its runs.
+// The names under which the ledger has the state of a daemon besides its runs.
 const (
 	stateNotified   = "notified"   // notify.Sent
 	stateNamespaces = "namespaces" // the labels of the metrics
@@ -29,7 +29,7 @@ func (d *daemon) takeUp(ctx context.Context) {
 		return
 	}
 	if err := d.recall(ctx, l, s); err != nil {
-		d.log.Error("what the daemon knew before cannot be read from the ledger", "error", err)
+		d.log.Error("the earlier state of the daemon cannot be read from the ledger", "error", err)
 		d.metrics.LedgerFailed()
 	}
 	for _, x := range s.schedules {
@@ -108,7 +108,7 @@ func (d *daemon) makeUp(ctx context.Context, x scheduled, last time.Time) {
 		return
 	}
 	d.metrics.Missed(x.name)
-	d.log.Warn("a run was missed while no daemon worked, and is not made up for", "schedule", x.name, "due", first.UTC(), "catch_up", x.catchUp)
+	d.log.Warn("a run was missed while no daemon worked, and the daemon does not make up for it", "schedule", x.name, "due", first.UTC(), "catch_up", x.catchUp)
 }
 
 // leave records what a daemon that takes over needs besides the runs.
@@ -123,7 +123,7 @@ func (d *daemon) leave(ctx context.Context, s *setup) {
 		err = l.SetState(ctx, stateNamespaces, d.metrics.Namespaces())
 	}
 	if err != nil {
-		d.log.Error("what the daemon knows cannot be recorded in the ledger", "error", err)
+		d.log.Error("the state of the daemon cannot be recorded in the ledger", "error", err)
 		d.metrics.LedgerFailed()
 	}
 }

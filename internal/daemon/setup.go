@@ -55,7 +55,7 @@ func load(ctx context.Context, d *daemon) (*setup, error) {
 	if s.policies, err = janitor.Policies(ctx, c, policy.Options{Logger: d.log}); err != nil {
 		return nil, err
 	}
-	// A new notifier, since a URL may have changed. It reports again what goes on.
+	// A new notifier, because a URL may have changed. It repeats messages about problems that last.
 	people := Notifications(c)
 	people.Sent = d.metrics.Notified
 	if s.notifier, err = notify.New(people); err != nil {

@@ -35,7 +35,7 @@ func (p *Planner) newCache(l *ledger.Ledger) *cache {
 	return &cache{Cache: found, now: p.TakenAt, ages: outlook.AgesIn(p.Config.Document()), quiet: len(p.Config.Policies) == 0}
 }
 
-// keep remembers an image that was judged. A policy that failed is asked again.
+// keep remembers an image that was judged, unless a policy failed.
 func (c *cache) keep(ctx context.Context, d *decision) {
 	if c == nil || d.item.Image == nil || d.verdict == nil || d.verdict.Err != nil {
 		return

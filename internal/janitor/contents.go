@@ -16,7 +16,7 @@ import (
 )
 
 // contents reads what is inside of tags, as far as decisions depend on it. A nil contents
-// reads nothing: that of an inventory.
+// reads nothing, because the scan is an inventory.
 type contents struct {
 	reader  *content.Reader // nil if the address of the registry is not known
 	unknown error           // why it is not
@@ -109,7 +109,7 @@ func (c *contents) counts() runs.Contents {
 
 // ask finds out whether the decision about an image depends on contents that are not
 // known, and, where they could not be read, makes that a gap of the image. What the plan
-// asks for is not a gap: the plan holds what it does not know enough of.
+// asks for is not a gap: the plan holds deletions that depend on unknown content.
 func (j *judge) ask(d *decision) {
 	image := d.verdict.Image
 	if image == nil {

@@ -32,7 +32,7 @@ type Planner struct {
 	Policies *policy.Engine // required
 	// TakenAt is when the scan started: the time that every rule and guard uses.
 	TakenAt time.Time
-	// Forecast marks a plan for another time than that of the scan.
+	// Forecast marks a plan for a time other than the time of the scan.
 	Forecast bool
 	// ScannedAt is when the scan started; zero if that is TakenAt.
 	ScannedAt time.Time
@@ -45,7 +45,7 @@ type Planner struct {
 	AtMost int
 	// Full lists every image, and does not use the cache of the ledger.
 	Full bool
-	// ExplainKept is up to how many tags in the registry a plan tells of each why it is
+	// ExplainKept is the largest registry, in tags, for which a plan gives for each tag why it is
 	// kept: Stats.Kept. 0 is none.
 	ExplainKept int
 	// Progress, if set, counts during the run.

@@ -40,7 +40,7 @@ type Options struct {
 	ReplicaSets int
 	// UserAgent is the user agent of the requests.
 	UserAgent string
-	// Logger takes a warning for every request that is tried again; nil discards them.
+	// Logger gets a warning for every request that is repeated; nil discards them.
 	Logger *slog.Logger
 }
 
@@ -64,7 +64,7 @@ type limits struct {
 	pause    time.Duration // before the second try; doubles from try to try
 	longest  time.Duration // pause that the cluster may ask for
 	request  time.Duration // for one page
-	whole    time.Duration // for everything
+	whole    time.Duration // for the whole reading
 	object   int64         // bytes of one object
 	parallel int           // lists that are read at once
 }

@@ -55,7 +55,7 @@ func failures(all []failure) error {
 		_, remedy := f.describe()
 		g := group{f.namespace, remedy}
 		if remedy == "" || f.isFinal() {
-			g.namespace += "\x00" + f.err.Error() // a line of its own
+			g.namespace += "\x00" + f.err.Error() // a separate line
 		}
 		groups[g] = append(groups[g], f)
 	}
@@ -86,7 +86,7 @@ func joined(of []failure, remedy string) error {
 	return &listError{fmt.Sprintf("listing %s%s: %s%s", strings.Join(slices.Compact(names), ", "), where, problem, remedy), first.err}
 }
 
-// listError has a text of its own instead of that of its cause.
+// listError has its own text instead of the text of its cause.
 type listError struct {
 	text  string
 	cause error

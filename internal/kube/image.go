@@ -6,7 +6,7 @@ import (
 )
 
 // digestAtEnd matches the digest of an image ID, with or without a name before it.
-// Some runtimes leave out the algorithm: it is SHA-256 then.
+// Some runtimes leave out the algorithm, which is SHA-256 then.
 var digestAtEnd = regexp.MustCompile(`(?:^|@)((?:[a-z0-9]+:)?[0-9a-f]{64,128})$`)
 
 // mayBeOurs reports whether an image may be of this registry, in any spelling. The

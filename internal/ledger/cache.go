@@ -110,7 +110,7 @@ func (c *Cache) query(ctx context.Context, query string, keys []any, scan func(*
 }
 
 // due is when a listing is renewed: at a time of day, so to speak, that each image has
-// for itself, so that no run renews all of them. A listing that is just made is not
+// separately, so that no run renews all of them. A listing that was just made is not
 // renewed soon.
 func (c *Cache) due(key int64, listed time.Time) time.Time {
 	//nolint:gosec // G115: any number will do
@@ -131,7 +131,7 @@ func (c *Cache) Keep(ctx context.Context, image *registry.Image, quiet time.Time
 	c.add(ctx, listing{looks: packed.Looks(image), tags: packed.Pack(image.Tags), count: len(image.Tags)}, image, quiet)
 }
 
-// KeepQuiet remembers until when an image is quiet that the cache knows already.
+// KeepQuiet remembers until when an image stays quiet. The cache must have the image already.
 func (c *Cache) KeepQuiet(ctx context.Context, image *registry.Image, quiet time.Time) {
 	c.add(ctx, listing{}, image, quiet)
 }

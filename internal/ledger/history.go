@@ -164,7 +164,7 @@ func (l *Ledger) stepEvents(ctx context.Context, ref string) ([]Event, error) {
 const inRef = `(s.ref = $1 OR substr(s.ref, 1, $3) = $2)`
 
 // inside are the arguments of inRef. A tag has the reference of its image, and then a
-// colon; an image that of its namespace, and then a slash, which an image may have too.
+// colon; an image has the text of its namespace, and then a slash, which an image may have too.
 func inside(ref string) []any {
 	separator := ":"
 	if r, err := registry.ParseRef(ref); err == nil && r.Image == "" {

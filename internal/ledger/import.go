@@ -114,7 +114,7 @@ func readJournal(r io.Reader) ([]actions.Step, error) {
 	return steps, nil
 }
 
-// apply opens the step of an intent, and closes that of a result.
+// apply opens the step of an intent, and closes the step of a result.
 func (l *journalLine) apply(open map[stepKey]actions.Step, order []stepKey) ([]stepKey, error) {
 	switch {
 	case l.Event == "begin", l.Event == "end":

@@ -76,7 +76,7 @@ func (l *Ledger) Lock(ctx context.Context, wait time.Duration) (*Lock, error) {
 	return lock, nil
 }
 
-// leadEvery is how often a daemon that stands by tries to lead.
+// leadEvery is how often a standby daemon tries to lead.
 const leadEvery = 3 * time.Second
 
 // Lead waits until no other daemon leads, and then leads, while the other daemons

@@ -49,7 +49,7 @@ func (l *Ledger) Runs(ctx context.Context, limit int) ([]RunRecord, error) {
 // RunDetails is a run with its steps.
 type RunDetails struct {
 	RunRecord
-	// Outcome is that of Ending; nil if there is none.
+	// Outcome is the outcome in Ending; nil if there is none.
 	Outcome *actions.Outcome `json:"-"`
 	// Steps is the journal, sorted by ref, then action.
 	Steps []StepRecord `json:"steps"`

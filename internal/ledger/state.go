@@ -8,7 +8,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/ledger/packed"
 )
 
-// SetState records what a daemon knows under a name, in place of what it knew before. The
+// SetState records a part of a daemon's state under a name, and replaces the earlier one. The
 // value must be one that encoding/json can encode.
 func (l *Ledger) SetState(ctx context.Context, name string, value any) error {
 	body, err := packed.PackJSON(value)

@@ -114,7 +114,7 @@ func (l *Linter) image(v *registry.Verdict, matches []policy.RuleMatch, steps []
 }
 
 // own counts what the operator's own Rego marks, and whether that has any effect.
-// What it matches without marking it is not known.
+// It is not known what it matches without marking it.
 func (l *Linter) own(v *registry.Verdict, i int) {
 	for _, reason := range v.Tags[i].Delete {
 		if reason.Source == "" {

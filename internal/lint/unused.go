@@ -192,7 +192,7 @@ func (u *Unused) ForgetReferences() {
 	}
 }
 
-// Warnings are what matched nothing. What might match what could not be read is not in
+// Warnings are what matched nothing. Patterns that may match something unread are not in
 // them, and neither is what has a better warning.
 func (u *Unused) Warnings() []registry.Violation {
 	suspects := map[string]bool{}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Sent is when messages were last sent about what goes on: by notification, occasion and
+// Sent is when messages were last sent about lasting problems: by notification, occasion and
 // case.
 type Sent map[string]map[Occasion]map[string]time.Time
 

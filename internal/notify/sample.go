@@ -48,7 +48,7 @@ func (t *target) sendSample(ctx context.Context, at time.Time, by string, timeou
 	return nil
 }
 
-// sampleOf is a message like that of a run, of which every line says that it is none.
+// sampleOf is a message like the one of a run. Every line says that it is a sample.
 func sampleOf(n Notification, at time.Time, by string) Message {
 	m := Message{
 		Name: n.Name, Kind: "sample", Trigger: line(by), Started: at, Link: n.Link,

@@ -23,12 +23,12 @@ import (
 
 // Options are how to reach the data plane.
 type Options struct {
-	// URL is the address of the registry, in which {region} stands for the region; required.
+	// URL is the address of the registry, with {region} in place of the region; required.
 	URL string
-	// Password is that of the account: the secret key of the API.
+	// Password is the password of the account: the secret key of the API.
 	Password  string
 	UserAgent string
-	// Base is the connection; nil is one of its own.
+	// Base is the connection; nil opens a new one.
 	Base http.RoundTripper
 }
 

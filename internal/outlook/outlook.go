@@ -22,7 +22,7 @@ type Subject struct {
 	Ref    registry.Ref // of the image, the tag or the namespace
 	Item   scanner.Item // which is that, or has it
 	Now    time.Time
-	// MarkedSince returns since when the ledger knows a tag to be marked for deletion.
+	// MarkedSince returns since when a tag has been marked for deletion, as the ledger has it.
 	MarkedSince func(*registry.Image, *registry.Tag) (since time.Time, marked bool)
 	// Decide decides about the subject at another time.
 	Decide func(context.Context, time.Time) (runs.Stage, error)

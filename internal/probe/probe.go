@@ -67,7 +67,7 @@ const staleAfter = time.Hour
 // removal is how long the removal of the namespace may take.
 const removal = 2 * time.Minute
 
-// Run probes the region. The report is valid whatever the error, which is that of images
+// Run probes the region. The report is valid even with an error, which is about images
 // that could not be pushed, or of a namespace that could not be removed. The namespace is
 // removed even if the context ends.
 func (p *Prober) Run(ctx context.Context) (report Report, err error) {

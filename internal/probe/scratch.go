@@ -60,7 +60,7 @@ func (s *scratch) saw(finding, format string, args ...any) {
 	s.report.Evidence[finding] = fmt.Sprintf(format, args...)
 }
 
-// pushError is that of an image that could not be pushed.
+// pushError is the error of an image that could not be pushed.
 type pushError struct {
 	image registry.Ref
 	err   error

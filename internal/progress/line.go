@@ -7,7 +7,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// Line is the last line of a terminal. What is written through it goes above.
+// Line is the last line of a terminal. Text that is written through it appears above.
 type Line struct {
 	w     io.Writer
 	width func() int

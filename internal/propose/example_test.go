@@ -60,7 +60,7 @@ func Example() {
 	//   # They are kept, whatever the rules say.
 	//   tags: ["latest"]
 	//
-	//   # What serverless containers and jobs use is kept.
+	//   # Images that serverless containers and jobs use are kept.
 	//   serverless: true
 	//
 	//   # Do Kapsule clusters run these images? Then turn this on, so that what they run is kept:

@@ -21,7 +21,7 @@ func newMoving() moving {
 }
 
 // glob is what protects a moving name: the name itself, or a glob for names that end
-// in latest. "" is that of any other name.
+// in latest. It is "" for any other name.
 func (m moving) glob(name string) string {
 	for _, end := range []string{"-latest", "_latest"} {
 		if strings.HasSuffix(name, end) {

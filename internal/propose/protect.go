@@ -22,7 +22,7 @@ func (s *Survey) protect(p *page, o Options) {
 }
 
 func serverless(p *page, known Source) {
-	const kept = "What serverless containers and jobs use is kept."
+	const kept = "Images that serverless containers and jobs use are kept."
 	switch known {
 	case Failed:
 		p.comment("  ", kept+" They could not be read, and until they can be, nothing is deleted: give the API key the permission sets ContainersReadOnly and ServerlessJobsReadOnly.")
@@ -31,7 +31,7 @@ func serverless(p *page, known Source) {
 		p.line("  serverless: {required: false}")
 		return
 	case NotInScope:
-		p.comment("  ", "What serverless containers and jobs use would be kept by serverless: true. The inventory was taken with a scope of its own and without reading them, and cannot be planned with this setting: turn it on before you enforce a rule, and take the scan again.")
+		p.comment("  ", "serverless: true keeps the images that serverless containers and jobs use. The inventory was taken with its own scope and without reading them, so it cannot be planned with this setting: turn it on before you enforce a rule, and take the scan again.")
 		p.line("  serverless: false")
 		return
 	default:
@@ -41,7 +41,7 @@ func serverless(p *page, known Source) {
 }
 
 func kapsule(p *page, known Source) {
-	const kept = "What the Kapsule clusters of the API key run is kept."
+	const kept = "Images that run in the Kapsule clusters of the API key are kept."
 	switch known {
 	case Asked:
 		p.comment("  ", kept)

@@ -19,7 +19,7 @@ type shape struct {
 	words   []string
 	pattern string // a regular expression, anchored; without dots in what is deleted
 	except  string // another one, for names that belong to other shapes
-	semver  bool   // the shape is that of semantic versions, not of a pattern
+	semver  bool   // the names are semantic versions, and no pattern is needed
 
 	keep, delete string // as janitor.yaml has them; "" is absent
 
@@ -53,7 +53,7 @@ const (
 	// matches a few names that are almost versions.
 	calendar = `v?` + year + `\.(0?[1-9]|1[0-2])([._-].*)?`
 	semantic = `v?[0-9]+\.[0-9]+\.[0-9]+(-.*)?(_.*)?`
-	// built is a rule for the builds of something that goes on.
+	// built is a rule for the builds of something that is still developed.
 	built = `{last: 10, within: 30d}`
 )
 
@@ -150,7 +150,7 @@ func byCommit() []*shape {
 			name: "builds of other branches", pattern: `(?P<group>[A-Za-z][A-Za-z0-9_-]*[-_])` + commit,
 			except: `(v[0-9]|(` + strings.Join(previews, "|") + `)[-_]?[0-9]|` + cache + `|(` + others + `)[-_]).*|.*[-_]([0-9]+|[a-f]+)`,
 			keep:   `{last: 1, within: 30d}`, delete: `{}`,
-			why: "Each image keeps the newest one of each branch, and those of the last 30 days. Without group_by, the builds of branches that are gone are deleted too. What except names has another rule, or none.",
+			why: "Each image keeps the newest one of each branch, and those of the last 30 days. Without group_by, the builds of branches that are gone are deleted too. Tags that except matches have another rule, or none.",
 		},
 	}
 }
@@ -209,7 +209,7 @@ func (s *shape) matches(name string) (word string, ok bool) {
 func (s *shape) deletes() bool { return s.delete != "" }
 
 // regex is the pattern of a rule, for the words that there are. A rule with several
-// counts each for itself.
+// counts each separately.
 func (s *shape) regex(words []string) (pattern string, grouped bool) {
 	if s.words == nil {
 		return s.pattern, strings.Contains(s.pattern, "?P<group>")

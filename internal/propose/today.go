@@ -15,7 +15,7 @@ import (
 func Today(plan *actions.Plan) string {
 	var p page
 	p.line()
-	p.comment("", "What this file would delete, if every rule were enforced: "+Deletions(plan)+", by a plan of what was in the registry at the time above.")
+	p.comment("", "If every rule were enforced, this file would delete: "+Deletions(plan)+", by a plan of what was in the registry at the time above.")
 	byRule, images := steps(plan)
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		p.line(fmt.Sprintf("#   %-32s %s in %s", strings.TrimPrefix(rule, "retention/"), text.Count(byRule[rule], "tag"), text.Count(len(images[rule]), "image")))

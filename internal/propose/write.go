@@ -36,7 +36,7 @@ const (
 	Failed Source = "failed"
 	// NotAsked means that it was not read, or that there is none.
 	NotAsked Source = "not asked"
-	// NotListed means that the API key must not know whether there are any.
+	// NotListed means that the API key may not list them.
 	NotListed Source = "not listed"
 	// NotInScope means that the scope of an inventory does not fit the setting.
 	NotInScope Source = "not in scope"

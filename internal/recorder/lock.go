@@ -28,7 +28,7 @@ type Options struct {
 	State State
 }
 
-// Time is that of a record.
+// Time is the time of a record.
 func (o Options) Time() time.Time {
 	if o.Now == nil {
 		return clock.Now()

@@ -22,7 +22,7 @@ type State struct {
 	Journals []string
 }
 
-// StateIn returns the state directory dir, or that of the user if dir is "". The plan
+// StateIn returns the state directory dir, or the user's own if dir is "". The plan
 // is the file of the plan to apply, or "": an earlier version may have left a journal
 // beside it.
 func StateIn(dir, plan string) (State, error) {

@@ -121,7 +121,7 @@ func noRuleEnds(s runs.Stage) string {
 	return "It has no date: it stays for as long as the configuration keeps it."
 }
 
-// Unsure is what the outlook leaves out. Whatever else decides, a keep of the
+// Unsure is what the outlook leaves out. In any case, a keep of the
 // configuration stays one.
 func (x explained) Unsure() string {
 	if x.Outlook == nil || x.Outlook.Stages[0].Decision == runs.Deleted {

@@ -19,7 +19,7 @@ import (
 // namespace by namespace what is deleted, changed and held, folded.
 //
 // It has at most 60,000 bytes. If that is too little, every namespace has a row for
-// each of its rules before any details. What does not fit is left out entry by entry,
+// each of its rules before any details. It leaves out entries that do not fit, one by one,
 // is counted in its place, and is announced at the top.
 func writeMarkdown(w io.Writer, run runs.Run) error {
 	m := &runPage{run: run, plan: run.Plan}

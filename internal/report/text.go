@@ -16,7 +16,7 @@ import (
 type TextOptions struct {
 	// Color paints with ANSI escapes. The caller finds out whether it is wanted.
 	Color text.Color
-	// Width is that of the terminal in columns; 0 means 100.
+	// Width is the width of the terminal in columns; 0 means 100.
 	Width int
 	// Details is how much the text of a plan shows.
 	Details Details

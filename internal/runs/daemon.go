@@ -36,7 +36,7 @@ type Overview struct {
 	Run *Run
 	// Earlier reports that the reader asked for the run.
 	Earlier bool
-	// Notice answers what the reader asked for, if it was not done.
+	// Notice explains why a request of the reader was not carried out.
 	Notice string
 	// Explained is the reference that the reader asked about, and Explanation what is
 	// known of it, in words.

@@ -40,7 +40,7 @@ type Explanation struct {
 	// Verdict has the decision of every rule, also those that did not matter. It is
 	// nil for what was not judged; Plan and Note then have the reason.
 	Verdict *registry.Verdict
-	// Plan is that of the image or namespace alone.
+	// Plan is the plan of the image or namespace alone.
 	Plan *actions.Plan
 	// Note is why nothing was judged: "out of scope: …".
 	Note string

@@ -17,7 +17,7 @@ const (
 	KindApply Kind = "apply"
 )
 
-// What starts a run besides the schedules, which have names of their own.
+// The triggers of a run besides the schedules, which have their own names.
 const (
 	TriggerCommand = "command" // a command, by hand or from a job
 	TriggerStart   = "start"   // the start of the daemon

@@ -40,7 +40,7 @@ func readOnly(req *http.Request) error {
 	return nil
 }
 
-// maxChange bounds the body of a change; that of a visibility has some 30 bytes.
+// maxChange bounds the body of a change; a change of the visibility has about 30 bytes.
 const maxChange = 4 << 10
 
 // writeOnly allows only the five changes of an Editor: DELETE of a tag, an image or

@@ -17,7 +17,7 @@ type Login struct {
 }
 
 // RegistryURL is the address of the registry, in which "{region}" stands for the region:
-// the configured one, or that of the provider if the API is.
+// the configured one, or the provider's own if the API is the provider's.
 func (l Login) RegistryURL(configured string) (string, error) {
 	switch {
 	case configured != "":

@@ -21,7 +21,7 @@ const (
 )
 
 // retrier repeats a request after a fault that may pass: 429, 5xx, an impossible
-// 200, a timeout, a broken connection. It stands behind readOnly, so it only ever
+// 200, a timeout, a broken connection. It comes after readOnly, so it only ever
 // repeats a GET.
 type retrier struct {
 	next    http.RoundTripper

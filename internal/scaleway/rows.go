@@ -65,7 +65,7 @@ func toImage(row *sdk.Image, q registry.Query) (registry.Image, error) {
 }
 
 // wireTag is a row of a tag listing, by far the most frequent one: it takes half the time
-// of the SDK's, whose status has a decoder of its own.
+// of the SDK's, whose status has its own decoder.
 type wireTag struct {
 	ID        string          `json:"id"`
 	Name      string          `json:"name"`

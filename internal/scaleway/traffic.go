@@ -94,7 +94,7 @@ func subjectOf(req *http.Request) string {
 	return what
 }
 
-// listingOf is what a path names, if nothing is known of what its IDs stand for.
+// listingOf is what a path names, if the objects of its IDs are unknown.
 func listingOf(path string) string {
 	_, rest, _ := strings.Cut(path, "/regions/")
 	parts := strings.Split(rest, "/")

@@ -58,7 +58,7 @@ func (k *Kapsule) Find(ctx context.Context) []uses.Source {
 		}
 	}
 	if len(sources) == 0 && len(missing) == 0 {
-		k.log.Warn("protect.kapsule is set, and the API key can see no Kapsule cluster: name them in protect.kapsule.clusters to make a missing one a gap", "regions", strings.Join(k.regions, ","))
+		k.log.Warn("protect.kapsule is set, but the API key cannot see any Kapsule cluster: name them in protect.kapsule.clusters to make a missing one a gap", "regions", strings.Join(k.regions, ","))
 	}
 	slices.Sort(missing)
 	for _, name := range missing {

@@ -10,7 +10,7 @@ import (
 )
 
 // Check holds the strings and numbers of the struct that value points to, which
-// was made in Go, against the same tags. What is zero counts as not given.
+// was made in Go, against the same tags. A zero value counts as not given.
 func (f Format) Check(value any) *Document {
 	d := decoder{Document: newDocument(""), format: f}
 	d.check(reflect.ValueOf(value).Elem(), "", "")

@@ -43,7 +43,7 @@ func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
 
 // Parse reads the one YAML document in data into the struct, or the list of structs, that
 // into points to,
-// which has the defaults already. file stands for it in messages. The caller adds
+// which has the defaults already. Messages name the data by file. The caller adds
 // what it finds with [Document.Report], and ends with [Document.Err].
 func (f Format) Parse(file string, data []byte, into any) *Document {
 	document := newDocument(file)

@@ -167,7 +167,7 @@ func (d *decoder) text(n *yaml.Node, path string, v reflect.Value, tag reflect.S
 // blank reports whether an empty string or list is allowed.
 func (d *decoder) blank(tag reflect.StructTag) bool { return d.format.Blank || tag.Get("blank") != "" }
 
-// checkText applies the rules for every string, and those of the tag.
+// checkText applies the rules for all strings and the rules of the tag.
 func (d *decoder) checkText(s string, tag reflect.StructTag) (message, hint string) {
 	switch {
 	case s == "":

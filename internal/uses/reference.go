@@ -2,7 +2,7 @@ package uses
 
 import (
 	"cmp"
-	// What a digest in a reference may be of.
+	// The algorithms that the digest of a reference may have.
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"errors"

@@ -79,7 +79,7 @@ func Stdin(r io.Reader) Source {
 	const name = "references on standard input"
 	read := sync.OnceValues(func() ([]registry.Use, error) {
 		if r == nil {
-			return nil, errors.New("protect.references_file reads standard input, and there is none")
+			return nil, errors.New("protect.references_file reads standard input, but the program has none")
 		}
 		return readReferences("standard input", r, name)
 	})

@@ -121,7 +121,7 @@ func (r Reading) Since(earlier Reading) Reading {
 	}
 }
 
-// Read reads all sources. The error is that of the context, or of a references
+// Read reads all sources. The error comes from the context, or from a references
 // file that is required.
 func (s *Set) Read(ctx context.Context) (Reading, error) {
 	var r Reading

@@ -176,7 +176,7 @@ func (s *Server) Serve(ctx context.Context, handler http.Handler) error {
 	return group.Wait()
 }
 
-// serve serves one socket, with an http.Server of its own: exporter-toolkit puts its
+// serve serves one socket with a separate http.Server: exporter-toolkit puts its
 // handler into that.
 func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{

@@ -37,7 +37,7 @@ type Daemon interface {
 // State is the state of the daemon.
 type State interface {
 	Status(ctx context.Context) runs.Daemon
-	// Live is the part of the status that this process knows by itself: without the
+	// Live is the part of the status that needs nothing but this process: without the
 	// leader, and without runs.
 	Live() runs.Daemon
 	// Ready is why the daemon cannot work; nil if it can.

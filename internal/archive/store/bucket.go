@@ -104,7 +104,7 @@ func (s *Bucket) Has(ctx context.Context, b Blob) (bool, error) {
 // Put sends the blob with its digest as the checksum, which the bucket must confirm.
 func (s *Bucket) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error {
 	if b.Size > maxObject {
-		return fmt.Errorf("%w: %s has %d bytes, and an object that is sent at once may have 5 GiB", ErrRefused, b.Digest, b.Size)
+		return fmt.Errorf("%w: %s has %d bytes, but an object can have at most 5 GiB", ErrRefused, b.Digest, b.Size)
 	}
 	if err := s.mark(ctx); err != nil {
 		return err

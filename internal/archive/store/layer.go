@@ -47,13 +47,13 @@ func (l *Layer) Err() error {
 	return nil
 }
 
-// Digest is that of the blob.
+// Digest is the digest of the blob.
 func (l *Layer) Digest() (v1.Hash, error) { return l.Blob.Digest, nil }
 
-// Size is that of the blob.
+// Size is the size of the blob.
 func (l *Layer) Size() (int64, error) { return l.Blob.Size, nil }
 
-// MediaType is one that is always pushed: what lies elsewhere is not in the archive.
+// MediaType is one that is always pushed: the archive has no layers that are stored elsewhere.
 func (l *Layer) MediaType() (types.MediaType, error) { return types.DockerLayer, nil }
 
 // Compressed reads the blob as it is.

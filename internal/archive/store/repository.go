@@ -31,7 +31,7 @@ func NewRepository(repository name.Repository, pull *remote.Puller, push *remote
 	return &Repository{repository, pull, push}
 }
 
-// Name is that of the repository.
+// Name is the name of the repository.
 func (s *Repository) Name() name.Repository { return s.name }
 
 // Has asks for the digest: a registry hashes what is pushed.

@@ -24,8 +24,8 @@ var (
 	ErrChanged = errors.New("the index of the archive was changed by another process")
 	// ErrRefused: trying again does not help: a full disk, a missing right.
 	ErrRefused = errors.New("refused")
-	// ErrFrozen: the blob lies in a storage class that must be thawed first, which was
-	// asked for.
+	// ErrFrozen: the blob is in a storage class that must be thawed first. The thaw was
+	// requested.
 	ErrFrozen = errors.New("being thawed")
 	// ErrDamaged: what is stored, or was copied, does not have its digest.
 	ErrDamaged = errors.New("does not have its digest")

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Verify reads r to its end. What is read and is not the blob is an error that wraps
+// Verify reads r to its end. If that is not the blob, the error wraps
 // ErrDamaged, at the last byte of a blob already: who sends it reads no further.
 func Verify(r io.Reader, b Blob) io.Reader {
 	return &verifier{from: r, hash: sha256.New(), blob: b}

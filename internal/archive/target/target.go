@@ -31,7 +31,7 @@ type Target struct {
 	Path string
 	// Bucket and Prefix of the objects; the prefix has no slash at either end.
 	Bucket, Prefix string
-	// Endpoint of another S3 than that of AWS, such as https://s3.fr-par.scw.cloud.
+	// Endpoint of an S3 service other than AWS, such as https://s3.fr-par.scw.cloud.
 	// Region and StorageClass are "" for the default.
 	Endpoint, Region, StorageClass string
 	// Repository is "host/name".

@@ -10,7 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/files"
 )
 
-// What a command reads is bounded, so that a wrong name does not fill the memory.
+// Commands read a bounded number of bytes, so that a wrong name does not fill the memory.
 const (
 	MaxPlan = 1024 * files.MiB // room for more than a million steps
 	// MaxInventory only ends what has no end: an inventory is read record by record.

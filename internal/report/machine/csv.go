@@ -14,7 +14,7 @@ import (
 )
 
 // csvColumns are those of the CSV of a plan. Scripts and spreadsheets rely on their
-// names and order. What is not known is empty.
+// names and order. Unknown values are empty.
 func csvColumns() []string {
 	return []string{
 		"action", "ref", "region", "namespace", "image", "tag", "digest", "updated_at", "age_days",

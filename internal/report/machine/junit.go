@@ -162,7 +162,7 @@ func (j *junitRun) steps() {
 	}
 }
 
-// setResult makes the result of a step that of its test.
+// setResult makes the result of a step the result of its test.
 func setResult(c *junit.Case, r actions.StepResult) {
 	message := cmp.Or(r.Detail, string(r.Result))
 	switch r.Result {

@@ -9,13 +9,13 @@ import (
 )
 
 // Alike are entries with the same reasons. If they differ, they only have the same
-// rules, and each has to be shown with a text of its own.
+// rules, and each has to be shown with its own text.
 type Alike[T any] struct {
 	Entries []T
 	Differ  bool
 }
 
-// First is an entry that stands for all.
+// First is an entry that represents all.
 func (a Alike[T]) First() T { return a.Entries[0] }
 
 // AlikeTags groups the tags that are deleted: first those with the same reasons,

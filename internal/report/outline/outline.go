@@ -82,7 +82,7 @@ func Of(p *actions.Plan) []*Namespace {
 	return out
 }
 
-// Parse takes a reference apart. What is not a reference is a namespace of that
+// Parse takes a reference apart. If s is not a reference, the result is a namespace of that
 // name, so that it is never left out.
 func Parse(s string) registry.Ref {
 	ref, err := registry.ParseRef(s)

@@ -34,7 +34,7 @@ func Run(w io.Writer, run runs.Run) error {
 	p := &page{Run: newRunView(outline.Clean(run)), zone: run.Zone}
 	p.Title = p.Run.Headline() + " · " + p.Run.Kicker()
 	p.Style, p.Script = style, script
-	// Whatever a name contains: nothing runs except the script of the program, and
+	// Whatever a name contains, nothing runs except the script of the program, and
 	// nothing is fetched.
 	p.Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
 		digestOf(style), digestOf(script))
@@ -83,7 +83,7 @@ func (published) Open(name string) (fs.File, error) {
 type page struct {
 	Title         string
 	Policy        string
-	Style, Script string // of a page that stands alone
+	Style, Script string // of a page that needs no other files
 	Assets        string // where they are otherwise
 	Daemon        *daemonView
 	Run           *runView

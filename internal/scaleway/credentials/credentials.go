@@ -27,7 +27,7 @@ type Credentials struct {
 	AccessKey string // required
 	SecretKey string // required
 	Source    string // where the keys come from, in words
-	UserAgent string // to send; "" is that of the program
+	UserAgent string // to send; "" means the program's own
 	Insecure  bool   // certificates are not verified
 	ProjectID string // the default project; "" if there is none
 }
