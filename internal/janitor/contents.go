@@ -34,7 +34,7 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 	}
 	address, unknown := login.RegistryURL(c.Scaleway.RegistryURL)
 	if unknown != nil {
-		return &contents{unknown: unknown, store: store}, nil
+		return &contents{unknown: unknown, store: store}, nil //nolint:nilerr // nothing is read then, and every gap says why
 	}
 	r, err := content.NewReader(content.Options{
 		URL: address, APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
