@@ -136,6 +136,7 @@ func startDemo(ctx context.Context) (*janitor.Session, func(), error) {
 			SecretKey: "11111111-1111-1111-1111-111111111111",
 		},
 		Concurrency: 16,
+		RetryPause:  time.Millisecond, // what the emulator refuses, it refuses again
 		Now:         now,
 	}})
 	if err != nil {

@@ -33,7 +33,10 @@ func TestYAMLAndRegoOfTheGuideAgree(t *testing.T) {
 		t.Fatalf("only %d pairs are found", len(pairs))
 	}
 	for _, pair := range pairs {
-		t.Run(pair[1], func(t *testing.T) { agree(t, pair[2], pair[3]) })
+		t.Run(pair[1], func(t *testing.T) {
+			t.Parallel()
+			agree(t, pair[2], pair[3])
+		})
 	}
 }
 
@@ -51,6 +54,7 @@ func TestMatchesOfTheGuideAgree(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row[1], func(t *testing.T) {
+			t.Parallel()
 			agree(t, "retention: [{name: x, match: {"+row[1]+"}, delete: {older_than: 1s}}]",
 				"# METADATA\n# title: x\npackage janitor.image.row\n\ndelete contains tag.name if {\n\tsome tag in input.tags\n\ttag.age_seconds >= 1\n\t"+
 					strings.ReplaceAll(row[2], "; ", "\n\t")+"\n}\n")

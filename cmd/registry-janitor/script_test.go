@@ -40,6 +40,7 @@ func mainOrStory() {
 	}
 	a := testApp(os.Stdout, os.Stderr)
 	a.Now = func() time.Time { return storyTime }
+	a.RetryPause = time.Millisecond
 	os.Exit(a.run(context.Background(), os.Args[1:]))
 }
 

@@ -49,7 +49,7 @@ func connect(o Options) (*connection, error) {
 
 // reader makes a client that only reads. kinds returns what an error of it wraps.
 func (c *connection) reader(kinds func(error) []error) (*Reader, error) {
-	client, err := c.client(&guard{host: c.creds.APIHost(), allow: readOnly, next: &retrier{next: c.pacer, log: c.o.Logger, retried: c.o.Retried, traffic: c.o.Traffic}})
+	client, err := c.client(&guard{host: c.creds.APIHost(), allow: readOnly, next: &retrier{next: c.pacer, pause: c.o.RetryPause, log: c.o.Logger, retried: c.o.Retried, traffic: c.o.Traffic}})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	// RequestTimeout bounds one request, from sending it to the end of its answer; 30 s
 	// if it is not positive. Waiting for the rate limit is not part of it.
 	RequestTimeout time.Duration
+	// RetryPause is the longest pause before the second try of a read; 500 ms if it is not
+	// positive. It doubles from try to try.
+	RetryPause time.Duration
 	// Base sends the requests; nil is a transport of Pool. The TLS settings of the
 	// profile apply only to that one.
 	Base http.RoundTripper
@@ -92,6 +95,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RequestTimeout <= 0 {
 		o.RequestTimeout = 30 * time.Second
+	}
+	if o.RetryPause <= 0 {
+		o.RetryPause = 500 * time.Millisecond // four pauses take 3.75 to 7.5 seconds
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

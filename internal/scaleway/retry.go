@@ -15,9 +15,6 @@ const (
 	// maxPauses bounds the sum of the pauses between the tries of one call. The time
 	// that the pacer holds a request back after a 429 is not part of it.
 	maxPauses = 10 * time.Second
-	// firstPause is the longest pause before the second try. It doubles from try to
-	// try, so four pauses take 3.75 to 7.5 seconds.
-	firstPause = 500 * time.Millisecond
 )
 
 // retrier repeats a request after a fault that may pass: 429, 5xx, an impossible
@@ -25,6 +22,7 @@ const (
 // repeats a GET.
 type retrier struct {
 	next    http.RoundTripper
+	pause   time.Duration // the longest before the second try
 	log     *slog.Logger
 	retried func(path string, status int)
 	traffic *Traffic
@@ -36,7 +34,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		Tries:  maxTries,
 		Budget: maxPauses,
 		Again: func(err error, try int) (time.Duration, bool) {
-			return pauseAfter(err, try), passing(err)
+			return t.pauseAfter(err, try), passing(err)
 		},
 		Before: func(err error, try int, pause time.Duration) {
 			t.log.Debug("a request is tried again", "path", path, "try", try+1, "pause", pause)
@@ -87,8 +85,8 @@ func passing(err error) bool {
 // pauseAfter is how long to pause after a failed try: a growing pause, or what
 // the API asks for if that is longer. After a 429 the pacer holds back the requests
 // of all calls, so there is nothing to add here.
-func pauseAfter(err error, try int) time.Duration {
-	pause := retry.Pause(firstPause, try)
+func (t *retrier) pauseAfter(err error, try int) time.Duration {
+	pause := retry.Pause(t.pause, try)
 	var status *statusError
 	if errors.As(err, &status) {
 		if status.code == http.StatusTooManyRequests {

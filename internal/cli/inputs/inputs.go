@@ -23,6 +23,8 @@ const (
 // Opener opens the inputs of a command.
 type Opener struct {
 	terminal.Terminal
-	Now     func() time.Time
-	Version string // of the program
+	Now func() time.Time
+	// RetryPause is that of the client of the API; 0 is the client's own.
+	RetryPause time.Duration
+	Version    string // of the program
 }

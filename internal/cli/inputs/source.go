@@ -134,6 +134,7 @@ func (o *Opener) SessionOptions(profile string, f *Flags) janitor.SessionOptions
 			Concurrency: int(f.Concurrency),
 			Pool:        new(scaleway.Pool),
 			UserAgent:   "registry-janitor/" + o.Version,
+			RetryPause:  o.RetryPause,
 			Logger:      o.Log,
 			Now:         o.Now,
 		},

@@ -1,6 +1,8 @@
 package builtins
 
 import (
+	"sync"
+
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/types"
 )
@@ -8,8 +10,10 @@ import (
 // Capabilities are those built-in functions of OPA that are offered, with < and >
 // narrowed to numbers: Rego orders every number below every string, so that
 // age_days < "30d" would always hold. Since every compiler asks for them, they also
-// put the bounds around the functions.
-func Capabilities() *ast.Capabilities {
+// put the bounds around the functions. Compilers share them: read only.
+func Capabilities() *ast.Capabilities { return capabilities() }
+
+var capabilities = sync.OnceValue(func() *ast.Capabilities {
 	limitAll()
 	c := ast.CapabilitiesForThisVersion()
 	c.AllowNet = []string{}
@@ -29,4 +33,4 @@ func Capabilities() *ast.Capabilities {
 	}
 	c.Builtins = all
 	return c
-}
+})

@@ -18,6 +18,9 @@ import (
 func (s *Set) Check() []*Finding {
 	findings := slices.Clone(s.Broken)
 	own := s.Own()
+	if len(own) == 0 {
+		return Tidy(findings)
+	}
 	for _, m := range own {
 		subject, _, wrong := m.Subject()
 		if wrong != nil {
