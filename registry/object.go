@@ -148,8 +148,8 @@ func (t *Tag) KnownDigest() string {
 			return ""
 		}
 	}
-	for _, c := range []byte(hex) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+	for i := range len(hex) {
+		if !isHex[hex[i]] {
 			return ""
 		}
 	}
@@ -158,6 +158,14 @@ func (t *Tag) KnownDigest() string {
 	}
 	return t.Digest
 }
+
+// isHex are the digits of a digest.
+var isHex = func() (digits [256]bool) {
+	for _, c := range []byte("0123456789abcdef") {
+		digits[c] = true
+	}
+	return digits
+}()
 
 // Find is the position of a tag by its name; -1 if the image does not have it.
 func (i *Image) Find(name string) int {

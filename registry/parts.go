@@ -174,15 +174,15 @@ func (i *Image) knownWholes(indexes map[string][]string) map[int][]string {
 
 // maybeWholes compares the names of tags, except of attachments.
 func (i *Image) maybeWholes() map[int][]string {
+	if !i.namesPlatforms() { // most do not, and every image is asked
+		return nil
+	}
 	names := make([]PlatformName, len(i.Tags))
 	platforms := map[string]bool{} // the bases of which there is a tag with another name
 	for k := range i.Tags {
 		if names[k] = ParsePlatform(i.Tags[k].Name); names[k].Base != i.Tags[k].Name {
 			platforms[names[k].Base] = true
 		}
-	}
-	if len(platforms) == 0 {
-		return nil
 	}
 	related := map[string][]int{} // the tags of a base
 	for k := range i.Tags {
@@ -203,4 +203,14 @@ func (i *Image) maybeWholes() map[int][]string {
 		}
 	}
 	return out
+}
+
+// namesPlatforms reports whether the name of any tag has a word for a platform.
+func (i *Image) namesPlatforms() bool {
+	for k := range i.Tags {
+		if ParsePlatform(i.Tags[k].Name).Base != i.Tags[k].Name {
+			return true
+		}
+	}
+	return false
 }

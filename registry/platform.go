@@ -19,7 +19,7 @@ func ParsePlatform(name string) PlatformName {
 	found, before := false, notPlatform
 	var base strings.Builder // needed once a word is found: few names have one
 	for rest, separator := name, ""; ; {
-		end := strings.IndexAny(rest, "-_.")
+		end := separatorIn(rest)
 		token := rest
 		if end >= 0 {
 			token = rest[:end]
@@ -52,6 +52,17 @@ func ParsePlatform(name string) PlatformName {
 		}
 	}
 	return p
+}
+
+// separatorIn is where the first separator of words is, or -1.
+func separatorIn(name string) int {
+	for i := range len(name) {
+		switch name[i] {
+		case '-', '_', '.':
+			return i
+		}
+	}
+	return -1
 }
 
 // MayBePartOf reports whether the names let a tag be a part of the index that another tag
