@@ -189,12 +189,17 @@ func rules() architecture {
 			// How command lines are written.
 			"internal/cli/syntax": {},
 			// What a command reads from, prints to and ends with.
-			"internal/cli/terminal": {ours: []string{"internal/cli/syntax", "internal/config", "internal/files", "internal/janitor", "internal/progress", "internal/report", "policy/author"}},
+			"internal/cli/terminal": {ours: []string{"registry", "internal/cli/syntax", "internal/config", "internal/files", "internal/janitor", "internal/progress", "internal/report", "policy/author"}},
 			// Opens what commands read.
 			"internal/cli/inputs": {ours: []string{"registry", "actions", "internal/admission", "internal/approvals", "internal/cli/syntax", "internal/cli/terminal", "internal/config", "internal/files", "internal/intake", "internal/janitor", "internal/runs", "internal/scaleway", "internal/sources", "policy", "scanner"}},
+			// The commands policy and config.
+			"internal/cli/policies": {ours: []string{"internal/cli/inputs", "internal/cli/syntax", "internal/cli/terminal", "internal/config", "internal/daemon", "internal/janitor", "internal/notify", "internal/report", "policy", "policy/author"}},
+			// The command init.
+			"internal/cli/proposal": {ours: []string{"registry", "actions", "internal/cli/inputs", "internal/cli/terminal", "internal/config", "internal/files", "internal/janitor", "internal/propose", "policy"}},
 			// The program connects all.
 			"cmd/registry-janitor": {ours: []string{
-				"registry", "internal/cli/inputs", "internal/cli/syntax", "internal/cli/terminal", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "scanner", "policy", "policy/author", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/web", "internal/propose", "internal/admission", "internal/janitor", "internal/archivist", "internal/recorder", "internal/lookup", "internal/probe", "internal/daemon", "internal/approvals",
+				"internal/cli/inputs", "internal/cli/policies", "internal/cli/proposal", "internal/cli/syntax", "internal/cli/terminal",
+				"registry", "internal/files", "internal/config", "emulator", "emulator/oci", "emulator/worlds", "examples", "policy", "actions", "actions/diff", "internal/scaleway", "internal/runs", "internal/report", "internal/report/page", "internal/ledger", "internal/archive", "metrics", "internal/notify", "internal/web", "internal/admission", "internal/janitor", "internal/archivist", "internal/recorder", "internal/lookup", "internal/probe", "internal/daemon", "internal/approvals",
 			}},
 		},
 		owners: map[string][]string{
@@ -226,7 +231,7 @@ func rules() architecture {
 			"github.com/aws/aws-sdk-go-v2": {"internal/archive/store"},
 			"github.com/aws/smithy-go":     {"internal/archive/store"},
 			// Only the program has commands.
-			"github.com/spf13/cobra": {"cmd/registry-janitor", "internal/cli/inputs", "internal/cli/syntax", "internal/cli/terminal"},
+			"github.com/spf13/cobra": {"cmd/registry-janitor", "internal/cli/inputs", "internal/cli/policies", "internal/cli/proposal", "internal/cli/syntax", "internal/cli/terminal"},
 		},
 		clock: []string{
 			"internal/clock/clock.go", // the one clock

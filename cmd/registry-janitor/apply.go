@@ -119,7 +119,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 
 // appliedIn renders a run that applied. The text is only what became of the plan,
 // which was shown before, or has been read by whoever passed --yes.
-func (a *app) appliedIn(f reportFlags, work *janitor.ApplyRun) rendering {
+func (a *app) appliedIn(f reportFlags, work *janitor.ApplyRun) func(runs.Run) error {
 	return func(run runs.Run) error {
 		switch {
 		case f.format != report.FormatText:

@@ -24,14 +24,14 @@ import (
 
 // archiveFlags are the flags of the commands about the archive.
 type archiveFlags struct {
-	inputs.Flags
+	config      string
 	stateDir    string
 	format      report.Format
 	lockTimeout time.Duration
 }
 
 func (f *archiveFlags) add(cmd *cobra.Command) {
-	inputs.ConfigFlag(cmd, &f.Config)
+	inputs.ConfigFlag(cmd, &f.config)
 	syntax.Format(cmd, &f.format)
 }
 
@@ -42,12 +42,6 @@ func (f *archiveFlags) addLock(cmd *cobra.Command) {
 }
 
 func (a *app) archiveCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "archive",
-		Short: "Show what the archive holds, or remove what has expired in it",
-		Args:  cobra.NoArgs,
-		RunE:  help,
-	}
 	var listed, purged archiveFlags
 	list := &cobra.Command{
 		Use:   "list -c FILE [REF]",
@@ -71,18 +65,16 @@ daemon does so once a day. No run can apply a plan meanwhile.`,
 	listed.add(list)
 	purged.add(purge)
 	purged.addLock(purge)
-	cmd.AddCommand(list, purge)
-	return cmd
+	return syntax.Group("archive", "Show what the archive holds, or remove what has expired in it", list, purge)
 }
 
 // archiveConfig reads a configuration for a command that judges nothing.
 func (a *app) archiveConfig(ctx context.Context, f *archiveFlags) (*config.Config, janitor.SessionOptions, error) {
-	c, err := a.LoadConfig(ctx, "-c", f.Config, "policies", "policy", "protect")
+	c, err := a.LoadConfig(ctx, "-c", f.config, "policies", "policy", "protect")
 	if err != nil {
 		return nil, janitor.SessionOptions{}, err
 	}
-	f.Concurrency = 16
-	return c, a.SessionOptions(c.Scaleway.Profile, &f.Flags), nil
+	return c, a.SessionOptions(c.Scaleway.Profile, &inputs.Flags{Concurrency: 16}), nil
 }
 
 // recorder is who takes the lock of the runs.

@@ -20,6 +20,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/policies"
+	"github.com/registry-janitor/registry-janitor/internal/cli/proposal"
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
@@ -62,7 +64,7 @@ Try it without an account: registry-janitor demo`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
-		RunE:          help,
+		RunE:          syntax.Help,
 		Version:       versionLine(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			inputs.UseVariable(cmd)
@@ -74,16 +76,13 @@ Try it without an account: registry-janitor demo`,
 	root.SetErr(a.Stderr)
 	a.AddFlags(root)
 	root.AddCommand(
-		a.demoCommand(), a.initCommand(), a.planCommand(), a.applyCommand(), a.approveCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(), a.restoreCommand(), a.archiveCommand(),
-		a.configCommand(), a.policyCommand(), a.probeCommand(), a.notifyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
+		a.demoCommand(), proposal.Command(&a.Opener), a.planCommand(), a.applyCommand(), a.approveCommand(), a.serveCommand(), a.scanCommand(), a.explainCommand(), a.historyCommand(), a.restoreCommand(), a.archiveCommand(),
+		policies.ConfigCommand(&a.Opener), policies.Command(&a.Opener), a.probeCommand(), a.notifyCommand(), a.emulatorCommand(), a.manCommand(), a.versionCommand(),
 	)
 	syntax.Complete(root)
 	syntax.Answer(root)
 	return root
 }
-
-// help runs a command that only groups others.
-func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // who is the user and the machine.
 func who() string {

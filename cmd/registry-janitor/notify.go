@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/daemon"
 	"github.com/registry-janitor/registry-janitor/internal/notify"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -32,12 +33,6 @@ func (a *app) notifier(s *inputs.Source) (send func(context.Context, runs.Run), 
 }
 
 func (a *app) notifyCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "notify",
-		Short: "Test the notifications of a configuration",
-		Args:  cobra.NoArgs,
-		RunE:  help,
-	}
 	var file string
 	test := &cobra.Command{
 		Use:   "test -c FILE",
@@ -46,8 +41,7 @@ func (a *app) notifyCommand() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.testNotifications(cmd.Context(), file) },
 	}
 	inputs.ConfigFlag(test, &file)
-	cmd.AddCommand(test)
-	return cmd
+	return syntax.Group("notify", "Test the notifications of a configuration", test)
 }
 
 // testNotifications sends samples, and fails if one of them was not sent.

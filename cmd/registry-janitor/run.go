@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
@@ -59,14 +60,6 @@ func (f *reportFlags) add(cmd *cobra.Command, usage string) {
 		report.DetailsAuto, report.DetailsAll, report.DetailsNone)
 }
 
-// rendering prints a run.
-type rendering func(runs.Run) error
-
-// in is the rendering that the flags ask for.
-func (a *app) in(f reportFlags) rendering {
-	return func(run runs.Run) error { return a.render(run, f) }
-}
-
 // render prints a run to standard output.
 func (a *app) render(run runs.Run, f reportFlags) error {
 	return a.printReport(f, func(w io.Writer, o report.TextOptions) error { return report.Write(w, f.format, run, o) })
@@ -85,7 +78,7 @@ func (a *app) printReport(f reportFlags, write func(io.Writer, report.TextOption
 
 // finish prints a run that plan or apply made, writes its metrics, and returns what
 // the program exits with.
-func (a *app) finish(ctx context.Context, run runs.Run, err error, render rendering, m *metricsFlags) error {
+func (a *app) finish(ctx context.Context, run runs.Run, err error, render func(runs.Run) error, m *metricsFlags) error {
 	if run.Plan != nil {
 		err = errors.Join(err, render(run))
 	}
@@ -97,4 +90,13 @@ func (a *app) finish(ctx context.Context, run runs.Run, err error, render render
 		return &terminal.Exit{Code: run.Exit, Err: err}
 	}
 	return nil
+}
+
+// addStateDir adds --state-dir, and --journal, which it replaces.
+func addStateDir(flags *pflag.FlagSet, dir *string) {
+	flags.StringVar(dir, "state-dir", "", "without ledger.dsn: the `DIR` whose ledger.db records every apply (default $XDG_STATE_HOME/registry-janitor, or ~/.local/state/registry-janitor)")
+	flags.Func("journal", "replaced by --state-dir", func(string) error {
+		return errors.New("--state-dir DIR replaces it: apply records in DIR/ledger.db. If the file holds an interrupted run, move it to DIR/journal.jsonl, and the next apply resolves that run")
+	})
+	_ = flags.MarkHidden("journal") // it was defined above
 }

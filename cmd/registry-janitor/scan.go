@@ -71,9 +71,7 @@ func (a *app) scan(ctx context.Context, f *inputs.Flags, out string) error {
 	if !terminal.IsStdout(out) {
 		a.Next(report.FormatText, "The inventory is in "+out+". To judge it without a request:  "+f.Again("plan", "--inventory", out))
 	}
-	for _, g := range gaps {
-		fmt.Fprintf(a.Stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
-	}
+	a.ListGaps(gaps)
 	if len(gaps) > 0 {
 		return fmt.Errorf("the inventory has %s", text.Count(len(gaps), "gap"))
 	}

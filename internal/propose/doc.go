@@ -7,6 +7,6 @@
 //
 // Rules must not overlap, because a name has one shape; only names that are surely
 // builds, previews or caches have a rule that deletes, and each such rule keeps the
-// newest tag of every image. The package must never propose a rule that is enforced,
-// or read anything itself.
+// newest tag of every image. Read surveys a recorded scan. The package must never propose
+// a rule that is enforced, or open anything itself.
 package propose

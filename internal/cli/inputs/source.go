@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/cobra"
-
-	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
@@ -16,35 +13,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/scanner"
 )
-
-// Flags name a configuration and the registry that it judges.
-type Flags struct {
-	Config      string
-	Inventory   string
-	AsOf        string // the time of a forecast
-	Concurrency syntax.Positive
-	Observe     func(*scaleway.Options) // nil for none
-
-	regions, namespaces, images []string // the part of the scope
-}
-
-// AddLive adds the flags of a command that needs the API.
-func (f *Flags) AddLive(cmd *cobra.Command) {
-	ConfigFlag(cmd, &f.Config)
-	f.AddConcurrency(cmd)
-}
-
-// AddConcurrency adds that of every command that sends requests.
-func (f *Flags) AddConcurrency(cmd *cobra.Command) {
-	f.Concurrency = 16
-	cmd.Flags().Var(&f.Concurrency, "concurrency", "how many requests to send at the same time")
-}
-
-// Add adds those of a command that takes a recorded scan too.
-func (f *Flags) Add(cmd *cobra.Command) {
-	f.AddLive(cmd)
-	cmd.Flags().StringVar(&f.Inventory, "inventory", "", "judge the inventory in this `FILE`, which scan wrote, instead of reading the registry")
-}
 
 // Source is what a command judges, with its planner.
 type Source struct {
@@ -59,7 +27,11 @@ type Source struct {
 // Open reads the configuration and its policies, and opens the source. It does
 // not send a request yet.
 func (o *Opener) Open(ctx context.Context, f *Flags) (*Source, error) {
-	planner, err := o.ReadPlanner(ctx, "-c", f.Config, f.unneeded()...)
+	var unneeded []string // keys whose files a recorded scan makes needless
+	if f.Inventory != "" {
+		unneeded = []string{"protect.kubernetes"}
+	}
+	planner, err := o.ReadPlanner(ctx, "-c", f.Config, unneeded...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +52,6 @@ func (o *Opener) Open(ctx context.Context, f *Flags) (*Source, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// unneeded are the keys of the configuration whose files a recorded scan makes needless.
-func (f *Flags) unneeded() []string {
-	if f.Inventory != "" {
-		return []string{"protect.kubernetes"}
-	}
-	return nil
 }
 
 // ReadPlanner reads a configuration, which flag names, and its policies, for a command

@@ -76,3 +76,13 @@ func (p *Positive) Set(typed string) error {
 	*p = Positive(n)
 	return nil
 }
+
+// Group is a command that only groups others, and shows its help.
+func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: Help}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// Help runs a command that only groups others.
+func Help(cmd *cobra.Command, _ []string) error { return cmd.Help() }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/registry-janitor/registry-janitor/internal/files"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // standard is "-" for standard input or output, as everywhere.
@@ -95,4 +96,11 @@ func (t *Terminal) WriteFile(ctx context.Context, path string, write func(io.Wri
 func IsStream(path string) bool {
 	info, err := os.Stat(path)
 	return IsStdin(path) || err == nil && !info.Mode().IsRegular() && !info.IsDir()
+}
+
+// ListGaps writes what could not be read to standard error.
+func (t *Terminal) ListGaps(gaps []registry.Gap) {
+	for _, g := range gaps {
+		fmt.Fprintf(t.Stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
+	}
 }

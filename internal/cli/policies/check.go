@@ -1,4 +1,4 @@
-package main
+package policies
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-func (a *app) policyCheckCommand() *cobra.Command {
+func (a *authoring) checkCommand() *cobra.Command {
 	var file, format string
 	var strict bool
 	cmd := &cobra.Command{
@@ -28,7 +28,7 @@ neither a configuration nor credentials.
 
 Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options, err := a.policyOptions(cmd, file, args)
+			options, err := a.options(cmd, file, args)
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 }
 
 // printFindings writes one finding a line, or all as a JSON array.
-func (a *app) printFindings(findings []*author.Finding, format string, paths int) error {
+func (a *authoring) printFindings(findings []*author.Finding, format string, paths int) error {
 	if format == "json" {
 		return a.PrintJSON(append([]*author.Finding{}, findings...)) // never null
 	}

@@ -1,4 +1,4 @@
-package main
+package policies
 
 import (
 	"errors"
@@ -14,15 +14,15 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-// policyTestFlags are the flags of policy test.
-type policyTestFlags struct {
+// testFlags are the flags of policy test.
+type testFlags struct {
 	config, format string
 	verbose        bool
 	options        author.TestOptions
 }
 
-func (a *app) policyTestCommand() *cobra.Command {
-	var f policyTestFlags
+func (a *authoring) testCommand() *cobra.Command {
+	var f testFlags
 	cmd := &cobra.Command{
 		Use:   "test [-c FILE] [PATH…]",
 		Short: "Run the tests of policies (*_test.rego)",
@@ -40,7 +40,7 @@ inputs:
 Paths need neither a configuration nor credentials.
 
 Exit codes: 0 all tests passed; 1 a test failed, or no tests were found.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.policyTest(cmd, f, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.test(cmd, f, args) },
 	}
 	inputs.ConfigFlag(cmd, &f.config)
 	syntax.Enum(cmd, cmd.Flags(), &f.format, "format", "text", "what to print", "text", "json", "junit")
@@ -50,8 +50,8 @@ Exit codes: 0 all tests passed; 1 a test failed, or no tests were found.`,
 	return cmd
 }
 
-func (a *app) policyTest(cmd *cobra.Command, f policyTestFlags, args []string) error {
-	options, err := a.policyOptions(cmd, f.config, args)
+func (a *authoring) test(cmd *cobra.Command, f testFlags, args []string) error {
+	options, err := a.options(cmd, f.config, args)
 	if err != nil {
 		return err
 	}

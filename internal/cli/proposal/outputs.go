@@ -1,4 +1,4 @@
-package main
+package proposal
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/propose"
 )
 
-// initOutputs are the files that init writes.
-type initOutputs struct {
+// outputs are the files that init writes.
+type outputs struct {
 	config string // - is standard output
 	schema string
 	force  bool
@@ -24,8 +24,8 @@ type initOutputs struct {
 }
 
 // outputs refuses to write over files before anything is read.
-func (f *initFlags) outputs() (*initOutputs, error) {
-	o := &initOutputs{config: f.out, schema: "janitor.schema.json", force: f.force, extra: f.schema}
+func (f *flags) outputs() (*outputs, error) {
+	o := &outputs{config: f.out, schema: "janitor.schema.json", force: f.force, extra: f.schema}
 	stream := terminal.IsStdout(f.out) || terminal.IsStream(f.out)
 	switch {
 	case f.out == "":
@@ -64,7 +64,7 @@ func existing(file string) error {
 }
 
 // options are those of the first line.
-func (o *initOutputs) options() propose.Options {
+func (o *outputs) options() propose.Options {
 	exists := o.extra
 	if !exists {
 		_, err := os.Stat(o.schema)
@@ -73,7 +73,7 @@ func (o *initOutputs) options() propose.Options {
 	return propose.Options{Schema: filepath.Base(o.schema), SchemaExists: exists}
 }
 
-func (o *initOutputs) write(ctx context.Context, stdout io.Writer, text string) error {
+func (o *outputs) write(ctx context.Context, stdout io.Writer, text string) error {
 	if terminal.IsStdout(o.config) {
 		_, err := io.WriteString(stdout, text)
 		return err
@@ -87,7 +87,7 @@ func (o *initOutputs) write(ctx context.Context, stdout io.Writer, text string) 
 }
 
 // file writes one file. Without --force it fails if the file appeared in the meantime.
-func (o *initOutputs) file(ctx context.Context, path string, content []byte) error {
+func (o *outputs) file(ctx context.Context, path string, content []byte) error {
 	if o.force || terminal.IsStream(path) {
 		if err := files.Write(ctx, path, 0o644, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
 			return fmt.Errorf("writing %s: %w", path, err)

@@ -3,15 +3,73 @@ package inputs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
+	"github.com/registry-janitor/registry-janitor/internal/scaleway"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
+	"github.com/registry-janitor/registry-janitor/scanner"
 )
+
+// Flags name a configuration and the registry that it judges.
+type Flags struct {
+	Config      string
+	Inventory   string
+	AsOf        string // the time of a forecast
+	Concurrency syntax.Positive
+	Observe     func(*scaleway.Options) // nil for none
+
+	regions, namespaces, images []string // the part of the scope
+}
+
+// AddLive adds the flags of a command that needs the API.
+func (f *Flags) AddLive(cmd *cobra.Command) {
+	ConfigFlag(cmd, &f.Config)
+	f.AddConcurrency(cmd)
+}
+
+// AddConcurrency adds that of every command that sends requests.
+func (f *Flags) AddConcurrency(cmd *cobra.Command) {
+	f.Concurrency = 16
+	cmd.Flags().Var(&f.Concurrency, "concurrency", "how many requests to send at the same time")
+}
+
+// Add adds those of a command that takes a recorded scan too.
+func (f *Flags) Add(cmd *cobra.Command) {
+	f.AddLive(cmd)
+	cmd.Flags().StringVar(&f.Inventory, "inventory", "", "judge the inventory in this `FILE`, which scan wrote, instead of reading the registry")
+}
+
+// AddNarrowing adds the flags that narrow a plan to a part of the scope.
+func (f *Flags) AddNarrowing(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.regions, "region", nil, "plan only this `REGION`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.namespaces, "namespace", nil, "plan only namespaces whose name matches this `GLOB`; may be repeated")
+	cmd.Flags().StringArrayVar(&f.images, "image", nil, "plan only images whose name, without the namespace, matches this `GLOB`; may be repeated")
+}
+
+// narrowing checks the flags that narrow.
+func (f *Flags) narrowing(c *config.Config) (scanner.Narrowing, error) {
+	n := scanner.Narrowing{Namespaces: f.namespaces, Images: f.images}
+	for _, region := range f.regions {
+		if !slices.Contains(c.Scaleway.Regions, region) {
+			return n, fmt.Errorf("--region %s is not in scaleway.regions of %s: want %s", region, c.File, text.List(c.Scaleway.Regions, "or"))
+		}
+		n.Regions = append(n.Regions, registry.Region(region))
+	}
+	for flag, globs := range map[string][]string{"--namespace": f.namespaces, "--image": f.images} {
+		if err := (scanner.Scope{Include: globs}).Validate(); err != nil {
+			return n, fmt.Errorf("%s: %w", flag, err)
+		}
+	}
+	return n, nil
+}
 
 // asOfForms are what --as-of takes.
 const asOfForms = "want a day such as 2026-12-24, a time such as 2026-12-24T03:00:00Z, or a time from the scan on such as +30d"

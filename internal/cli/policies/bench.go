@@ -1,4 +1,4 @@
-package main
+package policies
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-func (a *app) policyBenchCommand() *cobra.Command {
+func (a *authoring) benchCommand() *cobra.Command {
 	var file string
 	var limit time.Duration
 	cmd := &cobra.Command{
@@ -29,7 +29,7 @@ cause this.
 Exit codes: 0 done; 1 the cost grows faster than linear, a policy failed, or an
 image takes longer than --limit.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options, err := a.policyOptions(cmd, file, args)
+			options, err := a.options(cmd, file, args)
 			if err != nil {
 				return err
 			}

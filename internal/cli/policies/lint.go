@@ -1,4 +1,4 @@
-package main
+package policies
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type lintFlags struct {
 	strict bool
 }
 
-func (a *app) policyLintCommand() *cobra.Command {
+func (a *authoring) lintCommand() *cobra.Command {
 	var f lintFlags
 	cmd := &cobra.Command{
 		Use:   "lint -c FILE",
@@ -54,7 +54,7 @@ be read or judged, or there are findings and --strict is given.`,
 	return cmd
 }
 
-func (a *app) lint(ctx context.Context, f *lintFlags) error {
+func (a *authoring) lint(ctx context.Context, f *lintFlags) error {
 	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
 		return err

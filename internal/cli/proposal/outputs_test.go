@@ -1,4 +1,4 @@
-package main
+package proposal
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 // A file that appears while the registry is scanned is not overwritten.
 func TestInitLeavesAFileThatAppeared(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "janitor.yaml")
-	f := initFlags{out: file}
+	f := flags{out: file}
 	out, err := f.outputs()
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func TestInitLeavesAFileThatAppeared(t *testing.T) {
 // the configuration is not written without it.
 func TestInitLeavesASchemaThatAppeared(t *testing.T) {
 	dir := t.TempDir()
-	f := initFlags{out: filepath.Join(dir, "janitor.yaml"), schema: true}
+	f := flags{out: filepath.Join(dir, "janitor.yaml"), schema: true}
 	out, err := f.outputs()
 	if err != nil {
 		t.Fatal(err)

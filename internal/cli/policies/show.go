@@ -1,4 +1,4 @@
-package main
+package policies
 
 import (
 	"io"
@@ -7,10 +7,11 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-func (a *app) policyShowCommand() *cobra.Command {
+func (a *authoring) showCommand() *cobra.Command {
 	var file, format string
 	var testing bool
 	cmd := &cobra.Command{
@@ -27,7 +28,7 @@ tests to run them with opa test.`,
 				_, err := a.Stdout.Write(author.TestingLibrary())
 				return err
 			}
-			options, err := a.policyOptions(cmd, file, args)
+			options, err := a.options(cmd, file, args)
 			if err != nil {
 				return err
 			}
@@ -46,4 +47,24 @@ tests to run them with opa test.`,
 	syntax.Format(cmd, &format)
 	cmd.Flags().BoolVar(&testing, "testing", false, "print the helper library for tests")
 	return cmd
+}
+
+func (a *authoring) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema [image|namespace]",
+		Short: "Print the JSON Schema of what policies see as input",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			subject := "image"
+			if len(args) > 0 {
+				subject = args[0]
+			}
+			schema, err := policy.Schema(subject)
+			if err != nil {
+				return err
+			}
+			_, err = a.Stdout.Write(schema)
+			return err
+		},
+	}
 }

@@ -1,4 +1,7 @@
-package main
+// Package proposal has the command init: it records the registry, and writes the
+// configuration that internal/propose proposes for it. It must never overwrite a file
+// without --force, or send anything but GET.
+package proposal
 
 import (
 	"context"
@@ -6,8 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,19 +21,20 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
-	"github.com/registry-janitor/registry-janitor/scanner"
 )
 
-// initFlags are the flags of init.
-type initFlags struct {
+// flags are the flags of init.
+type flags struct {
 	inputs.Flags
 	out    string
 	force  bool
 	schema bool
 }
 
-func (a *app) initCommand() *cobra.Command {
-	var f initFlags
+// Command is init.
+func Command(o *inputs.Opener) *cobra.Command {
+	a := &author{o}
+	var f flags
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Propose a configuration from what is in the registry; nothing is changed",
@@ -50,7 +52,7 @@ An existing file is not overwritten without --force. init sends only GET request
 Exit codes: 0 done; 1 an error, or something could not be read: the file is written
 nevertheless.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context(), &f) },
 	}
 	f.AddConcurrency(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "janitor.yaml", "the `FILE` to write, - for standard output")
@@ -60,13 +62,16 @@ nevertheless.`,
 	return cmd
 }
 
-func (a *app) init(ctx context.Context, f *initFlags) error {
+// author proposes a configuration.
+type author struct{ *inputs.Opener }
+
+func (a *author) run(ctx context.Context, f *flags) error {
 	out, err := f.outputs()
 	if err != nil {
 		return err
 	}
 	o := out.options()
-	inventory, remove, err := a.initInventory(ctx, f, &o)
+	inventory, remove, err := a.inventory(ctx, f, &o)
 	if err != nil {
 		return err
 	}
@@ -78,7 +83,7 @@ func (a *app) init(ctx context.Context, f *initFlags) error {
 	if err := out.write(ctx, a.Stdout, p.text); err != nil {
 		return err
 	}
-	a.listGaps(p.gaps)
+	a.ListGaps(p.gaps)
 	fmt.Fprintf(a.Stderr, "If every rule were enforced, %s would be deleted today. No rule is, until you remove its enforce: false.\n", propose.Deletions(p.plan))
 	if !terminal.IsStdout(out.config) {
 		fmt.Fprintf(a.Stderr, "%s is written. Next: registry-janitor plan -c %s\n", out.config, out.config)
@@ -89,15 +94,8 @@ func (a *app) init(ctx context.Context, f *initFlags) error {
 	return nil
 }
 
-// listGaps writes what could not be read.
-func (a *app) listGaps(gaps []registry.Gap) {
-	for _, g := range gaps {
-		fmt.Fprintf(a.Stderr, "registry-janitor: gap: %s: %s\n", g.Subject, g.Error)
-	}
-}
-
-// initInventory is the file of the inventory to read: a given one, or that of a scan.
-func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Options) (path string, remove func(), err error) {
+// inventory is the file of the inventory to read: a given one, or that of a scan.
+func (a *author) inventory(ctx context.Context, f *flags, o *propose.Options) (path string, remove func(), err error) {
 	if f.Inventory != "" && !terminal.IsStream(f.Inventory) {
 		return f.Inventory, func() {}, nil
 	}
@@ -107,9 +105,9 @@ func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Option
 	}
 	remove = func() { _ = os.Remove(file.Name()) }
 	if f.Inventory != "" { // it is read more than once
-		err = a.copyInventory(ctx, f.Inventory, file)
+		err = a.copy(ctx, f.Inventory, file)
 	} else {
-		err = a.initScan(ctx, f, file, o)
+		err = a.record(ctx, f, file, o)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		remove()
@@ -118,8 +116,8 @@ func (a *app) initInventory(ctx context.Context, f *initFlags, o *propose.Option
 	return file.Name(), remove, nil
 }
 
-// copyInventory copies the inventory of a stream.
-func (a *app) copyInventory(ctx context.Context, path string, to io.Writer) error {
+// copy copies the inventory of a stream.
+func (a *author) copy(ctx context.Context, path string, to io.Writer) error {
 	from, err := a.OpenFile(ctx, "--inventory", path, inputs.MaxInventory)
 	if err != nil {
 		return err
@@ -129,16 +127,16 @@ func (a *app) copyInventory(ctx context.Context, path string, to io.Writer) erro
 	return err
 }
 
-// initScan records the registry with the scope and the use sources of a proposal.
-func (a *app) initScan(ctx context.Context, f *initFlags, w io.Writer, o *propose.Options) error {
-	s, err := a.initSession(ctx, f, "")
+// record records the registry with the scope and the use sources of a proposal.
+func (a *author) record(ctx context.Context, f *flags, w io.Writer, o *propose.Options) error {
+	s, err := a.session(ctx, f, "")
 	if err != nil {
 		return err
 	}
 	clusters, unlisted := s.Session.Clusters(ctx)
 	switch {
 	case clusters > 0:
-		if s, err = a.initSession(ctx, f, ", kapsule: true"); err != nil {
+		if s, err = a.session(ctx, f, ", kapsule: true"); err != nil {
 			return err
 		}
 	case unlisted > 0:
@@ -154,8 +152,8 @@ func (a *app) initScan(ctx context.Context, f *initFlags, w io.Writer, o *propos
 	return err
 }
 
-// initSession is a session with the scope of a proposal, and its use sources.
-func (a *app) initSession(ctx context.Context, f *initFlags, more string) (*inputs.Source, error) {
+// session is a session with the scope of a proposal, and its use sources.
+func (a *author) session(ctx context.Context, f *flags, more string) (*inputs.Source, error) {
 	c, err := config.Parse("janitor.yaml", fmt.Appendf(nil, "scope: {exclude: [%q]}\nprotect: {serverless: true%s}\n", propose.Functions, more))
 	if err != nil {
 		return nil, err
@@ -171,13 +169,18 @@ type proposal struct {
 }
 
 // propose surveys an inventory, writes a configuration for it, and plans with that.
-func (a *app) propose(ctx context.Context, path string, o propose.Options) (*proposal, error) {
-	survey, gaps, err := surveyOf(ctx, path, &o)
+func (a *author) propose(ctx context.Context, path string, o propose.Options) (*proposal, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the inventory: %w", err)
+	}
+	defer file.Close()
+	survey, gaps, err := propose.Read(ctx, path, file, &o)
 	if err != nil {
 		return nil, err
 	}
 	if len(gaps) > 0 && survey.Images() == 0 {
-		a.listGaps(gaps)
+		a.ListGaps(gaps)
 		return nil, errors.New("no image could be read, so nothing is proposed, and no file is written")
 	}
 	p := &proposal{text: survey.Write(o), gaps: gaps}
@@ -188,78 +191,8 @@ func (a *app) propose(ctx context.Context, path string, o propose.Options) (*pro
 	return p, nil
 }
 
-// surveyOf counts what is in an inventory, and completes the options.
-func surveyOf(ctx context.Context, path string, o *propose.Options) (*propose.Survey, []registry.Gap, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the inventory: %w", err)
-	}
-	defer file.Close()
-	inventory, err := scanner.ReadInventory(file)
-	if err == nil {
-		inScope(inventory.Header, o)
-		err = inventory.Narrow(o.Scope)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the inventory %s: %w", path, err)
-	}
-	survey, stream := propose.New(inventory.Header.TakenAt), inventory.Stream(ctx)
-	var gaps []registry.Gap
-	functions := ""
-	for item := range stream.Items() {
-		switch {
-		case item.Image != nil:
-			survey.Add(item.Image)
-			if strings.HasPrefix(item.Image.Namespace.Name, "funcscw") {
-				functions = item.Image.Namespace.Name
-			}
-		case item.Gap != nil && item.Gap.Holds != registry.HoldsNothing:
-			gaps = append(gaps, *item.Gap)
-			failed(item.Gap, o)
-		}
-	}
-	o.Gaps = len(gaps)
-	switch err := stream.Err(); {
-	case err != nil:
-		return nil, nil, fmt.Errorf("reading %s: %w", path, err)
-	case functions != "":
-		return nil, nil, fmt.Errorf("the inventory %s has images of Serverless Functions (%s), which no rule may delete: take the scan again with scope: {exclude: [%q]}, or with the default scope", path, functions, propose.Functions)
-	}
-	return survey, gaps, nil
-}
-
-// inScope sets the scope of a proposal, and which use sources were read. The scope is
-// everything but the images of functions, or that of the inventory, because one of
-// another scope can be planned only with its own.
-func inScope(h scanner.Header, o *propose.Options) {
-	o.Scope = scanner.Scope{Exclude: []string{propose.Functions}}
-	o.Serverless = propose.NotAsked
-	if !h.Scope.Equal(scanner.Scope{}) && !h.Scope.Equal(o.Scope) {
-		o.Scope = h.Scope
-		if !slices.Contains(h.Scope.Exclude, propose.Functions) {
-			o.Serverless = propose.NotInScope
-		}
-	}
-	if slices.Contains(h.Sources, propose.ServerlessKey) {
-		o.Serverless = propose.Asked
-	}
-	if slices.Contains(h.Sources, propose.KapsuleKey) {
-		o.Kapsule = propose.Asked
-	}
-}
-
-// failed notes that a use source could not be read.
-func failed(g *registry.Gap, o *propose.Options) {
-	switch g.Source {
-	case propose.ServerlessKey:
-		o.Serverless = propose.Failed
-	case propose.KapsuleKey:
-		o.Kapsule = propose.Failed
-	}
-}
-
 // planEnforced plans an inventory by a proposal, as if its rules were enforced.
-func (a *app) planEnforced(ctx context.Context, path, text string) (*actions.Plan, error) {
+func (a *author) planEnforced(ctx context.Context, path, text string) (*actions.Plan, error) {
 	c, err := config.Parse("janitor.yaml", []byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("the proposal is not valid, please report this: %w", err)

@@ -1,4 +1,4 @@
-package main
+package policies
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
-func (a *app) policyListCommand() *cobra.Command {
+func (a *authoring) listCommand() *cobra.Command {
 	var file string
 	var format report.Format
 	cmd := &cobra.Command{
@@ -31,7 +31,7 @@ func (a *app) policyListCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) listRules(ctx context.Context, file string, format report.Format) error {
+func (a *authoring) listRules(ctx context.Context, file string, format report.Format) error {
 	c, err := a.LoadConfig(ctx, "-c", file, "protect", "ledger")
 	if err != nil {
 		return err
