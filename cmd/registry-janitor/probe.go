@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -88,33 +87,10 @@ func (a *app) probe(ctx context.Context, f *probeFlags) error {
 	if f.format == report.FormatJSON {
 		return errors.Join(err, failed, a.PrintJSON(found))
 	}
-	return errors.Join(err, failed, printFindings(a.Stdout, &found, recorded))
-}
-
-func printFindings(w io.Writer, r *probe.Report, recorded bool) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "What the API of %s does (%s)\n", r.Region, r.TakenAt.Format("2006-01-02 15:04 MST"))
-	named := map[string]bool{}
-	for _, line := range r.Lines() {
-		named[line.Name] = true
-		fmt.Fprintf(&b, "\n%s: %s\n", line.Name, line.Value)
-		if line.Evidence != "" {
-			fmt.Fprintf(&b, "    %s\n", text.Clean(line.Evidence))
-		}
-		if line.Meaning != "" {
-			fmt.Fprintf(&b, "    → %s\n", line.Meaning)
-		}
-	}
-	others := r.Others(named)
-	if len(others) > 0 {
-		b.WriteString("\nAlso seen:\n")
-	}
-	for _, name := range others {
-		fmt.Fprintf(&b, "    %s %s\n", strings.ReplaceAll(name, "_", " "), text.Clean(r.Evidence[name]))
-	}
+	words := found.Text()
 	if !recorded {
-		b.WriteString("\nThe configuration has no ledger.dsn, so the findings were not recorded, and shared_digest: auto cannot use them.\n")
+		words += "\nThe configuration has no ledger.dsn, so the findings were not recorded, and shared_digest: auto cannot use them.\n"
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	_, unwritten := io.WriteString(a.Stdout, words)
+	return errors.Join(err, failed, unwritten)
 }

@@ -2,9 +2,12 @@ package probe
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -82,61 +85,68 @@ func unknown() Findings {
 	}
 }
 
-// Line is a finding as people read it.
-type Line struct {
-	Name, Value string
-	Evidence    string
-	Meaning     string // for the configuration; "" if it means nothing for it
-}
-
-// Lines are the findings in their order.
-func (r *Report) Lines() []Line {
-	f := &r.Findings
-	lines := []Line{
-		{Name: "shared_digest", Value: f.SharedDigest, Meaning: sharedDigestMeans(f.SharedDigest)},
-		{Name: "image_row_after_last_tag", Value: f.ImageRowAfterLastTag, Meaning: means(f.ImageRowAfterLastTag, map[string]string{
-			"stays": "an image without tags stays listed: empty.images removes it", "vanishes": "an image goes with its last tag: empty.images finds nothing to do",
-		})},
-		{Name: "manifest_after_last_tag", Value: f.ManifestAfterLastTag, Meaning: means(f.ManifestAfterLastTag, map[string]string{
-			"stays": "a client that deploys by digest can still pull after the tag was deleted, for now", "gone": "a client that deploys by digest cannot pull after the last tag was deleted: keep those tags with protect.digests or a use source",
-		})},
-		{Name: "parts_after_index", Value: f.PartsAfterIndex, Meaning: means(f.PartsAfterIndex, map[string]string{
-			"gone": "deleting a multi-platform tag deletes its parts: keep the index tag as long as a platform is pulled by digest",
-		})},
-		{Name: "index_after_part_tag", Value: f.IndexAfterPartTag, Meaning: means(f.IndexAfterPartTag, map[string]string{
-			"broken": "deleting a platform tag breaks the multi-platform image: leave content.read at auto, so that the guard part_of holds it",
-		})},
-		{Name: "move_bumps_tag", Value: f.MoveBumpsTag.String(), Meaning: means(f.MoveBumpsTag.String(), map[string]string{
-			"no": "a moved tag looks as old as it was: protect moving tags by name, with protect.tags",
-		})},
-		{Name: "move_bumps_image", Value: f.MoveBumpsImage.String(), Meaning: means(f.MoveBumpsImage.String(), map[string]string{
-			"no": "the cache of listings notices a moved tag only after scan.max_cache_age; it never causes a deletion",
-		})},
-		{Name: "repush_bumps_tag", Value: f.RepushBumpsTag.String(), Meaning: means(f.RepushBumpsTag.String(), map[string]string{
-			"yes": "pushing the same image again makes its tag young",
-		})},
-		{Name: "pull_bumps_tag", Value: f.PullBumpsTag.String(), Meaning: means(f.PullBumpsTag.String(), map[string]string{
-			"yes": "a pull makes a tag young: what is still pulled is not old",
-		})},
-		{Name: "page_size_over_100", Value: f.PageSizeOver100},
-		{Name: "inline_tags", Value: f.InlineTags},
-	}
-	for i := range lines {
-		lines[i].Evidence = r.Evidence[lines[i].Name]
-	}
-	return lines
-}
-
-// Others are the names of what was seen beside the findings, sorted.
-func (r *Report) Others(findings map[string]bool) []string {
-	var others []string
-	for name := range r.Evidence {
-		if !findings[name] {
-			others = append(others, name)
+// Text is the report as people read it.
+func (r *Report) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "What the API of %s does (%s)\n", r.Region, r.TakenAt.Format("2006-01-02 15:04 MST"))
+	others := maps.Clone(r.Evidence)
+	for _, line := range r.lines() {
+		delete(others, line.name)
+		fmt.Fprintf(&b, "\n%s: %s\n", line.name, line.value)
+		if seen := r.Evidence[line.name]; seen != "" {
+			fmt.Fprintf(&b, "    %s\n", text.Clean(seen))
+		}
+		if line.meaning != "" {
+			fmt.Fprintf(&b, "    → %s\n", line.meaning)
 		}
 	}
-	slices.Sort(others)
-	return others
+	if len(others) > 0 {
+		b.WriteString("\nAlso seen:\n")
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		fmt.Fprintf(&b, "    %s %s\n", strings.ReplaceAll(name, "_", " "), text.Clean(r.Evidence[name]))
+	}
+	return b.String()
+}
+
+// finding is one of the findings as people read it.
+type finding struct {
+	name, value string
+	meaning     string // for the configuration; "" if it means nothing for it
+}
+
+// lines are the findings in their order.
+func (r *Report) lines() []finding {
+	f := &r.Findings
+	return []finding{
+		{name: "shared_digest", value: f.SharedDigest, meaning: sharedDigestMeans(f.SharedDigest)},
+		{name: "image_row_after_last_tag", value: f.ImageRowAfterLastTag, meaning: means(f.ImageRowAfterLastTag, map[string]string{
+			"stays": "an image without tags stays listed: empty.images removes it", "vanishes": "an image goes with its last tag: empty.images finds nothing to do",
+		})},
+		{name: "manifest_after_last_tag", value: f.ManifestAfterLastTag, meaning: means(f.ManifestAfterLastTag, map[string]string{
+			"stays": "a client that deploys by digest can still pull after the tag was deleted, for now", "gone": "a client that deploys by digest cannot pull after the last tag was deleted: keep those tags with protect.digests or a use source",
+		})},
+		{name: "parts_after_index", value: f.PartsAfterIndex, meaning: means(f.PartsAfterIndex, map[string]string{
+			"gone": "deleting a multi-platform tag deletes its parts: keep the index tag as long as a platform is pulled by digest",
+		})},
+		{name: "index_after_part_tag", value: f.IndexAfterPartTag, meaning: means(f.IndexAfterPartTag, map[string]string{
+			"broken": "deleting a platform tag breaks the multi-platform image: leave content.read at auto, so that the guard part_of holds it",
+		})},
+		{name: "move_bumps_tag", value: f.MoveBumpsTag.String(), meaning: means(f.MoveBumpsTag.String(), map[string]string{
+			"no": "a moved tag looks as old as it was: protect moving tags by name, with protect.tags",
+		})},
+		{name: "move_bumps_image", value: f.MoveBumpsImage.String(), meaning: means(f.MoveBumpsImage.String(), map[string]string{
+			"no": "the cache of listings notices a moved tag only after scan.max_cache_age; it never causes a deletion",
+		})},
+		{name: "repush_bumps_tag", value: f.RepushBumpsTag.String(), meaning: means(f.RepushBumpsTag.String(), map[string]string{
+			"yes": "pushing the same image again makes its tag young",
+		})},
+		{name: "pull_bumps_tag", value: f.PullBumpsTag.String(), meaning: means(f.PullBumpsTag.String(), map[string]string{
+			"yes": "a pull makes a tag young: what is still pulled is not old",
+		})},
+		{name: "page_size_over_100", value: f.PageSizeOver100},
+		{name: "inline_tags", value: f.InlineTags},
+	}
 }
 
 func means(value string, meanings map[string]string) string { return meanings[value] }

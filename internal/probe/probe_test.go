@@ -108,9 +108,9 @@ func TestEverySettingIsFoundOut(t *testing.T) {
 			if diff := cmp.Diff(asJSON(t, expected), asJSON(t, report.Findings)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
-			for _, line := range report.Lines() {
-				if line.Value == Unknown || line.Evidence == "" {
-					t.Errorf("%s is %s, because of %q", line.Name, line.Value, line.Evidence)
+			for _, line := range report.lines() {
+				if line.value == Unknown || report.Evidence[line.name] == "" {
+					t.Errorf("%s is %s, because of %q", line.name, line.value, report.Evidence[line.name])
 				}
 			}
 			if got := report.Evidence["deletions"]; !strings.HasPrefix(got, "of ") {
