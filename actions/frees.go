@@ -41,6 +41,16 @@ type Frees struct {
 	Unknown Measure `json:"frees_unknown,omitzero"`
 }
 
+// Archiving is what is copied into the archive before the deletions.
+type Archiving struct {
+	Tags int `json:"tags"` // that are copied
+	// Bytes is the size of their configs and layers, each counted once. No more than that
+	// travels: what the archive has already does not.
+	Bytes uint64 `json:"bytes"`
+	// Unknown counts the tags whose size is not known.
+	Unknown int `json:"unknown,omitempty"`
+}
+
 // RuleFrees is what the tags that a rule marks free. What several rules mark counts for
 // each of them.
 type RuleFrees struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // Arrange puts the entries in order, and counts them. The caller counts what was
-// judged, and what is freed.
+// judged, freed and archived.
 func (p *Plan) Arrange() {
 	p.Steps, p.Held = sorted(p.Steps, compareSteps), sorted(p.Held, compareHeld)
 	p.Violations, p.Gaps = sorted(p.Violations, registry.CompareViolations), sorted(p.Gaps, compareGaps)
@@ -22,6 +22,7 @@ func (p *Plan) count() Summary {
 	s := Summary{
 		Namespaces: p.Summary.Namespaces, Images: p.Summary.Images, Tags: p.Summary.Tags,
 		Held: len(p.Held), Gaps: len(p.Gaps), ImagesFromCache: p.Summary.ImagesFromCache, Frees: p.Summary.Frees,
+		Archive: p.Summary.Archive,
 	}
 	for i := range p.Steps {
 		s.Add(p.Steps[i].Action)

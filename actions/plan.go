@@ -116,6 +116,8 @@ type Summary struct {
 	// in them.
 	ImagesFromCache int `json:"images_from_cache,omitempty"`
 	Frees               // all deletions together
+	// Archive is zero without an archive.
+	Archive Archiving `json:"archive,omitzero"`
 }
 
 // StepCounts counts steps by what they do.

@@ -162,6 +162,7 @@ func (b *Builder) Plan() *actions.Plan {
 	}
 	p.Arrange()
 	b.measure(p)
+	b.archiving(p)
 	p.Refusals = Refusals(p.Summary.Deletions(), b.shares(p), b.o)
 	p.Seal()
 	return p

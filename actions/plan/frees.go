@@ -46,6 +46,33 @@ func (b *Builder) measure(p *actions.Plan) {
 	}
 }
 
+// archiving sets what is copied into the archive before the deletions.
+func (b *Builder) archiving(p *actions.Plan) {
+	if b.o.Archives == nil {
+		return
+	}
+	a := &p.Summary.Archive
+	counted := make(map[string]bool)
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Action != actions.DeleteTag || !b.o.Archives(s) {
+			continue
+		}
+		a.Tags++
+		img := b.contents[s.Object()]
+		if img == nil || img.Contents[s.Digest] == nil {
+			a.Unknown++
+			continue
+		}
+		for _, blob := range img.Contents[s.Digest].Blobs {
+			if !counted[blob.Digest] {
+				counted[blob.Digest] = true
+				a.Bytes += blob.Size
+			}
+		}
+	}
+}
+
 func stepsByRule(steps []*actions.Step) map[string][]*actions.Step {
 	out := make(map[string][]*actions.Step)
 	for _, s := range steps {

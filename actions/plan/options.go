@@ -45,6 +45,9 @@ type Options struct {
 	// has.
 	Orphans Orphans
 
+	// Archives reports whether a tag is copied into the archive before it is deleted; nil
+	// without an archive.
+	Archives func(s *actions.Step) bool
 	// Content is whose content the plan needs: see NeedsContent.
 	Content Content
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -86,15 +87,25 @@ func NewCopier(c *config.Config, connection scaleway.Options, o archive.CopierOp
 	if err != nil {
 		return nil, err
 	}
+	if o.Selects, err = Selects(c, o.Now); err != nil {
+		return nil, err
+	}
+	o.Keep, o.Optional, o.Bandwidth = c.Archive.Keep.Duration(), !c.Archive.Required, c.Archive.BytesPerSecond()
+	return archive.NewCopier(to, from.Connect, o), nil
+}
+
+// Selects is which tags are copied before they are deleted; nil without an archive.
+func Selects(c *config.Config, now func() time.Time) (func(s *actions.Step) bool, error) {
+	if c.Archive == nil {
+		return nil, nil
+	}
 	selects, err := c.Archive.Selector()
 	if err != nil {
 		return nil, err
 	}
-	o.Selects = func(s *actions.Step) bool {
-		return selects(registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image, Tag: s.Tag}, o.Now().Sub(s.UpdatedAt))
-	}
-	o.Keep, o.Optional, o.Bandwidth = c.Archive.Keep.Duration(), !c.Archive.Required, c.Archive.BytesPerSecond()
-	return archive.NewCopier(to, from.Connect, o), nil
+	return func(s *actions.Step) bool {
+		return selects(registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image, Tag: s.Tag}, now().Sub(s.UpdatedAt))
+	}, nil
 }
 
 // Restorations are what was restored from the archive, which rules leave alone.

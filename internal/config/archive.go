@@ -59,6 +59,19 @@ func (c *Config) ArchiveTarget() (target.Target, error) {
 	return t, err
 }
 
+// ArchivePerGB is what 10⁹ bytes in the archive cost for a month, where the provider has
+// it; 0 if that is not known.
+func (c *Config) ArchivePerGB() float64 {
+	if c.Archive == nil {
+		return 0
+	}
+	t, err := c.ArchiveTarget()
+	if err != nil {
+		return 0
+	}
+	return t.PerGB(c.Cost.PerGBMonth, c.Cost.Currency)
+}
+
 func checkArchive(s string) (message, hint string) {
 	if strings.HasPrefix(s, "~") || strings.Contains(s, "$") {
 		return "is not expanded: " + strictyaml.Quote(s), "write the path out; a relative one starts at the folder of this file"

@@ -74,6 +74,10 @@ type Clock interface {
 // plan.
 func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, error) {
 	options := p.planOptions()
+	var err error
+	if options.Archives, err = archivist.Selects(p.Config, func() time.Time { return p.TakenAt }); err != nil {
+		return nil, err
+	}
 	in, c := intake.New(feed), newCollector(options)
 	if gap := p.restoredGap(ctx); gap != nil {
 		c.add(&decision{item: scanner.Item{Gap: gap}})

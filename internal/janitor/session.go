@@ -239,7 +239,7 @@ func (s *Session) begin(run runs.Run) *activeRun {
 
 // PriceOf returns the price of storage in the configuration.
 func PriceOf(c *config.Config) runs.Price {
-	return runs.Price{PerGB: c.Cost.PerGBMonth, Currency: c.Cost.Currency}
+	return runs.Price{PerGB: c.Cost.PerGBMonth, Currency: c.Cost.Currency, ArchivePerGB: c.ArchivePerGB()}
 }
 
 // end completes what is known of the run.

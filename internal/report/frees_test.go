@@ -16,7 +16,7 @@ import (
 // freeing is a plan of which is known what its deletions free, except of one tag, and
 // whose changes of visibility change what storage costs.
 func freeing() *actions.Plan {
-	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
+	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, Archives: func(s *actions.Step) bool { return s.Tag != "pr-2" }})
 	layers := func(digests ...string) *registry.Content {
 		c := &registry.Content{Kind: registry.ContentImage}
 		for i, digest := range digests {
@@ -43,13 +43,14 @@ func freeing() *actions.Plan {
 }
 
 func TestFrees(t *testing.T) {
-	run := runs.Run{Plan: freeing(), Price: runs.Price{PerGB: 0.5, Currency: "EUR"}}
+	run := runs.Run{Plan: freeing(), Price: runs.Price{PerGB: 0.5, Currency: "EUR", ArchivePerGB: 0.05}}
 	golden(t, "frees.txt", textOf(t, run, TextOptions{Width: 160}))
 	golden(t, "frees.md", formatted(t, FormatMarkdown, run))
 	golden(t, "frees.csv", formatted(t, FormatCSV, run))
 	page := formatted(t, FormatHTML, run)
 	for _, want := range []string{
 		"The deletions of this plan free 320 GB, about €140.00 a month; not known of 1 tag.",
+		"Before them, the archive gets 3 tags: at most 160 GB, about €8.00 a month, which leaves about €132.00 a month saved; not known of 1 tag.",
 		"billing starts: 1.2 GB, about €0.62 a month", "billing ends: 50 GB, about €25.00 a month", ", frees 280 GB",
 		`<th scope="row">retention/branch builds</th><td>200 GB, about €100.00 a month</td>`,
 	} {

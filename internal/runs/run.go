@@ -91,6 +91,8 @@ type Waivers struct {
 type Price struct {
 	// PerGB is the price of 10⁹ bytes of private images; public images are free.
 	PerGB float64
+	// ArchivePerGB is that of 10⁹ bytes in the archive; 0 if it is not known.
+	ArchivePerGB float64
 	// Currency is an ISO 4217 code.
 	Currency string
 }

@@ -38,6 +38,22 @@ type Target struct {
 	Repository string
 }
 
+// provider matches what the provider hosts.
+var provider = regexp.MustCompile(`(^rg|//s3)\.[a-z]+-[a-z]+\.scw\.cloud(/|$)`)
+
+// PerGB is what 10⁹ bytes cost there for a month, in a currency in which those of a
+// registry of the provider cost so much; 0 if it is not known. The prices of buckets are
+// those that Scaleway published in 2026: https://www.scaleway.com/en/pricing/storage/
+func (t Target) PerGB(inRegistry float64, currency string) float64 {
+	switch {
+	case t.Kind == Registry && provider.MatchString(t.Repository):
+		return inRegistry
+	case t.Kind != Bucket || currency != "EUR" || !provider.MatchString(t.Endpoint):
+		return 0
+	}
+	return map[string]float64{"": 0.0146, "STANDARD": 0.0146, "ONEZONE_IA": 0.0075, "GLACIER": 0.00254}[t.StorageClass]
+}
+
 var (
 	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	repository = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)

@@ -45,3 +45,23 @@ func TestBadAddresses(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAGigabyteCosts(t *testing.T) {
+	for address, want := range map[string]float64{
+		"/archive":                           0,
+		"oci://rg.fr-par.scw.cloud/archive":  0.027,
+		"oci://registry.example.com/archive": 0,
+		"s3://bucket?region=eu-west-3":       0,
+		"s3://bucket?endpoint=https://s3.fr-par.scw.cloud&region=fr-par":                       0.0146,
+		"s3://bucket?endpoint=https://s3.fr-par.scw.cloud&region=fr-par&storage_class=GLACIER": 0.00254,
+		"s3://bucket?endpoint=https://s3.fr-par.scw.cloud.example.com&region=fr-par":           0,
+	} {
+		at, err := target.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := at.PerGB(0.027, "EUR"); got != want {
+			t.Errorf("%s costs %v, want %v", address, got, want)
+		}
+	}
+}

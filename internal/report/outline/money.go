@@ -28,9 +28,40 @@ func Freed(f actions.Frees, p runs.Price) string {
 	return words
 }
 
+// Archiving words what is copied into the archive before the deletions, what a month of it
+// costs there, and what is saved all the same: "60 tags: at most 1.2 GB, about €0.01 a month".
+// It is "" without an archive.
+func Archiving(s actions.Summary, p runs.Price) string {
+	a := s.Archive
+	if a.Tags == 0 {
+		return ""
+	}
+	words := text.Count(a.Tags, "tag")
+	if a.Unknown < a.Tags {
+		words += ": at most " + text.Size(a.Bytes)
+		p = PriceOf(p)
+		there := runs.Price{PerGB: p.ArchivePerGB, Currency: p.Currency}
+		if p.ArchivePerGB > 0 && a.Bytes > 0 {
+			words += ", " + monthly(a.Bytes, there)
+		}
+		if saved := amount(s.Frees.Billed.N, p) - amount(a.Bytes, there); p.ArchivePerGB > 0 && saved > 0 {
+			words += ", which leaves " + perMonth(saved, p) + " saved"
+		}
+	}
+	if a.Unknown > 0 {
+		words += "; not known of " + text.Count(a.Unknown, "tag")
+	}
+	return words
+}
+
 // monthly words what a month of storage costs.
 func monthly(bytes uint64, p runs.Price) string {
-	cost := Cost(bytes, PriceOf(p))
+	p = PriceOf(p)
+	return perMonth(amount(bytes, p), p)
+}
+
+func perMonth(amount float64, p runs.Price) string {
+	cost := cost(amount, p)
 	if little, ok := strings.CutPrefix(cost, "< "); ok {
 		return "less than " + little + " a month"
 	}
@@ -97,8 +128,11 @@ func PriceOf(p runs.Price) runs.Price {
 }
 
 // Cost is what a month of storage costs.
-func Cost(bytes uint64, p runs.Price) string {
-	amount := float64(bytes) / 1e9 * p.PerGB
+func Cost(bytes uint64, p runs.Price) string { return cost(amount(bytes, p), p) }
+
+func amount(bytes uint64, p runs.Price) float64 { return float64(bytes) / 1e9 * p.PerGB }
+
+func cost(amount float64, p runs.Price) string {
 	switch {
 	case amount == 0:
 		return money(p, "0.00")

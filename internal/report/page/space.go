@@ -19,7 +19,9 @@ type spaceView struct {
 	Height int
 	Price  string // of a gigabyte
 	Freed  string // by the deletions of the plan; "" if that is not known
-	ByRule []freedBy
+	// Archives is what is copied before the deletions; "" without an archive.
+	Archives string
+	ByRule   []freedBy
 }
 
 // freedBy is what the tags that a rule marks free.
@@ -57,7 +59,7 @@ const (
 
 func newSpaceView(p *actions.Plan, price runs.Price) *spaceView {
 	v := &spaceView{Price: outline.PerGB(price), Total: spaceRow{Name: "All"}}
-	v.Freed = outline.Freed(p.Summary.Frees, price)
+	v.Freed, v.Archives = outline.Freed(p.Summary.Frees, price), outline.Archiving(p.Summary, price)
 	for _, r := range p.FreesByRule {
 		v.ByRule = append(v.ByRule, freedBy{r.Rule, outline.Freed(r.Frees, price)})
 	}
