@@ -23,6 +23,22 @@ func Build(t testing.TB) string {
 	return out
 }
 
+// Tool returns the path of a program that is installed or, for one test, built as the
+// module of that name in tools says.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "tool")
+	cmd.Dir = filepath.Join(Root(t), "tools", name)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", name, err, output)
+	}
+	return filepath.Join(dir, name)
+}
+
 // Missing ends a test because a program is not installed. It fails the test if CI is
 // set, and skips it otherwise.
 func Missing(t testing.TB, name, debianPackage string) {

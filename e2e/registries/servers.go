@@ -32,11 +32,17 @@ func StartDockerRegistry(t testing.TB) string {
 // its host:port. It accepts any secret key.
 func StartEmulator(t testing.TB, world string) string {
 	t.Helper()
+	return StartEmulatorOf(t, program.Build(t), world)
+}
+
+// StartEmulatorOf is StartEmulator with the path of the program.
+func StartEmulatorOf(t testing.TB, binary, world string) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "world.yaml")
 	if err := os.WriteFile(file, []byte(world), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(program.Build(t), "emulator", "--listen", "127.0.0.1:0", "--world", file)
+	command := exec.Command(binary, "emulator", "--listen", "127.0.0.1:0", "--world", file)
 	return start(t, command, regexp.MustCompile(`serving at http://(127\.0\.0\.1:\d+)`))
 }
 
