@@ -47,6 +47,8 @@ func (s *s3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodDelete:
 		delete(s.objects, key)
 		w.WriteHeader(http.StatusNoContent)
+	case r.Method == http.MethodPost && s.thawing:
+		fail(w, http.StatusConflict, "RestoreAlreadyInProgress")
 	case r.Method == http.MethodPost:
 		s.thawing = true
 		w.WriteHeader(http.StatusAccepted)
@@ -228,6 +230,9 @@ func TestAFrozenObjectIsThawed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := b.Open(t.Context(), blob); !errors.Is(err, ErrFrozen) || !strings.Contains(err.Error(), "run the same command again in 12 hours") || !s.thawing {
+		t.Error(err)
+	}
+	if _, err := b.Open(t.Context(), blob); !errors.Is(err, ErrFrozen) { // it is being thawed already
 		t.Error(err)
 	}
 	manifest := blobOf("a manifest")

@@ -1,0 +1,114 @@
+package archive_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+)
+
+// What many tags share travels once, even if they are copied at the same time.
+func TestWhatIsSharedTravelsOnce(t *testing.T) {
+	p := newPlane(t)
+	base := must(random.Image(20_000, 4))
+	digests := map[string]string{}
+	for i := range 500 { // four of five layers are shared
+		ref := fmt.Sprintf("rg.fr-par.scw.cloud/prod/api:pr-%d", i)
+		digests[ref] = p.push(ref, must(mutate.AppendLayers(base, must(random.Layer(20_000, "application/vnd.oci.image.layer.v1.tar+gzip")))))
+	}
+	p.forget()
+	a, folder := newFolder(t)
+	o := options()
+	o.Traffic = new(archive.Traffic)
+	c := archive.NewCopier(a, p.connect, o)
+	var group errgroup.Group
+	group.SetLimit(64)
+	for ref, digest := range digests {
+		group.Go(func() error {
+			_, err := c.Copy(t.Context(), step(ref, digest))
+			return err
+		})
+	}
+	check(t, group.Wait())
+	var distinct int64
+	for _, path := range must(filepath.Glob(filepath.Join(folder, "blobs", "sha256", "*"))) {
+		distinct += must(os.Stat(path)).Size()
+	}
+	moved, blobs := o.Traffic.Bytes.Load(), p.count("GET /v2/prod/api/blobs/")
+	t.Logf("%d bytes moved, %d are distinct: %.4f; %d blobs were read", moved, distinct, float64(moved)/float64(distinct), blobs)
+	if moved > distinct*102/100 || blobs != 4+2*500 {
+		t.Error("more than what is distinct was moved")
+	}
+	if records := must(a.Records(t.Context())); len(records) != 500 {
+		t.Errorf("%d records", len(records))
+	}
+}
+
+func TestATagThatVanishesHalfwayIsNotArchived(t *testing.T) {
+	p := newPlane(t)
+	digest := p.push(api, image(5))
+	left := 2
+	p.refuse = func(r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/blobs/") {
+			left--
+		}
+		return left < 0
+	}
+	a, _ := newFolder(t)
+	archived, err := archive.NewCopier(a, p.connect, options()).Copy(t.Context(), step(api, digest))
+	if err == nil || archived != nil || len(must(a.Records(t.Context()))) != 0 {
+		t.Errorf("%v, %v", archived, err)
+	}
+}
+
+// freezer is a store whose layers must be thawed.
+type freezer struct {
+	store.Store
+
+	mu     sync.Mutex
+	asked  map[string]bool
+	thawed bool
+}
+
+func (f *freezer) Open(ctx context.Context, b store.Blob) (io.ReadCloser, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if b.Manifest || f.thawed {
+		return f.Store.Open(ctx, b)
+	}
+	f.asked[b.Digest.String()] = true
+	return nil, fmt.Errorf("it is %w: run the same command again in 12 hours", store.ErrFrozen)
+}
+
+// All blobs are thawed at the same time, and nothing is pushed under the tag before that.
+func TestWhatIsFrozenIsThawedAtOnce(t *testing.T) {
+	p := newPlane(t)
+	digest := p.push(api, index()) // of five blobs and two parts
+	f := &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}}
+	a := archive.New("s3://bucket", f)
+	copied(t, a, p, api)
+	p.wipe()
+	if _, err := restore(t.Context(), a, restorer(a, p), api); !errors.Is(err, store.ErrFrozen) || !strings.Contains(err.Error(), "run the same command again") {
+		t.Error(err)
+	}
+	if len(f.asked) != 5 || p.digest(api) != "" {
+		t.Errorf("%d blobs are being thawed, and the tag is %q", len(f.asked), p.digest(api))
+	}
+	f.thawed = true
+	if _, err := restore(t.Context(), a, restorer(a, p), api); err != nil || p.digest(api) != digest {
+		t.Errorf("%q: %v", p.digest(api), err)
+	}
+}
