@@ -89,3 +89,24 @@ func TestAComparisonSaysWhatIsFreed(t *testing.T) {
 		}
 	}
 }
+
+func TestThePageSaysUntilWhenTagsCanBeRestored(t *testing.T) {
+	p := freeing()
+	p.Outcome = &actions.Outcome{}
+	until := scanTime.Add(30 * day)
+	for _, s := range p.Steps {
+		r := actions.StepResult{Ref: s.Ref, Action: s.Action, Result: actions.ResultDone}
+		if s.Action == actions.DeleteTag {
+			r.Archived = &actions.Archived{To: "/archive", Until: until}
+		}
+		p.Outcome.Results = append(p.Outcome.Results, r)
+	}
+	page := formatted(t, FormatHTML, runs.Run{ID: "42", Plan: p})
+	for _, want := range []string{
+		"archived until " + until.Format("2006-01-02"), "<code>registry-janitor restore 42</code>", "<code>registry-janitor restore rg.fr-par.scw.cloud/prod/api:pr-1</code>",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}

@@ -99,6 +99,17 @@ func Archived(o *actions.Outcome) string {
 	return text.Count(n, "tag") + " archived in " + first.To + " until " + first.Until.UTC().Format(time.DateOnly)
 }
 
+// FirstCopy is the reference of the first tag that a run has archived and deleted; "" if
+// there is none.
+func FirstCopy(o *actions.Outcome) string {
+	for _, r := range o.Results {
+		if r.Archived != nil {
+			return r.Ref
+		}
+	}
+	return ""
+}
+
 // Counts are the results of a plan that was applied.
 func Counts(o *actions.Outcome) string {
 	var counts []string

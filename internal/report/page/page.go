@@ -125,6 +125,7 @@ func functions(zone *time.Location) template.FuncMap {
 		"tone":      resultTone,
 		"alike":     outline.Results,
 		"archived":  outline.Archived,
+		"firstCopy": outline.FirstCopy,
 		"chunks":    chunks[actions.StepResult],
 		"home":      homeOf,
 		"judged":    outline.Judged,

@@ -33,7 +33,7 @@ type imageView struct {
 
 // namespaces are the steps by namespace, image and rule.
 func (f *filters) namespaces(run *runs.Run, groups []*outline.Namespace) []*namespaceView {
-	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), zone: run.Zone, price: run.Price}
+	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), copies: copiesOf(run.Plan), zone: run.Zone, price: run.Price}
 	var out []*namespaceView
 	for _, ns := range groups {
 		v := &namespaceView{Namespace: ns, Count: len(ns.Own.Steps), Sets: l.objects(&ns.Own)}
@@ -54,6 +54,7 @@ type stepLister struct {
 	*filters
 	plan    *actions.Plan
 	results map[string]actions.Result
+	copies  map[string]*actions.Archived // by reference
 	zone    *time.Location
 	price   runs.Price
 }
@@ -70,6 +71,35 @@ func resultsOf(p *actions.Plan) map[string]actions.Result {
 		}
 	}
 	return m
+}
+
+// copiesOf are the copies of the tags that were archived.
+func copiesOf(p *actions.Plan) map[string]*actions.Archived {
+	m := make(map[string]*actions.Archived)
+	if p.Outcome != nil {
+		for _, r := range p.Outcome.Results {
+			if r.Archived != nil {
+				m[r.Ref] = r.Archived
+			}
+		}
+	}
+	return m
+}
+
+// archived words until when the copies of tags stay, the first to go: "; archived until
+// 2026-12-30". It is "" if not all of them have one.
+func (l *stepLister) archived(tags []actions.Step) string {
+	var until time.Time
+	for i := range tags {
+		c := l.copies[tags[i].Ref]
+		if c == nil {
+			return ""
+		}
+		if until.IsZero() || c.Until.Before(until) {
+			until = c.Until
+		}
+	}
+	return "; archived until " + until.UTC().Format(time.DateOnly)
 }
 
 func (l *stepLister) image(o *outline.Object) *imageView {
@@ -166,7 +196,7 @@ func (l *stepLister) tags(o *outline.Object, a outline.Alike[actions.Step]) *set
 			rows[i].Note = outline.Texts(s.Reasons)
 		}
 	}
-	v.Title = l.title("Delete", rows, text.Count(len(rows), "tag"))
+	v.Title = l.title("Delete", rows, text.Count(len(rows), "tag")) + l.archived(a.Entries)
 	return v.fill(rows)
 }
 
