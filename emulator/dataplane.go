@@ -11,7 +11,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
-	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 // TokenPath is where the data plane gives tokens, with the region before /tokens.
@@ -107,18 +106,11 @@ func (s *Server) serveDataPlane(w http.ResponseWriter, r *http.Request) {
 	}
 	a := s.Address(r)
 	c.route.region = a.Region
-	latency := s.settings.Latency
 	// Like the API, the data plane first asks who the client is.
 	if a.Kind == "" || r.Header.Get("Authorization") != "" || strings.HasPrefix(r.URL.Path, BlobPath) {
 		c.fault = s.faults.Pick(&gateway.Call{Request: r, Region: a.Region, Paths: []string{r.URL.Path}, Ref: a.Ref, Data: true})
 	}
-	if c.fault != nil {
-		s.log.Fault(c.logged, c.fault.Effect())
-		latency += c.fault.Delay
-	}
-	if latency > 0 && clock.Sleep(r.Context(), latency) != nil {
-		s.abandon()
-	}
+	s.wait(c)
 	s.complete(s.now())
 	out := &dataWriter{ResponseWriter: w, server: s, call: c}
 	switch {
@@ -289,6 +281,3 @@ func (s *Server) Settings() worlds.Settings { return s.settings }
 
 // Now is the time of the server.
 func (s *Server) Now() time.Time { return s.now() }
-
-// SecretKey reports whether a secret key is accepted.
-func (s *Server) SecretKey(key string) bool { return s.authentic(key) }

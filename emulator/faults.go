@@ -13,16 +13,12 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
-func isListing(c *call) bool {
-	return c.http.Method == http.MethodGet && (c.route.id == "" || strings.HasSuffix(c.route.shape, "/tags"))
-}
-
 // misbehave answers a request that a fault happens to.
 func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 	kind := c.fault.Effect()
 	var a *wire.Answer
 	if c.fault.When == "after" || c.fault.SpoilsAnswer() {
-		a = s.actFaultily(c)
+		a = s.past(c)
 	}
 	switch kind {
 	case "status":
@@ -48,15 +44,6 @@ func (s *Server) misbehave(w http.ResponseWriter, c *call) {
 		s.reset(w)
 	}
 	s.respond(w, c, a)
-}
-
-// actFaultily lets the API act on a call, which for a stale answer is the API as it
-// was then.
-func (s *Server) actFaultily(c *call) *wire.Answer {
-	if c.fault.Effect() == "stale" {
-		return s.past(c)
-	}
-	return s.act(c)
 }
 
 func (s *Server) faultyStatus(f *worlds.Fault) *wire.Answer {

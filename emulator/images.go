@@ -83,9 +83,10 @@ func (s *Server) listTags(r *region, c *call) *wire.Answer {
 // of them.
 func (s *Server) deleteTag(c *call, t *tag) *wire.Answer {
 	others := t.sharers()
+	force, _ := strconv.ParseBool(c.http.URL.Query().Get("force")) // removeTag has checked it
 	switch {
 	case len(others) == 0 || s.settings.SharedDigest == "untag":
-	case s.settings.SharedDigest == "cascade" || forced(c):
+	case s.settings.SharedDigest == "cascade" || force:
 		for _, o := range others {
 			s.untag(c, o)
 		}
@@ -104,11 +105,6 @@ func (s *Server) removeTag(r *region, c *call) *wire.Answer {
 		}
 	}
 	return remove("Tag", tagsOf, (*Server).deleteTag)(s, r, c)
-}
-
-func forced(c *call) bool {
-	force, err := strconv.ParseBool(c.http.URL.Query().Get("force"))
-	return err == nil && force
 }
 
 // untag begins the deletion of one tag: its size is gone at once, its row stays

@@ -67,7 +67,7 @@ func (r *replica) follow(now time.Time) {
 	}
 }
 
-// past answers a call as the registry was then.
+// past answers a call as the registry was when a stale answer was true, or else as it is.
 func (s *Server) past(c *call) *wire.Answer {
 	for _, r := range s.replicas {
 		if r.lag == c.fault.Stale {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,7 +101,10 @@ func New(o Options) (*Server, error) {
 	start := s.now()
 	s.contents = words.New(&o.World, start)
 	for _, name := range worlds.Regions() {
-		s.regions[name] = newRegion(name, s.contents)
+		s.regions[name] = &region{
+			name: name, contents: s.contents,
+			byNamespace: map[wire.UUID]*namespace{}, byImage: map[wire.UUID]*image{}, byTag: map[wire.UUID]*tag{},
+		}
 	}
 	b := builder{start: start.UnixMicro(), regions: s.regions, owner: s.owner, tenant: s.tenant, bySize: map[digest]int64{}, contents: s.contents}
 	b.namespaces(&o.World)
@@ -188,22 +192,16 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // serve answers a request that the gateway let through.
 func (s *Server) serve(w http.ResponseWriter, c *call) {
-	latency := s.settings.Latency
-	authentic := s.authentic(c.http.Header.Get("X-Auth-Token"))
+	authentic := s.SecretKey(c.http.Header.Get("X-Auth-Token"))
 	if authentic {
 		c.fault = s.faults.Pick(&gateway.Call{
-			Request: c.http, Region: c.route.region, Paths: c.route.paths(), Lists: isListing(c),
+			Request: c.http, Region: c.route.region, Paths: c.route.paths(),
+			Lists: c.http.Method == http.MethodGet && (c.route.id == "" || strings.HasSuffix(c.route.shape, "/tags")),
 			Shows: c.route.product == nil && (c.route.id != "" || c.http.URL.Query().Has("namespace_id")),
 			Ref:   func() string { return s.refOf(c.route) },
 		})
 	}
-	if c.fault != nil {
-		s.log.Fault(c.logged, c.fault.Effect())
-		latency += c.fault.Delay
-	}
-	if latency > 0 && clock.Sleep(c.http.Context(), latency) != nil {
-		s.abandon()
-	}
+	s.wait(c)
 	switch {
 	case !authentic:
 		s.respond(w, c, s.api.Unauthenticated())
@@ -214,11 +212,24 @@ func (s *Server) serve(w http.ResponseWriter, c *call) {
 	}
 }
 
-func (s *Server) authentic(token string) bool {
-	if s.secretKey == "" {
-		return token != ""
+// wait takes as long as the settings and the fault of a call say.
+func (s *Server) wait(c *call) {
+	latency := s.settings.Latency
+	if c.fault != nil {
+		s.log.Fault(c.logged, c.fault.Effect())
+		latency += c.fault.Delay
 	}
-	return token == s.secretKey
+	if latency > 0 && clock.Sleep(c.http.Context(), latency) != nil {
+		s.abandon()
+	}
+}
+
+// SecretKey reports whether a secret key is accepted.
+func (s *Server) SecretKey(key string) bool {
+	if s.secretKey == "" {
+		return key != ""
+	}
+	return key == s.secretKey
 }
 
 // abandon ends a request without an answer.

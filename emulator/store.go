@@ -36,16 +36,6 @@ type region struct {
 	contents    *words.Contents
 }
 
-func newRegion(name string, c *words.Contents) *region {
-	return &region{
-		name:        name,
-		contents:    c,
-		byNamespace: map[wire.UUID]*namespace{},
-		byImage:     map[wire.UUID]*image{},
-		byTag:       map[wire.UUID]*tag{},
-	}
-}
-
 type namespace struct {
 	id               wire.UUID
 	name             string

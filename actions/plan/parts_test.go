@@ -57,7 +57,7 @@ func TestPartsOfAnIndex(t *testing.T) {
 			"held delete_tag /api:1.6.0-amd64: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
 		{"so does one that could not be read", family[:2], nil, map[string]string{digestOf("a"): "403"}, nil, []string{
 			"held delete_tag /api:1.6.0-amd64: part_of: may be part of 1.6.0, which no rule marks, and whose content could not be read: 403"}},
-		{"an image is no index", family[:2], map[string]*registry.Content{digestOf("a"): image}, nil, nil, []string{
+		{"an image is not an index", family[:2], map[string]*registry.Content{digestOf("a"): image}, nil, nil, []string{
 			"delete_tag /api:1.6.0-amd64: retention/old"}},
 		{"what is never read holds nothing", family[:2], nil, nil, func(o *Options) { o.Content.Read = ReadNever }, []string{
 			"delete_tag /api:1.6.0-amd64: retention/old"}},
@@ -66,7 +66,7 @@ func TestPartsOfAnIndex(t *testing.T) {
 			"held delete_tag /api:pr-1: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
 		{"no tag is a part of itself", []string{"1.6.0 a 48h", "1.6.0-amd64 a 48h marked"}, nil, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
 			"held delete_tag /api:1.6.0-amd64: shared_digest: shares its digest with 1.6.0, which no rule marks"}},
-		{"what is attached to a part is no orphan", []string{"1.6.0 a 48h", sig("b") + " e 48h marked"}, index, nil, deleteOrphans, []string{
+		{"an attachment of a part is not an orphan", []string{"1.6.0 a 48h", sig("b") + " e 48h marked"}, index, nil, deleteOrphans, []string{
 			"held delete_tag /api:sha256-B.sig: attachment: belongs to a part of the multi-platform image 1.6.0, which no rule marks"}},
 		{"what may be is none either", []string{"pr-1 a 48h", sig("b") + " e 48h marked"}, nil, nil, deleteOrphans, []string{
 			"held delete_tag /api:sha256-B.sig: attachment: may belong to a part of pr-1, which no rule marks, and whose content is not known"}},

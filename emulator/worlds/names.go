@@ -115,27 +115,21 @@ func (c checker) tags(list []Tag, within string) {
 	}
 }
 
-func (c checker) containers(list []Container) {
+// others checks the names in the lists of other products.
+func (c checker) others(w *World) {
 	seen := map[string]string{}
-	for i := range list {
-		x, path := &list[i], fmt.Sprintf("containers[%d]", i)
-		c.names(entry{path: path, name: x.Name, count: x.Count}, cmp.Or(x.Region, Regions()[0])+"/"+cmp.Or(x.Namespace, DefaultNamespace), seen, validNamespace)
+	check := func(list string, i int, name string, count int, region, within string) {
+		scope := list + "/" + cmp.Or(region, Regions()[0]) + "/" + within
+		c.names(entry{path: fmt.Sprintf("%s[%d]", list, i), name: name, count: count}, scope, seen, validNamespace)
 	}
-}
-
-func (c checker) jobs(list []Job) {
-	seen := map[string]string{}
-	for i := range list {
-		x, path := &list[i], fmt.Sprintf("jobs[%d]", i)
-		c.names(entry{path: path, name: x.Name, count: x.Count}, cmp.Or(x.Region, Regions()[0]), seen, validNamespace)
+	for i, x := range w.Containers {
+		check("containers", i, x.Name, x.Count, x.Region, cmp.Or(x.Namespace, DefaultNamespace))
 	}
-}
-
-func (c checker) clusters(list []Cluster) {
-	seen := map[string]string{}
-	for i := range list {
-		x, path := &list[i], fmt.Sprintf("clusters[%d]", i)
-		c.names(entry{path: path, name: x.Name, count: x.Count}, cmp.Or(x.Region, Regions()[0]), seen, validNamespace)
+	for i, x := range w.Jobs {
+		check("jobs", i, x.Name, x.Count, x.Region, "")
+	}
+	for i, x := range w.Clusters {
+		check("clusters", i, x.Name, x.Count, x.Region, "")
 	}
 }
 

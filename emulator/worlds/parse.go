@@ -41,9 +41,7 @@ func (c checker) world(w *World) {
 	}
 	c.namespaces(w.Namespaces)
 	c.contents(w.Namespaces)
-	c.containers(w.Containers)
-	c.jobs(w.Jobs)
-	c.clusters(w.Clusters)
+	c.others(w)
 }
 
 func format() strictyaml.Format {

@@ -58,7 +58,7 @@ func TestTheArchiveIsALayoutThatOtherToolsRead(t *testing.T) {
 		MediaType: "application/vnd.oci.image.index.v1+json", Digest: must(v1.NewHash(digest)), Size: manifest.Manifests[0].Size,
 		Annotations: map[string]string{
 			"org.opencontainers.image.ref.name": api, "io.registry-janitor.deleted-at": "2026-11-29T12:00:00Z", "io.registry-janitor.until": "2026-12-29T12:00:00Z",
-			"io.registry-janitor.run": "42", "io.registry-janitor.rule": "retention/pull requests", "io.registry-janitor.reason": "older than 14 days", "io.registry-janitor.by": "somebody@host",
+			"io.registry-janitor.run": "42", "io.registry-janitor.rule": "retention/pull requests", "io.registry-janitor.reason": "older than 14 days", "io.registry-janitor.by": "ana@host",
 		},
 	}}
 	if diff := cmp.Diff(want, manifest.Manifests); diff != "" {

@@ -139,7 +139,7 @@ var now = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 
 func options() archive.CopierOptions {
 	return archive.CopierOptions{
-		Run: "42", Who: "somebody@host", Keep: 30 * 24 * time.Hour,
+		Run: "42", Who: "ana@host", Keep: 30 * 24 * time.Hour,
 		Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
 	}
 }
