@@ -122,7 +122,7 @@ func (r *Reader) Read(ctx context.Context, image registry.Ref, digests []string)
 			err := err
 			var c *registry.Content
 			if err == nil {
-				c, err = r.shared(ctx, source, digest)
+				c, err = r.shared(ctx, source, digest, 0)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -150,14 +150,17 @@ func (r *Reader) source(image registry.Ref) (*source, error) {
 	return h.source(image.Namespace + "/" + image.Image)
 }
 
-// shared reads the content of a digest that is not in the store, once for all that ask for
-// it at the same time, and keeps it.
-func (r *Reader) shared(ctx context.Context, s *source, digest string) (*registry.Content, error) {
+// shared reads the content of a digest, once for all that ask for it at the same time, and
+// keeps it. The same digest may be the part of an index and have a tag.
+func (r *Reader) shared(ctx context.Context, s *source, digest string, depth int) (*registry.Content, error) {
 	if (&registry.Tag{Digest: digest}).KnownDigest() == "" {
 		return nil, fmt.Errorf("%q is not a digest", digest)
 	}
 	read, err, _ := r.once.Do(s.repository.Name()+"@"+digest, func() (any, error) {
-		c, err := r.content(ctx, s, digest, 0)
+		if c := r.o.Store.Find(ctx, []string{digest})[digest]; c != nil { // read since the caller looked
+			return c, nil
+		}
+		c, err := r.content(ctx, s, digest, depth)
 		if err != nil {
 			return nil, err
 		}
@@ -226,12 +229,10 @@ func (r *Reader) index(ctx context.Context, s *source, m *manifest, depth int) (
 		}
 		group.Go(func() error {
 			var err error
-			if read[i], err = r.content(ctx, s, part.Digest, depth+1); err != nil {
+			if read[i], err = r.shared(ctx, s, part.Digest, depth+1); err != nil {
 				errs[i] = &partError{part.Digest, err}
-				return nil //nolint:nilerr // the first one is returned below
 			}
-			r.o.Store.Keep(ctx, part.Digest, read[i])
-			return nil
+			return nil //nolint:nilerr // the first one is returned below
 		})
 	}
 	_ = group.Wait()                        // the functions return no error
