@@ -122,7 +122,7 @@ func (s *situation) first(st *step, pending map[string]bool) (what string, free 
 		}
 		for _, tag := range s.reading.byDigest[digest] {
 			if !pending[tag.ID] && !s.kept.Has(tag.Name) {
-				return "it belongs or may belong to " + tag.Name + ", which is new", false
+				return "it belongs or may belong to " + tag.Name + ", which the plan does not delete", false
 			}
 		}
 	}

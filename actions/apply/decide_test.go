@@ -299,7 +299,7 @@ func TestDecide(t *testing.T) {
 		{"and of one that only a request finds", whole(), func(sc *scene) { sc.without("pr-2"); sc.hidden = []string{"pr-2"} },
 			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
 		{"and of a tag that others have moved to an index of it", whole(), func(sc *scene) { sc.tag("pr-2").Digest = digestOf("f"); sc.parts = map[string]string{"f": "a"} },
-			[]string{"pr-2 changed: it has another digest now: " + digestOf("f"), "pr-1 blocked: it belongs or may belong to pr-2, which is new"}},
+			[]string{"pr-2 changed: it has another digest now: " + digestOf("f"), "pr-1 blocked: it belongs or may belong to pr-2, which the plan does not delete"}},
 		{"but not of a kept tag: that is for the guards", whole(), func(sc *scene) { sc.parts = map[string]string{"c": "a"} }, []string{"send pr-1", "send pr-2"}},
 		{"what is in a part waits too", nested(), func(*scene) {}, []string{"send pr-3", "2 held"}},
 		{"and is blocked with the part", nested(), func(sc *scene) { sc.unasked = []string{"pr-3"} },

@@ -240,7 +240,7 @@ func (a *attempt) neighbors(step *actions.Step, listing *look) string {
 		case subject != "" && subject.Is(other.Digest) && (!isStep || other.Status != registry.StatusDeleting):
 			return "its subject " + other.Name + " is still there"
 		case a.isWhole(other.Digest, step.Digest):
-			return "it is a part of " + other.Name + ", which is still there"
+			return "it is a part of " + other.Name + ", or about it, which is still there"
 		case other.Status == registry.StatusReady && !a.sent[other.ID] && !isAttachment(other):
 			stay++
 		}
@@ -339,7 +339,7 @@ func (a *attempt) checkGone(o *actions.Outcome) {
 	}
 }
 
-// checkWholes: no index has stayed of which the run has deleted a part.
+// checkWholes: nothing has stayed of which the run has deleted a part, or what is about it.
 func (a *attempt) checkWholes(o *actions.Outcome, after map[string]string) {
 	for i, r := range o.Results {
 		step := &a.plan.Steps[i]
@@ -349,7 +349,7 @@ func (a *attempt) checkWholes(o *actions.Outcome, after map[string]string) {
 		for ref, was := range a.before {
 			parsed, _ := registry.ParseRef(ref)
 			if parsed.WithoutTag() == step.Object() && !a.others[ref] && after[was.id] == was.is && a.isWhole(was.is, step.Digest) {
-				a.t.Errorf("%s is done, and a part of %s, which has stayed:\n%s", r.Ref, ref, a.story(o, parsed))
+				a.t.Errorf("%s is done, and a part of %s, or about it, which has stayed:\n%s", r.Ref, ref, a.story(o, parsed))
 			}
 		}
 	}

@@ -66,8 +66,8 @@ func (w world) word(image, tag int) string {
 	return fmt.Sprintf("%s-%d", pick(w, "A", "B", "C", fmt.Sprintf("own%d", tag)), image)
 }
 
-// someContents are the indexes among the digests of the first images, if there are any,
-// and gives some tags the names of parts of others.
+// someContents are what the digests of the first images are, such as indexes of others, if
+// that is known. It gives some tags the names of parts of others.
 func (s *simulation) someContents(dice world) map[string]*registry.Content {
 	if dice.chance(50) {
 		return nil
@@ -81,6 +81,9 @@ func (s *simulation) someContents(dice world) map[string]*registry.Content {
 				if i < 5 && dice.chance(pick(dice, 0, 40)) {
 					content.Kind, content.Parts = registry.ContentIndex, append(content.Parts, digestOfWord(fmt.Sprintf("%s-%d", part, image)))
 				}
+			}
+			if i > 0 && content.Parts == nil && dice.chance(15) {
+				content.Kind, content.Subject = registry.ContentAttachment, digestOfWord(fmt.Sprintf("%s-%d", pick(dice, words[:i]...), image))
 			}
 			if dice.chance(70) { // the others are not known
 				inside[digestOfWord(fmt.Sprintf("%s-%d", word, image))] = content
@@ -101,10 +104,12 @@ func (s *simulation) someContents(dice world) map[string]*registry.Content {
 
 func digestOfWord(word string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(word))) }
 
-// isWhole reports whether a digest is an index of which another one is a part.
+// isWhole reports whether a digest is an index of which another one is a part, or the subject
+// in the content of the other.
 func (s *simulation) isWhole(digest, part string) bool {
 	img := registry.Image{Contents: s.inside}
-	return digest != part && slices.Contains(img.PartsOf(digest), part)
+	about := s.inside[part]
+	return digest != part && (slices.Contains(img.PartsOf(digest), part) || about != nil && about.Subject == digest)
 }
 
 // someLie is a fault of the API itself: an answer that is not true.
