@@ -249,4 +249,6 @@ type ImageStats struct {
 	Tags   int
 	Bytes  uint64
 	Public bool // everyone may pull it
+	// InPublic: its namespace is public.
+	InPublic bool
 }

@@ -46,7 +46,7 @@ func (b *Builder) Add(p Part) {
 	if p.subject.Image != "" {
 		t.count(&p)
 		if len(p.asked.steps)+len(p.asked.held) > 0 {
-			b.touched[p.subject.String()] = actions.ImageStats{Tags: p.tags, Bytes: p.bytes, Public: p.public}
+			b.touched[p.subject.String()] = actions.ImageStats{Tags: p.tags, Bytes: p.bytes, Public: p.public, InPublic: p.inPublic}
 		}
 	}
 	b.asked.add(p.asked)

@@ -53,6 +53,7 @@ type Part struct {
 	bytes      uint64
 	public     bool    // everyone may pull the image
 	inherits   bool    // that depends on the namespace
+	inPublic   bool    // the namespace is public
 	asked      entries // what a rule asks for
 	followers  entries // attachments that only follow their subject
 	violations []registry.Violation
@@ -84,6 +85,7 @@ func Quiet(image *registry.Image, tags int) Part {
 	return Part{
 		subject: image.Ref(), tags: tags, bytes: image.SizeBytes,
 		public: image.EffectiveVisibility() == registry.Public, inherits: image.Visibility == registry.Inherit,
+		inPublic: image.Namespace.Visibility() == registry.Public,
 	}
 }
 

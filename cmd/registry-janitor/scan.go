@@ -54,6 +54,7 @@ func (a *app) scan(ctx context.Context, f *inputs.Flags, out string) error {
 	if err != nil {
 		return err
 	}
+	defer s.Close()
 	var gaps []registry.Gap
 	write := func(w io.Writer) error {
 		feed, err := s.Feed(janitor.Scope(c))

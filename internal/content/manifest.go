@@ -21,6 +21,7 @@ type manifest struct {
 	Layers       []descriptor      `json:"layers"`
 	Blobs        []descriptor      `json:"blobs"`     // of an artifact manifest
 	FSLayers     []schema1Layer    `json:"fsLayers"`  // of a manifest of schema 1
+	History      []schema1Config   `json:"history"`   // of such a manifest, that of the image first
 	Manifests    []descriptor      `json:"manifests"` // of an index
 	Subject      *descriptor       `json:"subject"`
 	Annotations  map[string]string `json:"annotations"`
@@ -44,6 +45,11 @@ type platform struct {
 
 type schema1Layer struct {
 	BlobSum string `json:"blobSum"`
+}
+
+// schema1Config has the config of an image, or of a layer, as text.
+type schema1Config struct {
+	V1Compatibility string `json:"v1Compatibility"`
 }
 
 // parseManifest reads a manifest of the type that the registry says it has.
@@ -146,12 +152,12 @@ func (m *manifest) index(parts []*registry.Content) *registry.Content {
 		for _, b := range part.Blobs {
 			blobs.add(b.Digest, int64(b.Size)) //nolint:gosec // G115: it was one
 		}
-		switch part.Kind {
-		case registry.ContentIndex:
+		switch {
+		case part.Kind == registry.ContentIndex:
 			c.Parts = append(c.Parts, part.Parts...)
 			c.Platforms = append(c.Platforms, part.Platforms...)
 			c.PartLabels = append(c.PartLabels, part.PartLabels...)
-		case registry.ContentImage:
+		case part.Kind == registry.ContentImage, len(part.Platforms)+len(part.Labels) > 0: // only what can be run has these
 			if named := d.Platform.name(); named != "" {
 				c.Platforms = append(c.Platforms, named)
 			} else {

@@ -195,6 +195,14 @@ func (r *Reader) content(ctx context.Context, s *source, digest string, depth in
 		return r.index(ctx, s, m, depth)
 	}
 	c := m.content()
+	if m.MediaType.IsSchema1() && len(m.History) > 0 { // its config is in it
+		config, err := parseConfig([]byte(m.History[0].V1Compatibility))
+		if err != nil {
+			return nil, err
+		}
+		config.complete(c)
+		return c, nil
+	}
 	if c.Kind != registry.ContentImage && !m.isRunnable() {
 		return c, nil
 	}

@@ -172,6 +172,15 @@ func TestOtherKindsAreReadWithOneCall(t *testing.T) {
 			raw{`{"schemaVersion":1,"name":"api","tag":"v1","fsLayers":[{"blobSum":"` + hex("b") + `"}]}`, types.DockerManifestSchema1},
 			registry.Content{Kind: registry.ContentArtifact},
 		},
+		"schema 1 with a history": {
+			raw{`{"schemaVersion":1,"fsLayers":[{"blobSum":"` + hex("b") + `"}],"history":[
+				{"v1Compatibility":"{\"architecture\":\"amd64\",\"os\":\"linux\",\"created\":\"2019-03-01T10:00:00Z\",\"config\":{\"Labels\":{\"keep\":\"true\"}}}"},
+				{"v1Compatibility":"{\"config\":{\"Labels\":{\"base\":\"x\"}}}"}]}`, types.DockerManifestSchema1Signed},
+			registry.Content{
+				Kind: registry.ContentArtifact, Platforms: []string{"linux/amd64"}, Labels: map[string]string{"keep": "true"},
+				BuiltAt: time.Date(2019, 3, 1, 10, 0, 0, 0, time.UTC),
+			},
+		},
 		"a type that no one knows": {
 			raw{`{"schemaVersion":2,"mediaType":"application/vnd.acme.thing+json","layers":[` + blob("b", "x/y") + `]}`, "application/vnd.acme.thing+json"},
 			registry.Content{Kind: registry.ContentArtifact, SizeBytes: 10},

@@ -296,6 +296,8 @@ func (d *daemon) Explain(ctx context.Context, text string) (runs.Answer, error) 
 	if err := session.ReadLedger(ctx); err != nil {
 		return runs.Answer{}, err
 	}
+	session.ShareContents()
+	defer session.Close(ctx)
 	answer, err := session.ExplainNow(ctx, named)
 	if errors.Is(err, lookup.ErrAmbiguous) {
 		err = fmt.Errorf("%w: %w", web.ErrReference, err)

@@ -2,6 +2,7 @@ package janitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -47,17 +48,26 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 	return &contents{reader: r, store: store}, nil
 }
 
-// contentStore is the ledger of a run, and the memory without one.
+// contentStore is the ledger of a run, or one that is opened when the first content is asked
+// for, and the memory without either.
 type contentStore struct {
 	memory *KnownContents
 
 	mu     sync.Mutex
-	ledger *ledger.Digests // nil while there is none
+	ledger *ledger.Digests                      // nil while there is none
+	open   func(context.Context) *ledger.Ledger // nil where none is to be opened; returns nil if that fails
+	opened *ledger.Ledger                       // by open
 }
 
-func (s *contentStore) now() content.Store {
+func (s *contentStore) now(ctx context.Context) content.Store {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ledger == nil && s.open != nil {
+		if s.opened = s.open(ctx); s.opened != nil {
+			s.ledger = s.opened.Digests()
+		}
+		s.open = nil
+	}
 	if s.ledger != nil {
 		return s.ledger
 	}
@@ -66,12 +76,12 @@ func (s *contentStore) now() content.Store {
 
 // Find implements content.Store.
 func (s *contentStore) Find(ctx context.Context, digests []string) map[string]*registry.Content {
-	return s.now().Find(ctx, digests)
+	return s.now(ctx).Find(ctx, digests)
 }
 
 // Keep implements content.Store.
 func (s *contentStore) Keep(ctx context.Context, digest string, c *registry.Content) {
-	s.now().Keep(ctx, digest, c)
+	s.now(ctx).Keep(ctx, digest, c)
 }
 
 // keepIn keeps the contents in a ledger, until close.
@@ -81,7 +91,14 @@ func (c *contents) keepIn(l *ledger.Ledger) {
 	}
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	c.store.ledger = l.Digests()
+	c.store.ledger, c.store.open = l.Digests(), nil
+}
+
+// openWhenAsked keeps the contents in the ledger that open returns, until close.
+func (c *contents) openWhenAsked(open func(context.Context) *ledger.Ledger) {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	c.store.open = open
 }
 
 // close writes what was read into the ledger.
@@ -95,7 +112,10 @@ func (c *contents) close(ctx context.Context) error {
 		return nil
 	}
 	err := c.store.ledger.Close(ctx)
-	c.store.ledger = nil
+	if c.store.opened != nil {
+		err = errors.Join(err, c.store.opened.Close())
+	}
+	c.store.ledger, c.store.opened = nil, nil
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/content"
 	"github.com/registry-janitor/registry-janitor/internal/intake"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
 	"github.com/registry-janitor/registry-janitor/scanner"
@@ -237,6 +239,43 @@ func TestTheCallsOfALabelRule(t *testing.T) {
 	planned(t, planner, feed)
 	if n := p.calls.Load() - best; n != 0 {
 		t.Errorf("%d calls in the second run", n)
+	}
+}
+
+// What makes no run knows what runs have read, and the other way around. The ledger is
+// opened only when a content is asked for, and is not needed.
+func TestContentsAreSharedThroughTheLedger(t *testing.T) {
+	p := &plane{bodies: map[string]string{}}
+	amd := p.image("amd", "")
+	feed := func() items {
+		return items{imageWith("api", "1.6.0 "+p.index(amd), "1.6.0-amd64 "+amd), imageWith("web", "stays sha256:"+strings.Repeat("a", 64))}
+	}
+	path, opened := filepath.Join(t.TempDir(), "ledger.db"), 0
+	open := func(ctx context.Context) *ledger.Ledger {
+		opened++
+		l, err := ledger.Open(ctx, path, ledger.Options{})
+		check(t, err)
+		return l
+	}
+	for _, row := range []struct {
+		what   string
+		feed   items
+		open   func(context.Context) *ledger.Ledger
+		opened int
+		calls  int64 // in all
+	}{
+		{"nothing is asked for", feed()[1:], open, 0, 0},
+		{"nothing is known", feed(), open, 1, 3},
+		{"all is known", feed(), open, 2, 3},
+		{"the ledger cannot be opened", feed(), func(context.Context) *ledger.Ledger { return nil }, 2, 6},
+	} {
+		planner := reading(t, p, deleteOld)
+		planner.contents.openWhenAsked(row.open)
+		planned(t, planner, row.feed)
+		check(t, planner.contents.close(t.Context()))
+		if opened != row.opened || p.calls.Load() != row.calls {
+			t.Errorf("%s: opened %d times and called %d times, want %d and %d", row.what, opened, p.calls.Load(), row.opened, row.calls)
+		}
 	}
 }
 

@@ -101,6 +101,31 @@ func (c counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.next.RoundTrip(r)
 }
 
+// ShareContents reads the contents that the ledger knows, and keeps there what is read, for
+// what makes no run: that needs no lock. Without the ledger, contents are read again. Close
+// the session.
+func (s *Session) ShareContents() {
+	if !ledger.MayExist(s.Config.LedgerDSN()) {
+		return
+	}
+	s.contents.openWhenAsked(func(ctx context.Context) *ledger.Ledger {
+		l, err := ledger.Open(ctx, s.Config.LedgerDSN(), ledger.Options{Now: s.o.Now})
+		s.warn("the ledger cannot be opened, so that contents that it knows are read again", err)
+		return l
+	})
+}
+
+// Close writes what ShareContents keeps.
+func (s *Session) Close(ctx context.Context) {
+	s.warn("the ledger does not keep all contents that were read", s.contents.close(context.WithoutCancel(ctx)))
+}
+
+func (s *Session) warn(what string, err error) {
+	if log := s.o.Connection.Logger; err != nil && log != nil {
+		log.Warn(what, "error", err)
+	}
+}
+
 // Clusters counts the Kapsule clusters that the API key can see, and the regions that
 // it cannot list.
 func (s *Session) Clusters(ctx context.Context) (clusters, unlisted int) {

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -73,6 +75,16 @@ type Ledger struct {
 
 	mu   sync.Mutex
 	lock *Lock // nil while this ledger does not hold it
+}
+
+// MayExist reports whether there is something to open: a file that does not exist, Open
+// creates, and only a run wants that.
+func MayExist(dsn string) bool {
+	if strings.Contains(dsn, "://") {
+		return true
+	}
+	_, err := os.Stat(dsn)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // Open opens the ledger that dsn names, creates it if it does not exist, and brings

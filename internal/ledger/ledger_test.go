@@ -178,3 +178,13 @@ func names(n int) []string {
 	}
 	return out
 }
+
+func TestMayExist(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	if MayExist(path) || MayExist("") || !MayExist("postgres://db/janitor") {
+		t.Error("only a database of a server may exist without a file")
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil || !MayExist(path) {
+		t.Errorf("a file exists: %v", err)
+	}
+}

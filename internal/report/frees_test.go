@@ -3,12 +3,14 @@ package report
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -40,6 +42,37 @@ func freeing() *actions.Plan {
 	d.vs = append(d.vs, registry.Verdict{Namespace: ns,
 		Visibility: &registry.VisibilityVerdict{To: registry.Public, Reasons: []registry.Reason{{Rule: "visibility/open", Text: "the namespace is private, and must be public"}}}})
 	return d.plan()
+}
+
+// What an image inherits is what its namespace has after the plan.
+func TestThePriceOfInheriting(t *testing.T) {
+	price := runs.Price{PerGB: 0.5, Currency: "EUR"}
+	for name, row := range map[string]struct {
+		image  registry.Visibility // of the image; the namespace is public
+		opens  bool
+		change *registry.Visibility // of the namespace
+		want   string
+	}{
+		"a private image in a public namespace":  {registry.Private, true, nil, "billing ends: 50 GB, about €25.00 a month"},
+		"a public image in a public namespace":   {registry.Public, true, nil, ""},
+		"a public image in a private namespace":  {registry.Public, false, nil, "billing starts: 50 GB, about €25.00 a month"},
+		"a private image in a private namespace": {registry.Private, false, nil, ""},
+		"a public image in one that is closed":   {registry.Public, true, new(registry.Private), "billing starts: 50 GB, about €25.00 a month"},
+		"a private image in one that is opened":  {registry.Private, false, new(registry.Public), "billing ends: 50 GB, about €25.00 a month"},
+	} {
+		d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
+		v := d.image("fr-par", "prod", "api")
+		v.Namespace.IsPublic, v.Image.Visibility, v.Image.SizeBytes = row.opens, row.image, 50e9
+		v.Visibility = &registry.VisibilityVerdict{To: registry.Inherit, Reasons: []registry.Reason{pulls}}
+		if row.change != nil {
+			d.vs = append(d.vs, registry.Verdict{Namespace: v.Namespace, Visibility: &registry.VisibilityVerdict{To: *row.change, Reasons: []registry.Reason{pulls}}})
+		}
+		p := d.plan()
+		at := slices.IndexFunc(p.Steps, func(s actions.Step) bool { return s.Action == actions.SetImageVisibility })
+		if got := outline.Billing(p, &p.Steps[at], price); got != row.want {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
 }
 
 func TestFrees(t *testing.T) {

@@ -79,12 +79,13 @@ func (o *Opener) OpenSession(ctx context.Context, planner *janitor.Planner, f *F
 	if err != nil {
 		return nil, err
 	}
+	session.ShareContents()
 	return &Source{
 		Planner: planner,
 		Session: session,
 		Scan:    func(scope scanner.Scope) (intake.Feed, error) { return session.Scan(ctx, scope), nil },
 		Feed:    func(scope scanner.Scope) (intake.Feed, error) { return session.Feed(ctx, scope), nil },
-		Close:   func() {},
+		Close:   func() { session.Close(ctx) },
 	}, nil
 }
 

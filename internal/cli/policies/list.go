@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,8 +24,13 @@ func (a *authoring) listCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list -c FILE",
 		Short: "Describe every rule of a configuration in one sentence",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.listRules(cmd.Context(), file, format) },
+		Long: `Describe every rule of a configuration in one sentence.
+
+With a ledger, the newest plan that these rules made there says how much storage the
+deletions of each rule free, as far as the contents of tags were known. Nothing is
+read from the registry.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listRules(cmd.Context(), file, format) },
 	}
 	inputs.ConfigFlag(cmd, &file)
 	syntax.Format(cmd, &format)
@@ -45,21 +51,39 @@ func (a *authoring) listRules(ctx context.Context, file string, format report.Fo
 	if err != nil {
 		return err
 	}
+	freed := a.lastFreed(ctx, c)
 	if format == report.FormatJSON {
-		return a.PrintJSON(listed{append([]config.Sentence{}, c.Sentences()...), ownRules(d)})
+		return a.PrintJSON(listed{append([]config.Sentence{}, c.Sentences()...), ownRules(d), freed})
 	}
 	var b strings.Builder
 	for _, s := range c.Sentences() {
 		fmt.Fprintf(&b, "%s/%s: %s\n", s.Kind, s.Name, s.Text)
 	}
-	_, err = io.WriteString(a.Stdout, b.String()+d.Titles())
+	b.WriteString(d.Titles())
+	if freed != nil {
+		fmt.Fprintf(&b, "\nThe plan of %s, run %d of the ledger, frees by rule:\n", freed.TakenAt.In(c.Location()).Format(time.DateTime), freed.Run)
+		for _, r := range freed.ByRule {
+			fmt.Fprintf(&b, "  %s: %s\n", r.Rule, report.Freed(r.Frees, janitor.PriceOf(c)))
+		}
+	}
+	_, err = io.WriteString(a.Stdout, b.String())
 	return err
+}
+
+// lastFreed is what the rules free; nil if that is not known. The list is of use without.
+func (a *authoring) lastFreed(ctx context.Context, c *config.Config) *janitor.Freed {
+	freed, err := janitor.LastFreed(ctx, c, policy.Options{Logger: a.Log})
+	if err != nil {
+		a.Log.Warn("what the rules free is not shown", "error", err)
+	}
+	return freed
 }
 
 // listed is the JSON of policy list.
 type listed struct {
 	Rules    []config.Sentence `json:"rules"`
 	Policies []ownRule         `json:"policies"`
+	Freed    *janitor.Freed    `json:"freed,omitempty"`
 }
 
 // ownRule is a decision rule of the operator's own Rego.

@@ -97,7 +97,7 @@ func FreedIn(p *actions.Plan, ref registry.Ref) actions.Frees {
 // Billing words what a change of visibility does to the price of storage: "billing starts:
 // 1.2 GB, about €0.03 a month". It is "" if it does nothing, or if that is not known.
 func Billing(p *actions.Plan, s *actions.Step, price runs.Price) string {
-	if p.Stats == nil || s.Action.Deletes() || s.To == registry.Inherit {
+	if p.Stats == nil || s.Action.Deletes() {
 		return ""
 	}
 	image := p.Stats.Images[s.Ref]
@@ -105,7 +105,7 @@ func Billing(p *actions.Plan, s *actions.Step, price runs.Price) string {
 	if s.Action == actions.SetNamespaceVisibility {
 		bytes, public = p.Stats.Namespaces[s.Ref].InheritedBytes, s.From == registry.Public
 	}
-	if bytes == 0 || public == (s.To == registry.Public) {
+	if bytes == 0 || public == isPublicAfter(p, s, image) {
 		return ""
 	}
 	change := "ends"
@@ -113,6 +113,22 @@ func Billing(p *actions.Plan, s *actions.Step, price runs.Price) string {
 		change = "starts"
 	}
 	return "billing " + change + ": " + text.Size(bytes) + ", " + monthly(bytes, price)
+}
+
+// isPublicAfter reports whether a change of visibility opens an object, or leaves it open.
+// What an image inherits, the plan may change too.
+func isPublicAfter(p *actions.Plan, s *actions.Step, image actions.ImageStats) bool {
+	if s.To != registry.Inherit {
+		return s.To == registry.Public
+	}
+	namespace := s.Object().WithoutImage().String()
+	at, _ := slices.BinarySearchFunc(p.Steps, namespace, func(s actions.Step, ref string) int { return cmp.Compare(s.Ref, ref) })
+	for ; at < len(p.Steps) && p.Steps[at].Ref == namespace; at++ {
+		if p.Steps[at].Action == actions.SetNamespaceVisibility {
+			return p.Steps[at].To == registry.Public
+		}
+	}
+	return image.InPublic
 }
 
 // PriceOf is the price, or by default what Scaleway billed in 2026 for a month
