@@ -157,7 +157,7 @@ func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
 		}
 	}
 	set(index, records)
-	encoded, err := json.MarshalIndent(index, "", "  ")
+	encoded, err := json.Marshal(index)
 	if err != nil {
 		return err
 	}
