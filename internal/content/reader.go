@@ -240,7 +240,7 @@ func (r *Reader) index(ctx context.Context, s *source, m *manifest, depth int) (
 			if read[i], err = r.shared(ctx, s, part.Digest, depth+1); err != nil {
 				errs[i] = &partError{part.Digest, err}
 			}
-			return nil //nolint:nilerr // the first one is returned below
+			return nil // the first error is returned below
 		})
 	}
 	_ = group.Wait()                        // the functions return no error

@@ -42,8 +42,9 @@ type Target struct {
 var provider = regexp.MustCompile(`(^rg|//s3)\.[a-z]+-[a-z]+\.scw\.cloud(/|$)`)
 
 // PerGB is what 10⁹ bytes cost there for a month, in a currency in which those of a
-// registry of the provider cost so much; 0 if it is not known. The prices of buckets are
-// those that Scaleway published in 2026: https://www.scaleway.com/en/pricing/storage/
+// registry of the provider cost so much; 0 if it is not known. The prices of buckets are an
+// estimate, without taxes and requests: Scaleway has no API for its price list, which is
+// https://www.scaleway.com/en/pricing/storage/
 func (t Target) PerGB(inRegistry float64, currency string) float64 {
 	switch {
 	case t.Kind == Registry && provider.MatchString(t.Repository):
