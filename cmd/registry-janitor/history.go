@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/registry-janitor/registry-janitor/internal/admission"
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/config"
@@ -14,6 +16,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // historyFlags are the flags of history and of history show.
@@ -81,14 +84,14 @@ func (a *app) withLedger(ctx context.Context, f *historyFlags, show func(*pastRu
 // listRuns shows the newest runs.
 func (a *app) listRuns(ctx context.Context, f *historyFlags) error {
 	return a.withLedger(ctx, f, func(l *pastRuns) error {
-		runs, err := l.Runs(ctx, f.limit)
+		past, err := l.Runs(ctx, f.limit)
 		if err != nil {
 			return err
 		}
 		if f.format == report.FormatJSON {
-			return a.PrintJSON(map[string]any{"runs": append([]ledger.RunRecord{}, runs...)}) // never null
+			return a.PrintJSON(map[string]any{"runs": append([]ledger.RunRecord{}, past...)}) // never null
 		}
-		return report.Runs(a.Stdout, runs, l.options)
+		return report.Runs(a.Stdout, past, l.options)
 	})
 }
 
@@ -103,12 +106,35 @@ func (a *app) showRun(ctx context.Context, f *historyFlags, number string) error
 		if err != nil {
 			return err
 		}
+		if run.Approvals, err = a.approvalsOf(ctx, l, run); err != nil {
+			return err
+		}
 		if f.format == report.FormatJSON {
 			run.Steps = append([]ledger.StepRecord{}, run.Steps...) // never null
 			return a.PrintJSON(run)
 		}
 		return report.RunDetails(a.Stdout, run, l.options)
 	})
+}
+
+// approvalsOf are the approvals of the plan of a run: of a run that applied it, when it
+// began.
+func (a *app) approvalsOf(ctx context.Context, l *pastRuns, run *ledger.RunDetails) (*runs.Approvals, error) {
+	if l.config.Approvals == nil || run.PlanID == "" || run.Summary == nil || run.Summary.Steps() == 0 {
+		return nil, nil
+	}
+	plan, err := l.Plan(ctx, run.PlanID)
+	if errors.Is(err, ledger.ErrUnknownPlan) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	at := a.Now()
+	if run.Kind == runs.KindApply {
+		at = run.Started
+	}
+	return admission.Approvals(ctx, l.config, l.Ledger, plan, nil, at)
 }
 
 // showEvents shows the events of one tag, image or namespace.

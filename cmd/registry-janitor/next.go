@@ -32,9 +32,14 @@ func afterPlan(f *planFlags, run runs.Run, c *config.Config) []string {
 	case len(p.Steps) == 0, p.Refused(), p.Forecast:
 		return lines
 	case saved:
+		if c.Approvals != nil {
+			lines = append(lines, fmt.Sprintf("It needs %s. Each approver signs it:  %s", text.Count(c.Approvals.Required, "approval"), f.Again("approve", f.out)))
+		}
 		return append(lines, "To apply exactly this plan:  "+f.Again("apply", f.out))
 	case f.Inventory != "" || f.out != "":
 		return lines
+	case c.Approvals != nil:
+		return append(lines, fmt.Sprintf("Nothing was changed. The plan needs %s: save it with -o plan.json, so that it can be signed.", text.Count(c.Approvals.Required, "approval")))
 	}
 	return append(lines, "Nothing was changed. To apply exactly this plan, save it with -o plan.json first.",
 		"To make a plan, read it and apply it:  "+f.Again("apply"))

@@ -56,6 +56,9 @@ type RunDetails struct {
 	// SamePlan are the other runs with the same plan, oldest first: the run that made
 	// it, and those that applied it.
 	SamePlan []int64 `json:"same_plan,omitempty"`
+	// Approvals are those of its plan; nil if it needs none. The ledger leaves them to the
+	// caller, who knows the approvers.
+	Approvals *runs.Approvals `json:"approvals,omitempty"`
 }
 
 // StepRecord is a step in the journal.

@@ -125,6 +125,9 @@ func RunDetails(w io.Writer, run *ledger.RunDetails, o HistoryOptions) error {
 	for _, other := range run.SamePlan {
 		field("same plan", "run "+strconv.FormatInt(other, 10))
 	}
+	if run.Approvals != nil {
+		field("approvals", run.Approvals.Words())
+	}
 	field("outcome", resultCounts(&run.RunRecord))
 	if err := table.Flush(); err != nil {
 		return err
