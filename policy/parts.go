@@ -14,7 +14,7 @@ func (j *Judge) NeedsParts(img *registry.Image, v *registry.Verdict) []string {
 	if !slices.ContainsFunc(v.Tags, isDeleted) {
 		return nil
 	}
-	if wholes := img.Wholes(); !wholes.Unsure() {
+	if wholes := img.Wholes(); !j.engine.rules.AnyMayBePart() && !wholes.Unsure() {
 		return nil
 	}
 	deleted := func(tag int) bool { return isDeleted(v.Tags[tag]) }

@@ -374,6 +374,59 @@ func TestADigestInUseIsFoundInAnIndex(t *testing.T) {
 	}
 }
 
+// What is in use decides what is read, also for an inventory.
+func TestAnInventoryHasTheIndexOfADigestInUse(t *testing.T) {
+	p := &plane{bodies: map[string]string{}}
+	amd := p.image("amd", "")
+	index := p.index(amd)
+	used := registry.Use{Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api"}, Digest: amd, By: "kubernetes prod"}
+	image := imageWith("api", "3.0 "+index, "stays "+p.image("new", ""))
+	var file bytes.Buffer
+	gaps, err := reading(t, p, deleteOld).Record(t.Context(), stream(items{{Use: &used}, {Namespace: image.Image.Namespace}, image}.Items()), &file)
+	if check(t, err); len(gaps) > 0 {
+		t.Errorf("%v", gaps)
+	}
+	inventory, err := scanner.ReadInventory(&file)
+	check(t, err)
+	plan, err := reading(t, nil, deleteOld).Plan(t.Context(), inventory.Stream(t.Context()))
+	if check(t, err); guardOf(plan, "rg.fr-par.scw.cloud/prod/api:3.0") != actions.GuardInUse || len(plan.Gaps) > 0 {
+		t.Errorf("%+v %+v", plan.Held, plan.Gaps)
+	}
+}
+
+// With multi_arch: all, any tag may be a part, also one that takes a place of keep.last.
+func TestPartsOfAnyNameTakeNoPlaceOfLast(t *testing.T) {
+	const configuration = "limits: {max_deletion_percent: 100, keep_at_least: 0, min_age: 0s}\nretention: [{match: {tags: ['*']}, keep: {last: 2}, delete: {}}]\ncontent: {multi_arch: all}\n"
+	p := &plane{bodies: map[string]string{}}
+	var tags []string
+	for _, version := range []string{"7", "6", "5"} {
+		a, b := p.image("a"+version, ""), p.image("b"+version, "")
+		tags = append(tags, "build-"+version+"-a "+a, "build-"+version+"-b "+b, "v"+version+" "+p.index(a, b))
+	}
+	feed := func() items {
+		item := imageWith("api", tags...)
+		for i := range item.Image.Tags {
+			tag := &item.Image.Tags[i]
+			tag.CreatedAt = tag.CreatedAt.Add(-time.Duration(i) * time.Hour)
+			tag.UpdatedAt = tag.CreatedAt
+		}
+		return items{item}
+	}
+	plan := planned(t, reading(t, p, configuration), feed())
+	var deleted []string
+	for _, step := range plan.Steps {
+		deleted = append(deleted, step.Tag)
+	}
+	slices.Sort(deleted)
+	if !slices.Equal(deleted, []string{"build-5-a", "build-5-b", "v5"}) {
+		t.Errorf("%v are deleted, and held are %+v", deleted, plan.Held)
+	}
+	p.failing = func(path string) bool { return strings.HasSuffix(path, feed()[0].Image.Tags[2].Digest) }
+	if plan := planned(t, reading(t, p, configuration), feed()); len(plan.Steps) > 0 {
+		t.Errorf("v7 cannot be read, and %+v are deleted", plan.Steps)
+	}
+}
+
 func TestAComparisonReadsWhatEitherSideNeeds(t *testing.T) {
 	for name, configuration := range map[string]string{"both": deleteOld, "the other one": "timezone: UTC\n"} {
 		p := &plane{bodies: map[string]string{}}

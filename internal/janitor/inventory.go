@@ -68,19 +68,24 @@ type record struct {
 }
 
 // recorded are the items of a feed in their order, each image with the contents that a plan
-// of it needs. The contents of several images are read at a time.
+// of it needs, with the uses that come before the first of them, as in an Intake. The
+// contents of several images are read at a time.
 func (p *Planner) recorded(ctx context.Context, feed intake.Feed) <-chan *record {
-	var judge *judge
-	if p.Policies != nil && p.contents != nil {
-		silent := *p
-		silent.Progress = nil
-		judge = silent.judge(policy.WhatCounts, nil, p.planOptions())
-	}
+	silent := *p
+	silent.Progress = nil
 	queue := make(chan *record, maxFetching)
 	go func() {
 		defer close(queue)
+		var early []registry.Use
+		var judge *judge
 		for item := range feed.Items() {
 			r := &record{item: item, done: make(chan struct{})}
+			switch {
+			case item.Use != nil && judge == nil:
+				early = append(early, *item.Use)
+			case item.Use == nil && item.Gap == nil && judge == nil && p.Policies != nil && p.contents != nil:
+				judge = silent.judge(policy.WhatCounts, registry.NewUseIndex(early), p.planOptions())
+			}
 			if judge == nil || item.Image == nil {
 				close(r.done)
 			} else {

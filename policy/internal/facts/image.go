@@ -47,6 +47,7 @@ type Image struct {
 	inUse    [][]string       // who uses each tag; nil if no tag is used
 	matched  []matches        // by each retention rule; nil until needed
 	wholesOf *registry.Wholes // nil until needed
+	unknown  []string         // digests, with content.multi_arch: all; nil until needed
 	byName   map[string]int
 	base     ast.Object // the part of the input that both queries share, nil until built
 }

@@ -18,14 +18,33 @@ func (f *Image) wholes() *registry.Wholes {
 	return f.wholesOf
 }
 
-// isPart reports whether a tag is a part of an index that another tag has, or may be one of
-// an index that could not be read.
-func (f *Image) isPart(t *tag) bool {
-	if len(f.img.Contents)+len(f.img.Unread) == 0 {
-		return false
+// isPart reports whether a tag is a part of an index that another tag has.
+func (f *Image) isPart(t *tag) bool { return len(f.wholes().Of(t.index)) > 0 }
+
+// maybeOf are the digests whose content is not known, and that a tag may be a part of: by
+// their names, or with content.multi_arch: all whatever they are.
+func (f *Image) maybeOf(t *tag) []string {
+	if !f.scan.Rules.AnyMayBePart() {
+		return f.wholes().MaybeOf(t.index)
 	}
-	wholes := f.wholes()
-	return len(wholes.Of(t.index)) > 0 || slices.ContainsFunc(wholes.MaybeOf(t.index), func(digest string) bool {
+	if f.unknown == nil {
+		f.unknown = []string{}
+		for i := range f.tags {
+			other := &f.tags[i]
+			if digest := other.KnownDigest(); other.counts() && digest != "" && other.content == nil && !slices.Contains(f.unknown, digest) {
+				f.unknown = append(f.unknown, digest)
+			}
+		}
+	}
+	if at := slices.Index(f.unknown, t.Digest); at >= 0 {
+		return slices.Delete(slices.Clone(f.unknown), at, at+1)
+	}
+	return f.unknown
+}
+
+// mayBePart reports whether a tag may be a part of an index that could not be read.
+func (f *Image) mayBePart(t *tag) bool {
+	return len(f.img.Unread) > 0 && slices.ContainsFunc(f.maybeOf(t), func(digest string) bool {
 		_, unread := f.img.Unread[digest]
 		return unread
 	})
@@ -33,7 +52,8 @@ func (f *Image) isPart(t *tag) bool {
 
 // places numbers the tags of a group for keep.last. A part of an index takes no place: it
 // has the number that it would have if it did, and those of the others are as if it were
-// not there.
+// not there. What may be a part takes none either, and has the number of a tag that is not
+// one, while all others are that may be: it is kept if it could be.
 type places struct {
 	of           *Image
 	counted, all *counter
@@ -54,8 +74,11 @@ func (p *places) take(t *tag) int {
 		return p.counted.of(t.Tag)
 	}
 	position := p.all.of(t.Tag)
-	if p.of.isPart(t) {
+	switch {
+	case p.of.isPart(t):
 		return position
+	case p.of.mayBePart(t):
+		return p.counted.next(t.Tag)
 	}
 	return p.counted.of(t.Tag)
 }
@@ -70,7 +93,7 @@ func (p *places) shared(t *tag) (int, bool) {
 }
 
 // UnknownWholes are the digests that are not known and whose content decides about the
-// places of keep.last: tags in those places may, by their names, be parts of them. It
+// places of keep.last: tags in those places may be parts of them. It
 // matters to rules by which a tag would be deleted.
 func (f *Image) UnknownWholes(deleted func(tag int) bool) []string {
 	needed := map[string]bool{}
@@ -98,10 +121,10 @@ func (f *Image) UnknownWholes(deleted func(tag int) bool) []string {
 func (f *Image) addUnknownWholes(r *retentionRule, g group, needed map[string]bool) {
 	p := f.places(r)
 	for _, t := range g.tags {
-		if !t.counts() || f.isPart(t) {
+		if !t.counts() || f.isPart(t) || f.mayBePart(t) {
 			continue
 		}
-		unknown := f.wholes().MaybeOf(t.index)
+		unknown := f.maybeOf(t)
 		for _, digest := range unknown {
 			needed[digest] = true
 		}

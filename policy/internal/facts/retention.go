@@ -326,3 +326,11 @@ func (c *counter) of(t *registry.Tag) int {
 	}
 	return position
 }
+
+// next is the number that the tag would have, without taking it.
+func (c *counter) next(t *registry.Tag) int {
+	if position, seen := c.digests[t.Digest]; seen {
+		return position
+	}
+	return c.count
+}

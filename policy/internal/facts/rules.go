@@ -42,6 +42,9 @@ type configuration struct {
 	Attachments struct {
 		Orphans string `json:"orphans"`
 	} `json:"attachments"`
+	Content struct {
+		MultiArch string `json:"multi_arch"`
+	} `json:"content"`
 	Archive struct {
 		RestoredStay float64 `json:"restored_stay_seconds"`
 	} `json:"archive"`
@@ -92,6 +95,10 @@ func Compile(document map[string]any) (*Rules, error) {
 	}
 	return s, s.compile()
 }
+
+// AnyMayBePart reports whether any tag may be a part of an index that is not known, whatever
+// their names are.
+func (s *Rules) AnyMayBePart() bool { return s.Content.MultiArch == "all" }
 
 // checkDurations refuses a document in which K_seconds is not the length of K:
 // facts follow the one, policies the other.
