@@ -80,6 +80,10 @@ func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice
 func printRestored(w io.Writer, done archivist.Restoring) error {
 	var b strings.Builder
 	for _, one := range done.Restored {
+		if one.WasThere() {
+			fmt.Fprintf(&b, "%s still has the digest %s: nothing was changed\n", text.Clean(one.As), text.Clean(one.Record.Digest))
+			continue
+		}
 		fmt.Fprintf(&b, "%s has the digest %s again%s\n", text.Clean(one.As), text.Clean(one.Record.Digest), pushed(one))
 	}
 	for _, note := range done.Notes {

@@ -165,6 +165,7 @@ func TestARestorationIsNoted(t *testing.T) {
 	p.push(api, image(1))
 	a, _ := newFolder(t)
 	copied(t, a, p, api)
+	p.wipe()
 	r := archive.NewRestorer(a, p.connect, archive.RestorerOptions{Stay: 90 * 24 * time.Hour, Now: func() time.Time { return now.Add(time.Hour) }})
 	_, err := restore(t.Context(), a, r, api)
 	check(t, err)

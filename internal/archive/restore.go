@@ -49,6 +49,12 @@ type Restored struct {
 	Bytes int64 `json:"bytes"` // of those
 }
 
+// WasThere reports whether the reference had the digest already, and not from an earlier
+// restoration: nothing was changed, and the tag is an ordinary one.
+func (r *Restored) WasThere() bool {
+	return r.Before == r.Record.Digest && !slices.Contains(r.Record.RestoredAs, r.As)
+}
+
 // NewRestorer is a restorer whose connections can push.
 func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 	return &Restorer{a, connect, o}
@@ -112,22 +118,20 @@ func (r *Restorer) one(ctx context.Context, record Record, as registry.Ref, over
 	if out.Before != "" && out.Before != record.Digest && !overwrite {
 		return out, nil, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, out.Before, record.Digest)
 	}
-	// The mark comes first, so that no run deletes what is being restored.
-	if err := r.mark(ctx, record, out.As); err != nil {
-		return out, nil, err
-	}
 	p := &push{archive: r.archive, to: to, root: record.root(), there: out.Before == record.Digest}
-	err = p.push(ctx, tag)
-	out.Blobs, out.Bytes = p.blobs, p.bytes
+	if out.WasThere() {
+		err := p.push(ctx, tag)
+		return out, p.digests, err
+	}
+	// The mark comes first, so that no run deletes what is being restored.
+	before, err := r.mark(ctx, record, out.As)
 	if err != nil {
 		return out, nil, err
 	}
-	if p.there {
-		return out, p.digests, nil
-	}
-	now, err := digestOf(ctx, to, tag)
-	if err == nil && now != record.Digest {
-		err = fmt.Errorf("it was pushed as %s, and the registry shows %q", record.Digest, now)
+	err = p.pushed(ctx, tag)
+	out.Blobs, out.Bytes = p.blobs, p.bytes
+	if err != nil && !errors.Is(err, store.ErrFrozen) { // a thaw is a restoration that goes on
+		err = errors.Join(err, r.unmark(ctx, before, to, tag))
 	}
 	return out, p.digests, err
 }
@@ -145,8 +149,36 @@ func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (strin
 	return head.Digest.String(), nil
 }
 
-// mark notes in the record that it was restored, and keeps it as long as the tag stays.
-func (r *Restorer) mark(ctx context.Context, record Record, as string) error {
+// mark notes in the record that it was restored, and keeps it as long as the tag stays. It
+// returns the record as it was.
+func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, error) {
+	before := record
+	err := r.note(ctx, record, func(now *Record) {
+		before = *now
+		now.RestoredAt = r.o.Now().UTC()
+		if end := now.RestoredAt.Add(r.o.Stay); end.After(now.Until) {
+			now.Until = end
+		}
+		if !slices.Contains(now.RestoredAs, as) {
+			now.RestoredAs = append(now.RestoredAs, as)
+		}
+	})
+	return before, err
+}
+
+// unmark takes a mark back if the restoration failed. The mark stays if the tag has the
+// digest after all, or if that cannot be found out: a run could delete the tag.
+func (r *Restorer) unmark(ctx context.Context, before Record, to oci.Connection, tag name.Tag) error {
+	if now, err := digestOf(ctx, to, tag); err != nil || now == before.Digest {
+		return nil //nolint:nilerr // what failed before is what matters
+	}
+	return r.note(ctx, before, func(now *Record) {
+		now.RestoredAt, now.RestoredAs, now.Until = before.RestoredAt, before.RestoredAs, before.Until
+	})
+}
+
+// note changes a record in the index.
+func (r *Restorer) note(ctx context.Context, record Record, edit func(*Record)) error {
 	return r.archive.update(ctx, &change{apply: func(index *v1.IndexManifest) {
 		i := slices.IndexFunc(index.Manifests, record.isThat)
 		if i < 0 {
@@ -156,13 +188,7 @@ func (r *Restorer) mark(ctx context.Context, record Record, as string) error {
 		if !ok || err != nil {
 			return
 		}
-		now.RestoredAt = r.o.Now().UTC()
-		if end := now.RestoredAt.Add(r.o.Stay); end.After(now.Until) {
-			now.Until = end
-		}
-		if !slices.Contains(now.RestoredAs, as) {
-			now.RestoredAs = append(now.RestoredAs, as)
-		}
+		edit(&now)
 		index.Manifests[i] = now.described()
 	}})
 }
@@ -183,6 +209,18 @@ type push struct {
 
 // maxUploads is how many blobs are pushed at once.
 const maxUploads = 4
+
+// pushed gives a tag the tree, and verifies that the registry shows it.
+func (p *push) pushed(ctx context.Context, tag name.Tag) error {
+	if err := p.push(ctx, tag); err != nil || p.there {
+		return err
+	}
+	now, err := digestOf(ctx, p.to, tag)
+	if want := p.root.Digest.String(); err == nil && now != want {
+		err = fmt.Errorf("it was pushed as %s, and the registry shows %q", want, now)
+	}
+	return err
+}
 
 func (p *push) push(ctx context.Context, tag name.Tag) error {
 	var root []byte

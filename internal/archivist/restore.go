@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -94,22 +96,42 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 			}
 			seen[one.Record.Ref] = true
 			out.Restored = append(out.Restored, one)
-			failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
+			if !one.WasThere() {
+				failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
+			}
 		}
 	}
 	return failed
 }
 
-// restoreAs is the reference under which a record comes back.
+// Names that do not match could send the login of the account, or the content, elsewhere
+// than to the registry.
+var (
+	regionPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	namePattern   = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`) // of an image
+	tagPattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+)
+
+// restoreAs is the reference under which a record comes back. Without a host, it is at that
+// of the record.
 func restoreAs(record archive.Record, as string) (registry.Ref, error) {
 	if as == "" {
 		as = record.Ref
 	}
-	ref, err := registry.ParseRef(as)
-	if err == nil && ref.Tag == "" {
-		err = fmt.Errorf("%s is not a tag: write the whole reference, such as %s", as, record.Ref)
+	if first, _, ok := strings.Cut(as, "/"); ok && !strings.ContainsAny(first, ".:") {
+		host, _, _ := strings.Cut(record.Ref, "/")
+		as = host + "/" + as
 	}
-	return ref, err
+	ref, err := registry.ParseRef(as)
+	switch {
+	case err != nil:
+		return ref, err
+	case ref.Tag == "":
+		return ref, fmt.Errorf("%s is not a tag: write the whole reference, such as %s", as, record.Ref)
+	case !regionPattern.MatchString(string(ref.Region)), !namePattern.MatchString(ref.Namespace + "/" + ref.Image), !tagPattern.MatchString(ref.Tag):
+		return ref, fmt.Errorf("%q is not a valid reference: it has characters or parts that no tag of this registry has", as)
+	}
+	return ref, nil
 }
 
 func restoreOf(one archive.Restored) ledger.Restore {

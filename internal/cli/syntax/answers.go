@@ -54,13 +54,13 @@ func argumentError(cmd *cobra.Command, args []string) error {
 	name, wanted := nameOf(cmd), wantedArgument(cmd)
 	switch {
 	case len(args) == 0:
-		return fmt.Errorf("%s needs a %s, %s", name, wanted, exampleOf(wanted))
+		return fmt.Errorf("%s needs a %s, %s", name, strings.ReplaceAll(wanted, "|", " or a "), exampleOf(wanted))
 	case cmd.HasAvailableSubCommands() && (wanted == "" || text.Nearest(args[0], commandsOf(cmd)) != ""):
 		return commandError(cmd, args[0])
 	case wanted == "":
 		return fmt.Errorf("%s takes no argument: %q", name, args[0])
 	}
-	return fmt.Errorf("%s takes one %s, not %s: %q", name, wanted, text.Count(len(args), "argument"), args)
+	return fmt.Errorf("%s takes one %s, not %s: %q", name, strings.ReplaceAll(wanted, "|", " or "), text.Count(len(args), "argument"), args)
 }
 
 // commandError is about a command that does not exist.
@@ -91,7 +91,7 @@ func commandsOf(group *cobra.Command) []string {
 	return names
 }
 
-var argument = regexp.MustCompile(`\[?([A-Z][A-Za-z.]*|[a-z]+\|[a-z|]+)…?\]?$`)
+var argument = regexp.MustCompile(`\[?([A-Z][A-Za-z.]*(?:\|[A-Z][A-Za-z.]*)*|[a-z]+\|[a-z|]+)…?\]?$`)
 
 // wantedArgument is what the usage of a command calls its argument; "" if it takes
 // none.
@@ -105,7 +105,7 @@ func wantedArgument(cmd *cobra.Command) string {
 }
 
 func exampleOf(wanted string) string {
-	switch wanted {
+	switch first, _, _ := strings.Cut(wanted, "|"); first {
 	case "REF":
 		return "such as rg.fr-par.scw.cloud/prod/api:v1.2.3"
 	case "RUN":

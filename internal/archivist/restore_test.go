@@ -1,0 +1,36 @@
+package archivist
+
+import (
+	"testing"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive"
+)
+
+func TestUnderWhichReferenceARecordComesBack(t *testing.T) {
+	const own = "rg.nl-ams.scw.cloud/prod/api:pr-1"
+	for name, row := range map[string]struct{ record, as, want string }{
+		"its own":                   {own, "", own},
+		"another one":               {own, "rg.fr-par.scw.cloud/prod/web:x", "rg.fr-par.scw.cloud/prod/web:x"},
+		"the short form":            {own, "prod/web:x", "rg.nl-ams.scw.cloud/prod/web:x"},
+		"an image of two segments":  {own, "prod/team/web:x", "rg.nl-ams.scw.cloud/prod/team/web:x"},
+		"an image":                  {own, "prod/web", ""},
+		"a tag alone":               {own, "web:x", ""},
+		"another registry":          {own, "registry.example.com/prod/web:x", ""},
+		"a way up":                  {own, "rg.fr-par.scw.cloud/../../x:y", ""},
+		"a way up in the image":     {own, "prod/a/../x:y", ""},
+		"a segment that is a dot":   {own, "prod/./x:y", ""},
+		"a way up in the tag":       {own, "prod/api:../../x", ""},
+		"an empty segment":          {own, "prod//x:y", ""},
+		"a record with a way up":    {"rg.fr-par.scw.cloud/../../x:y", "", ""},
+		"a record of another host":  {"rg.x@example.com#.scw.cloud/prod/api:y", "", ""},
+		"a record of another name":  {"rg.example.com?.scw.cloud/prod/api:y", "", ""},
+		"a record of a deeper host": {"rg.a.b.scw.cloud/prod/api:y", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := restoreAs(archive.Record{Ref: row.record}, row.as)
+			if row.want == "" && err == nil || row.want != "" && (err != nil || got.String() != row.want) {
+				t.Errorf("%s, %v", got, err)
+			}
+		})
+	}
+}
