@@ -1,5 +1,5 @@
 // Package actions holds the documents between the verdicts and the registry: the
-// Plan with its Steps, what a guard Held, the Judgement of one object while a plan is
+// Plan with its Steps, what a guard Held, the Decision about one object while a plan is
 // applied, and the Outcome; their order and their JSON.
 //
 // Sub-packages do the work: plan makes a Plan of verdicts, apply makes an Outcome

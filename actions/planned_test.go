@@ -130,7 +130,7 @@ func TestWhatIsAttachedIsBlocked(t *testing.T) {
 		"a tag named like one":       {&registry.Image{}, Step{Action: DeleteTag, Tag: signature, Digest: "sha256:b1"}, ResultBlocked},
 		"where the image is unknown": {nil, Step{Action: DeleteTag, Tag: signature, Digest: "sha256:b1"}, ResultBlocked},
 	} {
-		j := Judgement{Verdict: registry.Verdict{Image: row.image}}
+		j := Decision{Verdict: registry.Verdict{Image: row.image}}
 		if got, detail := j.NotPlanned(&row.step); got != row.want {
 			t.Errorf("%s: got %s (%s), want %s", name, got, detail, row.want)
 		}

@@ -117,7 +117,7 @@ func (s *Server) serveDataPlane(w http.ResponseWriter, r *http.Request) {
 	case c.fault == nil || c.fault.Effect() == "delay":
 		s.dataPlane.ServeHTTP(out, r)
 	case c.fault.Effect() == "truncated_json" || c.fault.Effect() == "cut_body":
-		out.half = true
+		out.truncated = true
 		s.dataPlane.ServeHTTP(out, r)
 		if c.fault.Effect() == "cut_body" { // the connection is reset in the middle of the answer
 			_ = http.NewResponseController(w).Flush()
@@ -137,11 +137,11 @@ func (s *Server) serveDataPlane(w http.ResponseWriter, r *http.Request) {
 // dataWriter logs the status of an answer before it sends it, and may send half of it.
 type dataWriter struct {
 	http.ResponseWriter
-	server *Server
-	call   *call
-	half   bool
-	wrote  bool
-	left   int64 // of the half
+	server    *Server
+	call      *call
+	truncated bool
+	wrote     bool
+	left      int64 // of a truncated answer
 }
 
 // WriteHeader begins the answer.
@@ -157,7 +157,7 @@ func (w *dataWriter) WriteHeader(status int) {
 		skew += w.call.fault.DateOffset
 	}
 	h["Date"] = []string{w.server.now().Add(skew).UTC().Format(http.TimeFormat)}
-	if w.half {
+	if w.truncated {
 		n, _ := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
 		w.left = n / 2
 		if w.call.fault.Effect() == "truncated_json" {
@@ -170,7 +170,7 @@ func (w *dataWriter) WriteHeader(status int) {
 // Write sends a part of the answer.
 func (w *dataWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	if !w.half {
+	if !w.truncated {
 		return w.ResponseWriter.Write(p)
 	}
 	shown := p[:min(int64(len(p)), w.left)]
@@ -259,7 +259,7 @@ func (s *Server) eachTag(a Address, yield func(*tag) bool) {
 	if img == nil {
 		return
 	}
-	img.settle()
+	img.makeDigests()
 	for _, t := range img.tags.Rows {
 		if t.state() != statusDeleting && !yield(t) {
 			return

@@ -7,7 +7,7 @@ func (s *Server) Sizes() map[string]int64 {
 	sizes := map[string]int64{}
 	for _, r := range s.regions {
 		for _, t := range r.byTag {
-			t.image.settle()
+			t.image.makeDigests()
 			sizes[t.digest.String()] = t.size
 		}
 	}

@@ -30,18 +30,18 @@ func (s *Server) listNamespaces(r *region, c *call) *wire.Answer {
 var namespaceName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func (s *Server) createNamespace(r *region, c *call) *wire.Answer {
-	var asked struct {
+	var request struct {
 		Name           string  `json:"name"`
 		Description    string  `json:"description"`
 		OrganizationID *string `json:"organization_id"`
 		ProjectID      *string `json:"project_id"`
 		IsPublic       bool    `json:"is_public"`
 	}
-	if refusal := s.readJSON(c, &asked); refusal != nil {
+	if refusal := s.readJSON(c, &request); refusal != nil {
 		return refusal
 	}
-	n := &namespace{name: asked.Name, description: asked.Description, isPublic: asked.IsPublic, region: r, status: statusReady}
-	if refusal := s.setOwner(n, asked.OrganizationID, asked.ProjectID); refusal != nil {
+	n := &namespace{name: request.Name, description: request.Description, isPublic: request.IsPublic, region: r, status: statusReady}
+	if refusal := s.setOwner(n, request.OrganizationID, request.ProjectID); refusal != nil {
 		return refusal
 	}
 	switch {
@@ -83,11 +83,11 @@ func (s *Server) setOwner(n *namespace, organization, project *string) *wire.Ans
 }
 
 func (s *Server) patchNamespace(r *region, c *call) *wire.Answer {
-	var asked struct {
+	var request struct {
 		Description *string `json:"description"`
 		IsPublic    *bool   `json:"is_public"`
 	}
-	if refusal := s.readJSON(c, &asked); refusal != nil {
+	if refusal := s.readJSON(c, &request); refusal != nil {
 		return refusal
 	}
 	n, refusal := find(s, c, "Namespace", r.byNamespace)
@@ -97,11 +97,11 @@ func (s *Server) patchNamespace(r *region, c *call) *wire.Answer {
 	if refusal != nil {
 		return refusal
 	}
-	if asked.Description != nil {
-		n.description = *asked.Description
+	if request.Description != nil {
+		n.description = *request.Description
 	}
-	if asked.IsPublic != nil {
-		n.isPublic = *asked.IsPublic
+	if request.IsPublic != nil {
+		n.isPublic = *request.IsPublic
 	}
 	n.updated = wire.Microseconds(c.at)
 	return show(s.api.WriterAt(c.at), shown(c, n))

@@ -91,7 +91,7 @@ func (s *Server) addImage(ns *namespace, name string, now time.Time) *image {
 }
 
 func (s *Server) pushTag(img *image, m Manifest, now time.Time) {
-	img.settle()
+	img.makeDigests()
 	if m.Blobs != nil {
 		img.shareBlobs()
 	}

@@ -84,7 +84,7 @@ func (t *tag) Write(w *wire.Writer) {
 	w.Next("name").Text(t.name)
 	w.Next("image_id").ID(t.image.id)
 	writeStatus(w, t)
-	t.image.settle()
+	t.image.makeDigests()
 	w.Next("digest").Digest(t.digest)
 	w.Next("created_at").Time(t.created)
 	w.Next("updated_at").Time(t.updated)

@@ -63,7 +63,7 @@ type image struct {
 	extra            int64 // what the world declares beyond that
 	created, updated int64
 	tags             listing.List[*tag]
-	settled          sync.Once         // when the tags have their digests: see settle
+	digestsOnce      sync.Once         // when the tags have their digests: see makeDigests
 	pushed           map[digest][]Blob // of the manifests that were pushed with their blobs
 	sharesBlobs      bool              // several digests share blobs, so live counts each blob once
 	deleted          bool
@@ -72,7 +72,7 @@ type image struct {
 
 type tag struct {
 	id               wire.UUID
-	digest           digest // the seed of its content until the image is settled
+	digest           digest // the seed of its content until makeDigests
 	image            *image
 	name             string
 	status           string
@@ -106,11 +106,11 @@ func (i *image) resize(change func()) {
 	i.namespace.size += i.size() - before
 }
 
-// settle gives the tags of an image their digests, if they do not have them: hashing a
+// makeDigests gives the tags of an image their digests, if they do not have them: hashing a
 // million manifests takes seconds. Everything that needs a digest calls it first; its
 // caller holds the lock of the server, for reading at least.
-func (i *image) settle() {
-	i.settled.Do(func() {
+func (i *image) makeDigests() {
+	i.digestsOnce.Do(func() {
 		for _, t := range i.tags.Rows {
 			t.digest = i.namespace.region.contents.Digest(t.held(), t.digest)
 		}
@@ -136,7 +136,7 @@ func (t *tag) content() *content.Content {
 // sharers returns the other tags of the image that have the digest of t and are
 // not being deleted.
 func (t *tag) sharers() []*tag {
-	t.image.settle()
+	t.image.makeDigests()
 	var others []*tag
 	for _, o := range t.image.tags.Rows {
 		if o != t && o.digest == t.digest && o.status != statusDeleting {
@@ -162,7 +162,7 @@ func (i *image) shareBlobs() {
 
 // weight is the size of all blobs of the tags that are not being deleted.
 func weight(i *image) int64 {
-	i.settle()
+	i.makeDigests()
 	var sum int64
 	counted := map[digest]bool{}
 	for _, t := range i.tags.Rows {

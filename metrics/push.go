@@ -42,7 +42,7 @@ func (m *Metrics) Push(ctx context.Context, gateway, job string) error {
 		pusher.BasicAuth(user.Username(), password)
 	}
 	if err := pusher.PushContext(ctx); err != nil {
-		return fmt.Errorf("pushing the metrics to %s: %s", at, hide(err.Error(), password))
+		return fmt.Errorf("pushing the metrics to %s: %s", at, redact(err.Error(), password))
 	}
 	return nil
 }
@@ -53,8 +53,8 @@ func (m *Metrics) lastCommand() string {
 	return clean(m.command)
 }
 
-// hide removes a secret from a text: a gateway may echo it.
-func hide(text, secret string) string {
+// redact removes a secret from a text: a gateway may echo it.
+func redact(text, secret string) string {
 	if secret == "" {
 		return text
 	}

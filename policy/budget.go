@@ -58,7 +58,7 @@ func (l limits) budget() *budget {
 		b.after(b.part(forAll)-first, b.spend)
 		b.after(b.timeout-first, b.finish)
 		b.after(b.timeout-first+b.grace, func() { close(b.lost) })
-		b.look()
+		b.checkMemory()
 	})
 	return b
 }
@@ -128,8 +128,8 @@ func (b *budget) finish() {
 	}
 }
 
-// look checks the memory of a slow evaluation again and again.
-func (b *budget) look() {
+// checkMemory checks the memory of a slow evaluation again and again.
+func (b *budget) checkMemory() {
 	b.mu.Lock()
 	e, closed := b.running, b.closed
 	b.mu.Unlock()
@@ -140,7 +140,7 @@ func (b *budget) look() {
 		e.why.CompareAndSwap(nil, &stop{fmt.Sprintf("stopped: it takes more than %d MiB of memory", b.maxHeap>>20), true})
 		e.cancel.Cancel()
 	}
-	b.after(interval, b.look)
+	b.after(interval, b.checkMemory)
 }
 
 func (e *evaluation) stop(reason string) {

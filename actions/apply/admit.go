@@ -15,7 +15,7 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 	for _, st := range s.steps {
 		pending[st.ID] = true
 	}
-	for _, x := range d.settled {
+	for _, x := range d.finished {
 		delete(pending, x.step.ID)
 	}
 	candidates = s.unblocked(d, candidates, pending, busy)
@@ -47,7 +47,7 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 			continue
 		}
 		first, _ := s.first(st, pending)
-		d.settle(st, actions.ResultBlocked, first)
+		d.finish(st, actions.ResultBlocked, first)
 	}
 }
 
@@ -80,7 +80,7 @@ func (s *situation) unblocked(d *decision, candidates []*step, pending map[strin
 			case st.sent(): // it is not sent again, and may still happen
 				s.wait(d, st, busy)
 			default:
-				d.settle(st, actions.ResultBlocked, detail)
+				d.finish(st, actions.ResultBlocked, detail)
 				delete(pending, st.ID)
 			}
 			return true

@@ -34,7 +34,7 @@ type Environment struct {
 	// error means that nothing may be deleted any more, such as a use source that
 	// cannot be reached: it stops the run. A policy that fails is not an error; the
 	// steps are then held.
-	Judge func(ctx context.Context, s Subject) (actions.Judgement, error)
+	Judge func(ctx context.Context, s Subject) (actions.Decision, error)
 	// Archive, if set, copies what a tag holds before its deletion is sent.
 	Archive Archive
 }

@@ -172,7 +172,7 @@ func TestThePoliciesAreAskedAgainAfterALongCopy(t *testing.T) {
 		e := s.environment(newMemoryJournal(t))
 		e.Archive = &shelf{takes: func(string) time.Duration { return 2 * time.Minute }}
 		began, judge := time.Now(), e.Judge
-		e.Judge = func(ctx context.Context, subject Subject) (actions.Judgement, error) {
+		e.Judge = func(ctx context.Context, subject Subject) (actions.Decision, error) {
 			if time.Since(began) > time.Minute {
 				s.uses = registry.NewUseIndex([]registry.Use{{By: "a cluster", Ref: registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api-1", Tag: "pr-1"}}})
 			}

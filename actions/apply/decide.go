@@ -68,20 +68,20 @@ func (st *step) sent() bool { return !st.since.IsZero() }
 
 // decision is what follows from a situation.
 type decision struct {
-	send    []*step
-	copy    []*actions.Step // of which a copy is to be made before they may be sent
-	settled []settled
-	check   []*step // whose absence from the listing a GET must confirm
-	waiting int     // steps that were sent and are not confirmed
-	proving int     // of those, the ones that the canary waits for
-	held    int     // steps that wait for others
+	send     []*step
+	copy     []*actions.Step // of which a copy is to be made before they may be sent
+	finished []finished
+	check    []*step // whose absence from the listing a GET must confirm
+	waiting  int     // steps that were sent and are not confirmed
+	proving  int     // of those, the ones that the canary waits for
+	held     int     // steps that wait for others
 	// leaves: the deletion leaves a kept tag with the same digest behind, and it is
 	// not proven that the API leaves it alone.
 	leaves bool
 }
 
-// settled is a step and its result.
-type settled struct {
+// finished is a step and its result.
+type finished struct {
 	step   *step
 	result actions.Result
 	detail string
@@ -107,7 +107,7 @@ func decide(s *situation) *decision {
 	for _, st := range s.steps {
 		switch p, end := s.position(st); p {
 		case ended:
-			d.settled = append(d.settled, end)
+			d.finished = append(d.finished, end)
 		case unconfirmed:
 			d.check = append(d.check, st)
 		case under:
@@ -119,14 +119,14 @@ func decide(s *situation) *decision {
 			case st.sent() && (len(vanished) > 0 || !s.marked(st.ID)):
 				s.wait(d, st, busy) // it is not sent again, and may still happen
 			case len(vanished) > 0:
-				d.settle(st, actions.ResultChanged, text.Some(vanished)+", which the plan keeps, "+text.Choose(len(vanished), "is", "are")+" not there any more")
+				d.finish(st, actions.ResultChanged, text.Some(vanished)+", which the plan keeps, "+text.Choose(len(vanished), "is", "are")+" not there any more")
 			case s.halted && s.isUnderWay(st.Digest): // it may be deleted with the other tag
 				d.held++
 			case !s.marked(st.ID):
 				result, detail := s.unmarked(st)
-				d.settle(st, result, detail)
+				d.finish(st, result, detail)
 			case s.copies.Of(st.Step).State == copies.Failed:
-				d.settle(st, actions.ResultFailed, s.copies.Of(st.Step).Err.Error())
+				d.finish(st, actions.ResultFailed, s.copies.Of(st.Step).Err.Error())
 			case st.sent(): // before the others of its digest
 				candidates = slices.Insert(candidates, 0, st)
 			default:
@@ -147,8 +147,8 @@ func (s *situation) wait(d *decision, st *step, busy map[string]bool) {
 	}
 }
 
-func (d *decision) settle(st *step, result actions.Result, detail string) {
-	d.settled = append(d.settled, settled{step: st, result: result, detail: detail})
+func (d *decision) finish(st *step, result actions.Result, detail string) {
+	d.finished = append(d.finished, finished{step: st, result: result, detail: detail})
 }
 
 // vanished are the tags that the plan keeps and that the reading does not show.
@@ -174,12 +174,12 @@ const (
 )
 
 // end is the position of a step that has a result.
-func (st *step) end(result actions.Result, detail string) (position, settled) {
-	return ended, settled{step: st, result: result, detail: detail}
+func (st *step) end(result actions.Result, detail string) (position, finished) {
+	return ended, finished{step: st, result: result, detail: detail}
 }
 
 // position compares the tag of a step with the reading.
-func (s *situation) position(st *step) (position, settled) {
+func (s *situation) position(st *step) (position, finished) {
 	tag, listed, hidden := s.reading.find(st.ID)
 	sibling := s.sibling(st)
 	switch {
@@ -207,11 +207,11 @@ func (s *situation) position(st *step) (position, settled) {
 }
 
 // absence is the position of a tag that the listing does not show.
-func (s *situation) absence(st *step) (position, settled) {
+func (s *situation) absence(st *step) (position, finished) {
 	accepted := st.sent() && !st.open && st.err == nil
 	switch {
 	case !accepted && !s.reading.absent[st.ID]:
-		return unconfirmed, settled{}
+		return unconfirmed, finished{}
 	case !st.sent() && s.sibling(st) != nil:
 		return st.end(actions.ResultGone, "it was deleted together with "+s.sibling(st).Tag+", which had the same digest")
 	case !st.sent():
@@ -223,16 +223,16 @@ func (s *situation) absence(st *step) (position, settled) {
 }
 
 // patient is the position of a tag that is being deleted since a time.
-func (s *situation) patient(st *step, since time.Time) (position, settled) {
+func (s *situation) patient(st *step, since time.Time) (position, finished) {
 	if passed := s.now.Sub(since); passed >= s.patience {
 		return st.late(text.Age(passed) + " after its deletion was sent, it is still being deleted")
 	}
-	return under, settled{}
+	return under, finished{}
 }
 
 // late is the end of a deletion that takes too long.
-func (st *step) late(detail string) (position, settled) {
-	return ended, settled{st, actions.ResultFailed, detail, true}
+func (st *step) late(detail string) (position, finished) {
+	return ended, finished{st, actions.ResultFailed, detail, true}
 }
 
 // sibling is a step of the same digest whose deletion was sent.
@@ -251,7 +251,7 @@ func (s *situation) isUnderWay(digest string) bool {
 }
 
 // progress is the position of a tag whose deletion was sent and that is still there.
-func (s *situation) progress(st *step, tag registry.Tag) (position, settled) {
+func (s *situation) progress(st *step, tag registry.Tag) (position, finished) {
 	passed := s.now.Sub(st.since)
 	switch {
 	case tag.Digest != "" && tag.Digest != st.Digest && tag.Status != registry.StatusDeleting:
@@ -263,13 +263,13 @@ func (s *situation) progress(st *step, tag registry.Tag) (position, settled) {
 	case passed >= s.patience:
 		return st.late("the API accepted its deletion, and " + text.Age(passed) + " later it is still there")
 	case st.err == nil || st.Difference(tag) != "" || s.reading.at.Sub(st.at) < openPause:
-		return under, settled{}
+		return under, finished{}
 	}
 	return s.again(st)
 }
 
 // again is the position of an untouched tag: to be sent, if it may be sent (again).
-func (s *situation) again(st *step) (position, settled) {
+func (s *situation) again(st *step) (position, finished) {
 	result, detail := st.exhausted()
 	switch {
 	case result == actions.ResultBlocked && len(s.reading.byDigest[st.Digest]) > 1:
@@ -277,9 +277,9 @@ func (s *situation) again(st *step) (position, settled) {
 	case result != "":
 		return st.end(result, detail)
 	case st.tries > 0 && !st.open && s.reading.at.Sub(st.at) < refusedPause<<(st.tries-1):
-		return pausing, settled{}
+		return pausing, finished{}
 	}
-	return asPlanned, settled{}
+	return asPlanned, finished{}
 }
 
 // exhausted is the result of a change that is not sent again; "" while it may be.

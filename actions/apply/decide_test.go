@@ -85,8 +85,8 @@ func (sc *scene) wholes(digest string) []*step {
 	return wholes
 }
 
-// look makes the reading, and decides.
-func (sc *scene) look() *decision {
+// decide makes the reading, and decides.
+func (sc *scene) decide() *decision {
 	var sent []*step
 	for _, st := range sc.steps {
 		if st.sent() {
@@ -115,8 +115,8 @@ func (sc *scene) look() *decision {
 	return decide(&sc.situation)
 }
 
-// fates lists a decision: what is sent, checked and settled, and how many wait.
-func fates(d *decision) []string {
+// listed lists a decision: what is sent, checked and finished, and how many wait.
+func listed(d *decision) []string {
 	var out []string
 	for _, st := range d.send {
 		out = append(out, "send "+st.Tag)
@@ -124,7 +124,7 @@ func fates(d *decision) []string {
 	for _, st := range d.check {
 		out = append(out, "check "+st.Tag)
 	}
-	for _, x := range d.settled {
+	for _, x := range d.finished {
 		out = append(out, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", x.step.Tag, x.result, x.detail), ": "))
 	}
 	if d.waiting > 0 {
@@ -314,7 +314,7 @@ func TestDecide(t *testing.T) {
 		{"but not longer than 15 seconds", two(), func(sc *scene) { sc.alone = true; sc.sent("pr-1", canaryPatience, nil) }, []string{"send pr-2", "1 under way"}},
 	} {
 		tt.edit(tt.scene)
-		if diff := cmp.Diff(tt.want, fates(tt.scene.look())); diff != "" {
+		if diff := cmp.Diff(tt.want, listed(tt.scene.decide())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
@@ -369,29 +369,29 @@ func (w world) someScene() *scene {
 	return sc
 }
 
-// Whatever the situation, every step has exactly one fate, and what is sent may be
+// Whatever the situation, every step has exactly one result, and what is sent may be
 // sent.
 func TestDecideProperties(t *testing.T) {
 	for seed := range uint64(20_000) {
 		sc := world{rand.New(rand.NewPCG(seed, 7))}.someScene()
-		d := sc.look()
-		if diff := cmp.Diff(fates(d), fates(sc.look())); diff != "" {
+		d := sc.decide()
+		if diff := cmp.Diff(listed(d), listed(sc.decide())); diff != "" {
 			t.Fatalf("seed %d: the same situation, another decision:\n%s", seed, diff)
 		}
-		fate := make(map[*step]int)
+		times := make(map[*step]int)
 		for _, st := range slices.Concat(d.send, d.check) {
-			fate[st]++
+			times[st]++
 		}
-		for _, x := range d.settled {
-			fate[x.step]++
+		for _, x := range d.finished {
+			times[x.step]++
 		}
-		for st, n := range fate {
+		for st, n := range times {
 			if n > 1 {
-				t.Fatalf("seed %d: %s has %d fates: %q", seed, st.Tag, n, fates(d))
+				t.Fatalf("seed %d: %s has %d results: %q", seed, st.Tag, n, listed(d))
 			}
 		}
-		if len(fate)+d.waiting+d.held != len(sc.steps) {
-			t.Fatalf("seed %d: %d steps, and %q", seed, len(sc.steps), fates(d))
+		if len(times)+d.waiting+d.held != len(sc.steps) {
+			t.Fatalf("seed %d: %d steps, and %q", seed, len(sc.steps), listed(d))
 		}
 		for i := range d.send {
 			if why := sc.mustNotBeSent(d, i); why != "" {
@@ -408,7 +408,7 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 	waiting := func(digest string) bool { // a deletion of the digest is under way
 		return slices.ContainsFunc(sc.steps, func(o *step) bool {
 			t, there := find(sc.tags, o.ID)
-			return o != st && o.Digest == digest && o.sent() && there && t.Status == registry.StatusReady && !slices.ContainsFunc(d.settled, func(x settled) bool { return x.step == o })
+			return o != st && o.Digest == digest && o.sent() && there && t.Status == registry.StatusReady && !slices.ContainsFunc(d.finished, func(x finished) bool { return x.step == o })
 		})
 	}
 	switch {
@@ -445,7 +445,7 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 	subject := registry.AttachmentSubject(st.Tag, st.Digest)
 	for _, other := range sc.tags {
 		hasStep := slices.ContainsFunc(sc.steps, func(o *step) bool { return o.ID == other.ID })
-		goes := hasStep && !slices.ContainsFunc(d.settled, func(x settled) bool { return x.step.ID == other.ID })
+		goes := hasStep && !slices.ContainsFunc(d.finished, func(x finished) bool { return x.step.ID == other.ID })
 		switch {
 		case other.ID == st.ID:
 		case other.Digest == st.Digest && other.Status != registry.StatusDeleting && !goes && !sc.untag:

@@ -2,7 +2,7 @@
 // anything in a registry. Its nouns:
 //
 //   - a reading: what the registry says now, and when it was asked
-//   - a judgement: what the policies in force would plan on that reading
+//   - a decision: what the policies in force would plan on that reading
 //   - a decision: which steps of the plan may be sent on that reading, which are
 //     done, and which are not to be done any more
 //   - a copy: what a tag holds, in the archive if there is one

@@ -209,7 +209,7 @@ func (s *site) apply(p *actions.Plan, o Options) (*actions.Outcome, error) {
 
 // environment judges again as the plan was judged.
 func (s *site) environment(j Journal) Environment {
-	return Environment{Registry: s.editor, Journal: j, Judge: func(_ context.Context, subject Subject) (actions.Judgement, error) {
+	return Environment{Registry: s.editor, Journal: j, Judge: func(_ context.Context, subject Subject) (actions.Decision, error) {
 		v := registry.Verdict{Namespace: subject.Namespace, Image: subject.Image, Empty: subject.Empty}
 		if v.Image != nil {
 			v.Tags, v.Empty = make([]registry.TagVerdict, len(v.Image.Tags)), len(v.Image.Tags) == 0
@@ -225,7 +225,7 @@ func (s *site) environment(j Journal) Environment {
 		o := s.options
 		o.TakenAt = time.Now().UTC()
 		part := plan.Decide(v, o)
-		return actions.Judgement{Steps: part.Steps(), Held: part.Held(), Verdict: v}, nil
+		return actions.Decision{Steps: part.Steps(), Held: part.Held(), Verdict: v}, nil
 	}}
 }
 

@@ -14,17 +14,17 @@ import (
 func (w *reconciler) judge(now *reading) error {
 	last := w.last
 	w.last = now
-	if w.judged != nil {
+	if w.judgedOn != nil {
 		if err := w.reportLost(last, now); err != nil {
 			w.last = last
 			return err
 		}
 		switch {
-		case w.judged.unexplained(now):
-		case clock.Now().Sub(w.judgedAt) < judgementAge:
+		case w.judgedOn.unexplained(now):
+		case clock.Now().Sub(w.judgedAt) < decisionAge:
 			return nil
 		default: // what this run has done since does not count
-			now = w.judged
+			now = w.judgedOn
 		}
 	}
 	j, err := w.r.Judge(w.r.calls, Subject{Namespace: w.namespace, Image: now.image(w.namespace)})
@@ -38,7 +38,7 @@ func (w *reconciler) judge(now *reading) error {
 			w.r.first.Store(ref, j)
 		}
 	}
-	w.judged, w.judgedAt, w.judgement, w.marked = now, clock.Now(), j, map[string]bool{}
+	w.judgedOn, w.judgedAt, w.decision, w.marked = now, clock.Now(), j, map[string]bool{}
 	for digest, others := range j.First() { // what is being deleted now is not in it
 		w.before[digest] = slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.before[digest], others))))
 	}

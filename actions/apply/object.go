@@ -185,7 +185,7 @@ func (c *change) read() (condition, error) {
 	if err != nil || now.is != objectAsPlanned || !c.mayBeRepeated() {
 		return now, err
 	}
-	return c.judged(now, subject)
+	return c.checkPolicies(now, subject)
 }
 
 // mayBeRepeated reports whether the change may still be sent, or sent again, so that
@@ -251,11 +251,11 @@ func (c *change) readNamespace() (now condition, subject Subject, err error) {
 	return now, subject, nil
 }
 
-// judged asks the policies in force about the object, unless this run has changed
+// checkPolicies asks the policies in force about the object, unless this run has changed
 // something in it: then what they made of it before counts.
-func (c *change) judged(now condition, s Subject) (condition, error) {
+func (c *change) checkPolicies(now condition, s Subject) (condition, error) {
 	first, known := c.r.first.Load(c.Ref)
-	j, _ := first.(actions.Judgement)
+	j, _ := first.(actions.Decision)
 	if !known || !c.r.isTouched(c.Ref) {
 		var err error
 		if j, err = c.r.Judge(c.r.calls, s); err != nil {

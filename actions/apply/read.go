@@ -30,7 +30,7 @@ func (w *reconciler) read() (*reading, error) {
 	}
 	w.slow, w.relist = clock.Now().Sub(at) > MaxReadingAge/2, false
 	next := newReading(at, row, list, w.sent)
-	if w.judged == nil && len(next.unlisted()) > 0 { // the row may be the older of the two
+	if w.judgedOn == nil && len(next.unlisted()) > 0 { // the row may be the older of the two
 		if next.row, _, err = w.place.ReadImage(w.img.ref, w.img.id); err != nil {
 			return nil, err
 		}

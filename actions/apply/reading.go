@@ -22,7 +22,7 @@ type reading struct {
 	// hidden are tags that only a GET finds; absent are IDs that nothing shows.
 	hidden map[string]registry.Tag
 	absent map[string]bool
-	sent   []*step // whose deletion was sent in this run, settled or not
+	sent   []*step // whose deletion was sent in this run, finished or not
 
 	// Derived from list.
 

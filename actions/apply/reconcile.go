@@ -21,9 +21,9 @@ const (
 	// again; it doubles from reading to reading, up to longestPause.
 	firstPause   = 250 * time.Millisecond
 	longestPause = 10 * time.Second
-	// judgementAge is how old a judgement may become before the policies are asked
+	// decisionAge is how old a decision may become before the policies are asked
 	// again: what is in use may have changed.
-	judgementAge = 15 * time.Second
+	decisionAge = 15 * time.Second
 )
 
 // reconciler deletes the tags of one image.
@@ -35,15 +35,15 @@ type reconciler struct {
 	pending  []*step             // without a result
 	sent     []*step             // whose deletion was sent, with or without a result
 	byDigest map[string][]*step  // all
-	before   map[string][]string // of all judgements; see situation
+	before   map[string][]string // of all decisions; see situation
 
 	namespace *registry.Namespace
 	first     *reading
-	judged    *reading // on which the judgement was made
+	judgedOn  *reading // on which the decision was made
 	judgedAt  time.Time
 	last      *reading // the latest
-	judgement actions.Judgement
-	marked    map[string]bool // IDs of the tags whose deletion the judgement plans
+	decision  actions.Decision
+	marked    map[string]bool // IDs of the tags whose deletion the decision plans
 	relist    bool            // the next reading must be a listing
 	slow      bool            // listing takes so long that each deletion needs a reading of its own
 	proving   bool            // it holds the right to leave a sibling behind
@@ -160,7 +160,7 @@ func (w *reconciler) situation(now *reading) *situation {
 		untag: w.r.o.SharedDigestIn(w.img.ref.Region) == actions.Untag, proven: untagged >= max(1, w.r.o.Canary), alone: confirmed < w.r.o.Canary,
 		now: clock.Now(), patience: w.r.o.ConfirmTimeout,
 		marked:   func(id string) bool { return w.marked[id] },
-		unmarked: func(st *step) (actions.Result, string) { return w.judgement.NotPlanned(st.Step) },
+		unmarked: func(st *step) (actions.Result, string) { return w.decision.NotPlanned(st.Step) },
 	}
 	if why := w.halted(); why != nil {
 		s.halted, s.kept, s.marked = true, actions.Names{}, func(string) bool { return false }
@@ -182,9 +182,9 @@ func (w *reconciler) situation(now *reading) *situation {
 
 // record gives the steps that are decided their results.
 func (w *reconciler) record(d *decision, now *reading) {
-	decided := make(map[*step]bool, len(d.settled))
+	decided := make(map[*step]bool, len(d.finished))
 	proofs, untagged := 0, 0
-	for _, x := range d.settled {
+	for _, x := range d.finished {
 		decided[x.step], x.step.left = true, x.result != actions.ResultDone && x.result != actions.ResultGone
 		if x.result == actions.ResultDone || x.result == actions.ResultBlocked && x.step.tries > 0 {
 			proofs++
@@ -200,9 +200,9 @@ func (w *reconciler) record(d *decision, now *reading) {
 		}
 	}
 	w.pending = rest
-	w.r.each(len(d.settled), func(i int) {
-		x := d.settled[i]
-		w.settle(x.step, x.result, x.detail)
+	w.r.each(len(d.finished), func(i int) {
+		x := d.finished[i]
+		w.finish(x.step, x.result, x.detail)
 		switch {
 		case x.slow:
 			w.reportUnchecked(x.step)
@@ -217,7 +217,7 @@ func (w *reconciler) record(d *decision, now *reading) {
 	w.shrink(len(d.send) + d.held)
 }
 
-func (w *reconciler) settle(st *step, result actions.Result, detail string) {
+func (w *reconciler) finish(st *step, result actions.Result, detail string) {
 	if c := w.copies.Of(st.Step); st.sent() || result == actions.ResultGone {
 		w.r.mu.Lock()
 		w.r.results[st.index].Archived = c.Archived
@@ -257,7 +257,7 @@ func (w *reconciler) unreadable(err error) {
 	}
 	if w.r.stopped() != nil {
 		strike = false
-		if len(w.sent) == 0 && w.judged == nil && w.r.calls.Err() != nil {
+		if len(w.sent) == 0 && w.judgedOn == nil && w.r.calls.Err() != nil {
 			result, detail = actions.ResultSkipped, w.r.stopped().Error()
 		}
 	}
@@ -270,7 +270,7 @@ func (w *reconciler) unreadable(err error) {
 	}
 }
 
-// giveUp settles the steps that several readings in a row were too old for.
+// giveUp ends the steps that several readings in a row were too old for.
 func (w *reconciler) giveUp(age time.Duration) {
 	w.r.strike(tooSlow(age))
 	w.abandon(actions.ResultFailed, tooSlow(age), "")
@@ -296,15 +296,15 @@ func (w *reconciler) abandon(result actions.Result, detail string, ofSent action
 		switch patient := clock.Now().Sub(since) < w.r.o.ConfirmTimeout && w.r.calls.Err() == nil; {
 		case since.IsZero(), !st.sent() && ofSent != "":
 			result, detail := notTried(st, result, detail)
-			w.settle(st, result, detail)
+			w.finish(st, result, detail)
 		case ofSent != "":
-			w.settle(st, ofSent, detail)
+			w.finish(st, ofSent, detail)
 		case patient:
 			waiting = append(waiting, st)
 		case !st.sent():
-			w.settle(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+detail)
+			w.finish(st, actions.ResultFailed, "it may have been deleted together with another tag of its digest: "+detail)
 		default:
-			w.settle(st, actions.ResultFailed, "its deletion was sent, and is not confirmed: "+detail)
+			w.finish(st, actions.ResultFailed, "its deletion was sent, and is not confirmed: "+detail)
 			w.reportUnchecked(st)
 		}
 	}

@@ -46,7 +46,7 @@ type run struct {
 	places        *places.Places
 
 	others  map[string]bool // references of images that have other steps than deletions of tags
-	first   sync.Map        // judgements of those images, before this run changed anything in them
+	first   sync.Map        // decisions about those images, before this run changed anything in them
 	touched sync.Map        // references of objects in which this run has changed something
 
 	mu        sync.Mutex
@@ -222,7 +222,7 @@ func (r *run) contain(steps []int, f func()) {
 		r.o.Logger.Error("a step panicked", "panic", p, "stack", string(debug.Stack()))
 		r.halt(fmt.Errorf("%w: a bug in the program: panic: %v", ErrStopped, p))
 		for _, i := range steps {
-			r.settle(i, actions.ResultFailed, fmt.Sprintf("a bug in the program, and how far it came is not known: panic: %v", p))
+			r.setResult(i, actions.ResultFailed, fmt.Sprintf("a bug in the program, and how far it came is not known: panic: %v", p))
 		}
 	}()
 	f()
@@ -237,13 +237,13 @@ func (r *run) conclude(st *step, p *places.Place, result actions.Result, detail 
 	if errors.Is(st.err, registry.ErrDenied) && result == actions.ResultBlocked && !p.Works() {
 		result = actions.ResultFailed
 	}
-	r.settle(st.index, result, detail)
+	r.setResult(st.index, result, detail)
 	return result
 }
 
-// settle gives a step its result, unless it has one, and records it if the journal
+// setResult gives a step its result, unless it has one, and records it if the journal
 // knows the step.
-func (r *run) settle(i int, result actions.Result, detail string) {
+func (r *run) setResult(i int, result actions.Result, detail string) {
 	r.mu.Lock()
 	res := &r.results[i]
 	if res.Result != "" {

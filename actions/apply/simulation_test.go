@@ -227,7 +227,7 @@ func (a *attempt) apply() (*actions.Outcome, error) {
 		e.Archive = a.vault
 	}
 	judge := e.Judge
-	e.Judge = func(ctx context.Context, s Subject) (actions.Judgement, error) {
+	e.Judge = func(ctx context.Context, s Subject) (actions.Decision, error) {
 		a.mu.Lock()
 		if s.Image != nil {
 			a.subjects[s.Image.ID] = s

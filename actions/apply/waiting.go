@@ -49,7 +49,7 @@ func (w *reconciler) lacking() int {
 // await waits for copies, and lets other images go on meanwhile. Where a deletion waits
 // to be confirmed, it does so for a pause at most.
 func (w *reconciler) await(pause time.Duration) {
-	w.copies.Take()
+	w.copies.Collect()
 	lacking := w.lacking()
 	if lacking == 0 {
 		return

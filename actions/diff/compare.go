@@ -161,7 +161,7 @@ func (c *comparer) violations() {
 	})
 }
 
-func (c *comparer) found(side Side, in, other *input) {
+func (c *comparer) found(only Presence, in, other *input) {
 	// A rule that moved in its file is still the same rule.
 	key := func(v registry.Violation) registry.Violation { v.Source = ""; return v }
 	known := make(map[registry.Violation]bool, len(other.Plan.Violations))
@@ -172,7 +172,7 @@ func (c *comparer) found(side Side, in, other *input) {
 		if known[key(v)] || other.Why.ignores(v.Ref) {
 			continue
 		}
-		c.out.Found = append(c.out.Found, Finding{Only: side, Violation: v})
+		c.out.Found = append(c.out.Found, Finding{Only: only, Violation: v})
 		switch v.Severity {
 		case registry.Deny:
 			in.effects.Deny++

@@ -66,7 +66,7 @@ func TestEveryStepIsComparedOnceAndExplained(t *testing.T) {
 			t.Fatalf("%d differences, counted %+v", len(c.Changes), s)
 		}
 		votes := map[string]registry.TagVerdict{}
-		for side, list := range map[Side][]registry.Verdict{Before: vs} {
+		for side, list := range map[Presence][]registry.Verdict{Before: vs} {
 			for _, v := range list {
 				for i := range v.Tags {
 					votes[string(side)+v.Image.TagRef(v.Image.Tags[i].Name).String()] = v.Tags[i]

@@ -72,19 +72,19 @@ type ByRule struct {
 	After  *actions.Frees `json:"after,omitempty"`
 }
 
-// Side is which of the plans has something.
-type Side string
+// Presence is which of the plans has something.
+type Presence string
 
-// The sides. Both is a change of visibility that both plan, to different ends.
+// Both is a change of visibility that both plan, to different ends.
 const (
-	Before Side = "before"
-	After  Side = "after"
-	Both   Side = "both"
+	Before Presence = "before"
+	After  Presence = "after"
+	Both   Presence = "both"
 )
 
 // Change is a step that the plans do not share.
 type Change struct {
-	Only   Side           `json:"only"` // the plan that has the step
+	Only   Presence       `json:"only"` // the plan that has the step
 	Action actions.Action `json:"action"`
 	Ref    string         `json:"ref"`
 	Before Position       `json:"before"`
@@ -118,7 +118,7 @@ const (
 
 // Finding is a violation that only one plan reports.
 type Finding struct {
-	Only Side `json:"only"`
+	Only Presence `json:"only"`
 	registry.Violation
 }
 

@@ -45,11 +45,11 @@ func (b *Builder) Add(p Part) {
 	}
 	if p.subject.Image != "" {
 		t.count(&p)
-		if len(p.asked.steps)+len(p.asked.held) > 0 {
+		if len(p.direct.steps)+len(p.direct.held) > 0 {
 			b.touched[p.subject.String()] = actions.ImageStats{Tags: p.tags, Bytes: p.bytes, Public: p.public, InPublic: p.inPublic}
 		}
 	}
-	b.asked.add(p.asked)
+	b.asked.add(p.direct)
 	b.followers.add(p.followers)
 	b.violations = append(b.violations, p.violations...)
 	b.gaps = append(b.gaps, p.gaps...)

@@ -54,7 +54,7 @@ type Part struct {
 	public     bool    // everyone may pull the image
 	inherits   bool    // that depends on the namespace
 	inPublic   bool    // the namespace is public
-	asked      entries // what a rule asks for
+	direct     entries // what a rule asks for
 	followers  entries // attachments that only follow their subject
 	violations []registry.Violation
 	gaps       []registry.Gap
@@ -65,19 +65,19 @@ type Part struct {
 }
 
 // Steps are the changes that the verdict leads to, before gaps are known.
-func (p Part) Steps() []actions.Step { return slices.Concat(p.asked.steps, p.followers.steps) }
+func (p Part) Steps() []actions.Step { return slices.Concat(p.direct.steps, p.followers.steps) }
 
 // Held are the changes that the verdict asks for and that a guard holds, before gaps
 // are known.
-func (p Part) Held() []actions.Held { return slices.Concat(p.asked.held, p.followers.held) }
+func (p Part) Held() []actions.Held { return slices.Concat(p.direct.held, p.followers.held) }
 
 // Changes reports whether the part has any step.
-func (p *Part) Changes() bool { return len(p.asked.steps)+len(p.followers.steps) > 0 }
+func (p *Part) Changes() bool { return len(p.direct.steps)+len(p.followers.steps) > 0 }
 
 // Deletes reports whether a step of the part deletes anything.
 func (p *Part) Deletes() bool {
 	deletes := func(s actions.Step) bool { return s.Action.Deletes() }
-	return slices.ContainsFunc(p.asked.steps, deletes) || slices.ContainsFunc(p.followers.steps, deletes)
+	return slices.ContainsFunc(p.direct.steps, deletes) || slices.ContainsFunc(p.followers.steps, deletes)
 }
 
 // Quiet is the part of an image of which it is known that nothing follows from its tags.
@@ -96,7 +96,7 @@ func (p Part) IsQuiet() bool { return p.Silent() && len(p.gaps) == 0 && p.newest
 // Silent reports whether the verdict leads to nothing: no change, made or held,
 // and no violation.
 func (p Part) Silent() bool {
-	return len(p.asked.steps)+len(p.asked.held)+len(p.followers.steps)+len(p.followers.held)+len(p.violations) == 0
+	return len(p.direct.steps)+len(p.direct.held)+len(p.followers.steps)+len(p.followers.held)+len(p.violations) == 0
 }
 
 // entries are changes, to be made and held.
@@ -158,10 +158,10 @@ func (p *Part) setVisibility(v *registry.VisibilityVerdict, s actions.Step) {
 	}
 	s.To, s.Reasons = v.To, v.Reasons
 	if isReportOnly(v.Reasons) {
-		p.asked.hold(s.Action, s.Ref, actions.GuardReportOnly, "required only by "+notEnforced(s.Reasons), s.Reasons)
+		p.direct.hold(s.Action, s.Ref, actions.GuardReportOnly, "required only by "+notEnforced(s.Reasons), s.Reasons)
 		return
 	}
-	p.asked.step(s)
+	p.direct.step(s)
 }
 
 // isMarked is the whole of the conflict resolution: any keep beats any delete.

@@ -53,16 +53,16 @@ func decideImage(v registry.Verdict, o Options, part Part) Part {
 //
 // Every marked tag ends as exactly one step or one held entry.
 func (d *imageDecision) decideTags() {
-	d.settle(allGuesses)
+	d.evaluate(allGuesses)
 	for i := range d.nodes {
 		d.enter(int32(i))
 	}
 	d.part.together = d.together()
 }
 
-// settle decides about the tags, and enters nothing into the plan. Where nothing is
+// evaluate decides about the tags, and enters nothing into the plan. Where nothing is
 // marked, it leaves the graph without nodes.
-func (d *imageDecision) settle(guess guesses) {
+func (d *imageDecision) evaluate(guess guesses) {
 	marked := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
 	if !slices.ContainsFunc(d.v.Tags, marked) {
 		return
@@ -251,7 +251,7 @@ func (d *imageDecision) keepAtLeast() {
 // enter puts the decision about a tag into the plan.
 func (d *imageDecision) enter(i int32) {
 	t, n := &d.v.Image.Tags[i], &d.nodes[i]
-	list, reasons := &d.part.asked, d.v.Tags[i].Delete
+	list, reasons := &d.part.direct, d.v.Tags[i].Delete
 	switch n.rules {
 	case unmarked, kept:
 		return
@@ -277,12 +277,12 @@ func (d *imageDecision) decideDeletion() {
 		return
 	}
 	if g, detail := d.imageGuard(); g != "" {
-		d.part.asked.hold(actions.DeleteImage, d.ref, g, detail, reasons)
+		d.part.direct.hold(actions.DeleteImage, d.ref, g, detail, reasons)
 		return
 	}
 	s := d.imageStep(actions.DeleteImage, "")
 	s.Reasons = reasons
-	d.part.asked.step(s)
+	d.part.direct.step(s)
 }
 
 // imageGuard names the first guard that holds the deletion of the image, and why.

@@ -34,10 +34,10 @@ func decideNamespace(v registry.Verdict, o Options) Part {
 	}
 	step.Action, step.From, step.Reasons = actions.DeleteNamespace, "", v.Delete
 	if g, detail := namespaceGuard(&v, &o); g != "" {
-		part.asked.hold(step.Action, ref, g, detail, step.Reasons)
+		part.direct.hold(step.Action, ref, g, detail, step.Reasons)
 		return part
 	}
-	part.asked.step(step)
+	part.direct.step(step)
 	return part
 }
 

@@ -29,7 +29,7 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 	if guard, _ := d.distrust(); guard != "" {
 		return nil
 	}
-	d.settle(onlyUnread)
+	d.evaluate(onlyUnread)
 	needs := &needs{image: v.Image, digests: map[string]bool{}}
 	if o.Content.Read == ReadAlways && slices.ContainsFunc(d.nodes, func(n node) bool { return n.deleted }) {
 		for digest := range d.byDigest {

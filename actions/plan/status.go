@@ -43,13 +43,13 @@ func (d *imageDecision) holdAll(g actions.Guard, detail string) {
 	for i, v := range d.v.Tags {
 		if isMarked(v.Delete, v.Keep) {
 			t := &d.v.Image.Tags[i]
-			d.part.asked.holdTag(t, d.tagRef(t.Name), g, detail, v.Delete)
+			d.part.direct.holdTag(t, d.tagRef(t.Name), g, detail, v.Delete)
 		}
 	}
 	if isMarked(d.v.Delete, d.v.Keep) {
-		d.part.asked.hold(actions.DeleteImage, d.ref, g, detail, d.v.Delete)
+		d.part.direct.hold(actions.DeleteImage, d.ref, g, detail, d.v.Delete)
 	}
-	if g == actions.GuardPolicyError && len(d.part.asked.held) == 0 {
+	if g == actions.GuardPolicyError && len(d.part.direct.held) == 0 {
 		d.part.gap(d.ref, d.v.Err)
 	}
 }

@@ -59,7 +59,7 @@ func resolve(ctx context.Context, s *actions.Step, g Reader) actions.StepResult 
 	r := actions.StepResult{Ref: s.Ref, Action: s.Action}
 	began := clock.Now()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		now, err := look(ctx, s, g)
+		now, err := readObject(ctx, s, g)
 		deleting := err == nil && now.status == registry.StatusDeleting && s.Action.Deletes()
 		if deleting && clock.Now().Sub(began) < patience {
 			err = clock.Sleep(ctx, pause)
@@ -82,7 +82,7 @@ type object struct {
 	differs    string              // how it differs from what was planned
 }
 
-func look(ctx context.Context, s *actions.Step, g Reader) (object, error) {
+func readObject(ctx context.Context, s *actions.Step, g Reader) (object, error) {
 	switch s.Action {
 	case actions.DeleteTag:
 		tag, _, err := g.GetTag(ctx, s.Region, "", s.ID)

@@ -66,7 +66,7 @@ failed or was skipped; 3 a limit refuses the plan, and nothing is changed.`,
 			return a.observed(ctx, &f.metrics, runs.KindApply, func() error { return a.apply(ctx, &f) })
 		},
 	}
-	f.AddLive(cmd)
+	f.AddAPI(cmd)
 	f.runFlags.add(cmd, "what to print")
 	cmd.Flags().StringArrayVar(&f.signatures, "signature", nil, "a `FILE` with an SSH signature of PLAN.json, beside PLAN.json.sig and PLAN.json.NAME.sig; can be repeated")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
@@ -126,7 +126,7 @@ func (a *app) appliedIn(f reportFlags, work *janitor.ApplyRun) func(runs.Run) er
 			return a.render(run, f)
 		case run.Plan.Outcome != nil && len(run.Plan.Steps) > 0:
 			return report.Applied(a.Reports(), run, a.TextOptions())
-		case work.Asked():
+		case work.PlanShown():
 			return nil // nothing happened to the plan that was shown
 		}
 		return a.render(run, f)

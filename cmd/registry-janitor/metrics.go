@@ -42,7 +42,7 @@ func (f *metricsFlags) observe(o *scaleway.Options) {
 // metrics itself, such as with an invalid configuration: monitoring must see that
 // nothing was done.
 func (a *app) observed(ctx context.Context, f *metricsFlags, kind runs.Kind, run func() error) error {
-	if err := a.TakeStdout("--metrics.textfile", f.textfile); err != nil {
+	if err := a.ClaimStdout("--metrics.textfile", f.textfile); err != nil {
 		return err
 	}
 	began := a.Now()

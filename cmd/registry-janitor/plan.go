@@ -69,7 +69,7 @@ applied.` + narrowHelp + compareHelp,
 }
 
 func (a *app) plan(ctx context.Context, f *planFlags) error {
-	if err := a.TakeStdout("-o", f.out); err != nil {
+	if err := a.ClaimStdout("-o", f.out); err != nil {
 		return err
 	}
 	s, err := a.Open(ctx, &f.Flags)

@@ -52,7 +52,7 @@ could not be pushed, or the namespace could not be removed.`,
 			return a.probe(cmd.Context(), &f)
 		},
 	}
-	f.AddLive(cmd)
+	f.AddAPI(cmd)
 	syntax.Enum(cmd, cmd.Flags(), &f.region, "region", "", "the region to probe", registry.Regions()...)
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&f.rate, "rate", false, "also find out at which rate of requests the API answers 429, with up to 620 requests")

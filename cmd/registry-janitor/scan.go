@@ -39,7 +39,7 @@ written nevertheless, and lists what is missing.`,
 			return a.scan(cmd.Context(), &f, out)
 		},
 	}
-	f.AddLive(cmd)
+	f.AddAPI(cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "the `FILE` to write, - for standard output")
 	return cmd
 }

@@ -60,7 +60,7 @@ over when it stops.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &f) },
 	}
-	f.AddLive(cmd)
+	f.AddAPI(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.web.Addresses, "web.listen-address", []string{web.DefaultAddress}, "listen on this `ADDRESS`, such as :9095 for every interface; may be repeated")
 	flags.BoolVar(&f.web.SystemdSocket, "web.systemd-socket", false, "listen on the sockets that systemd passes instead")
@@ -101,7 +101,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) error {
 
 // views render runs as the commands do.
 func views() web.Views {
-	v := web.Views{Page: page.Daemon, Live: page.Live, MostKept: page.MostKept, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+	v := web.Views{Page: page.Daemon, Updates: page.Updates, MostKept: page.MostKept, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
 		return report.Explain(w, e, report.TextOptions{})
 	}}
 	for _, f := range report.Formats() {

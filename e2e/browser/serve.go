@@ -36,7 +36,7 @@ func (d *Daemon) Change(change func(status *runs.Daemon, latest **runs.Run)) {
 
 // Handler serves the daemon as the program does.
 func (d *Daemon) Handler() http.Handler {
-	v := web.Views{Page: page.Daemon, Live: page.Live, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+	v := web.Views{Page: page.Daemon, Updates: page.Updates, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
 		return report.Explain(w, e, report.TextOptions{})
 	}}
 	for _, f := range report.Formats() {
@@ -48,10 +48,10 @@ func (d *Daemon) Handler() http.Handler {
 }
 
 // Status returns the state.
-func (d *Daemon) Status(context.Context) runs.Daemon { return d.Live() }
+func (d *Daemon) Status(context.Context) runs.Daemon { return d.InMemory() }
 
-// Live returns the state.
-func (d *Daemon) Live() runs.Daemon {
+// InMemory returns the state.
+func (d *Daemon) InMemory() runs.Daemon {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.status
@@ -69,13 +69,13 @@ func (d *Daemon) Latest(context.Context) (*runs.Run, error) {
 
 // Runs returns the history.
 func (d *Daemon) Runs(_ context.Context, limit int) ([]runs.Summary, error) {
-	list := d.Live().Runs
+	list := d.InMemory().Runs
 	return list[:min(limit, len(list))], nil
 }
 
 // Run returns the latest run under any ID that the history has.
 func (d *Daemon) Run(ctx context.Context, id string) (*runs.Run, error) {
-	for _, s := range d.Live().Runs {
+	for _, s := range d.InMemory().Runs {
 		if s.ID == id {
 			run, err := d.Latest(ctx)
 			earlier := *run
@@ -98,7 +98,7 @@ func (d *Daemon) Approve(_ context.Context, plan string, _ []byte) (*runs.Approv
 
 // Start refuses a run while one is in progress.
 func (d *Daemon) Start(runs.Kind) error {
-	if d.Live().Running != nil {
+	if d.InMemory().Running != nil {
 		return web.ErrBusy
 	}
 	return nil

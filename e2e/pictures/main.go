@@ -58,7 +58,7 @@ func pictures(ctx context.Context, folder string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", picture.name, err)
 		}
-		if err := take(chromium, "file://"+page, filepath.Join(folder, picture.name), picture.width, picture.height); err != nil {
+		if err := capture(chromium, "file://"+page, filepath.Join(folder, picture.name), picture.width, picture.height); err != nil {
 			return fmt.Errorf("%s: %w", picture.name, err)
 		}
 	}
@@ -86,10 +86,10 @@ func daemonPicture(chromium context.Context, file string) error {
 		server.CloseClientConnections()
 		server.Close()
 	}()
-	return take(chromium, server.URL, file, 1200, 1480)
+	return capture(chromium, server.URL, file, 1200, 1480)
 }
 
-func take(chromium context.Context, url, file string, width, height int64) error {
+func capture(chromium context.Context, url, file string, width, height int64) error {
 	tab, err := browser.Open(chromium)
 	if err != nil {
 		return err

@@ -107,7 +107,7 @@ func (d checker) checkArchive(a *Archive) {
 // sentence says what the archive does.
 func (a *Archive) sentence() string {
 	what := "every tag"
-	if words := matchWords(a.Match, a.Except); words != "" {
+	if words := describeMatch(a.Match, a.Except); words != "" {
 		what = "what matches " + words
 	}
 	out := fmt.Sprintf("copies %s to %s before its deletion, and keeps the copy for %s", what, a.To, a.Keep.Words())

@@ -65,7 +65,7 @@ func checkValid(t *testing.T, c *Config) {
 			t.Errorf("the name %q is not unique", r.Name)
 		}
 		names[r.Name] = true
-		if r.Match == nil || matchWords(r.Match, nil) == "" {
+		if r.Match == nil || describeMatch(r.Match, nil) == "" {
 			t.Errorf("%s: the match matches everything", r.Name)
 		}
 		if r.Keep == nil && (r.Delete == nil || r.Delete.OlderThan.Duration() <= 0 && r.Delete.OlderThanLabel == "") {

@@ -189,18 +189,18 @@ func retentionNamed(path string, r *rules.Retention) named {
 	if r.Delete != nil {
 		more = append(more, "delete", words(reflect.ValueOf(*r.Delete)))
 	}
-	return named{path, &r.Name, matchWords(r.Match, r.Except), strings.TrimSpace(strings.Join(more, " "))}
+	return named{path, &r.Name, describeMatch(r.Match, r.Except), strings.TrimSpace(strings.Join(more, " "))}
 }
 
 func visibilityNamed(path string, r *rules.Visibility) named {
-	return named{path, &r.Name, matchWords(r.Match, r.Except), r.Subject + " " + r.Require}
+	return named{path, &r.Name, describeMatch(r.Match, r.Except), r.Subject + " " + r.Require}
 }
 
 func namingNamed(path string, r *rules.Naming) named {
-	return named{path, &r.Name, r.Subject + " " + r.Pattern, matchWords(r.Match, r.Except)}
+	return named{path, &r.Name, r.Subject + " " + r.Pattern, describeMatch(r.Match, r.Except)}
 }
 
-func matchWords(match, except *rules.Match) string {
+func describeMatch(match, except *rules.Match) string {
 	var parts []string
 	if match != nil {
 		parts = append(parts, words(reflect.ValueOf(*match)))

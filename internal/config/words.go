@@ -68,7 +68,7 @@ func (c *Config) protectSentences(add func(kind, name, format string, args ...an
 		add("protect", "digests", "keeps every tag of %s, whatever the rules say", rules.Named("digest", c.Protect.Digests))
 	}
 	if len(c.Protect.Labels) > 0 {
-		add("protect", "labels", "keeps every tag of an image with %s, whatever the rules say", rules.LabelWords(c.Protect.Labels, "or"))
+		add("protect", "labels", "keeps every tag of an image with %s, whatever the rules say", rules.DescribeLabels(c.Protect.Labels, "or"))
 	}
 	if c.Protect.ReferencesFile != "" {
 		add("protect", "references_file", "keeps what %s names%s%s", c.Protect.referencesName(), ifBounded(c.Protect.MinReferences), ifOptional(c.Protect.Optional.References))

@@ -36,7 +36,7 @@ const (
 
 // newChain makes the chain below the guard.
 func newChain(o Options, n *counts) http.RoundTripper {
-	a := &attempt{next: o.Base, timeout: o.RequestTimeout, hide: o.Hide, counts: n}
+	a := &attempt{next: o.Base, timeout: o.RequestTimeout, redact: o.Redact, counts: n}
 	return &retrier{next: &pacer{next: a, hosts: pace.Hosts{Concurrency: o.Concurrency}}, log: o.Logger}
 }
 
@@ -131,7 +131,7 @@ func (t *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 type attempt struct {
 	next    http.RoundTripper
 	timeout time.Duration
-	hide    func(string) string
+	redact  func(string) string
 	counts  *counts
 }
 
@@ -206,6 +206,6 @@ func (t *attempt) refusal(resp *http.Response) error {
 			parts = append(parts, e.Message)
 		}
 	}
-	message := strings.Join(strings.Fields(t.hide(strings.Join(parts, " "))), " ")
+	message := strings.Join(strings.Fields(t.redact(strings.Join(parts, " "))), " ")
 	return &statusError{code: resp.StatusCode, message: text.Clip(message, maxMessage), retryAfter: retry.After(resp.Header, clock.Now())}
 }

@@ -50,8 +50,8 @@ type partError struct {
 func (e *partError) Error() string { return "its part " + e.digest + ": " + e.err.Error() }
 func (e *partError) Unwrap() error { return e.err }
 
-// hider removes the secret key as it is.
-func hider(secret string) func(string) string {
+// redactor removes the secret key as it is.
+func redactor(secret string) func(string) string {
 	if secret == "" {
 		return func(s string) string { return s }
 	}
@@ -68,7 +68,7 @@ func (r *Reader) explain(ctx context.Context, digest string, err error) string {
 	if remedy := remedyOf(err); remedy != "" {
 		why += ": " + remedy
 	}
-	return r.o.Hide("read the content of " + digest + ": " + strings.Join(strings.Fields(why), " "))
+	return r.o.Redact("read the content of " + digest + ": " + strings.Join(strings.Fields(why), " "))
 }
 
 // remedyOf is what the operator can do about an error; "" if there is nothing special.

@@ -25,9 +25,9 @@ type Options struct {
 	// send for tokens there.
 	APIURL    string
 	SecretKey string
-	// Hide removes the secret key from a text, in every encoding; nil removes only the key
+	// Redact removes the secret key from a text, in every encoding; nil removes only the key
 	// itself.
-	Hide func(string) string
+	Redact func(string) string
 	// UserAgent names the program.
 	UserAgent string
 	// Concurrency is how many requests may be in flight to one host; 16 if it is not positive.
@@ -263,8 +263,8 @@ func (o Options) withDefaults() Options {
 	if o.Store == nil {
 		o.Store = new(Memory)
 	}
-	if o.Hide == nil {
-		o.Hide = hider(o.SecretKey)
+	if o.Redact == nil {
+		o.Redact = redactor(o.SecretKey)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

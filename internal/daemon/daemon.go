@@ -202,7 +202,7 @@ func (d *daemon) work(ctx context.Context, dsn string, lost <-chan struct{}) err
 	defer cancel(nil)
 	d.begin(ctx)
 	defer d.rest(cancel)
-	d.takeUp(ctx)
+	d.resume(ctx)
 	for {
 		s, changed := d.watched()
 		if s.config.LedgerDSN() != dsn {

@@ -13,7 +13,7 @@ import (
 func TestThePageShowsTheRunInProgress(t *testing.T) {
 	s := newSite(t, registryWorld, strings.Replace(daemonConfig, "14d", "7d", 1)+"limits: {max_deletion_percent: 100}\n")
 	s.options.EnableApply = true
-	s.options.Views.Live, s.options.Views.MostKept = page.Live, page.MostKept
+	s.options.Views.Updates, s.options.Views.MostKept = page.Updates, page.MostKept
 	proceed := make(chan struct{})
 	base := s.options.Session.Connection.Base
 	s.options.Session.Connection.Base = roundTripper(func(r *http.Request) (*http.Response, error) {

@@ -20,10 +20,10 @@ const (
 	stateNamespaces = "namespaces" // the labels of the metrics
 )
 
-// takeUp continues where the daemon ended that worked before: it takes up its metrics,
+// resume continues where the daemon ended that worked before: it takes up its metrics,
 // what it has sent, and the last run of each schedule, and makes up for missed runs. A
 // ledger that cannot be read keeps no daemon from its work.
-func (d *daemon) takeUp(ctx context.Context) {
+func (d *daemon) resume(ctx context.Context) {
 	l, s := d.openLedger(), d.current()
 	if l == nil {
 		return

@@ -89,7 +89,7 @@ func (d *daemon) Ready() error { return nil }
 
 // Status returns the state of the daemon.
 func (d *daemon) Status(ctx context.Context) runs.Daemon {
-	s := d.Live()
+	s := d.InMemory()
 	var err error
 	if s.Runs, err = d.Runs(ctx, shownRuns); err != nil {
 		d.log.Warn("the history of runs cannot be read", "error", err)
@@ -98,8 +98,8 @@ func (d *daemon) Status(ctx context.Context) runs.Daemon {
 	return s
 }
 
-// Live returns the state without what is in the ledger.
-func (d *daemon) Live() runs.Daemon {
+// InMemory returns the state without what is in the ledger.
+func (d *daemon) InMemory() runs.Daemon {
 	now := d.o.Session.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -33,10 +33,10 @@ type ApplyRun struct {
 	// Log receives what happens, and every step at the debug level; required.
 	Log *slog.Logger
 
-	editor   *scaleway.Editor
-	recorder *recorder.Recorder
-	asked    bool // the operator has seen the plan
-	declined bool // by the operator
+	editor    *scaleway.Editor
+	recorder  *recorder.Recorder
+	planShown bool // the operator has seen the plan
+	declined  bool // by the operator
 }
 
 // Run makes the run. The result is valid whatever the error: it has what was done. Its
@@ -79,8 +79,8 @@ func (a *ApplyRun) Run(ctx context.Context) (runs.Run, error) {
 // Declined reports whether the operator declined the plan, so that nothing was changed.
 func (a *ApplyRun) Declined() bool { return a.declined }
 
-// Asked reports whether the operator has seen the plan.
-func (a *ApplyRun) Asked() bool { return a.asked }
+// PlanShown reports whether the operator has seen the plan.
+func (a *ApplyRun) PlanShown() bool { return a.planShown }
 
 // Place returns where the run is recorded, once it has begun.
 func (a *ApplyRun) Place() recorder.Place { return a.recorder.Place() }
@@ -180,7 +180,7 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Option
 	if len(plan.Steps) == 0 || a.Ask == nil {
 		return nil
 	}
-	a.asked = true
+	a.planShown = true
 	if err := a.Ask(plan); err != nil {
 		a.declined = true
 		return declined{err}

@@ -32,7 +32,7 @@ func (p *Planner) Compare(ctx context.Context, feed intake.Feed, other *Planner)
 			p.Config.File+", and the numbers of "+other.Config.File+" count only what is in both.")
 	}
 	in := intake.New(feed)
-	after, before := newSide(p, in), newSide(other, in)
+	after, before := newVariant(p, in), newVariant(other, in)
 	before.judge.filter = filter
 	err := forEach(ctx, in, func(decisions []*decision) {
 		ours, theirs := decisions[0], decisions[1]
@@ -57,7 +57,7 @@ func (p *Planner) Compare(ctx context.Context, feed intake.Feed, other *Planner)
 // CompareWith compares the plan of the feed with a saved one.
 func (p *Planner) CompareWith(ctx context.Context, feed intake.Feed, name string, saved *actions.Plan) (*diff.Comparison, error) {
 	in := intake.New(feed)
-	after, steps := newSide(p, in), saved.StepsByObject()
+	after, steps := newVariant(p, in), saved.StepsByObject()
 	err := forEach(ctx, in, func(decisions []*decision) {
 		d := decisions[0]
 		if d.verdict == nil {
@@ -78,8 +78,8 @@ func (p *Planner) zoned(c *diff.Comparison) *diff.Comparison {
 	return c
 }
 
-// side is one of two configurations that are compared.
-type side struct {
+// variant is one of two configurations that are compared.
+type variant struct {
 	name  string
 	judge *judge
 	*collector
@@ -88,36 +88,36 @@ type side struct {
 	why *diff.Explanations
 }
 
-func newSide(p *Planner, in *intake.Intake) *side {
+func newVariant(p *Planner, in *intake.Intake) *variant {
 	o := p.planOptions()
 	o.Grace = 0
-	return &side{
+	return &variant{
 		name: p.Config.File, judge: p.judge(policy.WhatCounts, in.Early, o),
 		collector: newCollector(o), why: diff.NewExplanations(),
 	}
 }
 
-// add adds what the side decided about an item, and why it does not do what the
-// other side does.
-func (s *side) add(d *decision, others []actions.Step) {
-	s.collector.add(d)
+// add adds what the variant decided about an item, and why it does not do what the
+// other one does.
+func (v *variant) add(d *decision, others []actions.Step) {
+	v.collector.add(d)
 	if d.verdict == nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.why.Add(*d.verdict, others)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.why.Add(*d.verdict, others)
 }
 
-// ignore records that an image or a namespace is outside of the side's scope.
-func (s *side) ignore(ref registry.Ref) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.why.Ignore(ref)
+// ignore records that an image or a namespace is outside of the scope of the variant.
+func (v *variant) ignore(ref registry.Ref) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.why.Ignore(ref)
 }
 
-func (s *side) input(in *intake.Intake, clock *registry.Gap) diff.Input {
-	return diff.Input{Name: s.name, Plan: s.plan(in.Late, clock), Why: s.why}
+func (v *variant) input(in *intake.Intake, clock *registry.Gap) diff.Input {
+	return diff.Input{Name: v.name, Plan: v.plan(in.Late, clock), Why: v.why}
 }
 
 // graceNote is a note that grace is ignored, if there is any.

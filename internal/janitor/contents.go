@@ -38,7 +38,7 @@ func newContents(c *config.Config, reader *scaleway.Reader, o SessionOptions) (*
 		return &contents{unknown: unknown, store: store}, nil //nolint:nilerr // nothing is read then, and every gap says why
 	}
 	r, err := content.NewReader(content.Options{
-		URL: address, APIURL: login.APIURL, SecretKey: login.SecretKey, Hide: reader.Hide,
+		URL: address, APIURL: login.APIURL, SecretKey: login.SecretKey, Redact: reader.Redact,
 		UserAgent: o.Connection.UserAgent, Concurrency: o.Connection.Concurrency, RequestTimeout: o.Connection.RequestTimeout,
 		Base: login.Base, Store: store, Logger: o.Connection.Logger,
 	})
@@ -192,8 +192,8 @@ func readContents(ctx context.Context, decisions []*decision, judges []*judge, d
 	reads.read(ctx, decisions[at].item.Image, digests)
 }
 
-// settle decides, and reads the contents that the decision depends on.
-func (j *judge) settle(ctx context.Context, d *decision) error {
+// decideWithContents decides, and reads the contents that the decision depends on.
+func (j *judge) decideWithContents(ctx context.Context, d *decision) error {
 	for {
 		if err := j.decide(ctx, d); err != nil || len(d.missing) == 0 {
 			return err

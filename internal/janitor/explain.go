@@ -93,7 +93,7 @@ func (s *subject) judge(ctx context.Context, e *runs.Explanation) error {
 		builder.AddSkipped(s.skipped.Ref, s.skipped.Status)
 	}
 	d := &decision{item: s.item}
-	if err := s.planner.judge(policy.Everything, s.uses, options).settle(ctx, d); err != nil {
+	if err := s.planner.judge(policy.Everything, s.uses, options).decideWithContents(ctx, d); err != nil {
 		return err
 	}
 	if d.unread != nil {

@@ -80,20 +80,20 @@ func (f *inForce) readUses(ctx context.Context) error {
 }
 
 // judge makes the plan of one image or namespace as it is now.
-func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Judgement, error) {
+func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Decision, error) {
 	f.mu.Lock()
 	uses, err := f.uses, f.err
 	f.mu.Unlock()
 	if err != nil {
-		return actions.Judgement{}, err
+		return actions.Decision{}, err
 	}
 	s := f.session
 	f.visibilities.note(subject.Image)
 	if gap := s.clockGap(); gap != nil && gap.Holds != registry.HoldsNothing {
-		return actions.Judgement{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
+		return actions.Decision{}, fmt.Errorf("%s: %s", gap.Subject, gap.Error)
 	}
 	if where := outside(Scope(s.Config), subject); where != "" {
-		return actions.Judgement{Verdict: registry.Verdict{
+		return actions.Decision{Verdict: registry.Verdict{
 			Namespace: subject.Namespace, Keep: []registry.Reason{{Rule: "scope", Text: where}},
 		}}, nil
 	}
@@ -104,14 +104,14 @@ func (f *inForce) judge(ctx context.Context, subject apply.Subject) (actions.Jud
 		d.item.Listed = &scanner.Listed{Namespace: subject.Namespace, Empty: subject.Empty}
 	}
 	judge := now.judge(policy.WhatCounts, uses, now.planOptions())
-	if err := bug.Contain(func() error { return judge.settle(ctx, d) }); err != nil {
-		return actions.Judgement{}, err
+	if err := bug.Contain(func() error { return judge.decideWithContents(ctx, d) }); err != nil {
+		return actions.Decision{}, err
 	}
 	steps, held := d.part.Steps(), d.part.Held()
 	if d.unread != nil {
 		steps, held = holdDeletions(steps, held, d.unread)
 	}
-	return actions.Judgement{Steps: steps, Held: held, Verdict: *d.verdict}, nil
+	return actions.Decision{Steps: steps, Held: held, Verdict: *d.verdict}, nil
 }
 
 // holdDeletions holds the steps that delete something, because of what could not be read.

@@ -30,7 +30,7 @@ func (p *Planner) Record(ctx context.Context, feed intake.Feed, w io.Writer) ([]
 		}
 		p.Progress.noticed(item)
 		if item.Image != nil {
-			p.Progress.judged(&registry.Verdict{Image: item.Image}, 0)
+			p.Progress.countVerdict(&registry.Verdict{Image: item.Image}, 0)
 		}
 		return out.Write(item)
 	}
@@ -105,6 +105,6 @@ func (p *Planner) recorded(ctx context.Context, feed intake.Feed) <-chan *record
 func (r *record) complete(ctx context.Context, j *judge) {
 	defer close(r.done)
 	d := &decision{item: r.item}
-	r.err = bug.Contain(func() error { return j.settle(ctx, d) })
+	r.err = bug.Contain(func() error { return j.decideWithContents(ctx, d) })
 	r.unread = d.unread
 }

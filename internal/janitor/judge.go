@@ -197,7 +197,7 @@ func (j *judge) decide(ctx context.Context, d *decision) error {
 	d.verdict, d.part = &verdict, plan.Decide(verdict, j.options)
 	j.ask(d)
 	if len(d.missing) == 0 && (d.item.Relist == nil || !d.part.Changes()) { // it is not judged again
-		j.progress.judged(&verdict, clock.Now().Sub(began))
+		j.progress.countVerdict(&verdict, clock.Now().Sub(began))
 	}
 	return nil
 }

@@ -101,8 +101,8 @@ func (p *Progress) noticed(item scanner.Item) {
 	}
 }
 
-// judged counts a verdict, and the time that it took.
-func (p *Progress) judged(v *registry.Verdict, took time.Duration) {
+// countVerdict counts a verdict, and the time that it took.
+func (p *Progress) countVerdict(v *registry.Verdict, took time.Duration) {
 	if p == nil {
 		return
 	}

@@ -12,24 +12,24 @@ import (
 func show(u *lint.Unused, item scanner.Item, references string) {
 	switch {
 	case item.Image != nil:
-		u.See(item.Image.Namespace, item.Image)
+		u.Add(item.Image.Namespace, item.Image)
 	case item.Quiet != nil:
 		quiet := *item.Quiet.Image
 		quiet.Status = "" // its tags are not read
-		u.See(quiet.Namespace, &quiet)
+		u.Add(quiet.Namespace, &quiet)
 	case item.Namespace != nil:
-		u.See(item.Namespace, nil)
+		u.Add(item.Namespace, nil)
 	case item.Listed != nil:
-		u.See(item.Listed.Namespace, nil)
+		u.Add(item.Listed.Namespace, nil)
 	case item.Skipped != nil && item.Skipped.Ref.Image == "":
-		u.SeeGap() // its images are not listed
+		u.AddGap() // its images are not listed
 	case item.Skipped != nil:
 		s := item.Skipped
 		n := &registry.Namespace{Region: s.Ref.Region, Name: s.Ref.Namespace, ProjectID: s.ProjectID, OrganizationID: s.OrganizationID}
-		u.See(n, &registry.Image{Namespace: n, Name: s.Ref.Image, Status: s.Status})
+		u.Add(n, &registry.Image{Namespace: n, Name: s.Ref.Image, Status: s.Status})
 	case item.Gap != nil && item.Gap.Subject == references:
 		u.ForgetReferences()
 	case item.Gap != nil && lookup.HidesObjects(item.Gap):
-		u.SeeGap()
+		u.AddGap()
 	}
 }

@@ -35,7 +35,7 @@ func (c *Cluster) connect(ctx context.Context) (*client, error) {
 	if err != nil {
 		return nil, errors.New("the address of the cluster is not a URL (correct server in the kubeconfig)")
 	}
-	g := newGuard(base, config, c.o.Hide)
+	g := newGuard(base, config, c.o.Redact)
 	config.Wrap(g.wrap)
 	config.UserAgent = c.o.UserAgent
 	config.QPS = -1 // no throttling: the retry loop slows down when the cluster asks for it
@@ -49,7 +49,7 @@ func (c *Cluster) connect(ctx context.Context) (*client, error) {
 	}
 	sender, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, fmt.Errorf("reading the credentials for the cluster: %s", g.hide(err.Error()))
+		return nil, fmt.Errorf("reading the credentials for the cluster: %s", g.redact(err.Error()))
 	}
 	// A redirect would take the credentials along.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -109,7 +109,7 @@ func (c *client) getOnce(ctx context.Context, request *rest.Request, read func(i
 	case body.err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
 	case body.err != nil:
-		return fmt.Errorf("%w: %s", errCut, c.guard.hide(body.err.Error()))
+		return fmt.Errorf("%w: %s", errCut, c.guard.redact(body.err.Error()))
 	case err != nil && !errors.Is(err, errCut):
 		return fmt.Errorf("an answer of the cluster cannot be decoded: %w", err)
 	}

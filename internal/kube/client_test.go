@@ -323,7 +323,7 @@ func TestAccessInsteadOfAKubeconfig(t *testing.T) {
 	f := secure(t, func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer token-1" })
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.Certificate().Raw})
 	token, failed := "token-1", error(nil)
-	c := New(Options{Name: "prod", Hide: func(s string) string { return strings.ReplaceAll(s, "Unauthorized", "…") },
+	c := New(Options{Name: "prod", Redact: func(s string) string { return strings.ReplaceAll(s, "Unauthorized", "…") },
 		Access: func(context.Context) (string, []byte, string, error) { return f.URL, ca, token, failed }})
 	c.limits = quick()
 	if uses, err := c.Uses(t.Context()); len(uses) != 1 || err != nil || c.Name() != "kubernetes prod" {

@@ -27,9 +27,9 @@ type Options struct {
 	// certificates (PEM) that its own must be signed by, and a bearer token. It is
 	// used instead of a kubeconfig; nil is none.
 	Access func(context.Context) (server string, ca []byte, token string, err error)
-	// Hide removes secrets from a text of the cluster, besides those that the program
+	// Redact removes secrets from a text of the cluster, besides those that the program
 	// sends there; nil removes no more.
-	Hide func(string) string
+	Redact func(string) string
 	// Context is a context of the kubeconfig; "" is the current one, as it is when the
 	// kubeconfig is first read.
 	Context string
@@ -82,8 +82,8 @@ func New(o Options) *Cluster {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Hide == nil {
-		o.Hide = func(s string) string { return s }
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
 	}
 	c := &Cluster{o: o, context: o.Context, inCluster: rest.InClusterConfig, limits: defaultLimits()}
 	if !o.InCluster && o.Access == nil && c.context == "" {

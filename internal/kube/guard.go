@@ -68,8 +68,8 @@ func (g *guard) addSecret(secret string) {
 // maxShown bounds the text of the cluster or its tools in an error, in characters.
 const maxShown = 500
 
-// hide makes a text fit for an error: one line, not too long, without secrets.
-func (g *guard) hide(s string) string {
+// redact makes a text fit for an error: one line, not too long, without secrets.
+func (g *guard) redact(s string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, secret := range g.secrets {

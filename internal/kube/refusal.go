@@ -79,7 +79,7 @@ func (t *refusing) refusal(resp *http.Response) *refusal {
 	var s metav1.Status
 	if err == nil && json.Unmarshal(body, &s) == nil && s.Kind == "Status" {
 		r.reason = s.Reason
-		if message := t.guard.hide(s.Message); message != "" {
+		if message := t.guard.redact(s.Message); message != "" {
 			r.message = message
 		}
 		if s.Details != nil {
@@ -106,7 +106,7 @@ func (c *client) unreachable(ctx context.Context, err error) error {
 	if errors.As(err, &sent) {
 		err = sent.Err // the name of the cluster says more than the URL
 	}
-	message := c.guard.hide(err.Error())
+	message := c.guard.redact(err.Error())
 	// The error of client-go for a plugin that failed has no type.
 	if strings.HasPrefix(message, "getting credentials") {
 		return fmt.Errorf("%w: %s", errLogin, message)

@@ -167,9 +167,9 @@ func inScope(glob string, n *registry.Namespace, img *registry.Image) bool {
 	return rules.MatchesAny([]string{glob}, path)
 }
 
-// See takes a namespace, or an image of it. An image that is not ready has no tags here, and
+// Add takes a namespace, or an image of it. An image that is not ready has no tags here, and
 // any rule about tags may be about them.
-func (u *Unused) See(n *registry.Namespace, img *registry.Image) {
+func (u *Unused) Add(n *registry.Namespace, img *registry.Image) {
 	if img != nil {
 		u.images.Store(true)
 	}
@@ -180,8 +180,8 @@ func (u *Unused) See(n *registry.Namespace, img *registry.Image) {
 	}
 }
 
-// SeeGap notes that something in the registry could not be read.
-func (u *Unused) SeeGap() { u.hidden.Store(true) }
+// AddGap notes that something in the registry could not be read.
+func (u *Unused) AddGap() { u.hidden.Store(true) }
 
 // ForgetReferences expects nothing of a references file that could not be read.
 func (u *Unused) ForgetReferences() {

@@ -31,11 +31,11 @@ type Subject struct {
 // After judges the subject again at every time after the present at which its decision
 // can change, as a forecast of that time does, until it is deleted.
 func (s *Subject) After(ctx context.Context, now runs.Stage) (*runs.Outlook, error) {
-	f := &foresight{Subject: s, all: s.turns(nil)}
+	f := &foresight{Subject: s, all: s.changeTimes(nil)}
 	grid := f.all
 	o := &runs.Outlook{Stages: []runs.Stage{now}}
 	if img := s.Item.Image; img != nil && len(grid)*len(img.Tags) > maxJudged {
-		grid = s.turns(related(img, s.Ref.Tag))
+		grid = s.changeTimes(related(img, s.Ref.Tag))
 		if matchesByAge(s.Config) {
 			o.Limit = runs.LimitSize
 		}
@@ -118,10 +118,10 @@ func isSame(a, b *runs.Stage) bool {
 	return a.Decision == b.Decision && a.Guard == b.Guard && (a.Decision != runs.Kept || slices.Equal(a.Reasons, b.Reasons))
 }
 
-// turns are the times after the present at which the age of something reaches one that
+// changeTimes are the times after the present at which the age of something reaches one that
 // a rule or a guard names; with tags, only of those of them. Between two of them, no
 // decision changes.
-func (s *Subject) turns(tags map[string]bool) []time.Time {
+func (s *Subject) changeTimes(tags map[string]bool) []time.Time {
 	var out []time.Time
 	add := func(from time.Time, ages []time.Duration) {
 		for _, age := range append(ages, 0) { // what is in the future counts as newest until then

@@ -33,7 +33,7 @@ func New(c *config.Config, region registry.Region, connection scaleway.Options, 
 	registries := oci.NewWriter(oci.Options{URL: address, Password: login.SecretKey, UserAgent: connection.UserAgent, Base: login.Base})
 	return &Prober{
 		API: api, Connect: registries.Connect, Region: region, ProjectID: project, OrganizationID: c.Scaleway.OrganizationID,
-		Settle: DefaultSettle, Tick: DefaultTick, Now: now, Log: log,
+		Wait: DefaultWait, Tick: DefaultTick, Now: now, Log: log,
 	}, nil
 }
 

@@ -24,7 +24,7 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 		s.saw("shared_digest", "the deletion of one of two tags of a digest was refused: %v", refused)
 		return nil
 	}
-	if _, err := s.until(ctx, s.Settle, func() (bool, error) { // the other one may follow
+	if _, err := s.until(ctx, s.Wait, func() (bool, error) { // the other one may follow
 		tags, err := u.tags(ctx)
 		_, listed := tagOf(tags, "two")
 		return err == nil && !listed, err
@@ -54,7 +54,7 @@ func (s *scratch) sharedDigest(ctx context.Context) error {
 	}
 	if pulls {
 		s.report.Findings.SharedDigest = "untag"
-		s.saw("shared_digest", "deleting one of two tags of a digest removed that tag alone; %s later the other one is listed, and can be pulled", s.Settle)
+		s.saw("shared_digest", "deleting one of two tags of a digest removed that tag alone; %s later the other one is listed, and can be pulled", s.Wait)
 		return nil
 	}
 	s.report.Findings.SharedDigest = "cascade"
@@ -89,7 +89,7 @@ func (s *scratch) lastTag(ctx context.Context) error {
 		return fmt.Errorf("the last tag of an image could not be deleted: %w", orElse(err, refused))
 	}
 	began := s.Now()
-	vanished, err := u.until(ctx, u.Settle, func() (bool, error) {
+	vanished, err := u.until(ctx, u.Wait, func() (bool, error) {
 		_, listed, err := u.row(ctx)
 		return err == nil && !listed, err
 	})
@@ -98,7 +98,7 @@ func (s *scratch) lastTag(ctx context.Context) error {
 	}
 	s.report.Findings.ImageRowAfterLastTag = choose(vanished, "vanishes", "stays")
 	s.saw("image_row_after_last_tag", "after the deletion of its last tag, the image was %s", choose(vanished,
-		"gone after about "+s.Now().Sub(began).Round(s.Tick).String(), "still listed after "+u.Settle.String()))
+		"gone after about "+s.Now().Sub(began).Round(s.Tick).String(), "still listed after "+u.Wait.String()))
 	pulls, err := u.pulls(ctx, digest.String())
 	if err != nil {
 		return err

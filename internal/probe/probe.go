@@ -43,18 +43,18 @@ type Prober struct {
 	ProjectID, OrganizationID string
 	// Rate also finds out the rate of requests that the API refuses.
 	Rate bool
-	// Settle is how long to wait for what the API does behind its answer, and Tick is the
+	// Wait is how long to wait for what the API does behind its answer, and Tick is the
 	// pause between two looks, and between two changes whose times are compared.
-	Settle, Tick time.Duration
-	Now          func() time.Time
-	Log          *slog.Logger
+	Wait, Tick time.Duration
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
-// DefaultSettle and DefaultTick are enough for what has been seen of the API: a deletion
+// DefaultWait and DefaultTick are enough for what has been seen of the API: a deletion
 // takes up to 15 s.
 const (
-	DefaultSettle = 30 * time.Second
-	DefaultTick   = 2 * time.Second
+	DefaultWait = 30 * time.Second
+	DefaultTick = 2 * time.Second
 )
 
 // prefix begins the names of the namespaces of probes.
@@ -153,7 +153,7 @@ func (p *Prober) remove(ctx context.Context, n registry.Namespace) error {
 		if err := p.API.DeleteNamespace(ctx, p.Region, n.ID, time.Time{}); err != nil && !errors.Is(err, registry.ErrNotFound) {
 			last = err
 		}
-		gone, err := p.until(ctx, p.Settle, func() (bool, error) {
+		gone, err := p.until(ctx, p.Wait, func() (bool, error) {
 			_, _, err := p.API.GetNamespace(ctx, p.Region, n.ID)
 			if errors.Is(err, registry.ErrNotFound) {
 				return true, nil

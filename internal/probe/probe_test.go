@@ -47,7 +47,7 @@ func newSite(t *testing.T, world worlds.World) *site {
 	return &site{
 		prober: &Prober{
 			API: api, Connect: plane.NewWriter(plane.Options{URL: server.URL, Password: secret}).Connect,
-			Region: "fr-par", Settle: 200 * time.Millisecond, Tick: 10 * time.Millisecond, Now: clock.Now, Log: slog.New(slog.DiscardHandler),
+			Region: "fr-par", Wait: 200 * time.Millisecond, Tick: 10 * time.Millisecond, Now: clock.Now, Log: slog.New(slog.DiscardHandler),
 		},
 		api: api, server: handler,
 	}

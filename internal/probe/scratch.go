@@ -110,12 +110,12 @@ func (u *subject) push(ctx context.Context, what pushable, tags ...string) error
 
 // wait lists the tags until they are as wanted, or the time is over, which is an error.
 func (u *subject) wait(ctx context.Context, wanted func([]registry.Tag) bool) error {
-	is, err := u.until(ctx, u.Settle, func() (bool, error) {
+	is, err := u.until(ctx, u.Wait, func() (bool, error) {
 		tags, err := u.tags(ctx)
 		return err == nil && wanted(tags), err
 	})
 	if !is && err == nil {
-		err = fmt.Errorf("%s did not become what was expected within %s", u.ref, u.Settle)
+		err = fmt.Errorf("%s did not become what was expected within %s", u.ref, u.Wait)
 	}
 	return err
 }

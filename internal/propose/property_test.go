@@ -127,7 +127,7 @@ type world struct {
 
 // options are all that a proposal can say beside its rules.
 func (w *world) options() propose.Options {
-	states := []propose.Source{propose.Asked, propose.Failed, propose.NotAsked, propose.NotListed, propose.NotInScope}
+	states := []propose.Source{propose.Complete, propose.Failed, propose.NotRead, propose.NotListed, propose.NotInScope}
 	return propose.Options{
 		Schema: "janitor.schema.json", SchemaExists: w.IntN(2) == 0, Gaps: w.IntN(3), Serverless: pick(w, states...), Kapsule: pick(w, states...),
 		Scope: pick(w,

@@ -26,7 +26,7 @@ func serverless(p *page, known Source) {
 	switch known {
 	case Failed:
 		p.comment("  ", kept+" They could not be read, and until they can be, nothing is deleted: give the API key the permission sets ContainersReadOnly and ServerlessJobsReadOnly.")
-	case NotAsked:
+	case NotRead:
 		p.comment("  ", kept+" The inventory was taken without reading them, so a plan of it only warns. Before you enforce a rule, write serverless: true, so that nothing is deleted while they cannot be read.")
 		p.line("  serverless: {required: false}")
 		return
@@ -43,7 +43,7 @@ func serverless(p *page, known Source) {
 func kapsule(p *page, known Source) {
 	const kept = "Images that run in the Kapsule clusters of the API key are kept."
 	switch known {
-	case Asked:
+	case Complete:
 		p.comment("  ", kept)
 	case Failed:
 		p.comment("  ", kept+" Not all of it could be read, and until it can be, nothing is deleted: give the API key the right to read the clusters, or name those to ask with kapsule: {clusters: [NAME]}.")

@@ -52,7 +52,7 @@ func Read(ctx context.Context, name string, from io.Reader, o *Options) (*Survey
 // another scope can be planned only with its own.
 func inScope(h scanner.Header, o *Options) {
 	o.Scope = scanner.Scope{Exclude: []string{Functions}}
-	o.Serverless = NotAsked
+	o.Serverless = NotRead
 	if !h.Scope.Equal(scanner.Scope{}) && !h.Scope.Equal(o.Scope) {
 		o.Scope = h.Scope
 		if !slices.Contains(h.Scope.Exclude, Functions) {
@@ -60,10 +60,10 @@ func inScope(h scanner.Header, o *Options) {
 		}
 	}
 	if slices.Contains(h.Sources, ServerlessKey) {
-		o.Serverless = Asked
+		o.Serverless = Complete
 	}
 	if slices.Contains(h.Sources, KapsuleKey) {
-		o.Kapsule = Asked
+		o.Kapsule = Complete
 	}
 }
 

@@ -30,12 +30,12 @@ type Options struct {
 type Source string
 
 const (
-	// Asked means that it was read.
-	Asked Source = "asked"
+	// Complete means that it was read.
+	Complete Source = "asked"
 	// Failed means that it could not be read, or not completely.
 	Failed Source = "failed"
-	// NotAsked means that it was not read, or that there is none.
-	NotAsked Source = "not asked"
+	// NotRead means that it was not read, or that there is none.
+	NotRead Source = "not asked"
 	// NotListed means that the API key may not list them.
 	NotListed Source = "not listed"
 	// NotInScope means that the scope of an inventory does not fit the setting.

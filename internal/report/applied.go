@@ -29,7 +29,7 @@ func Applied(w io.Writer, run runs.Run, o TextOptions) error {
 		"moment":  momentIn(run.Zone),
 		"onHold":  func() string { return onHold },
 		"counts":  outline.Counts,
-		"lost":    lostWords,
+		"lost":    describeLost,
 		"gaps":    gapLines,
 		"cut":     func(lines []string) []string { return cut(lines, otherLines, "") },
 		"notDone": notDoneShort,
@@ -61,8 +61,8 @@ func cut(lines []string, most int, noun string) []string {
 	return append(slices.Clone(lines[:most-1]), more)
 }
 
-// fate are steps with the same result for the same reason.
-type fate struct {
+// alikeResults are steps with the same result for the same reason.
+type alikeResults struct {
 	Result actions.Result
 	What   string
 	Lines  []string
@@ -70,7 +70,7 @@ type fate struct {
 
 // notDoneShort are the steps that were not done, within resultLines: each of them by
 // its name if they fit, and otherwise how many of them each image has.
-func notDoneShort(o *actions.Outcome) []fate {
+func notDoneShort(o *actions.Outcome) []alikeResults {
 	groups := notDone(o)
 	rank := map[actions.Result]int{}
 	lines := 0
@@ -88,23 +88,23 @@ func notDoneShort(o *actions.Outcome) []fate {
 		shown = groups[:min(len(groups), resultLines/3)]
 		each = resultLines/len(shown) - 1
 	}
-	var out []fate
+	var out []alikeResults
 	for _, g := range shown {
-		out = append(out, fateOfSteps(g.Entries, each))
+		out = append(out, describeAlike(g.Entries, each))
 	}
 	if others := groups[len(shown):]; len(others) > 0 {
 		steps := 0
 		for _, g := range others {
 			steps += len(g.Entries)
 		}
-		out = append(out, fate{others[0].First().Result, text.Count(steps, "more step") + ", for " + text.Count(len(others), "other reason"), nil})
+		out = append(out, alikeResults{others[0].First().Result, text.Count(steps, "more step") + ", for " + text.Count(len(others), "other reason"), nil})
 	}
 	return out
 }
 
-// fateOfSteps describes steps that are alike in at most so many lines.
-func fateOfSteps(steps []actions.StepResult, most int) fate {
-	f := fate{Result: steps[0].Result, What: text.Count(len(steps), "step")}
+// describeAlike describes steps that are alike in at most so many lines.
+func describeAlike(steps []actions.StepResult, most int) alikeResults {
+	f := alikeResults{Result: steps[0].Result, What: text.Count(len(steps), "step")}
 	if steps[0].Detail != "" {
 		f.What += ": " + steps[0].Detail
 	}

@@ -39,7 +39,7 @@ func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 		return err
 	}
 	return o.write(w, "compare.txt", c, template.FuncMap{
-		"facts":       func(s diff.Plan) string { return sideFacts(s, c.Zone) },
+		"facts":       func(s diff.Plan) string { return planFacts(s, c.Zone) },
 		"ruleRows":    o.ruleRows,
 		"differences": func() string { return differences },
 		"verdict":     verdictOf,
@@ -57,11 +57,11 @@ func (o TextOptions) differences(c *diff.Comparison) (string, error) {
 	err := o.execute(&b, "differences.txt", sections, template.FuncMap{
 		"object":     func(c diff.Change) string { return objectOf(c).String() },
 		"alike":      alikeInText,
-		"step":       stepSide,
+		"step":       positionWithStep,
 		"other":      otherPosition,
-		"otherSide":  otherSide,
-		"what":       actionWords,
-		"position":   positionWords,
+		"otherSide":  otherPlan,
+		"what":       describeActions,
+		"position":   describePosition,
 		"shown":      shownReasons,
 		"tagColumns": func(indent string, of []diff.Change) string { return columns(o, indent, of, tagCell) },
 		"changeRows": func(indent string, of []diff.Change) string { return listed(o, indent, of, changeRow) },
@@ -83,10 +83,10 @@ func (o TextOptions) differencesInShort(sections []differences) string {
 		room -= len(objects)
 		rows := make([][]string, len(objects))
 		for i, object := range objects {
-			byRule := outline.GroupBy(object.Entries, func(c diff.Change) string { return firstRule(stepSide(c).Reasons) })
+			byRule := outline.GroupBy(object.Entries, func(c diff.Change) string { return firstRule(positionWithStep(c).Reasons) })
 			rows[i] = []string{objectOf(object.First()).String(), o.Color.Red(text.Thousands(len(object.Entries))) + ": " +
 				outline.Each(byRule, ", ", func(a outline.Alike[diff.Change]) string {
-					return firstRule(stepSide(a.First()).Reasons) + " " + text.Thousands(len(a.Entries))
+					return firstRule(positionWithStep(a.First()).Reasons) + " " + text.Thousands(len(a.Entries))
 				})}
 		}
 		b.WriteString(o.short(s.Title, rows))
@@ -97,18 +97,18 @@ func (o TextOptions) differencesInShort(sections []differences) string {
 // changeRow is one of some changes that have the same rules but differ in their words.
 func changeRow(c diff.Change) (first []string, words string) {
 	other := otherPosition(c)
-	words = joined("; ", outline.Texts(stepSide(c).Reasons), string(otherSide(c.Only))+": "+positionWords(c.Action, other))
+	words = joined("; ", outline.Texts(positionWithStep(c).Reasons), string(otherPlan(c.Only))+": "+describePosition(c.Action, other))
 	return []string{tagOf(c.Ref)}, joined(": ", words, outline.Texts(shownReasons(other)))
 }
 
-// sideFacts sums up the plan of one side.
-func sideFacts(s diff.Plan, zone *time.Location) string {
+// planFacts sums up one of the plans.
+func planFacts(s diff.Plan, zone *time.Location) string {
 	out := text.Moment(s.TakenAt, zone)
 	if s.Forecast {
 		out += " (forecast)"
 	}
 	out += ", " + outline.Join(outline.Planned(s.Summary), rest(s.Summary))
-	if freed := freedWords(&s.Summary.Frees); freed != "" {
+	if freed := describeFreed(&s.Summary.Frees); freed != "" {
 		out += ", frees " + freed
 	}
 	if s.Refused {
@@ -130,14 +130,14 @@ func (o TextOptions) ruleRows(indent string, rules []diff.ByRule) string {
 	for i, r := range rules {
 		rows[i] = []string{r.Rule, text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter)}
 		if known {
-			rows[i] = append(rows[i], freedWords(r.Before), freedWords(r.After))
+			rows[i] = append(rows[i], describeFreed(r.Before), describeFreed(r.After))
 		}
 	}
 	return o.table(indent, columns, rows)
 }
 
-// freedWords is what a side frees; "" if that is not known.
-func freedWords(f *actions.Frees) string {
+// describeFreed is what a plan frees; "" if that is not known.
+func describeFreed(f *actions.Frees) string {
 	if f == nil || !f.Bytes.Known {
 		return ""
 	}
@@ -150,7 +150,7 @@ func freedWords(f *actions.Frees) string {
 
 // differences are the changes of one kind, by object.
 type differences struct {
-	Only    diff.Side
+	Only    diff.Presence
 	Title   string
 	Objects []outline.Alike[diff.Change]
 }
@@ -158,7 +158,7 @@ type differences struct {
 // differencesOf are all changes in the order for reading.
 func differencesOf(c *diff.Comparison) []differences {
 	var out []differences
-	for _, only := range []diff.Side{diff.After, diff.Before, diff.Both} {
+	for _, only := range []diff.Presence{diff.After, diff.Before, diff.Both} {
 		of := slices.DeleteFunc(slices.Clone(c.Changes), func(c diff.Change) bool { return c.Only != only })
 		objects := outline.GroupBy(of, func(c diff.Change) string { return objectOf(c).String() })
 		slices.SortFunc(objects, func(a, b outline.Alike[diff.Change]) int {
@@ -171,7 +171,7 @@ func differencesOf(c *diff.Comparison) []differences {
 	return out
 }
 
-func sectionTitle(c *diff.Comparison, only diff.Side) string {
+func sectionTitle(c *diff.Comparison, only diff.Presence) string {
 	e := c.Summary.OnlyAfter
 	switch only {
 	case diff.Both:
@@ -220,23 +220,23 @@ func keyOf(c diff.Change, why func(diff.Position) string) string {
 	return string(c.Action) + "\x00" + key(c.Before) + "\x00" + key(c.After)
 }
 
-// stepSide is the side that has the step.
-func stepSide(c diff.Change) diff.Position { return chosen(c.Only, c.Before, c.After) }
+// positionWithStep is the position in the plan that has the step.
+func positionWithStep(c diff.Change) diff.Position { return chosen(c.Only, c.Before, c.After) }
 
 func otherPosition(c diff.Change) diff.Position { return chosen(c.Only, c.After, c.Before) }
 
-func otherSide(only diff.Side) diff.Side { return chosen(only, diff.After, diff.Before) }
+func otherPlan(only diff.Presence) diff.Presence { return chosen(only, diff.After, diff.Before) }
 
 // chosen is what belongs to a change: the first if it is only before.
-func chosen[T any](only diff.Side, before, after T) T {
+func chosen[T any](only diff.Presence, before, after T) T {
 	if only == diff.Before {
 		return before
 	}
 	return after
 }
 
-// actionWords is what n changes of the same kind do.
-func actionWords(c diff.Change, n int) string {
+// describeActions is what n changes of the same kind do.
+func describeActions(c diff.Change, n int) string {
 	switch c.Action {
 	case actions.DeleteTag:
 		return "- delete " + text.Count(n, "tag")
@@ -245,12 +245,12 @@ func actionWords(c diff.Change, n int) string {
 	case actions.DeleteNamespace:
 		return "- delete the namespace"
 	default:
-		return "~ visibility → " + string(stepSide(c).To)
+		return "~ visibility → " + string(positionWithStep(c).To)
 	}
 }
 
-// positionWords is what a side does with an object.
-func positionWords(a actions.Action, s diff.Position) string {
+// describePosition is what a plan does with an object.
+func describePosition(a actions.Action, s diff.Position) string {
 	switch s.State {
 	case diff.StateStep:
 		words := "→ " + string(s.To)

@@ -27,14 +27,14 @@ func compareMarkdown(w io.Writer, c *diff.Comparison) error {
 		"escape":   escape,
 		"n":        text.Thousands,
 		"verdict":  verdictOf,
-		"facts":    func(s diff.Plan) string { return sideFacts(s, c.Zone) },
+		"facts":    func(s diff.Plan) string { return planFacts(s, c.Zone) },
 		"moment":   momentIn(c.Zone),
 		"sides":    func(c *diff.Comparison) []diff.Plan { return []diff.Plan{c.Before, c.After} },
 		"sections": differencesOf,
 		"alike":    alikeChanges,
 		"row":      m.row,
 		"changes":  m.changes,
-		"freed":    func(f actions.Frees) string { return freedWords(&f) },
+		"freed":    func(f actions.Frees) string { return describeFreed(&f) },
 		"left":     func() int { return m.left },
 	})
 	if err != nil {
@@ -68,13 +68,13 @@ const alikeMax = 50
 // changes writes the rows of changes of one object that only differ in the tag.
 func (m *comment) changes(all []diff.Change) string {
 	first := all[0]
-	why := outline.Each(stepSide(first).Reasons, "<br>", func(r registry.Reason) string { return escape(r.Rule + ": " + r.Text) })
-	others := positionWords(first.Action, otherPosition(first))
+	why := outline.Each(positionWithStep(first).Reasons, "<br>", func(r registry.Reason) string { return escape(r.Rule + ": " + r.Text) })
+	others := describePosition(first.Action, otherPosition(first))
 	if first.Only == diff.Both {
-		why, others = escape("after: "+positionWords(first.Action, first.After)), "before: "+positionWords(first.Action, first.Before)
+		why, others = escape("after: "+describePosition(first.Action, first.After)), "before: "+describePosition(first.Action, first.Before)
 	}
 	for some := range slices.Chunk(all, alikeMax) {
-		what := escape(strings.TrimLeft(actionWords(first, len(some)), "-~ ")) + ": "
+		what := escape(strings.TrimLeft(describeActions(first, len(some)), "-~ ")) + ": "
 		names := code(objectOf(first).String())
 		if first.Action == actions.DeleteTag {
 			what = strings.TrimSuffix(what, ": ") + " of "

@@ -20,7 +20,7 @@ func compared(t *testing.T) *diff.Comparison {
 	reasons := func(rule, text string) []registry.Reason { return []registry.Reason{{Rule: rule, Text: text}} }
 	const api, web = "rg.fr-par.scw.cloud/prod/api", "rg.fr-par.scw.cloud/prod/web"
 	step := diff.Position{State: diff.StateStep, Reasons: reasons("retention/prs", "older than 7d")}
-	change := func(only diff.Side, ref string, other diff.Position) diff.Change {
+	change := func(only diff.Presence, ref string, other diff.Position) diff.Change {
 		c := diff.Change{Only: only, Action: actions.DeleteTag, Ref: ref, Before: other, After: step}
 		if only == diff.Before {
 			c.Before, c.After = c.After, c.Before

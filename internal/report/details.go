@@ -88,7 +88,7 @@ func (d *details) functions() template.FuncMap {
 	}
 	return template.FuncMap{
 		"indent":      func(n int, o *outline.Object) indented { return indented{o, strings.Repeat(" ", n)} },
-		"fate":        func(o *outline.Object) string { return fateOf(d.run, o) },
+		"deletes":     func(o *outline.Object) string { return describeDeleted(d.run, o) },
 		"step":        func(s actions.Step) string { return o.step(s, age(s), outline.Billing(p, &s, d.run.Price)) },
 		"freed":       func(ns registry.Ref) string { return outline.Freed(outline.FreedIn(p, ns), d.run.Price) },
 		"tagRows":     func(indent string, tags []actions.Step) string { return listed(o, indent, tags, tagRow) },

@@ -40,7 +40,7 @@ func Runs(w io.Writer, records []ledger.RunRecord, o HistoryOptions) error {
 		if s := r.Summary; s != nil {
 			steps = text.Thousands(s.Steps())
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, o.moment(r.Started), r.Kind, statusWords(r), exit, steps, cmp.Or(resultCounts(r), "-"), r.Who)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, o.moment(r.Started), r.Kind, describeStatus(r), exit, steps, cmp.Or(resultCounts(r), "-"), r.Who)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (o HistoryOptions) paintRuns(lines []string, records []ledger.RunRecord) st
 }
 
 func (o HistoryOptions) paintRun(r *ledger.RunRecord) func(string) string {
-	switch statusWords(r) {
+	switch describeStatus(r) {
 	case "finished":
 		if r.Exit == exitIncomplete {
 			return o.Color.Red
@@ -80,8 +80,8 @@ const (
 	exitRefused    = 3
 )
 
-// statusWords is the status in words: a run that a limit refused has not failed.
-func statusWords(r *ledger.RunRecord) string {
+// describeStatus is the status in words: a run that a limit refused has not failed.
+func describeStatus(r *ledger.RunRecord) string {
 	if r.Status != ledger.StatusDeclined && r.Exit == exitRefused && !r.Ended.IsZero() {
 		return "refused"
 	}
@@ -114,7 +114,7 @@ func RunDetails(w io.Writer, run *ledger.RunDetails, o HistoryOptions) error {
 	}
 	field("run", strconv.FormatInt(run.ID, 10))
 	field("kind", string(run.Kind))
-	field("status", fmt.Sprintf("%s, exit code %d", statusWords(&run.RunRecord), run.Exit))
+	field("status", fmt.Sprintf("%s, exit code %d", describeStatus(&run.RunRecord), run.Exit))
 	field("message", run.Message)
 	field("started", o.moment(run.Started))
 	field("ended", o.moment(run.Ended))
@@ -145,7 +145,7 @@ func RunDetails(w io.Writer, run *ledger.RunDetails, o HistoryOptions) error {
 
 // step writes a line about a step: its result, what it is about, and why.
 func (o HistoryOptions) step(b *strings.Builder, run *ledger.RunDetails, s *ledger.StepRecord) {
-	word := resultWords(s.Action, s.Result)
+	word := describeResult(s.Action, s.Result)
 	if s.Result == "" {
 		word = withoutResult(run, s)
 	}

@@ -27,7 +27,7 @@ func Events(w io.Writer, ref string, events []ledger.Event, o HistoryOptions) er
 		if width > 0 {
 			fmt.Fprintf(&b, "%-*s  ", width, cmp.Or(text.Clean(within(ref, e.Ref)), "-"))
 		}
-		fmt.Fprintf(&b, "%s  (run %d, %s)\n", text.Clean(eventWords(e, o)), e.Run, text.Clean(e.Who))
+		fmt.Fprintf(&b, "%s  (run %d, %s)\n", text.Clean(describeEvent(e, o)), e.Run, text.Clean(e.Who))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -38,7 +38,7 @@ func within(outer, inner string) string {
 	return strings.TrimLeft(strings.TrimPrefix(inner, outer), ":/")
 }
 
-func eventWords(e *ledger.Event, o HistoryOptions) string {
+func describeEvent(e *ledger.Event, o HistoryOptions) string {
 	switch e.Kind {
 	case ledger.EventMarked:
 		return "marked for deletion by " + reasonsOf(e.Reasons)
@@ -55,7 +55,7 @@ func eventWords(e *ledger.Event, o HistoryOptions) string {
 	case ledger.EventIntended:
 		return intention(e.Action) + " begins, by " + reasonsOf(e.Reasons)
 	}
-	return joined(": ", resultWords(e.Action, e.Result), e.Detail)
+	return joined(": ", describeResult(e.Action, e.Result), e.Detail)
 }
 
 func intention(a actions.Action) string {
@@ -65,8 +65,8 @@ func intention(a actions.Action) string {
 	return "change of the visibility"
 }
 
-// resultWords are what became of a step.
-func resultWords(a actions.Action, r actions.Result) string {
+// describeResult are what became of a step.
+func describeResult(a actions.Action, r actions.Result) string {
 	switch r {
 	case actions.ResultDone:
 		if a.Deletes() {

@@ -91,7 +91,7 @@ func (m *runPage) head() (string, error) {
 		"severities": severities,
 		"summary":    summaryOf,
 		"applied":    appliedOf,
-		"lost":       lostWords,
+		"lost":       describeLost,
 		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
 		"archives":   func() string { return escape(outline.Archiving(m.plan.Summary, m.run.Price)) },
 		"onHold":     func() string { return onHold },

@@ -89,13 +89,13 @@ func (m *runPage) byRule(ns *outline.Namespace) string {
 	}
 	var b strings.Builder
 	for _, t := range outline.ByRule(steps, held, m.plan.Stats) {
-		b.WriteString(row(0, name(ns.Ref.String())+" "+prose(t.Rule), escape(totalWords(m.plan, t))).line + "\n")
+		b.WriteString(row(0, name(ns.Ref.String())+" "+prose(t.Rule), escape(describeTotal(m.plan, t))).line + "\n")
 	}
 	return b.String()
 }
 
-// totalWords is what a rule does: "60 tags in 2 images, 15d to 74d old, 3 held".
-func totalWords(p *actions.Plan, t outline.RuleTotal) string {
+// describeTotal is what a rule does: "60 tags in 2 images, 15d to 74d old, 3 held".
+func describeTotal(p *actions.Plan, t outline.RuleTotal) string {
 	on := outline.Join(outline.Things(t.Namespaces, "namespace"), outline.Things(t.Images, "image"))
 	if t.Tags > 0 {
 		on = text.Count(t.Tags, "tag") + " in " + text.Count(t.Images, "image")
@@ -154,7 +154,7 @@ func (m *runPage) rows(ns *outline.Namespace) []entry {
 	for _, image := range ns.Images {
 		of := m.objectRows(image)
 		// The name of an image is never the last thing that fits.
-		of[0].line = "| **" + prose(image.Ref.Image) + "**" + escape(fateOf(&m.run, image)) + " | |\n" + of[0].line
+		of[0].line = "| **" + prose(image.Ref.Image) + "**" + escape(describeDeleted(&m.run, image)) + " | |\n" + of[0].line
 		rows = append(rows, of...)
 	}
 	return rows
@@ -165,7 +165,7 @@ func row(n int, what, why string) entry { return entry{"| " + what + " | " + why
 func (m *runPage) objectRows(o *outline.Object) []entry {
 	var rows []entry
 	for _, s := range o.Steps {
-		rows = append(rows, row(1, m.objectWords(s), why(s.Reasons)))
+		rows = append(rows, row(1, m.describeObject(s), why(s.Reasons)))
 	}
 	for _, a := range o.AlikeTags() {
 		rows = append(rows, m.tagRows(a)...)
@@ -176,7 +176,7 @@ func (m *runPage) objectRows(o *outline.Object) []entry {
 	return rows
 }
 
-func (m *runPage) objectWords(s actions.Step) string {
+func (m *runPage) describeObject(s actions.Step) string {
 	switch s.Action {
 	case actions.DeleteImage:
 		return "delete the image, unchanged for " + ageOf(m.plan, s)

@@ -67,7 +67,7 @@ func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
 		return machine.CSV(w, outline.Clean(run))
 	case FormatGitHub:
 		run = outline.Clean(run)
-		return machine.GitHub(w, run, totalsInWords(run))
+		return machine.GitHub(w, run, describeTotals(run))
 	case FormatSARIF:
 		return machine.SARIF(w, outline.Clean(run))
 	default:
@@ -75,8 +75,8 @@ func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
 	}
 }
 
-// totalsInWords are the totals of a run in words: what it planned, and did.
-func totalsInWords(run runs.Run) string {
+// describeTotals are the totals of a run in words: what it planned, and did.
+func describeTotals(run runs.Run) string {
 	switch p := run.Plan; {
 	case p == nil:
 		return ""

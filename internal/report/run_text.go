@@ -34,7 +34,7 @@ func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 		"archives": func() string { return outline.Archiving(p.Summary, run.Price) },
 		"details":  d.String,
 		"counts":   outline.Counts,
-		"lost":     lostWords,
+		"lost":     describeLost,
 		"notDone":  notDone,
 		"result":   o.result,
 		"summary":  summaryOf,
@@ -141,8 +141,8 @@ func notDone(o *actions.Outcome) []outline.Alike[actions.StepResult] {
 // onHold is what gaps lead to.
 const onHold = "Deletions that the unread data might have prevented are on hold."
 
-// fateOf is how much of an image is deleted, if its size is known.
-func fateOf(run *runs.Run, image *outline.Object) string {
+// describeDeleted is how much of an image is deleted, if its size is known.
+func describeDeleted(run *runs.Run, image *outline.Object) string {
 	p := run.Plan
 	freed := outline.Freed(outline.FreedIn(p, image.Ref), run.Price)
 	if freed != "" {
@@ -165,8 +165,8 @@ func fateOf(run *runs.Run, image *outline.Object) string {
 // ageOf is how long ago the object of a step changed.
 func ageOf(p *actions.Plan, s actions.Step) string { return text.Age(p.TakenAt.Sub(s.UpdatedAt)) }
 
-// lostWords are how many tags should have been kept, and what deleted them.
-func lostWords(o *actions.Outcome) string {
+// describeLost are how many tags should have been kept, and what deleted them.
+func describeLost(o *actions.Outcome) string {
 	n := len(o.Lost)
 	return text.Count(n, "tag") + " that should have been kept " + text.Choose(n, "is", "are") + " gone: the API deletes more than the request names"
 }

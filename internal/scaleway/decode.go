@@ -15,7 +15,7 @@ import (
 // its decoder would read every byte three times, and take ten times as long.
 func readPage[Row, T any](ctx context.Context, list string, one func(*Row) (T, error), request func(scw.RequestOption) error) (page[T], error) {
 	l := &listing[Row, T]{list: list, one: one}
-	if err := request(scw.WithContext(context.WithValue(ctx, takerKey{}, taker(l.take)))); err != nil {
+	if err := request(scw.WithContext(context.WithValue(ctx, takerKey{}, taker(l.decode)))); err != nil {
 		return page[T]{}, err
 	}
 	if l.err == nil && l.rows == nil { // null, or another document
@@ -32,8 +32,8 @@ type takerKey struct{}
 
 // takerOf returns who takes the answer to a request; nil if the SDK reads it.
 func takerOf(ctx context.Context) taker {
-	take, _ := ctx.Value(takerKey{}).(taker)
-	return take
+	decode, _ := ctx.Value(takerKey{}).(taker)
+	return decode
 }
 
 // listing is one page as the API answers it: an object with the rows and their total.
@@ -48,7 +48,7 @@ type listing[Row, T any] struct {
 	err     error // of the first row that is wrong, or of something else that no other try mends
 }
 
-func (l *listing[Row, T]) take(body []byte) (problem string) {
+func (l *listing[Row, T]) decode(body []byte) (problem string) {
 	const shortestRow = 250 // bytes
 	*l = listing[Row, T]{list: l.list, one: l.one, room: min(len(body)/shortestRow+1, pageSize)}
 	err := json.Unmarshal(body, l)

@@ -93,5 +93,5 @@ func (r *Reader) access(kubeconfig *k8s.Kubeconfig) (server string, ca []byte, t
 	return server, ca, r.login.SecretKey, nil
 }
 
-// Hide removes the secret key from a text, in every encoding.
-func (r *Reader) Hide(text string) string { return r.redact.Text(text) }
+// Redact removes the secret key from a text, in every encoding.
+func (r *Reader) Redact(text string) string { return r.redact.Text(text) }

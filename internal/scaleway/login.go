@@ -11,7 +11,7 @@ import (
 // Login is what another protocol of the registry needs, which takes the same key.
 type Login struct {
 	APIURL    string
-	SecretKey string // must be in no error and no log; see Reader.Hide
+	SecretKey string // must be in no error and no log; see Reader.Redact
 	// Base sends requests with the TLS settings of the profile.
 	Base http.RoundTripper
 }

@@ -42,7 +42,7 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 			t.traffic.retry(req, try+1)
 		},
 	}
-	defer t.traffic.settled(req)
+	defer t.traffic.finished(req)
 	var resp *http.Response
 	tries, err := loop.Do(req.Context(), func() (err error) {
 		resp, err = t.next.RoundTrip(req) //nolint:bodyclose // the caller of RoundTrip closes it

@@ -75,8 +75,8 @@ func (t *Traffic) retry(req *http.Request, try int) {
 	t.retrying[req] = fmt.Sprintf("%s, %d/%d", subjectOf(req), try, maxTries)
 }
 
-// settled notes that a request was answered, or given up.
-func (t *Traffic) settled(req *http.Request) {
+// finished notes that a request was answered, or given up.
+func (t *Traffic) finished(req *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.retrying, req)

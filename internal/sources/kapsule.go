@@ -24,7 +24,7 @@ type Kapsule struct {
 	api interface {
 		Clusters(ctx context.Context, region string) ([]scaleway.Cluster, error)
 		Access(context.Context, scaleway.Cluster) (server string, ca []byte, token string, err error)
-		Hide(string) string
+		Redact(string) string
 	}
 	regions []string
 	only    []string // names as globs, or IDs; none means all
@@ -110,7 +110,7 @@ func (k *Kapsule) list(ctx context.Context) (clusters []scaleway.Cluster, failed
 // source is one cluster, which is read like any other.
 func (k *Kapsule) source(c scaleway.Cluster) uses.Source {
 	o := k.options
-	o.Name, o.Hide = c.Name+" ("+c.Region+")", k.api.Hide
+	o.Name, o.Redact = c.Name+" ("+c.Region+")", k.api.Redact
 	o.Access = func(ctx context.Context) (server string, ca []byte, token string, err error) {
 		return k.api.Access(ctx, c)
 	}

@@ -96,9 +96,9 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 
 // event is the state of the daemon as an event.
 func (s *server) event() (string, error) {
-	d := s.daemon.Live()
+	d := s.daemon.InMemory()
 	var b strings.Builder
-	if err := s.views.Live(&b, d); err != nil {
+	if err := s.views.Updates(&b, d); err != nil {
 		return "", err
 	}
 	data := strings.ReplaceAll(strings.TrimSpace(b.String()), "\n", "\ndata: ")

@@ -87,7 +87,7 @@ type changing struct {
 	states []runs.Daemon
 }
 
-func (d *changing) Live() runs.Daemon {
+func (d *changing) InMemory() runs.Daemon {
 	state := d.states[0]
 	if len(d.states) > 1 {
 		d.states = d.states[1:]

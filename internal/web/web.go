@@ -37,9 +37,9 @@ type Daemon interface {
 // State is the state of the daemon.
 type State interface {
 	Status(ctx context.Context) runs.Daemon
-	// Live is the part of the status that needs nothing but this process: without the
+	// InMemory is the part of the status that needs nothing but this process: without the
 	// leader, and without runs.
-	Live() runs.Daemon
+	InMemory() runs.Daemon
 	// Ready is why the daemon cannot work; nil if it can.
 	Ready() error
 }
@@ -72,8 +72,8 @@ type Views struct {
 	// assets.
 	Page   func(w io.Writer, o runs.Overview, assets string) error
 	Assets fs.FS
-	// Live writes the parts of the page that change while it is open.
-	Live func(w io.Writer, d runs.Daemon) error
+	// Updates writes the parts of the page that change while it is open.
+	Updates func(w io.Writer, d runs.Daemon) error
 	// MostKept is how many tags a registry may have for the page to list those that are
 	// kept.
 	MostKept int

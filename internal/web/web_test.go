@@ -37,7 +37,7 @@ type daemon struct {
 }
 
 func (d *daemon) Status(context.Context) runs.Daemon { return d.status }
-func (d *daemon) Live() runs.Daemon                  { return d.status }
+func (d *daemon) InMemory() runs.Daemon              { return d.status }
 func (d *daemon) Ready() error                       { return d.ready }
 func (d *daemon) Latest(context.Context) (*runs.Run, error) {
 	return d.latest, nil
@@ -94,7 +94,7 @@ func (d *daemon) Explain(_ context.Context, named string) (runs.Answer, error) {
 
 // views are those of the program.
 func views() web.Views {
-	v := web.Views{Page: page.Daemon, Live: page.Live, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
+	v := web.Views{Page: page.Daemon, Updates: page.Updates, Assets: page.Assets(), Explain: func(w io.Writer, e runs.Explanation) error {
 		return report.Explain(w, e, report.TextOptions{})
 	}}
 	for _, f := range report.Formats() {

@@ -10,11 +10,11 @@ import (
 // Sentence describes what the rule does: "deletes tags pr-* of every image once older
 // than 14 days".
 func (r *Retention) Sentence() string {
-	what := r.Match.tagWords()
+	what := r.Match.describeTags()
 	var b strings.Builder
 	kept := ""
 	if r.Keep != nil {
-		kept = r.Keep.words(r.Count)
+		kept = r.Keep.describe(r.Count)
 	}
 	switch {
 	case r.Keep != nil && r.Keep.All:
@@ -28,10 +28,10 @@ func (r *Retention) Sentence() string {
 		if r.Keep != nil {
 			b.WriteString(", and deletes the others")
 		}
-		b.WriteString(r.Delete.words())
+		b.WriteString(r.Delete.describe())
 	}
 	if r.Except != nil {
-		b.WriteString(", except " + r.Except.tagWords())
+		b.WriteString(", except " + r.Except.describeTags())
 	}
 	if r.GroupBy != "" {
 		b.WriteString("; each group of names by " + r.GroupBy + " counts for itself")
@@ -55,7 +55,7 @@ func (r *Retention) Sentence() string {
 }
 
 // words say from which age on something is deleted.
-func (d *Delete) words() string {
+func (d *Delete) describe() string {
 	var ages []string
 	if d.OlderThan.Duration() > 0 {
 		ages = append(ages, d.OlderThan.Words())
@@ -69,8 +69,8 @@ func (d *Delete) words() string {
 	return " once older than " + strings.Join(ages, " and than ")
 }
 
-// words lists the criteria of keep.
-func (k *Keep) words(counted string) string {
+// describe lists the criteria of keep.
+func (k *Keep) describe(counted string) string {
 	var parts []string
 	switch one := strings.TrimSuffix(counted, "s"); {
 	case k.Last == 1:
@@ -96,12 +96,12 @@ func (k *Keep) words(counted string) string {
 		}
 	}
 	if k.Semver != nil {
-		parts = append(parts, k.Semver.words())
+		parts = append(parts, k.Semver.describe())
 	}
 	return text.List(parts, "and")
 }
 
-func (s *SemverKeep) words() string {
+func (s *SemverKeep) describe() string {
 	limited := func(n int, name, of string) string {
 		switch {
 		case n == 0:
@@ -129,9 +129,9 @@ func (s *SemverKeep) words() string {
 
 // Sentence describes what the rule requires.
 func (v *Visibility) Sentence() string {
-	sentence := fmt.Sprintf("requires %s to be %s", v.Match.subjectWords(v.Subject), v.Require)
+	sentence := fmt.Sprintf("requires %s to be %s", v.Match.describeSubject(v.Subject), v.Require)
 	if v.Except != nil {
-		sentence = fmt.Sprintf("requires %s, except %s, to be %s", v.Match.subjectWords(v.Subject), v.Except.subjectWords(v.Subject), v.Require)
+		sentence = fmt.Sprintf("requires %s, except %s, to be %s", v.Match.describeSubject(v.Subject), v.Except.describeSubject(v.Subject), v.Require)
 	}
 	switch {
 	case v.Fix:
@@ -146,9 +146,9 @@ func (v *Visibility) Sentence() string {
 func (n *Naming) Sentence() string {
 	subject := func(m *Match) string {
 		if n.Subject == "tag" {
-			return m.tagWords()
+			return m.describeTags()
 		}
-		return m.subjectWords(n.Subject)
+		return m.describeSubject(n.Subject)
 	}
 	sentence := "requires the names of " + subject(n.Match)
 	if n.Except != nil {

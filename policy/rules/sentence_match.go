@@ -8,8 +8,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// tagWords describes which tags a match matches: "tags pr-* of every image".
-func (m *Match) tagWords() string {
+// describeTags describes which tags a match matches: "tags pr-* of every image".
+func (m *Match) describeTags() string {
 	if m == nil {
 		m = &Match{}
 	}
@@ -34,20 +34,20 @@ func (m *Match) tagWords() string {
 		more = append(more, "are for "+text.List(m.Platforms, "or"))
 	}
 	if len(m.Labels) > 0 {
-		more = append(more, "have "+LabelWords(m.Labels, "and"))
+		more = append(more, "have "+DescribeLabels(m.Labels, "and"))
 	}
-	return words + m.conditions(more) + " of " + m.imageWords()
+	return words + m.conditions(more) + " of " + m.describeImages()
 }
 
-// subjectWords describes which images or namespaces a match matches.
-func (m *Match) subjectWords(subject string) string {
+// describeSubject describes which images or namespaces a match matches.
+func (m *Match) describeSubject(subject string) string {
 	if m == nil {
 		m = &Match{}
 	}
 	if subject == "image" {
-		return m.imageWords() + m.conditions(nil)
+		return m.describeImages() + m.conditions(nil)
 	}
-	return m.namespaceWords() + m.conditions(nil)
+	return m.describeNamespaces() + m.conditions(nil)
 }
 
 func (m *Match) conditions(more []string) string {
@@ -63,15 +63,15 @@ func (m *Match) conditions(more []string) string {
 	return " that " + text.List(more, "and")
 }
 
-func (m *Match) imageWords() string {
+func (m *Match) describeImages() string {
 	words := "every image"
 	if len(m.Images) > 0 && !slices.Contains(m.Images, "**") { // * matches no slash
 		words = Named("image", m.Images)
 	}
-	return words + m.whereWords(" in ")
+	return words + m.describeWhere(" in ")
 }
 
-func (m *Match) namespaceWords() string {
+func (m *Match) describeNamespaces() string {
 	words := "every namespace"
 	if len(m.Namespaces) > 0 && !isAll(m.Namespaces) {
 		words = Named("namespace", m.Namespaces)
@@ -83,7 +83,7 @@ func (m *Match) namespaceWords() string {
 }
 
 // whereWords narrows images to namespaces and projects.
-func (m *Match) whereWords(in string) string {
+func (m *Match) describeWhere(in string) string {
 	words := ""
 	if len(m.Namespaces) > 0 && !isAll(m.Namespaces) {
 		words = in + Named("namespace", m.Namespaces)
@@ -99,8 +99,8 @@ func isAll(globs []string) bool {
 	return slices.Contains(globs, "*") || slices.Contains(globs, "**")
 }
 
-// LabelWords are "the label team=payments", "the labels a=* and b=c".
-func LabelWords(globs map[string]string, conjunction string) string {
+// DescribeLabels are "the label team=payments", "the labels a=* and b=c".
+func DescribeLabels(globs map[string]string, conjunction string) string {
 	var labels []string
 	for _, key := range slices.Sorted(maps.Keys(globs)) {
 		labels = append(labels, key+"="+globs[key])

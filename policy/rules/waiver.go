@@ -37,11 +37,11 @@ func (w *Waiver) Sentence() string {
 func (w *Waiver) What() string {
 	switch {
 	case w.Match.ofNamespaces():
-		return "everything in " + w.Match.subjectWords("namespace")
+		return "everything in " + w.Match.describeSubject("namespace")
 	case w.Match.ofImages():
-		return w.Match.subjectWords("image")
+		return w.Match.describeSubject("image")
 	}
-	return w.Match.tagWords()
+	return w.Match.describeTags()
 }
 
 // Term is the part of its life that a waiver is in.

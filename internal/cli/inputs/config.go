@@ -46,7 +46,7 @@ func LoadConfig(file string, unneeded ...string) (*config.Config, error) {
 func (o *Opener) LoadConfig(ctx context.Context, flag, path string, unneeded ...string) (*config.Config, error) {
 	c, err := o.readConfig(ctx, flag, path, unneeded)
 	if err == nil && c.Protect.ReferencesFile == config.StandardInput {
-		err = o.TakeStdin("protect.references_file")
+		err = o.ClaimStdin("protect.references_file")
 	}
 	return c, err
 }

@@ -29,8 +29,8 @@ type Flags struct {
 	regions, namespaces, images []string // the part of the scope
 }
 
-// AddLive adds the flags of a command that needs the API.
-func (f *Flags) AddLive(cmd *cobra.Command) {
+// AddAPI adds the flags of a command that needs the API.
+func (f *Flags) AddAPI(cmd *cobra.Command) {
 	ConfigFlag(cmd, &f.Config)
 	f.AddConcurrency(cmd)
 }
@@ -43,7 +43,7 @@ func (f *Flags) AddConcurrency(cmd *cobra.Command) {
 
 // Add adds those of a command that takes a recorded scan too.
 func (f *Flags) Add(cmd *cobra.Command) {
-	f.AddLive(cmd)
+	f.AddAPI(cmd)
 	cmd.Flags().StringVar(&f.Inventory, "inventory", "", "judge the inventory in this `FILE`, which scan wrote, instead of reading the registry")
 }
 

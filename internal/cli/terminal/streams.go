@@ -25,8 +25,8 @@ func IsStdout(path string) bool {
 	return slices.Contains([]string{standard, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}, path)
 }
 
-// TakeStdin gives standard input to what is called so: it can be read once.
-func (t *Terminal) TakeStdin(name string) error {
+// ClaimStdin gives standard input to what is called so: it can be read once.
+func (t *Terminal) ClaimStdin(name string) error {
 	if t.stdinOf != "" && t.stdinOf != name {
 		return fmt.Errorf("%s and %s both read standard input: name a file for one of them", t.stdinOf, name)
 	}
@@ -37,9 +37,9 @@ func (t *Terminal) TakeStdin(name string) error {
 // StdinOf is what has taken standard input; "" for nothing.
 func (t *Terminal) StdinOf() string { return t.stdinOf }
 
-// TakeStdout gives standard output to the flag that names a file so. The report then
+// ClaimStdout gives standard output to the flag that names a file so. The report then
 // goes to standard error.
-func (t *Terminal) TakeStdout(flag, path string) error {
+func (t *Terminal) ClaimStdout(flag, path string) error {
 	if !IsStdout(path) {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (t *Terminal) OpenFile(ctx context.Context, name, path string, limit int64)
 	if !IsStdin(path) {
 		return files.Stream(ctx, path, limit)
 	}
-	if err := t.TakeStdin(name); err != nil {
+	if err := t.ClaimStdin(name); err != nil {
 		return nil, err
 	}
 	return io.NopCloser(files.Limit(t.Stdin, "standard input", limit)), nil

@@ -51,7 +51,7 @@ func (v *daemonView) Problems() []problem {
 		if run == nil || run.Declined || !bad(run.Exit) || v.Run != nil && v.Run.ID == run.ID {
 			continue // the page is about that run
 		}
-		p := problem{What: "Schedule " + s.Name, Text: "Its last run, " + ago(v.Now, run.Started) + ", ended with " + exitWords(run.Exit) + "."}
+		p := problem{What: "Schedule " + s.Name, Text: "Its last run, " + ago(v.Now, run.Started) + ", ended with " + describeExit(run.Exit) + "."}
 		if run.Kept {
 			p.Link = runPath(run.ID)
 		}
@@ -66,9 +66,9 @@ func (v *daemonView) Trouble() string {
 	case v.Run == nil || v.Run.Declined:
 		return ""
 	case bad(v.Run.Exit):
-		return exitWords(v.Run.Exit)
+		return describeExit(v.Run.Exit)
 	case v.Run.Error != "":
-		return exitWords(1)
+		return describeExit(1)
 	}
 	return ""
 }

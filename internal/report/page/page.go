@@ -59,9 +59,9 @@ func Daemon(w io.Writer, o runs.Overview, assets string) error {
 	return p.write(w, "page.html")
 }
 
-// Live writes the parts of the page of a daemon that change while it is open: the run
+// Updates writes the parts of the page of a daemon that change while it is open: the run
 // in progress, the clock, and whether a plan may be started.
-func Live(w io.Writer, d runs.Daemon) error {
+func Updates(w io.Writer, d runs.Daemon) error {
 	p := &page{Daemon: newDaemonView(outline.Clean(runs.Overview{Daemon: d})), zone: d.Zone}
 	return p.write(w, "live.html")
 }
@@ -115,13 +115,13 @@ func functions(zone *time.Location) template.FuncMap {
 		"day":       func(at time.Time) string { return inZone(at, zone).Format("2 Jan 15:04") },
 		"in":        in,
 		"ago":       ago,
-		"exit":      exitWords,
+		"exit":      describeExit,
 		"shape":     exitShape,
 		"startedBy": startedBy,
-		"action":    actionWords,
-		"guard":     guardWords,
+		"action":    describeAction,
+		"guard":     describeGuard,
 		"results":   actions.Results,
-		"result":    resultWords,
+		"result":    describeResult,
 		"tone":      resultTone,
 		"alike":     outline.Results,
 		"archived":  outline.Archived,

@@ -53,12 +53,12 @@ func TestCost(t *testing.T) {
 
 func TestEveryGuardAndResultHasWords(t *testing.T) {
 	for _, g := range actions.Guards() {
-		if guardWords(g) == "" {
+		if describeGuard(g) == "" {
 			t.Errorf("the guard %s has no words", g)
 		}
 	}
 	for _, r := range actions.Results() {
-		if resultWords(r) == "" {
+		if describeResult(r) == "" {
 			t.Errorf("the result %s has no words", r)
 		}
 	}

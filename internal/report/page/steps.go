@@ -24,7 +24,7 @@ type namespaceView struct {
 // imageView is an image with steps.
 type imageView struct {
 	*outline.Object
-	Fate    string // what happens, in words
+	Effect  string // what happens, in words
 	Size    string // "" if it is not known
 	Percent int    // of its tags that are deleted; -1 if it is not known
 	Rules   string // how many tags each rule marks, and what else happens
@@ -117,20 +117,20 @@ func (l *stepLister) image(o *outline.Object) *imageView {
 			}
 		}
 	}
-	var fates []string
+	var changes []string
 	for _, s := range o.Steps {
 		if s.Action == actions.DeleteImage {
-			fates = append(fates, "the whole image")
+			changes = append(changes, "the whole image")
 		} else {
-			fates = append(fates, string(s.From)+" → "+string(s.To))
+			changes = append(changes, string(s.From)+" → "+string(s.To))
 		}
 	}
 	if len(o.Tags) > 0 {
-		fates = append(fates, tags)
+		changes = append(changes, tags)
 	}
-	last := len(fates) - 1
-	v.Fate = fates[last]
-	v.Rules = strings.Join(append(fates[:last], markedBy(o.Tags)...), ", ")
+	last := len(changes) - 1
+	v.Effect = changes[last]
+	v.Rules = strings.Join(append(changes[:last], markedBy(o.Tags)...), ", ")
 	for _, a := range o.AlikeTags() {
 		v.Sets = append(v.Sets, l.tags(o, a))
 	}
@@ -165,7 +165,7 @@ func (l *stepLister) objects(o *outline.Object) []*set {
 		s := &o.Steps[i]
 		v := l.setOf(o.Ref, s.Action, "", s.Reasons)
 		r := l.row(s, s.Ref)
-		what := strings.TrimPrefix(actionWords(s.Action), "delete ")
+		what := strings.TrimPrefix(describeAction(s.Action), "delete ")
 		if s.Action.Deletes() {
 			v.Sign, v.Title = "delete", l.title("Delete", []row{r}, what)
 		} else {

@@ -13,15 +13,15 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// actionWords is what an action does: "delete tag", "change image visibility".
-func actionWords(a actions.Action) string {
+// describeAction is what an action does: "delete tag", "change image visibility".
+func describeAction(a actions.Action) string {
 	return strings.Replace(spaced(string(a)), "set ", "change ", 1)
 }
 
 func spaced(s string) string { return strings.ReplaceAll(s, "_", " ") }
 
-// guardWords is why a guard holds what a rule marks.
-func guardWords(g actions.Guard) string {
+// describeGuard is why a guard holds what a rule marks.
+func describeGuard(g actions.Guard) string {
 	return map[actions.Guard]string{
 		actions.GuardGap:          "Something that might have prevented it could not be read.",
 		actions.GuardPolicyError:  "A policy failed on its image, and that policy might have kept it.",
@@ -39,8 +39,8 @@ func guardWords(g actions.Guard) string {
 	}[g]
 }
 
-// resultWords is what a result means.
-func resultWords(r actions.Result) string {
+// describeResult is what a result means.
+func describeResult(r actions.Result) string {
 	return map[actions.Result]string{
 		actions.ResultDone:    "carried out, and confirmed by reading again",
 		actions.ResultGone:    "already deleted before the run reached it",
@@ -64,8 +64,8 @@ func resultTone(r actions.Result, n int) string {
 	}
 }
 
-// exitWords is what an exit code means.
-func exitWords(code int) string {
+// describeExit is what an exit code means.
+func describeExit(code int) string {
 	return cmp.Or(map[int]string{
 		0: "done",
 		1: "an error, or the run was incomplete",

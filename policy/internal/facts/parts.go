@@ -68,8 +68,8 @@ func (f *Image) places(r *retentionRule) *places {
 	return p
 }
 
-// take is the number of a tag that counts, which comes next.
-func (p *places) take(t *tag) int {
+// number is the number of a tag that counts, which comes next.
+func (p *places) number(t *tag) int {
 	if p.all == p.counted { // there are no parts, and a counter counts each call
 		return p.counted.of(t.Tag)
 	}

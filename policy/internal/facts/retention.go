@@ -239,7 +239,7 @@ func (f *Image) last(r *retentionRule, g group) []*ast.Term {
 	others := false
 	for _, t := range g.tags {
 		if t.counts() {
-			add(t, places.take(t))
+			add(t, places.number(t))
 		} else {
 			others = true
 		}

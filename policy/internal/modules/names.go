@@ -40,7 +40,7 @@ func (s *Set) checkNames() []*Finding {
 	for _, m := range s.Own() {
 		known.module(m.Parsed, whole[m.File])
 	}
-	flow.settle()
+	flow.walkRules()
 	for _, key := range flow.defined {
 		known.define(key)
 	}

@@ -85,8 +85,8 @@ func (f *flow) add(m *ast.Module) {
 	}
 }
 
-// settle walks the rules until nothing new is found.
-func (f *flow) settle() {
+// walkRules walks the rules until nothing new is found.
+func (f *flow) walkRules() {
 	for f.changed = true; f.changed; {
 		f.changed, f.defined, f.used = false, nil, nil
 		for _, rule := range f.rules {

@@ -122,8 +122,8 @@ func (q *Queue) make(s *actions.Step) {
 // IsMaking reports whether any copy is being made.
 func (q *Queue) IsMaking() bool { return q != nil && q.making > 0 }
 
-// Take notes the copies that have been made.
-func (q *Queue) Take() {
+// Collect notes the copies that have been made.
+func (q *Queue) Collect() {
 	for q != nil && len(q.made) > 0 {
 		q.note(<-q.made)
 	}

@@ -41,7 +41,7 @@ func TestCopiesAreMadeInOrderAndBounded(t *testing.T) {
 		want(states(), Making, Making, None, None, None)
 		time.Sleep(1500 * time.Millisecond)
 		want(states(), Making, Making, None, None, None) // until they are taken
-		q.Take()
+		q.Collect()
 		want(states(), Made, Failed, Making, Making, None)
 		for range 2 {
 			if !q.Wait(t.Context()) {
@@ -64,7 +64,7 @@ func TestCopiesAreMadeInOrderAndBounded(t *testing.T) {
 func TestWithoutAQueueEverythingMayBeDeleted(t *testing.T) {
 	var q *Queue
 	q.Want([]*actions.Step{{}})
-	q.Take()
+	q.Collect()
 	q.End()
 	if q.IsMaking() || q.Of(&actions.Step{}).State != Made {
 		t.Error("something waits for a copy")
@@ -82,7 +82,7 @@ func TestNothingIsBeingMadeOnceTheRunHasEnded(t *testing.T) {
 		q.Want([]*actions.Step{step})
 		cancel()
 		synctest.Wait()
-		q.Take()
+		q.Collect()
 		if q.IsMaking() || q.Of(step).State != None {
 			t.Errorf("making %v, %+v", q.IsMaking(), q.Of(step))
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// teller is an editor that only tells what it was given, be it consistent or not.
-type teller struct {
+// fixedEditor is an editor that returns what it was given, whether that is consistent or not.
+type fixedEditor struct {
 	Registry
 	image     registry.Image
 	namespace registry.Namespace
@@ -25,19 +25,19 @@ type teller struct {
 	err       error // of listings
 }
 
-func (e teller) GetImage(context.Context, registry.Region, string) (registry.Image, time.Time, error) {
+func (e fixedEditor) GetImage(context.Context, registry.Region, string) (registry.Image, time.Time, error) {
 	return e.image, time.Now(), nil
 }
 
-func (e teller) GetNamespace(context.Context, registry.Region, string) (registry.Namespace, time.Time, error) {
+func (e fixedEditor) GetNamespace(context.Context, registry.Region, string) (registry.Namespace, time.Time, error) {
 	return e.namespace, time.Now(), nil
 }
 
-func (e teller) ListTags(context.Context, registry.Region, string) ([]registry.Tag, time.Time, error) {
+func (e fixedEditor) ListTags(context.Context, registry.Region, string) ([]registry.Tag, time.Time, error) {
 	return e.tags, time.Now(), e.err
 }
 
-func (e teller) ListImages(context.Context, registry.Region, string) ([]registry.Image, time.Time, error) {
+func (e fixedEditor) ListImages(context.Context, registry.Region, string) ([]registry.Image, time.Time, error) {
 	return e.images, time.Now(), e.err
 }
 
@@ -45,45 +45,45 @@ func (e teller) ListImages(context.Context, registry.Region, string) ([]registry
 func TestWhatIsDeletedWholeIsEmptyByEverySign(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		edit func(*teller)
+		edit func(*fixedEditor)
 		want string // "" when both are empty
 	}{
-		{"nothing", func(*teller) {}, ""},
-		{"a tag is listed", func(e *teller) { e.tags = make([]registry.Tag, 1) }, "it has 1 tag"},
-		{"a tag is named inline", func(e *teller) { e.image.TagNames = []string{"v1"} }, "it names 1 tag"},
-		{"it has a size", func(e *teller) { e.image.SizeBytes = 5 }, "a size of 5 bytes"},
-		{"it has another name", func(e *teller) { e.image.Name = "x" }, "is named x"},
-		{"it is locked", func(e *teller) { e.image.Status = "locked" }, "its status is locked"},
-		{"it was updated", func(e *teller) { e.image.UpdatedAt = scanTime.Add(1) }, "after it was planned"},
-		{"its listing fails", func(e *teller) { e.err = registry.ErrThrottled }, "throttled"},
+		{"nothing", func(*fixedEditor) {}, ""},
+		{"a tag is listed", func(e *fixedEditor) { e.tags = make([]registry.Tag, 1) }, "it has 1 tag"},
+		{"a tag is named inline", func(e *fixedEditor) { e.image.TagNames = []string{"v1"} }, "it names 1 tag"},
+		{"it has a size", func(e *fixedEditor) { e.image.SizeBytes = 5 }, "a size of 5 bytes"},
+		{"it has another name", func(e *fixedEditor) { e.image.Name = "x" }, "is named x"},
+		{"it is locked", func(e *fixedEditor) { e.image.Status = "locked" }, "its status is locked"},
+		{"it was updated", func(e *fixedEditor) { e.image.UpdatedAt = scanTime.Add(1) }, "after it was planned"},
+		{"its listing fails", func(e *fixedEditor) { e.err = registry.ErrThrottled }, "throttled"},
 	} {
-		e := teller{namespace: registry.Namespace{Name: "prod"}, image: registry.Image{Name: "bare", Status: registry.StatusReady, UpdatedAt: scanTime}}
+		e := fixedEditor{namespace: registry.Namespace{Name: "prod"}, image: registry.Image{Name: "bare", Status: registry.StatusReady, UpdatedAt: scanTime}}
 		tt.edit(&e)
-		checkSight(t, "an image of which "+tt.name, &actions.Step{Action: actions.DeleteImage, Ref: "rg.fr-par.scw.cloud/prod/bare", Image: "bare", Namespace: "prod", UpdatedAt: scanTime}, e, tt.want)
+		checkUnchanged(t, "an image of which "+tt.name, &actions.Step{Action: actions.DeleteImage, Ref: "rg.fr-par.scw.cloud/prod/bare", Image: "bare", Namespace: "prod", UpdatedAt: scanTime}, e, tt.want)
 	}
 	for _, tt := range []struct {
 		name string
-		edit func(*teller)
+		edit func(*fixedEditor)
 		want string
 	}{
-		{"nothing", func(*teller) {}, ""},
-		{"an image is listed", func(e *teller) { e.images = make([]registry.Image, 2) }, "it has 2 images"},
-		{"an image is counted", func(e *teller) { e.namespace.ImageCount = 1 }, "the API counts 1 image"},
-		{"it has another name", func(e *teller) { e.namespace.Name = "x" }, "is named x"},
-		{"it is locked", func(e *teller) { e.namespace.Status = "locked" }, "its status is locked"},
-		{"it was updated", func(e *teller) { e.namespace.UpdatedAt = scanTime.Add(1) }, "after it was planned"},
-		{"its listing fails", func(e *teller) { e.err = registry.ErrIncomplete }, "incomplete listing"},
+		{"nothing", func(*fixedEditor) {}, ""},
+		{"an image is listed", func(e *fixedEditor) { e.images = make([]registry.Image, 2) }, "it has 2 images"},
+		{"an image is counted", func(e *fixedEditor) { e.namespace.ImageCount = 1 }, "the API counts 1 image"},
+		{"it has another name", func(e *fixedEditor) { e.namespace.Name = "x" }, "is named x"},
+		{"it is locked", func(e *fixedEditor) { e.namespace.Status = "locked" }, "its status is locked"},
+		{"it was updated", func(e *fixedEditor) { e.namespace.UpdatedAt = scanTime.Add(1) }, "after it was planned"},
+		{"its listing fails", func(e *fixedEditor) { e.err = registry.ErrIncomplete }, "incomplete listing"},
 	} {
-		e := teller{namespace: registry.Namespace{Name: "void", Status: registry.StatusReady, UpdatedAt: scanTime}}
+		e := fixedEditor{namespace: registry.Namespace{Name: "void", Status: registry.StatusReady, UpdatedAt: scanTime}}
 		tt.edit(&e)
-		checkSight(t, "a namespace of which "+tt.name, &actions.Step{Action: actions.DeleteNamespace, Ref: "rg.fr-par.scw.cloud/void", Namespace: "void", UpdatedAt: scanTime}, e, tt.want)
+		checkUnchanged(t, "a namespace of which "+tt.name, &actions.Step{Action: actions.DeleteNamespace, Ref: "rg.fr-par.scw.cloud/void", Namespace: "void", UpdatedAt: scanTime}, e, tt.want)
 	}
 }
 
-func checkSight(t *testing.T, name string, s *actions.Step, e Registry, want string) {
+func checkUnchanged(t *testing.T, name string, s *actions.Step, e Registry, want string) {
 	t.Helper()
-	judge := func(context.Context, Subject) (actions.Judgement, error) {
-		return actions.Judgement{Steps: []actions.Step{*s}}, nil
+	judge := func(context.Context, Subject) (actions.Decision, error) {
+		return actions.Decision{Steps: []actions.Step{*s}}, nil
 	}
 	r := newRun(t.Context(), []actions.Step{*s}, Environment{Registry: e, Judge: judge}, Options{}.withDefaults())
 	defer r.close()

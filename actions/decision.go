@@ -6,26 +6,26 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// Judgement is what the policies in force make of one image with its tags, or of one
+// Decision is what the policies in force decide about one image with its tags, or of one
 // namespace, while a plan is applied.
-type Judgement struct {
+type Decision struct {
 	Steps   []Step
 	Held    []Held
 	Verdict registry.Verdict
 }
 
 // Plans reports whether the policies in force plan a step.
-func (j *Judgement) Plans(s *Step) bool {
-	return slices.ContainsFunc(j.Steps, func(p Step) bool {
+func (d *Decision) Plans(s *Step) bool {
+	return slices.ContainsFunc(d.Steps, func(p Step) bool {
 		return p.Action == s.Action && p.Ref == s.Ref && p.To == s.To
 	})
 }
 
 // NotPlanned is the result of a step that the policies in force do not plan, and its
 // detail: what holds it now, which rule keeps it now, or that no rule marks it.
-func (j *Judgement) NotPlanned(s *Step) (Result, string) {
-	for i := range j.Held {
-		h := &j.Held[i]
+func (d *Decision) NotPlanned(s *Step) (Result, string) {
+	for i := range d.Held {
+		h := &d.Held[i]
 		if h.Ref != s.Ref || h.Action != s.Action {
 			continue
 		}
@@ -38,13 +38,13 @@ func (j *Judgement) NotPlanned(s *Step) (Result, string) {
 		}
 		return ResultChanged, detail
 	}
-	if j.Verdict.Err != nil {
-		return ResultFailed, "a policy failed: " + j.Verdict.Err.Error()
+	if d.Verdict.Err != nil {
+		return ResultFailed, "a policy failed: " + d.Verdict.Err.Error()
 	}
-	if keep := j.keepReasons(s); len(keep) > 0 {
+	if keep := d.keepReasons(s); len(keep) > 0 {
 		return ResultChanged, "kept now by " + keep[0].Rule + ": " + keep[0].Text
 	}
-	if j.isAttached(s) {
+	if d.isAttached(s) {
 		return ResultBlocked, "its subject is kept now, and no policy in force marks it by itself"
 	}
 	if !s.Action.Deletes() {
@@ -54,16 +54,16 @@ func (j *Judgement) NotPlanned(s *Step) (Result, string) {
 }
 
 // First is what must be deleted before what; see registry.Image.First.
-func (j *Judgement) First() map[string][]string {
-	if j.Verdict.Image == nil {
+func (d *Decision) First() map[string][]string {
+	if d.Verdict.Image == nil {
 		return nil
 	}
-	return j.Verdict.Image.First()
+	return d.Verdict.Image.First()
 }
 
 // keepReasons are the reasons for which the object of a step is kept.
-func (j *Judgement) keepReasons(s *Step) []registry.Reason {
-	v := &j.Verdict
+func (d *Decision) keepReasons(s *Step) []registry.Reason {
+	v := &d.Verdict
 	if s.Tag == "" || v.Image == nil {
 		return v.Keep
 	}
@@ -74,8 +74,8 @@ func (j *Judgement) keepReasons(s *Step) []registry.Reason {
 }
 
 // isAttached reports whether the tag of a step is attached to another.
-func (j *Judgement) isAttached(s *Step) bool {
-	img := j.Verdict.Image
+func (d *Decision) isAttached(s *Step) bool {
+	img := d.Verdict.Image
 	if registry.AttachmentSubject(s.Tag, s.Digest) != "" || img == nil || len(img.Contents) == 0 {
 		return registry.AttachmentSubject(s.Tag, s.Digest) != ""
 	}
