@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,79 @@ func TestARestoredTagIsKeptAndTakesNoPlace(t *testing.T) {
 			}
 			if got := strings.Join(kept, " "); got != row.kept {
 				t.Errorf("kept %q, want %q", got, row.kept)
+			}
+		})
+	}
+}
+
+// A policy of the operator's counts as the built-in ones do.
+func TestARestoredTagTakesNoPlaceInOwnPolicies(t *testing.T) {
+	const own = `package janitor.image.own
+
+delete contains tag.name if some tag in input.tags
+
+keep contains tag.name if {
+	some tag in array.slice(input.tags, 0, 1)
+}
+
+warn contains {"tag": tag.name, "reason": sprintf("%d", [tag.rank])} if some tag in input.tags`
+	const config = "archive: {restored_stay: 1d, restored_stay_seconds: 86400}"
+	img := anImage(aTag("restored", 1*days, "aa"), aTag("newest", 2*days, "bb"), aTag("older", 3*days, "cc"))
+	judge := newEngine(t, config, own).At(now, WhatCounts).WithRestored(registry.NewRestorations([]registry.Restoration{
+		{Ref: img.TagRef("restored"), Digest: "sha256:aa", At: now.Add(-days), Until: now.Add(days)},
+	}))
+	v, err := judge.Image(t.Context(), img)
+	if err != nil || v.Err != nil {
+		t.Fatal(err, v.Err)
+	}
+	for i, want := range []string{"archive/restored", "own/keep", ""} {
+		var rules []string
+		for _, reason := range v.Tags[i].Keep {
+			rules = append(rules, reason.Rule)
+		}
+		if got := strings.Join(rules, " "); got != want {
+			t.Errorf("%s is kept by %q, want %q", img.Tags[i].Name, got, want)
+		}
+	}
+	var ranks []string
+	for _, violation := range v.Violations {
+		ranks = append(ranks, violation.Ref[strings.LastIndex(violation.Ref, ":")+1:]+" "+violation.Reason.Text)
+	}
+	slices.Sort(ranks)
+	if got, want := strings.Join(ranks, ", "), "newest 0, older 1, restored 2"; got != want {
+		t.Errorf("ranks are %s, want %s", got, want)
+	}
+}
+
+// Whatever the rules mark, the archive is not deleted.
+func TestTheArchiveIsKept(t *testing.T) {
+	img := anImage(aTag("registry-janitor-index", 2*days, "aa"), aTag("other", 3*days, "bb"))
+	name := "/" + img.Namespace.Name + "/" + img.Name
+	host := "rg." + string(img.Namespace.Region) + ".scw.cloud"
+	for label, row := range map[string]struct {
+		to, url string
+		kept    bool
+	}{
+		"by the provider's host":         {"oci://" + host + name, "", true},
+		"by the port of its scheme":      {"oci://" + host + ":443" + name, "", true},
+		"by scaleway.registry_url":       {"oci://127.0.0.1:8080" + name, "http://127.0.0.1:8080/", true},
+		"by the region in it":            {"oci://" + string(img.Namespace.Region) + ".example.com" + name, "https://{region}.example.com", true},
+		"not in another image":           {"oci://" + host + name + "-2", "", false},
+		"not in another namespace":       {"oci://" + host + "/a" + name, "", false},
+		"not in another region":          {"oci://rg.xx-xxx.scw.cloud" + name, "", false},
+		"not in another registry":        {"oci://registry.example.com" + name, "http://127.0.0.1:8080", false},
+		"not in a directory of its name": {host + name, "", false},
+	} {
+		t.Run(label, func(t *testing.T) {
+			config := "scaleway: {registry_url: '" + row.url + "'}\narchive: {to: '" + row.to + "', restored_stay: 0s, restored_stay_seconds: 0}\nretention: [{name: all, match: {tags: ['*']}, delete: {}}]"
+			v, err := newEngine(t, config).At(now, WhatCounts).Image(t.Context(), img)
+			if err != nil || v.Err != nil {
+				t.Fatal(err, v.Err)
+			}
+			for i, tag := range v.Tags {
+				if kept := len(tag.Keep) == 1 && tag.Keep[0].Rule == "archive/own"; kept != row.kept || len(tag.Keep) > 1 {
+					t.Errorf("%s: kept by %+v, want that to be %t", img.Tags[i].Name, tag.Keep, row.kept)
+				}
 			}
 		})
 	}

@@ -7,6 +7,11 @@ test_restored_tags_are_kept if {
 	decisions == {{"tag": "pr-12", "rule": "restored", "reason": "restored, and kept until tomorrow"}}
 }
 
+test_the_archive_itself_is_kept if {
+	decisions := archive.keep with input.facts as {"own": ["registry-janitor-index"]}
+	decisions == {{"tag": "registry-janitor-index", "rule": "own", "reason": "it belongs to the archive of deleted tags (archive.to), which is in this image"}}
+}
+
 test_nothing_else_is if {
 	decisions := archive.keep with input.facts as {}
 	count(decisions) == 0

@@ -115,6 +115,7 @@ func (f *Image) Document(query Query) (input ast.Value, about []string) {
 		f.protected(facts)
 		f.waived(facts)
 		f.restored(facts)
+		f.own(facts)
 	} else {
 		f.deletes(facts)
 		f.orphans(facts)
@@ -175,24 +176,6 @@ func (f *Image) protected(facts *factList) {
 		f.protectedLabels(facts)
 	}
 }
-
-// restored adds the tags that were restored from the archive.
-func (f *Image) restored(facts *factList) {
-	var out []*ast.Term
-	for i := range f.tags {
-		if t := &f.tags[i]; t.isRestored && f.matters(t) {
-			out = append(out, ast.ObjectTerm(
-				[2]*ast.Term{keyName, f.names[i]},
-				[2]*ast.Term{keyReason, ast.StringTerm("restored on " + t.restored.At.UTC().Format(time.DateOnly) + ", and kept until " + t.restored.Until.UTC().Format(time.DateOnly))},
-			))
-		}
-	}
-	facts.list("archive", keyRestored, out)
-}
-
-// IsRestored reports whether a tag was restored from the archive, and its stay has not
-// ended.
-func (f *Image) IsRestored(i int) bool { return f.tags[i].isRestored }
 
 // orphans adds the attachments to a digest that no other tag of the image has.
 func (f *Image) orphans(facts *factList) {

@@ -80,6 +80,7 @@ var (
 	keyProtectedDigests    = ast.StringTerm("protected_digests")
 	keyNaming              = ast.StringTerm("naming")
 	keyTagNaming           = ast.StringTerm("tag_naming")
+	keyOwn                 = ast.StringTerm("own")
 	keyRestored            = ast.StringTerm("restored")
 	keyEmpty               = ast.StringTerm("empty")
 	keyExpiring            = ast.StringTerm("expiring")
@@ -178,15 +179,15 @@ func (s *Scan) imageTerm(img *registry.Image) *ast.Term {
 	)
 }
 
-// tagTerms are all tags of the image, newest first.
+// tagTerms are all tags of the image, newest first, and after them the restored ones.
 func (s *Scan) tagTerms(f *Image) *ast.Term {
 	sharers := f.sharers()
 	buckets := map[period]*ast.Term{}
 	prefix := f.img.Ref().String() + ":"
-	out := make([]*ast.Term, len(f.tags))
+	out, rankOf := make([]*ast.Term, len(f.tags)), f.ranks()
 	for i := range f.tags {
 		t := &f.tags[i]
-		age := wholeSeconds(s.Now, t.Changed())
+		rank, age := rankOf(t), wholeSeconds(s.Now, t.Changed())
 		updated := ast.StringTerm(formatTime(t.Changed()))
 		created := updated
 		if !t.CreatedAt.Equal(t.Changed()) {
@@ -203,7 +204,7 @@ func (s *Scan) tagTerms(f *Image) *ast.Term {
 			[2]*ast.Term{keyUpdatedAt, updated},
 			[2]*ast.Term{keyAgeDays, ast.InternedTerm(age / day)},
 			[2]*ast.Term{keyAgeSeconds, ast.InternedTerm(age)},
-			[2]*ast.Term{keyRank, ast.InternedTerm(i)},
+			[2]*ast.Term{keyRank, ast.InternedTerm(rank)},
 			[2]*ast.Term{keySharesDigestWith, sharers[t.Digest].others()},
 			[2]*ast.Term{keyInUse, f.users(i)},
 			[2]*ast.Term{keyBucket, bucketTerm(t.Changed().In(s.Rules.location), buckets)},
@@ -217,7 +218,7 @@ func (s *Scan) tagTerms(f *Image) *ast.Term {
 		if t.content != nil {
 			pairs = append(pairs, [2]*ast.Term{keyContent, s.contentTerm(t)})
 		}
-		out[i] = ast.ObjectTerm(pairs...)
+		out[rank] = ast.ObjectTerm(pairs...)
 	}
 	return ast.ArrayTerm(out...)
 }

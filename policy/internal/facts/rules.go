@@ -45,9 +45,10 @@ type configuration struct {
 	Content struct {
 		MultiArch string `json:"multi_arch"`
 	} `json:"content"`
-	Archive struct {
-		RestoredStay float64 `json:"restored_stay_seconds"`
-	} `json:"archive"`
+	Archive  archive `json:"archive"`
+	Scaleway struct {
+		RegistryURL string `json:"registry_url"`
+	} `json:"scaleway"`
 }
 
 // retentionRule is a compiled retention rule.
@@ -195,7 +196,7 @@ func (s *Rules) Drives(m modules.Module) bool {
 	case "protect":
 		return len(s.Protect.Tags)+len(s.Protect.Digests)+len(s.Protect.Labels) > 0
 	case "archive":
-		return s.Archive.RestoredStay > 0
+		return s.Archive.RestoredStay > 0 || s.Archive.repository() != ""
 	case "waiver":
 		return len(s.Waivers) > 0
 	case "visibility":
