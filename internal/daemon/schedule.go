@@ -143,9 +143,7 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 		d.metrics.LedgerFailed()
 	}
 	d.finished(&run)
-	if kind == runs.KindApply {
-		d.showArchive(ctx, s)
-	}
+	d.showArchive(ctx, s)
 	d.notify(ctx, s, run)
 }
 

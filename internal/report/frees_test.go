@@ -96,6 +96,19 @@ func TestFrees(t *testing.T) {
 	}
 }
 
+// The plan says plainly that it does not know the size of anything that is archived.
+func TestArchivingOfUnknownSize(t *testing.T) {
+	for want, archive := range map[string]actions.Archiving{
+		"": {},
+		"13 tags of unknown size; a plan with content.read: always reads it": {Tags: 13, Unknown: 13},
+		"13 tags: at most 0 B; not known of 12 tags":                         {Tags: 13, Unknown: 12},
+	} {
+		if got := outline.Archiving(actions.Summary{Archive: archive}, runs.Price{}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestAComparisonSaysWhatIsFreed(t *testing.T) {
 	nothing := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, Content: plan.Content{Read: plan.ReadAlways}}).plan()
 	c := diff.Compare(diff.Input{Name: "old.yaml", Plan: nothing}, diff.Input{Name: "new.yaml", Plan: freeing()})

@@ -318,7 +318,7 @@ func TestPagesShowWhatMatters(t *testing.T) {
 	all := pages(t)
 	for name, want := range map[string][]string{
 		"a full plan":          {"49 tags", "2.5 GB", "€0.07 a month", "€0.027", "403 Forbidden", "1, an error, or the run was incomplete", "<dt>API calls</dt><dd>77</dd>"},
-		"a plan from a file":   {"A plan from a file has no sizes"},
+		"a plan from a file":   {"This plan has no sizes: neither a plan file nor the ledger keeps them."},
 		"a forecast":           {"<strong>Forecast</strong>", "is never applied"},
 		"a refused plan":       {"<strong>Refused</strong>", "<b>max_deletions</b>", "<b>max_deletion_percent</b>", "3, a limit refuses the plan"},
 		"an empty plan":        {"Nothing to do", "no rule marks anything"},

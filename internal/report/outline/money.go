@@ -30,23 +30,24 @@ func Freed(f actions.Frees, p runs.Price) string {
 
 // Archiving words what is copied into the archive before the deletions, what a month of it
 // costs there, and what is saved all the same: "60 tags: at most 1.2 GB, about €0.01 a month".
-// It is "" without an archive.
+// It is "" without an archive, and says so if no size is known.
 func Archiving(s actions.Summary, p runs.Price) string {
 	a := s.Archive
 	if a.Tags == 0 {
 		return ""
 	}
 	words := text.Count(a.Tags, "tag")
-	if a.Unknown < a.Tags {
-		words += ": at most " + text.Size(a.Bytes)
-		p = PriceOf(p)
-		there := runs.Price{PerGB: p.ArchivePerGB, Currency: p.Currency}
-		if p.ArchivePerGB > 0 && a.Bytes > 0 {
-			words += ", " + monthly(a.Bytes, there)
-		}
-		if saved := amount(s.Frees.Billed.N, p) - amount(a.Bytes, there); p.ArchivePerGB > 0 && saved > 0 {
-			words += ", which leaves " + perMonth(saved, p) + " saved"
-		}
+	if a.Unknown >= a.Tags {
+		return words + " of unknown size; a plan with content.read: always reads it"
+	}
+	words += ": at most " + text.Size(a.Bytes)
+	p = PriceOf(p)
+	there := runs.Price{PerGB: p.ArchivePerGB, Currency: p.Currency}
+	if p.ArchivePerGB > 0 && a.Bytes > 0 {
+		words += ", " + monthly(a.Bytes, there)
+	}
+	if saved := amount(s.Frees.Billed.N, p) - amount(a.Bytes, there); p.ArchivePerGB > 0 && saved > 0 {
+		words += ", which leaves " + perMonth(saved, p) + " saved"
 	}
 	if a.Unknown > 0 {
 		words += "; not known of " + text.Count(a.Unknown, "tag")
