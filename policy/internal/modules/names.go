@@ -90,11 +90,23 @@ func (n names) schema(node map[string]any, flow *flow) {
 		for name, property := range of {
 			n[name] = true
 			p := property.(map[string]any)
-			if p["type"] == "object" && p["additionalProperties"] != false {
-				flow.put(field(name), value{keys: open})
-			}
+			flow.put(field(name), openIn(p))
 		}
 	}
+}
+
+// openIn is what the schema of a property says of its keys.
+func openIn(property map[string]any) value {
+	if property["type"] == "object" && property["additionalProperties"] != false {
+		return value{keys: open}
+	}
+	inner, _ := property["properties"].(map[string]any)
+	for _, p := range inner {
+		if openIn(p.(map[string]any)).keys == open {
+			return value{loose: true}
+		}
+	}
+	return value{}
 }
 
 // data defines the keys of data files, at any depth.

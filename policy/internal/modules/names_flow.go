@@ -32,6 +32,8 @@ type use struct {
 type value struct {
 	keys     openness
 	literals []*ast.Term // the texts, lists, sets and objects that it can be
+	loose    bool        // it may have other keys tomorrow, or hold open values
+	word     bool        // it is a key of a closed value, or a list or set of such; only of variables
 }
 
 // place is where a value is: in a rule, a parameter, a field or a variable.
@@ -76,6 +78,7 @@ func newFlow() *flow {
 
 func (f *flow) add(m *ast.Module) {
 	for _, rule := range m.Rules {
+		f.put(pathPlace(rule.Ref().ConstantPrefix()), value{}) // it is no data file
 		for r := rule; r != nil; r = r.Else {
 			f.rules = append(f.rules, r)
 		}
@@ -90,7 +93,7 @@ func (f *flow) walkRules() {
 	for f.changed = true; f.changed; {
 		f.changed, f.defined, f.used = false, nil, nil
 		for _, rule := range f.rules {
-			w := &walker{flow: f, in: rule, scope: rule, bound: map[ast.Var]place{}}
+			w := &walker{flow: f, in: rule, scope: rule, bound: map[ast.Var]place{}, words: map[place]bool{}}
 			w.rule()
 		}
 	}
@@ -101,6 +104,9 @@ func (f *flow) put(p place, more value) {
 	v := f.values[p]
 	if more.keys > v.keys {
 		v.keys, f.changed = more.keys, true
+	}
+	if more.loose && !v.loose {
+		v.loose, f.changed = true, true
 	}
 	for _, l := range more.literals {
 		if !slices.Contains(v.literals, l) {

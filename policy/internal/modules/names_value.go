@@ -17,19 +17,19 @@ func (w *walker) value(t *ast.Term) value {
 		return value{literals: []*ast.Term{t}}
 	case ast.Var:
 		w.pattern(t, value{}) // in case it is new
-		return w.values[w.bound[v]]
+		return w.variable(v)
 	case ast.Ref:
 		return w.reference(v)
 	case *ast.Array:
 		v.Foreach(add)
-		return value{closed.around(content), []*ast.Term{t}}
+		return value{keys: closed.around(content), literals: []*ast.Term{t}}
 	case ast.Set:
 		v.Foreach(add)
-		return value{keyed.around(content), []*ast.Term{t}}
+		return value{keys: keyed.around(content), literals: []*ast.Term{t}}
 	case ast.Object:
 		keys := closed
 		v.Foreach(func(key, e *ast.Term) { keys = max(keys, w.entry(t, key, w.value(e).keys)) })
-		return value{keys, []*ast.Term{t}}
+		return value{keys: keys, literals: []*ast.Term{t}}
 	case *ast.ArrayComprehension:
 		w.inside(v, func() { w.body(v.Body); add(v.Term) })
 		return value{keys: closed.around(content)}
@@ -37,8 +37,9 @@ func (w *walker) value(t *ast.Term) value {
 		w.inside(v, func() { w.body(v.Body); add(v.Term) })
 		return value{keys: keyed.around(content)}
 	case *ast.ObjectComprehension:
-		w.inside(v, func() { w.body(v.Body); w.value(v.Key); add(v.Value) })
-		return value{keys: keyed.around(content)}
+		keys := closed
+		w.inside(v, func() { w.body(v.Body); keys = keysOf(w.value(v.Key)); add(v.Value) })
+		return value{keys: keys.around(content)}
 	}
 	return value{}
 }
@@ -48,8 +49,7 @@ func (w *walker) value(t *ast.Term) value {
 func (w *walker) entry(object, key *ast.Term, content openness) openness {
 	word, constant := key.Value.(ast.String)
 	if !constant {
-		w.value(key)
-		return keyed.around(content)
+		return keysOf(w.value(key)).around(content)
 	}
 	w.put(field(string(word)), value{keys: content})
 	if w.fake[object] {
@@ -67,11 +67,12 @@ func (w *walker) reference(ref ast.Ref) value {
 	if !rooted && !ref.HasPrefix(ast.InputRootRef) {
 		v = w.value(ref[0])
 	}
+	v.loose = v.loose || rooted // a data file, unless it is a rule
 	for i, key := range ref[1:] {
 		v = w.step(v, key)
 		if rooted = rooted && ast.IsConstant(key.Value); rooted {
-			rule := w.values[pathPlace(ref[:i+2])]
-			v = value{max(v.keys, rule.keys), rule.literals}
+			rule, isRule := w.values[pathPlace(ref[:i+2])]
+			v = value{keys: max(v.keys, rule.keys), literals: rule.literals, loose: v.loose && !isRule || rule.loose}
 		}
 	}
 	return v
@@ -79,22 +80,48 @@ func (w *walker) reference(ref ast.Ref) value {
 
 // step is the value at a key of a value.
 func (w *walker) step(v value, key *ast.Term) value {
-	keys, out := w.value(key).literals, v.member()
-	if v.keys != closed {
+	isNew, out := w.isNew(key), v.member()
+	keys := w.value(key).literals
+	if name, isVar := key.Value.(ast.Var); isVar && isNew {
+		w.words[w.bound[name]] = v.isClosed() || v.word
+	}
+	if v.keys != closed && !v.word {
 		return out
+	}
+	if len(keys) == 0 {
+		out.keys = max(out.keys, w.anyField(v))
 	}
 	for _, k := range keys {
 		if word, ok := k.Value.(ast.String); ok {
 			w.used = append(w.used, use{k, w.in})
-			out.keys = max(out.keys, w.values[field(string(word))].keys)
+			found := w.values[field(string(word))]
+			out.keys, out.loose = max(out.keys, found.keys), out.loose || found.loose
 		}
 	}
 	return out
 }
 
+// anyField is the openness of the fields of the objects that a value can be.
+func (w *walker) anyField(v value) openness {
+	keys := closed
+	for _, literal := range v.literals {
+		if object, ok := literal.Value.(ast.Object); ok {
+			object.Foreach(func(key, _ *ast.Term) {
+				if word, ok := key.Value.(ast.String); ok {
+					keys = max(keys, w.values[field(string(word))].keys)
+				}
+			})
+		}
+	}
+	return keys
+}
+
+// isClosed reports whether the keys of a value are names of the policy set.
+func (v value) isClosed() bool { return v.keys == closed && !v.loose }
+
 // member is any member of a list or a set.
 func (v value) member() value {
-	out := value{keys: v.keys.element()}
+	out := value{keys: v.keys.element(), loose: v.loose, word: v.word}
 	add := func(e *ast.Term) {
 		if ast.IsConstant(e.Value) {
 			out.literals = append(out.literals, e)
@@ -121,6 +148,10 @@ func (w *walker) call(function string, args []*ast.Term) {
 	}
 	values := make([]value, min(arity, len(args)))
 	for i := range values {
+		if _, isObject := args[i].Value.(ast.Object); isObject && i == 1 && function == ast.ObjectSubset.Name {
+			w.pattern(args[1], values[0])
+			continue
+		}
 		values[i] = w.value(args[i])
 		if own {
 			w.put(parameter(function, i), values[i])
@@ -137,6 +168,9 @@ func (w *walker) call(function string, args []*ast.Term) {
 	}
 	if len(args) > len(values) {
 		w.pattern(args[len(values)], result)
+		if function == ast.WalkBuiltin.Name {
+			w.walked(values[0], args[1])
+		}
 	}
 }
 
@@ -154,7 +188,7 @@ func (w *walker) objectGet(args []*ast.Term, values []value) value {
 			out.keys = max(out.keys, w.reference(ref).keys)
 		}
 	}
-	return value{keys: max(out.keys, values[2].keys)}
+	return value{keys: max(out.keys, values[2].keys), loose: out.loose || values[2].loose}
 }
 
 // opens begin the names of the built-in functions whose results have keys of their
@@ -164,24 +198,25 @@ var opens = []string{"json.unmarshal", "yaml.unmarshal", "urlquery.decode_object
 // builtin is the result of a built-in function: a set, or something of its arguments,
 // which most functions only take apart.
 func (w *walker) builtin(b *ast.Builtin, values []value) value {
+	w.lookups(b, values)
 	var out value
 	_, isSet := b.Decl.Result().(*types.Set)
 	switch {
 	case slices.ContainsFunc(opens, func(prefix string) bool { return strings.HasPrefix(b.Name, prefix) }):
 		out.keys = open
+	case b.Name == ast.ObjectKeys.Name:
+		out = value{keys: keyed, word: values[0].isClosed()}
 	case isSet:
 		out.keys = keyed
-	case b.Name == ast.ObjectFilter.Name, b.Name == ast.ObjectRemove.Name:
-		for _, key := range values[1].member().literals {
-			w.step(values[0], key)
-		}
+	case b.Name == ast.WalkBuiltin.Name:
+		out.loose = true
 	case b.Name == ast.ObjectUnion.Name, b.Name == ast.ArrayConcat.Name:
 		out.literals = slices.Concat(values[0].literals, values[1].literals)
 	case b.Name == ast.ObjectUnionN.Name:
 		out = values[0].member()
 	}
 	for _, v := range values {
-		out.keys = max(out.keys, v.keys)
+		out.keys, out.loose = max(out.keys, v.keys), out.loose || v.loose
 	}
 	return out
 }

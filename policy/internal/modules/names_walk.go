@@ -12,6 +12,7 @@ type walker struct {
 	in    *ast.Rule
 	scope any               // of new variables
 	bound map[ast.Var]place // the variables that have their value
+	words map[place]bool    // the variables that are keys of closed values
 }
 
 func (w *walker) rule() {
@@ -30,8 +31,7 @@ func (w *walker) rule() {
 		v = value{keys: keyed.around(v.keys)}
 	}
 	for _, t := range w.in.Ref()[len(path):] {
-		w.value(t)
-		v = value{keys: keyed.around(v.keys)}
+		v = value{keys: keysOf(w.value(t)).around(v.keys)}
 	}
 	w.put(pathPlace(path), v)
 }
@@ -46,7 +46,7 @@ func (w *walker) body(body ast.Body) {
 			domain := w.value(terms.Domain)
 			w.inside(terms, func() {
 				if terms.Key != nil {
-					w.pattern(terms.Key, value{})
+					w.pattern(terms.Key, value{word: domain.isClosed()})
 				}
 				w.pattern(terms.Value, domain.member())
 				w.body(terms.Body)
@@ -134,15 +134,25 @@ func (w *walker) pattern(t *ast.Term, v value) {
 	case ast.Var:
 		if w.isNew(t) {
 			w.bound[p] = place{w.scope, string(p)}
+			w.words[w.bound[p]] = v.word
 			w.put(w.bound[p], v)
+		} else {
+			w.compare(v, w.variable(p))
 		}
 	case *ast.Array:
-		p.Foreach(func(e *ast.Term) { w.pattern(e, value{keys: v.keys.element()}) })
+		p.Foreach(func(e *ast.Term) { w.pattern(e, value{keys: v.keys.element(), loose: v.loose}) })
 	case ast.Object:
 		p.Foreach(func(key, e *ast.Term) { w.pattern(e, w.step(v, key)) })
 	default:
-		w.value(t)
+		w.compare(v, w.value(t))
 	}
+}
+
+// variable is what is known of a variable.
+func (w *walker) variable(name ast.Var) value {
+	v := w.values[w.bound[name]]
+	v.word = w.words[w.bound[name]]
+	return v
 }
 
 // isNew reports whether a term is a variable that has no value yet.
