@@ -42,6 +42,9 @@ func isSilent(v *registry.Verdict, o *Options) bool {
 		if t.Status != registry.StatusReady || t.Changed().After(latest) || t.UpdatedAt.Before(t.CreatedAt) {
 			return false
 		}
+		if c := v.Image.Contents[t.Digest]; c != nil && c.BuiltAt.After(latest) {
+			return false
+		}
 	}
 	return len(v.Tags) == 0 || len(v.Tags) == len(v.Image.Tags)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,6 +106,15 @@ func TestPartsOfAnIndex(t *testing.T) {
 			checkPlan(t, v, tt.edit, tt.want)
 		})
 	}
+}
+
+func TestABuildInTheFutureIsReported(t *testing.T) {
+	v := imageOf(t, "v1 a 48h", "v2 b 24h")
+	v.Image.Contents = map[string]*registry.Content{
+		digestOf("a"): {Kind: registry.ContentImage, BuiltAt: scanTime.Add(10 * time.Minute)},
+		digestOf("b"): {Kind: registry.ContentImage, BuiltAt: scanTime.Add(4 * time.Minute)},
+	}
+	checkPlan(t, v, nil, []string{"warn /api:v1: time/future: built_at is 2026-11-22T12:10:00Z, 10m after the scan: it counts as newest"})
 }
 
 func TestNeedsContent(t *testing.T) {

@@ -68,6 +68,9 @@ func (d *imageDecision) reportStatus() {
 		}
 		d.reportFuture(t.Name, "updated_at", t.UpdatedAt)
 		d.reportFuture(t.Name, "created_at", t.CreatedAt)
+		if content := d.v.Image.Contents[t.Digest]; content != nil {
+			d.reportFuture(t.Name, "built_at", content.BuiltAt)
+		}
 		if t.UpdatedAt.Before(t.CreatedAt) { // most are not, and then the reference is not needed
 			d.part.reportOrder(d.tagRef(t.Name), t.CreatedAt, t.UpdatedAt)
 		}

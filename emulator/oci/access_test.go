@@ -1,8 +1,10 @@
 package oci_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,7 +219,7 @@ func TestReferrers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := func() int {
+	list := func() []v1.Descriptor {
 		index, err := remote.Referrers(b.ref("prod/api:v2").Context().Digest(subject.Digest.String()), key())
 		if err != nil {
 			t.Fatal(err)
@@ -226,10 +228,10 @@ func TestReferrers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(m.Manifests)
+		return m.Manifests
 	}
-	if got := list(); got != 0 {
-		t.Errorf("%d referrers at first", got)
+	if got := list(); len(got) != 0 {
+		t.Errorf("%d referrers at first", len(got))
 	}
 	img, err := random.Image(100, 1)
 	if err != nil {
@@ -240,12 +242,43 @@ func TestReferrers(t *testing.T) {
 	if err := remote.Write(b.ref("prod/api@"+digestOf(t, signature)), signature, key()); err != nil {
 		t.Fatal(err)
 	}
-	if got := list(); got != 1 {
-		t.Errorf("%d referrers after a push", got)
+	if got := list(); len(got) != 1 || got[0].ArtifactType != string(types.DockerConfigJSON) {
+		t.Errorf("after a push: %+v", got)
+	}
+	const sbom = "application/vnd.example.sbom"
+	if err := remote.Put(b.ref("prod/api@"+digestOf(t, artifact{signature, sbom})), artifact{signature, sbom}, key()); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); !slices.ContainsFunc(got, func(d v1.Descriptor) bool { return d.ArtifactType == sbom }) || len(got) != 2 {
+		t.Errorf("the manifest's own type is not that of the referrer: %+v", got)
+	}
+	resp, body := b.send("GET", "/v2/prod/api/referrers/"+subject.Digest.String()+"?artifactType="+sbom, b.bearer("repository:prod/api:pull")...)
+	if resp.Header.Get("OCI-Filters-Applied") != "artifactType" || strings.Count(body, `"artifactType"`) != 1 || !strings.Contains(body, sbom) {
+		t.Errorf("with a filter: %s", body)
 	}
 	if got := len(b.tags("prod", "api")); got != before {
 		t.Errorf("a push by digest makes no tag: %d, were %d", got, before)
 	}
+}
+
+// artifact is an image whose manifest says what it is.
+type artifact struct {
+	v1.Image
+	of string
+}
+
+func (a artifact) RawManifest() ([]byte, error) {
+	raw, err := a.Image.RawManifest()
+	return []byte(strings.Replace(string(raw), `{`, `{"artifactType":"`+a.of+`",`, 1)), err
+}
+
+func (a artifact) Digest() (v1.Hash, error) {
+	raw, err := a.RawManifest()
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	hash, _, err := v1.SHA256(bytes.NewReader(raw))
+	return hash, err
 }
 
 func TestWhatIsNotThereCannotBeNamed(t *testing.T) {

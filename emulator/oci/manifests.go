@@ -32,6 +32,8 @@ type manifest struct {
 	parts  []digest
 	blobs  []emulator.Blob // those of the parts included
 	tagged bool            // a tag has, or had, it or an index that it is a part of
+
+	referrer *referrer // nil without a subject
 }
 
 // descriptor and document are what a manifest has of interest here.
@@ -46,6 +48,9 @@ type document struct {
 	Layers    []descriptor `json:"layers"`
 	Manifests []descriptor `json:"manifests"`
 	Subject   *descriptor  `json:"subject"`
+
+	ArtifactType string            `json:"artifactType"`
+	Annotations  map[string]string `json:"annotations"`
 }
 
 // maxManifest bounds a manifest, as registries do.
@@ -172,6 +177,7 @@ func (p *plane) putManifest(w http.ResponseWriter, r *http.Request, a emulator.A
 	if old := img.manifests[d]; old != nil {
 		m.tagged = m.tagged || old.tagged
 	}
+	m.referrer = doc.referrer(r.Header.Get("Content-Type"), d, len(body))
 	img.manifests[d] = m
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	p.forward(w, r, a, d.String())
@@ -311,21 +317,6 @@ func (p *plane) serveTags(w http.ResponseWriter, r *http.Request, a emulator.Add
 		}
 	}
 	writeJSON(w, http.StatusOK, "application/json", map[string]any{"name": name, "tags": append([]string{}, tags...)})
-}
-
-// serveReferrers lists the manifests whose subject is a digest. Those of the world have
-// none.
-func (p *plane) serveReferrers(w http.ResponseWriter, r *http.Request, a emulator.Address) {
-	p.mu.Lock()
-	img := p.image(r, a)
-	p.sweep(r, a, img)
-	none := len(img.manifests) == 0
-	p.mu.Unlock()
-	if none {
-		write(w, http.StatusOK, string(types.OCIImageIndex), []byte(`{"schemaVersion":2,"mediaType":"`+string(types.OCIImageIndex)+`","manifests":[]}`))
-		return
-	}
-	p.forward(w, r, a, a.Reference)
 }
 
 func writeJSON(w http.ResponseWriter, status int, mediaType string, value any) {

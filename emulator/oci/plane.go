@@ -21,7 +21,6 @@ func New(s *emulator.Server) http.Handler {
 	p.library = registry.New(
 		registry.Logger(log.New(io.Discard, "", 0)),
 		registry.WithBlobHandler(blobs{p}),
-		registry.WithReferrersSupport(true),
 	)
 	return p
 }

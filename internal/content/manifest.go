@@ -141,7 +141,7 @@ func (m *manifest) index(parts []*registry.Content) *registry.Content {
 	if m.Subject != nil {
 		c.Subject = m.Subject.Digest
 	}
-	blobs := newBlobs()
+	blobs, undated := newBlobs(), false
 	for i, part := range parts {
 		d := &m.Manifests[i]
 		c.Parts = append(c.Parts, d.Digest)
@@ -167,9 +167,13 @@ func (m *manifest) index(parts []*registry.Content) *registry.Content {
 		default:
 			continue
 		}
+		undated = undated || part.BuiltAt.IsZero()
 		if part.BuiltAt.After(c.BuiltAt) {
 			c.BuiltAt = part.BuiltAt
 		}
+	}
+	if undated { // that part may be newer
+		c.BuiltAt = time.Time{}
 	}
 	c.Parts, c.Platforms = unique(c.Parts), unique(slices.Sorted(slices.Values(c.Platforms)))
 	c.Labels = common(c.PartLabels)

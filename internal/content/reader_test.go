@@ -68,10 +68,21 @@ func blobsOf(t *testing.T, img v1.Image) []registry.Blob {
 	return blobs
 }
 
+// The image without a date may be the newest of them.
+func TestAnIndexOfAnUndatedImageHasNoBuildDate(t *testing.T) {
+	s := newServer(t)
+	index := mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex),
+		mutate.IndexAddendum{Add: image(t, "linux/amd64", nil, "2019-03-01T10:00:00Z")},
+		mutate.IndexAddendum{Add: image(t, "linux/arm64", nil, "1980-01-01T00:00:01Z")})
+	if got := read(t, s.reader(t), "api", s.push(t, "prod/api", index)); !got.BuiltAt.IsZero() {
+		t.Errorf("built at %s", got.BuiltAt)
+	}
+}
+
 func TestAnIndexHasWhatItsImagesHave(t *testing.T) {
 	s := newServer(t)
 	amd := image(t, "linux/amd64", map[string]string{"team": "data", "keep": "true", "os": "a"}, "2026-03-01T10:00:00Z")
-	arm := image(t, "linux/arm64", map[string]string{"team": "data", "os": "b"}, "1980-01-01T00:00:01Z")
+	arm := image(t, "linux/arm64", map[string]string{"team": "data", "os": "b"}, "2026-02-01T10:00:00Z")
 	attestation := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	attestation, err := mutate.AppendLayers(attestation, static.NewLayer([]byte("{}"), "application/vnd.in-toto+json"))
 	if err != nil {

@@ -10,8 +10,10 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
 	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/policy/author"
 )
 
@@ -28,7 +30,7 @@ neither a configuration nor credentials.
 
 Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options, err := a.options(cmd, file, args)
+			options, c, err := a.configured(cmd, file, args)
 			if err != nil {
 				return err
 			}
@@ -36,6 +38,11 @@ Exit codes: 0 done; 1 there are errors, or, with --strict, warnings.`,
 			findings, err := author.Check(options)
 			if err != nil {
 				return err
+			}
+			if errors, _ := countFindings(findings); errors == 0 && c != nil && c.Content.Read == config.ReadNever {
+				if _, err := janitor.Policies(cmd.Context(), c, policy.Options{Paths: args}); err != nil {
+					return err
+				}
 			}
 			if err := a.printFindings(findings, format, len(options.Paths)+len(options.Trial)); err != nil {
 				return err

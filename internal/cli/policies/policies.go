@@ -10,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/syntax"
+	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/policy"
 )
@@ -30,15 +31,22 @@ type authoring struct{ *inputs.Opener }
 // need no configuration, or those of a configuration. With both, the paths are
 // added to those of the configuration.
 func (a *authoring) options(cmd *cobra.Command, file string, paths []string) (policy.Options, error) {
+	o, _, err := a.configured(cmd, file, paths)
+	return o, err
+}
+
+// configured are the same with the configuration; nil without one.
+func (a *authoring) configured(cmd *cobra.Command, file string, paths []string) (policy.Options, *config.Config, error) {
 	if len(paths) > 0 && !cmd.Flags().Changed("config") {
-		return policy.Options{Paths: paths, Logger: a.Log}, nil
+		return policy.Options{Paths: paths, Logger: a.Log}, nil, nil
 	}
 	c, err := a.LoadConfig(cmd.Context(), "-c", file, "protect", "ledger")
 	if err != nil && !cmd.Flags().Changed("config") {
-		return policy.Options{}, fmt.Errorf("%w\nname a configuration with -c, or the paths of policies", err)
+		return policy.Options{}, nil, fmt.Errorf("%w\nname a configuration with -c, or the paths of policies", err)
 	}
 	if err != nil {
-		return policy.Options{}, err
+		return policy.Options{}, nil, err
 	}
-	return janitor.PolicyOptions(c, policy.Options{Paths: paths, Logger: a.Log})
+	o, err := janitor.PolicyOptions(c, policy.Options{Paths: paths, Logger: a.Log})
+	return o, c, err
 }
