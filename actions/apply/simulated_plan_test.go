@@ -37,9 +37,9 @@ func (s *simulation) plan(calm bool) *actions.Plan {
 		}
 		switch {
 		case item.Relist != nil:
-			b.AddFromCache(part)
+			b.AddFromCache(part, len(item.Image.TagNames))
 		case item.Quiet != nil:
-			b.AddFromCache(plan.Quiet(item.Quiet.Image, item.Quiet.Tags))
+			b.AddFromCache(plan.Quiet(item.Quiet.Image, item.Quiet.Tags), len(item.Quiet.Image.TagNames))
 		case item.Image != nil, item.Listed != nil:
 			b.Add(part)
 		case item.Gap != nil:

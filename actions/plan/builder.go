@@ -25,7 +25,11 @@ type Builder struct {
 }
 
 // tally counts what is in one namespace.
-type tally struct{ actions.NamespaceStats }
+type tally struct {
+	actions.NamespaceStats
+	cached int // images from the cache
+	unseen int // tags that only an earlier run saw: the rows of their images do not show them
+}
 
 // NewBuilder starts a plan.
 func NewBuilder(o Options) *Builder {
@@ -38,11 +42,7 @@ func NewBuilder(o Options) *Builder {
 
 // Add adds the part that a verdict leads to.
 func (b *Builder) Add(p Part) {
-	t := b.namespaces[p.subject.WithoutImage()]
-	if t == nil {
-		t = new(tally)
-		b.namespaces[p.subject.WithoutImage()] = t
-	}
+	t := b.tally(&p)
 	if p.subject.Image != "" {
 		t.count(&p)
 		if len(p.direct.steps)+len(p.direct.held) > 0 {
@@ -67,10 +67,22 @@ func (b *Builder) Add(p Part) {
 	}
 }
 
-// AddFromCache adds the part of an image whose tags an earlier run listed.
-func (b *Builder) AddFromCache(p Part) {
+// AddFromCache adds the part of an image whose tags an earlier run listed, and of whose
+// tags its row shows so many now.
+func (b *Builder) AddFromCache(p Part, shown int) {
 	b.fromCache++
 	b.Add(p)
+	t := b.tally(&p)
+	t.cached++
+	t.unseen += max(0, p.tags-shown)
+}
+
+func (b *Builder) tally(p *Part) *tally {
+	ref := p.subject.WithoutImage()
+	if b.namespaces[ref] == nil {
+		b.namespaces[ref] = new(tally)
+	}
+	return b.namespaces[ref]
 }
 
 // count adds what an image has.

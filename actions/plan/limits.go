@@ -59,6 +59,27 @@ func Refusals(deletions int, shares map[registry.Ref]Share, o Options) []actions
 	return out
 }
 
+// Doubted reports whether a plan of the builder keeps to MaxDeletionPercent only if the
+// cache is right: the tags that only an earlier run saw may be gone.
+func (b *Builder) Doubted(p *actions.Plan) bool {
+	if b.fromCache == 0 || b.o.MaxDeletionPercent < 0 || len(p.Refusals) > 0 {
+		return false
+	}
+	limit := newPercent(b.o.MaxDeletionPercent)
+	var whole Share
+	for ref, n := range b.shares(p) {
+		t := b.namespaces[ref]
+		n.Tags -= t.unseen
+		whole.Deleted += n.Deleted
+		whole.Tags += n.Tags
+		n.Tags = max(n.Tags, percentNamespaceMin)
+		if t.cached > 0 && limit.exceeded(n) {
+			return true
+		}
+	}
+	return limit.exceeded(whole)
+}
+
 // oldestFirst ends the remedy for a limit of n deletions.
 func oldestFirst(n int) string {
 	if n < 1 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/intake"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/policy"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -25,6 +26,9 @@ import (
 )
 
 const maxCacheAge = 24 * time.Hour
+
+// shown is how many tags of an image its row shows.
+const shown = 3
 
 // moving is a registry that changes, with one namespace. If its rows lie, a tag may
 // move without a change of the row of its image.
@@ -49,7 +53,7 @@ func newMoving(seed uint64, lying bool) *moving {
 	for i := range 1 + m.IntN(6) {
 		name := fmt.Sprintf("img%d", i)
 		m.images[name] = &registry.Image{NamespaceID: "ns", Name: name, ID: name, Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: now.AddDate(-1, 0, 0)}
-		for range m.IntN(8) {
+		for range m.IntN(16) {
 			m.push(name)
 		}
 		days := 1 + m.IntN(25)
@@ -83,8 +87,8 @@ func (m *moving) touch(image *registry.Image) {
 	for _, t := range image.Tags {
 		image.TagNames = append(image.TagNames, t.Name)
 	}
-	if len(image.TagNames) > 5 {
-		image.TagNames = image.TagNames[:5] // truncated
+	if len(image.TagNames) > shown {
+		image.TagNames = image.TagNames[:shown] // truncated
 	}
 }
 
@@ -100,6 +104,8 @@ func (m *moving) change() {
 			continue
 		}
 		switch {
+		case m.lying && len(image.Tags) > shown && m.IntN(2) == 0: // a tag goes that the row does not show
+			image.Tags = slices.Delete(image.Tags, shown, shown+1+m.IntN(len(image.Tags)-shown))
 		case m.lying && len(image.Tags) > 0: // a tag moves, and the row stays
 			t := &image.Tags[m.IntN(len(image.Tags))]
 			t.Digest, t.UpdatedAt = fmt.Sprintf("sha256:%064x", m.IntN(40)), m.now
@@ -168,17 +174,79 @@ func (m *moving) plan(t *testing.T, p *Planner, l *ledger.Ledger) *actions.Plan 
 	m.listed = map[string]bool{}
 	p.TakenAt = m.now
 	o := scanner.Options{Scope: Scope(p.Config)}
-	if l != nil {
-		p.cache = p.newCache(l)
-		defer func() { p.cache = nil }()
-		o.Cache = countingQuiet{p.cache, &m.quiet}
+	if l == nil {
+		got, err := p.Plan(t.Context(), scanner.Scan(t.Context(), m, o))
+		check(t, err)
+		return got
 	}
-	got, err := p.Plan(t.Context(), scanner.Scan(t.Context(), m, o))
+	got, err := p.planWithCache(t.Context(), l, func(cache scanner.Cache) intake.Feed {
+		o.Cache = countingQuiet{cache, &m.quiet}
+		return scanner.Scan(t.Context(), m, o)
+	})
 	check(t, err)
-	if l != nil {
-		check(t, p.cache.Close(t.Context()))
-	}
 	return got
+}
+
+// The limits count no tag that only the cache has.
+func TestTheLimitsDoNotCountTagsThatAreGone(t *testing.T) {
+	c, err := config.Parse("janitor.yaml", []byte(`retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1d}}]`+"\nlimits: {max_deletion_percent: 20}\nscaleway: {regions: [fr-par]}\n"))
+	check(t, err)
+	policies, err := Policies(t.Context(), c, policy.Options{})
+	check(t, err)
+	m := newMoving(1, true)
+	m.images = map[string]*registry.Image{}
+	for name, tags := range map[string]int{"a": 97, "b": 43} {
+		image := &registry.Image{NamespaceID: "ns", Name: name, ID: name, Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: now.AddDate(-1, 0, 0), UpdatedAt: now.AddDate(0, 0, -9)}
+		for i := range tags {
+			at := now.Add(-2*time.Hour - time.Duration(i)*time.Minute)
+			tag := registry.Tag{Name: fmt.Sprintf("v%d", i), ID: fmt.Sprint(name, i), Digest: fmt.Sprintf("sha256:%063x%s", i, name), Status: registry.StatusReady, CreatedAt: at, UpdatedAt: at}
+			if name == "b" && i >= 23 {
+				tag.Name, tag.UpdatedAt, tag.CreatedAt = fmt.Sprintf("pr-%d", i), now.AddDate(0, 0, -5), now.AddDate(0, 0, -5)
+			}
+			image.Tags = append(image.Tags, tag)
+		}
+		image.TagNames = []string{image.Tags[0].Name, image.Tags[1].Name, image.Tags[2].Name}
+		m.images[name] = image
+	}
+	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
+	check(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	planner := &Planner{Config: c, Policies: policies}
+	if first := m.plan(t, planner, l); len(first.Refusals) > 0 || len(first.Steps) != 20 {
+		t.Fatalf("%d steps, refused: %v", len(first.Steps), first.Refusals)
+	}
+	m.images["a"].Tags = m.images["a"].Tags[:17]
+	full, cached := m.plan(t, planner, nil), m.plan(t, planner, l)
+	if len(full.Refusals) == 0 {
+		t.Error("the full plan is not refused")
+	}
+	if diff := gocmp.Diff(full.Refusals, cached.Refusals); diff != "" {
+		t.Errorf("(-full +cached)\n%s", diff)
+	}
+}
+
+// A full run finds nothing in the cache, and renews it.
+func TestAFullRunRenewsTheCache(t *testing.T) {
+	c, err := config.Parse("janitor.yaml", []byte(rules))
+	check(t, err)
+	policies, err := Policies(t.Context(), c, policy.Options{})
+	check(t, err)
+	m := newMoving(2, true)
+	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
+	check(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	planner := &Planner{Config: c, Policies: policies}
+	before := m.plan(t, planner, l).Summary.Tags
+	for _, image := range m.images {
+		image.Tags = image.Tags[:min(shown, len(image.Tags))]
+	}
+	planner.Full = true
+	full := m.plan(t, planner, l).Summary
+	planner.Full = false
+	after := m.plan(t, planner, l).Summary
+	if full.Tags >= before || full.ImagesFromCache > 0 || after.Tags != full.Tags || after.ImagesFromCache == 0 {
+		t.Errorf("%d tags, then in full %d (%d images from the cache), then %d (%d)", before, full.Tags, full.ImagesFromCache, after.Tags, after.ImagesFromCache)
+	}
 }
 
 // A plan of the cache is the plan of a full scan where every push changes the row of
@@ -192,6 +260,8 @@ func TestTheCacheOnlyDelays(t *testing.T) {
 		`visibility: [{name: private, subject: image, match: {namespaces: ["*"]}, require: private, fix: true}]` + "\n",
 		`retention: [{name: all, match: {tags: ["*"]}, keep: {last: 2}, delete: {older_than: 5d}}]` + "\nlimits: {keep_at_least: 0, max_deletion_percent: 100}\nempty: {images: {older_than: 1d}}\n",
 		`retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1h}}]` + "\nlimits: {max_deletions: 3}\nshared_digest: untag\nprotect: {tags: [\"pr-1\"]}\n",
+		`retention: [{name: old, match: {tags: ["*"]}, keep: {within: 3d}, delete: {older_than: 6d}}]` + "\nlimits: {keep_at_least: 0, max_deletion_percent: 30}\nshared_digest: untag\n",
+		`retention: [{name: old, match: {tags: ["*"]}, keep: {last: 2}, delete: {older_than: 5d}}]` + "\nlimits: {keep_at_least: 0, max_deletion_percent: 100}\nshared_digest: untag\n", // --at-most 2
 	}
 	var hits, steps int
 	var quiet int64
@@ -201,6 +271,9 @@ func TestTheCacheOnlyDelays(t *testing.T) {
 		policies, err := Policies(t.Context(), c, policy.Options{})
 		check(t, err)
 		planner := &Planner{Config: c, Policies: policies}
+		if i == len(configurations)-1 {
+			planner.AtMost = 2
+		}
 		for seed := range uint64(6) {
 			for _, lying := range []bool{false, true} {
 				m := newMoving(seed, lying)
@@ -217,6 +290,9 @@ func TestTheCacheOnlyDelays(t *testing.T) {
 					}
 					full := m.plan(t, planner, nil)
 					hits, steps = hits+cached.Summary.ImagesFromCache, steps+len(full.Steps)
+					if share := m.share(c, cached); len(cached.Refusals) == 0 && share > float64(c.Limits.MaxDeletionPercent) {
+						t.Fatalf("configuration %d, seed %d, lying %v: %.1f %% of the tags would be deleted, and no limit refuses that", i, seed, lying, share)
+					}
 					old := m.now.Sub(settled) >= maxCacheAge
 					if diff := compared(cached, full, !lying || old); diff != "" {
 						t.Fatalf("configuration %d, seed %d, lying %v: (-full +cached)\n%s", i, seed, lying, diff)
@@ -234,6 +310,15 @@ func TestTheCacheOnlyDelays(t *testing.T) {
 	if hits < 500 || quiet < 50 || steps < 500 {
 		t.Errorf("%d images came from the cache, %d of them quiet, and %d steps were planned: the test shows too little", hits, quiet, steps)
 	}
+}
+
+// share is how many percent of the tags a plan deletes.
+func (m *moving) share(c *config.Config, p *actions.Plan) float64 {
+	all := 0
+	for _, image := range m.images {
+		all += len(image.Tags) * len(c.Scaleway.Regions) // the same in each
+	}
+	return 100 * float64(p.Summary.DeleteTags) / float64(max(1, all))
 }
 
 // compared is how the plan of a cache differs from the full one; if it need not be

@@ -69,11 +69,11 @@ func (c *collector) add(d *decision) {
 	case d.verdict != nil && c.waits && d.verdict.Image != nil && d.part.Deletes():
 		c.waiting = append(c.waiting, d)
 	case d.verdict != nil && d.item.Relist != nil:
-		c.builder.AddFromCache(d.part)
+		c.builder.AddFromCache(d.part, len(d.item.Image.TagNames))
 	case d.verdict != nil:
 		c.builder.Add(d.part)
 	case d.item.Quiet != nil:
-		c.builder.AddFromCache(plan.Quiet(d.item.Quiet.Image, d.item.Quiet.Tags))
+		c.builder.AddFromCache(plan.Quiet(d.item.Quiet.Image, d.item.Quiet.Tags), len(d.item.Quiet.Image.TagNames))
 	case d.item.Skipped != nil && d.item.Skipped.Status != scanner.StatusGone:
 		c.builder.AddSkipped(d.item.Skipped.Ref, d.item.Skipped.Status)
 	case d.item.Gap != nil:

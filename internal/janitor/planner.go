@@ -110,6 +110,9 @@ func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, er
 	gap := p.clockGap()
 	p.recorder.Add(scanner.Item{Gap: gap}, nil, nil)
 	plan := c.plan(in.Late, gap)
+	if c.builder.Doubted(plan) {
+		return nil, errDoubted
+	}
 	plan.Stats.Kept = kept.without(plan)
 	if err := p.recorder.Planned(ctx, plan); err != nil {
 		return nil, err

@@ -235,15 +235,14 @@ func (s *Session) Approved(ctx context.Context, o recorder.Options) (*actions.Pl
 
 // plan makes a plan of the registry as it is now.
 func (s *Session) plan(ctx context.Context) (*actions.Plan, error) {
-	s.TakenAt = startOfRun(s.o.Now)                                                                            // not when the session began to wait for a lock
-	if s.Full || s.Config.LedgerDSN() == "" || s.Config.Scan.MaxCacheAge.Duration() == 0 || !s.Only.IsZero() { // the cache is of the whole
+	s.TakenAt = startOfRun(s.o.Now)                                                                  // not when the session began to wait for a lock
+	if s.Config.LedgerDSN() == "" || s.Config.Scan.MaxCacheAge.Duration() == 0 || !s.Only.IsZero() { // the cache is of the whole
 		return s.Plan(ctx, s.Feed(ctx, s.Scope()))
 	}
-	s.cache = s.newCache(s.recorder.Ledger)
-	defer func() { s.cache = nil }()
-	s.Progress.do(runs.Asking)
-	plan, err := s.Plan(ctx, intake.WithUses(ctx, s.uses, func() intake.Feed { return s.scan(ctx, s.Scope(), s.cache) }))
-	return plan, errors.Join(err, s.cache.Close(ctx))
+	return s.planWithCache(ctx, s.recorder.Ledger, func(cache scanner.Cache) intake.Feed {
+		s.Progress.do(runs.Asking)
+		return intake.WithUses(ctx, s.uses, func() intake.Feed { return s.scan(ctx, s.Scope(), cache) })
+	})
 }
 
 // startOfRun is the time of a run: cut to the microsecond, as the times of the API

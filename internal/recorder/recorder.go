@@ -125,6 +125,16 @@ func (r *Recorder) Add(item scanner.Item, v *registry.Verdict, unread *registry.
 	}
 }
 
+// Forget forgets the decisions, because everything is judged again.
+func (r *Recorder) Forget() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.marked, r.judged, r.uncertain = nil, map[registry.Ref]bool{}, false
+}
+
 // isEnforced reports whether a rule marks that is not only shown: grace begins when a
 // rule is enforced.
 func isEnforced(reasons []registry.Reason) bool {
