@@ -101,7 +101,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a list that is none", `"gaps":[`, `"gaps":null,"x":[`, nil, `gaps: found <nil> instead of "["`},
 		{"a wrong type", `"deny":1`, `"deny":"1"`, nil, "summary: json: cannot unmarshal string"},
 		{"a missing field", `,"policy_digest":"sha256:b0"`, ``, nil, `field "policy_digest" is missing`},
-		{"text that is no JSON", `{"version"`, `version`, nil, "the file: invalid character"},
+		{"text that is not JSON", `{"version"`, `version`, nil, "the file: invalid character"},
 		{"an empty file", "", "\x00", nil, "the file: invalid character"},
 		{"something after the plan", "v1.4.0\"]}\n]}\n", "v1.4.0\"]}\n]}\n{}", nil, "there is something after the end of the plan"},
 	} {

@@ -31,7 +31,7 @@ func (m *Measure) UnmarshalJSON(data []byte) error {
 
 // Frees is how much storage some deletions free, together.
 type Frees struct {
-	// Bytes is the size of the layers that no tag has that stays, each counted once in an
+	// Bytes is the size of the layers that no tag has that is kept, each counted once in an
 	// image. It is unknown if nothing is known of any of them.
 	Bytes Measure `json:"frees_bytes,omitzero"`
 	// Billed are those of Bytes that cost money: public images are free.

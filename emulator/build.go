@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/recipes"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
-	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -18,7 +18,7 @@ type builder struct {
 	owner    wire.UUID // project of the namespaces that name none
 	tenant   wire.UUID // organization of the same
 	bySize   map[digest]int64
-	contents *words.Contents
+	contents *recipes.Contents
 }
 
 func (b *builder) ago(age time.Duration) int64 { return b.start - int64(age/time.Microsecond) }
@@ -159,7 +159,7 @@ func (b *builder) sizes(img *image, declared int64) {
 	for _, t := range img.tags.Rows {
 		t.size = b.bySize[t.digest]
 		if t.size == 0 {
-			t.size = words.MadeUpSize(t.digest, t.name)
+			t.size = recipes.MadeUpSize(t.digest, t.name)
 			b.bySize[t.digest] = t.size
 		}
 		if t.status != statusDeleting && !counted[t.digest] {
@@ -203,11 +203,6 @@ func NamespaceID(region, namespace string) string {
 // ImageID is the identifier of an image of the world.
 func ImageID(region, namespace, image string) string {
 	return wire.Identify(region, namespace, image).String()
-}
-
-// TagID is the identifier of a tag of the world.
-func TagID(region, namespace, image, tag string) string {
-	return wire.Identify(region, namespace, image, tag).String()
 }
 
 // Digest is the digest that a word of the world stands for.

@@ -1,5 +1,12 @@
 package emulator
 
+import "github.com/registry-janitor/registry-janitor/emulator/internal/wire"
+
+// TagID is the identifier of a tag of the world.
+func TagID(region, namespace, image, tag string) string {
+	return wire.Identify(region, namespace, image, tag).String()
+}
+
 // Sizes are those of all tags, by digest.
 func (s *Server) Sizes() map[string]int64 {
 	s.mu.RLock()

@@ -38,7 +38,7 @@ func TestWhichRequestsAFaultHappensTo(t *testing.T) {
 			"GET " + tagsPath + "?page=1\nGET " + tagsPath + "?page=2\nGET " + tagsPath + "?page=2", "200 500 200"},
 		{"every second deletion", `{method: DELETE, status: 429, every: 2}`,
 			"DELETE /tags/" + unknownID + "\nGET /images\nDELETE /tags/" + unknownID + "\nDELETE /tags/" + unknownID + "\nDELETE /tags/" + unknownID, "404 200 429 404 429"},
-		{"every second one, twice in all", `{status: 503, every: 2, times: 2}`,
+		{"every second one, two times", `{status: 503, every: 2, times: 2}`,
 			strings.Repeat("GET /images\n", 7) + "GET /images", "200 503 200 503 200 200 200 200"},
 		{"a request that names no page asks for page 1", `{page: 1, status: 500}`, "GET /images\nGET /images?page=1\nGET /images?page=2", "500 500 200"},
 		{"a path with the whole prefix", `{path: "/registry/v1/regions/*/images", status: 500}`, "GET /images\nGET /namespaces", "500 200"},

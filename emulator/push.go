@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/emulator/internal/recipes"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
-	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -124,7 +124,7 @@ func (s *Server) hold(t *tag, m Manifest) {
 		seed := t.held().Seed()
 		t.digest = digest{}
 		d := s.contents.Digest(t.held(), seed)
-		t.size = t.image.sizeOf(d, words.MadeUpSize(seed, t.name))
+		t.size = t.image.sizeOf(d, recipes.MadeUpSize(seed, t.name))
 		t.digest = d
 		return
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/registry-janitor/registry-janitor/emulator/internal/gateway"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/products"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/recipes"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
-	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
@@ -44,7 +44,7 @@ type Server struct {
 	now       func() time.Time
 	tenant    wire.UUID
 	owner     wire.UUID
-	contents  *words.Contents
+	contents  *recipes.Contents
 	api       *wire.API
 	pages     *listing.Pages
 
@@ -99,7 +99,7 @@ func New(o Options) (*Server, error) {
 		s.api.Comma = ","
 	}
 	start := s.now()
-	s.contents = words.New(&o.World, start)
+	s.contents = recipes.New(&o.World, start)
 	for _, name := range worlds.Regions() {
 		s.regions[name] = &region{
 			name: name, contents: s.contents,

@@ -5,8 +5,8 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/emulator/internal/content"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/listing"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/recipes"
 	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
-	"github.com/registry-janitor/registry-janitor/emulator/internal/words"
 	"github.com/registry-janitor/registry-janitor/emulator/worlds"
 )
 
@@ -33,7 +33,7 @@ type region struct {
 	byNamespace map[wire.UUID]*namespace
 	byImage     map[wire.UUID]*image
 	byTag       map[wire.UUID]*tag
-	contents    *words.Contents
+	contents    *recipes.Contents
 }
 
 type namespace struct {
@@ -118,10 +118,10 @@ func (i *image) makeDigests() {
 }
 
 // held is what the tag holds, as the world describes it.
-func (t *tag) held() *words.Tag {
+func (t *tag) held() *recipes.Tag {
 	i := t.image
-	in := words.Place{Region: i.namespace.region.name, Namespace: i.namespace.name, Image: i.name, Entry: i.entry}
-	return &words.Tag{ID: t.id, Name: t.name, Entry: t.entry, N: int(t.n), In: in}
+	in := recipes.Place{Region: i.namespace.region.name, Namespace: i.namespace.name, Image: i.name, Entry: i.entry}
+	return &recipes.Tag{ID: t.id, Name: t.name, Entry: t.entry, N: int(t.n), In: in}
 }
 
 // content is what a tag holds: nil if it was pushed with its blobs, or if the world gives

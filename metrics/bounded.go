@@ -46,10 +46,10 @@ func (b *bounded) has(value string) bool { return b.known[value] }
 // label is the value of the label: other if the value is not admitted.
 func (b *bounded) label(value string) string {
 	if b.known[value] {
-		return clean(value)
+		return validUTF8(value)
 	}
 	return other
 }
 
-// clean makes text valid UTF-8, which labels require.
-func clean(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+// validUTF8 makes text valid UTF-8, which labels require.
+func validUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

@@ -58,7 +58,7 @@ func (m *Metrics) ForgetSchedules(keep []string) {
 	for name := range m.scheduleNames.known {
 		if !slices.Contains(keep, name) && !slices.Contains(triggers(), name) {
 			delete(m.scheduleNames.known, name)
-			m.forgetSchedule(clean(name))
+			m.forgetSchedule(validUTF8(name))
 		}
 	}
 	m.forgetSchedule(other)

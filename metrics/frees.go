@@ -14,7 +14,7 @@ func (m *Metrics) setFrees(p *actions.Plan, price runs.Price) {
 	add := func(ref string, f actions.Frees) {
 		region, namespace := m.label(ref)
 		m.plan.add("freed_bytes", float64(f.Bytes.N), region, namespace)
-		m.plan.add("estimated_savings_per_month", float64(f.Billed.N)/bytesPerGB*price.PerGB, region, namespace, clean(price.Currency))
+		m.plan.add("estimated_savings_per_month", float64(f.Billed.N)/bytesPerGB*price.PerGB, region, namespace, validUTF8(price.Currency))
 	}
 	if p.Stats != nil {
 		for ref := range p.Stats.Namespaces {

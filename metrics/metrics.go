@@ -58,7 +58,7 @@ func New(version string) *Metrics {
 		Namespace:   prefix,
 		Name:        "build_info",
 		Help:        "The version of the program and of Go; always 1.",
-		ConstLabels: prometheus.Labels{"version": clean(version), "goversion": runtime.Version()},
+		ConstLabels: prometheus.Labels{"version": validUTF8(version), "goversion": runtime.Version()},
 	})
 	build.Set(1)
 	registry.MustRegister(build, (*stateCollector)(m))

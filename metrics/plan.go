@@ -43,7 +43,7 @@ func (m *Metrics) setStorage(namespaces map[string]actions.NamespaceStats, price
 		m.plan.add("image_bytes", float64(n.Bytes), region, namespace)
 		m.plan.add("public_image_bytes", float64(n.PublicBytes), region, namespace)
 		private := float64(n.Bytes) - float64(min(n.Bytes, n.PublicBytes))
-		m.plan.add("estimated_storage_cost_per_month", private/bytesPerGB*price.PerGB, region, namespace, clean(price.Currency))
+		m.plan.add("estimated_storage_cost_per_month", private/bytesPerGB*price.PerGB, region, namespace, validUTF8(price.Currency))
 	}
 }
 
@@ -116,7 +116,7 @@ func (m *Metrics) label(ref string) (region, namespace string) {
 	if !m.namespaces.has(region + "/" + namespace) {
 		return region, other
 	}
-	return region, clean(namespace)
+	return region, validUTF8(namespace)
 }
 
 // namespacesOf are the namespaces that a plan mentions.
@@ -157,5 +157,5 @@ func regionsOf(p *actions.Plan) []string {
 func place(ref string) (region, namespace string) {
 	host, rest, _ := strings.Cut(ref, "/")
 	namespace, _, _ = strings.Cut(rest, "/")
-	return clean(strings.TrimSuffix(strings.TrimPrefix(host, "rg."), ".scw.cloud")), namespace
+	return validUTF8(strings.TrimSuffix(strings.TrimPrefix(host, "rg."), ".scw.cloud")), namespace
 }

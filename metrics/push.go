@@ -50,7 +50,7 @@ func (m *Metrics) Push(ctx context.Context, gateway, job string) error {
 func (m *Metrics) lastCommand() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return clean(m.command)
+	return validUTF8(m.command)
 }
 
 // redact removes a secret from a text: a gateway may echo it.

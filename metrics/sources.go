@@ -48,7 +48,7 @@ func (m *Metrics) renewSources(sources []runs.UseSource) {
 	}
 	for name := range m.sourceNames.known {
 		if !current[name] {
-			m.counters.sourceErrors.DeletePartialMatch(prometheus.Labels{"source": clean(name)})
+			m.counters.sourceErrors.DeletePartialMatch(prometheus.Labels{"source": validUTF8(name)})
 		}
 	}
 	for name := range m.lastRead {

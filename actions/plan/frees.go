@@ -86,7 +86,7 @@ func stepsByRule(steps []*actions.Step) map[string][]*actions.Step {
 // measurement is which layers of an image are needed by which of its tags.
 type measurement struct {
 	img *registry.Image // nil if nothing is known of it
-	// unsure: of a tag that stays is not known what it has, so nothing is known to be freed.
+	// unsure: it is not known what a tag that is kept has, so nothing is known to be freed.
 	unsure  bool
 	unknown int             // tags that are deleted, and of which is not known what they have
 	tags    map[string]int  // how many tags have a layer
@@ -154,7 +154,7 @@ func (m *measurement) alone(s *actions.Step) actions.Measure {
 	return actions.Measured(size)
 }
 
-// frees is the size of the layers of steps that no tag has which stays.
+// frees is the size of the layers of steps that no tag has that is kept.
 func (m *measurement) frees(steps []*actions.Step) actions.Frees {
 	counted := make(map[string]bool)
 	var size, unknown uint64

@@ -172,7 +172,7 @@ func (d *imageDecision) mayDeleteOrphans() bool {
 	return d.o.Orphans == DeleteOrphans && d.allDigests && len(unlistedNames(d.v.Image)) == 0
 }
 
-// holdsOrphan reports whether an attachment stays to whose subject no tag is known.
+// holdsOrphan reports whether an attachment is kept whose subject has no known tag.
 func (d *imageDecision) holdsOrphan(i int32) bool {
 	return d.nodes[i].unclear || !d.mayDeleteOrphans() || d.belongsToPart(i)
 }

@@ -29,7 +29,7 @@ func TestOrphanedAttachments(t *testing.T) {
 		"stays where a rule keeps it": {DeleteOrphans, func(v *registry.Verdict) {
 			v.Tags[0].Keep = []registry.Reason{{Rule: "retention/signatures", Text: "the rule keeps all it matches"}}
 		}, map[string]decision{}},
-		"is no orphan while its subject stays": {DeleteOrphans, func(v *registry.Verdict) {
+		"is not an orphan while its subject is kept": {DeleteOrphans, func(v *registry.Verdict) {
 			v.Image.Tags[1].Digest = digestOf("a")
 		}, map[string]decision{orphan: "attachment"}},
 		"goes with its subject as any attachment": {DeleteOrphans, func(v *registry.Verdict) {

@@ -12,8 +12,8 @@ import (
 // NeedsContent lists the digests whose content decides about the deletions in an image and
 // is not known, sorted; nil if there are none. It may name others once those were read.
 //
-//   - A tag that would be deleted may be a part of an index that stays.
-//   - The subject of an orphan that would be deleted may be a part of an index that stays.
+//   - A tag that would be deleted may be a part of an index that is kept.
+//   - The subject of an orphan that would be deleted may be a part of an index that is kept.
 //   - ReadAlways: how much a deletion frees depends on every tag of the image.
 func NeedsContent(v registry.Verdict, o Options) []string {
 	deletes := func(t registry.TagVerdict) bool { return isMarked(t.Delete, t.Keep) }
@@ -22,7 +22,7 @@ func NeedsContent(v registry.Verdict, o Options) []string {
 	}
 	wholes := v.Image.Wholes()
 	if o.Content.Read != ReadAlways && o.Content.MultiArch != MultiArchAll && o.Orphans != DeleteOrphans && !wholes.Unsure() {
-		return nil // in most images, whatever stays
+		return nil // in most images, whatever is kept
 	}
 	o = o.at(v.Image.Ref())
 	d := &imageDecision{o: &o, v: &v, part: &Part{}, ref: v.Image.Ref().String()}
@@ -65,7 +65,7 @@ func (n *needs) add(digest string) {
 	}
 }
 
-// addWhole adds a digest that i may be a part of, if it stays, or may stay for at_most.
+// addWhole adds a digest that i may be a part of, if it is kept, or may be kept for at_most.
 func (n *needs) addWhole(d *imageDecision, digest string, i int32) {
 	if id := d.byDigest[digest]; id != d.nodes[i].digest && (d.isKept(id) || d.o.AtMost > 0) {
 		n.add(digest)

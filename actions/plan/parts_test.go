@@ -62,7 +62,7 @@ func TestPartsOfAnIndex(t *testing.T) {
 			"delete_tag /api:1.6.0-amd64: retention/old"}},
 		{"what is never read holds nothing", family[:2], nil, nil, func(o *Options) { o.Content.Read = ReadNever }, []string{
 			"delete_tag /api:1.6.0-amd64: retention/old"}},
-		{"other names are no parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, nil, []string{"delete_tag /api:pr-1: retention/old"}},
+		{"other names are not parts", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, nil, []string{"delete_tag /api:pr-1: retention/old"}},
 		{"unless all may be", []string{"1.6.0 a 48h", "pr-1 b 48h marked"}, nil, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{
 			"held delete_tag /api:pr-1: part_of: may be part of 1.6.0, which no rule marks, and whose content is not known"}},
 		{"no tag is a part of itself", []string{"1.6.0 a 48h", "1.6.0-amd64 a 48h marked"}, nil, nil, func(o *Options) { o.Content.MultiArch = MultiArchAll }, []string{

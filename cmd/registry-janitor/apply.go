@@ -41,14 +41,15 @@ func (a *app) applyCommand() *cobra.Command {
 
 Before anything is changed, the plan is shown and you are asked; --yes skips both,
 for schedules and CI. Afterwards the text has the results that differ from done and
-the counts; "history show" has every step, and so have the other formats. Each image is listed and judged again: a step is
-sent only if the policies in force plan it on a reading at most two seconds old, it
-is recorded before it is sent, and a later reading confirms it. Objects that have
-changed since the plan was made are left alone.
+the counts; "history show" and the other formats have every step. Each image is
+listed and judged again: a step is sent only if the policies in force plan it on a
+reading at most two seconds old, it is recorded before it is sent, and a later
+reading confirms it. Objects that have changed since the plan was made are left
+alone.
 
-If the configuration has approvals, PLAN.json is needed, and enough people must have signed
-it: in PLAN.json.sig, PLAN.json.NAME.sig or a --signature FILE, or in the ledger; see
-approve --help.
+If the configuration has approvals, PLAN.json is needed, and enough people must have
+signed it: in PLAN.json.sig, PLAN.json.NAME.sig or a --signature FILE, or in the
+ledger; see approve --help.
 
 With --at-most N, only the N oldest deletions are planned and made, so that a first
 cleanup that the limits refuse can be made in slices; see plan --help.
@@ -179,7 +180,7 @@ func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *inputs.Source, wo
 	return err
 }
 
-// undoing says whether deletions can be undone.
+// undoing is a sentence on whether deletions can be undone.
 func undoing(c *config.Config) string {
 	switch {
 	case c.Archive == nil:

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/registry-janitor/registry-janitor/emulator"
+	"github.com/registry-janitor/registry-janitor/emulator/internal/wire"
 )
 
 func shared(setting string) string {
@@ -18,7 +19,7 @@ func shared(setting string) string {
 
 func (b *bench) delete(image, tag string) {
 	b.t.Helper()
-	b.call("DELETE", "/tags/"+emulator.TagID("fr-par", "prod", image, tag))
+	b.call("DELETE", "/tags/"+wire.Identify("fr-par", "prod", image, tag).String())
 }
 
 func TestADeletionInTheAPIIsOneInTheRegistry(t *testing.T) {

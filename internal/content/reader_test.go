@@ -192,7 +192,7 @@ func TestOtherKindsAreReadWithOneCall(t *testing.T) {
 				BuiltAt: time.Date(2019, 3, 1, 10, 0, 0, 0, time.UTC),
 			},
 		},
-		"a type that no one knows": {
+		"a type that is not known": {
 			raw{`{"schemaVersion":2,"mediaType":"application/vnd.acme.thing+json","layers":[` + blob("b", "x/y") + `]}`, "application/vnd.acme.thing+json"},
 			registry.Content{Kind: registry.ContentArtifact, SizeBytes: 10},
 		},

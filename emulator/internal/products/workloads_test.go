@@ -41,7 +41,7 @@ func ask(s *emulator.Server, method, path string) (int, map[string]any) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	var body map[string]any
-	_ = json.Unmarshal(w.Body.Bytes(), &body) // what is no JSON fails where it is looked at
+	_ = json.Unmarshal(w.Body.Bytes(), &body) // what is not JSON fails where it is looked at
 	return w.Code, body
 }
 

@@ -131,10 +131,21 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		return fmt.Errorf("%s has no flag --%s%s", nameOf(cmd), typed, hintOf(otherFlag(cmd, typed)))
 	case errors.As(err, &valueless):
-		value, _ := pflag.UnquoteUsage(valueless.GetFlag())
-		return fmt.Errorf("--%s needs a value: write --%s %s", valueless.GetFlag().Name, valueless.GetFlag().Name, strings.ToUpper(value))
+		return valueError(valueless.GetFlag())
 	}
 	return err
+}
+
+// valueError is why a flag needs a value; a flag that was replaced refuses every value and
+// names what replaces it.
+func valueError(f *pflag.Flag) error {
+	if f.Hidden {
+		if err := f.Value.Set(""); err != nil {
+			return fmt.Errorf("--%s: %w", f.Name, err)
+		}
+	}
+	value, _ := pflag.UnquoteUsage(f)
+	return fmt.Errorf("--%s needs a value: write --%s %s", f.Name, f.Name, strings.ToUpper(value))
 }
 
 func hintOf(meant string) string {

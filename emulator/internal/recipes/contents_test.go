@@ -1,4 +1,4 @@
-package words_test
+package recipes_test
 
 import (
 	"testing"
