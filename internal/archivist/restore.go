@@ -74,6 +74,14 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 			return err
 		}
 	}
+	known, err := knownOf(ctx, l, chosen)
+	if err == nil {
+		err = known.check(chosen, o.Choice)
+	}
+	if err != nil {
+		return err
+	}
+	records = slices.Concat(chosen, slices.DeleteFunc(records, known.differs)) // those of the same run first
 	var failed error
 	seen := map[string]bool{} // an attachment that came back with its subject
 	for _, record := range chosen {
@@ -84,7 +92,7 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 		if err != nil {
 			return err
 		}
-		done, err := r.Restore(ctx, slices.Concat(chosen, records), record, as) // those of the same run first
+		done, err := r.Restore(ctx, records, record, as)
 		failed = errors.Join(failed, err)
 		for _, one := range done {
 			if seen[one.Record.Ref] {
@@ -154,35 +162,61 @@ func visibilityNotes(ctx context.Context, connection scaleway.Options, restored 
 	}
 	var notes []string
 	for ref, visibility := range wanted {
-		now, err := visibilityOf(ctx, reader, ref)
+		now, words, err := visibilityOf(ctx, reader, ref, visibility)
 		switch {
 		case err != nil:
 			notes = append(notes, fmt.Sprintf("the visibility of %s could not be read: %v; it was %s", ref, err, visibility))
+		case now == registry.Inherit && visibility != string(now):
+			notes = append(notes, fmt.Sprintf("%s is %s now, as its namespace is, and was %s by itself when its tags were archived: restore does not change the visibility; set it again if that matters", ref, words, visibility))
 		case now != "" && string(now) != visibility:
-			notes = append(notes, fmt.Sprintf("the visibility of %s is %s, and was %s when it was archived: set it again if that matters", ref, now, visibility))
+			notes = append(notes, fmt.Sprintf("%s is %s now, and was %s when its tags were archived: restore does not change the visibility; set it again if that matters", ref, words, visibility))
 		}
 	}
 	slices.Sort(notes)
 	return notes
 }
 
-func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref) (registry.Visibility, error) {
+// visibilityOf is the visibility of an image, and in words what that means; "" if there is
+// no such image. It asks for the namespace only if several images of the region have that
+// name, or if the image is not as it was and inherits.
+func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref, was string) (registry.Visibility, string, error) {
+	found, err := imagesNamed(ctx, reader, ref)
+	if err != nil || len(found) == 0 {
+		return "", "", err
+	}
+	if v := found[0].Visibility; len(found) == 1 && (v != registry.Inherit || string(v) == was) {
+		return v, string(v), nil
+	}
 	namespaces, err := reader.Namespaces(ctx, registry.Query{Region: ref.Region, Name: ref.Namespace})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	for i := range namespaces {
-		if namespaces[i].Name != ref.Namespace {
-			continue
-		}
-		for img, err := range reader.Images(ctx, registry.Query{Region: ref.Region, NamespaceID: namespaces[i].ID, Name: ref.Image}) {
-			if err != nil {
-				return "", err
-			}
-			if img.Name == ref.Image {
-				return img.Visibility, nil
+		n := &namespaces[i]
+		for j := range found {
+			switch v := found[j].Visibility; {
+			case n.Name != ref.Namespace || found[j].NamespaceID != n.ID:
+			case v != registry.Inherit:
+				return v, string(v), nil
+			case n.IsPublic:
+				return v, "public", nil
+			default:
+				return v, "private", nil
 			}
 		}
 	}
-	return "", nil
+	return "", "", nil
+}
+
+func imagesNamed(ctx context.Context, reader *scaleway.Reader, ref registry.Ref) ([]registry.Image, error) {
+	var found []registry.Image
+	for img, err := range reader.Images(ctx, registry.Query{Region: ref.Region, Name: ref.Image}) {
+		if err != nil {
+			return nil, err
+		}
+		if img.Name == ref.Image {
+			found = append(found, img)
+		}
+	}
+	return found, nil
 }

@@ -56,7 +56,25 @@ func (a *Archive) BytesPerSecond() int64 {
 func (c *Config) ArchiveTarget() (target.Target, error) {
 	t, err := target.Parse(c.Archive.To)
 	t.Path = c.Resolve(t.Path)
+	host, namespace, _ := strings.Cut(t.Repository, "/")
+	if t.Kind == target.Registry && !strings.Contains(namespace, "/") && c.hasNamespaces(host) {
+		t.Repository += "/registry-janitor"
+	}
 	return t, err
+}
+
+// hasNamespaces reports whether a host is the registry of the configuration, or one of the
+// provider: there, an image needs a namespace.
+func (c *Config) hasNamespaces(host string) bool {
+	address := c.Scaleway.RegistryURL
+	_, own, _ := strings.Cut(address, "://")
+	own, _, _ = strings.Cut(own, "/")
+	for _, region := range registry.Regions() {
+		if host == "rg."+string(region)+".scw.cloud" || host == strings.ReplaceAll(own, "{region}", string(region)) {
+			return true
+		}
+	}
+	return false
 }
 
 // ArchivePerGB is what 10⁹ bytes in the archive cost for a month, where the provider has
