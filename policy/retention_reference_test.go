@@ -92,6 +92,14 @@ func (c refConfig) judge(now time.Time, img *registry.Image) refVotes {
 	return v
 }
 
+// clock names the time of the ages, where that is not what reports show.
+func (r refRule) clock() string {
+	if r.byBuilt {
+		return " by built_at"
+	}
+	return ""
+}
+
 func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, v refVotes) {
 	if r.groupBy != "" {
 		r.groups = refAnchored(r.groupBy)
@@ -117,7 +125,7 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 		if r.deletes && r.label != "" {
 			r.judgeLabel(age, t, v)
 		} else if r.deletes && age >= r.olderThan {
-			why := "older than " + refDuration(r.olderThan)
+			why := "older than " + refDuration(r.olderThan) + r.clock()
 			if r.olderThan == 0 {
 				why = "kept by no criterion of the rule"
 			}
@@ -127,7 +135,7 @@ func (r refRule) judge(now time.Time, zone *time.Location, img *registry.Image, 
 			keep(t, "the rule keeps all it matches")
 		}
 		if r.within > 0 && age < r.within {
-			keep(t, "younger than %s", refDuration(r.within))
+			keep(t, "younger than %s%s", refDuration(r.within), r.clock())
 		}
 		var rivals []registry.Tag // of its group, itself included if it counts
 		for _, o := range matched {

@@ -49,6 +49,16 @@ func newExplained(e runs.Explanation) explained {
 	return x
 }
 
+// Labels are those of the content, sorted: "team=data".
+func (x explained) Labels() []string {
+	var out []string
+	for name, value := range x.Content().Labels {
+		out = append(out, name+"="+value)
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Sharers are the other tags with the digest of the tag, none if it is not known.
 func (x explained) Sharers() []string {
 	tags, i := x.Verdict.Image.Tags, x.Tag()

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,39 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "explain.txt", b.String())
+}
+
+// What is inside decides too, so it is shown where it is known.
+func TestExplainShowsTheContent(t *testing.T) {
+	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1})
+	v := d.image("fr-par", "prod", "api")
+	tag(v, "v1", "a", 2*day, branches)
+	v.Image.Contents = map[string]*registry.Content{v.Image.Tags[0].Digest: {
+		Kind: registry.ContentIndex, MediaType: "application/vnd.oci.image.index.v1+json", Platforms: []string{"linux/amd64", "linux/arm64"},
+		Labels: map[string]string{"team": "da\x1bta", "keep": "true"}, BuiltAt: scanTime.Add(-400 * day), SizeBytes: 7,
+		Blobs: []registry.Blob{{Digest: "sha256:b", Size: 7}}, PartLabels: []map[string]string{{"part": "label"}},
+	}}
+	e := runs.Explanation{Ref: v.Image.TagRef("v1"), Verdict: v, Plan: d.plan()}
+	var b bytes.Buffer
+	if err := Explain(&b, e, TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n  content     index for linux/amd64, linux/arm64\n  built       400d, ", "\n  label       keep=true\n  label       team=da", "\n  updated     2d, "} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "\x1b") {
+		t.Errorf("a label reaches the terminal: %q", b.String())
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), `"content":{"kind":"index","media_type":"application/vnd.oci.image.index.v1+json","platforms":["linux/amd64","linux/arm64"],"labels":{"keep":"true","team":"da\u001bta"},"built_at":"2025-`) ||
+		strings.Contains(string(text), "part_labels") || strings.Contains(string(text), "blobs") {
+		t.Errorf("the JSON is %s", text)
+	}
 }
 
 // An attachment without a rule of its own is explained by its subject.

@@ -60,6 +60,25 @@ func (e *Explanation) Tag() int {
 	return slices.IndexFunc(e.Verdict.Image.Tags, func(t registry.Tag) bool { return t.Name == e.Ref.Tag })
 }
 
+// Content is what is inside the tag; nil if that is not known.
+func (e *Explanation) Content() *registry.Content {
+	if i := e.Tag(); i >= 0 {
+		return e.Verdict.Image.Contents[e.Verdict.Image.Tags[i].Digest]
+	}
+	return nil
+}
+
+// content is the same as the document has it: without what tells how much is freed.
+func (e *Explanation) content() *registry.Content {
+	c := e.Content()
+	if c == nil {
+		return nil
+	}
+	out := *c
+	out.Blobs, out.PartLabels = nil, nil
+	return &out
+}
+
 // Reasons are those that mark the object for deletion, and those that keep it.
 func (e *Explanation) Reasons() (mark, keep []registry.Reason) {
 	i := e.Tag()
@@ -97,13 +116,14 @@ func (e Explanation) MarshalJSON() ([]byte, error) {
 		Decision Decision          `json:"decision,omitempty"`
 		Note     string            `json:"note,omitempty"`
 		InUse    []string          `json:"in_use"`
+		Content  *registry.Content `json:"content,omitempty"`
 		Delete   []registry.Reason `json:"delete"`
 		Keep     []registry.Reason `json:"keep"`
 		Outlook  *Outlook          `json:"outlook"`
 		Plan     json.RawMessage   `json:"plan"`
 		Text     string            `json:"text,omitempty"`
 	}{
-		e.Ref.String(), e.Verdict != nil, e.decided(), e.Note, append([]string{}, e.InUse()...), published(mark), published(keep),
+		e.Ref.String(), e.Verdict != nil, e.decided(), e.Note, append([]string{}, e.InUse()...), e.content(), published(mark), published(keep),
 		e.Outlook, planJSON(e.Plan), e.Text,
 	})
 }

@@ -24,15 +24,19 @@ type ruleTerms struct {
 
 func (r *retentionRule) makeTerms() ruleTerms {
 	t := ruleTerms{name: ast.StringTerm(r.Name)}
+	by := "" // reports show the age by the update
+	if r.By == byBuild {
+		by = " by built_at"
+	}
 	if d := r.Delete; d != nil {
 		t.oldest = numberTerm(d.OlderThan.Seconds())
-		t.tooOld = ast.StringTerm("older than " + d.OlderThan.String())
+		t.tooOld = ast.StringTerm("older than " + d.OlderThan.String() + by)
 		if d.OlderThan.Duration() == 0 {
 			t.tooOld = ast.StringTerm("kept by no criterion of the rule")
 		}
 	}
 	if k := r.Keep; k != nil {
-		t.youngest, t.young = numberTerm(k.Within.Seconds()), ast.StringTerm("younger than "+k.Within.String())
+		t.youngest, t.young = numberTerm(k.Within.Seconds()), ast.StringTerm("younger than "+k.Within.String()+by)
 		t.nearest = numberTerm(k.WithinNewest.Seconds())
 		t.last, t.units = ast.InternedTerm(k.Last), unitsOf(k)
 		if k.Semver != nil {
