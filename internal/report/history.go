@@ -106,10 +106,11 @@ func resultCounts(r *ledger.RunRecord) string {
 
 // RunDetails writes one run with its steps.
 func RunDetails(w io.Writer, run *ledger.RunDetails, o HistoryOptions) error {
+	run = outline.Clean(run)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(table, "%s\t%s\n", name, text.Clean(value))
+			fmt.Fprintf(table, "%s\t%s\n", name, value)
 		}
 	}
 	field("run", strconv.FormatInt(run.ID, 10))
@@ -149,12 +150,12 @@ func (o HistoryOptions) step(b *strings.Builder, run *ledger.RunDetails, s *ledg
 	if s.Result == "" {
 		word = withoutResult(run, s)
 	}
-	fmt.Fprintf(b, "  %s  %s %s", o.paintResult(s, fmt.Sprintf("%-12s", word)), subjectOf(s.Action), text.Clean(s.Ref))
+	fmt.Fprintf(b, "  %s  %s %s", o.paintResult(s, fmt.Sprintf("%-12s", word)), subjectOf(s.Action), s.Ref)
 	switch {
 	case s.Detail != "":
-		b.WriteString(": " + text.Clean(s.Detail))
+		b.WriteString(": " + s.Detail)
 	case s.Step != nil && s.Result != actions.ResultDone && s.Result != actions.ResultGone:
-		b.WriteString("  [" + text.Clean(reasonsOf(s.Step.Reasons)) + "]")
+		b.WriteString("  [" + reasonsOf(s.Step.Reasons) + "]")
 	}
 	b.WriteString("\n")
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
-	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Events writes the events of an object, and of what is in it.
 func Events(w io.Writer, ref string, events []ledger.Event, o HistoryOptions) error {
+	ref, events = outline.Clean(ref), outline.Clean(events)
 	var b strings.Builder
-	fmt.Fprintln(&b, o.Color.Bold(text.Clean(ref)))
+	fmt.Fprintln(&b, o.Color.Bold(ref))
 	width := 0
 	for i := range events {
 		width = max(width, len(within(ref, events[i].Ref)))
@@ -25,9 +25,9 @@ func Events(w io.Writer, ref string, events []ledger.Event, o HistoryOptions) er
 		e := &events[i]
 		fmt.Fprintf(&b, "  %s  ", o.moment(e.At))
 		if width > 0 {
-			fmt.Fprintf(&b, "%-*s  ", width, cmp.Or(text.Clean(within(ref, e.Ref)), "-"))
+			fmt.Fprintf(&b, "%-*s  ", width, cmp.Or(within(ref, e.Ref), "-"))
 		}
-		fmt.Fprintf(&b, "%s  (run %d, %s)\n", text.Clean(describeEvent(e, o)), e.Run, text.Clean(e.Who))
+		fmt.Fprintf(&b, "%s  (run %d, %s)\n", describeEvent(e, o), e.Run, e.Who)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
