@@ -55,7 +55,7 @@ func ofPlan() map[string]description {
 	return map[string]description{
 		"scanned_namespaces":               gauge("Namespaces that the last plan judged."),
 		"scanned_images":                   gauge("Images that the last plan judged."),
-		"images_from_cache":                gauge("Images that the last plan judged by the tags that an earlier run had listed."),
+		"images_from_cache":                gauge("Images of the last plan whose tags an earlier run had listed."),
 		"scanned_tags":                     gauge("Tags that the last plan judged."),
 		"scanned_image_bytes":              gauge("Size of the images that the last plan judged, as the API reports it."),
 		"images":                           gauge("Images that the last plan judged, by namespace.", "region", "namespace"),

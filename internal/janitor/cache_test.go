@@ -189,10 +189,7 @@ func (m *moving) plan(t *testing.T, p *Planner, l *ledger.Ledger) *actions.Plan 
 
 // The limits count no tag that only the cache has.
 func TestTheLimitsDoNotCountTagsThatAreGone(t *testing.T) {
-	c, err := config.Parse("janitor.yaml", []byte(`retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1d}}]`+"\nlimits: {max_deletion_percent: 20}\nscaleway: {regions: [fr-par]}\n"))
-	check(t, err)
-	policies, err := Policies(t.Context(), c, policy.Options{})
-	check(t, err)
+	planner, l := cached(t, `retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1d}}]`+"\nlimits: {max_deletion_percent: 20}\nscaleway: {regions: [fr-par]}\n")
 	m := newMoving(1, true)
 	m.images = map[string]*registry.Image{}
 	for name, tags := range map[string]int{"a": 97, "b": 43} {
@@ -208,10 +205,6 @@ func TestTheLimitsDoNotCountTagsThatAreGone(t *testing.T) {
 		image.TagNames = []string{image.Tags[0].Name, image.Tags[1].Name, image.Tags[2].Name}
 		m.images[name] = image
 	}
-	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
-	check(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	planner := &Planner{Config: c, Policies: policies}
 	if first := m.plan(t, planner, l); len(first.Refusals) > 0 || len(first.Steps) != 20 {
 		t.Fatalf("%d steps, refused: %v", len(first.Steps), first.Refusals)
 	}
@@ -227,15 +220,8 @@ func TestTheLimitsDoNotCountTagsThatAreGone(t *testing.T) {
 
 // A full run finds nothing in the cache, and renews it.
 func TestAFullRunRenewsTheCache(t *testing.T) {
-	c, err := config.Parse("janitor.yaml", []byte(rules))
-	check(t, err)
-	policies, err := Policies(t.Context(), c, policy.Options{})
-	check(t, err)
+	planner, l := cached(t, rules)
 	m := newMoving(2, true)
-	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
-	check(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	planner := &Planner{Config: c, Policies: policies}
 	before := m.plan(t, planner, l).Summary.Tags
 	for _, image := range m.images {
 		image.Tags = image.Tags[:min(shown, len(image.Tags))]
@@ -319,6 +305,70 @@ func (m *moving) share(c *config.Config, p *actions.Plan) float64 {
 		all += len(image.Tags) * len(c.Scaleway.Regions) // the same in each
 	}
 	return 100 * float64(p.Summary.DeleteTags) / float64(max(1, all))
+}
+
+// wrong is a clock that is ahead of that of the API.
+type wrong struct{}
+
+func (wrong) Skew() (time.Duration, bool) { return time.Hour, true }
+func (wrong) Undated() bool               { return false }
+
+// A run whose clock is wrong keeps no listing.
+func TestAWrongClockKeepsNoListing(t *testing.T) {
+	planner, l := cached(t, rules)
+	m := newMoving(2, false)
+	planner.Clock = wrong{}
+	m.plan(t, planner, l)
+	planner.Clock = nil
+	if found := m.plan(t, planner, l).Summary.ImagesFromCache; found > 0 {
+		t.Errorf("%d images are found", found)
+	}
+	if found := m.plan(t, planner, l).Summary.ImagesFromCache; found == 0 {
+		t.Error("no image is found")
+	}
+}
+
+// A rule about tags that matches nothing is reported by every run, and one that matches
+// something by none, although quiet images hide their tags.
+func TestWhatMatchesNothingIsSaidInEveryRun(t *testing.T) {
+	for tag, want := range map[string]int{"wip-1": 1, "v1": 0} {
+		planner, l := cached(t, `retention: [{name: wip, match: {tags: ["`+tag+`"]}, keep: {within: 1d}}]`+"\nscaleway: {regions: [fr-par]}\n")
+		m := newMoving(2, false)
+		m.now = now.AddDate(0, 0, 60)
+		for name, image := range m.images {
+			image.Tags = []registry.Tag{{Name: "v1", ID: name, Status: registry.StatusReady, Digest: fmt.Sprintf("sha256:%064x", 1), CreatedAt: now, UpdatedAt: now}}
+			m.touch(image)
+			image.UpdatedAt = now
+		}
+		for run := range 4 {
+			warned := 0
+			for _, v := range m.plan(t, planner, l).Violations {
+				if v.Rule == "config/matches_nothing" {
+					warned++
+				}
+			}
+			if warned != want {
+				t.Errorf("run %d: %d warnings about %s", run, warned, tag)
+			}
+			m.now = m.now.Add(time.Minute)
+		}
+		if quiet := m.quiet.Load() > 0; quiet == (want > 0) {
+			t.Errorf("%s: quiet images: %v", tag, quiet)
+		}
+	}
+}
+
+// cached is a planner, and a ledger for its cache.
+func cached(t *testing.T, configuration string) (*Planner, *ledger.Ledger) {
+	t.Helper()
+	c, err := config.Parse("janitor.yaml", []byte(configuration))
+	check(t, err)
+	policies, err := Policies(t.Context(), c, policy.Options{})
+	check(t, err)
+	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{})
+	check(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	return &Planner{Config: c, Policies: policies}, l
 }
 
 // compared is how the plan of a cache differs from the full one; if it need not be

@@ -92,7 +92,9 @@ func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, er
 	err = forEach(ctx, in, func(decisions []*decision) {
 		d := decisions[0]
 		p.recorder.Add(d.item, d.verdict, d.unread)
-		p.cache.keep(ctx, d)
+		if !p.skewed() {
+			p.cache.keep(ctx, d)
+		}
 		c.add(d)
 		show(unused, d.item, references)
 		kept.add(ctx, d)
@@ -103,6 +105,9 @@ func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, er
 	c.builder.Warn(p.endings()...)
 	if p.Only.IsZero() { // what a part does not show, the whole may
 		c.builder.Warn(unused.Warnings()...)
+	}
+	if p.cache != nil && unused.MissesTags() {
+		p.cache.Distrust() // what is quiet hides its tags, and with them that they match nothing
 	}
 	if err := c.refusal(); err != nil {
 		return nil, err
@@ -210,7 +215,8 @@ func (p *Planner) clockGap() *registry.Gap {
 	if p.Clock == nil {
 		return nil
 	}
-	if skew, known := p.Clock.Skew(); known && skew.Abs() > maxSkew {
+	if p.skewed() {
+		skew, _ := p.Clock.Skew()
 		return &registry.Gap{
 			Subject: actions.ClockSubject,
 			Error:   fmt.Sprintf("the clock of this machine and that of the API are %s apart, so no age is certain: set the clock", skew.Abs().Round(time.Second)),
@@ -225,6 +231,15 @@ func (p *Planner) clockGap() *registry.Gap {
 		}
 	}
 	return nil
+}
+
+// skewed reports whether the clock is known to be so wrong that no age is certain.
+func (p *Planner) skewed() bool {
+	if p.Clock == nil {
+		return false
+	}
+	skew, known := p.Clock.Skew()
+	return known && skew.Abs() > maxSkew
 }
 
 // Scope is the part of the registry that the plan is about.

@@ -23,8 +23,11 @@ type Cache struct {
 	judge  func(*registry.Namespace) []byte
 	loud   atomic.Int64 // how many tags of quiet images are still found with their tags
 
+	distrusted bool // whether what is quiet is to be judged again
+
 	mu      sync.Mutex
 	pending []listing
+	judges  map[string]bool // of the images that this run keeps
 	failed  error
 }
 
@@ -42,11 +45,11 @@ type listing struct {
 const keepTogether = 200
 
 // Cache returns the cache for a run that starts now. It finds no listing that is older
-// than maxAge. An image is quiet only as long as judge, which stands for everything that
-// judging depends on beside the image and the time, returns the same for its namespace.
-// Close it.
+// than maxAge, or from the future: then a clock is, or was, wrong. An image is quiet only
+// as long as judge, which stands for everything that judging depends on beside the image
+// and the time, returns the same for its namespace. Close it.
 func (l *Ledger) Cache(now time.Time, maxAge time.Duration, judge func(*registry.Namespace) []byte) *Cache {
-	return &Cache{ledger: l, now: now, maxAge: maxAge, judge: judge}
+	return &Cache{ledger: l, now: now, maxAge: maxAge, judge: judge, judges: map[string]bool{}}
 }
 
 // FindTags lets the cache find the first images with their tags although they are quiet,
@@ -75,13 +78,14 @@ func (c *Cache) Find(ctx context.Context, images []*registry.Image) []*scanner.K
 		if err := rows.Scan(&key, &looks, &listed, &known.Count, &quiet, &judge); err != nil {
 			return err
 		}
-		image := images[at[key]]
-		if string(looks) != string(packed.Looks(image)) || !c.now.Before(c.due(key, fromMicros(listed))) {
+		i, from := at[key], fromMicros(listed)
+		image := images[i]
+		if string(looks) != string(packed.Looks(image)) || from.After(c.now) || !c.now.Before(c.due(key, from)) {
 			return nil
 		}
 		known.Quiet = micros(c.now) < quiet && string(judge) == string(judges[image.Namespace])
 		if known.Quiet && c.loud.Add(-int64(known.Count)) < 0 {
-			found[at[key]] = known
+			found[i] = known
 		} else {
 			loud = append(loud, key)
 		}
@@ -143,6 +147,7 @@ func (c *Cache) add(ctx context.Context, row listing, image *registry.Image, qui
 	}
 	c.mu.Lock()
 	c.pending = append(c.pending, row)
+	c.judges[string(row.judge)] = true
 	var full []listing
 	if len(c.pending) >= keepTogether {
 		full, c.pending = c.pending, nil
@@ -179,6 +184,10 @@ func (c *Cache) write(ctx context.Context, rows []listing) {
 	}))
 }
 
+// Distrust has the images that this run keeps, and those beside them, judged again by the
+// next run, although they are quiet.
+func (c *Cache) Distrust() { c.distrusted = true }
+
 // Close writes what is not written yet, and deletes the listings that no run has
 // renewed: their images are gone. It returns the first error of the cache.
 func (c *Cache) Close(ctx context.Context) error {
@@ -187,11 +196,31 @@ func (c *Cache) Close(ctx context.Context) error {
 	c.pending = nil
 	c.mu.Unlock()
 	c.write(ctx, rest)
+	if c.distrusted {
+		c.wake(ctx)
+	}
 	c.fail("writing the cache in", c.ledger.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM janitor_listings WHERE listed < $1`, micros(c.now.Add(-2*c.maxAge)))
 		return err
 	}))
 	return c.failed
+}
+
+// wake makes the images of this run not quiet.
+func (c *Cache) wake(ctx context.Context) {
+	var judges []any
+	for judge := range c.judges {
+		judges = append(judges, []byte(judge))
+	}
+	c.fail("writing the cache in", c.ledger.writeMuch(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for some := range slices.Chunk(judges, chunk) {
+			//nolint:gosec // G202: only placeholders
+			if _, err := tx.ExecContext(ctx, `UPDATE janitor_listings SET quiet = 0 WHERE quiet > 0 AND judge IN (`+placeholders(1, len(some))+`)`, some...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // fail notes the first error. A cache that cannot be read or written costs calls, and

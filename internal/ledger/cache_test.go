@@ -77,6 +77,22 @@ func TestTheCacheFindsWhatLooksTheSame(t *testing.T) {
 	})
 }
 
+// A clock that was ahead has written listings that only seem to be new.
+func TestAListingFromTheFutureIsNotFound(t *testing.T) {
+	onEach(t, func(t *testing.T, dsn string) {
+		l := open(t, dsn)
+		images := listedImages(1)
+		cache := l.Cache(start.Add(time.Hour), day, anyJudge)
+		cache.Keep(t.Context(), images[0], time.Time{})
+		must(t, cache.Close(t.Context()))
+		for at, want := range map[time.Duration]bool{time.Hour - time.Microsecond: false, time.Hour: true} {
+			if found := l.Cache(start.Add(at), day, anyJudge).Find(t.Context(), images); (found[0] != nil) != want {
+				t.Errorf("after %s, found: %v", at, found[0])
+			}
+		}
+	})
+}
+
 func TestADamagedCacheIsListedAgainAndReported(t *testing.T) {
 	l := open(t, t.TempDir()+"/ledger.db")
 	images := listedImages(2)

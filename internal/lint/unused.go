@@ -25,6 +25,7 @@ type expectation struct {
 	rule, text string // of the warning
 	subject    string
 	suspect    bool                                            // the text itself is suspicious: a gap does not explain it
+	tags       bool                                            // it is about the tags of images
 	needsImage bool                                            // nothing is expected of a registry without images
 	matches    func(*registry.Namespace, *registry.Image) bool // the image is nil for the namespace itself
 	found      atomic.Bool
@@ -36,6 +37,7 @@ func NewUnused(c *config.Config, references string, uses *registry.UseIndex) (*U
 	u := &Unused{}
 	for _, w := range c.Warnings() {
 		e := &expectation{rule: actions.ConfigRules + string(w.Kind), subject: w.Subject, suspect: true, matches: suspectMatches(w)}
+		e.tags = w.Names == config.NamesOfTags || w.Names == config.NamesByRegex
 		e.text = strings.TrimSuffix(w.Subject+": "+w.Message+" ("+w.Hint+")", " ()")
 		if w.Kind == config.DeletesNothing {
 			e.text = w.Message
@@ -53,7 +55,7 @@ func NewUnused(c *config.Config, references string, uses *registry.UseIndex) (*U
 		})
 	}
 	if c.Protect.ReferencesFile != "" {
-		u.expect(referencesKey, references+" names no tag in the registry, so it protects nothing: find out whether it is the right file", true, func(_ *registry.Namespace, img *registry.Image) bool {
+		u.expectTags(referencesKey, references+" names no tag in the registry, so it protects nothing: find out whether it is the right file", true, func(_ *registry.Namespace, img *registry.Image) bool {
 			if img == nil {
 				return false
 			}
@@ -71,6 +73,12 @@ const referencesKey = "protect.references_file"
 
 func (u *Unused) expect(subject, text string, needsImage bool, matches func(*registry.Namespace, *registry.Image) bool) {
 	u.expected = append(u.expected, &expectation{rule: actions.ConfigRules + "matches_nothing", subject: subject, text: text, needsImage: needsImage, matches: matches})
+}
+
+// expectTags expects something of the tags of images, too.
+func (u *Unused) expectTags(subject, text string, needsImage bool, matches func(*registry.Namespace, *registry.Image) bool) {
+	u.expect(subject, text, needsImage, matches)
+	u.expected[len(u.expected)-1].tags = true
 }
 
 // expectRules expects each rule to be about something, whatever its age and content.
@@ -114,7 +122,11 @@ func (u *Unused) expectRule(rule, subject string, match *rules.Match, find func(
 		return err
 	}
 	text := rule + ": its match is about no " + subject + " in the registry: compare it with the names there, or remove the rule"
-	u.expect(rule, text, subject != "namespace", func(n *registry.Namespace, img *registry.Image) bool {
+	expect := u.expect
+	if subject == "tag" {
+		expect = u.expectTags
+	}
+	expect(rule, text, subject != "namespace", func(n *registry.Namespace, img *registry.Image) bool {
 		switch {
 		case subject == "namespace":
 			return selector.MatchesNamespace(n, 0)
@@ -152,7 +164,7 @@ func suspectMatches(w config.Warning) func(*registry.Namespace, *registry.Image)
 		case config.Paths:
 			return inScope(w.Pattern, n, img)
 		case config.NamesOfTags, config.NamesByRegex:
-			return img != nil && slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return matches(t.Name) })
+			return img != nil && (img.Status == "" || slices.ContainsFunc(img.Tags, func(t registry.Tag) bool { return matches(t.Name) }))
 		}
 		return false
 	}
@@ -168,7 +180,8 @@ func inScope(glob string, n *registry.Namespace, img *registry.Image) bool {
 }
 
 // Add takes a namespace, or an image of it. An image that is not ready has no tags here, and
-// any rule about tags may be about them.
+// any rule about tags may be about them; neither has one without a status, of which the tags
+// are not known.
 func (u *Unused) Add(n *registry.Namespace, img *registry.Image) {
 	if img != nil {
 		u.images.Store(true)
@@ -178,6 +191,11 @@ func (u *Unused) Add(n *registry.Namespace, img *registry.Image) {
 			e.found.Store(true)
 		}
 	}
+}
+
+// MissesTags reports whether something that is expected of the tags of images matched nothing.
+func (u *Unused) MissesTags() bool {
+	return slices.ContainsFunc(u.expected, func(e *expectation) bool { return e.tags && !e.found.Load() })
 }
 
 // AddGap notes that something in the registry could not be read.

@@ -20,7 +20,7 @@ func (u *Unused) expectWaivers(c *config.Config) error {
 			return err
 		}
 		text := w.Rule() + ": the waiver for " + w.What() + " is about nothing in the registry: compare it with the names there, or remove the waiver"
-		u.expect(w.Rule(), text, false, func(n *registry.Namespace, img *registry.Image) bool {
+		u.expectTags(w.Rule(), text, false, func(n *registry.Namespace, img *registry.Image) bool {
 			if img == nil {
 				return x.CoversNamespace(n, 0)
 			}
