@@ -130,15 +130,17 @@ func killPurge(t *testing.T, file, url string, rng *rand.Rand) {
 	go func() { ended <- cmd.Wait() }()
 	for waiting := true; waiting; {
 		select {
-		case <-ended:
-			ended <- nil
+		case err := <-ended:
+			ended <- err
 			waiting = false
 		default:
 			waiting = all-blobsIn(t, blobs) < most
 		}
 	}
 	_ = cmd.Process.Kill()
-	<-ended
+	if err := <-ended; err != nil {
+		t.Log(err)
+	}
 	if code := cmd.ProcessState.ExitCode(); code > 0 {
 		t.Fatalf("%d: %s", code, output.String())
 	}
