@@ -15,11 +15,15 @@ type archive struct {
 	RestoredStay float64 `json:"restored_stay_seconds"`
 }
 
-// repository is "host/name" of an archive in a registry; "" for any other.
+// repository is "host/name" of an archive in a registry; "" for any other. In a namespace
+// alone, it is the image registry-janitor.
 func (a archive) repository() string {
 	repository, _ := strings.CutPrefix(a.To, "oci://")
 	if repository == a.To {
 		return ""
+	}
+	if strings.Count(repository, "/") == 1 {
+		repository += "/registry-janitor"
 	}
 	return repository
 }
