@@ -18,6 +18,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/janitor"
 	"github.com/registry-janitor/registry-janitor/internal/report"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // compareHelp belongs to the help of plan.
@@ -46,16 +47,20 @@ func (a *app) compare(cmd *cobra.Command, f *planFlags, args []string) error {
 		return err
 	}
 	var c *diff.Comparison
+	var price runs.Price
 	var err error
 	if len(args) == 1 {
 		c, err = a.compareSaved(cmd.Context(), f.compare, args[0])
 	} else {
-		c, err = a.compareScan(cmd.Context(), f)
+		c, price, err = a.compareScan(cmd.Context(), f)
 	}
 	if err != nil {
 		return err
 	}
-	write := func(w io.Writer, o report.TextOptions) error { return report.Compare(w, f.format, c, o) }
+	write := func(w io.Writer, o report.TextOptions) error {
+		o.Price = price
+		return report.Compare(w, f.format, c, o)
+	}
 	if err := a.printReport(f.reportFlags, write); err != nil {
 		return err
 	}
@@ -152,25 +157,28 @@ func (a *app) readOther(ctx context.Context, path string) (saved *actions.Plan, 
 
 // compareScan judges one scan by the configuration, and compares the plan with the
 // other one.
-func (a *app) compareScan(ctx context.Context, f *planFlags) (*diff.Comparison, error) {
+func (a *app) compareScan(ctx context.Context, f *planFlags) (c *diff.Comparison, price runs.Price, err error) {
 	saved, other, err := a.readOther(ctx, f.compare)
 	if err != nil {
-		return nil, err
+		return nil, price, err
 	}
 	s, err := a.Open(ctx, &f.Flags)
 	if err != nil {
-		return nil, err
+		return nil, price, err
 	}
 	defer s.Close()
+	price = janitor.PriceOf(s.Planner.Config)
 	feed, err := s.Feed(s.Planner.Scope())
 	if err != nil {
-		return nil, err
+		return nil, price, err
 	}
 	stop := a.ShowProgress(s.Planner.Progress)
 	defer stop()
 	if saved != nil {
-		return s.Planner.CompareWith(ctx, feed, f.compare, saved)
+		c, err = s.Planner.CompareWith(ctx, feed, f.compare, saved)
+		return c, price, err
 	}
 	other.TakenAt, other.Forecast, other.ScannedAt = s.Planner.TakenAt, s.Planner.Forecast, s.Planner.ScannedAt
-	return s.Planner.Compare(ctx, feed, other)
+	c, err = s.Planner.Compare(ctx, feed, other)
+	return c, price, err
 }

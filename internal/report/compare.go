@@ -19,7 +19,7 @@ import (
 // CompareFormats lists the formats of Compare.
 func CompareFormats() []Format { return []Format{FormatText, FormatJSON, FormatMarkdown} }
 
-// Compare renders a comparison. The options matter to the text alone.
+// Compare renders a comparison. Other options than the price matter to the text alone.
 func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 	switch f {
 	case FormatText:
@@ -27,7 +27,7 @@ func Compare(w io.Writer, f Format, c *diff.Comparison, o TextOptions) error {
 	case FormatJSON:
 		return c.Encode(w)
 	case FormatMarkdown:
-		return compareMarkdown(w, outline.Clean(c))
+		return compareMarkdown(w, outline.Clean(c), o)
 	default:
 		return fmt.Errorf("unknown format %q: want one of %q", f, CompareFormats())
 	}
@@ -39,7 +39,7 @@ func compareText(w io.Writer, c *diff.Comparison, o TextOptions) error {
 		return err
 	}
 	return o.write(w, "compare.txt", c, template.FuncMap{
-		"facts":       func(s diff.Plan) string { return planFacts(s, c.Zone) },
+		"facts":       func(s diff.Plan) string { return o.planFacts(s, c.Zone) },
 		"ruleRows":    o.ruleRows,
 		"differences": func() string { return differences },
 		"verdict":     verdictOf,
@@ -102,13 +102,13 @@ func changeRow(c diff.Change) (first []string, words string) {
 }
 
 // planFacts sums up one of the plans.
-func planFacts(s diff.Plan, zone *time.Location) string {
+func (o TextOptions) planFacts(s diff.Plan, zone *time.Location) string {
 	out := text.Moment(s.TakenAt, zone)
 	if s.Forecast {
 		out += " (forecast)"
 	}
 	out += ", " + outline.Join(outline.Planned(s.Summary), rest(s.Summary))
-	if freed := describeFreed(&s.Summary.Frees); freed != "" {
+	if freed := o.freed(&s.Summary.Frees); freed != "" {
 		out += ", frees " + freed
 	}
 	if s.Refused {
@@ -123,29 +123,30 @@ func planFacts(s diff.Plan, zone *time.Location) string {
 func (o TextOptions) ruleRows(indent string, rules []diff.ByRule) string {
 	rows := make([][]string, len(rules))
 	columns := []string{"rule", "before", "after"}
-	known := slices.ContainsFunc(rules, func(r diff.ByRule) bool { return r.Before != nil || r.After != nil })
+	known := freesKnown(rules)
 	if known {
 		columns = append(columns, "frees before", "frees after")
 	}
 	for i, r := range rules {
 		rows[i] = []string{r.Rule, text.Thousands(r.OnlyBefore), text.Thousands(r.OnlyAfter)}
 		if known {
-			rows[i] = append(rows[i], describeFreed(r.Before), describeFreed(r.After))
+			rows[i] = append(rows[i], o.freed(r.Before), o.freed(r.After))
 		}
 	}
 	return o.table(indent, columns, rows)
 }
 
-// describeFreed is what a plan frees; "" if that is not known.
-func describeFreed(f *actions.Frees) string {
-	if f == nil || !f.Bytes.Known {
+// freed is what a side frees; "" if that is not known.
+func (o TextOptions) freed(f *actions.Frees) string {
+	if f == nil {
 		return ""
 	}
-	words := text.Size(f.Bytes.N)
-	if f.Unknown.N > 0 {
-		words += " and more"
-	}
-	return words
+	return outline.Freed(*f, o.Price)
+}
+
+// freesKnown reports whether it is known of any rule what it frees.
+func freesKnown(rules []diff.ByRule) bool {
+	return slices.ContainsFunc(rules, func(r diff.ByRule) bool { return r.Before != nil || r.After != nil })
 }
 
 // differences are the changes of one kind, by object.
@@ -292,8 +293,11 @@ func verdictOf(c *diff.Comparison) string {
 	}
 	verdict := fmt.Sprintf("Difference: %s only before, %s only after, %s to different values, %s the same",
 		text.Count(s.OnlyBefore.Steps(), "step"), text.Count(s.OnlyAfter.Steps(), "step"), text.Thousands(s.Differs), text.Thousands(s.Same))
-	if before, after := c.Before.Summary.Frees, c.After.Summary.Frees; before.Bytes.Known && after.Bytes.Known && before.Unknown.N+after.Unknown.N == 0 {
+	if before, after := c.Before.Summary.Frees, c.After.Summary.Frees; before.Bytes.Known && after.Bytes.Known {
 		verdict += freedDifference(before.Bytes.N, after.Bytes.N)
+		if before.Unknown.N+after.Unknown.N > 0 {
+			verdict += ", as far as is known"
+		}
 	}
 	if n := len(c.Found); n > 0 {
 		verdict += ", and " + text.Count(n, "violation") + " on one side only"

@@ -20,22 +20,26 @@ const markdownMax = 60_000
 // compareMarkdown writes the comparison for a comment on a pull request: a table
 // of numbers that is always whole, and details that fold and are cut with a
 // count where they do not fit.
-func compareMarkdown(w io.Writer, c *diff.Comparison) error {
+func compareMarkdown(w io.Writer, c *diff.Comparison, o TextOptions) error {
 	var m comment
 	err := TextOptions{}.execute(&m, "compare.md", c, template.FuncMap{
 		"code":     code,
 		"escape":   escape,
 		"n":        text.Thousands,
 		"verdict":  verdictOf,
-		"facts":    func(s diff.Plan) string { return planFacts(s, c.Zone) },
+		"facts":    func(s diff.Plan) string { return o.planFacts(s, c.Zone) },
 		"moment":   momentIn(c.Zone),
 		"sides":    func(c *diff.Comparison) []diff.Plan { return []diff.Plan{c.Before, c.After} },
 		"sections": differencesOf,
 		"alike":    alikeChanges,
 		"row":      m.row,
 		"changes":  m.changes,
-		"freed":    func(f actions.Frees) string { return describeFreed(&f) },
-		"left":     func() int { return m.left },
+		"freed":    func(f actions.Frees) string { return escape(o.freed(&f)) },
+		"known":    freesKnown,
+		"ruleFrees": func(r diff.ByRule) string {
+			return escape(o.freed(r.Before)) + " | " + escape(o.freed(r.After))
+		},
+		"left": func() int { return m.left },
 	})
 	if err != nil {
 		return err

@@ -109,20 +109,48 @@ func TestArchivingOfUnknownSize(t *testing.T) {
 	}
 }
 
+func TestWhatIsFreedIsSaidToBeUnknown(t *testing.T) {
+	frees := func(bytes, unknown uint64) actions.Frees {
+		return actions.Frees{Bytes: actions.Measured(bytes), Billed: actions.Measured(bytes), Unknown: actions.Measured(unknown)}
+	}
+	for want, f := range map[string]actions.Frees{
+		"an unknown size (2 tags)":                        frees(0, 2),
+		"2.0 GB, about €0.05 a month; not known of 1 tag": frees(2e9, 1),
+		"0 B": frees(0, 0),
+		"":    {},
+	} {
+		if got := outline.Freed(f, runs.Price{}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	p := freeing()
+	for i := range p.Images {
+		p.Images[i].Frees = frees(0, 3)
+	}
+	if page := formatted(t, FormatHTML, runs.Run{Plan: p}); !strings.Contains(page, ", frees an unknown size (3 tags)") || strings.Contains(page, ", frees 0 B") {
+		t.Error("the page says that an image frees nothing, of which nothing is known")
+	}
+}
+
 func TestAComparisonSaysWhatIsFreed(t *testing.T) {
 	nothing := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, Content: plan.Content{Read: plan.ReadAlways}}).plan()
 	c := diff.Compare(diff.Input{Name: "old.yaml", Plan: nothing}, diff.Input{Name: "new.yaml", Plan: freeing()})
 	var text, markdown bytes.Buffer
-	if err := errors.Join(Compare(&text, FormatText, c, TextOptions{Width: 160}), Compare(&markdown, FormatMarkdown, c, TextOptions{})); err != nil {
+	if err := errors.Join(Compare(&text, FormatText, c, TextOptions{Width: 160}), Compare(&markdown, FormatMarkdown, c, TextOptions{Price: runs.Price{PerGB: 0.5, Currency: "EUR"}})); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"frees after", "320 GB and more", ", frees 0 B\n"} {
+	for _, want := range []string{"frees after", "320 GB, about €7.56 a month; not known of 1 tag", ", frees 0 B\n", "; 320 GB more are freed, as far as is known"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text lacks %q:\n%s", want, text.String())
 		}
 	}
-	if want := "| frees | 0 B | 320 GB and more | | |"; !strings.Contains(markdown.String(), want) {
-		t.Errorf("the Markdown lacks %q:\n%s", want, markdown.String())
+	for _, want := range []string{
+		"| frees | 0 B | 320 GB, about €140.00 a month; not known of 1 tag | | |", "| rule | only before | only after | frees before | frees after |",
+		"| retention/branch builds | 0 | 1 |  | 200 GB, about €100.00 a month |",
+	} {
+		if !strings.Contains(markdown.String(), want) {
+			t.Errorf("the Markdown lacks %q:\n%s", want, markdown.String())
+		}
 	}
 	for _, row := range []struct {
 		before, after uint64

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -20,6 +21,8 @@ type TextOptions struct {
 	Width int
 	// Details is how much the text of a plan shows.
 	Details Details
+	// Price is what storage costs, in a comparison; zero is that of the provider.
+	Price runs.Price
 }
 
 // templates are the texts for a terminal, each with one document. In each of them,

@@ -13,19 +13,23 @@ import (
 )
 
 // Freed words how much storage deletions free, and what a month of it costs: "1.2 GB, about
-// €0.03 a month; not known of 3 tags". It is "" if nothing is known.
+// €0.03 a month; not known of 3 tags", or "an unknown size (3 tags)". It is "" if nothing was to
+// be known.
 func Freed(f actions.Frees, p runs.Price) string {
 	if !f.Bytes.Known {
 		return ""
 	}
-	words := text.Size(f.Bytes.N)
+	words, unknown := text.Size(f.Bytes.N), text.Count(int(min(f.Unknown.N, 1<<31)), "tag")
 	if f.Billed.N > 0 {
 		words += ", " + monthly(f.Billed.N, p)
 	}
-	if f.Unknown.N > 0 {
-		words += "; not known of " + text.Count(int(min(f.Unknown.N, 1<<31)), "tag")
+	switch {
+	case f.Unknown.N == 0:
+		return words
+	case f.Bytes.N == 0: // that is not what they free
+		return "an unknown size (" + unknown + ")"
 	}
-	return words
+	return words + "; not known of " + unknown
 }
 
 // Archiving words what is copied into the archive before the deletions, what a month of it

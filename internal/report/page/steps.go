@@ -108,8 +108,8 @@ func (l *stepLister) image(o *outline.Object) *imageView {
 	if l.plan.Stats != nil {
 		if stats, ok := l.plan.Stats.Images[o.Ref.String()]; ok {
 			v.Size = text.Size(stats.Bytes)
-			if freed := outline.FreedIn(l.plan, o.Ref); freed.Bytes.Known {
-				v.Size += ", frees " + text.Size(freed.Bytes.N)
+			if freed := outline.Freed(outline.FreedIn(l.plan, o.Ref), l.price); freed != "" {
+				v.Size += ", frees " + freed
 			}
 			if stats.Tags > 0 {
 				tags = text.Thousands(len(o.Tags)) + " of " + text.Count(stats.Tags, "tag")
