@@ -44,6 +44,11 @@ func tables() []table {
 		},
 		{title: "Applying", test: []string{"./actions/apply", "-run", "WhatApplyingCosts", "-v", "-count=1"}},
 		{title: "Archiving", test: []string{"./actions/apply", "-run", "WhatArchivingCosts", "-v", "-count=1"}},
+		{title: "Applying over HTTP", test: bench("Apply$", "./actions/apply", "-benchtime", "1x"), rows: []row{
+			{"wall clock, 10,000 tags, against deletions × latency ÷ concurrency", []string{"Apply"}, "×ideal", "%.2f ×"},
+			{"calls for each tag", []string{"Apply"}, "calls/tag", "%.2f"},
+		}},
+		archived(),
 		{title: "The ledger", test: bench("Journal", "./internal/ledger", "-benchtime", "2s"), rows: []row{
 			{"SQLite, one writer / 16 writers", sizes("Journal/sqlite", "writers=1", "writers=16"), "steps/s", "%.0f steps/s"},
 		}},
@@ -57,6 +62,19 @@ func tables() []table {
 			{"the live heap of a million tags", []string{"Memory"}, "MB", "%.0f MB"},
 			{"CPU to start with them", []string{"Memory"}, "cpu-s/start", "%.1f s"},
 		}},
+	}
+}
+
+// archived is what an archive in a directory costs a run that deletes.
+func archived() table {
+	runs := sizes("ApplyArchive", "60_tags_of_1_MB", "900_tags_of_100_kB")
+	return table{
+		title: "Applying with an archive", dir: "cmd/registry-janitor", test: bench("ApplyArchive", ".", "-benchtime", "2x"),
+		rows: []row{
+			{"60 tags of 1 MB / 900 tags of 100 kB, without an archive", runs, "without-s", "%.2f s"},
+			{"with it", runs, "with-s", "%.2f s"},
+			{"with it, against without", runs, "with/without", "%.1f ×"},
+		},
 	}
 }
 

@@ -218,6 +218,36 @@ func TestTheLimitsDoNotCountTagsThatAreGone(t *testing.T) {
 	}
 }
 
+// The cache misses that b has an older deletion: with --at-most, a younger one in a does
+// not take its place.
+func TestTheOldestIsDeletedFirstWhateverTheCacheHas(t *testing.T) {
+	planner, l := cached(t, `retention: [{name: prs, match: {tags: ["pr-*"]}, keep: {last: 1}, delete: {older_than: 1d}}]`+"\nlimits: {max_deletion_percent: 100}\nscaleway: {regions: [fr-par]}\n")
+	planner.AtMost = 1
+	m := newMoving(1, true)
+	m.images = map[string]*registry.Image{}
+	add := func(name string, days int) {
+		at, tag := now.AddDate(0, 0, -days), fmt.Sprintf("pr-%d", days)
+		image := m.images[name]
+		if image == nil {
+			image = &registry.Image{NamespaceID: "ns", Name: name, ID: name, Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: now.AddDate(-1, 0, 0), UpdatedAt: at, TagNames: []string{tag}}
+			m.images[name] = image
+		}
+		image.Tags = append(image.Tags, registry.Tag{Name: tag, ID: name + tag, Digest: fmt.Sprintf("sha256:%064x", days), Status: registry.StatusReady, CreatedAt: at, UpdatedAt: at})
+	}
+	add("a", 10)
+	add("a", 5)
+	add("b", 20)
+	m.plan(t, planner, l)
+	add("b", 3) // and the row of b stays
+	full, cached := m.plan(t, planner, nil), m.plan(t, planner, l)
+	if len(full.Steps) != 1 || full.Steps[0].Tag != "pr-20" {
+		t.Errorf("the full plan has %+v", full.Steps)
+	}
+	if diff := compared(cached, full, false); diff != "" {
+		t.Errorf("(-full +cached)\n%s", diff)
+	}
+}
+
 // A full run finds nothing in the cache, and renews it.
 func TestAFullRunRenewsTheCache(t *testing.T) {
 	planner, l := cached(t, rules)
