@@ -18,7 +18,7 @@ import (
 func csvColumns() []string {
 	return []string{
 		"action", "ref", "region", "namespace", "image", "tag", "digest", "updated_at", "age_days",
-		"rule", "reason", "guard", "frees_bytes",
+		"rule", "reason", "guard", "frees_bytes", "saves_per_month", "currency",
 	}
 }
 
@@ -31,9 +31,10 @@ func CSV(w io.Writer, run runs.Run) error {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		updated, age := since(p.TakenAt, s.UpdatedAt)
+		saves, currency := savesOf(p, s, run.Price)
 		rows = append(rows, []string{
 			string(s.Action), inert(s.Ref), inert(string(s.Region)), inert(s.Namespace), inert(s.Image), inert(s.Tag), inert(s.Digest),
-			updated, age, inert(rulesIn(s.Reasons)), inert(outline.Texts(s.Reasons)), "", measure(s.FreesBytes),
+			updated, age, inert(rulesIn(s.Reasons)), inert(outline.Texts(s.Reasons)), "", measure(s.FreesBytes), saves, currency,
 		})
 	}
 	for _, h := range p.Held {
@@ -41,7 +42,7 @@ func CSV(w io.Writer, run runs.Run) error {
 		updated, age := since(p.TakenAt, h.UpdatedAt)
 		rows = append(rows, []string{
 			string(h.Action), inert(h.Ref), inert(string(ref.Region)), inert(ref.Namespace), inert(ref.Image), inert(ref.Tag), inert(h.Digest),
-			updated, age, inert(rulesIn(h.Reasons)), inert(strings.TrimPrefix(outline.Texts(h.Reasons)+"; "+h.Detail, "; ")), string(h.Guard), "",
+			updated, age, inert(rulesIn(h.Reasons)), inert(strings.TrimPrefix(outline.Texts(h.Reasons)+"; "+h.Detail, "; ")), string(h.Guard), "", "", "",
 		})
 	}
 	return out.WriteAll(rows) // it flushes
@@ -54,6 +55,21 @@ func since(taken, updated time.Time) (at, days string) {
 		return "", ""
 	}
 	return updated.UTC().Format(time.RFC3339), strconv.Itoa(int(taken.Sub(updated) / (24 * time.Hour)))
+}
+
+// savesOf is what a month of the layers costs that a step frees: nothing in a public image,
+// and empty if it is not known.
+func savesOf(p *actions.Plan, s *actions.Step, price runs.Price) (amount, currency string) {
+	image := outline.FreedIn(p, registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image})
+	if !s.FreesBytes.Known || !image.Bytes.Known {
+		return "", ""
+	}
+	price = outline.PriceOf(price)
+	billed := float64(s.FreesBytes.N)
+	if image.Billed.N == 0 {
+		billed = 0
+	}
+	return strconv.FormatFloat(billed/1e9*price.PerGB, 'f', 4, 64), price.Currency
 }
 
 // measure is a number; empty if it is not known.
