@@ -253,7 +253,7 @@ func (r refRule) rank(t registry.Tag, rivals []registry.Tag) int {
 	return len(newer)
 }
 
-// refShare says whether two tags are known to have one digest.
+// refShare reports whether two tags are known to have one digest.
 func refShare(a, b registry.Tag) bool {
 	return a.Name == b.Name || a.Digest == b.Digest && refDigest.MatchString(a.Digest)
 }

@@ -52,7 +52,7 @@ func (s *situation) admit(d *decision, candidates []*step, busy map[string]bool)
 }
 
 // copyFirst lists the candidates that are to be copied, and returns the digests of
-// which a tag is not copied yet: if it cannot be, it stays, and so do the others.
+// which a tag is not copied yet: if it cannot be copied, it is kept, and so are the others.
 func (s *situation) copyFirst(d *decision, candidates []*step) (uncopied map[string]bool) {
 	uncopied = make(map[string]bool)
 	for _, st := range candidates {
@@ -68,7 +68,7 @@ func (s *situation) copyFirst(d *decision, candidates []*step) (uncopied map[str
 }
 
 // unblocked gives the candidates that a tag which is to stay blocks their result, and
-// returns the others. A tag that is blocked stays, and so blocks others.
+// returns the others. A blocked tag is kept, and so blocks others.
 func (s *situation) unblocked(d *decision, candidates []*step, pending map[string]bool, busy map[string]bool) []*step {
 	for before := -1; before != len(candidates); {
 		before = len(candidates)

@@ -55,7 +55,7 @@ func TestFullDiskStopsTheRun(t *testing.T) {
 	must(t, r.Finish(t.Context(), Ending{Status: StatusFailed, Exit: 1}))
 }
 
-// An open file that was removed takes every record, and no one finds it again.
+// An open file that was removed takes every record, and is not found again.
 func TestALedgerThatIsNoLongerThereStopsTheRun(t *testing.T) {
 	t.Parallel()
 	replace := func(t *testing.T, path string) {

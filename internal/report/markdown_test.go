@@ -215,7 +215,7 @@ func checkPage(t *testing.T, page string) {
 		t.Errorf("the page has %d bytes", len(page))
 	}
 	if !utf8.ValidString(page) {
-		t.Error("the page is no UTF-8")
+		t.Error("the page is not UTF-8")
 	}
 	if !strings.HasSuffix(page, "\n") {
 		t.Error("the page ends within a line")
