@@ -75,9 +75,12 @@ func (d *Decision) keepReasons(s *Step) []registry.Reason {
 
 // isAttached reports whether the tag of a step is attached to another.
 func (d *Decision) isAttached(s *Step) bool {
+	if registry.AttachmentSubject(s.Tag, s.Digest) != "" {
+		return true
+	}
 	img := d.Verdict.Image
-	if registry.AttachmentSubject(s.Tag, s.Digest) != "" || img == nil || len(img.Contents) == 0 {
-		return registry.AttachmentSubject(s.Tag, s.Digest) != ""
+	if img == nil || len(img.Contents) == 0 {
+		return false
 	}
 	i := img.Find(s.Tag)
 	return i >= 0 && img.Subjects()[i] != ""

@@ -51,7 +51,7 @@ func (i *Image) First() map[string][]string {
 		add(digest, wholes.Of(k))
 		add(digest, wholes.OfSubject(subject))
 		if content := i.Contents[digest]; content != nil && content.Subject == string(subject) && subject != "" {
-			add(digest, []string{content.Subject}) // its name does not tell
+			add(digest, []string{content.Subject}) // its name does not show it
 		}
 	}
 	oldestFirst := func(a, b int) int { return CompareAge(i.Tags[b], i.Tags[a]) }
@@ -148,7 +148,7 @@ func (i *Image) indexes() map[string][]string {
 
 // holders are the digests of tags, by themselves and by the parts of their indexes.
 func (i *Image) holders() map[string][]string {
-	holders := maps.Clone(i.indexes())
+	holders := i.indexes()
 	if holders == nil {
 		holders = map[string][]string{}
 	}

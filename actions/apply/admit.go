@@ -100,7 +100,7 @@ func (s *situation) blockedBy(st *step, pending map[string]bool) string {
 	return ""
 }
 
-// first tells what must go before the tag of a step and is still there: tags to which its
+// first names what must be deleted before the tag of a step and is still there: tags to which its
 // name says that it is attached, and tags of the digests that must be deleted before its own,
 // without those that the plan keeps. Free reports whether all of those are to be deleted.
 func (s *situation) first(st *step, pending map[string]bool) (what string, free bool) {

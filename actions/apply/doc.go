@@ -2,9 +2,9 @@
 // anything in a registry. Its nouns:
 //
 //   - a reading: what the registry says now, and when it was asked
-//   - a decision: what the policies in force would plan on that reading
-//   - a decision: which steps of the plan may be sent on that reading, which are
-//     done, and which are not to be done any more
+//   - an actions.Decision: what the policies in force would plan on that reading
+//   - a decision of this package: which steps of the plan may be sent on that reading,
+//     which are done, and which are not to be done any more
 //   - a copy: what a tag holds, in the archive if there is one
 //   - a batch: the steps that are sent on one reading
 //   - an outcome: what became of every step

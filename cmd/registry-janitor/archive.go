@@ -159,7 +159,7 @@ func (a *app) withArchived(ctx context.Context, c *config.Config, ref string, ev
 	}
 	archived, err := archivist.Events(ctx, c, a.SessionOptions(c.Scaleway.Profile, &inputs.Flags{Concurrency: 1}).Connection, ref)
 	if err != nil {
-		a.Log.Warn("the archive cannot be read: the history lacks what it has", "error", err)
+		a.Log.Warn("the archive cannot be read: the history does not show what was archived", "error", err)
 	}
 	events = append(events, archived...)
 	ledger.SortEvents(events)

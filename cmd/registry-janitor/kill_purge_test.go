@@ -39,36 +39,43 @@ func TestAKilledPurgeLosesNothing(t *testing.T) {
 
 // purgeStory deletes tags, lets the copies of half of them expire, and kills a purge.
 func purgeStory(t *testing.T, rng *rand.Rand) {
-	world, err := worlds.Parse("world.yaml", []byte(archiveWorld))
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := emulator.New(emulator.Options{World: world, DataPlane: oci.New})
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener := httptest.NewServer(server)
-	defer listener.Close()
-	file := filepath.Join(t.TempDir(), "janitor.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, archiveConfig, listener.URL), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	server, url, file := startArchiveWorld(t)
 	before := digestsIn(t, server)
-	mustRun(t, file, listener.URL, "apply", "--yes")
+	mustRun(t, file, url, "apply", "--yes")
 	gone := digestsIn(t, server)
 	live := expireSome(t, filepath.Join(filepath.Dir(file), "archive"), rng)
-	killPurge(t, file, listener.URL, rng)
-	mustRun(t, file, listener.URL, "archive", "purge")
-	if got := archived(t, file, listener.URL); len(got) != len(live) {
+	killPurge(t, file, url, rng)
+	mustRun(t, file, url, "archive", "purge")
+	if got := archived(t, file, url); len(got) != len(live) {
 		t.Errorf("%d records are left of %d that have not expired", len(got), len(live))
 	}
 	for ref := range live {
-		mustRun(t, file, listener.URL, "restore", ref)
+		mustRun(t, file, url, "restore", ref)
 		gone[ref] = before[ref]
 	}
 	if after := digestsIn(t, server); !maps.Equal(gone, after) {
 		t.Errorf("after what is live was restored: %v\nwant: %v", after, gone)
 	}
+}
+
+// startArchiveWorld serves archiveWorld, and writes a configuration for it.
+func startArchiveWorld(t *testing.T) (server *emulator.Server, url, file string) {
+	t.Helper()
+	world, err := worlds.Parse("world.yaml", []byte(archiveWorld))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err = emulator.New(emulator.Options{World: world, DataPlane: oci.New})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewServer(server)
+	t.Cleanup(listener.Close)
+	file = filepath.Join(t.TempDir(), "janitor.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, archiveConfig, listener.URL), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return server, listener.URL, file
 }
 
 // layoutIndex has what this test reads of an index.json, and changes in it.
@@ -90,6 +97,17 @@ func readLayout(t *testing.T, folder string) (index layoutIndex) {
 	return index
 }
 
+func writeLayout(t *testing.T, folder string, index layoutIndex) {
+	t.Helper()
+	encoded, err := json.Marshal(index)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "index.json"), encoded, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // expireSome lets about half of the records expire, and returns the references of the
 // others.
 func expireSome(t *testing.T, folder string, rng *rand.Rand) map[string]bool {
@@ -104,13 +122,7 @@ func expireSome(t *testing.T, folder string, rng *rand.Rand) map[string]bool {
 			live[annotations["org.opencontainers.image.ref.name"].(string)] = true
 		}
 	}
-	encoded, err := json.Marshal(index)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, "index.json"), encoded, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	writeLayout(t, folder, index)
 	return live
 }
 

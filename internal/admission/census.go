@@ -3,7 +3,7 @@ package admission
 import (
 	"context"
 	"fmt"
-	"slices"
+	"maps"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
@@ -150,15 +150,17 @@ func failed(err error) error {
 // tagNames are the names of the tags of an image: those in its row, or, if that lacks one
 // of those that are to be deleted, those that are listed.
 func (n *count) tagNames(ctx context.Context, img *registry.Image) ([]string, error) {
-	for name := range n.doomed[img.ID] {
-		if !slices.Contains(img.TagNames, name) {
-			tags, err := n.Registry.Tags(ctx, img.Namespace.Region, img.ID)
-			var names []string
-			for i := range tags {
-				names = append(names, tags[i].Name)
-			}
-			return names, err
-		}
+	hidden := maps.Clone(n.doomed[img.ID])
+	for _, name := range img.TagNames {
+		delete(hidden, name)
 	}
-	return img.TagNames, nil
+	if len(hidden) == 0 {
+		return img.TagNames, nil
+	}
+	tags, err := n.Registry.Tags(ctx, img.Namespace.Region, img.ID)
+	var names []string
+	for i := range tags {
+		names = append(names, tags[i].Name)
+	}
+	return names, err
 }

@@ -153,7 +153,7 @@ func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (strin
 // returns the record as it was.
 func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, error) {
 	before := record
-	err := r.note(ctx, record, func(now *Record) {
+	if err := r.note(ctx, record, func(now *Record) {
 		before = *now
 		now.RestoredAt = r.o.Now().UTC()
 		if end := now.RestoredAt.Add(r.o.Stay); end.After(now.Until) {
@@ -162,8 +162,10 @@ func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, 
 		if !slices.Contains(now.RestoredAs, as) {
 			now.RestoredAs = append(now.RestoredAs, as)
 		}
-	})
-	return before, err
+	}); err != nil {
+		return Record{}, err // the index may still be being written, and before with it
+	}
+	return before, nil
 }
 
 // unmark takes a mark back if the restoration failed. The mark stays if the tag has the

@@ -137,8 +137,8 @@ const tries = 4
 
 // repeat tries again after a fault of a store that may pass. Unlike a change of the
 // registry, what is done to a store may be done twice: blobs go by their digests, and the
-// index is read again before each write. Nothing is done once the context has ended: then
-// another process may hold the lock.
+// index is read again after a write that failed. Nothing is done once the context has
+// ended: then another process may hold the lock.
 func repeat(ctx context.Context, try func() error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -73,8 +73,7 @@ func plane(c *config.Config, connection scaleway.Options, newPlane func(oci.Opti
 	return newPlane(oci.Options{URL: address, Password: login.SecretKey, UserAgent: connection.UserAgent, Base: login.Base}), nil
 }
 
-// NewCopier is what copies tags before they are deleted, as a configuration says; nil
-// without an archive.
+// NewCopier returns the Copier that a configuration asks for; nil without an archive.
 func NewCopier(c *config.Config, connection scaleway.Options, o archive.CopierOptions) (*archive.Copier, error) {
 	if c.Archive == nil {
 		return nil, nil
@@ -94,7 +93,7 @@ func NewCopier(c *config.Config, connection scaleway.Options, o archive.CopierOp
 	return archive.NewCopier(to, from.Connect, o), nil
 }
 
-// Selects is which tags are copied before they are deleted; nil without an archive.
+// Selects returns which tags are copied before they are deleted; nil without an archive.
 func Selects(c *config.Config, now func() time.Time) (func(s *actions.Step) bool, error) {
 	if c.Archive == nil {
 		return nil, nil

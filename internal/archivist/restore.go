@@ -90,7 +90,7 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 		}
 		as, err := restoreAs(record, o.As)
 		if err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
 		done, err := r.Restore(ctx, records, record, as)
 		failed = errors.Join(failed, err)

@@ -153,6 +153,9 @@ func (r *Reader) source(image registry.Ref) (*source, error) {
 // shared reads the content of a digest, once for all that ask for it at the same time, and
 // keeps it. The same digest may be the part of an index and have a tag.
 func (r *Reader) shared(ctx context.Context, s *source, digest string, depth int) (*registry.Content, error) {
+	if depth > maxDepth { // who asks at a smaller depth must not get this error
+		return nil, errDepth
+	}
 	if (&registry.Tag{Digest: digest}).KnownDigest() == "" {
 		return nil, fmt.Errorf("%q is not a digest", digest)
 	}
@@ -183,9 +186,6 @@ const (
 
 // content reads the content of a digest.
 func (r *Reader) content(ctx context.Context, s *source, digest string, depth int) (*registry.Content, error) {
-	if depth > maxDepth {
-		return nil, errDepth
-	}
 	m, err := s.manifest(ctx, digest)
 	if err != nil {
 		return nil, err

@@ -20,9 +20,9 @@ const (
 	stateNamespaces = "namespaces" // the labels of the metrics
 )
 
-// resume continues where the daemon ended that worked before: it takes up its metrics,
-// what it has sent, and the last run of each schedule, and makes up for missed runs. A
-// ledger that cannot be read keeps no daemon from its work.
+// resume continues the work of the previous daemon: it reads its metrics, what it has
+// sent, and the last run of each schedule from the ledger, and makes up for missed runs.
+// A ledger that cannot be read does not stop the daemon.
 func (d *daemon) resume(ctx context.Context) {
 	l, s := d.openLedger(), d.current()
 	if l == nil {

@@ -64,7 +64,7 @@ func UnderLock(ctx context.Context, c *config.Config, o Options, do func(context
 	}
 	lock, err := l.Lock(ctx, o.Wait)
 	if err == nil {
-		locked, stop := (&Recorder{lock: lock}).WhileLocked(ctx, func() {})
+		locked, stop := whileLocked(ctx, lock, func() {})
 		err = bug.Contain(func() error { return do(locked, l) })
 		stop()
 	}

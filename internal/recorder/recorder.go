@@ -81,10 +81,14 @@ func (r *Recorder) Place() Place {
 
 // WhileLocked returns a context that ends when another process may apply a plan too.
 func (r *Recorder) WhileLocked(ctx context.Context, lost func()) (context.Context, context.CancelFunc) {
+	return whileLocked(ctx, r.lock, lost)
+}
+
+func whileLocked(ctx context.Context, lock *ledger.Lock, lost func()) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		select {
-		case <-r.lock.Lost():
+		case <-lock.Lost():
 			lost()
 			cancel(errors.New("the lock of the ledger is lost"))
 		case <-ctx.Done():

@@ -49,7 +49,7 @@ func newExplained(e runs.Explanation) explained {
 	return x
 }
 
-// Labels are those of the content, sorted: "team=data".
+// Labels are the labels of the content, sorted: "team=data".
 func (x explained) Labels() []string {
 	var out []string
 	for name, value := range x.Content().Labels {

@@ -65,7 +65,7 @@ func intention(a actions.Action) string {
 	return "change of the visibility"
 }
 
-// describeResult are what became of a step.
+// describeResult describes what became of a step.
 func describeResult(a actions.Action, r actions.Result) string {
 	switch r {
 	case actions.ResultDone:

@@ -54,7 +54,7 @@ func (r *Retention) Sentence() string {
 	return b.String()
 }
 
-// words say from which age on something is deleted.
+// describe describes from which age on something is deleted.
 func (d *Delete) describe() string {
 	var ages []string
 	if d.OlderThan.Duration() > 0 {

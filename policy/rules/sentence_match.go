@@ -82,7 +82,7 @@ func (m *Match) describeNamespaces() string {
 	return words
 }
 
-// whereWords narrows images to namespaces and projects.
+// describeWhere narrows images to namespaces and projects.
 func (m *Match) describeWhere(in string) string {
 	words := ""
 	if len(m.Namespaces) > 0 && !isAll(m.Namespaces) {

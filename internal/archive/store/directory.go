@@ -87,8 +87,10 @@ func (f *Folder) SetIndex(ctx context.Context, index []byte, version string) (st
 	if err := f.prepare("sha256"); err != nil {
 		return "", err
 	}
-	if err := syncDir(filepath.Join(f.root, "blobs", "sha256")); err != nil {
-		return "", err
+	for _, dir := range []string{filepath.Join("blobs", "sha256"), "blobs"} { // a new folder has its name in the one above
+		if err := syncDir(filepath.Join(f.root, dir)); err != nil {
+			return "", err
+		}
 	}
 	if err := f.write(filepath.Join(f.root, "index.json"), bytes.NewReader(index), unchecked); err != nil {
 		return "", err
@@ -188,7 +190,7 @@ func (f *Folder) write(path string, from io.Reader, check func(path string) erro
 		return refusedByDisk(err)
 	}
 	if err := check(file.Name()); err != nil {
-		return fmt.Errorf("reading the copy back: %w", err)
+		return fmt.Errorf("checking the copy: %w", err)
 	}
 	return refusedByDisk(os.Rename(file.Name(), path))
 }

@@ -27,20 +27,15 @@ type Layer struct {
 	// Open reads the blob. The registry may have it already, or take it from elsewhere.
 	Open func() (io.ReadCloser, error)
 
-	opened  atomic.Bool
-	content atomic.Pointer[noting]
-	failed  atomic.Pointer[error]
+	content atomic.Pointer[noting] // of the last time; nil if it was not needed
 }
 
 // IsOpened reports whether the content was needed.
-func (l *Layer) IsOpened() bool { return l.opened.Load() }
+func (l *Layer) IsOpened() bool { return l.content.Load() != nil }
 
 // Err is why the content could not be read the last time, of which the library reports
 // what followed from it; nil if it could.
 func (l *Layer) Err() error {
-	if err := l.failed.Load(); err != nil {
-		return *err
-	}
 	if content := l.content.Load(); content != nil {
 		return content.err()
 	}
@@ -58,15 +53,14 @@ func (l *Layer) MediaType() (types.MediaType, error) { return types.DockerLayer,
 
 // Compressed reads the blob as it is.
 func (l *Layer) Compressed() (io.ReadCloser, error) {
-	l.opened.Store(true)
+	content := new(noting)
+	l.content.Store(content)
 	from, err := l.Open()
 	if err != nil {
-		l.failed.Store(&err)
+		content.failed.Store(&err)
 		return nil, err
 	}
-	content := &noting{Reader: Verify(from, l.Blob), Closer: from}
-	l.failed.Store(nil)
-	l.content.Store(content)
+	content.Reader, content.Closer = Verify(from, l.Blob), from
 	return content, nil
 }
 

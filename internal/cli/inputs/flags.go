@@ -35,13 +35,13 @@ func (f *Flags) AddAPI(cmd *cobra.Command) {
 	f.AddConcurrency(cmd)
 }
 
-// AddConcurrency adds that of every command that sends requests.
+// AddConcurrency adds the flag of every command that sends requests.
 func (f *Flags) AddConcurrency(cmd *cobra.Command) {
 	f.Concurrency = 16
 	cmd.Flags().Var(&f.Concurrency, "concurrency", "how many requests to send at the same time")
 }
 
-// Add adds those of a command that takes a recorded scan too.
+// Add adds the flags of a command that can also read a recorded scan.
 func (f *Flags) Add(cmd *cobra.Command) {
 	f.AddAPI(cmd)
 	cmd.Flags().StringVar(&f.Inventory, "inventory", "", "judge the inventory in this `FILE`, which scan wrote, instead of reading the registry")

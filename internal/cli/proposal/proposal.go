@@ -86,7 +86,8 @@ func (a *author) run(ctx context.Context, f *flags) error {
 	a.ListGaps(p.gaps)
 	fmt.Fprintf(a.Stderr, "If every rule were enforced, %s would be deleted today. No rule is, until you remove its enforce: false.\n", propose.Deletions(p.plan))
 	if !terminal.IsStdout(out.config) {
-		fmt.Fprintf(a.Stderr, "%s is written. Next: registry-janitor plan -c %s\n", out.config, out.config)
+		next := (&inputs.Flags{Config: "janitor.yaml"}).Again("plan", "-c", out.config)
+		fmt.Fprintf(a.Stderr, "%s is written. Next: %s\n", out.config, next)
 	}
 	if len(p.gaps) > 0 {
 		return fmt.Errorf("the proposal is incomplete: %s", text.Count(len(p.gaps), "gap"))

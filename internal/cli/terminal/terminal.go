@@ -31,7 +31,7 @@ type Terminal struct {
 
 	logFormat, logLevel string
 	color               colors
-	line                *progress.Line // of the terminal that is standard error; nil if it is none
+	line                *progress.Line // of standard error; nil if that is not a terminal
 	// stdinOf and stdoutOf are what has taken standard input and output; "" for nothing.
 	stdinOf, stdoutOf string
 }
@@ -159,7 +159,7 @@ func (t *Terminal) ShowProgress(p *janitor.Progress) (stop func()) {
 	return r.Show(t.line)
 }
 
-// lineOf is the last line of a terminal; nil if the stream is none, or can only print.
+// lineOf is the last line of a terminal; nil if the stream is not a terminal, or can only print.
 func lineOf(stream any) *progress.Line {
 	f, ok := stream.(*os.File)
 	if !ok || !IsTerminal(f) || os.Getenv("TERM") == "dumb" {

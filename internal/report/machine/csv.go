@@ -60,16 +60,16 @@ func since(taken, updated time.Time) (at, days string) {
 // savesOf is what a month of the layers costs that a step frees: nothing in a public image,
 // and empty if it is not known.
 func savesOf(p *actions.Plan, s *actions.Step, price runs.Price) (amount, currency string) {
-	image := outline.FreedIn(p, registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image})
+	image := outline.FreedIn(p, s.Object())
 	if !s.FreesBytes.Known || !image.Bytes.Known {
 		return "", ""
 	}
 	price = outline.PriceOf(price)
-	billed := float64(s.FreesBytes.N)
+	billed := s.FreesBytes.N
 	if image.Billed.N == 0 {
 		billed = 0
 	}
-	return strconv.FormatFloat(billed/1e9*price.PerGB, 'f', 4, 64), price.Currency
+	return strconv.FormatFloat(outline.Amount(billed, price), 'f', 4, 64), price.Currency
 }
 
 // measure is a number; empty if it is not known.

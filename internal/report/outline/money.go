@@ -50,7 +50,7 @@ func Archiving(s actions.Summary, p runs.Price) string {
 	if p.ArchivePerGB > 0 && a.Bytes > 0 {
 		words += ", " + monthly(a.Bytes, there)
 	}
-	if saved := amount(s.Frees.Billed.N, p) - amount(a.Bytes, there); p.ArchivePerGB > 0 && saved > 0 {
+	if saved := Amount(s.Frees.Billed.N, p) - Amount(a.Bytes, there); p.ArchivePerGB > 0 && saved > 0 {
 		words += ", which leaves " + perMonth(saved, p) + " saved"
 	}
 	if a.Unknown > 0 {
@@ -62,15 +62,15 @@ func Archiving(s actions.Summary, p runs.Price) string {
 // monthly words what a month of storage costs.
 func monthly(bytes uint64, p runs.Price) string {
 	p = PriceOf(p)
-	return perMonth(amount(bytes, p), p)
+	return perMonth(Amount(bytes, p), p)
 }
 
-func perMonth(amount float64, p runs.Price) string {
-	cost := cost(amount, p)
-	if little, ok := strings.CutPrefix(cost, "< "); ok {
+func perMonth(sum float64, p runs.Price) string {
+	words := cost(sum, p)
+	if little, ok := strings.CutPrefix(words, "< "); ok {
 		return "less than " + little + " a month"
 	}
-	return "about " + cost + " a month"
+	return "about " + words + " a month"
 }
 
 // FreedBy is what a rule frees.
@@ -149,9 +149,10 @@ func PriceOf(p runs.Price) runs.Price {
 }
 
 // Cost is what a month of storage costs.
-func Cost(bytes uint64, p runs.Price) string { return cost(amount(bytes, p), p) }
+func Cost(bytes uint64, p runs.Price) string { return cost(Amount(bytes, p), p) }
 
-func amount(bytes uint64, p runs.Price) float64 { return float64(bytes) / 1e9 * p.PerGB }
+// Amount is what a month of storage costs, as a number.
+func Amount(bytes uint64, p runs.Price) float64 { return float64(bytes) / 1e9 * p.PerGB }
 
 func cost(amount float64, p runs.Price) string {
 	switch {

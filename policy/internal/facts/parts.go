@@ -22,22 +22,22 @@ func (f *Image) wholes() *registry.Wholes {
 func (f *Image) isPart(t *tag) bool { return len(f.wholes().Of(t.index)) > 0 }
 
 // maybeOf are the digests whose content is not known, and that a tag may be a part of: by
-// their names, or with content.multi_arch: all whatever they are.
+// their names, or with content.multi_arch: all whatever they are. The digest of the tag
+// itself may be among them.
 func (f *Image) maybeOf(t *tag) []string {
 	if !f.scan.Rules.AnyMayBePart() {
 		return f.wholes().MaybeOf(t.index)
 	}
 	if f.unknown == nil {
 		f.unknown = []string{}
+		seen := map[string]bool{}
 		for i := range f.tags {
 			other := &f.tags[i]
-			if digest := other.KnownDigest(); other.counts() && digest != "" && other.content == nil && !slices.Contains(f.unknown, digest) {
+			if digest := other.KnownDigest(); other.counts() && digest != "" && other.content == nil && !seen[digest] {
+				seen[digest] = true
 				f.unknown = append(f.unknown, digest)
 			}
 		}
-	}
-	if at := slices.Index(f.unknown, t.Digest); at >= 0 {
-		return slices.Delete(slices.Clone(f.unknown), at, at+1)
 	}
 	return f.unknown
 }
@@ -46,7 +46,7 @@ func (f *Image) maybeOf(t *tag) []string {
 func (f *Image) mayBePart(t *tag) bool {
 	return len(f.img.Unread) > 0 && slices.ContainsFunc(f.maybeOf(t), func(digest string) bool {
 		_, unread := f.img.Unread[digest]
-		return unread
+		return unread && digest != t.Digest
 	})
 }
 
@@ -121,14 +121,19 @@ func (f *Image) UnknownWholes(deleted func(tag int) bool) []string {
 func (f *Image) addUnknownWholes(r *retentionRule, g group, needed map[string]bool) {
 	p := f.places(r)
 	for _, t := range g.tags {
+		if f.unknown != nil && len(needed) == len(f.unknown) {
+			return // all are needed
+		}
 		if !t.counts() || f.isPart(t) || f.mayBePart(t) {
 			continue
 		}
-		unknown := f.maybeOf(t)
-		for _, digest := range unknown {
-			needed[digest] = true
+		certain := true
+		for _, digest := range f.maybeOf(t) {
+			if digest != t.Digest {
+				needed[digest], certain = true, false
+			}
 		}
-		if len(unknown) == 0 && p.counted.of(t.Tag) >= r.Keep.Last {
+		if certain && p.counted.of(t.Tag) >= r.Keep.Last {
 			return
 		}
 	}
