@@ -116,16 +116,18 @@ func rules() architecture {
 			"internal/content": {ours: []string{"registry", "internal/pace", "internal/retry"}},
 			// Repeats reads.
 			"internal/retry": {},
+			// Ends requests on which nothing moves.
+			"internal/stall": {},
 			// Limits the requests to a host.
 			"internal/pace": {},
 			// The documents of finished runs, which the packages below share.
 			"internal/runs": {ours: []string{"registry", "actions"}},
 			// Connects to the registries that clients pull from, to stream and to push.
-			"internal/oci": {ours: []string{"registry"}},
+			"internal/oci": {ours: []string{"registry", "internal/pace", "internal/retry", "internal/stall"}},
 			// Copies tags before they are deleted, and restores them.
 			"internal/archive": {ours: []string{"registry", "actions", "internal/archive/store", "internal/oci", "internal/retry", "internal/runs"}},
 			// Keeps blobs by their digests: in a directory, a bucket or a repository.
-			"internal/archive/store": {ours: []string{"internal/archive/target"}},
+			"internal/archive/store": {ours: []string{"internal/archive/target", "internal/stall"}},
 			// Reads the address of an archive.
 			"internal/archive/target": {closed: true},
 			// Records what plans and runs did.

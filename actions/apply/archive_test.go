@@ -218,7 +218,7 @@ func TestAStoppedRunDoesNotWaitForCopies(t *testing.T) {
 
 func TestAnInterruptedRunLeavesItsCopies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, images(2, 50, 2, "latency: 20ms"))
+		s := newSite(t, images(2, 100, 2, "latency: 20ms"))
 		p := s.markTags(plan.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -227,7 +227,7 @@ func TestAnInterruptedRunLeavesItsCopies(t *testing.T) {
 		e.Archive = archive
 		began := time.Now()
 		o, err := Apply(ctx, p, e, Options{})
-		if !errors.Is(err, ErrStopped) || o.Skipped != 100 || time.Since(began) > 2*time.Minute {
+		if !errors.Is(err, ErrStopped) || o.Skipped != 200 || time.Since(began) > 2*time.Minute {
 			t.Errorf("%v after %s: %+v", err, time.Since(began), o)
 		}
 		if archive.most != copiesAhead*16 {

@@ -13,7 +13,7 @@ import (
 
 // copiesAhead is how many copies are made at once for each request in flight: a copy is
 // several requests.
-const copiesAhead = 4
+const copiesAhead = 8
 
 // copying makes the queue of an image; nil without an archive.
 func (r *run) copying(steps []int) *copies.Queue {

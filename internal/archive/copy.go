@@ -37,7 +37,7 @@ type CopierOptions struct {
 	Visibility func(s *actions.Step) string
 	// Bandwidth bounds the bytes per second that are read from the registry; 0 does not.
 	Bandwidth int64
-	// Parallel is how many blobs are copied at once; 32 when it is 0.
+	// Parallel is how many blobs are read at once; 64 when it is 0.
 	Parallel int
 	Now      func() time.Time // required
 	Logger   *slog.Logger     // required
@@ -79,7 +79,7 @@ func NewCopier(a *Archive, connect Connect, o CopierOptions) *Copier {
 		c.limit = rate.NewLimiter(rate.Limit(o.Bandwidth), burst)
 	}
 	if c.o.Parallel == 0 {
-		c.o.Parallel = 32
+		c.o.Parallel = 64
 	}
 	if c.o.Traffic == nil {
 		c.o.Traffic = new(Traffic)
@@ -220,30 +220,14 @@ func (c *Copier) once(ctx context.Context, b store.Blob, from oci.Connection, op
 	}
 }
 
-// put copies a blob that is not in the archive yet. A manifest is at hand, and takes no
-// room: in a line with the layers of all other tags, no tag would be archived before
-// nearly all of them are.
+// put copies a blob that is not in the archive yet.
 func (c *Copier) put(ctx context.Context, b store.Blob, open func() (io.ReadCloser, error)) error {
-	if !b.Manifest {
-		select {
-		case c.room <- struct{}{}:
-			defer func() { <-c.room }()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 	err := repeat(ctx, func() error {
 		there, err := c.archive.store.Has(ctx, b)
 		if err != nil || there {
 			return err
 		}
-		err = c.archive.store.Put(ctx, b, func() (io.ReadCloser, error) {
-			from, err := open()
-			if err != nil {
-				return nil, fmt.Errorf("reading %s: %w", b.Digest, err)
-			}
-			return &metered{from, ctx, c.limit, &c.o.Traffic.Bytes}, nil
-		})
+		err = c.archive.store.Put(ctx, b, func() (io.ReadCloser, error) { return c.metered(ctx, b, open) })
 		if err == nil {
 			c.o.Traffic.Blobs.Add(1)
 		}
@@ -255,12 +239,40 @@ func (c *Copier) put(ctx context.Context, b store.Blob, open func() (io.ReadClos
 	return nil
 }
 
+// metered opens a blob once there is room for it. A manifest is at hand, and takes none: in
+// a line with the layers of all other tags, no tag would be archived before nearly all of
+// them are.
+func (c *Copier) metered(ctx context.Context, b store.Blob, open func() (io.ReadCloser, error)) (io.ReadCloser, error) {
+	leave := func() {}
+	if !b.Manifest {
+		select {
+		case c.room <- struct{}{}:
+			leave = sync.OnceFunc(func() { <-c.room })
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	from, err := open()
+	if err != nil {
+		leave()
+		return nil, fmt.Errorf("reading %s: %w", b.Digest, err)
+	}
+	return &metered{from, ctx, c.limit, &c.o.Traffic.Bytes, leave}, nil
+}
+
 // metered counts what is read, and waits for its turn under a limit.
 type metered struct {
 	io.ReadCloser
 	ctx   context.Context
 	limit *rate.Limiter
 	bytes *atomic.Int64
+	leave func()
+}
+
+// Close leaves the room to the next blob.
+func (m *metered) Close() error {
+	defer m.leave()
+	return m.ReadCloser.Close()
 }
 
 func (m *metered) Read(p []byte) (int, error) {

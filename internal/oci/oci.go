@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -28,7 +27,7 @@ type Options struct {
 	// Password is the password of the account: the secret key of the API.
 	Password  string
 	UserAgent string
-	// Base is the connection; nil opens a new one.
+	// Base sends the requests; required.
 	Base http.RoundTripper
 }
 
@@ -37,7 +36,7 @@ const user = "nologin"
 
 // maxBlobs is how many blobs are read at once. The library reads four, with which small
 // blobs pass at a rate that the latency bounds.
-const maxBlobs = 32
+const maxBlobs = 64
 
 // Plane is the data plane of every region. It is safe for concurrent use, and logs in
 // once for each repository.
@@ -68,12 +67,7 @@ func NewWriter(o Options) *Plane {
 }
 
 func newPlane(o Options, allow func(string) bool) *Plane {
-	if o.Base == nil {
-		base := http.DefaultTransport.(*http.Transport).Clone()
-		base.ResponseHeaderTimeout = time.Minute
-		base.MaxIdleConnsPerHost = maxBlobs
-		o.Base = base
-	}
+	o.Base = patient(o.Base)
 	return &Plane{o: o, allow: allow, regions: map[registry.Region]*regional{}}
 }
 

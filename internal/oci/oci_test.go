@@ -1,14 +1,18 @@
 package oci_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
 	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/internal/stall"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -86,5 +90,81 @@ func TestAReaderDoesNotPush(t *testing.T) {
 	}
 	if err := to.Pusher.Push(t.Context(), to.Repository.Tag("v1"), image); err == nil || strings.Contains(sent, http.MethodPost) || strings.Contains(sent, http.MethodPut) {
 		t.Errorf("%s: %v", sent, err)
+	}
+}
+
+// silent is a body of which nothing more comes until the request ends.
+type silent struct{ r *http.Request }
+
+func (s silent) Read([]byte) (int, error) {
+	<-s.r.Context().Done()
+	return 0, s.r.Context().Err()
+}
+
+func (silent) Close() error { return nil }
+
+func TestARegistryThatStopsWithinALayerIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plane := oci.NewReader(oci.Options{URL: "http://registry.example.com", Base: answers(func(r *http.Request) *http.Response {
+			resp := answer(r, http.StatusOK)
+			if strings.Contains(r.URL.Path, "/blobs/") {
+				resp.Body, resp.ContentLength = silent{r}, 100
+			}
+			return resp
+		})})
+		to, err := plane.Connect(api)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layer, err := to.Puller.Layer(t.Context(), to.Repository.Digest("sha256:"+strings.Repeat("a", 64)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := layer.Compressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if _, err := io.ReadAll(content); !errors.As(err, new(*stall.Error)) || time.Since(began) != stall.Limit {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+	})
+}
+
+// A registry that limits the rate has done nothing of what it refuses.
+func TestWhatIsRefusedForItsRateIsSentAgain(t *testing.T) {
+	for name, row := range map[string]struct {
+		refusals, sent int
+		after          string
+		pause          time.Duration
+		refused        bool
+	}{
+		"once":                   {refusals: 1, sent: 2, after: "7", pause: 7 * time.Second},
+		"again and again":        {refusals: 100, sent: 3 * 5, after: "1", refused: true},
+		"for longer than we can": {refusals: 1, sent: 1, after: "3600", refused: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sent := 0
+				plane := oci.NewReader(oci.Options{URL: "http://registry.example.com", Base: answers(func(r *http.Request) *http.Response {
+					if !strings.Contains(r.URL.Path, "/manifests/") {
+						return answer(r, http.StatusOK)
+					}
+					if sent++; sent <= row.refusals {
+						return answer(r, http.StatusTooManyRequests, "Retry-After", row.after)
+					}
+					return answer(r, http.StatusOK, "Content-Type", "application/vnd.oci.image.manifest.v1+json", "Docker-Content-Digest", "sha256:"+strings.Repeat("a", 64), "Content-Length", "2")
+				})})
+				to, err := plane.Connect(api)
+				if err != nil {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				_, err = to.Puller.Head(t.Context(), to.Repository.Tag("v1"))
+				if (err != nil) != row.refused || sent != row.sent || !row.refused && time.Since(began) != row.pause {
+					t.Errorf("%d were sent in %s: %v", sent, time.Since(began), err)
+				}
+			})
+		})
 	}
 }

@@ -2,13 +2,13 @@ package oci
 
 import (
 	"fmt"
-	"net/http"
 	"regexp"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/registry-janitor/registry-janitor/internal/stall"
 )
 
 // provider matches the registries of the provider.
@@ -22,9 +22,7 @@ func Repository(address string, password func() (string, error), userAgent strin
 	if err != nil {
 		return Connection{}, fmt.Errorf("%s is not a repository: %w", address, err)
 	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.ResponseHeaderTimeout = time.Minute
-	base.MaxIdleConnsPerHost = maxBlobs
+	base := patient(stall.Connections())
 	options := []remote.Option{remote.WithUserAgent(userAgent), remote.WithJobs(maxBlobs)}
 	if host := repository.RegistryStr(); provider.MatchString(host) {
 		secret, err := password()

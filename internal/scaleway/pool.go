@@ -36,15 +36,16 @@ func (p *Pool) transport(e endpoint) *http.Transport {
 }
 
 // newTransport is http.DefaultTransport, but keeps as many idle connections to one
-// host as there may be requests in flight. With the default of two, nearly every
-// request would open a new connection.
+// host as there may be requests in flight: for each call of the API, several to the data
+// plane. With the default of two, nearly every request would open a new connection.
 func newTransport(e endpoint) *http.Transport {
+	idle := 8 * e.concurrency
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:   true,
-		MaxIdleConns:        4 * e.concurrency,
-		MaxIdleConnsPerHost: e.concurrency,
+		MaxIdleConns:        4 * idle,
+		MaxIdleConnsPerHost: idle,
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: e.insecure}, //nolint:gosec // G402: only if SCW_INSECURE is set, as in every Scaleway tool

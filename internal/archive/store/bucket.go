@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -27,6 +26,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive/target"
+	"github.com/registry-janitor/registry-janitor/internal/stall"
 )
 
 // Bucket is a Store in a bucket of S3.
@@ -50,7 +50,7 @@ func NewBucket(t target.Target, getenv func(string) string) (*Bucket, error) {
 		Region:       cmp.Or(t.Region, regionOf(t.Endpoint), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
 		Credentials:  aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))),
 		UsePathStyle: t.Endpoint != "",
-		HTTPClient:   &http.Client{Transport: patient()},
+		HTTPClient:   &http.Client{Transport: &stall.Transport{Base: stall.Connections()}},
 	}
 	if t.Endpoint != "" {
 		o.BaseEndpoint = aws.String(t.Endpoint)
@@ -66,14 +66,6 @@ func regionOf(endpoint string) string {
 		return m[1]
 	}
 	return ""
-}
-
-// patient is a transport whose waits end, however long a blob takes to pass.
-func patient() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = time.Minute
-	t.MaxIdleConnsPerHost = 16
-	return t
 }
 
 // Has trusts the SHA-256 checksum that the bucket stores with an object, and hashes an
@@ -122,6 +114,7 @@ func (s *Bucket) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, er
 		input.StorageClass = s.class
 	}
 	_, err = s.client.PutObject(ctx, input, once(b.Digest))
+	_ = from.Close()                       // the check needs no room
 	if cause := body.err(); cause != nil { // of what the connection reports
 		return cause
 	}

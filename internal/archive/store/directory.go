@@ -12,19 +12,27 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/internal/clock"
 )
 
 // Folder is a Store in a directory.
-type Folder struct{ root string }
+type Folder struct {
+	root string
+
+	mu     sync.Mutex
+	loose  map[v1.Hash]bool // the blobs that may not be on the disk yet; true: this process wrote it
+	failed error            // of the first sync that failed
+}
 
 // NewFolder is the store at a path, which need not exist yet.
-func NewFolder(path string) *Folder { return &Folder{path} }
+func NewFolder(path string) *Folder { return &Folder{root: path, loose: map[v1.Hash]bool{}} }
 
 // incoming is the folder of copies that are being written. It is in the same file
 // system as the blobs, so that renaming moves them.
@@ -42,12 +50,13 @@ func (f *Folder) Has(_ context.Context, b Blob) (bool, error) {
 	case err != nil:
 		return false, refusedByDisk(err)
 	}
+	f.loosen(b.Digest, false) // another process may have been killed before it synced it
 	// It is as young as a new copy, so that what looks for old blobs leaves it alone.
 	return true, chtimes(f.path(b.Digest))
 }
 
-// Put writes the blob beside the others, reads it back, and renames it. SetIndex makes the
-// names of all blobs durable at once.
+// Put writes the blob beside the others, reads it back, and renames it. SetIndex makes
+// all blobs durable at once.
 func (f *Folder) Put(_ context.Context, b Blob, open func() (io.ReadCloser, error)) error {
 	from, err := open()
 	if err != nil {
@@ -58,7 +67,65 @@ func (f *Folder) Put(_ context.Context, b Blob, open func() (io.ReadCloser, erro
 		return err
 	}
 	// What is read back is hashed, so what is written is not.
-	return f.write(f.path(b.Digest), io.LimitReader(from, b.Size+1), func(path string) error { return f.check(path, b) })
+	err = f.write(f.path(b.Digest), io.LimitReader(from, b.Size+1), func(file *os.File) error {
+		_, err := file.Seek(0, io.SeekStart)
+		return errors.Join(err, hashed(file, b))
+	})
+	if err == nil {
+		f.loosen(b.Digest, true)
+	}
+	return err
+}
+
+func (f *Folder) loosen(digest v1.Hash, written bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.loose[digest] = f.loose[digest] || written
+}
+
+// sync makes all blobs durable. After a failed sync, a system may say that the next one
+// succeeded although the content is lost: so every later one fails too, and the next
+// process copies these blobs again.
+func (f *Folder) sync() error {
+	f.mu.Lock()
+	loose, failed := f.loose, f.failed
+	f.loose = map[v1.Hash]bool{}
+	f.mu.Unlock()
+	if failed != nil || len(loose) == 0 {
+		return failed
+	}
+	syncSystem(f.root)
+	group := new(errgroup.Group)
+	group.SetLimit(maxSyncs)
+	for digest, written := range loose {
+		group.Go(func() error {
+			err := syncFile(f.path(digest))
+			if err != nil && written {
+				err = errors.Join(err, os.Remove(f.path(digest)))
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	if err != nil {
+		err = fmt.Errorf("%w: what was copied cannot be made durable: %w", ErrRefused, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = err
+	return err
+}
+
+// maxSyncs is how many files are synced at once.
+const maxSyncs = 32
+
+// syncFile makes the content of a file durable.
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // Open opens the file of the blob.
@@ -79,7 +146,7 @@ func (f *Folder) Index(context.Context) (index []byte, version string, err error
 	return index, versionOf(index), err
 }
 
-// SetIndex replaces index.json, once the names of the blobs are durable.
+// SetIndex replaces index.json, once the blobs and their names are durable.
 func (f *Folder) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if _, now, err := f.Index(ctx); err != nil || now != version {
 		return "", errors.Join(err, ErrChanged)
@@ -87,18 +154,19 @@ func (f *Folder) SetIndex(ctx context.Context, index []byte, version string) (st
 	if err := f.prepare("sha256"); err != nil {
 		return "", err
 	}
+	if err := f.sync(); err != nil {
+		return "", err
+	}
 	for _, dir := range []string{filepath.Join("blobs", "sha256"), "blobs"} { // a new folder has its name in the one above
 		if err := syncDir(filepath.Join(f.root, dir)); err != nil {
 			return "", err
 		}
 	}
-	if err := f.write(filepath.Join(f.root, "index.json"), bytes.NewReader(index), unchecked); err != nil {
+	if err := f.write(filepath.Join(f.root, "index.json"), bytes.NewReader(index), (*os.File).Sync); err != nil {
 		return "", err
 	}
 	return versionOf(index), syncDir(f.root)
 }
-
-func unchecked(string) error { return nil }
 
 func versionOf(index []byte) string {
 	sum := sha256.Sum256(index)
@@ -154,7 +222,12 @@ func (f *Folder) check(path string, b Blob) error {
 		return err
 	}
 	defer file.Close()
-	_, err = io.Copy(io.Discard, Verify(file, b))
+	return hashed(file, b)
+}
+
+// hashed reads a file to its end, and compares it with the blob.
+func hashed(file io.Reader, b Blob) error {
+	_, err := io.Copy(io.Discard, Verify(file, b))
 	return err
 }
 
@@ -169,12 +242,11 @@ func (f *Folder) prepare(algorithm string) error {
 	if _, err := os.Stat(marker); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return f.write(marker, bytes.NewReader(layout()), unchecked)
+	return f.write(marker, bytes.NewReader(layout()), (*os.File).Sync)
 }
 
-// write makes the content of a file durable, and gives it its name once check has
-// accepted it.
-func (f *Folder) write(path string, from io.Reader, check func(path string) error) (err error) {
+// write writes a file, and gives it its name once accept has returned.
+func (f *Folder) write(path string, from io.Reader, accept func(*os.File) error) (err error) {
 	file, err := os.CreateTemp(filepath.Join(f.root, incoming), "*")
 	if err != nil {
 		return refusedByDisk(err)
@@ -185,14 +257,13 @@ func (f *Folder) write(path string, from io.Reader, check func(path string) erro
 		}
 	}()
 	_, err = io.Copy(file, from)
-	err = errors.Join(err, file.Chmod(0o640), file.Sync(), file.Close())
-	if err != nil {
-		return refusedByDisk(err)
+	if err = errors.Join(err, file.Chmod(0o640)); err == nil {
+		err = accept(file)
 	}
-	if err := check(file.Name()); err != nil {
-		return fmt.Errorf("checking the copy: %w", err)
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
 	}
-	return refusedByDisk(os.Rename(file.Name(), path))
+	return refusedByDisk(err)
 }
 
 // refusedByDisk marks the errors that do not pass.
