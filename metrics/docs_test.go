@@ -74,3 +74,21 @@ func TestEveryDeclaredMetricIsExported(t *testing.T) {
 		}
 	}
 }
+
+var watched = regexp.MustCompile(`increase\(registry_janitor_([a-z_]+(?:\{[^}]*\})?)\[`)
+
+// Prometheus sees no increase in a series that begins with the first failure.
+func TestWhatAnAlertWatchesForAnIncreaseIsThereFromTheStart(t *testing.T) {
+	text, err := os.ReadFile("../examples/prometheus/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New("v1")
+	m.SetNext("nightly", ended)
+	for _, selector := range watched.FindAllStringSubmatch(string(text), -1) {
+		name := strings.ReplaceAll(selector[1], "run_panics_total", `run_panics_total{schedule="nightly"}`)
+		if n, there := valueOf(t, m, name); !there || n != 0 {
+			t.Errorf("%s: %v, there: %t", name, n, there)
+		}
+	}
+}

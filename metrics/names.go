@@ -183,7 +183,16 @@ func newCounters(registry *prometheus.Registry) counters {
 		c.notifications.WithLabelValues(result)
 	}
 	c.count(runs.Contents{}) // so that the series exist
+	c.copied(runs.Copies{})
 	return c
+}
+
+// copied adds what a run has copied into the archive.
+func (c *counters) copied(n runs.Copies) {
+	for result, n := range map[string]int64{"copied": n.Tags, "failed": n.Failed} {
+		c.copies.WithLabelValues(result).Add(float64(n))
+	}
+	c.copiedBytes.Add(float64(n.Bytes))
 }
 
 // count adds what a run has read of the inside of tags.

@@ -27,9 +27,7 @@ func (m *Metrics) Set(run runs.Run) {
 		m.counters.runs.WithLabelValues(string(run.Kind), schedule, resultOf(&run)).Inc()
 		m.setSchedule(schedule, &run)
 	}
-	m.counters.copies.WithLabelValues("copied").Add(float64(run.Copies.Tags))
-	m.counters.copies.WithLabelValues("failed").Add(float64(run.Copies.Failed))
-	m.counters.copiedBytes.Add(float64(run.Copies.Bytes))
+	m.counters.copied(run.Copies)
 	m.counters.evaluation.Add(max(0, run.Judging.Seconds()))
 	m.counters.count(run.Contents)
 	m.setRun(&run)
