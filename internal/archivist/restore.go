@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
@@ -93,7 +95,7 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 			return errors.Join(failed, err)
 		}
 		done, err := r.Restore(ctx, records, record, as)
-		failed = errors.Join(failed, err)
+		failed = errors.Join(failed, err, recordFailed(ctx, l, archive.Restored{Record: record, As: as.String()}, err))
 		for _, one := range done {
 			if seen[one.Record.Ref] {
 				continue // it came back before its subject
@@ -144,7 +146,18 @@ func restoreAs(record archive.Record, as string) (registry.Ref, error) {
 
 func restoreOf(one archive.Restored) ledger.Restore {
 	run, _ := strconv.ParseInt(one.Record.Run, 10, 64)
-	return ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run}
+	return ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run, Result: actions.ResultDone}
+}
+
+// recordFailed records that a restoration failed, its attachments included. One that waits
+// for a thaw goes on later.
+func recordFailed(ctx context.Context, l *ledger.Ledger, one archive.Restored, why error) error {
+	if why == nil || errors.Is(why, store.ErrFrozen) {
+		return nil
+	}
+	r := restoreOf(one)
+	r.Result, r.Detail = actions.ResultFailed, why.Error()
+	return l.Restored(context.WithoutCancel(ctx), r)
 }
 
 // visibilityNotes tell where an image has another visibility than when its tags were

@@ -33,6 +33,8 @@ const (
 	EventResult EventKind = "result"
 	// EventRestored: the tag was restored from the archive.
 	EventRestored EventKind = "restored"
+	// EventNotRestored: a restoration failed.
+	EventNotRestored EventKind = "not_restored"
 	// EventArchived: the tag was copied into the archive, which has the event; a ledger
 	// does not.
 	EventArchived EventKind = "archived"
@@ -87,7 +89,7 @@ func SortEvents(events []Event) {
 // order is the order of events of one run at the same time: a guard releases a step
 // before the next guard holds it.
 func (k EventKind) order() int {
-	return slices.Index([]EventKind{EventUnmarked, EventReleased, EventMarked, EventHeld, EventArchived, EventIntended, EventResult, EventRestored}, k)
+	return slices.Index([]EventKind{EventUnmarked, EventReleased, EventMarked, EventHeld, EventArchived, EventIntended, EventResult, EventNotRestored, EventRestored}, k)
 }
 
 func (l *Ledger) spanEvents(ctx context.Context, ref string) ([]Event, error) {

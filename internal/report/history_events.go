@@ -50,6 +50,8 @@ func describeEvent(e *ledger.Event, o HistoryOptions) string {
 		return "no longer held by the guard " + string(e.Guard)
 	case ledger.EventRestored:
 		return joined(": ", "restored with the digest "+e.Digest, e.Detail)
+	case ledger.EventNotRestored:
+		return joined(": ", "not restored with the digest "+e.Digest, e.Detail)
 	case ledger.EventArchived:
 		return "archived until " + o.moment(e.Until) + ": registry-janitor restore " + e.Ref + "@" + e.Digest
 	case ledger.EventIntended:
