@@ -100,7 +100,7 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 		return err
 	}
 	found := archive.Within(records, which.Ref)
-	if which.Run != "" || which.IsRun() {
+	if which.Run != "" || which.WholeRun() != "" {
 		if found, err = archive.Choose(records, which); err != nil {
 			return err
 		}

@@ -20,8 +20,8 @@ type Choice struct {
 
 // Choose finds the records of a choice, one for each reference: the latest deletion.
 func Choose(records []Record, c Choice) ([]Record, error) {
-	if c.IsRun() && c.Run == "" {
-		c = Choice{Run: c.Ref}
+	if run := c.WholeRun(); run != "" {
+		c = Choice{Run: run}
 	}
 	found := Within(records, c.Ref)
 	if c.Run != "" {
@@ -85,8 +85,13 @@ func OnlyOne(records []Record) (Record, error) {
 	return records[0], nil
 }
 
-// IsRun reports whether the choice names a run alone.
-func (c Choice) IsRun() bool {
-	_, err := strconv.ParseUint(c.Ref, 10, 63)
-	return err == nil
+// WholeRun is the number of the run that the choice is all of; "" if it is a tag or a digest.
+func (c Choice) WholeRun() string {
+	if _, err := strconv.ParseUint(c.Ref, 10, 63); err == nil && c.Run == "" {
+		return c.Ref
+	}
+	if c.Ref == "" {
+		return c.Run
+	}
+	return ""
 }

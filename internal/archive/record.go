@@ -99,6 +99,9 @@ func stamp(t time.Time) string {
 // root is the manifest of the tag.
 func (r *Record) root() store.Blob { return blobOf(r.descriptor, true) }
 
+// WithDigest is the reference with the digest, which only one record has.
+func (r *Record) WithDigest() string { return r.Ref + "@" + r.Digest }
+
 // Image is the reference without the tag.
 func (r *Record) Image() string {
 	image, _ := splitTag(r.Ref)

@@ -11,42 +11,111 @@ import (
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 )
 
-// known are the digests that a ledger knows of what runs deleted, by run and reference.
-type known map[string]map[string]string
+// known is what a ledger knows of the tags that runs were to delete, by run and reference.
+type known map[string]map[string]deletion
 
-// knownOf reads the runs of some records. A run that the ledger does not have is not in
-// the result: its records are all that there is.
-func knownOf(ctx context.Context, l *ledger.Ledger, records []archive.Record) (known, error) {
-	all := known{}
-	for i := range records {
-		run := records[i].Run
-		id, err := strconv.ParseInt(run, 10, 64)
-		if _, ok := all[run]; ok || err != nil {
-			continue
-		}
-		details, err := l.RunWithPlan(ctx, id)
-		if errors.Is(err, ledger.ErrUnknownRun) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all[run] = map[string]string{}
-		for _, s := range details.Steps {
-			if s.Action == actions.DeleteTag && s.Step != nil {
-				all[run][s.Ref] = s.Step.Digest
-			}
+// deletion is what became of one tag.
+type deletion struct {
+	digest string
+	// gone: the run deleted it, may have deleted it before it was killed, or found it deleted.
+	gone bool
+}
+
+// add reads a run. One that the ledger does not have, or that only planned, is of another
+// ledger, and not in the result: its records are all that there is.
+func (k known) add(ctx context.Context, l *ledger.Ledger, run string) error {
+	id, err := strconv.ParseInt(run, 10, 64)
+	if _, ok := k[run]; ok || err != nil {
+		return nil //nolint:nilerr // another program wrote the record
+	}
+	details, err := l.RunWithPlan(ctx, id)
+	if errors.Is(err, ledger.ErrUnknownRun) || err == nil && details.Kind != runs.KindApply {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k[run] = map[string]deletion{}
+	for i := range details.Steps {
+		if s := &details.Steps[i]; s.Action == actions.DeleteTag && s.Step != nil {
+			k[run][s.Ref] = deletion{s.Step.Digest, isGone(s)}
 		}
 	}
-	return all, nil
+	return nil
+}
+
+func isGone(s *ledger.StepRecord) bool {
+	switch s.Result {
+	case actions.ResultDone, actions.ResultGone:
+		return true
+	case "":
+		return !s.Intended.IsZero()
+	}
+	return false
+}
+
+// addAll reads the runs of some records.
+func (k known) addAll(ctx context.Context, l *ledger.Ledger, records []archive.Record) error {
+	for i := range records {
+		if err := k.add(ctx, l, records[i].Run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimed has the records of what a run deleted count as its own: if a later run deleted
+// the same content again, its record has replaced that of the first.
+func (k known) claimed(records []archive.Record, run string) []archive.Record {
+	records = slices.Clone(records)
+	for i := range records {
+		if r := &records[i]; k[run][r.Ref] == (deletion{r.Digest, true}) {
+			r.Run = run
+		}
+	}
+	return records
+}
+
+// left reports whether the ledger knows that the run of a record did not delete its tag.
+func (k known) left(r archive.Record) bool {
+	d, ok := k[r.Run][r.Ref]
+	return ok && !d.gone
+}
+
+// missing are the tags, each with its digest, that a run deleted, and that are not among
+// some records.
+func (k known) missing(records []archive.Record, run string) []string {
+	there := map[string]bool{}
+	for i := range records {
+		there[records[i].WithDigest()] = true
+	}
+	missing := []string{}
+	for ref, d := range k[run] {
+		if name := ref + "@" + d.digest; d.gone && !there[name] {
+			missing = append(missing, name)
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// errMissing says what of a run cannot come back; nil if all can.
+func errMissing(missing []string, run string) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s of run %s cannot come back, because the archive has no copy: %s",
+		text.Count(len(missing), "tag"), run, strings.Join(missing, ", "))
 }
 
 // differs reports whether the ledger knows another digest of a record.
 func (k known) differs(r archive.Record) bool {
-	digest, ok := k[r.Run][r.Ref]
-	return ok && digest != r.Digest
+	d, ok := k[r.Run][r.Ref]
+	return ok && d.digest != r.Digest
 }
 
 // check refuses records that contradict the ledger, unless the operator named the digest:
@@ -58,28 +127,28 @@ func (k known) check(chosen []archive.Record, which archive.Choice) error {
 	var failed error
 	for _, r := range chosen {
 		if k.differs(r) {
-			failed = errors.Join(failed, fmt.Errorf("the archive has %s with the digest %s, and run %s deleted %s: the archive was changed, or has runs of another ledger; if this is the content that you need, name %s@%s",
-				r.Ref, r.Digest, r.Run, k[r.Run][r.Ref], r.Ref, r.Digest))
+			failed = errors.Join(failed, fmt.Errorf("the archive has %s with the digest %s, and run %s deleted %s: the archive was changed, or has runs of another ledger; if this is the content that you need, name %s",
+				r.Ref, r.Digest, r.Run, k[r.Run][r.Ref].digest, r.WithDigest()))
 		}
 	}
-	if failed != nil || which.Ref != "" && !which.IsRun() {
-		return failed
+	if run := which.WholeRun(); failed == nil && run != "" {
+		return k.checkOneLedger(chosen, run)
 	}
-	return k.checkOneLedger(chosen)
+	return failed
 }
 
 // checkOneLedger refuses to undo a run whose number two ledgers have.
-func (k known) checkOneLedger(chosen []archive.Record) error {
+func (k known) checkOneLedger(chosen []archive.Record, run string) error {
 	var foreign []string
 	for _, r := range chosen {
-		if _, ok := k[r.Run][r.Ref]; !ok {
+		if _, ok := k[run][r.Ref]; !ok {
 			foreign = append(foreign, r.Ref)
 		}
 	}
-	if len(foreign) == 0 || len(foreign) == len(chosen) { // another ledger may have the run alone
+	if len(foreign) == 0 || k[run] == nil { // another ledger may have the run alone
 		return nil
 	}
 	slices.Sort(foreign)
 	return fmt.Errorf("run %s of this ledger did not delete %d of these tags, such as %s, but a run of that number in another ledger did: restore tag by tag, with --run %s if a tag has several copies",
-		chosen[0].Run, len(foreign), foreign[0], chosen[0].Run)
+		run, len(foreign), foreign[0], run)
 }

@@ -1,14 +1,20 @@
 package archivist
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/archive"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 )
 
 func TestRecordsAreComparedWithTheLedger(t *testing.T) {
-	ledger := known{"42": {"prod/api:a": "sha256:aa", "prod/api:b": "sha256:bb"}}
+	ledger := known{"42": {"prod/api:a": {"sha256:aa", true}, "prod/api:b": {"sha256:bb", true}}}
 	record := func(ref, digest, run string) archive.Record {
 		return archive.Record{Ref: ref, Digest: "sha256:" + digest, Run: run}
 	}
@@ -31,6 +37,62 @@ func TestRecordsAreComparedWithTheLedger(t *testing.T) {
 			err := ledger.check(row.chosen, row.which)
 			if row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhatARunDeletedIsWhatTheLedgerKnows(t *testing.T) {
+	ledger := known{"1": {"prod/api:a": {"sha256:aa", true}, "prod/api:b": {"sha256:bb", true}, "prod/api:kept": {"sha256:cc", false}}}
+	record := func(ref, digest, run string) archive.Record {
+		return archive.Record{Ref: ref, Digest: "sha256:" + digest, Run: run}
+	}
+	for name, row := range map[string]struct {
+		records []archive.Record
+		missing []string
+	}{
+		"all have a copy":                         {[]archive.Record{record("prod/api:a", "aa", "1"), record("prod/api:b", "bb", "1")}, nil},
+		"a later run deleted one again":           {[]archive.Record{record("prod/api:a", "aa", "2"), record("prod/api:b", "bb", "1")}, nil},
+		"one was not archived, or was purged":     {[]archive.Record{record("prod/api:a", "aa", "1")}, []string{"prod/api:b@sha256:bb"}},
+		"one has a copy of another content alone": {[]archive.Record{record("prod/api:a", "aa", "1"), record("prod/api:b", "dd", "2")}, []string{"prod/api:b@sha256:bb"}},
+		"what was not deleted needs none":         {[]archive.Record{record("prod/api:a", "aa", "1"), record("prod/api:b", "bb", "1"), record("prod/api:kept", "cc", "1")}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := func(records []archive.Record) (refs []string) {
+				for _, r := range slices.DeleteFunc(records, func(r archive.Record) bool { return r.Run != "1" || ledger.left(r) }) {
+					refs = append(refs, r.WithDigest())
+				}
+				return refs
+			}
+			want := slices.DeleteFunc([]string{"prod/api:a@sha256:aa", "prod/api:b@sha256:bb"}, func(ref string) bool { return slices.Contains(row.missing, ref) })
+			if diff := cmp.Diff(want, of(ledger.claimed(row.records, "1"))); diff != "" {
+				t.Error(diff)
+			}
+			if got := ledger.missing(row.records, "1"); !slices.Equal(row.missing, got) {
+				t.Error(got)
+			}
+		})
+	}
+}
+
+func TestWhichStepsCountAsDeleted(t *testing.T) {
+	sent := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for name, row := range map[string]struct {
+		step ledger.StepRecord
+		want bool
+	}{
+		"one that was done":                   {ledger.StepRecord{Intended: sent, Result: actions.ResultDone}, true},
+		"one that was gone already":           {ledger.StepRecord{Result: actions.ResultGone}, true},
+		"one that was sent by a killed run":   {ledger.StepRecord{Intended: sent}, true},
+		"one that a killed run did not reach": {ledger.StepRecord{}, false},
+		"one that failed":                     {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false},
+		"one that was skipped":                {ledger.StepRecord{Result: actions.ResultSkipped}, false},
+		"one that was blocked":                {ledger.StepRecord{Intended: sent, Result: actions.ResultBlocked}, false},
+		"one of a tag that had changed":       {ledger.StepRecord{Result: actions.ResultChanged}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if isGone(&row.step) != row.want {
+				t.Errorf("it is %t", !row.want)
 			}
 		})
 	}

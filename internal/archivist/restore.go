@@ -1,6 +1,7 @@
 package archivist
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type RestoreOptions struct {
 // Restoring is what a restoration did.
 type Restoring struct {
 	Restored []archive.Restored `json:"restored"`
+	// Missing are the tags of the run, each with its digest, of which the archive has no copy.
+	Missing []string `json:"missing"`
 	// Notes tell the operator more, such as a visibility that has changed.
 	Notes []string `json:"notes"`
 }
@@ -43,7 +46,7 @@ type Restoring struct {
 // Restore brings back what the archive holds, under the lock of the runs, and records
 // it. Even with an error, the result has everything that was restored.
 func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring, error) {
-	out := Restoring{Restored: []archive.Restored{}, Notes: []string{}}
+	out := Restoring{Restored: []archive.Restored{}, Missing: []string{}, Notes: []string{}}
 	a, err := Open(c, o.Connection)
 	if err != nil {
 		return out, err
@@ -67,7 +70,7 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 	if err != nil {
 		return err
 	}
-	chosen, err := archive.Choose(records, o.Choice)
+	chosen, known, err := out.choose(ctx, records, o.Choice, l)
 	if err != nil {
 		return err
 	}
@@ -76,15 +79,11 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 			return err
 		}
 	}
-	known, err := knownOf(ctx, l, chosen)
-	if err == nil {
-		err = known.check(chosen, o.Choice)
-	}
-	if err != nil {
+	if err := known.check(chosen, o.Choice); err != nil {
 		return err
 	}
 	records = slices.Concat(chosen, slices.DeleteFunc(records, known.differs)) // those of the same run first
-	var failed error
+	failed := errMissing(out.Missing, o.Choice.WholeRun())
 	seen := map[string]bool{} // an attachment that came back with its subject
 	for _, record := range chosen {
 		if seen[record.Ref] {
@@ -112,6 +111,26 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 		}
 	}
 	return failed
+}
+
+// choose finds the records of a choice. What a run deleted, the ledger knows; its records
+// in the archive may be fewer.
+func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger) ([]archive.Record, known, error) {
+	known, whole := known{}, which.WholeRun()
+	run := cmp.Or(whole, which.Run)
+	if err := known.add(ctx, l, run); err != nil {
+		return nil, nil, err
+	}
+	candidates := known.claimed(records, run)
+	if whole != "" {
+		candidates = slices.DeleteFunc(candidates, known.left)
+		out.Missing = known.missing(candidates, run)
+	}
+	chosen, err := archive.Choose(candidates, which)
+	if err != nil {
+		return nil, nil, cmp.Or(errMissing(out.Missing, run), err)
+	}
+	return chosen, known, known.addAll(ctx, l, chosen)
 }
 
 // Names that do not match could send the login of the account, or the content, elsewhere
