@@ -231,6 +231,7 @@ func rules() architecture {
 			"golang.org/x/crypto/ssh":   {"internal/approvals"},
 			// One package talks to buckets.
 			"github.com/aws/aws-sdk-go-v2": {"internal/archive/store"},
+			"github.com/gofrs/flock":       {"internal/archive/store"},
 			"github.com/aws/smithy-go":     {"internal/archive/store"},
 			// Only the program has commands.
 			"github.com/spf13/cobra": {"cmd/registry-janitor", "internal/cli/inputs", "internal/cli/policies", "internal/cli/proposal", "internal/cli/syntax", "internal/cli/terminal"},

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
+	"github.com/registry-janitor/registry-janitor/internal/retry"
 )
 
 // Archive is an index of records over a store. It is safe for concurrent use.
@@ -24,17 +27,26 @@ type Archive struct {
 	waiting []*change
 	writing bool
 	// last is the index as this process wrote it last; nil if it must be read. Only drain
-	// uses it.
+	// uses it, and what follows.
 	last    *v1.IndexManifest
-	version string // of last
+	version string               // of last
+	ours    map[identity]*Record // that this process wrote
 }
 
 // New is the archive in a store, which may be empty.
-func New(to string, s store.Store) *Archive { return &Archive{To: to, store: s} }
+func New(to string, s store.Store) *Archive {
+	return &Archive{To: to, store: s, ours: map[identity]*Record{}}
+}
+
+// Enter keeps purges of other processes away, where that is possible, until leave is called.
+func (a *Archive) Enter(ctx context.Context) (leave func(), err error) {
+	leave, err = a.store.Enter(ctx)
+	return leave, a.fail("entering", err)
+}
 
 // Records are all records, the latest deletion first.
 func (a *Archive) Records(ctx context.Context) ([]Record, error) {
-	index, _, err := a.index(ctx)
+	index, err := a.index(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,17 +68,31 @@ func recordsOf(index *v1.IndexManifest) ([]Record, error) {
 	return records, nil
 }
 
-func (a *Archive) index(ctx context.Context) (*v1.IndexManifest, string, error) {
+func (a *Archive) index(ctx context.Context) (index *v1.IndexManifest, err error) {
+	err = repeat(ctx, func() (err error) {
+		index, _, err = a.read(ctx)
+		return err
+	})
+	return index, a.fail("reading the index of", err)
+}
+
+// read reads the index once. An index that was cut off must not pass for one that has no
+// records: a purge would remove everything.
+func (a *Archive) read(ctx context.Context) (*v1.IndexManifest, string, error) {
 	encoded, version, err := a.store.Index(ctx)
 	if err != nil {
-		return nil, "", a.fail("reading the index of", err)
+		return nil, "", err
 	}
-	index := &v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
-	if len(encoded) == 0 {
-		return index, version, nil
+	index := &v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}}
+	if version == "" {
+		return index, "", nil
 	}
+	index.Manifests = nil
 	if err := json.Unmarshal(encoded, index); err != nil {
-		return nil, "", a.fail("reading the index of", fmt.Errorf("it is damaged: %w", err))
+		return nil, "", fmt.Errorf("%w: it is damaged: %w: put back a copy of the index, or name another place", store.ErrRefused, err)
+	}
+	if index.Manifests == nil {
+		return nil, "", fmt.Errorf("%w: it is damaged: it has no list of manifests: put back a copy of the index, or name another place", store.ErrRefused)
 	}
 	return index, version, nil
 }
@@ -88,7 +114,7 @@ type change struct {
 }
 
 // maxRewrites is how often the index is read again because another process wrote it.
-const maxRewrites = 8
+const maxRewrites = 12
 
 // update changes the index, and returns once it is durable. It is written even if the
 // context ends meanwhile, but not if it has ended.
@@ -131,12 +157,15 @@ func (a *Archive) drain(ctx context.Context) {
 
 // rewrite applies changes to the current index.
 func (a *Archive) rewrite(ctx context.Context, changes []*change) error {
-	for try := 1; ; try++ {
-		err := repeat(ctx, func() error { return a.write(ctx, changes) })
-		if !errors.Is(err, store.ErrChanged) || try == maxRewrites {
-			return err
-		}
+	loop := retry.Loop{
+		Tries: maxRewrites,
+		Again: func(err error, n int) (time.Duration, bool) {
+			return retry.Pause(10*time.Millisecond, min(n, 8)), errors.Is(err, store.ErrChanged)
+		},
+		Before: func(error, int, time.Duration) {},
 	}
+	_, err := loop.Do(ctx, func() error { return repeat(ctx, func() error { return a.write(ctx, changes) }) })
+	return err
 }
 
 // write applies changes to the index that was written last, or to the one that is there.
@@ -144,9 +173,10 @@ func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
 	index, version := a.last, a.version
 	a.last = nil // until it is written
 	if index == nil {
-		if index, version, err = a.index(ctx); err != nil {
+		if index, version, err = a.read(ctx); err != nil {
 			return err
 		}
+		set(index, a.lost(index))
 	}
 	var records []*Record
 	for _, c := range changes {
@@ -161,10 +191,44 @@ func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.version, err = a.store.SetIndex(ctx, encoded, version); err == nil {
-		a.last = index
+	if a.version, err = a.store.SetIndex(ctx, encoded, version); err != nil {
+		return err
 	}
-	return err
+	a.last = index
+	for _, r := range records {
+		a.ours[r.identity()] = r
+	}
+	return nil
+}
+
+// lost are the records of this process that an index lacks. Not every store can compare and
+// replace at once: there, another process may have written an index that it had read before.
+func (a *Archive) lost(index *v1.IndexManifest) []*Record {
+	there := map[identity]bool{}
+	for _, d := range index.Manifests {
+		there[identity{d.Annotations[keyRef], d.Digest}] = true
+	}
+	var lost []*Record
+	for at, r := range a.ours {
+		if !there[at] && r.Until.After(clock.Now()) {
+			lost = append(lost, r)
+		}
+	}
+	slices.SortFunc(lost, func(a, b *Record) int { return a.DeletedAt.Compare(b.DeletedAt) })
+	return lost
+}
+
+// Settle writes the records of this process again that another process overwrote.
+func (a *Archive) Settle(ctx context.Context) error {
+	if len(a.ours) == 0 {
+		return nil
+	}
+	index, err := a.index(ctx)
+	if err != nil || len(a.lost(index)) == 0 {
+		return err
+	}
+	a.last = nil
+	return a.update(ctx, &change{apply: func(*v1.IndexManifest) {}})
 }
 
 // identity is what only one record of an index has.
@@ -173,12 +237,14 @@ type identity struct {
 	digest v1.Hash
 }
 
+func (r *Record) identity() identity { return identity{r.Ref, r.descriptor.Digest} }
+
 // set puts records into the index, in place of those with the same reference and digest.
 // The latest come first, so that tools which look for a reference find them.
 func set(index *v1.IndexManifest, records []*Record) {
 	next := make(map[identity]*Record, len(records))
 	for _, r := range records {
-		next[identity{r.Ref, r.descriptor.Digest}] = new(*r)
+		next[r.identity()] = new(*r)
 	}
 	rest := slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool {
 		r := next[identity{d.Annotations[keyRef], d.Digest}]
@@ -189,7 +255,7 @@ func set(index *v1.IndexManifest, records []*Record) {
 	})
 	index.Manifests = make([]v1.Descriptor, 0, len(next)+len(rest))
 	for _, r := range slices.Backward(records) {
-		at := identity{r.Ref, r.descriptor.Digest}
+		at := r.identity()
 		if latest := next[at]; latest != nil {
 			index.Manifests = append(index.Manifests, latest.described())
 			delete(next, at)

@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,10 +17,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/internal/oci"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 const (
@@ -218,12 +222,40 @@ func TestATagThatCannotBeReadIsNotArchived(t *testing.T) {
 	}
 }
 
+func inRepository(p *plane, to oci.Connection) (*archive.Archive, name.Repository) {
+	repository := must(name.NewRepository(p.host+"/archive/janitor", name.Insecure))
+	return archive.New("oci://"+repository.Name(), store.NewRepository(repository, to.Puller, to.Pusher)), repository
+}
+
+// A registry cannot compare and replace its index at once. Who overwrote the record of
+// another process is found out at the next record, or at the end.
+func TestARecordThatAnotherProcessOverwroteIsWrittenAgain(t *testing.T) {
+	p := newPlane(t)
+	to := must(p.connect(must(parse("rg.fr-par.scw.cloud/archive/janitor"))))
+	p.push(api, image(1))
+	p.push(other, image(1))
+	ours, _ := inRepository(p, to)
+	copied(t, ours, p, other)
+	c := archive.NewCopier(ours, p.connect, options())
+	before := must(to.Puller.Get(t.Context(), to.Repository.Tag("registry-janitor-index")))
+	_, err := c.Copy(t.Context(), step(api, p.digest(api)))
+	check(t, err)
+	check(t, to.Pusher.Put(t.Context(), to.Repository.Tag("registry-janitor-index"), before))
+	theirs, _ := inRepository(p, to)
+	if records := must(theirs.Records(t.Context())); len(records) != 1 {
+		t.Fatalf("%+v", records)
+	}
+	check(t, c.Close(t.Context()))
+	if records := must(theirs.Records(t.Context())); len(records) != 2 {
+		t.Errorf("%+v", records)
+	}
+}
+
 func TestARepositoryIsAnArchive(t *testing.T) {
 	p := newPlane(t)
 	digest := p.push(api, index())
-	repository := must(name.NewRepository(p.host+"/archive/janitor", name.Insecure))
 	to := must(p.connect(must(parse("rg.fr-par.scw.cloud/archive/janitor"))))
-	a := archive.New("oci://"+repository.Name(), store.NewRepository(repository, to.Puller, to.Pusher))
+	a, repository := inRepository(p, to)
 	copied(t, a, p, api, api)
 	if head, err := to.Puller.Head(t.Context(), repository.Tag("registry-janitor-index")); err != nil || head.MediaType != "application/vnd.oci.image.index.v1+json" {
 		t.Errorf("%+v, %v", head, err)
@@ -237,6 +269,28 @@ func TestARepositoryIsAnArchive(t *testing.T) {
 	}
 	if _, err := a.Purge(t.Context(), now.Add(31*24*time.Hour)); err != nil {
 		t.Error(err)
+	}
+}
+
+// Two processes record into one archive, as fast as they can.
+func TestNoRecordIsLostWhereTwoProcessesWrite(t *testing.T) {
+	folder := t.TempDir()
+	var group errgroup.Group
+	for i := range 2 {
+		p := newPlane(t)
+		p.push(api, image(1))
+		digest := p.digest(api)
+		c := archive.NewCopier(archive.New(folder, store.NewFolder(folder)), p.connect, options())
+		for j := range 100 {
+			group.Go(func() error {
+				_, err := c.Copy(t.Context(), &actions.Step{Ref: fmt.Sprintf("rg.fr-par.scw.cloud/prod/api:%d-%d", i, j), Digest: digest, Reasons: []registry.Reason{{Rule: "a"}}})
+				return err
+			})
+		}
+	}
+	check(t, group.Wait())
+	if records := must(archive.New(folder, store.NewFolder(folder)).Records(t.Context())); len(records) != 200 {
+		t.Errorf("%d records of 200", len(records))
 	}
 }
 

@@ -61,6 +61,9 @@ type Copier struct {
 
 	mu     sync.Mutex
 	copies map[v1.Hash]*flight
+
+	door  sync.Mutex
+	leave func() // nil until the first copy
 }
 
 // flight is one blob that is being copied, or was.
@@ -94,7 +97,11 @@ func (c *Copier) Copy(ctx context.Context, s *actions.Step) (*actions.Archived, 
 	if c.o.Selects != nil && !c.o.Selects(s) {
 		return nil, nil //nolint:nilnil // as documented
 	}
-	r, err := c.copy(ctx, s)
+	var r *Record
+	err := c.enter(ctx)
+	if err == nil {
+		r, err = c.copy(ctx, s)
+	}
 	switch {
 	case err == nil:
 		c.o.Traffic.Tags.Add(1)
@@ -108,6 +115,28 @@ func (c *Copier) Copy(ctx context.Context, s *actions.Step) (*actions.Archived, 
 		return nil, &actions.UncopiedError{Err: err}
 	}
 	return nil, fmt.Errorf("it cannot be archived: %w", err)
+}
+
+// enter keeps purges away until Close is called: what one tag found in the archive, others
+// of the run rely on.
+func (c *Copier) enter(ctx context.Context) (err error) {
+	c.door.Lock()
+	defer c.door.Unlock()
+	if c.leave == nil {
+		c.leave, err = c.archive.Enter(ctx)
+	}
+	return err
+}
+
+// Close ends the copying. Nothing may be being copied.
+func (c *Copier) Close(ctx context.Context) error {
+	c.door.Lock()
+	defer c.door.Unlock()
+	if c.leave == nil {
+		return nil
+	}
+	defer c.leave()
+	return c.archive.Settle(ctx)
 }
 
 func (c *Copier) copy(ctx context.Context, s *actions.Step) (*Record, error) {

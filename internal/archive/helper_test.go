@@ -162,12 +162,18 @@ func newFolder(t testing.TB) (*archive.Archive, string) {
 // copied archives tags in one run.
 func copied(t *testing.T, a *archive.Archive, p *plane, refs ...string) {
 	t.Helper()
-	c := archive.NewCopier(a, p.connect, options())
+	copiedWith(t, a, p, options(), refs...)
+}
+
+func copiedWith(t *testing.T, a *archive.Archive, p *plane, o archive.CopierOptions, refs ...string) {
+	t.Helper()
+	c := archive.NewCopier(a, p.connect, o)
 	for _, ref := range refs {
 		if _, err := c.Copy(t.Context(), step(ref, p.digest(ref))); err != nil {
 			t.Fatal(err)
 		}
 	}
+	check(t, c.Close(t.Context()))
 }
 
 func restorer(a *archive.Archive, p *plane) *archive.Restorer {

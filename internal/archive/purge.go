@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -33,8 +34,15 @@ const maxReads = 16
 // purge that is killed leaves blobs, never a record without them.
 //
 // If a record cannot be read, it removes nothing, because that record may need any blob.
+// It removes no blob either if the index has no records although no purge has removed any:
+// they may have been lost.
 func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
-	index, _, err := a.index(ctx)
+	leave, err := a.store.EnterAlone(ctx)
+	if err != nil {
+		return Purged{}, a.fail("purging", err)
+	}
+	defer leave()
+	index, err := a.index(ctx)
 	if err != nil {
 		return Purged{}, err
 	}
@@ -43,13 +51,16 @@ func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
 		return Purged{}, err
 	}
 	out := Purged{Records: slices.DeleteFunc(records, func(r Record) bool { return r.Until.After(now) })}
-	isExpired := func(d v1.Descriptor) bool {
-		r, ok, err := readRecord(d)
-		return ok && err == nil && !r.Until.After(now)
+	if len(index.Manifests) == 0 && index.Annotations[keyPurgedAt] == "" {
+		return out, nil
 	}
 	stored, err := a.store.Stored(ctx)
 	if err != nil {
 		return Purged{}, a.fail("listing the blobs of", err)
+	}
+	isExpired := func(d v1.Descriptor) bool {
+		r, ok, err := readRecord(d)
+		return ok && err == nil && !r.Until.After(now)
 	}
 	stays := slices.DeleteFunc(slices.Clone(index.Manifests), isExpired)
 	needed, err := a.marked(ctx, stays)
@@ -59,11 +70,39 @@ func (a *Archive) Purge(ctx context.Context, now time.Time) (Purged, error) {
 	// If the content of an expired record cannot be read any more, its blobs go by their age.
 	freed, _ := a.marked(ctx, slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return !isExpired(d) }))
 	if len(out.Records) > 0 {
-		if err := a.update(ctx, &change{apply: func(index *v1.IndexManifest) { index.Manifests = slices.DeleteFunc(index.Manifests, isExpired) }}); err != nil {
+		if err := a.update(ctx, &change{apply: func(index *v1.IndexManifest) { expire(index, isExpired, now) }}); err != nil {
 			return Purged{}, err
 		}
 	}
+	if err := a.markNew(ctx, needed, stays); err != nil {
+		return out, a.fail("finding out what is needed in", err)
+	}
 	return out, a.sweep(ctx, &out, a.garbage(stored, needed, freed, now))
+}
+
+// expire removes records, and notes in the index that a purge did.
+func expire(index *v1.IndexManifest, isExpired func(v1.Descriptor) bool, now time.Time) {
+	index.Manifests = slices.DeleteFunc(index.Manifests, isExpired)
+	if index.Annotations == nil {
+		index.Annotations = map[string]string{}
+	}
+	index.Annotations[keyPurgedAt] = stamp(now)
+}
+
+// markNew adds what records need that another process has written meanwhile, where it
+// cannot be kept away.
+func (a *Archive) markNew(ctx context.Context, needed map[v1.Hash]store.Blob, known []v1.Descriptor) error {
+	index, err := a.index(ctx)
+	if err != nil {
+		return err
+	}
+	before := map[v1.Hash]bool{}
+	for _, d := range known {
+		before[d.Digest] = true
+	}
+	added, err := a.marked(ctx, slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return before[d.Digest] }))
+	maps.Copy(needed, added)
+	return err
 }
 
 // garbage are the blobs that no record needs: those of records that have expired, and

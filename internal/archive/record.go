@@ -47,6 +47,8 @@ const (
 	keyVisibility = prefix + "visibility"
 	keyRestoredAt = prefix + "restored-at"
 	keyRestoredAs = prefix + "restored-as"
+
+	keyPurgedAt = prefix + "purged-at" // of the index itself: when a purge last removed records
 )
 
 // readRecord reads the record of a descriptor. It is not one if another program wrote

@@ -127,11 +127,13 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	if err != nil {
 		return plan, nil, err
 	}
-	if copier != nil {
-		environment.Archive = copier
+	if copier == nil {
+		outcome, err := apply.Apply(ctx, plan, environment, options)
+		return plan, outcome, err
 	}
+	environment.Archive = copier
 	outcome, err := apply.Apply(ctx, plan, environment, options)
-	return plan, outcome, err
+	return plan, outcome, errors.Join(err, copier.Close(context.WithoutCancel(ctx)))
 }
 
 // applyOptions are the settings of the configuration for applying a plan.

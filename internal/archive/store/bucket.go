@@ -31,6 +31,8 @@ import (
 
 // Bucket is a Store in a bucket of S3.
 type Bucket struct {
+	unlocked
+
 	client         *s3.Client
 	bucket, prefix string
 	class          types.StorageClass // of configs and layers; manifests are always at hand
@@ -82,7 +84,10 @@ func (s *Bucket) Has(ctx context.Context, b Blob) (bool, error) {
 	case head.ChecksumSHA256 != nil && head.ChecksumType != types.ChecksumTypeComposite:
 		return *head.ChecksumSHA256 == checksum(b.Digest), nil
 	}
-	from, err := s.Open(ctx, b)
+	from, err := s.open(ctx, b)
+	if isFrozen(err) { // as a copy may be that was just made
+		return false, fmt.Errorf("%w: the bucket %s stores no SHA-256 checksums, so %s must be read back, which its storage class does not allow: use another class, or a bucket that stores checksums", ErrRefused, s.bucket, b.Digest)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -145,30 +150,59 @@ func once(digest v1.Hash) func(*s3.Options) {
 	}
 }
 
-// mark makes the prefix an image layout.
+// mark makes the prefix an image layout: with an index without records first, so that a
+// marker without an index shows that an index was lost.
 func (s *Bucket) mark(ctx context.Context) error {
 	s.marked.Lock()
 	defer s.marked.Unlock()
 	if s.isMarked {
 		return nil
 	}
-	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")})
-	err = s.translate(err, layoutFile)
+	there, err := s.hasMark(ctx)
+	if err == nil && !there {
+		if _, err = s.putIndex(ctx, emptyIndex(), ""); errors.Is(err, ErrChanged) {
+			err = nil // another process has written one
+		}
+		if err == nil {
+			_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")})
+			err = s.translate(err, layoutFile)
+		}
+	}
 	s.isMarked = err == nil
 	return err
+}
+
+func (s *Bucket) hasMark(ctx context.Context) (bool, error) {
+	_, err := s.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile)})
+	if err = s.translate(err, layoutFile); errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Open reads an object. One in a storage class that must be thawed is thawed first:
 // that takes hours.
 func (s *Bucket) Open(ctx context.Context, b Blob) (io.ReadCloser, error) {
-	object, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.key(b.Digest)})
-	if frozen := (*types.InvalidObjectState)(nil); errors.As(err, &frozen) {
+	from, err := s.open(ctx, b)
+	if isFrozen(err) {
 		return nil, s.thaw(ctx, b.Digest)
+	}
+	return from, err
+}
+
+func (s *Bucket) open(ctx context.Context, b Blob) (io.ReadCloser, error) {
+	object, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.key(b.Digest)})
+	if isFrozen(err) {
+		return nil, err
 	}
 	if err := s.translate(err, b.Digest.String()); err != nil {
 		return nil, err
 	}
 	return object.Body, nil
+}
+
+func isFrozen(err error) bool {
+	return errors.As(err, new(*types.InvalidObjectState))
 }
 
 // thawedDays is how long a thawed object stays at hand.
@@ -192,10 +226,14 @@ func (s *Bucket) thaw(ctx context.Context, digest v1.Hash) error {
 // Index reads index.json. Its version is the ETag.
 func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err error) {
 	object, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.name("index.json")})
-	switch err = s.translate(err, "index.json"); {
-	case errors.Is(err, ErrNotFound):
-		return nil, "", nil
-	case err != nil:
+	if err = s.translate(err, "index.json"); errors.Is(err, ErrNotFound) {
+		had, err := s.hasMark(ctx)
+		if had {
+			err = errNoIndex
+		}
+		return nil, "", err
+	}
+	if err != nil {
 		return nil, "", err
 	}
 	defer object.Body.Close()
@@ -209,6 +247,10 @@ func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) (st
 	if err := s.mark(ctx); err != nil {
 		return "", err
 	}
+	return s.putIndex(ctx, index, version)
+}
+
+func (s *Bucket) putIndex(ctx context.Context, index []byte, version string) (string, error) {
 	input := &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name("index.json"), Body: bytes.NewReader(index), ContentType: aws.String("application/json")}
 	if input.IfMatch = &version; version == "" {
 		input.IfMatch, input.IfNoneMatch = nil, aws.String("*")
@@ -220,7 +262,7 @@ func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) (st
 		return "", ErrChanged
 	case http.StatusNotImplemented:
 		if _, now, err := s.Index(ctx); err != nil || now != version {
-			return "", errors.Join(err, ErrChanged)
+			return "", cmp.Or(err, ErrChanged)
 		}
 		input.IfMatch, input.IfNoneMatch, input.Body = nil, nil, bytes.NewReader(index)
 		put, err = s.client.PutObject(ctx, input, once)
@@ -273,7 +315,7 @@ func checksum(digest v1.Hash) string {
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
-// translate shortens an error of S3 to its status, code and message.
+// translate shortens an error of S3 to its status, code and message, and says what to do.
 func (s *Bucket) translate(err error, what string) error {
 	status := statusOf(err)
 	var answer smithy.APIError
@@ -282,17 +324,36 @@ func (s *Bucket) translate(err error, what string) error {
 		return nil
 	case !errors.As(err, &answer):
 		return fmt.Errorf("the bucket %s could not be reached: %w", s.bucket, errors.Unwrap(err))
-	}
-	code := strings.TrimSpace(answer.ErrorCode() + ": " + answer.ErrorMessage())
-	switch {
 	case status == http.StatusNotFound && answer.ErrorCode() != "NoSuchBucket":
 		return fmt.Errorf("%s is %w", what, ErrNotFound)
-	case status == http.StatusForbidden || status == http.StatusUnauthorized:
-		return fmt.Errorf("%w: the bucket %s denies it (%d %s): check the rights of the AWS key", ErrRefused, s.bucket, status, code)
-	case status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout:
+	}
+	code := strings.TrimSpace(answer.ErrorCode() + ": " + answer.ErrorMessage())
+	if remedy := remedyOf(status, answer.ErrorCode()); remedy != "" {
+		return fmt.Errorf("%w: the bucket %s answers %d %s: %s", ErrRefused, s.bucket, status, code, remedy)
+	}
+	if status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout {
 		return fmt.Errorf("%w: the bucket %s answers %d %s", ErrRefused, s.bucket, status, code)
 	}
 	return fmt.Errorf("the bucket %s answers %d %s", s.bucket, status, code)
+}
+
+// remedyOf is what to do about an answer; "" if that is not known. The codes are those of
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+func remedyOf(status int, code string) string {
+	switch code {
+	case "NoSuchBucket":
+		return "create it, or correct the name, endpoint and region in archive.to"
+	case "RequestTimeTooSkewed":
+		return "set the clock of this machine"
+	case "SignatureDoesNotMatch", "InvalidAccessKeyId":
+		return "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and the region in archive.to"
+	case "InvalidStorageClass":
+		return "correct storage_class in archive.to"
+	}
+	if status == http.StatusForbidden || status == http.StatusUnauthorized {
+		return "check the rights of the AWS key"
+	}
+	return ""
 }
 
 func statusOf(err error) int {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,13 +58,13 @@ func (f *Folder) Has(_ context.Context, b Blob) (bool, error) {
 
 // Put writes the blob beside the others, reads it back, and renames it. SetIndex makes
 // all blobs durable at once.
-func (f *Folder) Put(_ context.Context, b Blob, open func() (io.ReadCloser, error)) error {
+func (f *Folder) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error {
 	from, err := open()
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	if err := f.prepare(b.Digest.Algorithm); err != nil {
+	if err := errors.Join(f.prepare(ctx, b.Digest.Algorithm), f.mkdir(incoming)); err != nil {
 		return err
 	}
 	// What is read back is hashed, so what is written is not.
@@ -141,21 +142,30 @@ func (f *Folder) Open(_ context.Context, b Blob) (io.ReadCloser, error) {
 func (f *Folder) Index(context.Context) (index []byte, version string, err error) {
 	index, err = os.ReadFile(filepath.Join(f.root, "index.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", nil
+		if _, unmarked := os.Stat(filepath.Join(f.root, layoutFile)); unmarked == nil {
+			err = errNoIndex
+		} else {
+			return nil, "", nil
+		}
 	}
 	return index, versionOf(index), err
 }
 
 // SetIndex replaces index.json, once the blobs and their names are durable.
 func (f *Folder) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
-	if _, now, err := f.Index(ctx); err != nil || now != version {
-		return "", errors.Join(err, ErrChanged)
-	}
-	if err := f.prepare("sha256"); err != nil {
-		return "", err
-	}
 	if err := f.sync(); err != nil {
 		return "", err
+	}
+	if err := f.prepare(ctx, "sha256"); err != nil {
+		return "", err
+	}
+	unlock, err := f.lockIndex(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, now, err := f.Index(ctx); err != nil || now != version {
+		return "", cmp.Or(err, ErrChanged)
 	}
 	for _, dir := range []string{filepath.Join("blobs", "sha256"), "blobs"} { // a new folder has its name in the one above
 		if err := syncDir(filepath.Join(f.root, dir)); err != nil {
@@ -180,6 +190,9 @@ func (f *Folder) Stored(context.Context) ([]Stored, error) {
 		return nil, err
 	}
 	for _, entry := range left {
+		if filepath.Ext(entry.Name()) == ".lock" {
+			continue
+		}
 		if info, gone := entry.Info(); gone == nil && clock.Now().Sub(info.ModTime()) > abandoned {
 			if err := os.Remove(filepath.Join(f.root, incoming, entry.Name())); err != nil {
 				return nil, err
@@ -231,18 +244,32 @@ func hashed(file io.Reader, b Blob) error {
 	return err
 }
 
-// prepare makes the folders and the marker of a layout.
-func (f *Folder) prepare(algorithm string) error {
-	for _, dir := range []string{incoming, filepath.Join("blobs", algorithm)} {
-		if err := os.MkdirAll(filepath.Join(f.root, dir), 0o750); err != nil {
-			return refusedByDisk(err)
-		}
+// prepare makes the folders, an index without records, and then the marker of a layout: a
+// marker without an index shows that an index was lost.
+func (f *Folder) prepare(ctx context.Context, algorithm string) error {
+	if err := f.mkdir(filepath.Join("blobs", algorithm)); err != nil {
+		return err
 	}
 	marker := filepath.Join(f.root, layoutFile)
 	if _, err := os.Stat(marker); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	unlock, err := f.lockIndex(ctx) // another process may be doing the same
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	index := filepath.Join(f.root, "index.json")
+	if _, err := os.Stat(index); errors.Is(err, fs.ErrNotExist) {
+		if err := f.write(index, bytes.NewReader(emptyIndex()), (*os.File).Sync); err != nil {
+			return err
+		}
+	}
 	return f.write(marker, bytes.NewReader(layout()), (*os.File).Sync)
+}
+
+func (f *Folder) mkdir(dir string) error {
+	return refusedByDisk(os.MkdirAll(filepath.Join(f.root, dir), 0o750))
 }
 
 // write writes a file, and gives it its name once accept has returned.

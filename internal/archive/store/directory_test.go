@@ -24,7 +24,7 @@ func TestWhatCannotBeSyncedIsNotRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := f.SetIndex(t.Context(), []byte("{}"), ""); !errors.Is(err, ErrRefused) {
+		if err := setIndex(t, f, "{}"); !errors.Is(err, ErrRefused) {
 			t.Errorf("the index was written: %v", err)
 		}
 	}
@@ -36,7 +36,7 @@ func TestWhatCannotBeSyncedIsNotRecorded(t *testing.T) {
 	if there, err := next.Has(t.Context(), blobOf("good")); !there || err != nil {
 		t.Error(there, err)
 	}
-	if _, err := next.SetIndex(t.Context(), []byte("{}"), ""); err != nil {
+	if err := setIndex(t, next, "{}"); err != nil {
 		t.Error(err)
 	}
 }
@@ -50,7 +50,7 @@ func TestWhatWasThereIsSyncedToo(t *testing.T) {
 	if there, err := next.Has(t.Context(), blobOf("blob")); !there || err != nil || len(next.loose) != 1 {
 		t.Errorf("%v, %v: %v", there, err, next.loose)
 	}
-	if _, err := next.SetIndex(t.Context(), []byte("{}"), ""); err != nil || len(next.loose) != 0 {
+	if err := setIndex(t, next, "{}"); err != nil || len(next.loose) != 0 {
 		t.Errorf("%v: %v", err, next.loose)
 	}
 }

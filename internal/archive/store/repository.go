@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ const IndexTag = "registry-janitor-index"
 // Repository is a Store in a repository of a registry. Manifests lie in it by digest;
 // the index, which lists them, keeps the registry from collecting them.
 type Repository struct {
+	unlocked
+
 	name name.Repository
 	pull *remote.Puller
 	push *remote.Pusher
@@ -28,7 +31,7 @@ type Repository struct {
 
 // NewRepository is the store in a repository. It sends no request.
 func NewRepository(repository name.Repository, pull *remote.Puller, push *remote.Pusher) *Repository {
-	return &Repository{repository, pull, push}
+	return &Repository{name: repository, pull: pull, push: push}
 }
 
 // Name is the name of the repository.
@@ -127,7 +130,7 @@ func (s *Repository) Index(ctx context.Context) (index []byte, version string, e
 // the run keeps others away.
 func (s *Repository) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if _, now, err := s.Index(ctx); err != nil || now != version {
-		return "", errors.Join(err, ErrChanged)
+		return "", cmp.Or(err, ErrChanged)
 	}
 	if err := s.push.Put(ctx, s.name.Tag(IndexTag), Document{index, types.OCIImageIndex}); err != nil {
 		return "", translateRegistry(err, Blob{})

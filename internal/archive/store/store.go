@@ -9,6 +9,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -27,6 +28,8 @@ var (
 	// ErrFrozen: the blob is in a storage class that must be thawed first. The thaw was
 	// requested.
 	ErrFrozen = errors.New("being thawed")
+	// ErrBusy: another process copies into the store, or purges it.
+	ErrBusy = errors.New("another process uses the archive: run the same command again when it has ended")
 	// ErrDamaged: what is stored, or was copied, does not have its digest.
 	ErrDamaged = errors.New("does not have its digest")
 )
@@ -48,8 +51,16 @@ type Stored struct {
 	At     time.Time // when it was stored
 }
 
+// errNoIndex: only a store that had an index has its marker.
+var errNoIndex = fmt.Errorf("%w: it is marked as an image layout, but has no index.json, which lists its records: put back a copy of the file, or name another place", ErrRefused)
+
 // Store keeps blobs. It is safe for concurrent use.
 type Store interface {
+	// Enter waits while another process purges, and keeps purges away until leave is called.
+	Enter(ctx context.Context) (leave func(), err error)
+	// EnterAlone keeps others away until leave is called, or fails with ErrBusy. Only a
+	// directory can do either.
+	EnterAlone(ctx context.Context) (leave func(), err error)
 	// Has reports whether a good copy of the blob is there: it was hashed, or the
 	// store vouches for its digest.
 	Has(ctx context.Context, b Blob) (bool, error)
@@ -58,7 +69,7 @@ type Store interface {
 	Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error
 	// Open reads a blob, which the caller must hash.
 	Open(ctx context.Context, b Blob) (io.ReadCloser, error)
-	// Index reads the index and its version; both are empty if there is none.
+	// Index reads the index and its version; both are empty if there never was one.
 	Index(ctx context.Context) (index []byte, version string, err error)
 	// SetIndex replaces the index if it still has that version, and returns the new one, or
 	// ErrChanged. A directory cannot compare: there the lock of the run keeps others away.
@@ -75,3 +86,8 @@ const layoutFile = "oci-layout"
 
 // layout is its content.
 func layout() []byte { return []byte(`{"imageLayoutVersion":"1.0.0"}`) }
+
+// emptyIndex is an index without records.
+func emptyIndex() []byte {
+	return []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`)
+}
