@@ -56,6 +56,11 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		return out, err
 	}
 	err = recorder.UnderLock(ctx, c, o.Recorder, func(ctx context.Context, l *ledger.Ledger) error {
+		leave, err := a.Enter(ctx)
+		if err != nil {
+			return err
+		}
+		defer leave()
 		r := archive.NewRestorer(a, to.Connect, archive.RestorerOptions{Overwrite: o.Overwrite, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now})
 		return out.restore(ctx, a, r, o, l)
 	})

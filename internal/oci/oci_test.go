@@ -131,6 +131,30 @@ func TestARegistryThatStopsWithinALayerIsGivenUp(t *testing.T) {
 	})
 }
 
+type roundTrips func(*http.Request) (*http.Response, error)
+
+func (f roundTrips) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestARequestWithoutAnAnswerIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lost := 1
+		plane := oci.NewReader(oci.Options{URL: "http://registry.example.com", Base: roundTrips(func(r *http.Request) (*http.Response, error) {
+			if lost--; lost == 0 {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return answer(r, http.StatusOK, "Content-Type", "application/vnd.oci.image.manifest.v1+json", "Docker-Content-Digest", "sha256:"+strings.Repeat("a", 64), "Content-Length", "2"), nil
+		})})
+		to, err := plane.Connect(api)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Puller.Head(t.Context(), to.Repository.Tag("v1")); err != nil || lost > -1 {
+			t.Error(lost, err)
+		}
+	})
+}
+
 // A registry that limits the rate has done nothing of what it refuses.
 func TestWhatIsRefusedForItsRateIsSentAgain(t *testing.T) {
 	for name, row := range map[string]struct {

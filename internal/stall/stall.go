@@ -45,6 +45,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s stopped: it took and sent nothing for %s", e.Host, Limit)
 }
 
+// Temporary reports that another try may succeed: clients of HTTP ask their errors for it.
+func (*Error) Temporary() bool { return true }
+
 // RoundTrip sends one request.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
