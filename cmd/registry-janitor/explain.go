@@ -81,7 +81,7 @@ func explainIn(ctx context.Context, s *inputs.Source, named lookup.Named) (runs.
 	if s.Session != nil {
 		scope = narrow
 	}
-	if s.Planner.Config.Grace.Duration() > 0 {
+	if c := s.Planner.Config; c.Grace.Duration() > 0 || c.Archive != nil {
 		if err := s.Planner.ReadLedger(ctx); err != nil {
 			return runs.Answer{}, err
 		}

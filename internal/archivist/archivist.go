@@ -107,8 +107,10 @@ func Selects(c *config.Config, now func() time.Time) (func(s *actions.Step) bool
 	}, nil
 }
 
-// Restorations are what was restored from the archive, which rules leave alone.
-func Restorations(ctx context.Context, c *config.Config, connection scaleway.Options) (registry.Restorations, error) {
+// Restorations are what was restored from the archive, which rules leave alone: as its
+// records say, and as a ledger recorded it, because the archive may be another one now, or
+// not be mounted.
+func Restorations(ctx context.Context, c *config.Config, connection scaleway.Options, recorded []ledger.Event) (registry.Restorations, error) {
 	if c.Archive == nil || c.Archive.RestoredStay.Duration() == 0 {
 		return nil, nil
 	}
@@ -117,13 +119,18 @@ func Restorations(ctx context.Context, c *config.Config, connection scaleway.Opt
 		return nil, err
 	}
 	var all []registry.Restoration
-	for i := range records {
-		r := &records[i]
-		for _, as := range r.RestoredAs {
-			if ref, err := registry.ParseRef(as); err == nil {
-				all = append(all, registry.Restoration{Ref: ref, Digest: r.Digest, At: r.RestoredAt, Until: r.RestoredAt.Add(c.Archive.RestoredStay.Duration())})
-			}
+	add := func(as, digest string, at time.Time) {
+		if ref, err := registry.ParseRef(as); err == nil {
+			all = append(all, registry.Restoration{Ref: ref, Digest: digest, At: at, Until: at.Add(c.Archive.RestoredStay.Duration())})
 		}
+	}
+	for i := range records {
+		for _, as := range records[i].RestoredAs {
+			add(as, records[i].Digest, records[i].RestoredAt)
+		}
+	}
+	for i := range recorded {
+		add(recorded[i].Ref, recorded[i].Digest, recorded[i].At)
 	}
 	return registry.NewRestorations(all), nil
 }

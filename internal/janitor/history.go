@@ -22,6 +22,8 @@ type history struct {
 	// untags are the regions whose API removes only the tag when one of several tags of a
 	// digest is deleted, as probes found out; only with shared_digest: auto.
 	untags map[registry.Region]bool
+	// restored is what was restored, and may have to stay; only with an archive.
+	restored []ledger.Event
 }
 
 // medianRuns is the number of runs whose deletions are usual.
@@ -38,6 +40,11 @@ func (p *Planner) readHistory(ctx context.Context, l *ledger.Ledger) (err error)
 	}
 	if p.Config.SharedDigest == config.SharedDigestAuto {
 		if h.untags, err = probe.Untags(ctx, l, p.TakenAt); err != nil {
+			return err
+		}
+	}
+	if a := p.Config.Archive; a != nil {
+		if h.restored, err = l.RestoredSince(ctx, p.TakenAt.Add(-a.RestoredStay.Duration())); err != nil {
 			return err
 		}
 	}

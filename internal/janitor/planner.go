@@ -11,6 +11,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/archivist"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/intake"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/lint"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
@@ -196,7 +197,11 @@ func (p *Planner) planOptions() plan.Options {
 
 // readRestored reads what was restored from the archive, which rules leave alone.
 func (p *Planner) readRestored(ctx context.Context) (err error) {
-	p.restored, err = archivist.Restorations(ctx, p.Config, p.connection)
+	var recorded []ledger.Event
+	if p.history != nil {
+		recorded = p.history.restored
+	}
+	p.restored, err = archivist.Restorations(ctx, p.Config, p.connection, recorded)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 )
@@ -40,8 +41,18 @@ func (l *Ledger) Restores(ctx context.Context) (map[actions.Result]int64, error)
 	return counts, l.fail("counting restorations in", err)
 }
 
+// RestoredSince are the restorations since a time, without those that failed.
+func (l *Ledger) RestoredSince(ctx context.Context, since time.Time) ([]Event, error) {
+	events, err := l.restorations(ctx, `s.at >= $1 AND s.result = $2`, micros(since), string(actions.ResultDone))
+	return events, l.fail("reading restorations from", err)
+}
+
 // restoreEvents are the restorations of a tag, or of what is in an image or a namespace.
 func (l *Ledger) restoreEvents(ctx context.Context, ref string) ([]Event, error) {
+	return l.restorations(ctx, inRef, inside(ref)...)
+}
+
+func (l *Ledger) restorations(ctx context.Context, where string, args ...any) ([]Event, error) {
 	var events []Event
 	err := eachRow(ctx, l.db, func(rows *sql.Rows) error {
 		e := Event{Kind: EventRestored}
@@ -60,6 +71,6 @@ func (l *Ledger) restoreEvents(ctx context.Context, ref string) ([]Event, error)
 		}
 		events = append(events, e)
 		return nil
-	}, `SELECT s.ref, s.digest, s.origin, s.run_id, s.who, s.at, s.result, s.detail FROM janitor_restores s WHERE `+inRef+` ORDER BY s.at`, inside(ref)...)
+	}, `SELECT s.ref, s.digest, s.origin, s.run_id, s.who, s.at, s.result, s.detail FROM janitor_restores s WHERE `+where+` ORDER BY s.at`, args...)
 	return events, err
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,6 +24,14 @@ func TestAFailedRestorationIsNotARestoration(t *testing.T) {
 		must(t, err)
 		if diff := cmp.Diff(map[actions.Result]int64{actions.ResultDone: 2, actions.ResultFailed: 1}, counts); diff != "" {
 			t.Error(diff)
+		}
+		restored, err := l.RestoredSince(t.Context(), time.UnixMicro(1))
+		must(t, err)
+		if len(restored) != 2 || restored[0].Ref != ref("x") || restored[1].Ref != ref("y") {
+			t.Errorf("%+v", restored)
+		}
+		if later, err := l.RestoredSince(t.Context(), time.UnixMicro(2)); err != nil || len(later) != 1 {
+			t.Errorf("%+v, %v", later, err)
 		}
 		for tag, want := range map[string]string{
 			"x": "restored by run 1: ", "y": "restored by run 2: from the copy of " + ref("x"), "z": "not_restored by run 2: the bucket denies it",
