@@ -106,30 +106,6 @@ func (m *Metrics) Reloaded(at time.Time, ok bool) {
 	}
 }
 
-// SetArchive sets what the archive holds.
-func (m *Metrics) SetArchive(a runs.Archive) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.archive = values{}
-	m.archive.set("archive_tags", float64(a.Tags))
-	m.archive.set("archive_restored_tags", float64(a.Restored))
-	m.archive.set("archive_blobs", float64(a.Blobs))
-	m.archive.set("archive_bytes", float64(a.Bytes))
-	if a.Tags > 0 {
-		m.archive.set("archive_oldest_timestamp_seconds", unix(a.Oldest))
-		m.archive.set("archive_next_expiry_timestamp_seconds", unix(a.NextExpiry))
-	}
-}
-
-// Purged notes that the archive was purged, or could not be.
-func (m *Metrics) Purged(at time.Time, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.purge = values{}
-	m.purge.set("archive_last_purge_success", number(ok))
-	m.purge.set("archive_last_purge_timestamp_seconds", unix(at))
-}
-
 // LedgerFailed counts an attempt to read or write the ledger that failed.
 func (m *Metrics) LedgerFailed() { m.counters.ledgerErrors.Inc() }
 
@@ -143,7 +119,8 @@ func (m *Metrics) Notified(err error) {
 }
 
 // Leads sets whether this process is active or on standby. A standby process
-// exposes no values of runs: they get old, and the active process exposes its own.
+// exposes no values of runs, and not what the archive holds: they get old, and the active
+// process exposes its own. Both read the restorations from the ledger.
 func (m *Metrics) Leads(yes bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -152,6 +129,7 @@ func (m *Metrics) Leads(yes bool) {
 		return
 	}
 	m.run, m.plan, m.applied, m.sources, m.lastSuccess = nil, nil, nil, nil, time.Time{}
+	m.archive = archive{restores: m.archive.restores}
 	for label, s := range m.schedules {
 		m.schedules[label] = schedule{next: s.next}
 	}

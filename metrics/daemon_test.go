@@ -64,9 +64,11 @@ func TestAProcessThatStandsByForgetsWhatItSaw(t *testing.T) {
 		schedule_next_run_timestamp_seconds{schedule="nightly"} 1.7950036005e+09
 		runs_total{kind="plan",result="succeeded",schedule="nightly"} 1
 		runs_total{kind="apply",result="refused",schedule="nightly"} 1
+		archive_restores_total{result="done"} 2
+		archive_restores_total{result="failed"} 0
 	`)
 	for _, f := range gathered(t, m) {
-		if name := f.GetName(); strings.Contains(name, "last_run") || strings.Contains(name, "images") || strings.Contains(name, "applied") || strings.Contains(name, "last_success") {
+		if name := f.GetName(); strings.Contains(name, "last_run") || strings.Contains(name, "images") || strings.Contains(name, "applied") || strings.Contains(name, "archive_last") || strings.Contains(name, "archive_tags") || strings.Contains(name, "last_success") {
 			t.Errorf("%s is still there", name)
 		}
 	}
@@ -82,6 +84,21 @@ func TestASourceThatFailsKeepsTheTimeOfItsLastAnswer(t *testing.T) {
 		use_source_last_read_timestamp_seconds{source="a"} 1.7950000005e+09
 		use_source_errors_total{source="a"} 1
 	`)
+}
+
+func TestAnArchiveThatCannotBeReadKeepsTheTimeWhenItCould(t *testing.T) {
+	m := New("v1")
+	m.SetArchive(runs.Archive{Tags: 12, Oldest: start, NextExpiry: ended}, start)
+	m.ArchiveUnread()
+	expect(t, m, `
+		archive_last_read_success 0
+		archive_last_read_timestamp_seconds 1.7950000005e+09
+	`)
+	for _, series := range []string{"archive_tags", "archive_bytes", "archive_oldest_timestamp_seconds"} {
+		if n, there := valueOf(t, m, series); there {
+			t.Errorf("%s is %v, as if it were known", series, n)
+		}
+	}
 }
 
 func TestTheHandlerServesTheProcessToo(t *testing.T) {

@@ -27,7 +27,7 @@ type Metrics struct {
 	// The values of the last run, of the last plan, of the last run that applied, and of
 	// its use sources: replaced together, never changed.
 	run, plan, applied, sources values
-	archive, purge              values // what the archive holds, and how it was purged last
+	archive                     archive
 
 	namespaces, rules bounded
 	sourceNames       bounded
@@ -70,25 +70,29 @@ func New(version string) *Metrics {
 	return m
 }
 
-// stateCollector exposes the gauges as they are when a scrape happens.
+// stateCollector exposes the gauges, and what the ledger counts, as they are when a scrape
+// happens.
 type stateCollector Metrics
 
 func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
 	for name := range gauges() {
 		newGauge(name).Describe(out)
 	}
+	out <- restores()
 }
 
 func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 	m := (*Metrics)(c)
 	m.mu.Lock()
-	known := []values{m.run, m.plan, m.applied, m.sources, m.archive, m.purge, m.daemon()}
+	known := []values{m.run, m.plan, m.applied, m.sources, m.archive.held, m.archive.purged, m.daemon()}
+	restored := m.archive.restores
 	m.mu.Unlock()
 	for _, some := range known {
 		for _, gauge := range some {
 			gauge.Collect(out)
 		}
 	}
+	collectRestores(restored, out)
 }
 
 // The values of labels that are exposed from the start, as zeros.

@@ -83,6 +83,8 @@ func ofPlan() map[string]description {
 // ofArchive describes the gauges of the archive.
 func ofArchive() map[string]description {
 	return map[string]description{
+		"archive_last_read_success":             gauge("1 if the archive could be read the last time, else 0."),
+		"archive_last_read_timestamp_seconds":   gauge("When the archive was last read, in Unix time."),
 		"archive_tags":                          gauge("Tags in the archive that can be restored."),
 		"archive_restored_tags":                 gauge("Tags in the archive that were restored."),
 		"archive_blobs":                         gauge("Objects in the archive; 0 for a registry, which does not list them."),

@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if o.Web != nil {
 		handler := web.Handler(d, o.Views, web.HandlerOptions{
-			Metrics: d.metrics.Handler(), EnableApply: o.EnableApply, Hosts: server.Hosts(),
+			Metrics: d.metricsHandler(), EnableApply: o.EnableApply, Hosts: server.Hosts(),
 		})
 		group.Go(func() error { return server.Serve(ctx, handler) })
 	}
@@ -85,6 +85,8 @@ type daemon struct {
 	jobs sync.WaitGroup // runs in progress, or about to start
 	// loading is held while a configuration is loaded.
 	loading sync.Mutex
+	// reading is held while the archive is read, so that the latest reading counts.
+	reading sync.Mutex
 
 	mu        sync.Mutex
 	setup     *setup

@@ -499,34 +499,6 @@ func TestDaemonOverHTTP(t *testing.T) {
 	}
 }
 
-// What another machine does with the archive is in the metrics after the next run of any
-// kind.
-func TestTheArchiveIsShownAfterAPlan(t *testing.T) {
-	s := newSite(t, registryWorld, daemonConfig+"archive: {to: archive}\n"+`schedules: [{cron: "@yearly", do: plan}]`)
-	folder := filepath.Join(filepath.Dir(s.file), "archive")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{"oci-layout": `{"imageLayoutVersion":"1.0.0"}`, "index.json": restoredIndex} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	base := s.start()
-	s.post(base+"/api/v1/plan", http.StatusAccepted)
-	s.until(func() bool {
-		return strings.Contains(s.get(base+"/metrics"), "registry_janitor_archive_restored_tags 1\n")
-	})
-}
-
-// restoredIndex is the index of an archive with one record, whose tag was restored.
-const restoredIndex = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{
-	"mediaType":"application/vnd.oci.image.manifest.v1+json","size":2,
-	"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-	"annotations":{"org.opencontainers.image.ref.name":"rg.fr-par.scw.cloud/prod/api:pr-0",
-		"io.registry-janitor.deleted-at":"2026-11-01T00:00:00Z","io.registry-janitor.until":"2099-11-01T00:00:00Z",
-		"io.registry-janitor.restored-at":"2026-11-02T00:00:00Z","io.registry-janitor.restored-as":"rg.fr-par.scw.cloud/prod/api:pr-0"}}]}`
-
 // start runs the daemon until the end of the test, and returns where it is.
 func (s *site) start() string {
 	s.t.Helper()

@@ -37,7 +37,7 @@ func (d *daemon) start(ctx context.Context, s *setup) *cron.Cron {
 		clock.Schedule(x.when, cron.FuncJob(func() { d.due(ctx, x) }))
 		d.metrics.SetNext(x.name, x.when.Next(d.o.Session.Now()))
 	}
-	if err := d.startPurging(ctx, s, clock); err != nil { // config has checked the time zone
+	if err := d.watchArchive(ctx, s, clock); err != nil { // config has checked the time zone
 		d.log.Error("the archive is not purged", "error", err)
 	}
 	d.runAtStart(ctx, s)
@@ -143,7 +143,7 @@ func (d *daemon) run(ctx context.Context, s *setup, kind runs.Kind, trigger stri
 		d.metrics.LedgerFailed()
 	}
 	d.finished(&run)
-	d.showArchive(ctx, s)
+	d.showArchive(ctx)
 	d.notify(ctx, s, run)
 }
 
