@@ -93,22 +93,25 @@ func (f *freezer) Open(ctx context.Context, b store.Blob) (io.ReadCloser, error)
 	return nil, fmt.Errorf("it is %w: run the same command again in 12 hours", store.ErrFrozen)
 }
 
-// All blobs are thawed at the same time, and nothing is pushed under the tag before that.
+// All blobs are thawed at the same time, with those of attachments, and nothing is pushed
+// under a tag before that.
 func TestWhatIsFrozenIsThawedAtOnce(t *testing.T) {
 	p := newPlane(t)
 	digest := p.push(api, index()) // of five blobs and two parts
+	signature := "rg.fr-par.scw.cloud/prod/api:" + strings.Replace(digest, ":", "-", 1) + ".sig"
+	p.push(signature, image(1))
 	f := &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}}
 	a := archive.New("s3://bucket", f)
-	copied(t, a, p, api)
+	copied(t, a, p, api, signature)
 	p.wipe()
 	if _, err := restore(t.Context(), a, restorer(a, p), api); !errors.Is(err, store.ErrFrozen) || !strings.Contains(err.Error(), "run the same command again") {
 		t.Error(err)
 	}
-	if len(f.asked) != 5 || p.digest(api) != "" {
+	if len(f.asked) != 7 || p.digest(api) != "" || p.digest(signature) != "" {
 		t.Errorf("%d blobs are being thawed, and the tag is %q", len(f.asked), p.digest(api))
 	}
 	f.thawed = true
-	if _, err := restore(t.Context(), a, restorer(a, p), api); err != nil || p.digest(api) != digest {
+	if done, err := restore(t.Context(), a, restorer(a, p), api); err != nil || p.digest(api) != digest || len(done) != 2 {
 		t.Errorf("%q: %v", p.digest(api), err)
 	}
 }

@@ -4,19 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/registry-janitor/registry-janitor/internal/archive/store"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -61,10 +56,39 @@ func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 }
 
 // Restore gives a reference the digest of a record again, and the attachments of that
-// digest theirs, unless those exist with another digest. The results are valid whatever
-// the error: those of what was restored, the record first.
+// digest theirs, unless those exist with another digest. Nothing is pushed under a tag
+// while a blob of any of them must be thawed. The results are valid whatever the error:
+// those of what was restored, the record first.
 func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, as registry.Ref) ([]Restored, error) {
+	all, failed := r.prepareAll(ctx, records, which, as)
+	frozen := slices.IndexFunc(all, func(one *restoring) bool { return one.push.frozen != nil })
+	if frozen >= 0 {
+		failed = errors.Join(all[frozen].fail(all[frozen].push.frozen), failed)
+	}
 	var done []Restored
+	var broken bool // the record itself did not come back, or one before
+	for _, one := range all {
+		switch {
+		case one.is():
+			done = append(done, one.out)
+		case frozen >= 0: // the marks stay: a thaw is a restoration that goes on
+		case broken:
+			failed = errors.Join(failed, r.unmark(ctx, one))
+		default:
+			if err := one.push.finish(ctx, one.tag); err != nil {
+				broken = true
+				failed = errors.Join(one.fail(err), r.unmark(ctx, one), failed)
+				continue
+			}
+			done = append(done, one.out)
+		}
+	}
+	return done, failed
+}
+
+// prepareAll prepares a record and its attachments, up to the first that fails.
+func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Record, as registry.Ref) ([]*restoring, error) {
+	var all []*restoring
 	waiting := []Record{which}
 	seen := map[string]bool{}
 	for len(waiting) > 0 {
@@ -77,17 +101,17 @@ func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, 
 		if record.Ref != which.Ref {
 			_, ref.Tag = splitTag(record.Ref)
 		}
-		restored, digests, err := r.one(ctx, record, ref, r.o.Overwrite && record.Ref == which.Ref)
+		one, err := r.prepare(ctx, record, ref, r.o.Overwrite && record.Ref == which.Ref)
 		if errors.Is(err, errOther) && record.Ref != which.Ref { // it was signed again, for example
-			restored.Kept, err = true, nil
+			one.out.Kept, err = true, nil
 		}
 		if err != nil {
-			return done, fmt.Errorf("restoring %s: %w", ref, err)
+			return all, one.fail(err)
 		}
-		done = append(done, restored)
-		waiting = append(waiting, attachments(records, record, digests)...)
+		all = append(all, one)
+		waiting = append(waiting, attachments(records, record, one.push.digests)...)
 	}
-	return done, nil
+	return all, nil
 }
 
 // attachments are the latest records of what is attached to digests, in the image of a
@@ -104,36 +128,48 @@ func attachments(records []Record, to Record, digests []string) []Record {
 // errOther: the reference is a tag with another digest.
 var errOther = errors.New("exists with another digest")
 
-// one restores one record, and returns the digests of its manifests.
-func (r *Restorer) one(ctx context.Context, record Record, as registry.Ref, overwrite bool) (Restored, []string, error) {
-	out := Restored{Record: record, As: as.String()}
+// restoring is one record on its way back.
+type restoring struct {
+	out    Restored
+	tag    name.Tag
+	push   push
+	before Record // as it was before it was marked
+}
+
+func (one *restoring) fail(err error) error { return fmt.Errorf("restoring %s: %w", one.out.As, err) }
+
+// is reports whether the reference needs nothing any more.
+func (one *restoring) is() bool { return one.out.Kept || one.push.there }
+
+// prepare pushes everything that a record needs but its tag, or has it thawed.
+func (r *Restorer) prepare(ctx context.Context, record Record, as registry.Ref, overwrite bool) (*restoring, error) {
+	one := &restoring{out: Restored{Record: record, As: as.String()}}
 	to, err := r.connect(as.WithoutTag())
 	if err != nil {
-		return out, nil, err
+		return one, err
 	}
-	tag := to.Repository.Tag(as.Tag)
-	if out.Before, err = digestOf(ctx, to, tag); err != nil {
-		return out, nil, err
+	one.tag = to.Repository.Tag(as.Tag)
+	before, err := digestOf(ctx, to, one.tag)
+	if err != nil {
+		return one, err
 	}
-	if out.Before != "" && out.Before != record.Digest && !overwrite {
-		return out, nil, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, out.Before, record.Digest)
+	one.out.Before = before
+	if before != "" && before != record.Digest && !overwrite {
+		return one, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, before, record.Digest)
 	}
-	p := &push{archive: r.archive, to: to, root: record.root(), there: out.Before == record.Digest}
-	if out.WasThere() {
-		err := p.push(ctx, tag)
-		return out, p.digests, err
+	one.push = push{archive: r.archive, to: to, root: record.root(), there: before == record.Digest}
+	if one.out.WasThere() {
+		return one, one.push.prepare(ctx)
 	}
 	// The mark comes first, so that no run deletes what is being restored.
-	before, err := r.mark(ctx, record, out.As)
-	if err != nil {
-		return out, nil, err
+	if one.before, err = r.mark(ctx, record, one.out.As); err != nil {
+		return one, err
 	}
-	err = p.pushed(ctx, tag)
-	out.Blobs, out.Bytes = p.blobs, p.bytes
-	if err != nil && !errors.Is(err, store.ErrFrozen) { // a thaw is a restoration that goes on
-		err = errors.Join(err, r.unmark(ctx, before, to, tag))
+	if err = one.push.prepare(ctx); err != nil {
+		err = errors.Join(err, r.unmark(ctx, one))
 	}
-	return out, p.digests, err
+	one.out.Blobs, one.out.Bytes = one.push.blobs, one.push.bytes
+	return one, err
 }
 
 // digestOf is the digest of a tag; "" if the tag does not exist.
@@ -170,8 +206,9 @@ func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, 
 
 // unmark takes a mark back if the restoration failed. The mark stays if the tag has the
 // digest after all, or if that cannot be found out: a run could delete the tag.
-func (r *Restorer) unmark(ctx context.Context, before Record, to oci.Connection, tag name.Tag) error {
-	if now, err := digestOf(ctx, to, tag); err != nil || now == before.Digest {
+func (r *Restorer) unmark(ctx context.Context, one *restoring) error {
+	before := one.before
+	if now, err := digestOf(ctx, one.push.to, one.tag); err != nil || now == before.Digest {
 		return nil //nolint:nilerr // what failed before is what matters
 	}
 	return r.note(ctx, before, func(now *Record) {
@@ -193,106 +230,4 @@ func (r *Restorer) note(ctx context.Context, record Record, edit func(*Record)) 
 		edit(&now)
 		index.Manifests[i] = now.described()
 	}})
-}
-
-// push is one tree on its way into a registry.
-type push struct {
-	archive *Archive
-	to      oci.Connection
-	root    store.Blob
-	there   bool // the tag has the digest already
-
-	digests []string // of all manifests
-	mu      sync.Mutex
-	frozen  error // the first blob that must be thawed
-	blobs   int
-	bytes   int64
-}
-
-// maxUploads is how many blobs are pushed at once.
-const maxUploads = 4
-
-// pushed gives a tag the tree, and verifies that the registry shows it.
-func (p *push) pushed(ctx context.Context, tag name.Tag) error {
-	if err := p.push(ctx, tag); err != nil || p.there {
-		return err
-	}
-	now, err := digestOf(ctx, p.to, tag)
-	if want := p.root.Digest.String(); err == nil && now != want {
-		err = fmt.Errorf("it was pushed as %s, and the registry shows %q", want, now)
-	}
-	return err
-}
-
-func (p *push) push(ctx context.Context, tag name.Tag) error {
-	var root []byte
-	err := walk(ctx, p.root, visitor{
-		open: func(ctx context.Context, b store.Blob) ([]byte, error) {
-			raw, err := p.archive.manifest(ctx, b)
-			if err == nil {
-				p.digests = append(p.digests, b.Digest.String())
-			}
-			if b.Digest == p.root.Digest {
-				root = raw
-			}
-			return raw, err
-		},
-		blobs: p.upload,
-		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
-			if p.there || p.frozen != nil || b.Digest == p.root.Digest {
-				return nil //nolint:nilerr // the thaw of the others is what matters, and is returned at the end
-			}
-			return p.to.Pusher.Put(ctx, p.to.Repository.Digest(b.Digest.String()), store.Document{Raw: raw, Type: b.MediaType})
-		},
-	})
-	switch {
-	case err != nil:
-		return err
-	case p.frozen != nil:
-		return p.frozen
-	case p.there:
-		return nil
-	}
-	return p.to.Pusher.Put(ctx, tag, store.Document{Raw: root, Type: p.root.MediaType})
-}
-
-// upload pushes the blobs of a manifest that the registry does not have.
-func (p *push) upload(ctx context.Context, all []store.Blob) error {
-	if p.there {
-		return nil
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(maxUploads)
-	for _, b := range all {
-		group.Go(func() error {
-			l := &store.Layer{Blob: b, Open: func() (io.ReadCloser, error) { return p.archive.store.Open(ctx, b) }}
-			err := p.to.Pusher.Upload(ctx, p.to.Repository, p.mountable(l))
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if cause := l.Err(); cause != nil { // of what the connection reports
-				err = cause
-			}
-			switch {
-			case errors.Is(err, store.ErrFrozen):
-				p.frozen, err = err, nil // the others are thawed at the same time
-			case err != nil:
-				err = fmt.Errorf("pushing %s: %w", b.Digest, err)
-			case l.IsOpened():
-				p.blobs++
-				p.bytes += b.Size
-			}
-			return err
-		})
-	}
-	return group.Wait()
-}
-
-// mountable names the repository of the archive where the registry can take a blob from
-// there.
-func (p *push) mountable(l *store.Layer) v1.Layer {
-	from, ok := p.archive.store.(*store.Repository)
-	if !ok || from.Name().Registry != p.to.Repository.Registry {
-		return l
-	}
-	return &remote.MountableLayer{Layer: l, Reference: from.Name().Digest(l.Blob.Digest.String())}
 }
