@@ -103,9 +103,29 @@ func TestArchivingOfUnknownSize(t *testing.T) {
 		"13 tags of unknown size; a plan with content.read: always reads it": {Tags: 13, Unknown: 13},
 		"13 tags: at most 0 B; not known of 12 tags":                         {Tags: 13, Unknown: 12},
 	} {
-		if got := outline.Archiving(actions.Summary{Archive: archive}, runs.Price{}); got != want {
+		if got := outline.Archiving(&actions.Plan{Summary: actions.Summary{Archive: archive}}, runs.Price{}); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// The size of an image bounds that of its tags.
+func TestArchivingOfImagesWhoseSizeIsKnown(t *testing.T) {
+	step := func(image, tag string) actions.Step {
+		s := actions.Step{Action: actions.DeleteTag, Region: "fr-par", Namespace: "prod", Image: image, Tag: tag}
+		s.Ref = s.Object().String()
+		return s
+	}
+	p := &actions.Plan{
+		Summary: actions.Summary{Archive: actions.Archiving{Tags: 3, Unknown: 3}},
+		Steps:   []actions.Step{step("api", "a"), step("api", "b"), step("web", "a")},
+		Stats: &actions.Stats{Images: map[string]actions.ImageStats{
+			"rg.fr-par.scw.cloud/prod/api": {Bytes: 2e9}, "rg.fr-par.scw.cloud/prod/web": {Bytes: 1e9}, "rg.fr-par.scw.cloud/prod/kept": {Bytes: 9e9},
+		}},
+	}
+	want := "3 tags: at most 3.0 GB, the size of their images, about €0.04 a month; a plan with content.read: always reads that of the tags"
+	if got := outline.Archiving(p, runs.Price{ArchivePerGB: 0.0146, PerGB: 0.027}); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

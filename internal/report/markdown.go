@@ -93,7 +93,7 @@ func (m *runPage) head() (string, error) {
 		"applied":    appliedOf,
 		"lost":       describeLost,
 		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
-		"archives":   func() string { return escape(outline.Archiving(m.plan.Summary, m.run.Price)) },
+		"archives":   func() string { return escape(outline.Archiving(m.plan, m.run.Price)) },
 		"onHold":     func() string { return onHold },
 		"refusals":   m.refusals,
 		"lostTags":   func(refs []string) string { return m.fill(named("> - lost", refs), urgentMax-fillNote, "> - ", "") },

@@ -34,29 +34,54 @@ func Freed(f actions.Frees, p runs.Price) string {
 
 // Archiving words what is copied into the archive before the deletions, what a month of it
 // costs there, and what is saved all the same: "60 tags: at most 1.2 GB, about €0.01 a month".
-// It is "" without an archive, and says so if no size is known.
-func Archiving(s actions.Summary, p runs.Price) string {
-	a := s.Archive
+// It is "" without an archive. If the size of no tag is known, it says that of their images.
+func Archiving(p *actions.Plan, price runs.Price) string {
+	a := p.Summary.Archive
 	if a.Tags == 0 {
 		return ""
 	}
+	price = PriceOf(price)
+	there := runs.Price{PerGB: price.ArchivePerGB, Currency: price.Currency}
 	words := text.Count(a.Tags, "tag")
 	if a.Unknown >= a.Tags {
+		if images := sizeOfImages(p); images > 0 {
+			return words + ": at most " + text.Size(images) + ", the size of their images" + costThere(images, there) + "; a plan with content.read: always reads that of the tags"
+		}
 		return words + " of unknown size; a plan with content.read: always reads it"
 	}
-	words += ": at most " + text.Size(a.Bytes)
-	p = PriceOf(p)
-	there := runs.Price{PerGB: p.ArchivePerGB, Currency: p.Currency}
-	if p.ArchivePerGB > 0 && a.Bytes > 0 {
-		words += ", " + monthly(a.Bytes, there)
-	}
-	if saved := Amount(s.Frees.Billed.N, p) - Amount(a.Bytes, there); p.ArchivePerGB > 0 && saved > 0 {
-		words += ", which leaves " + perMonth(saved, p) + " saved"
+	words += ": at most " + text.Size(a.Bytes) + costThere(a.Bytes, there)
+	if saved := Amount(p.Summary.Frees.Billed.N, price) - Amount(a.Bytes, there); there.PerGB > 0 && saved > 0 {
+		words += ", which leaves " + perMonth(saved, price) + " saved"
 	}
 	if a.Unknown > 0 {
 		words += "; not known of " + text.Count(a.Unknown, "tag")
 	}
 	return words
+}
+
+// costThere adds what a month of storage costs in the archive, if that is known.
+func costThere(bytes uint64, there runs.Price) string {
+	if there.PerGB == 0 || bytes == 0 {
+		return ""
+	}
+	return ", " + monthly(bytes, there)
+}
+
+// sizeOfImages is the size of the images from which the plan deletes tags; 0 if it is not
+// known. The registry counts the layers of an image, each once.
+func sizeOfImages(p *actions.Plan) (bytes uint64) {
+	if p.Stats == nil {
+		return 0
+	}
+	seen := map[string]bool{}
+	for i := range p.Steps {
+		image := p.Steps[i].Object().WithoutTag().String()
+		if p.Steps[i].Action == actions.DeleteTag && !seen[image] {
+			seen[image] = true
+			bytes += p.Stats.Images[image].Bytes
+		}
+	}
+	return bytes
 }
 
 // monthly words what a month of storage costs.

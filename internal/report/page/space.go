@@ -59,7 +59,7 @@ const (
 
 func newSpaceView(p *actions.Plan, price runs.Price) *spaceView {
 	v := &spaceView{Price: outline.PerGB(price), Total: spaceRow{Name: "All"}}
-	v.Freed, v.Archives = outline.Freed(p.Summary.Frees, price), outline.Archiving(p.Summary, price)
+	v.Freed, v.Archives = outline.Freed(p.Summary.Frees, price), outline.Archiving(p, price)
 	for _, r := range p.FreesByRule {
 		v.ByRule = append(v.ByRule, freedBy{r.Rule, outline.Freed(r.Frees, price)})
 	}
