@@ -35,7 +35,7 @@ func Applied(w io.Writer, run runs.Run, o TextOptions) error {
 		"notDone": notDoneShort,
 		"result":  o.result,
 		"summary": summaryOf,
-		"applied": appliedOf,
+		"applied": appliedIn(run.Zone),
 		"took":    func() string { return strings.Join(effort(run), " and ") },
 	})
 }

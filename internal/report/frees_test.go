@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/diff"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -187,7 +189,7 @@ func TestAComparisonSaysWhatIsFreed(t *testing.T) {
 func TestThePageSaysUntilWhenTagsCanBeRestored(t *testing.T) {
 	p := freeing()
 	p.Outcome = &actions.Outcome{}
-	until := scanTime.Add(30 * day)
+	until, zone := scanTime.Add(30*day), time.FixedZone("CET", 3600)
 	for _, s := range p.Steps {
 		r := actions.StepResult{Ref: s.Ref, Action: s.Action, Result: actions.ResultDone}
 		if s.Action == actions.DeleteTag {
@@ -195,12 +197,18 @@ func TestThePageSaysUntilWhenTagsCanBeRestored(t *testing.T) {
 		}
 		p.Outcome.Results = append(p.Outcome.Results, r)
 	}
-	page := formatted(t, FormatHTML, runs.Run{ID: "42", Plan: p})
+	page := formatted(t, FormatHTML, runs.Run{ID: "42", Plan: p, Zone: zone})
 	for _, want := range []string{
-		"archived until " + until.Format("2006-01-02"), "<code>registry-janitor restore 42</code>", "<code>registry-janitor restore rg.fr-par.scw.cloud/prod/api:pr-1</code>",
+		"archived until " + text.Moment(until, zone), "<code>registry-janitor restore 42</code>", "<code>registry-janitor restore rg.fr-par.scw.cloud/prod/api:pr-1</code>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for at, offers := range map[time.Time]bool{until.Add(-1): true, until: false} {
+		page := daemonOf(t, runs.Daemon{Now: at, Zone: zone}, &runs.Run{ID: "42", Plan: p})
+		if strings.Contains(page, "registry-janitor restore") != offers || strings.Contains(page, "archived until") != offers {
+			t.Errorf("whether the page offers at %s, of copies until %s, what can be restored: not %t", at, until, offers)
 		}
 	}
 }

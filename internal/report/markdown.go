@@ -90,7 +90,7 @@ func (m *runPage) head() (string, error) {
 		"deleted":    outline.Deleted,
 		"severities": severities,
 		"summary":    summaryOf,
-		"applied":    appliedOf,
+		"applied":    appliedIn(m.run.Zone),
 		"lost":       describeLost,
 		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
 		"archives":   func() string { return escape(outline.Archiving(m.plan, m.run.Price)) },

@@ -83,6 +83,6 @@ func describeTotals(run runs.Run) string {
 	case p.Outcome == nil || len(p.Outcome.Results) == 0:
 		return summaryOf(p)
 	default:
-		return summaryOf(p) + ". " + appliedOf(p.Outcome)
+		return summaryOf(p) + ". " + appliedOf(p.Outcome, run.Zone)
 	}
 }

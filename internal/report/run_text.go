@@ -38,7 +38,7 @@ func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 		"notDone":  notDone,
 		"result":   o.result,
 		"summary":  summaryOf,
-		"applied":  appliedOf,
+		"applied":  appliedIn(run.Zone),
 		"took":     func() string { return strings.Join(effort(run), " and ") },
 	})
 }
@@ -171,13 +171,17 @@ func describeLost(o *actions.Outcome) string {
 	return text.Count(n, "tag") + " that should have been kept " + text.Choose(n, "is", "are") + " gone: the API deletes more than the request names"
 }
 
-// appliedOf is the closing line of a plan that was applied.
-func appliedOf(o *actions.Outcome) string {
+// appliedIn makes the closing line of a plan that was applied, with the times of a zone.
+func appliedIn(zone *time.Location) func(*actions.Outcome) string {
+	return func(o *actions.Outcome) string { return appliedOf(o, zone) }
+}
+
+func appliedOf(o *actions.Outcome, zone *time.Location) string {
 	line := "Applied: " + outline.Counts(o)
 	if left := o.Failed + o.Skipped; left > 0 {
 		line += "; " + text.Count(left, "step") + " left for the next run"
 	}
-	if archived := outline.Archived(o); archived != "" {
+	if archived := outline.Archived(o, time.Time{}, zone); archived != "" {
 		line += "; " + archived
 	}
 	return line

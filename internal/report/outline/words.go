@@ -80,13 +80,17 @@ func Deleted(s actions.Summary) string {
 	return Join(Things(s.DeleteTags, "tag"), Things(s.DeleteImages, "image"), Things(s.DeleteNamespaces, "namespace"))
 }
 
+// Stays reports whether a copy is there and has not expired by a time, which may be zero if
+// it is that of the run.
+func Stays(a *actions.Archived, by time.Time) bool { return a != nil && a.Until.After(by) }
+
 // Archived is how many copies a run has made of the tags that it deleted, and until when
-// the first of them stays; "" if there is none.
-func Archived(o *actions.Outcome) string {
+// the first of them stays; "" if none has not expired.
+func Archived(o *actions.Outcome, by time.Time, zone *time.Location) string {
 	var first *actions.Archived
 	n := 0
 	for _, r := range o.Results {
-		if r.Archived == nil {
+		if !Stays(r.Archived, by) {
 			continue
 		}
 		if n++; first == nil || r.Archived.Until.Before(first.Until) {
@@ -96,14 +100,14 @@ func Archived(o *actions.Outcome) string {
 	if n == 0 {
 		return ""
 	}
-	return text.Count(n, "tag") + " archived in " + first.To + " until " + first.Until.UTC().Format(time.DateOnly)
+	return text.Count(n, "tag") + " archived in " + first.To + " until " + text.Moment(first.Until, zone)
 }
 
-// FirstCopy is the reference of the first tag that a run has archived and deleted; "" if
-// there is none.
-func FirstCopy(o *actions.Outcome) string {
+// FirstCopy is the reference of the first tag whose copy, which the run has made, has not
+// expired; "" if there is none.
+func FirstCopy(o *actions.Outcome, by time.Time) string {
 	for _, r := range o.Results {
-		if r.Archived != nil {
+		if Stays(r.Archived, by) {
 			return r.Ref
 		}
 	}

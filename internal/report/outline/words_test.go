@@ -23,15 +23,26 @@ func TestPlaceOfARule(t *testing.T) {
 
 func TestArchivedCountsCopiesUntilTheFirstExpires(t *testing.T) {
 	until := time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC)
+	zone := time.FixedZone("CET", 3600)
 	copied := func(days int) *actions.Archived {
 		return &actions.Archived{To: "/archive", Until: until.AddDate(0, 0, days)}
 	}
-	for want, results := range map[string][]actions.StepResult{
-		"": {{Result: actions.ResultDone}},
-		"2 tags archived in /archive until 2026-12-22": {{Archived: copied(1)}, {Result: actions.ResultFailed}, {Archived: copied(0)}},
+	results := []actions.StepResult{{Ref: "b", Archived: copied(1)}, {Ref: "f", Result: actions.ResultFailed}, {Ref: "a", Archived: copied(0)}}
+	for name, row := range map[string]struct {
+		by           time.Time
+		results      []actions.StepResult
+		want, sample string
+	}{
+		"nothing was copied":             {time.Time{}, results[1:2], "", ""},
+		"at the time of the run":         {time.Time{}, results, "2 tags archived in /archive until 2026-12-22 01:00:00 CET", "b"},
+		"before any expires":             {until.Add(-1), results, "2 tags archived in /archive until 2026-12-22 01:00:00 CET", "b"},
+		"after one has expired":          {until, results, "1 tag archived in /archive until 2026-12-23 01:00:00 CET", "b"},
+		"after the first has expired":    {until, results[2:], "", ""},
+		"after all of them have expired": {until.AddDate(0, 0, 1), results, "", ""},
 	} {
-		if got := Archived(&actions.Outcome{Results: results}); got != want {
-			t.Errorf("got %q, want %q", got, want)
+		o := &actions.Outcome{Results: row.results}
+		if got := Archived(o, row.by, zone); got != row.want || FirstCopy(o, row.by) != row.sample {
+			t.Errorf("%s: %q and %q, want %q and %q", name, got, FirstCopy(o, row.by), row.want, row.sample)
 		}
 	}
 }

@@ -31,7 +31,7 @@ var script string
 
 // Run writes a run as one file that needs no other.
 func Run(w io.Writer, run runs.Run) error {
-	p := &page{Run: newRunView(outline.Clean(run)), zone: run.Zone}
+	p := &page{Run: newRunView(outline.Clean(run), time.Time{}), zone: run.Zone}
 	p.Title = p.Run.Headline() + " · " + p.Run.Kicker()
 	p.Style, p.Script = style, script
 	// Whatever a name contains, nothing runs except the script of the program, and
@@ -49,11 +49,11 @@ func Daemon(w io.Writer, o runs.Overview, assets string) error {
 	lines := strings.Split(o.Explanation, "\n") // which Clean would show as \n
 	o = outline.Clean(o)
 	o.Explanation = strings.Join(outline.Clean(lines), "\n")
-	p := &page{Title: "registry-janitor", Daemon: newDaemonView(o), Assets: assets, zone: o.Zone}
+	p := &page{Title: "registry-janitor", Daemon: newDaemonView(o), Assets: assets, now: o.Now, zone: o.Zone}
 	if o.Run != nil {
 		run := *o.Run
 		run.Zone = o.Zone
-		p.Run = newRunView(run)
+		p.Run = newRunView(run, o.Now)
 		p.Title = p.Run.Headline() + " · registry-janitor"
 	}
 	return p.write(w, "page.html")
@@ -87,11 +87,12 @@ type page struct {
 	Assets        string // where they are otherwise
 	Daemon        *daemonView
 	Run           *runView
+	now           time.Time      // zero if it is that of the run
 	zone          *time.Location // nil means UTC
 }
 
 func (p *page) write(w io.Writer, name string) error {
-	t, err := template.New("page").Funcs(functions(p.zone)).ParseFS(templates, "templates/*.html")
+	t, err := template.New("page").Funcs(functions(p.now, p.zone)).ParseFS(templates, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("reading the templates of the page: %w", err)
 	}
@@ -101,7 +102,7 @@ func (p *page) write(w io.Writer, name string) error {
 	return nil
 }
 
-func functions(zone *time.Location) template.FuncMap {
+func functions(now time.Time, zone *time.Location) template.FuncMap {
 	return template.FuncMap{
 		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },   //nolint:gosec // a file of the program
 		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") }, //nolint:gosec // a file of the program
@@ -124,8 +125,8 @@ func functions(zone *time.Location) template.FuncMap {
 		"result":    describeResult,
 		"tone":      resultTone,
 		"alike":     outline.Results,
-		"archived":  outline.Archived,
-		"firstCopy": outline.FirstCopy,
+		"archived":  func(o *actions.Outcome) string { return outline.Archived(o, now, zone) },
+		"firstCopy": func(o *actions.Outcome) string { return outline.FirstCopy(o, now) },
 		"chunks":    chunks[actions.StepResult],
 		"home":      homeOf,
 		"judged":    outline.Judged,

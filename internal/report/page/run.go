@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/report/outline"
@@ -20,7 +21,8 @@ type runView struct {
 	Kept       *keptView
 }
 
-func newRunView(run runs.Run) *runView {
+// newRunView views a run at a time; zero is that of the run.
+func newRunView(run runs.Run, now time.Time) *runView {
 	v := &runView{Run: run}
 	p := run.Plan
 	if p == nil {
@@ -28,7 +30,7 @@ func newRunView(run runs.Run) *runView {
 	}
 	groups := outline.Of(p)
 	v.Filters = newFilters()
-	v.Namespaces = v.Filters.namespaces(&run, groups)
+	v.Namespaces = v.Filters.namespaces(&run, groups, now)
 	v.Held = v.Filters.held(groups)
 	v.Violations = v.Filters.violations(p)
 	for _, g := range p.Gaps {

@@ -32,8 +32,8 @@ type imageView struct {
 }
 
 // namespaces are the steps by namespace, image and rule.
-func (f *filters) namespaces(run *runs.Run, groups []*outline.Namespace) []*namespaceView {
-	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), copies: copiesOf(run.Plan), zone: run.Zone, price: run.Price}
+func (f *filters) namespaces(run *runs.Run, groups []*outline.Namespace, now time.Time) []*namespaceView {
+	l := stepLister{filters: f, plan: run.Plan, results: resultsOf(run.Plan), copies: copiesOf(run.Plan, now), zone: run.Zone, price: run.Price}
 	var out []*namespaceView
 	for _, ns := range groups {
 		v := &namespaceView{Namespace: ns, Count: len(ns.Own.Steps), Sets: l.objects(&ns.Own)}
@@ -73,12 +73,12 @@ func resultsOf(p *actions.Plan) map[string]actions.Result {
 	return m
 }
 
-// copiesOf are the copies of the tags that were archived.
-func copiesOf(p *actions.Plan) map[string]*actions.Archived {
+// copiesOf are the copies of the tags that were archived, until they expire.
+func copiesOf(p *actions.Plan, now time.Time) map[string]*actions.Archived {
 	m := make(map[string]*actions.Archived)
 	if p.Outcome != nil {
 		for _, r := range p.Outcome.Results {
-			if r.Archived != nil {
+			if outline.Stays(r.Archived, now) {
 				m[r.Ref] = r.Archived
 			}
 		}
@@ -87,7 +87,7 @@ func copiesOf(p *actions.Plan) map[string]*actions.Archived {
 }
 
 // archived words until when the copies of tags stay, the first to go: "; archived until
-// 2026-12-30". It is "" if not all of them have one.
+// 2026-12-30 12:00:00 CET". It is "" if not all of them have one.
 func (l *stepLister) archived(tags []actions.Step) string {
 	var until time.Time
 	for i := range tags {
@@ -99,7 +99,7 @@ func (l *stepLister) archived(tags []actions.Step) string {
 			until = c.Until
 		}
 	}
-	return "; archived until " + until.UTC().Format(time.DateOnly)
+	return "; archived until " + text.Moment(until, l.zone)
 }
 
 func (l *stepLister) image(o *outline.Object) *imageView {
