@@ -118,7 +118,7 @@ func (a *app) printRecords(c *config.Config, to string, records []archive.Record
 	for i := range records {
 		r := &records[i]
 		fmt.Fprintf(&b, "\n%s@%s\n", color.Bold(text.Clean(r.Ref)), text.Clean(r.Digest))
-		fmt.Fprintf(&b, "  deleted %s by run %s (%s), %s\n", moment(c, r.DeletedAt), text.Clean(r.Run), text.Clean(r.Who), text.Clean(r.Rule+": "+r.Reason))
+		fmt.Fprintf(&b, "  %s (%s), %s\n", text.Clean(ending(c, r)), text.Clean(r.Who), text.Clean(r.Rule+": "+r.Reason))
 		fmt.Fprintf(&b, "  archived until %s\n", moment(c, r.Until))
 		if !r.RestoredAt.IsZero() {
 			fmt.Fprintf(&b, "  restored %s as %s\n", moment(c, r.RestoredAt), text.Clean(strings.Join(r.RestoredAs, ", ")))
@@ -126,6 +126,14 @@ func (a *app) printRecords(c *config.Config, to string, records []archive.Record
 	}
 	_, err := io.WriteString(a.Stdout, b.String())
 	return err
+}
+
+// ending is when and how the registry lost what a record has.
+func ending(c *config.Config, r *archive.Record) string {
+	if r.Run == "" {
+		return "overwritten " + moment(c, r.DeletedAt) + " by restore"
+	}
+	return "deleted " + moment(c, r.DeletedAt) + " by run " + r.Run
 }
 
 func moment(c *config.Config, t time.Time) string {

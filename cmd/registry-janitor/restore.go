@@ -32,9 +32,9 @@ REF@DIGEST the copy with that digest. The manifest comes back byte for byte, wit
 parts of an image for several platforms, and with its signatures and the like if those
 were deleted too. It does not ask.
 
-A tag that exists with another digest is not moved without --overwrite. What was
-restored is kept for archive.restored_stay, whatever the rules say, and takes no place
-in what they count.
+A tag that exists with another digest is not moved without --overwrite, and then what it
+has is archived first. What was restored is kept for archive.restored_stay, whatever the
+rules say, and takes no place in what they count.
 
 Exit codes: 0 the reference has the archived digest again; 1 it does not.`,
 		Args: func(_ *cobra.Command, args []string) error {

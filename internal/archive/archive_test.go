@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -143,7 +144,12 @@ func TestAnExistingTagIsNotMoved(t *testing.T) {
 	if _, err := restore(t.Context(), a, r, api); err == nil || !strings.Contains(err.Error(), "--overwrite") || p.digest(api) != moved {
 		t.Errorf("moved to %s: %v", p.digest(api), err)
 	}
-	r = archive.NewRestorer(a, p.connect, archive.RestorerOptions{Overwrite: true, Now: func() time.Time { return now }})
+	failed := errors.New("the disk is full")
+	r = archive.NewRestorer(a, p.connect, archive.RestorerOptions{Overwriting: func(context.Context, registry.Ref, string) error { return failed }, Now: func() time.Time { return now }})
+	if _, err := restore(t.Context(), a, r, api); !errors.Is(err, failed) || p.digest(api) != moved {
+		t.Errorf("moved to %s: %v", p.digest(api), err)
+	}
+	failed = nil
 	if _, err := restore(t.Context(), a, r, api); err != nil || p.digest(api) != digest {
 		t.Errorf("%s: %v", p.digest(api), err)
 	}

@@ -18,7 +18,7 @@ type Record struct {
 	Ref       string    `json:"ref"` // in full: rg.fr-par.scw.cloud/prod/api:pr-12
 	Digest    string    `json:"digest"`
 	DeletedAt time.Time `json:"deleted_at"` // when it was archived, right before its deletion
-	Run       string    `json:"run"`        // that deleted it
+	Run       string    `json:"run"`        // that deleted it; "" if a restoration moved the tag
 	Rule      string    `json:"rule"`       // by which it was deleted; several are separated by ", "
 	Until     time.Time `json:"until"`      // when it may be purged
 	Reason    string    `json:"reason,omitempty"`

@@ -25,8 +25,9 @@ type Restorer struct {
 
 // RestorerOptions say what happens around a restoration.
 type RestorerOptions struct {
-	// Overwrite moves a tag that exists with another digest.
-	Overwrite bool
+	// Overwriting, if set, is called before a tag that exists with another digest is moved;
+	// with an error, it is not. nil moves none.
+	Overwriting func(ctx context.Context, ref registry.Ref, digest string) error
 	// Stay is how long what was restored is kept, whatever the rules say.
 	Stay time.Duration
 	Now  func() time.Time // required
@@ -49,6 +50,9 @@ type Restored struct {
 func (r *Restored) WasThere() bool {
 	return r.Before == r.Record.Digest && !slices.Contains(r.Record.RestoredAs, r.As)
 }
+
+// Moved reports whether the reference had another digest.
+func (r *Restored) Moved() bool { return !r.Kept && r.Before != "" && r.Before != r.Record.Digest }
 
 // NewRestorer is a restorer whose connections can push.
 func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
@@ -98,10 +102,12 @@ func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Recor
 			continue
 		}
 		seen[record.Ref] = true
+		overwriting := r.o.Overwriting
 		if record.Ref != which.Ref {
 			_, ref.Tag = splitTag(record.Ref)
+			overwriting = nil
 		}
-		one, err := r.prepare(ctx, record, ref, r.o.Overwrite && record.Ref == which.Ref)
+		one, err := r.prepare(ctx, record, ref, overwriting)
 		if errors.Is(err, errOther) && record.Ref != which.Ref { // it was signed again, for example
 			one.out.Kept, err = true, nil
 		}
@@ -142,7 +148,7 @@ func (one *restoring) fail(err error) error { return fmt.Errorf("restoring %s: %
 func (one *restoring) is() bool { return one.out.Kept || one.push.there }
 
 // prepare pushes everything that a record needs but its tag, or has it thawed.
-func (r *Restorer) prepare(ctx context.Context, record Record, as registry.Ref, overwrite bool) (*restoring, error) {
+func (r *Restorer) prepare(ctx context.Context, record Record, as registry.Ref, overwriting func(context.Context, registry.Ref, string) error) (*restoring, error) {
 	one := &restoring{out: Restored{Record: record, As: as.String()}}
 	to, err := r.connect(as.WithoutTag())
 	if err != nil {
@@ -154,7 +160,13 @@ func (r *Restorer) prepare(ctx context.Context, record Record, as registry.Ref, 
 		return one, err
 	}
 	one.out.Before = before
-	if before != "" && before != record.Digest && !overwrite {
+	switch {
+	case !one.out.Moved():
+	case overwriting != nil:
+		if err := overwriting(ctx, as, before); err != nil {
+			return one, err
+		}
+	default:
 		return one, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, before, record.Digest)
 	}
 	one.push = push{archive: r.archive, to: to, root: record.root(), there: before == record.Digest}

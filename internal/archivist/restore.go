@@ -61,8 +61,18 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 			return err
 		}
 		defer leave()
-		r := archive.NewRestorer(a, to.Connect, archive.RestorerOptions{Overwrite: o.Overwrite, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now})
-		return out.restore(ctx, a, r, o, l)
+		options := archive.RestorerOptions{Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
+		moves := newOverwriting(c, a, to.Connect, o)
+		if o.Overwrite {
+			options.Overwriting = moves.save
+		}
+		err = out.restore(ctx, a, archive.NewRestorer(a, to.Connect, options), o, l)
+		for i := range out.Restored {
+			if one := &out.Restored[i]; one.Moved() {
+				out.Notes = append(out.Notes, moves.note(one))
+			}
+		}
+		return err
 	})
 	if len(out.Restored) > 0 {
 		out.Notes = append(out.Notes, visibilityNotes(ctx, o.Connection, out.Restored)...)
@@ -170,7 +180,11 @@ func restoreAs(record archive.Record, as string) (registry.Ref, error) {
 
 func restoreOf(one archive.Restored) ledger.Restore {
 	run, _ := strconv.ParseInt(one.Record.Run, 10, 64)
-	return ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run, Result: actions.ResultDone}
+	r := ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run, Result: actions.ResultDone}
+	if one.Moved() {
+		r.Detail = "it had the digest " + one.Before
+	}
+	return r
 }
 
 // recordFailed records that a restoration failed, its attachments included. One that waits

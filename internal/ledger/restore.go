@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
@@ -16,7 +17,7 @@ type Restore struct {
 	From   string         // the reference in the archive
 	Run    int64          // the run that deleted it; 0 if that is not a number
 	Result actions.Result // done or failed
-	Detail string         // why it failed
+	Detail string         // why it failed, or what the tag was before
 }
 
 // Restored records a restoration, or that one failed.
@@ -67,7 +68,7 @@ func (l *Ledger) restorations(ctx context.Context, where string, args ...any) ([
 		case result != actions.ResultDone:
 			e.Kind = EventNotRestored
 		case origin != e.Ref:
-			e.Detail = fmt.Sprintf("from the copy of %s", origin)
+			e.Detail = strings.TrimSuffix(fmt.Sprintf("from the copy of %s; %s", origin, e.Detail), "; ")
 		}
 		events = append(events, e)
 		return nil

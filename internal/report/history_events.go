@@ -27,7 +27,11 @@ func Events(w io.Writer, ref string, events []ledger.Event, o HistoryOptions) er
 		if width > 0 {
 			fmt.Fprintf(&b, "%-*s  ", width, cmp.Or(within(ref, e.Ref), "-"))
 		}
-		fmt.Fprintf(&b, "%s  (run %d, %s)\n", describeEvent(e, o), e.Run, e.Who)
+		who := e.Who
+		if e.Run > 0 {
+			who = fmt.Sprintf("run %d, %s", e.Run, e.Who)
+		}
+		fmt.Fprintf(&b, "%s  (%s)\n", describeEvent(e, o), who)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
