@@ -110,7 +110,7 @@ func (s *subject) judge(ctx context.Context, e *runs.Explanation) error {
 // outlook is what follows for the subject at later times.
 func (s *subject) outlook(ref registry.Ref) *outlook.Subject {
 	return &outlook.Subject{
-		Config: s.planner.Config, Ref: ref, Item: s.item, Now: s.planner.TakenAt, MarkedSince: s.planner.markedSince,
+		Config: s.planner.Config, Ref: ref, Item: s.item, Now: s.planner.TakenAt, Restored: s.planner.restored, MarkedSince: s.planner.markedSince,
 		Decide: func(ctx context.Context, at time.Time) (runs.Stage, error) {
 			p := *s.planner
 			if p.ScannedAt.IsZero() {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/config"
+	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/lookup"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/policy"
@@ -22,17 +23,19 @@ const day = 24 * time.Hour
 // An outlook is what plan --as-of shows, at its dates, a moment before and after them,
 // and at any time between.
 func TestOutlookIsWhatForecastsShow(t *testing.T) {
-	changes := 0
+	changes, stays := 0, 0
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		p := randomPlanner(t, r)
 		img := randomImage(r)
+		restoreSome(r, p, img)
 		for _, i := range r.Perm(len(img.Tags))[:2] {
 			ref := img.TagRef(img.Tags[i].Name)
 			a, err := p.Explain(t.Context(), items{{Image: img}}, mustName(t, p, ref.String()))
 			check(t, err)
 			o := a.Explanations[0].Outlook
 			changes += len(o.Stages) - 1
+			stays += staysThatEnd(o)
 			for _, at := range interestingTimes(r, p.TakenAt, o) {
 				want, got := forecastOf(t, p, img, ref, at), stageAt(o, at)
 				if want != got {
@@ -43,6 +46,9 @@ func TestOutlookIsWhatForecastsShow(t *testing.T) {
 	}
 	if changes < 40 {
 		t.Errorf("there are only %d predictions", changes)
+	}
+	if stays < 5 {
+		t.Errorf("there are only %d predictions of what was restored", stays)
 	}
 }
 
@@ -146,13 +152,41 @@ func forecastOf(t *testing.T, p *Planner, img *registry.Image, ref registry.Ref,
 	if i := slices.IndexFunc(made.Held, func(h actions.Held) bool { return is(h.Ref) }); i >= 0 {
 		return "held " + string(made.Held[i].Guard)
 	}
-	v, err := p.Policies.At(at, policy.Everything).Image(t.Context(), img)
+	v, err := p.Policies.At(at, policy.Everything).WithRestored(then.restored).Image(t.Context(), img)
 	check(t, err)
 	i := slices.IndexFunc(img.Tags, func(x registry.Tag) bool { return x.Name == ref.Tag })
 	if len(v.Tags) > 0 && len(v.Tags[i].Keep) > 0 {
 		return "kept"
 	}
 	return "unmarked"
+}
+
+// restoreSome restores some tags from an archive, if the planner has one: with their digest
+// or another one, and some of them so long ago that their stay is over.
+func restoreSome(r *rand.Rand, p *Planner, img *registry.Image) {
+	p.history = &history{since: new(ledger.Marked)}
+	for i := range img.Tags {
+		t := &img.Tags[i]
+		digest := t.Digest
+		if r.IntN(4) == 0 {
+			digest = fmt.Sprintf("sha256:%064x", r.IntN(6))
+		}
+		if r.IntN(3) == 0 {
+			at := now.Add(-time.Duration(r.Int64N(int64(14 * day))))
+			p.history.restored = append(p.history.restored, ledger.Event{Ref: img.TagRef(t.Name).String(), Digest: digest, At: at})
+		}
+	}
+}
+
+// staysThatEnd counts the stages that end with the stay of what was restored.
+func staysThatEnd(o *runs.Outlook) int {
+	n := 0
+	for _, s := range o.Stages[:len(o.Stages)-1] {
+		if slices.ContainsFunc(s.Reasons, func(r registry.Reason) bool { return r.Rule == "archive/restored" }) {
+			n++
+		}
+	}
+	return n
 }
 
 func namespace() *registry.Namespace {
@@ -202,6 +236,9 @@ func randomPlanner(t *testing.T, r *rand.Rand) *Planner {
 	}
 	fmt.Fprintf(&b, "limits: {min_age: %s, keep_at_least: %d, max_deletion_percent: 100}\nshared_digest: %s\nattachments: {orphans: %s}\n",
 		pick([]string{"1h", "16d", "0s"}), r.IntN(3), pick([]string{"protect", "untag"}), pick([]string{"keep", "delete"}))
+	if r.IntN(2) == 0 {
+		fmt.Fprintf(&b, "archive: {to: %q, restored_stay: 12d}\n", t.TempDir())
+	}
 	c := mustParse(t, b.String())
 	c.File = b.String()
 	policies, err := Policies(t.Context(), c, policy.Options{})

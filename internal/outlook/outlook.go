@@ -22,6 +22,8 @@ type Subject struct {
 	Ref    registry.Ref // of the image, the tag or the namespace
 	Item   scanner.Item // which is that, or has it
 	Now    time.Time
+	// Restored is what was restored from the archive.
+	Restored registry.Restorations
 	// MarkedSince returns since when a tag has been marked for deletion, as the ledger has it.
 	MarkedSince func(*registry.Image, *registry.Tag) (since time.Time, marked bool)
 	// Decide decides about the subject at another time.
@@ -119,8 +121,8 @@ func isSame(a, b *runs.Stage) bool {
 }
 
 // changeTimes are the times after the present at which the age of something reaches one that
-// a rule or a guard names; with tags, only of those of them. Between two of them, no
-// decision changes.
+// a rule or a guard names, with tags only of those of them, or at which a waiver or the stay
+// of what was restored ends. Between two of them, no decision changes.
 func (s *Subject) changeTimes(tags map[string]bool) []time.Time {
 	var out []time.Time
 	add := func(from time.Time, ages []time.Duration) {
@@ -142,6 +144,9 @@ func (s *Subject) changeTimes(tags map[string]bool) []time.Time {
 	if img := s.Item.Image; img != nil {
 		minAge, _ := s.Config.Limits.At(img.Namespace.Name, img.Name)
 		add(img.Changed(), append(empty, minAge))
+		for _, r := range s.Restored[img.Ref()] { // after its stay, it takes the place of another
+			add(r.Until, nil)
+		}
 		updated, created, built := retentionAges(s.Config)
 		for i := range img.Tags {
 			t := &img.Tags[i]
