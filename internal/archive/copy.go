@@ -78,11 +78,13 @@ const burst = 64 << 10
 // NewCopier is a copier for one run.
 func NewCopier(a *Archive, connect Connect, o CopierOptions) *Copier {
 	c := &Copier{archive: a, connect: connect, o: o, copies: map[v1.Hash]*flight{}}
-	if o.Bandwidth > 0 {
-		c.limit = rate.NewLimiter(rate.Limit(o.Bandwidth), burst)
-	}
 	if c.o.Parallel == 0 {
 		c.o.Parallel = 64
+	}
+	if o.Bandwidth > 0 {
+		c.limit = rate.NewLimiter(rate.Limit(o.Bandwidth), burst)
+		// Each moves every second: servers end connections on which nothing does.
+		c.o.Parallel = int(min(int64(c.o.Parallel), max(1, o.Bandwidth/burst)))
 	}
 	if c.o.Traffic == nil {
 		c.o.Traffic = new(Traffic)
