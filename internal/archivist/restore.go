@@ -99,7 +99,8 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 	}
 	records = slices.Concat(chosen, slices.DeleteFunc(records, known.differs)) // those of the same run first
 	failed := errMissing(out.Missing, o.Choice.WholeRun())
-	seen := map[string]bool{} // an attachment that came back with its subject
+	told := map[registry.Ref]bool{} // namespaces
+	seen := map[string]bool{}       // an attachment that came back with its subject
 	for _, record := range chosen {
 		if seen[record.Ref] {
 			continue
@@ -109,20 +110,30 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 			return errors.Join(failed, err)
 		}
 		done, err := r.Restore(ctx, records, record, as)
+		if err != nil && !errors.Is(err, store.ErrFrozen) && !told[as.WithoutImage()] {
+			told[as.WithoutImage()] = true
+			err = withRemedy(ctx, o.Connection, as, err)
+		}
 		failed = errors.Join(failed, err, recordFailed(ctx, l, archive.Restored{Record: record, As: as.String()}, err))
-		for _, one := range done {
-			if seen[one.Record.Ref] {
-				continue // it came back before its subject
-			}
-			if one.Kept {
-				out.Notes = append(out.Notes, fmt.Sprintf("%s exists with another digest, %s, and was left as it is: restore it by itself with --overwrite if you need the archived one", one.As, one.Before))
-				continue
-			}
-			seen[one.Record.Ref] = true
-			out.Restored = append(out.Restored, one)
-			if !one.WasThere() {
-				failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
-			}
+		failed = errors.Join(failed, out.add(ctx, done, seen, l))
+	}
+	return failed
+}
+
+// add notes what was restored, and records it.
+func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map[string]bool, l *ledger.Ledger) (failed error) {
+	for _, one := range done {
+		if seen[one.Record.Ref] {
+			continue // it came back before its subject
+		}
+		if one.Kept {
+			out.Notes = append(out.Notes, fmt.Sprintf("%s exists with another digest, %s, and was left as it is: restore it by itself with --overwrite if you need the archived one", one.As, one.Before))
+			continue
+		}
+		seen[one.Record.Ref] = true
+		out.Restored = append(out.Restored, one)
+		if !one.WasThere() {
+			failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
 		}
 	}
 	return failed
@@ -178,6 +189,20 @@ func restoreAs(record archive.Record, as string) (registry.Ref, error) {
 	return ref, nil
 }
 
+// withRemedy adds to the error of a restoration what to do if its namespace is not there.
+func withRemedy(ctx context.Context, connection scaleway.Options, as registry.Ref, err error) error {
+	reader, failed := scaleway.NewReader(connection)
+	if failed != nil {
+		return err
+	}
+	found, failed := reader.Namespaces(ctx, registry.Query{Region: as.Region, Name: as.Namespace})
+	if failed != nil || slices.ContainsFunc(found, func(n registry.Namespace) bool { return n.Name == as.Namespace }) {
+		return err
+	}
+	return fmt.Errorf("%w: there is no namespace %s in %s: create it (scw registry namespace create name=%s region=%s), and run the same command again",
+		err, as.Namespace, as.Region, as.Namespace, as.Region)
+}
+
 func restoreOf(one archive.Restored) ledger.Restore {
 	run, _ := strconv.ParseInt(one.Record.Run, 10, 64)
 	r := ledger.Restore{Ref: one.As, Digest: one.Record.Digest, From: one.Record.Ref, Run: run, Result: actions.ResultDone}
@@ -196,78 +221,4 @@ func recordFailed(ctx context.Context, l *ledger.Ledger, one archive.Restored, w
 	r := restoreOf(one)
 	r.Result, r.Detail = actions.ResultFailed, why.Error()
 	return l.Restored(context.WithoutCancel(ctx), r)
-}
-
-// visibilityNotes tell where an image has another visibility than when its tags were
-// archived.
-func visibilityNotes(ctx context.Context, connection scaleway.Options, restored []archive.Restored) []string {
-	reader, err := scaleway.NewReader(connection)
-	if err != nil {
-		return nil
-	}
-	wanted := map[registry.Ref]string{}
-	for _, one := range restored {
-		if ref, err := registry.ParseRef(one.As); err == nil && one.Record.Visibility != "" {
-			wanted[ref.WithoutTag()] = one.Record.Visibility
-		}
-	}
-	var notes []string
-	for ref, visibility := range wanted {
-		now, words, err := visibilityOf(ctx, reader, ref, visibility)
-		switch {
-		case err != nil:
-			notes = append(notes, fmt.Sprintf("the visibility of %s could not be read: %v; it was %s", ref, err, visibility))
-		case now == registry.Inherit && visibility != string(now):
-			notes = append(notes, fmt.Sprintf("%s is %s now, as its namespace is, and was %s by itself when its tags were archived: restore does not change the visibility; set it again if that matters", ref, words, visibility))
-		case now != "" && string(now) != visibility:
-			notes = append(notes, fmt.Sprintf("%s is %s now, and was %s when its tags were archived: restore does not change the visibility; set it again if that matters", ref, words, visibility))
-		}
-	}
-	slices.Sort(notes)
-	return notes
-}
-
-// visibilityOf is the visibility of an image, and in words what that means; "" if there is
-// no such image. It asks for the namespace only if several images of the region have that
-// name, or if the image is not as it was and inherits.
-func visibilityOf(ctx context.Context, reader *scaleway.Reader, ref registry.Ref, was string) (registry.Visibility, string, error) {
-	found, err := imagesNamed(ctx, reader, ref)
-	if err != nil || len(found) == 0 {
-		return "", "", err
-	}
-	if v := found[0].Visibility; len(found) == 1 && (v != registry.Inherit || string(v) == was) {
-		return v, string(v), nil
-	}
-	namespaces, err := reader.Namespaces(ctx, registry.Query{Region: ref.Region, Name: ref.Namespace})
-	if err != nil {
-		return "", "", err
-	}
-	for i := range namespaces {
-		n := &namespaces[i]
-		for j := range found {
-			switch v := found[j].Visibility; {
-			case n.Name != ref.Namespace || found[j].NamespaceID != n.ID:
-			case v != registry.Inherit:
-				return v, string(v), nil
-			case n.IsPublic:
-				return v, "public", nil
-			default:
-				return v, "private", nil
-			}
-		}
-	}
-	return "", "", nil
-}
-
-func imagesNamed(ctx context.Context, reader *scaleway.Reader, ref registry.Ref) ([]registry.Image, error) {
-	var found []registry.Image
-	for img, err := range reader.Images(ctx, registry.Query{Region: ref.Region, Name: ref.Image}) {
-		if err != nil {
-			return nil, err
-		}
-		if img.Name == ref.Image {
-			found = append(found, img)
-		}
-	}
-	return found, nil
 }
