@@ -71,13 +71,14 @@ func (c *cache) Find(ctx context.Context, images []*registry.Image) []*scanner.K
 	return c.Cache.Find(ctx, images)
 }
 
-// keep remembers an image that was judged, unless a policy failed.
-func (c *cache) keep(ctx context.Context, d *decision) {
+// keep remembers an image that was judged, unless a policy failed. One with a restored tag
+// is judged each time: no age of the tag tells when its stay ends.
+func (c *cache) keep(ctx context.Context, d *decision, restored registry.Restorations) {
 	if c == nil || d.item.Image == nil || d.verdict == nil || d.verdict.Err != nil {
 		return
 	}
 	var until time.Time
-	if c.quiet && d.part.IsQuiet() && d.unread == nil {
+	if c.quiet && d.part.IsQuiet() && d.unread == nil && len(restored[d.item.Image.Ref()]) == 0 {
 		until = c.ages.QuietUntil(d.item.Image, c.now)
 	}
 	if d.item.Relist == nil {

@@ -218,6 +218,33 @@ func TestTheLimitsDoNotCountTagsThatAreGone(t *testing.T) {
 	}
 }
 
+// The stay counts from the restoration, and no age of the tag tells when that was: it may
+// have been there still, or restored a second time.
+func TestWhatWasRestoredIsDeletedAfterItsStayWhateverTheCacheHas(t *testing.T) {
+	planner, l := cached(t, fmt.Sprintf(`retention: [{name: all, match: {tags: ["pr-*"]}, delete: {older_than: 1d}}]
+limits: {max_deletion_percent: 100, keep_at_least: 0}
+scaleway: {regions: [fr-par]}
+archive: {to: %q, restored_stay: 10d}
+`, t.TempDir()))
+	m := newMoving(1, true)
+	at := now.AddDate(0, 0, -40)
+	tag := registry.Tag{Name: "pr-1", ID: "t", Digest: fmt.Sprintf("sha256:%064x", 1), Status: registry.StatusReady, CreatedAt: at, UpdatedAt: at}
+	m.images = map[string]*registry.Image{"a": {
+		NamespaceID: "ns", Name: "a", ID: "a", Status: registry.StatusReady, Visibility: registry.Inherit, CreatedAt: at, UpdatedAt: at,
+		TagNames: []string{tag.Name}, Tags: []registry.Tag{tag},
+	}}
+	planner.history = &history{since: new(ledger.Marked), restored: []ledger.Event{
+		{Ref: "rg.fr-par.scw.cloud/prod/a:pr-1", Digest: tag.Digest, At: now.AddDate(0, 0, -10).Add(10 * time.Minute)},
+	}}
+	for steps, minutes := range []int{0, 20} {
+		m.now = now.Add(time.Duration(minutes) * time.Minute)
+		full, cached := m.plan(t, planner, nil), m.plan(t, planner, l)
+		if len(full.Steps) != steps || len(cached.Steps) != steps {
+			t.Errorf("after %d minutes: %d deletions, and %d with the cache", minutes, len(full.Steps), len(cached.Steps))
+		}
+	}
+}
+
 // The cache misses that b has an older deletion: with --at-most, a younger one in a does
 // not take its place.
 func TestTheOldestIsDeletedFirstWhateverTheCacheHas(t *testing.T) {

@@ -94,7 +94,7 @@ func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, er
 		d := decisions[0]
 		p.recorder.Add(d.item, d.verdict, d.unread)
 		if !p.skewed() {
-			p.cache.keep(ctx, d)
+			p.cache.keep(ctx, d, p.restored)
 		}
 		c.add(d)
 		show(unused, d.item, references)
