@@ -91,38 +91,32 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 	if err != nil {
 		return err
 	}
-	from, err := archivist.Open(c, o.Connection)
+	state, _ := recorder.StateIn(f.stateDir, "") // without one there is only the ledger of the configuration
+	found, err := archivist.List(ctx, c, o.Connection, which, state)
 	if err != nil {
 		return err
-	}
-	records, err := from.Records(ctx)
-	if err != nil {
-		return err
-	}
-	found := archive.Within(records, which.Ref)
-	if which.Run != "" || which.WholeRun() != "" {
-		if found, err = archive.Choose(records, which); err != nil {
-			return err
-		}
 	}
 	if f.format == report.FormatJSON {
-		return a.PrintJSON(map[string]any{"archive": from.To, "records": append([]archive.Record{}, found...)}) // never null
+		return a.PrintJSON(found)
 	}
-	return a.printRecords(c, from.To, found)
+	return a.printRecords(c, found, which)
 }
 
-func (a *app) printRecords(c *config.Config, to string, records []archive.Record) error {
+func (a *app) printRecords(c *config.Config, found archivist.Listing, which archive.Choice) error {
 	var b strings.Builder
 	color := a.ColorOn(a.Stdout)
-	fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(to), text.Count(len(records), "tag"))
-	for i := range records {
-		r := &records[i]
+	fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"))
+	for i := range found.Records {
+		r := &found.Records[i]
 		fmt.Fprintf(&b, "\n%s@%s\n", color.Bold(text.Clean(r.Ref)), text.Clean(r.Digest))
 		fmt.Fprintf(&b, "  %s (%s), %s\n", text.Clean(ending(c, r)), text.Clean(r.Who), text.Clean(r.Rule+": "+r.Reason))
 		fmt.Fprintf(&b, "  archived until %s\n", moment(c, r.Until))
 		if !r.RestoredAt.IsZero() {
 			fmt.Fprintf(&b, "  restored %s as %s\n", moment(c, r.RestoredAt), text.Clean(strings.Join(r.RestoredAs, ", ")))
 		}
+	}
+	if lost := found.Lost(which); lost != "" {
+		fmt.Fprintf(&b, "\nNote: %s\n", text.Clean(lost))
 	}
 	_, err := io.WriteString(a.Stdout, b.String())
 	return err

@@ -20,14 +20,11 @@ type Choice struct {
 
 // Choose finds the records of a choice, one for each reference: the latest deletion.
 func Choose(records []Record, c Choice) ([]Record, error) {
-	if run := c.WholeRun(); run != "" {
-		c = Choice{Run: run}
+	found, err := Listed(records, c)
+	if err != nil {
+		return nil, err
 	}
-	found := Within(records, c.Ref)
-	if c.Run != "" {
-		found = slices.DeleteFunc(found, func(r Record) bool { return r.Run != c.Run })
-	}
-	if c.Ref != "" {
+	if c.WholeRun() == "" {
 		name, digest, _ := strings.Cut(c.Ref, "@")
 		_, tag := splitTag(name)
 		if tag == "" && digest == "" {
@@ -43,9 +40,30 @@ func Choose(records []Record, c Choice) ([]Record, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("the archive has no record of %s: registry-janitor archive list shows what it has", c.words())
+		return nil, c.errNone()
 	}
 	return latest(found), nil
+}
+
+// Listed are the records of what a choice names, or of what is in it: of an image or a
+// namespace too. Only a run must have some.
+func Listed(records []Record, c Choice) ([]Record, error) {
+	if run := c.WholeRun(); run != "" {
+		c = Choice{Run: run}
+	}
+	found := Within(records, c.Ref)
+	if c.Run == "" {
+		return found, nil
+	}
+	found = slices.DeleteFunc(found, func(r Record) bool { return r.Run != c.Run })
+	if len(found) == 0 {
+		return nil, c.errNone()
+	}
+	return found, nil
+}
+
+func (c Choice) errNone() error {
+	return fmt.Errorf("the archive has no record of %s: registry-janitor archive list shows what it has", c.words())
 }
 
 func refsOf(records []Record) []string {

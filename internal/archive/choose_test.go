@@ -53,3 +53,30 @@ func TestWhatIsChosen(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatIsListed(t *testing.T) {
+	record := func(ref, run string) archive.Record {
+		return archive.Record{Ref: "rg.fr-par.scw.cloud/" + ref, Run: run}
+	}
+	records := []archive.Record{record("prod/api:pr-1", "9"), record("prod/web:pr-1", "9"), record("prod/api:pr-1", "7")}
+	for name, row := range map[string]struct {
+		choice archive.Choice
+		want   int
+		err    string
+	}{
+		"everything":                 {archive.Choice{}, 3, ""},
+		"an image":                   {archive.Choice{Ref: "prod/api"}, 2, ""},
+		"an image of a run":          {archive.Choice{Ref: "prod/api", Run: "9"}, 1, ""},
+		"a namespace of a run":       {archive.Choice{Ref: "prod", Run: "9"}, 2, ""},
+		"a run":                      {archive.Choice{Ref: "9"}, 2, ""},
+		"an image without records":   {archive.Choice{Ref: "prod/none"}, 0, ""},
+		"an image that a run spared": {archive.Choice{Ref: "prod/web", Run: "7"}, 0, "no record of prod/web of run 7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, err := archive.Listed(records, row.choice)
+			if len(found) != row.want || row.err == "" && err != nil || row.err != "" && (err == nil || !strings.Contains(err.Error(), row.err)) {
+				t.Errorf("%v, %v", found, err)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package archivist
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,22 @@ func (k known) addAll(ctx context.Context, l *ledger.Ledger, records []archive.R
 		}
 	}
 	return nil
+}
+
+// candidates are the records that a choice can find, and the tags that its run deleted and
+// that have none: the ledger knows what a run deleted, and the archive may have less.
+func (k known) candidates(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger) (of []archive.Record, missing []string, err error) {
+	whole := which.WholeRun()
+	run := cmp.Or(whole, which.Run)
+	if err := k.add(ctx, l, run); err != nil {
+		return nil, nil, err
+	}
+	of = k.claimed(records, run)
+	if whole == "" {
+		return of, []string{}, nil
+	}
+	of = slices.DeleteFunc(of, k.left)
+	return of, k.missing(of, run), nil
 }
 
 // claimed has the records of what a run deleted count as its own: if a later run deleted

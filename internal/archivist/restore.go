@@ -139,24 +139,17 @@ func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map
 	return failed
 }
 
-// choose finds the records of a choice. What a run deleted, the ledger knows; its records
-// in the archive may be fewer.
-func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger) ([]archive.Record, known, error) {
-	known, whole := known{}, which.WholeRun()
-	run := cmp.Or(whole, which.Run)
-	if err := known.add(ctx, l, run); err != nil {
+// choose finds the records of a choice.
+func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger) (chosen []archive.Record, k known, err error) {
+	k = known{}
+	if records, out.Missing, err = k.candidates(ctx, records, which, l); err != nil {
 		return nil, nil, err
 	}
-	candidates := known.claimed(records, run)
-	if whole != "" {
-		candidates = slices.DeleteFunc(candidates, known.left)
-		out.Missing = known.missing(candidates, run)
-	}
-	chosen, err := archive.Choose(candidates, which)
+	chosen, err = archive.Choose(records, which)
 	if err != nil {
-		return nil, nil, cmp.Or(errMissing(out.Missing, run), err)
+		return nil, nil, cmp.Or(errMissing(out.Missing, which.WholeRun()), err)
 	}
-	return chosen, known, known.addAll(ctx, l, chosen)
+	return chosen, k, k.addAll(ctx, l, chosen)
 }
 
 // Names that do not match could send the login of the account, or the content, elsewhere
