@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/registry-janitor/registry-janitor/internal/stall"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -27,7 +28,7 @@ type Options struct {
 	// Password is the password of the account: the secret key of the API.
 	Password  string
 	UserAgent string
-	// Base sends the requests; required.
+	// Base sends the requests; nil opens new connections.
 	Base http.RoundTripper
 }
 
@@ -67,6 +68,9 @@ func NewWriter(o Options) *Plane {
 }
 
 func newPlane(o Options, allow func(string) bool) *Plane {
+	if o.Base == nil {
+		o.Base = stall.Connections()
+	}
 	o.Base = patient(o.Base)
 	return &Plane{o: o, allow: allow, regions: map[registry.Region]*regional{}}
 }
