@@ -22,7 +22,9 @@ type known map[string]map[string]deletion
 // deletion is what became of one tag.
 type deletion struct {
 	digest string
-	// gone: the run deleted it, may have deleted it before it was killed, or found it deleted.
+	// deleted: the run deleted it, or may have before it was killed.
+	deleted bool
+	// gone: it deleted it, or found it deleted.
 	gone bool
 }
 
@@ -43,20 +45,15 @@ func (k known) add(ctx context.Context, l *ledger.Ledger, run string) error {
 	k[run] = map[string]deletion{}
 	for i := range details.Steps {
 		if s := &details.Steps[i]; s.Action == actions.DeleteTag && s.Step != nil {
-			k[run][s.Ref] = deletion{s.Step.Digest, isGone(s)}
+			k[run][s.Ref] = deletionOf(s)
 		}
 	}
 	return nil
 }
 
-func isGone(s *ledger.StepRecord) bool {
-	switch s.Result {
-	case actions.ResultDone, actions.ResultGone:
-		return true
-	case "":
-		return !s.Intended.IsZero()
-	}
-	return false
+func deletionOf(s *ledger.StepRecord) deletion {
+	deleted := s.Result == actions.ResultDone || s.Result == "" && !s.Intended.IsZero()
+	return deletion{s.Step.Digest, deleted, deleted || s.Result == actions.ResultGone}
 }
 
 // addAll reads the runs of some records.
@@ -90,7 +87,8 @@ func (k known) candidates(ctx context.Context, records []archive.Record, which a
 func (k known) claimed(records []archive.Record, run string) []archive.Record {
 	records = slices.Clone(records)
 	for i := range records {
-		if r := &records[i]; k[run][r.Ref] == (deletion{r.Digest, true}) {
+		r := &records[i]
+		if d := k[run][r.Ref]; d.gone && d.digest == r.Digest {
 			r.Run = run
 		}
 	}
@@ -112,7 +110,7 @@ func (k known) missing(records []archive.Record, run string) []string {
 	}
 	missing := []string{}
 	for ref, d := range k[run] {
-		if name := ref + "@" + d.digest; d.gone && !there[name] {
+		if name := ref + "@" + d.digest; d.deleted && !there[name] {
 			missing = append(missing, name)
 		}
 	}

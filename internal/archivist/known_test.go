@@ -14,7 +14,7 @@ import (
 )
 
 func TestRecordsAreComparedWithTheLedger(t *testing.T) {
-	ledger := known{"42": {"prod/api:a": {"sha256:aa", true}, "prod/api:b": {"sha256:bb", true}}}
+	ledger := known{"42": {"prod/api:a": {digest: "sha256:aa", deleted: true, gone: true}, "prod/api:b": {digest: "sha256:bb", deleted: true, gone: true}}}
 	record := func(ref, digest, run string) archive.Record {
 		return archive.Record{Ref: ref, Digest: "sha256:" + digest, Run: run}
 	}
@@ -43,7 +43,7 @@ func TestRecordsAreComparedWithTheLedger(t *testing.T) {
 }
 
 func TestWhatARunDeletedIsWhatTheLedgerKnows(t *testing.T) {
-	ledger := known{"1": {"prod/api:a": {"sha256:aa", true}, "prod/api:b": {"sha256:bb", true}, "prod/api:kept": {"sha256:cc", false}}}
+	ledger := known{"1": {"prod/api:a": {digest: "sha256:aa", deleted: true, gone: true}, "prod/api:b": {digest: "sha256:bb", deleted: true, gone: true}, "prod/api:kept": {digest: "sha256:cc"}, "prod/api:gone": {digest: "sha256:ee", gone: true}}}
 	record := func(ref, digest, run string) archive.Record {
 		return archive.Record{Ref: ref, Digest: "sha256:" + digest, Run: run}
 	}
@@ -78,21 +78,22 @@ func TestWhatARunDeletedIsWhatTheLedgerKnows(t *testing.T) {
 func TestWhichStepsCountAsDeleted(t *testing.T) {
 	sent := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	for name, row := range map[string]struct {
-		step ledger.StepRecord
-		want bool
+		step          ledger.StepRecord
+		deleted, gone bool
 	}{
-		"one that was done":                   {ledger.StepRecord{Intended: sent, Result: actions.ResultDone}, true},
-		"one that was gone already":           {ledger.StepRecord{Result: actions.ResultGone}, true},
-		"one that was sent by a killed run":   {ledger.StepRecord{Intended: sent}, true},
-		"one that a killed run did not reach": {ledger.StepRecord{}, false},
-		"one that failed":                     {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false},
-		"one that was skipped":                {ledger.StepRecord{Result: actions.ResultSkipped}, false},
-		"one that was blocked":                {ledger.StepRecord{Intended: sent, Result: actions.ResultBlocked}, false},
-		"one of a tag that had changed":       {ledger.StepRecord{Result: actions.ResultChanged}, false},
+		"one that was done":                   {ledger.StepRecord{Intended: sent, Result: actions.ResultDone}, true, true},
+		"one that was gone already":           {ledger.StepRecord{Result: actions.ResultGone}, false, true},
+		"one that was sent by a killed run":   {ledger.StepRecord{Intended: sent}, true, true},
+		"one that a killed run did not reach": {ledger.StepRecord{}, false, false},
+		"one that failed":                     {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false, false},
+		"one that was skipped":                {ledger.StepRecord{Result: actions.ResultSkipped}, false, false},
+		"one that was blocked":                {ledger.StepRecord{Intended: sent, Result: actions.ResultBlocked}, false, false},
+		"one of a tag that had changed":       {ledger.StepRecord{Result: actions.ResultChanged}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if isGone(&row.step) != row.want {
-				t.Errorf("it is %t", !row.want)
+			row.step.Step = new(actions.Step)
+			if got := deletionOf(&row.step); got != (deletion{"", row.deleted, row.gone}) {
+				t.Errorf("%+v", got)
 			}
 		})
 	}
