@@ -26,6 +26,7 @@ type Archive struct {
 	mu      sync.Mutex
 	waiting []*change
 	writing bool
+	wrote   bool // a record
 	// last is the index as this process wrote it last; nil if it must be read. Only drain
 	// uses it, and what follows.
 	last    *v1.IndexManifest
@@ -84,7 +85,7 @@ func (a *Archive) read(ctx context.Context) (*v1.IndexManifest, string, error) {
 		return nil, "", err
 	}
 	index := &v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}}
-	if version == "" {
+	if version == "" && len(encoded) == 0 {
 		return index, "", nil
 	}
 	index.Manifests = nil
@@ -110,6 +111,7 @@ func (a *Archive) fail(doing string, err error) error {
 type change struct {
 	record  *Record
 	apply   func(*v1.IndexManifest) // nil: the record
+	settles bool                    // it only writes again what was overwritten
 	written chan error
 }
 
@@ -172,11 +174,16 @@ func (a *Archive) rewrite(ctx context.Context, changes []*change) error {
 func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
 	index, version := a.last, a.version
 	a.last = nil // until it is written
-	if index == nil {
+	settles := func(c *change) bool { return c.settles }
+	if index == nil || slices.ContainsFunc(changes, settles) {
 		if index, version, err = a.read(ctx); err != nil {
 			return err
 		}
-		set(index, a.lost(index))
+		lost := a.lost(index)
+		if changes = slices.DeleteFunc(slices.Clone(changes), settles); len(lost)+len(changes) == 0 {
+			return nil
+		}
+		set(index, lost)
 	}
 	var records []*Record
 	for _, c := range changes {
@@ -198,6 +205,9 @@ func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
 	for _, r := range records {
 		a.ours[r.identity()] = r
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wrote = a.wrote || len(records) > 0
 	return nil
 }
 
@@ -218,17 +228,16 @@ func (a *Archive) lost(index *v1.IndexManifest) []*Record {
 	return lost
 }
 
-// Settle writes the records of this process again that another process overwrote.
+// Settle waits for what is being written, and writes the records of this process again that
+// another process overwrote.
 func (a *Archive) Settle(ctx context.Context) error {
-	if len(a.ours) == 0 {
+	a.mu.Lock()
+	needed := a.wrote || a.writing
+	a.mu.Unlock()
+	if !needed {
 		return nil
 	}
-	index, err := a.index(ctx)
-	if err != nil || len(a.lost(index)) == 0 {
-		return err
-	}
-	a.last = nil
-	return a.update(ctx, &change{apply: func(*v1.IndexManifest) {}})
+	return a.update(ctx, &change{settles: true})
 }
 
 // identity is what only one record of an index has.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // What many tags share travels once, even if they are copied at the same time.
@@ -113,5 +115,27 @@ func TestWhatIsFrozenIsThawedAtOnce(t *testing.T) {
 	f.thawed = true
 	if done, err := restore(t.Context(), a, restorer(a, p), api); err != nil || p.digest(api) != digest || len(done) != 2 {
 		t.Errorf("%q: %v", p.digest(api), err)
+	}
+}
+
+// What a tag has is kept only when it is about to be moved.
+func TestNothingIsOverwrittenWhileAThawLasts(t *testing.T) {
+	p := newPlane(t)
+	digest := p.push(api, image(1))
+	f := &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}}
+	a := archive.New("s3://bucket", f)
+	copied(t, a, p, api)
+	p.wipe()
+	p.push(api, image(2))
+	asked := 0
+	r := archive.NewRestorer(a, p.connect, archive.RestorerOptions{
+		Overwriting: func(context.Context, registry.Ref, string) error { asked++; return nil }, Now: func() time.Time { return now },
+	})
+	if _, err := restore(t.Context(), a, r, api); !errors.Is(err, store.ErrFrozen) || asked != 0 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+	f.thawed = true
+	if _, err := restore(t.Context(), a, r, api); err != nil || asked != 1 || p.digest(api) != digest {
+		t.Errorf("asked %d times, and it is %s: %v", asked, p.digest(api), err)
 	}
 }

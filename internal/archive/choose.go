@@ -42,7 +42,20 @@ func Choose(records []Record, c Choice) ([]Record, error) {
 	if len(found) == 0 {
 		return nil, c.errNone()
 	}
+	if !strings.Contains(c.Ref, "@") {
+		found = deletedFirst(found)
+	}
 	return latest(found), nil
+}
+
+// deletedFirst puts what a restoration moved a tag from behind what was deleted: the same
+// command, run again, must not move the tag back.
+func deletedFirst(records []Record) []Record {
+	slices.SortStableFunc(records, func(a, b Record) int {
+		rank := map[bool]int{true: 1}
+		return rank[a.Rule == RuleOverwritten] - rank[b.Rule == RuleOverwritten]
+	})
+	return records
 }
 
 // Listed are the records of what a choice names, or of what is in it: of an image or a

@@ -130,7 +130,8 @@ func (c *Copier) enter(ctx context.Context) (err error) {
 	return err
 }
 
-// Close ends the copying. Nothing may be being copied.
+// Close ends the copying, even if the context has ended: then soon. Nothing may be being
+// copied.
 func (c *Copier) Close(ctx context.Context) error {
 	c.door.Lock()
 	defer c.door.Unlock()
@@ -138,6 +139,12 @@ func (c *Copier) Close(ctx context.Context) error {
 		return nil
 	}
 	defer c.leave()
+	patience := time.Minute
+	if ctx.Err() != nil {
+		patience = 5 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
 	return c.archive.Settle(ctx)
 }
 

@@ -33,6 +33,9 @@ type Record struct {
 	descriptor v1.Descriptor
 }
 
+// RuleOverwritten is the rule of what a restoration moved a tag from.
+const RuleOverwritten = "archive/overwritten"
+
 // The annotations of a record in the index.
 const (
 	keyRef        = "org.opencontainers.image.ref.name"

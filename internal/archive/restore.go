@@ -79,7 +79,7 @@ func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, 
 		case broken:
 			failed = errors.Join(failed, r.unmark(ctx, one))
 		default:
-			if err := one.push.finish(ctx, one.tag); err != nil {
+			if err := r.finish(ctx, one); err != nil {
 				broken = true
 				failed = errors.Join(one.fail(err), r.unmark(ctx, one), failed)
 				continue
@@ -140,6 +140,18 @@ type restoring struct {
 	tag    name.Tag
 	push   push
 	before Record // as it was before it was marked
+	// overwriting keeps what the tag has; nil if it does not exist.
+	overwriting func(ctx context.Context) error
+}
+
+// finish sets the tag of what was prepared.
+func (r *Restorer) finish(ctx context.Context, one *restoring) error {
+	if one.overwriting != nil {
+		if err := one.overwriting(ctx); err != nil {
+			return err
+		}
+	}
+	return one.push.finish(ctx, one.tag)
 }
 
 func (one *restoring) fail(err error) error { return fmt.Errorf("restoring %s: %w", one.out.As, err) }
@@ -163,9 +175,7 @@ func (r *Restorer) prepare(ctx context.Context, record Record, as registry.Ref, 
 	switch {
 	case !one.out.Moved():
 	case overwriting != nil:
-		if err := overwriting(ctx, as, before); err != nil {
-			return one, err
-		}
+		one.overwriting = func(ctx context.Context) error { return overwriting(ctx, as, before) }
 	default:
 		return one, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, before, record.Digest)
 	}

@@ -31,7 +31,7 @@ func newOverwriting(c *config.Config, a *archive.Archive, connect archive.Connec
 func (w *overwriting) save(ctx context.Context, ref registry.Ref, digest string) error {
 	_, err := w.copier.Copy(ctx, &actions.Step{
 		Action: actions.DeleteTag, Ref: ref.String(), Region: ref.Region, Namespace: ref.Namespace, Image: ref.Image, Tag: ref.Tag, Digest: digest,
-		Reasons: []registry.Reason{{Rule: "archive/overwritten", Text: "a restoration moved the tag"}},
+		Reasons: []registry.Reason{{Rule: archive.RuleOverwritten, Text: "a restoration moved the tag"}},
 	})
 	var uncopied *actions.UncopiedError
 	switch {

@@ -67,6 +67,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 			options.Overwriting = moves.save
 		}
 		err = out.restore(ctx, a, archive.NewRestorer(a, to.Connect, options), o, l)
+		err = errors.Join(err, moves.copier.Close(ctx))
 		for i := range out.Restored {
 			if one := &out.Restored[i]; one.Moved() {
 				out.Notes = append(out.Notes, moves.note(one))

@@ -133,7 +133,7 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	}
 	environment.Archive = copier
 	outcome, err := apply.Apply(ctx, plan, environment, options)
-	return plan, outcome, errors.Join(err, copier.Close(context.WithoutCancel(ctx)))
+	return plan, outcome, errors.Join(err, copier.Close(ctx))
 }
 
 // applyOptions are the settings of the configuration for applying a plan.

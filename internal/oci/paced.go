@@ -42,29 +42,33 @@ func (p *paced) RoundTrip(r *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		host.Refused(sent, clock.Now(), retry.After(resp.Header, clock.Now()))
-		again, ok := fresh(r)
-		if !ok || try == maxRefusals {
+		if try == maxRefusals || !canRepeat(r) {
 			return resp, nil
 		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
 		_ = resp.Body.Close()
-		r = again
+		if r, err = fresh(r); err != nil {
+			return nil, err
+		}
 	}
 }
 
-// fresh is a request as it was before it was sent; false if its body cannot be read again,
-// or if it deletes.
-func fresh(r *http.Request) (*http.Request, bool) {
-	switch {
-	case r.Method == http.MethodDelete:
-		return nil, false
-	case r.Body == nil || r.Body == http.NoBody:
-		return r, true
-	case r.GetBody == nil:
-		return nil, false
+// canRepeat reports whether a request can be sent again: it deletes nothing, and its body
+// can be read again.
+func canRepeat(r *http.Request) bool {
+	return r.Method != http.MethodDelete && (r.Body == nil || r.Body == http.NoBody || r.GetBody != nil)
+}
+
+// fresh is a request as it was before it was sent.
+func fresh(r *http.Request) (*http.Request, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
 	}
 	body, err := r.GetBody()
+	if err != nil {
+		return nil, err
+	}
 	again := r.Clone(r.Context())
 	again.Body = body
-	return again, err == nil
+	return again, nil
 }

@@ -8,18 +8,21 @@ package stall
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-// Limit is how long a request may stand still.
-const Limit = time.Minute
+// Limit is how long a request may stand still, and LongLimit how long the other side may
+// work on what it was sent, such as gigabytes that it hashes, before it answers.
+const (
+	Limit     = time.Minute
+	LongLimit = 10 * time.Minute
+)
 
 // Transport sends requests through Base. It ends a request with an Error if the other side
-// neither takes nor sends anything for Limit.
+// neither takes nor sends anything for Limit, or LongLimit.
 type Transport struct {
 	Base http.RoundTripper
 }
@@ -42,7 +45,7 @@ type Error struct {
 
 // Error says it in words.
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s stopped: it took and sent nothing for %s", e.Host, Limit)
+	return e.Host + " stopped: for a minute it took and sent nothing, or for ten it did not answer"
 }
 
 // Temporary reports that another try may succeed: clients of HTTP ask their errors for it.
@@ -53,10 +56,16 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	stalled := &Error{r.URL.Host}
 	end := func() { cancel(stalled) }
-	w := &watch{ctx: ctx, cancel: cancel, timer: time.AfterFunc(Limit, end)}
+	w := &watch{ctx: ctx, cancel: cancel, timer: time.AfterFunc(toAnswer(r), end)}
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = &sending{r.Body, w}
+	}
+	if again := r.GetBody; again != nil {
+		r.GetBody = func() (io.ReadCloser, error) {
+			body, err := again()
+			return &sending{body, w}, err
+		}
 	}
 	resp, err := t.Base.RoundTrip(r)
 	w.answered.Store(true)
@@ -70,6 +79,16 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.timer.Stop()
 	resp.Body = &receiving{resp.Body, w}
 	return resp, nil
+}
+
+// toAnswer is how long the other side may take before it answers, or takes the first of a
+// body.
+func toAnswer(r *http.Request) time.Duration {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if reads || r.Body != nil && r.Body != http.NoBody {
+		return Limit
+	}
+	return LongLimit
 }
 
 // watch ends the request if its timer fires, which runs while the other side has to act.
@@ -97,7 +116,11 @@ type sending struct {
 func (s *sending) Read(p []byte) (int, error) {
 	s.timer.Stop()
 	n, err := s.ReadCloser.Read(p)
-	if s.timer.Reset(Limit); s.answered.Load() {
+	limit := Limit
+	if err != nil { // all is sent
+		limit = LongLimit
+	}
+	if s.timer.Reset(limit); s.answered.Load() {
 		s.timer.Stop()
 	}
 	return n, err

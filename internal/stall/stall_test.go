@@ -74,7 +74,8 @@ func TestOnlyTheOtherSideMayNotStop(t *testing.T) {
 		"the source of the body is very slow":  {source: long},
 		"the caller reads very slowly":         {reader: long},
 		"the other side takes nothing":         {host: host{take: long}, stopsBefore: true},
-		"the other side does not answer":       {host: host{answer: long}, stopsBefore: true},
+		"the other side works on what it has":  {host: host{answer: long}},
+		"the other side does not answer":       {host: host{answer: 2 * LongLimit}, stopsBefore: true},
 		"the other side stops within its body": {host: host{send: long}, stopsIn: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,3 +102,48 @@ func TestOnlyTheOtherSideMayNotStop(t *testing.T) {
 		})
 	}
 }
+
+func TestReadsAreAnsweredSoon(t *testing.T) {
+	for method, limit := range map[string]time.Duration{http.MethodGet: Limit, http.MethodHead: Limit, http.MethodPut: LongLimit, http.MethodPost: LongLimit} {
+		synctest.Test(t, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), method, "http://registry.example.com/v2/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			if _, err := (&Transport{host{answer: 2 * LongLimit}}).RoundTrip(r); !errors.As(err, new(*Error)) || time.Since(began) != limit {
+				t.Errorf("%s: after %s: %v", method, time.Since(began), err)
+			}
+		})
+	}
+}
+
+// A connection may break before anything was taken: net/http sends the body again.
+func TestABodyThatIsSentAgainIsWatchedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := func() io.ReadCloser { return slow{strings.NewReader("abcdef"), Limit / 3} }
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://registry.example.com/v2/", body())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.GetBody = func() (io.ReadCloser, error) { return body(), nil }
+		again := roundTrip(func(r *http.Request) (*http.Response, error) {
+			var err error
+			if r.Body, err = r.GetBody(); err != nil {
+				return nil, err
+			}
+			return host{take: Limit / 3}.RoundTrip(r)
+		})
+		resp, err := (&Transport{again}).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

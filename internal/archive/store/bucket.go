@@ -160,16 +160,22 @@ func (s *Bucket) mark(ctx context.Context) error {
 	}
 	there, err := s.hasMark(ctx)
 	if err == nil && !there {
-		if _, err = s.putIndex(ctx, emptyIndex(), ""); errors.Is(err, ErrChanged) {
-			err = nil // another process has written one
-		}
-		if err == nil {
-			_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")})
-			err = s.translate(err, layoutFile)
-		}
+		err = s.setMark(ctx)
 	}
 	s.isMarked = err == nil
 	return err
+}
+
+func (s *Bucket) setMark(ctx context.Context) error {
+	_, version, err := s.Index(ctx) // not every bucket heeds a condition
+	if err == nil && version == "" {
+		_, err = s.putIndex(ctx, emptyIndex(), "")
+	}
+	if err != nil && !errors.Is(err, ErrChanged) { // another process may have written one
+		return err
+	}
+	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")})
+	return s.translate(err, layoutFile)
 }
 
 func (s *Bucket) hasMark(ctx context.Context) (bool, error) {
@@ -223,7 +229,7 @@ func (s *Bucket) thaw(ctx context.Context, digest v1.Hash) error {
 	return fmt.Errorf("%s is in a storage class that must be thawed, and is %w: run the same command again in 12 hours, and within %d days", digest, ErrFrozen, thawedDays)
 }
 
-// Index reads index.json. Its version is the ETag.
+// Index reads index.json. Its version is the ETag, or its hash if it has none.
 func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err error) {
 	object, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: s.name("index.json")})
 	if err = s.translate(err, "index.json"); errors.Is(err, ErrNotFound) {
@@ -238,7 +244,7 @@ func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err e
 	}
 	defer object.Body.Close()
 	index, err = io.ReadAll(object.Body)
-	return index, aws.ToString(object.ETag), err
+	return index, cmp.Or(aws.ToString(object.ETag), versionOf(index)), err
 }
 
 // SetIndex replaces index.json by a conditional write. Where the bucket has none, the lock
@@ -270,7 +276,7 @@ func (s *Bucket) putIndex(ctx context.Context, index []byte, version string) (st
 	if err != nil {
 		return "", s.translate(err, "index.json")
 	}
-	return aws.ToString(put.ETag), nil
+	return cmp.Or(aws.ToString(put.ETag), versionOf(index)), nil
 }
 
 // Stored lists the objects of blobs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -24,8 +25,8 @@ func (f *Folder) Enter(ctx context.Context) (leave func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := l.TryRLockContext(ctx, lockPause); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, err
+	if _, err := l.TryRLockContext(ctx, lockPause); err != nil && !hasNoLocks(err) {
+		return nil, refusedByDisk(err)
 	}
 	return release(l), nil
 }
@@ -37,9 +38,9 @@ func (f *Folder) EnterAlone(context.Context) (leave func(), err error) {
 		return nil, err
 	}
 	switch got, err := l.TryLock(); {
-	case errors.Is(err, errors.ErrUnsupported):
+	case hasNoLocks(err):
 	case err != nil:
-		return nil, err
+		return nil, refusedByDisk(err)
 	case !got:
 		return nil, ErrBusy
 	}
@@ -52,8 +53,8 @@ func (f *Folder) lockIndex(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := l.TryLockContext(ctx, lockPause); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, err
+	if _, err := l.TryLockContext(ctx, lockPause); err != nil && !hasNoLocks(err) {
+		return nil, refusedByDisk(err)
 	}
 	return release(l), nil
 }
@@ -64,7 +65,13 @@ func (f *Folder) lock(file string) (*flock.Flock, error) {
 	if err := f.mkdir(incoming); err != nil {
 		return nil, err
 	}
-	return flock.New(filepath.Join(f.root, incoming, file), flock.SetPermissions(0o640)), nil
+	return flock.New(filepath.Join(f.root, incoming, file), flock.SetPermissions(0o644)), nil // who may only read the file can lock it
+}
+
+// hasNoLocks reports whether the file system has no locks: one of NFS may have none, or only
+// those of files that are open for writing.
+func hasNoLocks(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.EBADF)
 }
 
 func release(l *flock.Flock) func() { return func() { _ = l.Unlock() } }

@@ -52,7 +52,7 @@ type Stored struct {
 }
 
 // errNoIndex: only a store that had an index has its marker.
-var errNoIndex = fmt.Errorf("%w: it is marked as an image layout, but has no index.json, which lists its records: put back a copy of the file, or name another place", ErrRefused)
+var errNoIndex = fmt.Errorf("%w: it is marked as an image layout, but has no index.json, which lists its records: put back a copy of the file, or name another place; if no run has ever archived a tag there, remove oci-layout", ErrRefused)
 
 // Store keeps blobs. It is safe for concurrent use.
 type Store interface {
