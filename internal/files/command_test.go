@@ -97,8 +97,8 @@ func TestWriteGoesThroughAPipe(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			} else {
-				defer in.Close()
 				data, _ := io.ReadAll(in)
+				_ = in.Close() // or the next writer could write to this reader
 				read <- string(data)
 			}
 			close(read)
