@@ -26,12 +26,11 @@ type Archive struct {
 	mu      sync.Mutex
 	waiting []*change
 	writing bool
-	wrote   bool // a record
+	ours    map[identity]*Record // that this process wrote; only drain changes it
 	// last is the index as this process wrote it last; nil if it must be read. Only drain
-	// uses it, and what follows.
+	// uses it.
 	last    *v1.IndexManifest
-	version string               // of last
-	ours    map[identity]*Record // that this process wrote
+	version string // of last
 }
 
 // New is the archive in a store, which may be empty.
@@ -202,12 +201,11 @@ func (a *Archive) write(ctx context.Context, changes []*change) (err error) {
 		return err
 	}
 	a.last = index
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, r := range records {
 		a.ours[r.identity()] = r
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.wrote = a.wrote || len(records) > 0
 	return nil
 }
 
@@ -232,7 +230,7 @@ func (a *Archive) lost(index *v1.IndexManifest) []*Record {
 // another process overwrote.
 func (a *Archive) Settle(ctx context.Context) error {
 	a.mu.Lock()
-	needed := a.wrote || a.writing
+	needed := len(a.ours) > 0 || a.writing
 	a.mu.Unlock()
 	if !needed {
 		return nil

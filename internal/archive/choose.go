@@ -43,19 +43,11 @@ func Choose(records []Record, c Choice) ([]Record, error) {
 		return nil, c.errNone()
 	}
 	if !strings.Contains(c.Ref, "@") {
-		found = deletedFirst(found)
+		// The same command, run again, must not move a tag back to what it was moved from.
+		deleted := slices.DeleteFunc(slices.Clone(found), func(r Record) bool { return r.Rule == RuleOverwritten })
+		found = slices.Concat(deleted, found)
 	}
 	return latest(found), nil
-}
-
-// deletedFirst puts what a restoration moved a tag from behind what was deleted: the same
-// command, run again, must not move the tag back.
-func deletedFirst(records []Record) []Record {
-	slices.SortStableFunc(records, func(a, b Record) int {
-		rank := map[bool]int{true: 1}
-		return rank[a.Rule == RuleOverwritten] - rank[b.Rule == RuleOverwritten]
-	})
-	return records
 }
 
 // Listed are the records of what a choice names, or of what is in it: of an image or a

@@ -99,11 +99,7 @@ func (c *Copier) Copy(ctx context.Context, s *actions.Step) (*actions.Archived, 
 	if c.o.Selects != nil && !c.o.Selects(s) {
 		return nil, nil //nolint:nilnil // as documented
 	}
-	var r *Record
-	err := c.enter(ctx)
-	if err == nil {
-		r, err = c.copy(ctx, s)
-	}
+	r, err := c.copy(ctx, s)
 	switch {
 	case err == nil:
 		c.o.Traffic.Tags.Add(1)
@@ -149,6 +145,9 @@ func (c *Copier) Close(ctx context.Context) error {
 }
 
 func (c *Copier) copy(ctx context.Context, s *actions.Step) (*Record, error) {
+	if err := c.enter(ctx); err != nil {
+		return nil, err
+	}
 	image, err := registry.ParseRef(s.Ref)
 	if err != nil {
 		return nil, err

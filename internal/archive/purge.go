@@ -30,7 +30,7 @@ const unclaimed = 24 * time.Hour
 const maxReads = 16
 
 // Purge removes the records that have expired, and then the blobs that no record
-// needs. The caller holds the lock of the run, so that nothing is copied meanwhile. A
+// needs. The caller holds the lock of the run, so that no run of its ledger copies meanwhile. A
 // purge that is killed leaves blobs, never a record without them.
 //
 // If a record cannot be read, it removes nothing, because that record may need any blob.

@@ -193,7 +193,7 @@ func withRemedy(ctx context.Context, connection scaleway.Options, as registry.Re
 	if failed != nil || slices.ContainsFunc(found, func(n registry.Namespace) bool { return n.Name == as.Namespace }) {
 		return err
 	}
-	return fmt.Errorf("%w: there is no namespace %s in %s: create it (scw registry namespace create name=%s region=%s), and run the same command again",
+	return fmt.Errorf("%w: the namespace %s does not exist in %s: create it (scw registry namespace create name=%s region=%s), and run the same command again",
 		err, as.Namespace, as.Region, as.Namespace, as.Region)
 }
 

@@ -97,7 +97,7 @@ func (a *ApplyRun) open(ctx context.Context) (err error) {
 }
 
 // apply resolves interrupted runs, makes or records the plan, asks for confirmation, and applies it.
-func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, error) {
+func (a *ApplyRun) apply(ctx context.Context) (_ *actions.Plan, _ *actions.Outcome, failed error) {
 	n, err := a.recorder.Resolve(ctx, a.editor)
 	if n > 0 {
 		a.Log.Warn("steps of an interrupted run were resolved by reading", "steps", n)
@@ -127,13 +127,12 @@ func (a *ApplyRun) apply(ctx context.Context) (*actions.Plan, *actions.Outcome, 
 	if err != nil {
 		return plan, nil, err
 	}
-	if copier == nil {
-		outcome, err := apply.Apply(ctx, plan, environment, options)
-		return plan, outcome, err
+	if copier != nil {
+		environment.Archive = copier
+		defer func() { failed = errors.Join(failed, copier.Close(ctx)) }() // also after a bug: it holds a lock
 	}
-	environment.Archive = copier
 	outcome, err := apply.Apply(ctx, plan, environment, options)
-	return plan, outcome, errors.Join(err, copier.Close(ctx))
+	return plan, outcome, err
 }
 
 // applyOptions are the settings of the configuration for applying a plan.

@@ -247,8 +247,8 @@ func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err e
 	return index, cmp.Or(aws.ToString(object.ETag), versionOf(index)), err
 }
 
-// SetIndex replaces index.json by a conditional write. Where the bucket has none, the lock
-// of the run keeps others away.
+// SetIndex replaces index.json by a conditional write. Where the bucket has none, it compares
+// before it writes.
 func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if err := s.mark(ctx); err != nil {
 		return "", err

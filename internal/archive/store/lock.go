@@ -21,51 +21,33 @@ const lockPause = 20 * time.Millisecond
 
 // Enter takes the lock of those who copy.
 func (f *Folder) Enter(ctx context.Context) (leave func(), err error) {
-	l, err := f.lock(useLock)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := l.TryRLockContext(ctx, lockPause); err != nil && !hasNoLocks(err) {
-		return nil, refusedByDisk(err)
-	}
-	return release(l), nil
+	return f.lock(useLock, func(l *flock.Flock) (bool, error) { return l.TryRLockContext(ctx, lockPause) })
 }
 
-// EnterAlone takes the lock of who purges.
+// EnterAlone takes the lock of the process that purges.
 func (f *Folder) EnterAlone(context.Context) (leave func(), err error) {
-	l, err := f.lock(useLock)
-	if err != nil {
-		return nil, err
-	}
-	switch got, err := l.TryLock(); {
-	case hasNoLocks(err):
-	case err != nil:
-		return nil, refusedByDisk(err)
-	case !got:
-		return nil, ErrBusy
-	}
-	return release(l), nil
+	return f.lock(useLock, (*flock.Flock).TryLock)
 }
 
 // lockIndex keeps other processes from replacing the index.
 func (f *Folder) lockIndex(ctx context.Context) (unlock func(), err error) {
-	l, err := f.lock(indexLock)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := l.TryLockContext(ctx, lockPause); err != nil && !hasNoLocks(err) {
-		return nil, refusedByDisk(err)
-	}
-	return release(l), nil
+	return f.lock(indexLock, func(l *flock.Flock) (bool, error) { return l.TryLockContext(ctx, lockPause) })
 }
 
-// lock is a lock that nobody has yet. Some file systems have no locks: there, as in a
-// bucket, one process at a time must use the archive.
-func (f *Folder) lock(file string) (*flock.Flock, error) {
+// lock locks a file in the way of take. On a file system without locks, it keeps no process
+// away: there, as in a bucket, one process at a time must use the archive.
+func (f *Folder) lock(file string, take func(*flock.Flock) (bool, error)) (unlock func(), err error) {
 	if err := f.mkdir(incoming); err != nil {
 		return nil, err
 	}
-	return flock.New(filepath.Join(f.root, incoming, file), flock.SetPermissions(0o644)), nil // who may only read the file can lock it
+	l := flock.New(filepath.Join(f.root, incoming, file), flock.SetPermissions(0o644)) // who may only read the file can lock it
+	switch taken, err := take(l); {
+	case err != nil && !hasNoLocks(err):
+		return nil, refusedByDisk(err)
+	case err == nil && !taken:
+		return nil, ErrBusy
+	}
+	return func() { _ = l.Unlock() }, nil
 }
 
 // hasNoLocks reports whether the file system has no locks: one of NFS may have none, or only
@@ -74,13 +56,11 @@ func hasNoLocks(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.EBADF)
 }
 
-func release(l *flock.Flock) func() { return func() { _ = l.Unlock() } }
-
 // unlocked are the locks of a store that has none.
 type unlocked struct{}
 
-// Enter keeps nobody away.
+// Enter keeps no process away.
 func (unlocked) Enter(context.Context) (leave func(), err error) { return func() {}, nil }
 
-// EnterAlone keeps nobody away.
+// EnterAlone keeps no process away.
 func (unlocked) EnterAlone(context.Context) (leave func(), err error) { return func() {}, nil }

@@ -126,8 +126,8 @@ func (s *Repository) Index(ctx context.Context) (index []byte, version string, e
 	return m.Manifest, m.Digest.String(), nil
 }
 
-// SetIndex pushes the index. A registry cannot compare and replace at once; the lock of
-// the run keeps others away.
+// SetIndex pushes the index. A registry cannot compare and replace at once, so it compares
+// before it pushes.
 func (s *Repository) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if _, now, err := s.Index(ctx); err != nil || now != version {
 		return "", cmp.Or(err, ErrChanged)

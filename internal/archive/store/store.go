@@ -72,7 +72,7 @@ type Store interface {
 	// Index reads the index and its version; both are empty if there never was one.
 	Index(ctx context.Context) (index []byte, version string, err error)
 	// SetIndex replaces the index if it still has that version, and returns the new one, or
-	// ErrChanged. A directory cannot compare: there the lock of the run keeps others away.
+	// ErrChanged. A registry cannot do both at once.
 	SetIndex(ctx context.Context, index []byte, version string) (now string, err error)
 	// Stored lists the blobs; a registry cannot, and lists none.
 	Stored(ctx context.Context) ([]Stored, error)
