@@ -139,17 +139,19 @@ func (a *Archive) update(ctx context.Context, c *change) error {
 	}
 }
 
+// drain writes the changes that wait, until there are none. It has ended its writing before
+// it answers, so that who has an answer finds nothing being written.
 func (a *Archive) drain(ctx context.Context) {
-	for {
+	for more := true; more; {
 		a.mu.Lock()
 		changes := a.waiting
 		a.waiting = nil
-		a.writing = len(changes) > 0
 		a.mu.Unlock()
-		if len(changes) == 0 {
-			return
-		}
 		err := a.rewrite(ctx, changes)
+		a.mu.Lock()
+		more = len(a.waiting) > 0
+		a.writing = more
+		a.mu.Unlock()
 		for _, c := range changes {
 			c.written <- err
 		}
