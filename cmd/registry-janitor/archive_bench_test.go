@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"crypto/rand"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
 
 // BenchmarkApplyArchive deletes tags of small images behind 20 ms of latency, without an
-// archive and with one in a directory. The program and the emulator are separate
-// processes, as in production.
+// archive and with one in a directory, or where ARCHIVE_TO says, in which {n} becomes
+// another text in each round. The program and the emulator are separate processes, as in production.
 func BenchmarkApplyArchive(b *testing.B) {
 	for _, tt := range []struct{ name, images string }{
 		{"60 tags of 1 MB", `{name: "svc-{n}", count: 3, tags: [{name: latest, age: 1h}, {name: "pr-{n}", count: 20, age: 40d, size: 1MB}]}`},
@@ -18,8 +22,10 @@ func BenchmarkApplyArchive(b *testing.B) {
 			m := newMillion(b, "settings: {latency: 20ms}\nnamespaces:\n  - {name: prod, age: 400d, images: ["+tt.images+"]}\n", "")
 			var without, with time.Duration
 			for b.Loop() {
+				to := cmp.Or(os.Getenv("ARCHIVE_TO"), filepath.Join(b.TempDir(), "{n}"))
+				to = strings.ReplaceAll(to, "{n}", rand.Text())
 				without += m.apply(b, "")
-				with += m.apply(b, "archive: {to: "+filepath.Join(b.TempDir(), "archive")+"}\n")
+				with += m.apply(b, "archive: {to: \""+to+"\"}\n")
 			}
 			b.ReportMetric(without.Seconds()/float64(b.N), "without-s")
 			b.ReportMetric(with.Seconds()/float64(b.N), "with-s")

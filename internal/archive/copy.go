@@ -257,14 +257,16 @@ func (c *Copier) once(ctx context.Context, b store.Blob, from oci.Connection, op
 	}
 }
 
-// put copies a blob that is not in the archive yet.
+// put copies a blob that is not in the archive yet, and any manifest.
 func (c *Copier) put(ctx context.Context, b store.Blob, open func() (io.ReadCloser, error)) error {
 	err := repeat(ctx, func() error {
-		there, err := c.archive.store.Has(ctx, b)
-		if err != nil || there {
-			return err
+		if !b.Manifest { // which is at hand, small, and seldom there
+			there, err := c.archive.store.Has(ctx, b)
+			if err != nil || there {
+				return err
+			}
 		}
-		err = c.archive.store.Put(ctx, b, func() (io.ReadCloser, error) { return c.metered(ctx, b, open) })
+		err := c.archive.store.Put(ctx, b, func() (io.ReadCloser, error) { return c.metered(ctx, b, open) })
 		if err == nil {
 			c.o.Traffic.Blobs.Add(1)
 		}

@@ -49,10 +49,11 @@ func NewBucket(t target.Target, getenv func(string) string) (*Bucket, error) {
 		return nil, errors.New("the credentials of the bucket are missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
 	o := s3.Options{
-		Region:       cmp.Or(t.Region, regionOf(t.Endpoint), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
-		Credentials:  aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))),
-		UsePathStyle: t.Endpoint != "",
-		HTTPClient:   &http.Client{Transport: &stall.Transport{Base: stall.Connections()}},
+		Region:             cmp.Or(t.Region, regionOf(t.Endpoint), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
+		Credentials:        aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))),
+		UsePathStyle:       t.Endpoint != "",
+		HTTPClient:         &http.Client{Transport: &stall.Transport{Base: stall.Connections()}},
+		EndpointResolverV2: new(endpoint),
 	}
 	if t.Endpoint != "" {
 		o.BaseEndpoint = aws.String(t.Endpoint)
