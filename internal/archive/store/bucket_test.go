@@ -296,6 +296,10 @@ func TestWhatABucketAnswersIsExplained(t *testing.T) {
 		"no bucket":       {http.StatusNotFound, "NoSuchBucket", ErrRefused, "create it, or correct"},
 		"the clock":       {http.StatusForbidden, "RequestTimeTooSkewed", ErrRefused, "set the clock"},
 		"a wrong secret":  {http.StatusForbidden, "SignatureDoesNotMatch", ErrRefused, "check AWS_ACCESS_KEY_ID"},
+		"an old token":    {http.StatusBadRequest, "ExpiredToken", ErrRefused, "renew AWS_SESSION_TOKEN"},
+		"a wrong token":   {http.StatusBadRequest, "InvalidToken", ErrRefused, "renew AWS_SESSION_TOKEN"},
+		"elsewhere":       {http.StatusMovedPermanently, "PermanentRedirect", ErrRefused, "correct the endpoint and region"},
+		"another region":  {http.StatusBadRequest, "AuthorizationHeaderMalformed", ErrRefused, "correct the region"},
 		"a wrong class":   {http.StatusBadRequest, "InvalidStorageClass", ErrRefused, "correct storage_class"},
 		"another refusal": {http.StatusBadRequest, "InvalidRequest", ErrRefused, ""},
 		"busy":            {http.StatusServiceUnavailable, "SlowDown", nil, ""},
@@ -317,6 +321,39 @@ func TestWhatABucketAnswersIsExplained(t *testing.T) {
 			puts := slices.DeleteFunc(s.calls, func(c string) bool { return !strings.HasPrefix(c, "PUT pre/blobs") })
 			if len(puts) != 1 {
 				t.Errorf("a stream is sent %d times", len(puts))
+			}
+		})
+	}
+}
+
+// Only S3 itself can say that there is no index: an archive that is not there must not pass
+// for one without records.
+func TestWhatIsNoAnswerOfABucketIsNotAnEmptyOne(t *testing.T) {
+	xml := func(code string) string { return "<Error><Code>" + code + "</Code><Message>no</Message></Error>" }
+	for name, row := range map[string]struct {
+		body, remedy string
+	}{
+		"another key":   {xml("XAdminUserNotFound"), "check AWS_ACCESS_KEY_ID"},
+		"an HTML page":  {"<html><head><title>404</title></head><body><hr>nginx</body></html>", "check the endpoint"},
+		"a text":        {"default backend - 404", "check the endpoint"},
+		"JSON":          {`{"error": "not found"}`, "check the endpoint"},
+		"nothing":       {"", "check the endpoint"},
+		"another error": {xml("NotFound"), "check the endpoint"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, s := newBucket(t, "")
+			s.answer = func(w http.ResponseWriter, _ *http.Request) bool {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, row.body)
+				return true
+			}
+			_, _, err := b.Index(t.Context())
+			_, opened := b.Open(t.Context(), blobOf("a layer"))
+			_, removed := b.Remove(t.Context(), blobOf("a layer"))
+			for what, err := range map[string]error{"the index": err, "a blob": opened, "a removal": removed, "a copy": b.Put(t.Context(), blobOf("a layer"), opening("a layer"))} {
+				if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), row.remedy) || strings.Contains(err.Error(), "\n") {
+					t.Errorf("%s: %v", what, err)
+				}
 			}
 		})
 	}
