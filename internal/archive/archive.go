@@ -273,20 +273,19 @@ func set(index *v1.IndexManifest, records []*Record) {
 	index.Manifests = append(index.Manifests, rest...)
 }
 
-// keepMarks keeps of the record that r replaces where else it was restored: those tags are
-// still to be left alone.
+// keepMarks keeps of the record that r replaces until when it was promised, and where else it
+// was restored: those tags are still to be left alone.
 func (r *Record) keepMarks(d v1.Descriptor) {
 	old, ok, err := readRecord(d)
-	if !ok || err != nil || r.RestoredAt.After(old.RestoredAt) {
+	if !ok || err != nil {
 		return
 	}
-	others := slices.DeleteFunc(old.RestoredAs, func(as string) bool { return as == r.Ref })
-	if len(others) == 0 {
-		return
-	}
-	r.RestoredAt, r.RestoredAs = old.RestoredAt, others
 	if old.Until.After(r.Until) {
 		r.Until = old.Until
+	}
+	others := slices.DeleteFunc(old.RestoredAs, func(as string) bool { return as == r.Ref })
+	if len(others) > 0 && !r.RestoredAt.After(old.RestoredAt) {
+		r.RestoredAt, r.RestoredAs = old.RestoredAt, others
 	}
 }
 

@@ -2,15 +2,18 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -60,7 +63,7 @@ type Copier struct {
 	room    chan struct{}
 
 	mu     sync.Mutex
-	copies map[v1.Hash]*flight
+	copies map[store.Blob]*flight
 
 	door  sync.Mutex
 	leave func() // nil until the first copy
@@ -77,7 +80,7 @@ const burst = 64 << 10
 
 // NewCopier is a copier for one run.
 func NewCopier(a *Archive, connect Connect, o CopierOptions) *Copier {
-	c := &Copier{archive: a, connect: connect, o: o, copies: map[v1.Hash]*flight{}}
+	c := &Copier{archive: a, connect: connect, o: o, copies: map[store.Blob]*flight{}}
 	if c.o.Parallel == 0 {
 		c.o.Parallel = 64
 	}
@@ -201,6 +204,14 @@ func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob,
 			}
 			return part.Manifest, nil
 		},
+		opens: func(ctx context.Context, b store.Blob) (bool, error) {
+			_, err := from.Puller.Head(ctx, from.Repository.Digest(b.Digest.String()))
+			var answer *transport.Error
+			if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+				return false, nil
+			}
+			return err == nil, err
+		},
 		blobs: func(ctx context.Context, all []store.Blob) error {
 			group, ctx := errgroup.WithContext(ctx)
 			for _, b := range all {
@@ -226,12 +237,14 @@ func layer(ctx context.Context, from oci.Connection, b store.Blob) (io.ReadClose
 
 // once copies a blob unless it is in the archive, once in a run whoever asks for it.
 func (c *Copier) once(ctx context.Context, b store.Blob, from oci.Connection, open func() (io.ReadCloser, error)) error {
+	// Another manifest may give it another size.
+	same := store.Blob{Digest: b.Digest, Size: b.Size, Manifest: b.Manifest}
 	for {
 		c.mu.Lock()
-		f, known := c.copies[b.Digest]
+		f, known := c.copies[same]
 		if !known {
 			f = &flight{done: make(chan struct{})}
-			c.copies[b.Digest] = f
+			c.copies[same] = f
 		}
 		c.mu.Unlock()
 		if !known {
@@ -239,7 +252,7 @@ func (c *Copier) once(ctx context.Context, b store.Blob, from oci.Connection, op
 			f.err = c.put(ctx, b, open)
 			if f.err != nil {
 				c.mu.Lock()
-				delete(c.copies, b.Digest) // who comes later tries again
+				delete(c.copies, same) // who comes later tries again
 				c.mu.Unlock()
 			}
 			close(f.done)

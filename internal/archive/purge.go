@@ -154,6 +154,7 @@ func (a *Archive) marked(ctx context.Context, roots []v1.Descriptor) (map[v1.Has
 					mark(b)
 					return a.manifest(ctx, b)
 				},
+				opens: a.opens,
 				blobs: func(_ context.Context, all []store.Blob) error { mark(all...); return nil },
 				leave: func(context.Context, store.Blob, []byte) error { return nil },
 			})

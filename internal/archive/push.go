@@ -47,6 +47,7 @@ func (p *push) prepare(ctx context.Context) error {
 			}
 			return raw, err
 		},
+		opens: p.archive.opens,
 		blobs: p.upload,
 		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
 			if p.there || p.frozen != nil || b.Digest == p.root.Digest {

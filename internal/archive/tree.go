@@ -24,36 +24,51 @@ const maxManifest = 32 << 20
 
 // manifest has the fields of a manifest and of an index that are needed here.
 type manifest struct {
+	SchemaVersion int             `json:"schemaVersion"`
+	MediaType     types.MediaType `json:"mediaType"`
+
 	Config    *v1.Descriptor  `json:"config"`
 	Layers    []v1.Descriptor `json:"layers"`
 	Blobs     []v1.Descriptor `json:"blobs"`     // of the artifact manifests of earlier drafts
 	Manifests []v1.Descriptor `json:"manifests"` // of an index
 }
 
-// needs are the blobs and manifests right below a manifest.
-func needs(raw []byte) ([]store.Blob, error) {
-	var m manifest
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fmt.Errorf("its manifest cannot be read: %w", err)
-	}
-	var below []store.Blob
+// content are the config and layers of a manifest.
+func (m *manifest) content() []store.Blob {
+	var all []store.Blob
 	if m.Config != nil {
-		below = append(below, blobOf(*m.Config, false))
+		all = append(all, blobOf(*m.Config, false))
 	}
 	for _, d := range append(m.Layers, m.Blobs...) {
-		if len(d.URLs) == 0 { // a layer that is stored elsewhere is recorded without its content
-			below = append(below, blobOf(d, false))
+		// A layer that may not be distributed is stored elsewhere, and recorded without its content.
+		if len(d.URLs) == 0 || d.MediaType.IsDistributable() {
+			all = append(all, blobOf(d, false))
 		}
 	}
-	for _, d := range m.Manifests {
-		// The index of a build cache lists layers.
-		below = append(below, blobOf(d, isManifest(d.MediaType)))
+	return all
+}
+
+// mediaType is with which media type a registry takes a manifest: what it says itself, and
+// only otherwise what the index above it says. Only manifests of OCI need not say it.
+// https://github.com/opencontainers/image-spec/blob/main/manifest.md
+func (m *manifest) mediaType(above types.MediaType) types.MediaType {
+	switch {
+	case m.MediaType != "":
+		return m.MediaType
+	case m.SchemaVersion != 2 || isManifest(above) && !strings.Contains(string(above), "docker"):
+		return above
+	case m.Manifests != nil:
+		return types.OCIImageIndex
 	}
-	return below, nil
+	return types.OCIManifestSchema1
 }
 
 func isManifest(t types.MediaType) bool {
 	return t.IsImage() || t.IsIndex() || strings.Contains(string(t), "manifest")
+}
+
+func isContent(t types.MediaType) bool {
+	return strings.Contains(string(t), "layer") || strings.Contains(string(t), "rootfs") || strings.Contains(string(t), "config")
 }
 
 func blobOf(d v1.Descriptor, isManifest bool) store.Blob {
@@ -64,6 +79,8 @@ func blobOf(d v1.Descriptor, isManifest bool) store.Blob {
 type visitor struct {
 	// open reads a manifest, verified.
 	open func(ctx context.Context, b store.Blob) ([]byte, error)
+	// opens reports whether a part of an index, whose media type does not tell, is a manifest.
+	opens func(ctx context.Context, b store.Blob) (bool, error)
 	// enter reports whether to go below a manifest; nil always does.
 	enter func(ctx context.Context, b store.Blob) (bool, error)
 	// blobs takes the configs and layers of one manifest.
@@ -82,9 +99,6 @@ func (v visitor) walk(ctx context.Context, b store.Blob, seen map[v1.Hash]bool) 
 		return nil
 	}
 	seen[b.Digest] = true
-	if b.MediaType.IsSchema1() {
-		return fmt.Errorf("%s has the schema 1, which a layout cannot hold: push it again with a current tool", b.Digest)
-	}
 	if v.enter != nil {
 		if ok, err := v.enter(ctx, b); err != nil || !ok {
 			return err
@@ -94,15 +108,24 @@ func (v visitor) walk(ctx context.Context, b store.Blob, seen map[v1.Hash]bool) 
 	if err != nil {
 		return err
 	}
-	below, err := needs(raw)
-	if err != nil {
-		return fmt.Errorf("%s: %w", b.Digest, err)
+	var m manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return fmt.Errorf("%s: its manifest cannot be read: %w", b.Digest, err)
 	}
-	var blobs []store.Blob
-	for _, child := range below {
-		if !child.Manifest {
-			blobs = append(blobs, child)
-		} else if err := v.walk(ctx, child, seen); err != nil {
+	if b.MediaType = m.mediaType(b.MediaType); b.MediaType.IsSchema1() {
+		return fmt.Errorf("%s has the schema 1, which a layout cannot hold: push it again with a current tool", b.Digest)
+	}
+	blobs := m.content()
+	for _, d := range m.Manifests {
+		part, err := v.part(ctx, d)
+		switch {
+		case err != nil:
+			return err
+		case !part.Manifest:
+			blobs = append(blobs, part)
+			continue
+		}
+		if err := v.walk(ctx, part, seen); err != nil {
 			return err
 		}
 	}
@@ -110,6 +133,15 @@ func (v visitor) walk(ctx context.Context, b store.Blob, seen map[v1.Hash]bool) 
 		return err
 	}
 	return v.leave(ctx, b, raw)
+}
+
+// part is what an index lists: a manifest, or a layer, as the index of a build cache does.
+func (v visitor) part(ctx context.Context, d v1.Descriptor) (b store.Blob, err error) {
+	b = blobOf(d, isManifest(d.MediaType))
+	if !b.Manifest && !isContent(d.MediaType) {
+		b.Manifest, err = v.opens(ctx, b)
+	}
+	return b, err
 }
 
 // manifest reads a manifest of the archive, whole and verified.
@@ -130,6 +162,21 @@ func (a *Archive) manifest(ctx context.Context, b store.Blob) ([]byte, error) {
 		return err
 	})
 	return raw, err
+}
+
+// opens reports whether a part of an index is a manifest, by its content.
+func (a *Archive) opens(ctx context.Context, b store.Blob) (bool, error) {
+	if b.Size > maxManifest {
+		return false, nil
+	}
+	b.Manifest = true // a registry has manifests elsewhere
+	raw, err := a.manifest(ctx, b)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	var m manifest
+	isOne := json.Unmarshal(raw, &m) == nil && m.SchemaVersion != 0 && (m.Manifests != nil || m.Config != nil)
+	return isOne, err
 }
 
 // tries is how often something is tried at a store.
