@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -59,20 +60,27 @@ func TestWhatArchivingCosts(t *testing.T) {
 		"90 of 100 tags in each of 20 images": {images(20, 90, 10, "latency: 20ms"), 1.25},
 		"2,700 of 3,000 tags in one image":    {images(1, 2700, 300, "latency: 20ms"), 1.35},
 		"one tag in each of 200 images":       {images(200, 1, 10, "latency: 20ms"), 5},
+		"600 tags of one digest":              {shared(`{name: "pr-{n}", count: 600, digest: A, age: 20d}`), 1.35},
+		"3 tags of each of 200 digests": {shared(each(200, func(i int) string {
+			return fmt.Sprintf("{name: pr-a%[1]d, digest: D%[1]d, age: 20d}, {name: pr-b%[1]d, digest: D%[1]d, age: 20d}, {name: pr-c%[1]d, digest: D%[1]d, age: 20d}", i)
+		})), 1.35},
+		"300 tags and their signatures": {shared(each(300, func(i int) string {
+			return fmt.Sprintf(`{name: pr-%[1]d, digest: D%[1]d, age: 20d}, {name: "sha256-{digest:D%[1]d}.sig", age: 20d}`, i)
+		})), 1.35},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var took [2]time.Duration
 			for i, archive := range []*shelf{nil, {takes: func(string) time.Duration { return 60 * time.Millisecond }}} {
 				synctest.Test(t, func(t *testing.T) {
 					s := newSite(t, tt.world)
-					p := s.markTags(plan.Options{})
+					p := s.markTags(plan.Options{SharedDigest: actions.Untag})
 					time.Sleep(time.Minute)
 					before, began := len(s.server.Requests()), time.Now()
 					e := s.environment(newMemoryJournal(t))
 					if archive != nil {
 						e.Archive = archive
 					}
-					o, err := Apply(t.Context(), p, e, Options{})
+					o, err := Apply(t.Context(), p, e, Options{SharedDigest: actions.Untag})
 					if err != nil || o.Done != len(p.Steps) || (o.Results[0].Archived == nil) != (archive == nil) {
 						t.Fatal(err, o.Done)
 					}
@@ -90,6 +98,20 @@ func TestWhatArchivingCosts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shared is an image with such tags, of whose digests the API deletes one tag at a time.
+func shared(tags string) string {
+	return `{settings: {latency: 20ms, shared_digest: untag}, namespaces: [{name: prod, age: 400d, images: [{name: api, tags: [{name: v1, age: 1d}, ` + tags + `]}]}]}`
+}
+
+// each joins the tags of so many digests.
+func each(digests int, tags func(i int) string) string {
+	all := make([]string, digests)
+	for i := range all {
+		all[i] = tags(i)
+	}
+	return strings.Join(all, ", ")
 }
 
 // A copy that takes long holds up neither the other tags of its image nor other images,

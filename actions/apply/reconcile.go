@@ -97,7 +97,7 @@ func (w *reconciler) run() {
 			pause = firstPause
 			continue
 		}
-		if len(w.pending) > 0 && w.lacking() == 0 {
+		if len(w.pending) > 0 && w.lacking().deletions <= 0 {
 			w.rest(pause, d.waiting > 0 && d.proving == 0)
 		}
 		pause = min(2*pause, longestPause)

@@ -27,42 +27,67 @@ func (r *run) copying(steps []int) *copies.Queue {
 	})
 }
 
-// lacking is how many more copies are to be made before another reading is worth its
-// calls. Enough are as many deletions as are sent while the image is listed. Once nothing
-// more is sent, none is made.
-func (w *reconciler) lacking() int {
+// lack is what keeps another reading from being worth its calls.
+type lack struct {
+	deletions int            // how many more must be ready to be sent
+	uncopied  map[string]int // pending steps of each digest without a copy
+	copied    map[string]int // and with one, not sent: ready once none is without
+}
+
+// lacking is how much is to be copied before another reading. Enough are as many deletions
+// as are sent while the image is listed. Once nothing more is sent, nothing is copied.
+func (w *reconciler) lacking() *lack {
+	l := &lack{uncopied: map[string]int{}, copied: map[string]int{}}
 	if !w.copies.IsMaking() || w.r.awake.Err() != nil {
-		return 0
+		return l
 	}
-	enough := w.r.o.Concurrency * w.last.pages()
+	l.deletions = w.r.o.Concurrency * w.last.pages()
 	if w.r.isCanary() {
-		enough = 1
+		l.deletions = 1
 	}
 	for _, st := range w.pending {
-		if w.copies.Of(st.Step).State == copies.Made && !st.sent() {
-			enough--
+		switch {
+		case w.copies.Of(st.Step).State != copies.Made:
+			l.uncopied[st.Digest]++
+		case !st.sent():
+			l.copied[st.Digest]++
 		}
 	}
-	return max(0, enough)
+	for digest, n := range l.copied {
+		if l.uncopied[digest] == 0 {
+			l.deletions -= n
+		}
+	}
+	return l
+}
+
+// add takes account of one more copy, made or failed.
+func (l *lack) add(digest string) {
+	l.copied[digest]++
+	if l.uncopied[digest]--; l.uncopied[digest] == 0 {
+		l.deletions -= l.copied[digest]
+	}
 }
 
 // await waits for copies, and lets other images go on meanwhile. Where a deletion waits
-// to be confirmed, it does so for a pause at most.
+// to be confirmed, or to be sent again, it does so for a pause at most.
 func (w *reconciler) await(pause time.Duration) {
 	w.copies.Collect()
 	lacking := w.lacking()
-	if lacking == 0 {
+	if lacking.deletions <= 0 {
 		return
 	}
-	ctx, isWaiting := w.r.awake, slices.ContainsFunc(w.pending, (*step).sent)
+	ctx, isWaiting := w.r.awake, slices.ContainsFunc(w.pending, func(st *step) bool { return st.tries > 0 })
 	if isWaiting {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, pause)
 		defer cancel()
 	}
 	w.leave()
-	for lacking > 0 && w.copies.IsMaking() && w.copies.Wait(ctx) {
-		lacking--
+	for lacking.deletions > 0 && ctx.Err() == nil && w.copies.IsMaking() {
+		for _, s := range w.copies.Wait(ctx) {
+			lacking.add(s.Digest)
+		}
 	}
 	if isWaiting || w.proving { // another image may hold the room and wait for this one
 		w.tryToEnter()

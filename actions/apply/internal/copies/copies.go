@@ -29,10 +29,9 @@ type State uint8
 
 // The states.
 const (
-	None   State = iota
-	Making       // or it waits for room
-	Made         // or the tag may be deleted without a copy
-	Failed       // the tag must not be deleted
+	None   State = iota // or it is being made
+	Made                // or the tag may be deleted without a copy
+	Failed              // the tag must not be deleted
 )
 
 // Copy is the copy of a tag, or why there is none.
@@ -42,18 +41,22 @@ type Copy struct {
 	Err      error
 }
 
-// Queue makes the copies for one image. Only one goroutine may call its methods. A nil
-// queue says of every tag that it may be deleted.
+// Queue makes the copies for one image. Only one goroutine may call its methods, and sees
+// of the copies what it has collected. A nil queue says of every tag that it may be deleted.
 type Queue struct {
-	do      Func
-	room    Room
-	ctx     context.Context
-	cancel  context.CancelFunc
-	all     sync.WaitGroup
+	do     Func
+	room   Room
+	ctx    context.Context
+	cancel context.CancelFunc
+	all    sync.WaitGroup
+	copies map[*actions.Step]Copy // that are collected
+	ended  chan struct{}          // has something in it when a copy is to be collected
+
+	mu      sync.Mutex
 	waiting []*actions.Step
-	made    chan made // as large as the room: making never waits for it
-	copies  map[*actions.Step]Copy
-	making  int
+	begun   map[*actions.Step]bool
+	made    []made // and not collected
+	making  int    // goroutines that make copies
 }
 
 type made struct {
@@ -63,7 +66,7 @@ type made struct {
 
 // NewQueue makes a queue whose copies end with ctx. End it.
 func NewQueue(ctx context.Context, room Room, do Func) *Queue {
-	q := &Queue{do: do, room: room, made: make(chan made, cap(room)), copies: map[*actions.Step]Copy{}}
+	q := &Queue{do: do, room: room, copies: map[*actions.Step]Copy{}, ended: make(chan struct{}, 1), begun: map[*actions.Step]bool{}}
 	q.ctx, q.cancel = context.WithCancel(ctx)
 	return q
 }
@@ -87,62 +90,103 @@ func (q *Queue) Of(s *actions.Step) Copy {
 // Want has the tags of steps copied, in this order. It replaces what was wanted before
 // and is not begun yet.
 func (q *Queue) Want(steps []*actions.Step) {
-	if q != nil {
-		q.waiting = steps
-		q.fill()
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = steps
+	for q.making < cap(q.room) {
+		s := q.next()
+		if s == nil {
+			return
+		}
+		q.making++
+		q.all.Go(func() { q.work(s) })
 	}
 }
 
-func (q *Queue) fill() {
-	for len(q.waiting) > 0 && q.making < cap(q.made) {
+// next takes the next step that is to be copied; nil if there is none.
+func (q *Queue) next() *actions.Step {
+	for len(q.waiting) > 0 && q.ctx.Err() == nil {
 		s := q.waiting[0]
 		q.waiting = q.waiting[1:]
-		q.copies[s] = Copy{State: Making}
-		q.making++
-		q.all.Go(func() { q.make(s) })
+		if !q.begun[s] {
+			q.begun[s] = true
+			return s
+		}
+	}
+	return nil
+}
+
+// work makes one copy after the other, whether or not they are collected meanwhile.
+func (q *Queue) work(s *actions.Step) {
+	for s != nil {
+		c := q.make(s)
+		q.mu.Lock()
+		q.made = append(q.made, made{s, c})
+		if s = q.next(); s == nil {
+			q.making--
+		}
+		q.mu.Unlock()
+		select {
+		case q.ended <- struct{}{}:
+		default:
+		}
 	}
 }
 
-func (q *Queue) make(s *actions.Step) {
+func (q *Queue) make(s *actions.Step) (c Copy) {
 	select {
 	case q.room <- struct{}{}:
 		defer func() { <-q.room }()
 	case <-q.ctx.Done():
-		q.made <- made{step: s}
-		return
+		return Copy{}
 	}
-	c := Copy{State: Made}
+	c.State = Made
 	c.Archived, c.Err = q.do(q.ctx, s)
 	if optional := new(actions.UncopiedError); c.Err != nil && !errors.As(c.Err, &optional) {
 		c.State = Failed
 	}
-	q.made <- made{s, c}
+	return c
 }
 
-// IsMaking reports whether any copy is being made.
-func (q *Queue) IsMaking() bool { return q != nil && q.making > 0 }
-
-// Collect notes the copies that have been made.
-func (q *Queue) Collect() {
-	for q != nil && len(q.made) > 0 {
-		q.note(<-q.made)
-	}
-}
-
-// Wait waits for one more copy, and reports false if ctx is done before. Some copy must
-// be being made.
-func (q *Queue) Wait(ctx context.Context) bool {
-	select {
-	case x := <-q.made:
-		q.note(x)
-		return true
-	case <-ctx.Done():
+// IsMaking reports whether there is or will be a copy to collect.
+func (q *Queue) IsMaking() bool {
+	if q == nil {
 		return false
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.making+len(q.made) > 0
 }
 
-func (q *Queue) note(x made) {
-	q.copies[x.step] = x.Copy
-	q.making--
-	q.fill()
+// Collect notes the copies that have been made, and returns their steps.
+func (q *Queue) Collect() (steps []*actions.Step) {
+	if q == nil {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, x := range q.made {
+		q.copies[x.step] = x.Copy
+		steps = append(steps, x.step)
+	}
+	q.made = nil
+	return steps
+}
+
+// Wait waits until there is something to collect, and collects it; nothing if ctx is done
+// before. Some copy must be being made.
+func (q *Queue) Wait(ctx context.Context) []*actions.Step {
+	for {
+		if steps := q.Collect(); len(steps) > 0 {
+			return steps
+		}
+		select {
+		case <-q.ended:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

@@ -25,6 +25,7 @@ func TestCopiesAreMadeInOrderAndBounded(t *testing.T) {
 			}
 			return &actions.Archived{To: s.Ref}, map[string]error{"1": broken, "2": fmt.Errorf("of 2: %w", spare)}[s.Ref]
 		})
+		began := time.Now()
 		q.Want(steps)
 		states := func() (all []State) {
 			for _, s := range steps {
@@ -38,23 +39,23 @@ func TestCopiesAreMadeInOrderAndBounded(t *testing.T) {
 				t.Errorf("%v, want %v", states, is)
 			}
 		}
-		want(states(), Making, Making, None, None, None)
 		time.Sleep(1500 * time.Millisecond)
-		want(states(), Making, Making, None, None, None) // until they are taken
+		want(states(), None, None, None, None, None) // until they are collected
+		q.Want(steps[1:])                            // what is begun is not begun again
 		q.Collect()
-		want(states(), Made, Failed, Making, Making, None)
-		for range 2 {
-			if !q.Wait(t.Context()) {
-				t.Error("no copy came")
-			}
+		want(states(), Made, Failed, None, None, None)
+		if made := q.Wait(t.Context()); len(made) == 0 || time.Since(began) != 2*time.Second {
+			t.Errorf("%d copies after %s", len(made), time.Since(began))
 		}
-		want(states(), Made, Failed, Made, Made, Making)
+		synctest.Wait()
+		q.Collect()
+		want(states(), Made, Failed, Made, Made, None)
 		if q.Of(steps[0]).Archived.To != "0" || !errors.Is(q.Of(steps[1]).Err, broken) || q.Of(steps[2]).Err == nil {
 			t.Errorf("%+v %+v %+v", q.Of(steps[0]), q.Of(steps[1]), q.Of(steps[2]))
 		}
 		soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if q.Wait(soon) || !q.IsMaking() {
+		if q.Wait(soon) != nil || !q.IsMaking() {
 			t.Error("a copy came before its time")
 		}
 		q.End()
