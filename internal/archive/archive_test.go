@@ -158,14 +158,14 @@ func TestAnExistingTagIsNotMoved(t *testing.T) {
 func TestAttachmentsComeBackWithTheirSubject(t *testing.T) {
 	p := newPlane(t)
 	digest := p.push(api, image(1))
-	signature := "rg.fr-par.scw.cloud/prod/api:" + strings.Replace(digest, ":", "-", 1) + ".sig"
-	signed := p.push(signature, image(1))
+	signature := signed(digest)
+	want := p.push(signature, image(1))
 	a, _ := newFolder(t)
 	copied(t, a, p, api, signature)
 	p.wipe()
 	done, err := restore(t.Context(), a, restorer(a, p), api)
 	check(t, err)
-	if len(done) != 2 || p.digest(signature) != signed {
+	if len(done) != 2 || p.digest(signature) != want {
 		t.Errorf("%+v", done)
 	}
 }

@@ -100,7 +100,7 @@ func (f *freezer) Open(ctx context.Context, b store.Blob) (io.ReadCloser, error)
 func TestWhatIsFrozenIsThawedAtOnce(t *testing.T) {
 	p := newPlane(t)
 	digest := p.push(api, index()) // of five blobs and two parts
-	signature := "rg.fr-par.scw.cloud/prod/api:" + strings.Replace(digest, ":", "-", 1) + ".sig"
+	signature := signed(digest)
 	p.push(signature, image(1))
 	f := &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}}
 	a := archive.New("s3://bucket", f)

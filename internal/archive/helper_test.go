@@ -197,6 +197,11 @@ func restore(ctx context.Context, a *archive.Archive, r *archive.Restorer, ref s
 	return r.Restore(ctx, records, chosen[0], as)
 }
 
+// signed is the tag of the signature of a digest, in the image api.
+func signed(digest string) string {
+	return "rg.fr-par.scw.cloud/prod/api:" + strings.Replace(digest, ":", "-", 1) + ".sig"
+}
+
 func image(layers int64) v1.Image { return must(random.Image(600, layers)) }
 
 // index has two images.

@@ -79,12 +79,16 @@ func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, 
 		case broken:
 			failed = errors.Join(failed, r.unmark(ctx, one))
 		default:
-			if err := r.finish(ctx, one); err != nil {
+			err := one.spare(r.finish(ctx, one))
+			if err != nil {
 				broken = true
 				failed = errors.Join(one.fail(err), r.unmark(ctx, one), failed)
 				continue
 			}
 			done = append(done, one.out)
+			if one.out.Kept {
+				failed = errors.Join(failed, r.unmark(ctx, one))
+			}
 		}
 	}
 	return done, failed
@@ -107,11 +111,8 @@ func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Recor
 			_, ref.Tag = splitTag(record.Ref)
 			overwriting = nil
 		}
-		one, err := r.prepare(ctx, record, ref, overwriting)
-		if errors.Is(err, errOther) && record.Ref != which.Ref { // it was signed again, for example
-			one.out.Kept, err = true, nil
-		}
-		if err != nil {
+		one := &restoring{out: Restored{Record: record, As: ref.String()}, attached: record.Ref != which.Ref}
+		if err := one.spare(r.prepare(ctx, one, ref, overwriting)); err != nil {
 			return all, one.fail(err)
 		}
 		all = append(all, one)
@@ -136,62 +137,88 @@ var errOther = errors.New("exists with another digest")
 
 // restoring is one record on its way back.
 type restoring struct {
-	out    Restored
-	tag    name.Tag
-	push   push
-	before Record // as it was before it was marked
-	// overwriting keeps what the tag has; nil if it does not exist.
-	overwriting func(ctx context.Context) error
+	out      Restored
+	attached bool // it comes back with its subject
+	tag      name.Tag
+	push     push
+	before   Record // as it was before it was marked
+	// overwriting keeps the digest that the tag has, or refuses to move the tag.
+	overwriting func(ctx context.Context, digest string) error
 }
 
-// finish sets the tag of what was prepared.
+// finish sets the tag of what was prepared. It looks at the tag again first, because
+// somebody may have pushed it while the content was on its way.
 func (r *Restorer) finish(ctx context.Context, one *restoring) error {
-	if one.overwriting != nil {
-		if err := one.overwriting(ctx); err != nil {
+	for archived := ""; ; archived = one.out.Before {
+		now, err := digestOf(ctx, one.push.to, one.tag)
+		if err != nil {
+			return err
+		}
+		one.out.Before = now
+		switch {
+		case one.out.WasThere():
+			return r.takeBack(ctx, one)
+		case now == one.out.Record.Digest:
+			return nil
+		case now == "", now == archived:
+			return one.push.finish(ctx, one.tag)
+		}
+		if err := one.overwriting(ctx, now); err != nil {
 			return err
 		}
 	}
-	return one.push.finish(ctx, one.tag)
 }
 
 func (one *restoring) fail(err error) error { return fmt.Errorf("restoring %s: %w", one.out.As, err) }
+
+// spare leaves an attachment as it is if its tag has another digest: it was signed again, for
+// example.
+func (one *restoring) spare(err error) error {
+	if one.attached && errors.Is(err, errOther) {
+		one.out.Kept = true
+		return nil
+	}
+	return err
+}
 
 // is reports whether the reference needs nothing any more.
 func (one *restoring) is() bool { return one.out.Kept || one.push.there }
 
 // prepare pushes everything that a record needs but its tag, or has it thawed.
-func (r *Restorer) prepare(ctx context.Context, record Record, as registry.Ref, overwriting func(context.Context, registry.Ref, string) error) (*restoring, error) {
-	one := &restoring{out: Restored{Record: record, As: as.String()}}
+func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref, overwriting func(context.Context, registry.Ref, string) error) error {
+	record := one.out.Record
 	to, err := r.connect(as.WithoutTag())
 	if err != nil {
-		return one, err
+		return err
 	}
 	one.tag = to.Repository.Tag(as.Tag)
-	before, err := digestOf(ctx, to, one.tag)
-	if err != nil {
-		return one, err
+	if one.out.Before, err = digestOf(ctx, to, one.tag); err != nil {
+		return err
 	}
-	one.out.Before = before
-	switch {
-	case !one.out.Moved():
-	case overwriting != nil:
-		one.overwriting = func(ctx context.Context) error { return overwriting(ctx, as, before) }
-	default:
-		return one, fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, before, record.Digest)
+	one.overwriting = func(ctx context.Context, digest string) error {
+		if overwriting == nil {
+			return fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, digest, record.Digest)
+		}
+		return overwriting(ctx, as, digest)
 	}
-	one.push = push{archive: r.archive, to: to, root: record.root(), there: before == record.Digest}
+	if one.out.Moved() && overwriting == nil {
+		return one.overwriting(ctx, one.out.Before)
+	}
+	one.push = push{archive: r.archive, to: to, root: record.root(), there: one.out.Before == record.Digest}
 	if one.out.WasThere() {
-		return one, one.push.prepare(ctx)
+		return one.push.prepare(ctx)
 	}
 	// The mark comes first, so that no run deletes what is being restored.
-	if one.before, err = r.mark(ctx, record, one.out.As); err != nil {
-		return one, err
+	one.before, err = r.mark(ctx, record, one.out.As)
+	marked := err == nil || ctx.Err() != nil // it is still being written then
+	if err == nil {
+		err = one.push.prepare(ctx)
 	}
-	if err = one.push.prepare(ctx); err != nil {
+	if err != nil && marked {
 		err = errors.Join(err, r.unmark(ctx, one))
 	}
 	one.out.Blobs, one.out.Bytes = one.push.blobs, one.push.bytes
-	return one, err
+	return err
 }
 
 // digestOf is the digest of a tag; "" if the tag does not exist.
@@ -208,7 +235,8 @@ func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (strin
 }
 
 // mark notes in the record that it was restored, and keeps it as long as the tag stays. It
-// returns the record as it was.
+// returns the record as it was; if that fails, the one that it was given, because the index
+// may still be being written.
 func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, error) {
 	before := record
 	if err := r.note(ctx, record, func(now *Record) {
@@ -221,18 +249,29 @@ func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, 
 			now.RestoredAs = append(now.RestoredAs, as)
 		}
 	}); err != nil {
-		return Record{}, err // the index may still be being written, and before with it
+		return record, err
 	}
 	return before, nil
 }
 
-// unmark takes a mark back if the restoration failed. The mark stays if the tag has the
-// digest after all, or if that cannot be found out: a run could delete the tag.
+// unmark takes a mark back if the restoration failed, even if the context has ended. The
+// mark stays if the tag has the digest after all, or if that cannot be found out: a run
+// could delete the tag.
 func (r *Restorer) unmark(ctx context.Context, one *restoring) error {
-	before := one.before
-	if now, err := digestOf(ctx, one.push.to, one.tag); err != nil || now == before.Digest {
-		return nil //nolint:nilerr // what failed before is what matters
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unmarkPatience)
+	defer cancel()
+	if now, err := digestOf(ctx, one.push.to, one.tag); err != nil || now == one.before.Digest {
+		return nil // what failed before is what matters
 	}
+	return r.takeBack(ctx, one)
+}
+
+// unmarkPatience is how long a restoration that was stopped takes to say so.
+const unmarkPatience = 5 * time.Second
+
+// takeBack gives a record the marks that it had.
+func (r *Restorer) takeBack(ctx context.Context, one *restoring) error {
+	before := one.before
 	return r.note(ctx, before, func(now *Record) {
 		now.RestoredAt, now.RestoredAs, now.Until = before.RestoredAt, before.RestoredAs, before.Until
 	})
