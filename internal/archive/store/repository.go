@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/registry-janitor/registry-janitor/internal/archive/target"
 )
 
 // IndexTag is the tag of the index in a repository.
@@ -49,17 +53,17 @@ func (s *Repository) Has(ctx context.Context, b Blob) (bool, error) {
 func (s *Repository) head(ctx context.Context, b Blob) error {
 	if b.Manifest {
 		_, err := s.pull.Head(ctx, s.digest(b))
-		return translateRegistry(err, b)
+		return s.translate(err, b)
 	}
 	l, err := s.pull.Layer(ctx, s.digest(b))
 	if err != nil {
-		return translateRegistry(err, b)
+		return s.translate(err, b)
 	}
 	size, err := l.Size()
 	if err == nil && size != b.Size {
 		return fmt.Errorf("%s has %d bytes, not %d: it %w", b.Digest, size, b.Size, ErrDamaged)
 	}
-	return translateRegistry(err, b)
+	return s.translate(err, b)
 }
 
 // Put pushes the blob, or has the registry take it from the repository that has it.
@@ -79,7 +83,7 @@ func (s *Repository) Put(ctx context.Context, b Blob, open func() (io.ReadCloser
 		if cause := content.Err(); cause != nil { // of what the library reports
 			err = cause
 		}
-		return translateRegistry(err, b)
+		return s.translate(err, b)
 	}
 	return s.head(ctx, b)
 }
@@ -94,7 +98,7 @@ func (s *Repository) putManifest(ctx context.Context, b Blob, open func() (io.Re
 	if err != nil {
 		return err
 	}
-	return translateRegistry(s.push.Put(ctx, s.digest(b), Document{raw, b.MediaType}), b)
+	return s.translate(s.push.Put(ctx, s.digest(b), Document{raw, b.MediaType}), b)
 }
 
 // Open reads a blob or a manifest.
@@ -102,22 +106,22 @@ func (s *Repository) Open(ctx context.Context, b Blob) (io.ReadCloser, error) {
 	if b.Manifest {
 		m, err := s.pull.Get(ctx, s.digest(b))
 		if err != nil {
-			return nil, translateRegistry(err, b)
+			return nil, s.translate(err, b)
 		}
 		return io.NopCloser(bytes.NewReader(m.Manifest)), nil
 	}
 	l, err := s.pull.Layer(ctx, s.digest(b))
 	if err != nil {
-		return nil, translateRegistry(err, b)
+		return nil, s.translate(err, b)
 	}
 	content, err := l.Compressed()
-	return content, translateRegistry(err, b)
+	return content, s.translate(err, b)
 }
 
 // Index reads the index by its tag. Its version is its digest.
 func (s *Repository) Index(ctx context.Context) (index []byte, version string, err error) {
 	m, err := s.pull.Get(ctx, s.name.Tag(IndexTag))
-	switch err = translateRegistry(err, Blob{}); {
+	switch err = s.translate(err, Blob{}); {
 	case errors.Is(err, ErrNotFound):
 		return nil, "", nil
 	case err != nil:
@@ -133,7 +137,7 @@ func (s *Repository) SetIndex(ctx context.Context, index []byte, version string)
 		return "", cmp.Or(err, ErrChanged)
 	}
 	if err := s.push.Put(ctx, s.name.Tag(IndexTag), Document{index, types.OCIImageIndex}); err != nil {
-		return "", translateRegistry(err, Blob{})
+		return "", s.translate(err, Blob{})
 	}
 	return "sha256:" + versionOf(index), nil
 }
@@ -152,22 +156,85 @@ func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
 	if errors.As(err, &answer) && answer.StatusCode >= 400 && answer.StatusCode < 500 && answer.StatusCode != http.StatusTooManyRequests {
 		return false, nil
 	}
-	return err == nil, translateRegistry(err, b)
+	return err == nil, s.translate(err, b)
 }
 
 func (s *Repository) digest(b Blob) name.Digest { return s.name.Digest(b.Digest.String()) }
 
-// translateRegistry marks what is not there, and what does not pass.
-func translateRegistry(err error, b Blob) error {
+// translate marks what is not there, and what does not pass, and says what to do.
+func (s *Repository) translate(err error, b Blob) error {
+	host := s.name.RegistryStr()
 	var answer *transport.Error
-	if !errors.As(err, &answer) {
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch) && s.name.Scheme() == "https": // else both are tried
+		return fmt.Errorf("%w: %s answers without TLS, which is used only with localhost:PORT, 127.0.0.1 and private IPv4 addresses: put TLS before it", ErrRefused, host)
+	case !errors.As(err, &answer):
+		return err
+	case s.isMissing(answer):
+		return fmt.Errorf("%s is %w", b.Digest, ErrNotFound)
+	case answer.StatusCode < 400 || answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout:
 		return err
 	}
-	switch status := answer.StatusCode; {
-	case status == http.StatusNotFound:
-		return fmt.Errorf("%s is %w", b.Digest, ErrNotFound)
-	case status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout:
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+	if remedy := s.remedyOf(answer); remedy != "" {
+		return fmt.Errorf("%w: %s: %s", ErrRefused, said(answer), remedy)
 	}
-	return err
+	return fmt.Errorf("%w: %s", ErrRefused, said(answer))
+}
+
+// unknown are the codes with which registries say that something is not there. The last is
+// that of Harbor, the others are those of
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
+var unknown = []transport.ErrorCode{transport.BlobUnknownErrorCode, transport.ManifestUnknownErrorCode, transport.NameUnknownErrorCode, "NOT_FOUND"}
+
+// isMissing reports whether the registry itself says that what it was asked for is not
+// there: a token server or a proxy that answers so knows nothing of the repository.
+func (s *Repository) isMissing(answer *transport.Error) bool {
+	if answer.StatusCode != http.StatusNotFound || answer.Request == nil {
+		return false
+	}
+	isUnknown := func(d transport.Diagnostic) bool { return slices.Contains(unknown, d.Code) }
+	switch answer.Request.Method {
+	case http.MethodHead: // never sent to a token server, and the answer has no code
+		return true
+	case http.MethodGet:
+		return s.isAsked(answer.Request) && slices.ContainsFunc(answer.Errors, isUnknown)
+	}
+	return false
+}
+
+// isAsked reports whether a request is one to the repository.
+func (s *Repository) isAsked(r *http.Request) bool {
+	return r.URL.Host == s.name.RegistryStr() && strings.HasPrefix(r.URL.Path, "/v2/"+s.name.RepositoryStr()+"/")
+}
+
+// remedyOf is what to do about a refusal; "" if that is not known.
+func (s *Repository) remedyOf(answer *transport.Error) string {
+	login := fmt.Sprintf("check the login: run docker login %s, or set DOCKER_CONFIG to the folder of its config.json", s.name.RegistryStr())
+	if target.IsProvider(s.name.Name()) {
+		login = "check the Scaleway API key, and that it has the permission set ContainerRegistryFullAccess"
+	}
+	r := answer.Request
+	switch {
+	case answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden:
+		return login
+	case answer.StatusCode != http.StatusNotFound || r == nil || r.Response != nil: // it was redirected
+		return ""
+	case s.isAsked(r) && len(answer.Errors) > 0:
+		return "create what is missing, or correct archive.to"
+	case s.isAsked(r) || r.URL.Path == "/v2/":
+		return "no registry answers so: correct the host in archive.to"
+	}
+	return login // a token server
+}
+
+// said is an answer in one line, without its details.
+func said(answer *transport.Error) string {
+	what := fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+	if r := answer.Request; r != nil {
+		what = fmt.Sprintf("%s %s://%s%s answers %s", r.Method, r.URL.Scheme, r.URL.Host, r.URL.Path, what)
+	}
+	for _, d := range answer.Errors {
+		what += fmt.Sprintf(": %s: %s", d.Code, d.Message)
+	}
+	return what
 }

@@ -41,13 +41,16 @@ type Target struct {
 // provider matches what the provider hosts.
 var provider = regexp.MustCompile(`(^rg|//s3)\.[a-z]+-[a-z]+\.scw\.cloud(/|$)`)
 
+// IsProvider reports whether a repository, "host/name", is in a registry of the provider.
+func IsProvider(repository string) bool { return provider.MatchString(repository) }
+
 // PerGB is what 10⁹ bytes cost there for a month, in a currency in which those of a
 // registry of the provider cost so much; 0 if it is not known. The prices of buckets are an
 // estimate, without taxes and requests: Scaleway has no API for its price list, which is
 // https://www.scaleway.com/en/pricing/storage/
 func (t Target) PerGB(inRegistry float64, currency string) float64 {
 	switch {
-	case t.Kind == Registry && provider.MatchString(t.Repository):
+	case t.Kind == Registry && IsProvider(t.Repository):
 		return inRegistry
 	case t.Kind != Bucket || currency != "EUR" || !provider.MatchString(t.Endpoint):
 		return 0

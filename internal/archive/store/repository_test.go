@@ -1,0 +1,110 @@
+package store
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// newRepository is a store in a registry in memory. What answer answers is not asked of it.
+func newRepository(t *testing.T, answer func(http.ResponseWriter, *http.Request) bool) *Repository {
+	t.Helper()
+	memory := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !answer(w, r) {
+			memory.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	at, err := name.NewRepository(strings.TrimPrefix(server.URL, "http://") + "/archive/janitor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pull, failed := remote.NewPuller()
+	push, err := remote.NewPusher()
+	if err = errors.Join(failed, err); err != nil {
+		t.Fatal(err)
+	}
+	return NewRepository(at, pull, push)
+}
+
+// says answers requests whose path begins so.
+func says(beginning string, status int, body string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, beginning) {
+			return false
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+		return true
+	}
+}
+
+func coded(code string) string {
+	return `{"errors": [{"code": "` + code + `", "message": "no", "detail": [{"Action": "pull"}]}]}`
+}
+
+// Only the registry itself can say that there is no index: an archive that is not there must
+// not pass for one without records.
+func TestOnlyARegistryHasAnEmptyArchive(t *testing.T) {
+	login := func(status int) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/v2/" {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/v2/token",service="registry"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return true
+			}
+			return says("/v2/token", status, coded("NOT_FOUND"))(w, r)
+		}
+	}
+	for what, row := range map[string]struct {
+		answer func(http.ResponseWriter, *http.Request) bool
+		remedy string // "" if there is no index
+	}{
+		"no repository":             {says("-", 0, ""), ""},
+		"no manifest":               {says("/v2/archive/", 404, coded("MANIFEST_UNKNOWN")), ""},
+		"no manifest at Harbor":     {says("/v2/archive/", 404, coded("NOT_FOUND")), ""},
+		"another code":              {says("/v2/archive/", 404, coded("NO_LUCK")), "correct archive.to"},
+		"a token server without it": {login(404), "run docker login"},
+		"a token server refuses":    {login(401), "run docker login"},
+		"no right":                  {says("/v2/archive/", 403, coded("DENIED")), "run docker login"},
+		"a page":                    {says("/", 404, "<html>\n<body>404</body>\n</html>"), "correct the host in archive.to"},
+		"a page behind the ping":    {says("/v2/archive/", 404, "<html>\n<body>404</body>\n</html>"), "correct the host in archive.to"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			index, version, err := newRepository(t, row.answer).Index(t.Context())
+			if row.remedy == "" && (err != nil || index != nil || version != "") {
+				t.Errorf("%q, %q, %v", index, version, err)
+			}
+			if row.remedy != "" && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), row.remedy) || strings.ContainsAny(err.Error(), "\n[")) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+type refuses struct{ err error }
+
+func (f refuses) RoundTrip(*http.Request) (*http.Response, error) { return nil, f.err }
+
+func TestARegistryWithoutTLSIsExplained(t *testing.T) {
+	at, err := name.NewRepository("registry.example.com:5000/janitor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pull, err := remote.NewPuller(remote.WithTransport(refuses{http.ErrSchemeMismatch}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := NewRepository(at, pull, nil).Index(t.Context()); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "put TLS before it") {
+		t.Error(err)
+	}
+}
