@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -23,6 +24,18 @@ import (
 // IndexTag is the tag of the index in a repository.
 const IndexTag = "registry-janitor-index"
 
+// layoutTag marks a repository that has an index, as oci-layout does elsewhere.
+const layoutTag = "registry-janitor-layout"
+
+// marker is what has that tag: no other manifest has its digest, so that none is deleted
+// with it.
+func marker() Document {
+	return Document{[]byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{"io.registry-janitor.layout":"1.0.0"}}`), types.OCIImageIndex}
+}
+
+// errNoIndexTag is errNoIndex in a repository.
+var errNoIndexTag = fmt.Errorf("%w: it has the tag %s, but not %s, whose index lists its records: give that index its tag again, or name another place; if no run has ever archived a tag there, remove the tag %[2]s", ErrRefused, layoutTag, IndexTag)
+
 // Repository is a Store in a repository of a registry. Manifests lie in it by digest;
 // the index, which lists them, keeps the registry from collecting them.
 type Repository struct {
@@ -31,6 +44,9 @@ type Repository struct {
 	name name.Repository
 	pull *remote.Puller
 	push *remote.Pusher
+
+	marked   sync.Mutex
+	isMarked bool // the repository has its marker
 }
 
 // NewRepository is the store in a repository. It sends no request.
@@ -123,7 +139,11 @@ func (s *Repository) Index(ctx context.Context) (index []byte, version string, e
 	m, err := s.pull.Get(ctx, s.name.Tag(IndexTag))
 	switch err = s.translate(err, Blob{}); {
 	case errors.Is(err, ErrNotFound):
-		return nil, "", nil
+		had, err := s.hasMark(ctx)
+		if had {
+			err = errNoIndexTag
+		}
+		return nil, "", err
 	case err != nil:
 		return nil, "", err
 	}
@@ -139,7 +159,31 @@ func (s *Repository) SetIndex(ctx context.Context, index []byte, version string)
 	if err := s.push.Put(ctx, s.name.Tag(IndexTag), Document{index, types.OCIImageIndex}); err != nil {
 		return "", s.translate(err, Blob{})
 	}
-	return "sha256:" + versionOf(index), nil
+	return "sha256:" + versionOf(index), s.mark(ctx)
+}
+
+// mark gives the repository its marker, once it has an index: a marker without an index
+// shows that the index was lost.
+func (s *Repository) mark(ctx context.Context) error {
+	s.marked.Lock()
+	defer s.marked.Unlock()
+	if s.isMarked {
+		return nil
+	}
+	there, err := s.hasMark(ctx)
+	if err == nil && !there {
+		err = s.translate(s.push.Put(ctx, s.name.Tag(layoutTag), marker()), Blob{})
+	}
+	s.isMarked = err == nil
+	return err
+}
+
+func (s *Repository) hasMark(ctx context.Context) (bool, error) {
+	_, err := s.pull.Head(ctx, s.name.Tag(layoutTag))
+	if err = s.translate(err, Blob{}); errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Stored is not known: a registry does not list what it has.

@@ -108,3 +108,37 @@ func TestARegistryWithoutTLSIsExplained(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An archive whose index was lost must not pass for a new one: its records would be lost for
+// good with the next one.
+func TestALostIndexOfARepositoryIsAnError(t *testing.T) {
+	nothing := says("-", 0, "")
+	for what, unmarked := range map[string]bool{"a new archive": false, "one without its marker": true} {
+		t.Run(what, func(t *testing.T) {
+			s := newRepository(t, nothing)
+			if err := setIndex(t, s, string(emptyIndex())); err != nil {
+				t.Fatal(err)
+			}
+			remove := func(tag string) {
+				t.Helper()
+				if err := s.push.Delete(t.Context(), s.name.Tag(tag)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if unmarked {
+				remove(layoutTag)
+				s = NewRepository(s.name, s.pull, s.push)
+				if err := setIndex(t, s, `{"manifests": []}`); err != nil {
+					t.Fatal(err)
+				}
+			}
+			remove(IndexTag)
+			if _, _, err := s.Index(t.Context()); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), layoutTag) {
+				t.Error(err)
+			}
+			if _, err := s.SetIndex(t.Context(), emptyIndex(), ""); !errors.Is(err, ErrRefused) {
+				t.Error(err)
+			}
+		})
+	}
+}
