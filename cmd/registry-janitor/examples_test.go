@@ -45,6 +45,9 @@ func TestExampleConfigurations(t *testing.T) {
 			server := httptest.NewServer(handler)
 			defer server.Close()
 			// Hosts tell the emulator the region; without them, it serves the contents of one.
+			if c.Archive != nil {
+				c.Archive.To = t.TempDir() // needs no key
+			}
 			c.Scaleway.RegistryURL, c.Scaleway.Regions = server.URL, c.Scaleway.Regions[:1]
 			session, err := janitor.NewSession(&janitor.Planner{Config: c, Policies: policies}, janitor.SessionOptions{
 				Now: clock,

@@ -262,12 +262,18 @@ func TestTheChartTakesADSNFromASecret(t *testing.T) {
 	}
 	from := map[string]string{}
 	for _, e := range b.pods[0].spec.Containers[0].Env {
-		if e.ValueFrom != nil {
-			from[e.Name] = e.ValueFrom.SecretKeyRef.Name + "/" + e.ValueFrom.SecretKeyRef.Key
+		if e.ValueFrom == nil {
+			continue
+		}
+		key := e.ValueFrom.SecretKeyRef
+		from[e.Name] = key.Name + "/" + key.Key
+		if key.Optional != nil && *key.Optional {
+			from[e.Name] += ", optional"
 		}
 	}
 	want := map[string]string{
 		"SCW_ACCESS_KEY": "registry-janitor-scaleway/SCW_ACCESS_KEY", "SCW_SECRET_KEY": "registry-janitor-scaleway/SCW_SECRET_KEY", "LEDGER_DSN": "ledger/dsn",
+		"AWS_ACCESS_KEY_ID": "registry-janitor-scaleway/AWS_ACCESS_KEY_ID, optional", "AWS_SECRET_ACCESS_KEY": "registry-janitor-scaleway/AWS_SECRET_ACCESS_KEY, optional",
 	}
 	if !maps.Equal(from, want) {
 		t.Errorf("the variables are from %v, want %v", from, want)

@@ -110,6 +110,11 @@ env:
     valueFrom:
       secretKeyRef: {name: {{ $.Values.existingSecret }}, key: {{ . }}}
   {{- end }}
+  {{- range list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" }}
+  - name: {{ . }}
+    valueFrom:
+      secretKeyRef: {name: {{ $.Values.existingSecret }}, key: {{ . }}, optional: true}
+  {{- end }}
   {{- if and .Values.postgres.enabled .Values.postgres.dsnKey }}
   - name: LEDGER_DSN
     valueFrom:
