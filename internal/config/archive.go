@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -94,8 +95,9 @@ func checkArchive(s string) (message, hint string) {
 	if strings.HasPrefix(s, "~") || strings.Contains(s, "$") {
 		return "is not expanded: " + strictyaml.Quote(s), "write the path out; a relative one starts at the folder of this file"
 	}
-	if _, err := target.Parse(s); err != nil {
-		return err.Error(), "write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository"
+	var wrong *target.Error
+	if _, err := target.Parse(s); errors.As(err, &wrong) {
+		return wrong.What, wrong.Remedy
 	}
 	return "", ""
 }

@@ -28,7 +28,7 @@ func TestBadConfigurationsAreReportedWithLinePathAndRemedy(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
-			if strings.Contains(strings.ReplaceAll(err.Error(), "SCW_SECRET_KEY", ""), "SECRET") {
+			if strings.Contains(strings.NewReplacer("SCW_SECRET_KEY", "", "AWS_SECRET_ACCESS_KEY", "").Replace(err.Error()), "SECRET") {
 				t.Errorf("a secret is in the message: %v", err)
 			}
 			for _, p := range problems {
@@ -1187,7 +1187,16 @@ naming:
 		"an archive with a password",
 		"archive: {to: \"s3://KEY:SECRET@bucket/prefix\"}\n",
 		[]string{
-			`1:15: archive.to: must not have a user or a password: put credentials into the environment (write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository)`,
+			`1:15: archive.to: must not have a user or a password (put credentials into the environment)`,
+		},
+	},
+	{
+		"an archive whose address is no path",
+		"archive: {to: \"s3:/bucket/prefix\", access_key: SECRET, storage_class: GLACIER}\n",
+		[]string{
+			`1:36: archive.access_key: is not allowed here (credentials are not part of the configuration: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for a bucket, or run docker login for a registry)`,
+			`1:56: archive.storage_class: is not allowed here (it is a parameter of the bucket: write it into to, such as s3://bucket/prefix?endpoint=https://s3.fr-par.scw.cloud&storage_class=GLACIER)`,
+			`1:15: archive.to: has no // after s3: (write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository)`,
 		},
 	},
 	{
@@ -1197,7 +1206,7 @@ naming:
 			`1:37: archive.keep: must be longer than 0s (give it a length, or remove the key)`,
 			`1:62: archive.match: is empty (say which tags are copied, or remove the key)`,
 			`1:56: archive.max_bandwidth: is not a number of bytes per second: "fast" (write at least 1kB, such as 50MB, or 400MiB)`,
-			`1:15: archive.to: has an unknown scheme: "ftp": write a path, file:///…, s3://… or oci://… (write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository)`,
+			`1:15: archive.to: has an unknown scheme: "ftp" (write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository)`,
 		},
 	},
 	{

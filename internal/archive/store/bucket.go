@@ -11,7 +11,6 @@ import (
 	"io"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -49,7 +48,7 @@ func NewBucket(t target.Target, getenv func(string) string) (*Bucket, error) {
 		return nil, errors.New("the credentials of the bucket are missing: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
 	o := s3.Options{
-		Region:             cmp.Or(t.Region, regionOf(t.Endpoint), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
+		Region:             cmp.Or(t.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), "us-east-1"),
 		Credentials:        aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(key, secret, getenv("AWS_SESSION_TOKEN"))),
 		UsePathStyle:       t.Endpoint != "",
 		HTTPClient:         &http.Client{Transport: &stall.Transport{Base: stall.Connections()}},
@@ -59,16 +58,6 @@ func NewBucket(t target.Target, getenv func(string) string) (*Bucket, error) {
 		o.BaseEndpoint = aws.String(t.Endpoint)
 	}
 	return &Bucket{client: s3.New(o), bucket: t.Bucket, prefix: t.Prefix, class: types.StorageClass(t.StorageClass)}, nil
-}
-
-// scalewayEndpoint names its region, which signatures need.
-var scalewayEndpoint = regexp.MustCompile(`//s3\.([a-z]+-[a-z]+)\.scw\.cloud`)
-
-func regionOf(endpoint string) string {
-	if m := scalewayEndpoint.FindStringSubmatch(endpoint); m != nil {
-		return m[1]
-	}
-	return ""
 }
 
 // Has trusts the SHA-256 checksum that the bucket stores with an object, and hashes an

@@ -4,7 +4,6 @@
 package target
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -32,7 +31,8 @@ type Target struct {
 	// Bucket and Prefix of the objects; the prefix has no slash at either end.
 	Bucket, Prefix string
 	// Endpoint of an S3 service other than AWS, such as https://s3.fr-par.scw.cloud.
-	// Region and StorageClass are "" for the default.
+	// Region is that of the endpoint if it names one. Both, and StorageClass, are "" for the
+	// default.
 	Endpoint, Region, StorageClass string
 	// Repository is "host/name".
 	Repository string
@@ -58,22 +58,36 @@ func (t Target) PerGB(inRegistry float64, currency string) float64 {
 	return map[string]float64{"": 0.0146, "STANDARD": 0.0146, "ONEZONE_IA": 0.0075, "GLACIER": 0.00254}[t.StorageClass]
 }
 
+// Error is what is wrong with an address. It never quotes what may be a password.
+type Error struct {
+	What   string // "has an unknown scheme"
+	Remedy string // what to do
+}
+
+func (e *Error) Error() string { return e.What + ": " + e.Remedy }
+
+const forms = "write a path, file:///path, s3://bucket/prefix?endpoint=…&region=… or oci://host/repository"
+
 var (
+	schemes    = regexp.MustCompile(`(?i)^(s3|oci|file|docker|https?):`)
 	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	repository = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
 )
 
 // Parse reads a path, file:///path, s3://bucket/prefix?endpoint=…&region=…&storage_class=…
-// or oci://host/repository. Its errors never quote what may be a password.
+// or oci://host/repository. Its errors are of type Error.
 func Parse(address string) (Target, error) {
 	scheme, rest, isURL := strings.Cut(address, "://")
+	meant := schemes.FindString(address)
 	switch {
 	case address == "":
-		return Target{}, errors.New("is empty")
+		return Target{}, &Error{"is empty", forms}
+	case meant != "" && !strings.HasPrefix(address, meant+"//"):
+		return Target{}, &Error{"has no // after " + meant, forms}
 	case !isURL:
 		return Target{Kind: Directory, Path: address}, nil
 	case strings.Contains(strings.SplitN(rest, "/", 2)[0], "@"):
-		return Target{}, errors.New("must not have a user or a password: put credentials into the environment")
+		return Target{}, &Error{"must not have a user or a password", "put credentials into the environment"}
 	}
 	switch scheme {
 	case "file":
@@ -81,40 +95,78 @@ func Parse(address string) (Target, error) {
 	case "s3":
 		return parseBucket(address)
 	case "oci":
-		if !repository.MatchString(rest) {
-			return Target{}, fmt.Errorf("names no repository: %q: write oci://host/repository", address)
-		}
-		return Target{Kind: Registry, Repository: rest}, nil
+		return parseRepository(rest)
 	}
-	return Target{}, fmt.Errorf("has an unknown scheme: %q: write a path, file:///…, s3://… or oci://…", scheme)
+	return Target{}, &Error{fmt.Sprintf("has an unknown scheme: %q", scheme), forms}
 }
 
 func parseFile(rest string) (Target, error) {
 	path, err := url.PathUnescape(rest)
 	if err != nil || !filepath.IsAbs(path) {
-		return Target{}, fmt.Errorf("must be an absolute path: %q: write file:///var/lib/archive", "file://"+rest)
+		return Target{}, &Error{fmt.Sprintf("must be an absolute path: %q", "file://"+rest), "write file:///var/lib/archive"}
 	}
 	return Target{Kind: Directory, Path: path}, nil
 }
 
+func parseRepository(rest string) (Target, error) {
+	host, path, _ := strings.Cut(rest, "/")
+	trimmed := strings.TrimRight(rest, "/")
+	wrong := func(what, remedy string) (Target, error) { return Target{}, &Error{what, remedy} }
+	switch {
+	case repository.MatchString(rest):
+		return Target{Kind: Registry, Repository: rest}, nil
+	case host == "" || strings.Trim(path, "/") == "":
+		return wrong("names no repository", "write oci://host/repository")
+	case strings.ContainsAny(rest, "?#"):
+		return wrong("has parameters, which only a bucket has", "write oci://host/repository")
+	case strings.ContainsAny(path, ":@"):
+		return wrong("names a tag or a digest", "remove it: the archive sets the tags of its repository itself")
+	case repository.MatchString(trimmed):
+		return wrong("ends with /", "write oci://"+trimmed)
+	case strings.ToLower(rest) != rest:
+		return wrong("has upper case letters, which no repository has", "write oci://"+strings.ToLower(rest))
+	}
+	return wrong("names a repository that cannot exist", "its parts have a to z and 0 to 9, and ., _ and - between them")
+}
+
 func parseBucket(address string) (Target, error) {
+	wrong := func(what, remedy string) (Target, error) { return Target{}, &Error{what, remedy} }
 	u, err := url.Parse(address)
-	if err != nil || !bucketName.MatchString(u.Host) {
-		return Target{}, errors.New("names no bucket: write s3://bucket/prefix")
+	switch {
+	case err == nil && u.Host == "":
+		return wrong("names no bucket", "write s3://bucket/prefix")
+	case err != nil || !bucketName.MatchString(u.Host):
+		return wrong("names a bucket that cannot exist", "a bucket has 3 to 63 characters: a to z, 0 to 9, . and -")
+	case u.Fragment != "" || strings.HasSuffix(address, "#"):
+		return wrong("has a #", "remove what is behind it, or write %23 if the prefix has it")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return Target{}, errors.New("has parameters that cannot be read: write ?endpoint=…&region=…&storage_class=…")
+		return wrong("has parameters that cannot be read", "write ?endpoint=…&region=…&storage_class=…")
 	}
 	for _, key := range slices.Sorted(maps.Keys(query)) {
 		if !slices.Contains([]string{"endpoint", "region", "storage_class"}, key) {
-			return Target{}, fmt.Errorf("has an unknown parameter: %q: write endpoint, region or storage_class; credentials come from the environment", key)
+			return wrong(fmt.Sprintf("has an unknown parameter: %q", key), "write endpoint, region or storage_class; credentials come from the environment")
+		}
+		if len(query[key]) > 1 || query.Get(key) == "" {
+			return wrong(fmt.Sprintf("has the parameter %s without a value, or twice", key), "give it one value, or remove it")
 		}
 	}
 	t := Target{
 		Kind: Bucket, Bucket: u.Host, Prefix: strings.Trim(u.Path, "/"),
 		Endpoint: query.Get("endpoint"), Region: query.Get("region"), StorageClass: query.Get("storage_class"),
 	}
+	if upper := strings.ToUpper(t.StorageClass); upper != t.StorageClass {
+		return wrong("has an unknown storage class", "write storage_class="+upper)
+	}
+	return t.withEndpoint()
+}
+
+// scaleway matches the endpoints of Scaleway, which name their region.
+var scaleway = regexp.MustCompile(`^https?://s3\.([a-z]+-[a-z]+)\.scw\.cloud(:[0-9]+)?/?$`)
+
+// withEndpoint completes the endpoint of a bucket, and takes the region from it.
+func (t Target) withEndpoint() (Target, error) {
 	if t.Endpoint == "" {
 		return t, nil
 	}
@@ -122,7 +174,14 @@ func parseBucket(address string) (Target, error) {
 		t.Endpoint = "https://" + t.Endpoint
 	}
 	if e, err := url.Parse(t.Endpoint); err != nil || e.Host == "" || e.User != nil || e.Scheme != "http" && e.Scheme != "https" {
-		return Target{}, errors.New("has an endpoint that is not an address: write endpoint=https://s3.fr-par.scw.cloud")
+		return Target{}, &Error{"has an endpoint that is not an address", "write endpoint=https://s3.fr-par.scw.cloud"}
+	}
+	m := scaleway.FindStringSubmatch(t.Endpoint)
+	if m != nil && t.Region != "" && t.Region != m[1] {
+		return Target{}, &Error{"has an endpoint of the region " + m[1] + ", and another region", "write region=" + m[1] + ", or correct the endpoint"}
+	}
+	if m != nil {
+		t.Region = m[1]
 	}
 	return t, nil
 }
