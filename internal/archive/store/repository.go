@@ -150,11 +150,18 @@ func (s *Repository) Index(ctx context.Context) (index []byte, version string, e
 	return m.Manifest, m.Digest.String(), nil
 }
 
+// maxIndex is how many bytes every registry takes as a manifest.
+const maxIndex = 4 << 20
+
 // SetIndex pushes the index. A registry cannot compare and replace at once, so it compares
 // before it pushes.
 func (s *Repository) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
-	if _, now, err := s.Index(ctx); err != nil || now != version {
+	before, now, err := s.Index(ctx)
+	switch {
+	case err != nil || now != version:
 		return "", cmp.Or(err, ErrChanged)
+	case len(index) > maxIndex && len(index) > len(before): // or a purge makes it smaller
+		return "", fmt.Errorf("%w: registries take manifests of at most 4 MiB: run archive purge, shorten archive.keep, or archive in a bucket or a directory", ErrFull)
 	}
 	if err := s.push.Put(ctx, s.name.Tag(IndexTag), Document{index, types.OCIImageIndex}); err != nil {
 		return "", s.translate(err, Blob{})

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // newRepository is a store in a registry in memory. What answer answers is not asked of it.
@@ -140,5 +141,28 @@ func TestALostIndexOfARepositoryIsAnError(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestAnIndexThatNoRegistryTakesIsRefused(t *testing.T) {
+	s := newRepository(t, says("-", 0, ""))
+	sized := func(n int) []byte {
+		const frame = `{"manifests":[],"annotations":{"a":""}}`
+		return []byte(strings.Replace(frame, `""`, `"`+strings.Repeat("x", n-len(frame))+`"`, 1))
+	}
+	for _, row := range []struct {
+		size int
+		full bool
+	}{{maxIndex, false}, {maxIndex + 1, true}} {
+		if err := setIndex(t, s, string(sized(row.size))); (err != nil) != row.full || row.full && (!errors.Is(err, ErrFull) || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "run archive purge")) {
+			t.Errorf("%d bytes: %v", row.size, err)
+		}
+	}
+	// A purge makes it smaller.
+	if err := s.push.Put(t.Context(), s.name.Tag(IndexTag), Document{sized(maxIndex + 2), types.OCIImageIndex}); err != nil {
+		t.Fatal(err)
+	}
+	if err := setIndex(t, s, string(sized(maxIndex+1))); err != nil {
+		t.Error(err)
 	}
 }
