@@ -27,8 +27,9 @@ type Builder struct {
 // tally counts what is in one namespace.
 type tally struct {
 	actions.NamespaceStats
-	cached int // images from the cache
-	unseen int // tags that only an earlier run saw: the rows of their images do not show them
+	restored int // tags
+	cached   int // images from the cache
+	unseen   int // tags that only an earlier run saw: the rows of their images do not show them
 }
 
 // NewBuilder starts a plan.
@@ -89,6 +90,7 @@ func (b *Builder) tally(p *Part) *tally {
 func (t *tally) count(p *Part) {
 	t.Images++
 	t.Tags += p.tags
+	t.restored += p.restored
 	t.Bytes += p.bytes
 	if p.inherits {
 		t.InheritedBytes += p.bytes
@@ -137,7 +139,7 @@ func (b *Builder) warn(ref, rule, text string) {
 func (b *Builder) shares(p *actions.Plan) map[registry.Ref]Share {
 	shares := make(map[registry.Ref]Share, len(b.namespaces))
 	for ref, t := range b.namespaces {
-		shares[ref] = Share{Tags: t.Tags}
+		shares[ref] = Share{Tags: t.Tags - t.restored}
 	}
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Action == actions.DeleteTag {

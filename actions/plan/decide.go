@@ -19,6 +19,11 @@ func Decide(v registry.Verdict, o Options) Part {
 		return decideNamespace(v, o.at(v.Namespace.Ref()))
 	}
 	part := Quiet(v.Image, len(v.Image.Tags))
+	for i := range v.Tags {
+		if v.Tags[i].Restored {
+			part.restored++
+		}
+	}
 	if isSilent(&v, &o) {
 		return part // the common case: it must not allocate
 	}
@@ -53,6 +58,7 @@ func isSilent(v *registry.Verdict, o *Options) bool {
 type Part struct {
 	subject    registry.Ref
 	tags       int
+	restored   int // of those, which take no place in any count
 	bytes      uint64
 	public     bool    // everyone may pull the image
 	inherits   bool    // that depends on the namespace

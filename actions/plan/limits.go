@@ -22,7 +22,8 @@ const (
 	anomalyRuns = 3
 )
 
-// Share is how many of the tags of a namespace are deleted.
+// Share is how many of the tags of a namespace are deleted. Those that were restored do
+// not count.
 type Share struct{ Deleted, Tags int }
 
 // Refusals lists the limits that so many deletions exceed, whose tags are these

@@ -16,6 +16,8 @@ type Census struct {
 	Registry scanner.Source
 	Scope    scanner.Scope
 	Limits   plan.Options
+	// Restored is what was restored from the archive, and does not count.
+	Restored registry.Restorations
 }
 
 // Check refuses a plan that is not of this registry, or that the limits refuse: they are
@@ -147,20 +149,23 @@ func failed(err error) error {
 	return fmt.Errorf("counting the tags for limits.max_deletion_percent: %w", err)
 }
 
-// tagNames are the names of the tags of an image: those in its row, or, if that lacks one
-// of those that are to be deleted, those that are listed.
+// tagNames are the names of the tags of an image that count: those in its row, or, if that
+// lacks one of those that are to be deleted, or any may have been restored, those that are
+// listed.
 func (n *count) tagNames(ctx context.Context, img *registry.Image) ([]string, error) {
 	hidden := maps.Clone(n.doomed[img.ID])
 	for _, name := range img.TagNames {
 		delete(hidden, name)
 	}
-	if len(hidden) == 0 {
+	if len(hidden) == 0 && len(n.Restored[img.Ref()]) == 0 {
 		return img.TagNames, nil
 	}
 	tags, err := n.Registry.Tags(ctx, img.Namespace.Region, img.ID)
 	var names []string
 	for i := range tags {
-		names = append(names, tags[i].Name)
+		if _, ok := n.Restored.Of(img.Ref(), &tags[i], n.Limits.TakenAt); !ok {
+			names = append(names, tags[i].Name)
+		}
 	}
 	return names, err
 }

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/actions/plan"
@@ -19,6 +20,7 @@ type shelf struct {
 	scanner.Source
 	namespaces []string
 	row, tags  []string // what the row of an image shows, and what is listed
+	restored   string   // tag
 }
 
 func (s shelf) Namespaces(_ context.Context, q registry.Query) ([]registry.Namespace, error) {
@@ -38,14 +40,14 @@ func (s shelf) Images(_ context.Context, q registry.Query) iter.Seq2[registry.Im
 func (s shelf) Tags(context.Context, registry.Region, string) ([]registry.Tag, error) {
 	var all []registry.Tag
 	for _, name := range s.tags {
-		all = append(all, registry.Tag{Name: name})
+		all = append(all, registry.Tag{Name: name, Digest: "sha256:" + name})
 	}
 	return all, nil
 }
 
 // A saved plan counts against what is in the registry now, whatever it says about itself.
 func TestASavedPlanIsCheckedAgainstTheRegistry(t *testing.T) {
-	all := []string{"v1", "v2", "v3", "v4"}
+	all, now := []string{"v1", "v2", "v3", "v4"}, time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	for name, tt := range map[string]struct {
 		registry shelf
 		percent  float64
@@ -57,6 +59,8 @@ func TestASavedPlanIsCheckedAgainstTheRegistry(t *testing.T) {
 		"a row that lacks what is to go":        {shelf{namespaces: []string{"prod"}, row: all[1:], tags: all}, 50, ""},
 		"a listing that lacks it too":           {shelf{namespaces: []string{"prod"}, row: all[1:], tags: all[1:]}, 40, ""},
 		"the namespaces of another key":         {shelf{namespaces: []string{"dev"}, row: all}, 100, "the plan is of another organization"},
+		"a tag that was restored":               {shelf{namespaces: []string{"prod"}, row: all, tags: all, restored: "v4"}, 50, "a limit refuses the plan"},
+		"a tag that was restored, and another":  {shelf{namespaces: []string{"prod"}, row: all, tags: all, restored: "v4"}, 67, ""},
 		"everything may go, so nothing counts":  {shelf{namespaces: []string{"prod"}}, 100, ""},
 		"an image that has nothing to be shown": {shelf{namespaces: []string{"prod"}}, 40, ""},
 	} {
@@ -67,7 +71,11 @@ func TestASavedPlanIsCheckedAgainstTheRegistry(t *testing.T) {
 		}
 		census := admission.Census{
 			Registry: tt.registry, Scope: scanner.Scope{Regions: []registry.Region{"fr-par"}, Include: []string{"**"}},
-			Limits: plan.Options{MaxDeletions: 10, MaxDeletionPercent: tt.percent},
+			Limits: plan.Options{MaxDeletions: 10, MaxDeletionPercent: tt.percent, TakenAt: now},
+		}
+		if tag := tt.registry.restored; tag != "" {
+			ref := registry.Ref{Region: "fr-par", Namespace: "prod", Image: "api", Tag: tag}
+			census.Restored = registry.NewRestorations([]registry.Restoration{{Ref: ref, Digest: "sha256:" + tag, Until: now.Add(1)}})
 		}
 		err := census.Check(t.Context(), p)
 		switch {

@@ -173,7 +173,10 @@ func (a *ApplyRun) admit(ctx context.Context, plan *actions.Plan, o apply.Option
 		return err
 	}
 	if a.Given != nil {
-		census := admission.Census{Registry: s.reader, Scope: Scope(s.Config), Limits: s.planOptions()}
+		if err := s.restoredFor(ctx, plan); err != nil {
+			return err
+		}
+		census := admission.Census{Registry: s.reader, Scope: Scope(s.Config), Limits: s.planOptions(), Restored: s.restored}
 		if err := census.Check(ctx, plan); err != nil {
 			return err
 		}

@@ -39,8 +39,8 @@ func (s *Session) inForce(ctx context.Context, p *actions.Plan) (*inForce, error
 	if p.Summary.Deletions() == 0 {
 		return f, nil
 	}
-	if err := s.readRestored(ctx); err != nil {
-		return nil, fmt.Errorf("reading what was restored before anything is deleted: %w", err)
+	if err := s.restoredFor(ctx, p); err != nil {
+		return nil, err
 	}
 	if s.uses.Empty() {
 		return f, nil
@@ -59,6 +59,17 @@ func (s *Session) inForce(ctx context.Context, p *actions.Plan) (*inForce, error
 		}
 	}()
 	return f, nil
+}
+
+// restoredFor reads what was restored, if a plan deletes anything.
+func (s *Session) restoredFor(ctx context.Context, p *actions.Plan) error {
+	if p.Summary.Deletions() == 0 {
+		return nil
+	}
+	if err := s.readRestored(ctx); err != nil {
+		return fmt.Errorf("reading what was restored before anything is deleted: %w", err)
+	}
+	return nil
 }
 
 // readUses reads all use sources. If a required one cannot be reached, nothing may
