@@ -47,6 +47,8 @@ type Archiving struct {
 	// Bytes is the size of their configs and layers, each counted once. No more than that
 	// travels: what the archive has already does not.
 	Bytes uint64 `json:"bytes"`
+	// LeftOut counts the tags that the configuration leaves out: they are deleted without a copy.
+	LeftOut int `json:"left_out,omitempty"`
 	// Unknown counts the tags whose size is not known.
 	Unknown int `json:"unknown,omitempty"`
 }

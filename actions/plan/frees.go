@@ -51,11 +51,15 @@ func (b *Builder) archiving(p *actions.Plan) {
 	if b.o.Archives == nil {
 		return
 	}
-	a := &p.Summary.Archive
+	a, isCopied := &p.Summary.Archive, b.o.Archives(p.Steps)
 	counted := make(map[string]bool)
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		if s.Action != actions.DeleteTag || !b.o.Archives(s) {
+		switch {
+		case s.Action != actions.DeleteTag:
+			continue
+		case !isCopied(s):
+			a.LeftOut++
 			continue
 		}
 		a.Tags++

@@ -45,9 +45,9 @@ type Options struct {
 	// has.
 	Orphans Orphans
 
-	// Archives reports whether a tag is copied into the archive before it is deleted; nil
-	// without an archive.
-	Archives func(s *actions.Step) bool
+	// Archives returns which of some steps have their tags copied into the archive before
+	// they are deleted; nil without an archive.
+	Archives func([]actions.Step) func(*actions.Step) bool
 	// Content is whose content the plan needs: see NeedsContent.
 	Content Content
 
@@ -118,8 +118,8 @@ const (
 
 // The rules that speak for the plan itself. The operator has not written them.
 const (
-	// followRule is the reason of an attachment that is deleted with its subject.
-	followRule = "attachments/follow their subject"
+	// FollowRule is the reason of an attachment that is deleted with its subject.
+	FollowRule = "attachments/follow their subject"
 
 	statusTagRule       = "status/tag"
 	statusImageRule     = "status/image"

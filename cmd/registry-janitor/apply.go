@@ -159,7 +159,7 @@ func (a *app) applyRun(ctx context.Context, f *applyFlags, s *inputs.Source) (*j
 	}
 	if !f.yes {
 		work.Ask = func(plan *actions.Plan) error {
-			return a.ask(runs.Run{Plan: plan, Zone: s.Planner.Config.Location()}, f.reportFlags, undoing(s.Planner.Config))
+			return a.ask(runs.Run{Plan: plan, Zone: s.Planner.Config.Location()}, f.reportFlags, undoing(s.Planner.Config, plan))
 		}
 	}
 	return work, nil
@@ -180,11 +180,13 @@ func (a *app) givenPlan(ctx context.Context, f *applyFlags, s *inputs.Source, wo
 	return err
 }
 
-// undoing is a sentence on whether deletions can be undone.
-func undoing(c *config.Config) string {
+// undoing is a sentence on whether the deletions of a plan can be undone.
+func undoing(c *config.Config, p *actions.Plan) string {
 	switch {
-	case c.Archive == nil:
+	case c.Archive == nil, p.Summary.DeleteTags == 0:
 		return "Deletions cannot be undone."
+	case p.Summary.Archive.Tags == 0:
+		return "Deletions cannot be undone: archive.match or archive.except leaves out every tag that is deleted."
 	case c.Archive.Match != nil || c.Archive.Except != nil || !c.Archive.Required:
 		return "Deletions can be undone for " + c.Archive.Keep.Words() + " where a tag is copied to " + c.Archive.To + " first."
 	}

@@ -19,7 +19,7 @@ func afterPlan(f *planFlags, run runs.Run, c *config.Config) []string {
 	}
 	var lines []string
 	if c.Archive != nil && p.Summary.DeleteTags > 0 {
-		lines = append(lines, undoing(c))
+		lines = append(lines, undoing(c, p))
 	}
 	saved := f.out != "" && !terminal.IsStdout(f.out)
 	switch {

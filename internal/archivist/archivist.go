@@ -73,8 +73,9 @@ func plane(c *config.Config, connection scaleway.Options, newPlane func(oci.Opti
 	return newPlane(oci.Options{URL: address, Password: login.SecretKey, UserAgent: connection.UserAgent, Base: login.Base}), nil
 }
 
-// NewCopier returns the Copier that a configuration asks for; nil without an archive.
-func NewCopier(c *config.Config, connection scaleway.Options, o archive.CopierOptions) (*archive.Copier, error) {
+// NewCopier returns the Copier that a configuration asks for, for the steps of a plan; nil
+// without an archive.
+func NewCopier(c *config.Config, connection scaleway.Options, steps []actions.Step, o archive.CopierOptions) (*archive.Copier, error) {
 	if c.Archive == nil {
 		return nil, nil
 	}
@@ -86,25 +87,13 @@ func NewCopier(c *config.Config, connection scaleway.Options, o archive.CopierOp
 	if err != nil {
 		return nil, err
 	}
-	if o.Selects, err = Selects(c, o.Now); err != nil {
-		return nil, err
-	}
-	o.Keep, o.Optional, o.Bandwidth = c.Archive.Keep.Duration(), !c.Archive.Required, c.Archive.BytesPerSecond()
-	return archive.NewCopier(to, from.Connect, o), nil
-}
-
-// Selects returns which tags are copied before they are deleted; nil without an archive.
-func Selects(c *config.Config, now func() time.Time) (func(s *actions.Step) bool, error) {
-	if c.Archive == nil {
-		return nil, nil
-	}
-	selects, err := c.Archive.Selector()
+	selects, err := Selects(c, o.Now())
 	if err != nil {
 		return nil, err
 	}
-	return func(s *actions.Step) bool {
-		return selects(registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image, Tag: s.Tag}, now().Sub(s.UpdatedAt))
-	}, nil
+	o.Selects = selects(steps)
+	o.Keep, o.Optional, o.Bandwidth = c.Archive.Keep.Duration(), !c.Archive.Required, c.Archive.BytesPerSecond()
+	return archive.NewCopier(to, from.Connect, o), nil
 }
 
 // Restorations are what was restored from the archive, which rules leave alone: as its

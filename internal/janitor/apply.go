@@ -123,7 +123,7 @@ func (a *ApplyRun) apply(ctx context.Context) (_ *actions.Plan, _ *actions.Outco
 	}
 	options.Progress = a.Session.Progress.applying(a.Session.o.Now())
 	environment := apply.Environment{Registry: a.editor, Journal: a.recorder.Run, Judge: force.judge}
-	copier, err := a.newCopier(force.visibilities)
+	copier, err := a.newCopier(plan, force.visibilities)
 	if err != nil {
 		return plan, nil, err
 	}
@@ -198,8 +198,8 @@ type declined struct{ error }
 func (d declined) Unwrap() error { return d.error }
 
 // newCopier is what copies tags before they are deleted; nil without an archive.
-func (a *ApplyRun) newCopier(visibilities *visibilities) (*archive.Copier, error) {
-	return archivist.NewCopier(a.Session.Config, a.Session.o.Connection, archive.CopierOptions{
+func (a *ApplyRun) newCopier(plan *actions.Plan, visibilities *visibilities) (*archive.Copier, error) {
+	return archivist.NewCopier(a.Session.Config, a.Session.o.Connection, plan.Steps, archive.CopierOptions{
 		Run: a.Place().Run, Who: a.Recorder.Who, Visibility: visibilities.of,
 		Now: a.Session.o.Now, Logger: a.Log, Traffic: &a.Session.Progress.Archived,
 	})

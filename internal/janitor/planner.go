@@ -76,7 +76,7 @@ type Clock interface {
 func (p *Planner) Plan(ctx context.Context, feed intake.Feed) (*actions.Plan, error) {
 	options := p.planOptions()
 	var err error
-	if options.Archives, err = archivist.Selects(p.Config, func() time.Time { return p.TakenAt }); err != nil {
+	if options.Archives, err = archivist.Selects(p.Config, p.TakenAt); err != nil {
 		return nil, err
 	}
 	in, c := intake.New(feed), newCollector(options)

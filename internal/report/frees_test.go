@@ -20,7 +20,9 @@ import (
 // freeing is a plan of which is known what its deletions free, except of one tag, and
 // whose changes of visibility change what storage costs.
 func freeing() *actions.Plan {
-	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, Archives: func(s *actions.Step) bool { return s.Tag != "pr-2" }})
+	d := newDraft(plan.Options{MaxDeletions: -1, MaxDeletionPercent: -1, Archives: func([]actions.Step) func(*actions.Step) bool {
+		return func(s *actions.Step) bool { return s.Tag != "pr-2" }
+	}})
 	layers := func(digests ...string) *registry.Content {
 		c := &registry.Content{Kind: registry.ContentImage}
 		for i, digest := range digests {
@@ -85,7 +87,7 @@ func TestFrees(t *testing.T) {
 	page := formatted(t, FormatHTML, run)
 	for _, want := range []string{
 		"The deletions of this plan free 320 GB, about €140.00 a month; not known of 1 tag.",
-		"Before them, the archive gets 3 tags: at most 160 GB, about €8.00 a month, which leaves about €132.00 a month saved; not known of 1 tag.",
+		"Before them, the archive gets 3 tags: at most 160 GB, about €8.00 a month, which leaves about €132.00 a month saved; not known of 1 tag. 1 of 4 tags is deleted without a copy, because archive.match or archive.except leaves it out.",
 		"billing starts: 1.2 GB, about €0.62 a month", "billing ends: 50 GB, about €25.00 a month", ", frees 280 GB",
 		`<th scope="row">retention/branch builds</th><td>200 GB, about €100.00 a month</td>`,
 	} {

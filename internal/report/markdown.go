@@ -94,6 +94,7 @@ func (m *runPage) head() (string, error) {
 		"lost":       describeLost,
 		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
 		"archives":   func() string { return escape(outline.Archiving(m.plan, m.run.Price)) },
+		"uncopied":   func() string { return escape(outline.Uncopied(m.plan)) },
 		"onHold":     func() string { return onHold },
 		"refusals":   m.refusals,
 		"lostTags":   func(refs []string) string { return m.fill(named("> - lost", refs), urgentMax-fillNote, "> - ", "") },

@@ -32,6 +32,7 @@ func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 		"byRule":   func(p *actions.Plan) string { return o.byRule(p, run.Price) },
 		"freed":    func() string { return outline.Freed(p.Summary.Frees, run.Price) },
 		"archives": func() string { return outline.Archiving(p, run.Price) },
+		"uncopied": func() string { return outline.Uncopied(p) },
 		"details":  d.String,
 		"counts":   outline.Counts,
 		"lost":     describeLost,

@@ -59,6 +59,20 @@ func Archiving(p *actions.Plan, price runs.Price) string {
 	return words
 }
 
+// Uncopied says of how many tags no copy is made before their deletion, because the archive
+// leaves them out; "" if it gets all, or there is none.
+func Uncopied(p *actions.Plan) string {
+	a := p.Summary.Archive
+	if a.LeftOut == 0 {
+		return ""
+	}
+	is, them := "are", "them"
+	if a.LeftOut == 1 {
+		is, them = "is", "it"
+	}
+	return text.Thousands(a.LeftOut) + " of " + text.Count(a.Tags+a.LeftOut, "tag") + " " + is + " deleted without a copy, because archive.match or archive.except leaves " + them + " out"
+}
+
 // costThere adds what a month of storage costs in the archive, if that is known.
 func costThere(bytes uint64, there runs.Price) string {
 	if there.PerGB == 0 || bytes == 0 {

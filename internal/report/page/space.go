@@ -21,6 +21,7 @@ type spaceView struct {
 	Freed  string // by the deletions of the plan; "" if that is not known
 	// Archives is what is copied before the deletions; "" without an archive.
 	Archives string
+	Uncopied string // what is not; "" if that is nothing
 	ByRule   []freedBy
 }
 
@@ -60,6 +61,7 @@ const (
 func newSpaceView(p *actions.Plan, price runs.Price) *spaceView {
 	v := &spaceView{Price: outline.PerGB(price), Total: spaceRow{Name: "All"}}
 	v.Freed, v.Archives = outline.Freed(p.Summary.Frees, price), outline.Archiving(p, price)
+	v.Uncopied = outline.Uncopied(p)
 	for _, r := range p.FreesByRule {
 		v.ByRule = append(v.ByRule, freedBy{r.Rule, outline.Freed(r.Frees, price)})
 	}
