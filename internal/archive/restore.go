@@ -12,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -40,9 +41,11 @@ type Restored struct {
 	// Before is the digest that the reference had; "" if it did not exist.
 	Before string `json:"before,omitempty"`
 	// Kept: an attachment that exists with the digest Before, and was left as it is.
-	Kept  bool  `json:"kept,omitempty"`
-	Blobs int   `json:"blobs"` // that were pushed
-	Bytes int64 `json:"bytes"` // of those
+	Kept bool `json:"kept,omitempty"`
+	// Unmarked: the record does not say that it was restored, because the index is full.
+	Unmarked bool  `json:"-"`
+	Blobs    int   `json:"blobs"` // that were pushed
+	Bytes    int64 `json:"bytes"` // of those
 }
 
 // WasThere reports whether the reference had the digest already, and not from an earlier
@@ -211,7 +214,7 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 	// The mark comes first, so that no run deletes what is being restored.
 	one.before, err = r.mark(ctx, record, one.out.As)
 	marked := err == nil || ctx.Err() != nil // it is still being written then
-	if err == nil {
+	if one.out.Unmarked = errors.Is(err, store.ErrFull); err == nil || one.out.Unmarked {
 		err = one.push.prepare(ctx)
 	}
 	if err != nil && marked {
