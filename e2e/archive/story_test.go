@@ -145,6 +145,11 @@ func TestUndo(t *testing.T) {
 		s.must(0, "", "restore", "1")
 		s.mustHave(5)
 	})
+	t.Run("a bucket that does not know the key has no empty archive", func(t *testing.T) {
+		s, _ := inBucket(t)
+		s.wrap = []string{"env", "AWS_ACCESS_KEY_ID=another"}
+		s.must(1, "check AWS_ACCESS_KEY_ID", "archive", "list")
+	})
 	t.Run("what was changed in a bucket is refused", func(t *testing.T) { changed(inBucket(t)) })
 	t.Run("a bucket that gets other bytes refuses them", func(t *testing.T) { otherBytes(inBucket(t)) })
 	t.Run("a bucket in trouble", func(t *testing.T) { inTrouble(t, inBucket) })
