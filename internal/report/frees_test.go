@@ -124,12 +124,24 @@ func TestArchivingOfImagesWhoseSizeIsKnown(t *testing.T) {
 		Summary: actions.Summary{Archive: actions.Archiving{Tags: 3, Unknown: 3}},
 		Steps:   []actions.Step{step("api", "a"), step("api", "b"), step("web", "a")},
 		Stats: &actions.Stats{Images: map[string]actions.ImageStats{
-			"rg.fr-par.scw.cloud/prod/api": {Bytes: 2e9}, "rg.fr-par.scw.cloud/prod/web": {Bytes: 1e9}, "rg.fr-par.scw.cloud/prod/kept": {Bytes: 9e9},
+			"rg.fr-par.scw.cloud/prod/api": {Bytes: 2e9}, "rg.fr-par.scw.cloud/prod/web": {Bytes: 1e9, Public: true}, "rg.fr-par.scw.cloud/prod/kept": {Bytes: 9e9},
 		}},
 	}
-	want := "3 tags: at most 3.0 GB, the size of their images, about €0.04 a month; a plan with content.read: always reads that of the tags"
-	if got := outline.Archiving(p, runs.Price{ArchivePerGB: 0.0146, PerGB: 0.027}); got != want {
+	some := *p
+	some.Summary.Archive = actions.Archiving{Tags: 3, Bytes: 1e9, Unknown: 1}
+	want := "3 tags: at most 1.0 GB, about €0.01 a month, and the deletions save at most €0.02 a month; not known of 1 tag"
+	if got := outline.Archiving(&some, runs.Price{ArchivePerGB: 0.0146, PerGB: 0.027}); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	for want, there := range map[string]float64{
+		", about €0.04 a month, and the deletions save at most €0.02 a month": 0.0146,
+		", about €0.08 a month": 0.027,
+		", and the deletions save at most €0.05 a month, less what the archive costs": 0,
+	} {
+		want = "3 tags: at most 3.0 GB, the size of their images" + want + "; a plan with content.read: always reads that of the tags"
+		if got := outline.Archiving(p, runs.Price{ArchivePerGB: there, PerGB: 0.027}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func Freed(f actions.Frees, p runs.Price) string {
 
 // Archiving words what is copied into the archive before the deletions, what a month of it
 // costs there, and what is saved all the same: "60 tags: at most 1.2 GB, about €0.01 a month".
-// It is "" without an archive. If the size of no tag is known, it says that of their images.
+// It is "" without an archive. What is not known of the tags is bounded by their images.
 func Archiving(p *actions.Plan, price runs.Price) string {
 	a := p.Summary.Archive
 	if a.Tags == 0 {
@@ -43,14 +43,18 @@ func Archiving(p *actions.Plan, price runs.Price) string {
 	price = PriceOf(price)
 	there := runs.Price{PerGB: price.ArchivePerGB, Currency: price.Currency}
 	words := text.Count(a.Tags, "tag")
+	images, billed := sizeOfImages(p)
 	if a.Unknown >= a.Tags {
-		if images := sizeOfImages(p); images > 0 {
-			return words + ": at most " + text.Size(images) + ", the size of their images" + costThere(images, there) + "; a plan with content.read: always reads that of the tags"
+		if images > 0 {
+			return words + ": at most " + text.Size(images) + ", the size of their images" + costThere(images, there) + mostSaved(billed, price) +
+				"; a plan with content.read: always reads that of the tags"
 		}
 		return words + " of unknown size; a plan with content.read: always reads it"
 	}
 	words += ": at most " + text.Size(a.Bytes) + costThere(a.Bytes, there)
-	if saved := Amount(p.Summary.Frees.Billed.N, price) - Amount(a.Bytes, there); there.PerGB > 0 && saved > 0 {
+	if !p.Summary.Frees.Billed.Known {
+		words += mostSaved(billed, price)
+	} else if saved := Amount(p.Summary.Frees.Billed.N, price) - Amount(a.Bytes, there); there.PerGB > 0 && saved > 0 {
 		words += ", which leaves " + perMonth(saved, price) + " saved"
 	}
 	if a.Unknown > 0 {
@@ -81,21 +85,39 @@ func costThere(bytes uint64, there runs.Price) string {
 	return ", " + monthly(bytes, there)
 }
 
-// sizeOfImages is the size of the images from which the plan deletes tags; 0 if it is not
-// known. The registry counts the layers of an image, each once.
-func sizeOfImages(p *actions.Plan) (bytes uint64) {
+// mostSaved adds what deletions save in a month if they free all of so many bytes: no less
+// is then in the archive.
+func mostSaved(billed uint64, price runs.Price) string {
+	saved := float64(billed) / 1e9 * (price.PerGB - price.ArchivePerGB)
+	if saved <= 0 {
+		return ""
+	}
+	words := ", and the deletions save " + strings.Replace(perMonth(saved, price), "about", "at most", 1)
+	if price.ArchivePerGB == 0 {
+		words += ", less what the archive costs"
+	}
+	return words
+}
+
+// sizeOfImages is the size of the images from which the plan deletes tags, and of those that
+// are billed; 0 if it is not known. The registry counts the layers of an image, each once.
+func sizeOfImages(p *actions.Plan) (bytes, billed uint64) {
 	if p.Stats == nil {
-		return 0
+		return 0, 0
 	}
 	seen := map[string]bool{}
 	for i := range p.Steps {
 		image := p.Steps[i].Object().WithoutTag().String()
 		if p.Steps[i].Action == actions.DeleteTag && !seen[image] {
 			seen[image] = true
-			bytes += p.Stats.Images[image].Bytes
+			stats := p.Stats.Images[image]
+			bytes += stats.Bytes
+			if !stats.Public {
+				billed += stats.Bytes
+			}
 		}
 	}
-	return bytes
+	return bytes, billed
 }
 
 // monthly words what a month of storage costs.
