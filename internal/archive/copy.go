@@ -2,18 +2,15 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -205,12 +202,8 @@ func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob,
 			return part.Manifest, nil
 		},
 		opens: func(ctx context.Context, b store.Blob) (bool, error) {
-			_, err := from.Puller.Head(ctx, from.Repository.Digest(b.Digest.String()))
-			var answer *transport.Error
-			if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-				return false, nil
-			}
-			return err == nil, err
+			digest, err := digestOf(ctx, from, from.Repository.Digest(b.Digest.String()))
+			return digest != "", err
 		},
 		blobs: func(ctx context.Context, all []store.Blob) error {
 			group, ctx := errgroup.WithContext(ctx)

@@ -228,7 +228,8 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (string, error) {
 	head, err := at.Puller.Head(ctx, ref)
 	var answer *transport.Error
-	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+	// A token server may answer so too, and knows nothing of tags; it gets no HEAD.
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Request.Method == http.MethodHead {
 		return "", nil
 	}
 	if err != nil {

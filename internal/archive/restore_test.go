@@ -3,6 +3,7 @@ package archive_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -116,5 +117,27 @@ func TestARestorationThatIsStoppedIsNotNoted(t *testing.T) {
 	}
 	if r := must(a.Records(t.Context()))[0]; len(r.RestoredAs) != 0 || !r.RestoredAt.IsZero() {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A token server that answers 404, as one does to a wrong key, does not say that the tag is
+// not there.
+func TestATokenServerKnowsNothingOfTags(t *testing.T) {
+	p := newPlane(t)
+	p.push(api, image(1))
+	a, _ := newFolder(t)
+	copied(t, a, p, api)
+	locked := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+r.Host+`/token",service="registry"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	t.Cleanup(locked.Close)
+	p.host = strings.TrimPrefix(locked.URL, "http://")
+	if _, err := restore(t.Context(), a, restorer(a, p), api); err == nil || !strings.Contains(err.Error(), "/token") || strings.Contains(err.Error(), "pushing") {
+		t.Error(err)
 	}
 }
