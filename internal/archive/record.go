@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // Record is one tag in the archive, and its JSON in archive list.
@@ -118,6 +119,12 @@ func splitTag(ref string) (image, tag string) {
 		return ref[:i], ref[i+1:]
 	}
 	return ref, ""
+}
+
+// Subject is what the tag of the record is attached to by its name; "" if it is an ordinary tag.
+func (r *Record) Subject() registry.Subject {
+	_, tag := splitTag(r.Ref)
+	return registry.AttachmentSubject(tag, r.Digest)
 }
 
 // newestFirst is the order of records: those of one reference, the latest deletion first.

@@ -29,6 +29,8 @@ type RestorerOptions struct {
 	// Overwriting, if set, is called before a tag that exists with another digest is moved;
 	// with an error, it is not. nil moves none.
 	Overwriting func(ctx context.Context, ref registry.Ref, digest string) error
+	// Check, if set, reports why an attachment must not come back with its subject.
+	Check func(attachment Record) error
 	// Stay is how long what was restored is kept, whatever the rules say.
 	Stay time.Duration
 	Now  func() time.Time // required
@@ -62,10 +64,10 @@ func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 	return &Restorer{a, connect, o}
 }
 
-// Restore gives a reference the digest of a record again, and the attachments of that
-// digest theirs, unless those exist with another digest. Nothing is pushed under a tag
-// while a blob of any of them must be thawed. The results are valid whatever the error:
-// those of what was restored, the record first.
+// Restore gives a reference the digest of a record again, and those of some records that are
+// attached to that digest theirs, unless those exist with another digest. Nothing is pushed
+// under a tag while a blob of any of them must be thawed. The results are valid whatever the
+// error: those of what was restored, the record first.
 func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, as registry.Ref) ([]Restored, error) {
 	all, failed := r.prepareAll(ctx, records, which, as)
 	frozen := slices.IndexFunc(all, func(one *restoring) bool { return one.push.frozen != nil })
@@ -129,9 +131,7 @@ func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Recor
 func attachments(records []Record, to Record, digests []string) []Record {
 	image := to.Image()
 	return latest(slices.DeleteFunc(slices.Clone(records), func(r Record) bool {
-		in, tag := splitTag(r.Ref)
-		subject := registry.AttachmentSubject(tag, r.Digest)
-		return in != image || !slices.ContainsFunc(digests, subject.Is)
+		return r.Image() != image || !slices.ContainsFunc(digests, r.Subject().Is)
 	}))
 }
 
@@ -190,6 +190,11 @@ func (one *restoring) is() bool { return one.out.Kept || one.push.there }
 // prepare pushes everything that a record needs but its tag, or has it thawed.
 func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref, overwriting func(context.Context, registry.Ref, string) error) error {
 	record := one.out.Record
+	if one.attached && r.o.Check != nil {
+		if err := r.o.Check(record); err != nil {
+			return err
+		}
+	}
 	to, err := r.connect(as.WithoutTag())
 	if err != nil {
 		return err

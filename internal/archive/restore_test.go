@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -139,5 +140,25 @@ func TestATokenServerKnowsNothingOfTags(t *testing.T) {
 	p.host = strings.TrimPrefix(locked.URL, "http://")
 	if _, err := restore(t.Context(), a, restorer(a, p), api); err == nil || !strings.Contains(err.Error(), "/token") || strings.Contains(err.Error(), "pushing") {
 		t.Error(err)
+	}
+}
+
+func TestAnAttachmentThatIsRefusedDoesNotComeBack(t *testing.T) {
+	from, p := newPlane(t), newPlane(t)
+	digest := from.push(api, image(1))
+	signature := signed(digest)
+	from.push(signature, image(1))
+	a, _ := newFolder(t)
+	copied(t, a, from, api, signature)
+	refused := errors.New("the archive was changed")
+	o := archive.RestorerOptions{Now: options().Now, Check: func(r archive.Record) error {
+		if r.Ref != signature {
+			t.Errorf("%s is checked", r.Ref)
+		}
+		return refused
+	}}
+	done, err := restore(t.Context(), a, archive.NewRestorer(a, p.connect, o), api)
+	if !errors.Is(err, refused) || len(done) != 1 || p.digest(api) != digest || p.digest(signature) != "" {
+		t.Errorf("%v: %+v", err, done)
 	}
 }

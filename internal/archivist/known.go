@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -26,6 +27,8 @@ type deletion struct {
 	deleted bool
 	// gone: it deleted it, or found it deleted.
 	gone bool
+	// sent is when it began to delete it, if it was killed before it knew the result.
+	sent time.Time
 }
 
 // add reads a run. One that the ledger does not have, or that only planned, is of another
@@ -52,8 +55,13 @@ func (k known) add(ctx context.Context, l *ledger.Ledger, run string) error {
 }
 
 func deletionOf(s *ledger.StepRecord) deletion {
-	deleted := s.Result == actions.ResultDone || s.Result == "" && !s.Intended.IsZero()
-	return deletion{s.Step.Digest, deleted, deleted || s.Result == actions.ResultGone}
+	d := deletion{digest: s.Step.Digest}
+	if s.Result == "" {
+		d.sent = s.Intended
+	}
+	d.deleted = s.Result == actions.ResultDone || !d.sent.IsZero()
+	d.gone = d.deleted || s.Result == actions.ResultGone
+	return d
 }
 
 // addAll reads the runs of some records.
@@ -133,6 +141,35 @@ func (k known) differs(r archive.Record) bool {
 	return ok && d.digest != r.Digest
 }
 
+// contradicts is the error of a record that differs from what the ledger knows; nil if it does
+// not.
+func (k known) contradicts(r archive.Record) error {
+	if !k.differs(r) {
+		return nil
+	}
+	return fmt.Errorf("the archive has %s with the digest %s, and run %s deleted %s: the archive was changed, or has runs of another ledger; if this is the content that you need, name %s",
+		r.Ref, r.Digest, r.Run, k[r.Run][r.Ref].digest, r.WithDigest())
+}
+
+// deletionTime is how long a tag may take that is being deleted, as for a run that applies.
+const deletionTime = 2 * time.Minute
+
+// underWay is the error of tags that were still there, but that the registry may be deleting:
+// a run that was killed had sent their deletions.
+func (k known) underWay(done []archive.Restored, now time.Time) error {
+	var failed error
+	for i := range done {
+		one := &done[i]
+		for run, deletions := range k {
+			if sent := deletions[one.As].sent; one.Before != "" && !sent.IsZero() && now.Sub(sent) < deletionTime {
+				failed = errors.Join(failed, fmt.Errorf("%s is still there, but run %s was killed while it deleted the tag: the deletion may still be under way: run the same command again in 2 minutes",
+					one.As, run))
+			}
+		}
+	}
+	return failed
+}
+
 // check refuses records that contradict the ledger, unless the operator named the digest:
 // either the index of the archive was changed, or another ledger has a run of that number.
 func (k known) check(chosen []archive.Record, which archive.Choice) error {
@@ -141,10 +178,7 @@ func (k known) check(chosen []archive.Record, which archive.Choice) error {
 	}
 	var failed error
 	for _, r := range chosen {
-		if k.differs(r) {
-			failed = errors.Join(failed, fmt.Errorf("the archive has %s with the digest %s, and run %s deleted %s: the archive was changed, or has runs of another ledger; if this is the content that you need, name %s",
-				r.Ref, r.Digest, r.Run, k[r.Run][r.Ref].digest, r.WithDigest()))
-		}
+		failed = errors.Join(failed, k.contradicts(r))
 	}
 	if run := which.WholeRun(); failed == nil && run != "" {
 		return k.checkOneLedger(chosen, run)

@@ -80,20 +80,45 @@ func TestWhichStepsCountAsDeleted(t *testing.T) {
 	for name, row := range map[string]struct {
 		step          ledger.StepRecord
 		deleted, gone bool
+		sent          time.Time
 	}{
-		"one that was done":                   {ledger.StepRecord{Intended: sent, Result: actions.ResultDone}, true, true},
-		"one that was gone already":           {ledger.StepRecord{Result: actions.ResultGone}, false, true},
-		"one that was sent by a killed run":   {ledger.StepRecord{Intended: sent}, true, true},
-		"one that a killed run did not reach": {ledger.StepRecord{}, false, false},
-		"one that failed":                     {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false, false},
-		"one that was skipped":                {ledger.StepRecord{Result: actions.ResultSkipped}, false, false},
-		"one that was blocked":                {ledger.StepRecord{Intended: sent, Result: actions.ResultBlocked}, false, false},
-		"one of a tag that had changed":       {ledger.StepRecord{Result: actions.ResultChanged}, false, false},
+		"one that was done":                   {ledger.StepRecord{Intended: sent, Result: actions.ResultDone}, true, true, time.Time{}},
+		"one that was gone already":           {ledger.StepRecord{Result: actions.ResultGone}, false, true, time.Time{}},
+		"one that was sent by a killed run":   {ledger.StepRecord{Intended: sent}, true, true, sent},
+		"one that a killed run did not reach": {ledger.StepRecord{}, false, false, time.Time{}},
+		"one that failed":                     {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false, false, time.Time{}},
+		"one that was skipped":                {ledger.StepRecord{Result: actions.ResultSkipped}, false, false, time.Time{}},
+		"one that was blocked":                {ledger.StepRecord{Intended: sent, Result: actions.ResultBlocked}, false, false, time.Time{}},
+		"one of a tag that had changed":       {ledger.StepRecord{Result: actions.ResultChanged}, false, false, time.Time{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.step.Step = new(actions.Step)
-			if got := deletionOf(&row.step); got != (deletion{"", row.deleted, row.gone}) {
+			if got := deletionOf(&row.step); got != (deletion{"", row.deleted, row.gone, row.sent}) {
 				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestADeletionMayStillBeUnderWay(t *testing.T) {
+	sent := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	ledger := known{"1": {"prod/api:a": {digest: "sha256:aa", deleted: true, gone: true, sent: sent}, "prod/api:b": {digest: "sha256:bb", deleted: true, gone: true}}}
+	for name, row := range map[string]struct {
+		as, before string
+		after      time.Duration
+		may        bool
+	}{
+		"a tag that is still there":                 {"prod/api:a", "sha256:aa", time.Second, true},
+		"one that somebody has moved meanwhile":     {"prod/api:a", "sha256:cc", time.Second, true},
+		"one that is gone":                          {"prod/api:a", "", time.Second, false},
+		"one that is still there two minutes later": {"prod/api:a", "sha256:aa", 2 * time.Minute, false},
+		"one of which the result is known":          {"prod/api:b", "sha256:bb", time.Second, false},
+		"one that no run was to delete":             {"prod/api:c", "sha256:aa", time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			done := []archive.Restored{{Record: archive.Record{Ref: "prod/api:a", Digest: "sha256:aa"}, As: row.as, Before: row.before}}
+			if err := ledger.underWay(done, sent.Add(row.after)); (err != nil) != row.may {
+				t.Error(err)
 			}
 		})
 	}

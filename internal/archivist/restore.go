@@ -19,6 +19,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/oci"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/scaleway"
+	"github.com/registry-janitor/registry-janitor/internal/text"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -61,12 +62,13 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 			return err
 		}
 		defer leave()
-		options := archive.RestorerOptions{Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
+		k := known{}
+		options := archive.RestorerOptions{Check: k.contradicts, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
 		moves := newOverwriting(c, a, to.Connect, o)
 		if o.Overwrite {
 			options.Overwriting = moves.save
 		}
-		err = out.restore(ctx, a, archive.NewRestorer(a, to.Connect, options), o, l)
+		err = out.restore(ctx, a, archive.NewRestorer(a, to.Connect, options), o, l, k)
 		err = errors.Join(err, moves.copier.Close(ctx))
 		for i := range out.Restored {
 			if one := &out.Restored[i]; one.Moved() {
@@ -75,18 +77,18 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		}
 		return err
 	})
-	if len(out.Restored) > 0 {
+	if len(out.Restored) > 0 && ctx.Err() == nil {
 		out.Notes = append(out.Notes, visibilityNotes(ctx, o.Connection, out.Restored)...)
 	}
 	return out, err
 }
 
-func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger) error {
+func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger, k known) error {
 	records, err := a.Records(ctx)
 	if err != nil {
 		return err
 	}
-	chosen, known, err := out.choose(ctx, records, o.Choice, l)
+	chosen, err := out.choose(ctx, records, o.Choice, l, k)
 	if err != nil {
 		return err
 	}
@@ -95,28 +97,28 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 			return err
 		}
 	}
-	if err := known.check(chosen, o.Choice); err != nil {
+	if err := k.check(chosen, o.Choice); err != nil {
 		return err
 	}
-	records = slices.Concat(chosen, slices.DeleteFunc(records, known.differs)) // those of the same run first
+	attachments := attachmentsOf(chosen, records)
 	failed := errMissing(out.Missing, o.Choice.WholeRun())
 	told := map[registry.Ref]bool{} // namespaces
-	seen := map[string]bool{}       // an attachment that came back with its subject
-	for _, record := range chosen {
-		if seen[record.Ref] {
-			continue
+	seen := map[string]bool{}       // an attachment of several
+	for i, record := range chosen {
+		if ctx.Err() != nil {
+			return errors.Join(failed, fmt.Errorf("the restoration was stopped, and %s left: run the same command again", text.Count(len(chosen)-i, "tag")+" "+text.Choose(len(chosen)-i, "is", "are")))
 		}
 		as, err := restoreAs(record, o.As)
 		if err != nil {
 			return errors.Join(failed, err)
 		}
-		done, err := r.Restore(ctx, records, record, as)
+		done, err := r.Restore(ctx, attachments, record, as)
 		if err != nil && !errors.Is(err, store.ErrFrozen) && !told[as.WithoutImage()] {
 			told[as.WithoutImage()] = true
 			err = withRemedy(ctx, o.Connection, as, err)
 		}
 		failed = errors.Join(failed, err, recordFailed(ctx, l, archive.Restored{Record: record, As: as.String()}, err))
-		failed = errors.Join(failed, out.add(ctx, done, seen, l))
+		failed = errors.Join(failed, out.add(ctx, done, seen, l), k.underWay(done, o.Now()))
 	}
 	return failed
 }
@@ -125,13 +127,13 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map[string]bool, l *ledger.Ledger) (failed error) {
 	for _, one := range done {
 		if seen[one.Record.Ref] {
-			continue // it came back before its subject
+			continue // it came back with another subject
 		}
+		seen[one.Record.Ref] = true
 		if one.Kept {
 			out.Notes = append(out.Notes, fmt.Sprintf("%s exists with another digest, %s, and was left as it is: restore it by itself with --overwrite if you need the archived one", one.As, one.Before))
 			continue
 		}
-		seen[one.Record.Ref] = true
 		out.Restored = append(out.Restored, one)
 		if one.Unmarked {
 			out.Notes = append(out.Notes, fmt.Sprintf("%s was restored, but only the ledger notes that, because the index of the archive is full: protect the tag if a program with another ledger cleans the same registry", one.As))
@@ -143,17 +145,31 @@ func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map
 	return failed
 }
 
-// choose finds the records of a choice.
-func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger) (chosen []archive.Record, k known, err error) {
-	k = known{}
-	if records, out.Missing, err = k.candidates(ctx, records, which, l); err != nil {
-		return nil, nil, err
+// attachmentsOf are the records of attachments in the images of what was chosen. What was
+// chosen itself comes back by itself.
+func attachmentsOf(chosen, records []archive.Record) []archive.Record {
+	refs, images := map[string]bool{}, map[string]bool{}
+	for i := range chosen {
+		refs[chosen[i].Ref], images[chosen[i].Image()] = true, true
 	}
-	chosen, err = archive.Choose(records, which)
+	return slices.DeleteFunc(slices.Clone(records), func(r archive.Record) bool {
+		return refs[r.Ref] || !images[r.Image()] || r.Subject() == ""
+	})
+}
+
+// choose finds the records of a choice, and adds what the ledger knows of them and of what may
+// come back with them.
+func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger, k known) ([]archive.Record, error) {
+	candidates, missing, err := k.candidates(ctx, records, which, l)
 	if err != nil {
-		return nil, nil, cmp.Or(errMissing(out.Missing, which.WholeRun()), err)
+		return nil, err
 	}
-	return chosen, k, k.addAll(ctx, l, chosen)
+	out.Missing = missing
+	chosen, err := archive.Choose(candidates, which)
+	if err != nil {
+		return nil, cmp.Or(errMissing(out.Missing, which.WholeRun()), err)
+	}
+	return chosen, k.addAll(ctx, l, slices.Concat(chosen, attachmentsOf(chosen, records)))
 }
 
 // Names that do not match could send the login of the account, or the content, elsewhere

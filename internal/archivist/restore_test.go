@@ -1,6 +1,7 @@
 package archivist
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -30,6 +31,26 @@ func TestUnderWhichReferenceARecordComesBack(t *testing.T) {
 			got, err := restoreAs(archive.Record{Ref: row.record}, row.as)
 			if row.want == "" && err == nil || row.want != "" && (err != nil || got.String() != row.want) {
 				t.Errorf("%s, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestWhichAttachmentsComeBackWithTheirSubject(t *testing.T) {
+	const image, hex = "rg.fr-par.scw.cloud/prod/api", "0000000000000000000000000000000000000000000000000000000000000001"
+	record := func(ref string) archive.Record { return archive.Record{Ref: ref, Digest: "sha256:aa", Run: "1"} }
+	subject, signature, attestation := record(image+":pr-1"), record(image+":sha256-"+hex+".sig"), record(image+":sha256-"+hex+".att")
+	elsewhere := record("rg.fr-par.scw.cloud/prod/web:sha256-" + hex + ".sig")
+	all := []archive.Record{attestation, signature, subject, elsewhere, record(image + ":pr-2")}
+	for name, row := range map[string]struct{ chosen, want []archive.Record }{
+		"those of its image":                 {[]archive.Record{subject}, []archive.Record{attestation, signature}},
+		"not those that come by themselves":  {[]archive.Record{subject, signature}, []archive.Record{attestation}},
+		"none of an image that has no other": {[]archive.Record{elsewhere}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := attachmentsOf(row.chosen, all)
+			if !slices.EqualFunc(got, row.want, func(a, b archive.Record) bool { return a.Ref == b.Ref }) {
+				t.Errorf("%+v", got)
 			}
 		})
 	}
