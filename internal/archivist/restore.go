@@ -64,11 +64,12 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		defer leave()
 		k := known{}
 		options := archive.RestorerOptions{Check: k.contradicts, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
-		moves := newOverwriting(c, a, to.Connect, o)
+		connect := inRegions(ctx, c, o.Connection, to.Connect)
+		moves := newOverwriting(c, a, connect, o)
 		if o.Overwrite {
 			options.Overwriting = moves.save
 		}
-		err = out.restore(ctx, a, archive.NewRestorer(a, to.Connect, options), o, l, k)
+		err = out.restore(ctx, a, archive.NewRestorer(a, connect, options), o, l, k)
 		err = errors.Join(err, moves.copier.Close(ctx))
 		for i := range out.Restored {
 			if one := &out.Restored[i]; one.Moved() {
