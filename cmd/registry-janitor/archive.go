@@ -105,7 +105,14 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 func (a *app) printRecords(c *config.Config, found archivist.Listing, which archive.Choice) error {
 	var b strings.Builder
 	color := a.ColorOn(a.Stdout)
-	fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"))
+	switch {
+	case which.Ref == "" || which.WholeRun() != "":
+		fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"))
+	case len(found.Records) == 0:
+		fmt.Fprintf(&b, "The archive %s holds no copy of %s.\n", text.Clean(found.Archive), text.Clean(which.Ref))
+	default:
+		fmt.Fprintf(&b, "The archive %s holds %s of %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"), text.Clean(which.Ref))
+	}
 	for i := range found.Records {
 		r := &found.Records[i]
 		fmt.Fprintf(&b, "\n%s@%s\n", color.Bold(text.Clean(r.Ref)), text.Clean(r.Digest))
@@ -144,6 +151,9 @@ func (a *app) purgeArchive(ctx context.Context, f *archiveFlags) error {
 		return err
 	}
 	purged, err := archivist.Purge(ctx, c, o.Connection, recording)
+	if err != nil && len(purged.Records)+purged.Blobs == 0 {
+		return err
+	}
 	if f.format == report.FormatJSON {
 		purged.Records = append([]archive.Record{}, purged.Records...) // never null
 		return errors.Join(err, a.PrintJSON(purged))

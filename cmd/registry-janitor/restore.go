@@ -68,9 +68,12 @@ func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice
 	if err != nil {
 		return err
 	}
+	progress := new(archivist.Progress)
+	stop := a.ShowProgress(progress)
 	done, err := archivist.Restore(ctx, c, archivist.RestoreOptions{
-		Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recording, Now: a.Now,
+		Progress: progress, Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recording, Now: a.Now,
 	})
+	stop()
 	if f.format == report.FormatJSON {
 		return errors.Join(err, a.PrintJSON(done))
 	}

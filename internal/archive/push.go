@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -19,6 +20,7 @@ import (
 // push is one tree on its way into a registry.
 type push struct {
 	archive *Archive
+	read    *atomic.Int64 // counts the bytes of blobs; not nil
 	to      oci.Connection
 	root    store.Blob
 	there   bool   // the tag has the digest already
@@ -79,7 +81,7 @@ func (p *push) upload(ctx context.Context, all []store.Blob) error {
 	group.SetLimit(maxUploads)
 	for _, b := range all {
 		group.Go(func() error {
-			l := &store.Layer{Blob: b, Open: func() (io.ReadCloser, error) { return p.archive.store.Open(ctx, b) }}
+			l := &store.Layer{Blob: b, Open: func() (io.ReadCloser, error) { return p.open(ctx, b) }}
 			err := p.to.Pusher.Upload(ctx, p.to.Repository, p.mountable(l))
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -101,11 +103,20 @@ func (p *push) upload(ctx context.Context, all []store.Blob) error {
 	return group.Wait()
 }
 
+// open reads a blob from the archive.
+func (p *push) open(ctx context.Context, b store.Blob) (io.ReadCloser, error) {
+	from, err := p.archive.store.Open(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return &metered{from, ctx, nil, p.read, func() {}}, nil
+}
+
 // mountable names the repository of the archive where the registry can take a blob from
 // there.
 func (p *push) mountable(l *store.Layer) v1.Layer {
 	from, ok := p.archive.store.(*store.Repository)
-	if !ok || from.Name().Registry != p.to.Repository.Registry {
+	if !ok || from.Name().RegistryStr() != p.to.Repository.RegistryStr() {
 		return l
 	}
 	return &remote.MountableLayer{Layer: l, Reference: from.Name().Digest(l.Blob.Digest.String())}

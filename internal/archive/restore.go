@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -34,6 +35,8 @@ type RestorerOptions struct {
 	// Stay is how long what was restored is kept, whatever the rules say.
 	Stay time.Duration
 	Now  func() time.Time // required
+	// Pushed, if set, counts the bytes of blobs while they are pushed.
+	Pushed *atomic.Int64
 }
 
 // Restored is what became of one record.
@@ -61,6 +64,9 @@ func (r *Restored) Moved() bool { return !r.Kept && r.Before != "" && r.Before !
 
 // NewRestorer is a restorer whose connections can push.
 func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
+	if o.Pushed == nil {
+		o.Pushed = new(atomic.Int64)
+	}
 	return &Restorer{a, connect, o}
 }
 
@@ -212,7 +218,7 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 	if one.out.Moved() && overwriting == nil {
 		return one.overwriting(ctx, one.out.Before)
 	}
-	one.push = push{archive: r.archive, to: to, root: record.root(), there: one.out.Before == record.Digest}
+	one.push = push{archive: r.archive, read: r.o.Pushed, to: to, root: record.root(), there: one.out.Before == record.Digest}
 	if one.out.WasThere() {
 		return one.push.prepare(ctx)
 	}

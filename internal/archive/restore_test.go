@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -140,6 +141,23 @@ func TestATokenServerKnowsNothingOfTags(t *testing.T) {
 	p.host = strings.TrimPrefix(locked.URL, "http://")
 	if _, err := restore(t.Context(), a, restorer(a, p), api); err == nil || !strings.Contains(err.Error(), "/token") || strings.Contains(err.Error(), "pushing") {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsPushedIsCountedMeanwhile(t *testing.T) {
+	from, p := newPlane(t), newPlane(t)
+	from.push(api, index())
+	a, _ := newFolder(t)
+	copied(t, a, from, api)
+	var pushed atomic.Int64
+	p.during(tagging, func() {
+		if pushed.Load() == 0 {
+			t.Error("nothing was counted before the tag was set")
+		}
+	})
+	done, err := restore(t.Context(), a, archive.NewRestorer(a, p.connect, archive.RestorerOptions{Now: options().Now, Pushed: &pushed}), api)
+	if err != nil || pushed.Load() != done[0].Bytes {
+		t.Errorf("%v: %d bytes are counted: %+v", err, pushed.Load(), done)
 	}
 }
 

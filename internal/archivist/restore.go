@@ -30,6 +30,7 @@ type RestoreOptions struct {
 	As string
 	// Overwrite moves a tag that exists with another digest.
 	Overwrite  bool
+	Progress   *Progress // required
 	Connection scaleway.Options
 	Recorder   recorder.Options
 	Now        func() time.Time
@@ -63,7 +64,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		}
 		defer leave()
 		k := known{}
-		options := archive.RestorerOptions{Check: k.contradicts, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
+		options := archive.RestorerOptions{Check: k.contradicts, Pushed: &o.Progress.pushed, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
 		connect := inRegions(ctx, c, o.Connection, to.Connect)
 		moves := newOverwriting(c, a, connect, o)
 		if o.Overwrite {
@@ -101,11 +102,13 @@ func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archiv
 	if err := k.check(chosen, o.Choice); err != nil {
 		return err
 	}
+	o.Progress.tags.Store(int64(len(chosen)))
 	attachments := attachmentsOf(chosen, records)
 	failed := errMissing(out.Missing, o.Choice.WholeRun())
 	told := map[registry.Ref]bool{} // namespaces
 	seen := map[string]bool{}       // an attachment of several
 	for i, record := range chosen {
+		o.Progress.tried.Store(int64(i))
 		if ctx.Err() != nil {
 			return errors.Join(failed, fmt.Errorf("the restoration was stopped, and %s left: run the same command again", text.Count(len(chosen)-i, "tag")+" "+text.Choose(len(chosen)-i, "is", "are")))
 		}

@@ -30,6 +30,8 @@ func TestWords(t *testing.T) {
 		{runs.Progress{Doing: runs.Applying, Done: 1769, Total: 27_200, Left: runs.Seconds(1130 * time.Second), Gaps: 2, Tags: 9}, "applying 1,769/27,200 (6 %), 0 failed, 19 min left"},
 		{runs.Progress{Doing: runs.Applying, Done: 27_199, Total: 27_200, Failed: 1000, Watched: 12, Left: runs.Seconds(3 * time.Second)}, "applying 27,199/27,200 (99 %), 1,000 failed, 12 being confirmed, a few seconds left"},
 		{runs.Progress{Doing: runs.Applying, Done: 1, Total: 3, Watched: 1, Copied: 1_234_567_890}, "applying 1/3 (33 %), 0 failed, 1 being confirmed, 1.2 GB copied"},
+		{runs.Progress{Doing: runs.Restoring, Done: 3, Total: 290, Copied: 1_234_567_890, Left: runs.Seconds(3 * time.Second)}, "restoring 3/290 tags (1 %), 1.2 GB copied, a few seconds left"},
+		{runs.Progress{Doing: runs.Restoring, Total: 1}, "restoring 0/1 tag (0 %)"},
 		{runs.Progress{Doing: runs.Applying, Done: 1, Total: 27_200, Left: runs.Seconds(5*time.Hour + 14*time.Minute)}, "applying 1/27,200 (0 %), 0 failed, 5 h 10 min left"},
 		{runs.Progress{Doing: runs.Applying, Done: 1, Total: 2, Left: runs.Seconds(43 * time.Second)}, "applying 1/2 (50 %), 0 failed, 45 s left"},
 	} {

@@ -13,6 +13,11 @@ const (
 	logEvery  = 30 * time.Second
 )
 
+// Source tells how far something is: a run, or a restoration.
+type Source interface {
+	Now() runs.Progress
+}
+
 // Reporter shows the progress of one run.
 type Reporter struct {
 	// Figures returns how far the run is; required.

@@ -31,10 +31,9 @@ func counts(p runs.Progress) []string {
 	case runs.Applying:
 		words := []string{p.Doing + " " + share(p) + percent(p), text.Thousands(int(p.Failed)) + " failed"}
 		words = append(words, some(p.Watched, "being confirmed")...)
-		if p.Copied > 0 {
-			words = append(words, text.Size(uint64(p.Copied))+" copied")
-		}
-		return words
+		return append(words, copied(p)...)
+	case runs.Restoring:
+		return append([]string{p.Doing + " " + share(p) + " " + text.Choose(int(p.Total), "tag", "tags") + percent(p)}, copied(p)...)
 	case runs.Scanning, runs.Judging:
 		images := text.Choose(int(max(p.Done, p.Total)), "image", "images")
 		words := []string{p.Doing + " " + share(p) + " " + images + percent(p), text.Count(int(p.Tags), "tag")}
@@ -58,9 +57,9 @@ func Attributes(p runs.Progress) []any {
 		add("steps", p.Total)
 		add("failed", p.Failed)
 		add("being_confirmed", p.Watched)
-		if p.Copied > 0 {
-			add("copied_bytes", p.Copied)
-		}
+	case runs.Restoring:
+		add("finished", p.Done)
+		add("tags", p.Total)
 	case runs.Scanning, runs.Judging:
 		add("images", p.Done)
 		if p.Total > 0 {
@@ -72,6 +71,9 @@ func Attributes(p runs.Progress) []any {
 		if p.Contents > 0 {
 			add("contents", p.Contents)
 		}
+	}
+	if p.Copied > 0 {
+		add("copied_bytes", p.Copied)
 	}
 	if n, ok := p.Percent(); ok {
 		add("percent", n)
@@ -85,6 +87,13 @@ func Attributes(p runs.Progress) []any {
 		add("retrying", p.Retrying)
 	}
 	return out
+}
+
+func copied(p runs.Progress) []string {
+	if p.Copied > 0 {
+		return []string{text.Size(uint64(p.Copied)) + " copied"}
+	}
+	return nil
 }
 
 // share is "1,769/27,200", or the first number alone.

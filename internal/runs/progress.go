@@ -8,13 +8,15 @@ const (
 	Scanning = "scanning"
 	Judging  = "judging" // what was recorded
 	Applying = "applying"
+	// Restoring is what restore does, which is not a run.
+	Restoring = "restoring"
 )
 
 // Progress is how far a run is.
 type Progress struct {
 	Doing string `json:"doing"`
-	// Done and Total count images that are judged, or steps that have a result. Total is
-	// 0 while it is not known.
+	// Done and Total count images that are judged, steps that have a result, or tags that were
+	// tried. Total is 0 while it is not known.
 	Done  int64 `json:"done"`
 	Total int64 `json:"total,omitempty"`
 	// Left is an estimate; 0 if there is none.
@@ -28,7 +30,7 @@ type Progress struct {
 
 	Failed  int64 `json:"failed"`                 // steps
 	Watched int64 `json:"watched"`                // steps that are sent and not confirmed yet
-	Copied  int64 `json:"copied_bytes,omitempty"` // into the archive
+	Copied  int64 `json:"copied_bytes,omitempty"` // into the archive, or back from it
 
 	Waiting  int    `json:"waiting"` // requests that the rate limit of the API holds back now
 	Waits    int64  `json:"waits"`   // how often it has

@@ -149,9 +149,9 @@ func (t *Terminal) ExitCode(err error) int {
 	return code
 }
 
-// ShowProgress shows how far a run is until stop is called: on the terminal, or else
+// ShowProgress shows how far a run or a restoration is until stop is called: on the terminal, or else
 // in the log.
-func (t *Terminal) ShowProgress(p *janitor.Progress) (stop func()) {
+func (t *Terminal) ShowProgress(p progress.Source) (stop func()) {
 	r := &progress.Reporter{Figures: p.Now, Now: clock.Now}
 	if t.line == nil {
 		return r.Log(t.Log)
