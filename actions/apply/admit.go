@@ -102,7 +102,8 @@ func (s *situation) blockedBy(st *step, pending map[string]bool) string {
 
 // first names what must be deleted before the tag of a step and is still there: tags to which its
 // name says that it is attached, and tags of the digests that must be deleted before its own,
-// without those that the plan keeps. Free reports whether all of those are to be deleted.
+// without those that the plan and the policies in force keep: the guards know of them. Free
+// reports whether all of those are to be deleted.
 func (s *situation) first(st *step, pending map[string]bool) (what string, free bool) {
 	for _, tag := range s.reading.named(registry.AttachmentSubject(st.Tag, st.Digest)) {
 		what = cmp.Or(what, "its subject "+tag.Name+" is still there")
@@ -121,7 +122,7 @@ func (s *situation) first(st *step, pending map[string]bool) (what string, free 
 			}
 		}
 		for _, tag := range s.reading.byDigest[digest] {
-			if !pending[tag.ID] && !s.kept.Has(tag.Name) {
+			if !pending[tag.ID] && (!s.kept.Has(tag.Name) || s.marked(tag.ID)) {
 				return "it belongs or may belong to " + tag.Name + ", which the plan does not delete", false
 			}
 		}

@@ -300,7 +300,9 @@ func TestDecide(t *testing.T) {
 			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
 		{"and of a tag that others have moved to an index of it", whole(), func(sc *scene) { sc.tag("pr-2").Digest = digestOf("f"); sc.parts = map[string]string{"f": "a"} },
 			[]string{"pr-2 changed: it has another digest now: " + digestOf("f"), "pr-1 blocked: it belongs or may belong to pr-2, which the plan does not delete"}},
-		{"but not of a kept tag: that is for the guards", whole(), func(sc *scene) { sc.parts = map[string]string{"c": "a"} }, []string{"send pr-1", "send pr-2"}},
+		{"and of a kept tag that is an index of it now, and that the policies do not keep", whole(), func(sc *scene) { sc.parts = map[string]string{"c": "a"} },
+			[]string{"send pr-2", "pr-1 blocked: it belongs or may belong to latest, which the plan does not delete"}},
+		{"but not of one that they keep: that is for the guards", whole(), func(sc *scene) { sc.parts, sc.unasked = map[string]string{"c": "a"}, []string{"latest"} }, []string{"send pr-1", "send pr-2"}},
 		{"what is in a part waits too", nested(), func(*scene) {}, []string{"send pr-3", "2 held"}},
 		{"and is blocked with the part", nested(), func(sc *scene) { sc.unasked = []string{"pr-3"} },
 			[]string{"pr-3 changed: no rule marks it", "pr-2 blocked: it belongs or may belong to pr-3, which is still there", "pr-1 blocked: it belongs or may belong to pr-2, which is still there"}},
@@ -335,6 +337,9 @@ func (w world) someScene() *scene {
 		sc.parts = map[string]string{"a": pick(w, "b", "bc"), "b": pick(w, "", "c", "d")}
 	}
 	sc.untag, sc.proven, sc.alone = w.chance(50), w.chance(30), w.chance(30)
+	if w.chance(30) {
+		sc.unasked = append(sc.unasked, "latest")
+	}
 	for _, st := range sc.steps {
 		for range pick(w, 0, 0, 1, 1, 2, 5) {
 			sc.sent(st.Tag, pick(w, time.Second, openPause, canaryPatience, 2*time.Minute), pick(w, nil, errOpen, errBusy, errLater, errors.New("400")))
@@ -437,7 +442,7 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 	}
 	for _, index := range sc.before[st.Digest] {
 		for _, other := range sc.tags {
-			if other.Digest == index && !sc.kept.Has(other.Name) {
+			if other.Digest == index && (!sc.kept.Has(other.Name) || sc.marked(other.ID)) {
 				return other.Name + " is an index of it now"
 			}
 		}

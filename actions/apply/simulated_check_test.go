@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -239,13 +240,14 @@ func (a *attempt) neighbors(step *actions.Step, listing *look) string {
 			return other.Name + " has its digest"
 		case subject != "" && subject.Is(other.Digest) && (!isStep || other.Status != registry.StatusDeleting):
 			return "its subject " + other.Name + " is still there"
-		case a.isWhole(other.Digest, step.Digest):
+		case a.isWhole(other.Digest, step):
 			return "it is a part of " + other.Name + ", or about it, which is still there"
 		case other.Status == registry.StatusReady && !a.sent[other.ID] && !isAttachment(other):
 			stay++
 		}
 	}
-	if stay < a.o.KeepAtLeast && subject == "" {
+	follows := slices.ContainsFunc(step.Reasons, func(r registry.Reason) bool { return r.Rule == plan.FollowRule })
+	if stay < a.o.KeepAtLeast && !follows && subject == "" {
 		return "too few tags would be kept"
 	}
 	return ""
@@ -348,7 +350,7 @@ func (a *attempt) checkWholes(o *actions.Outcome, after map[string]string) {
 		}
 		for ref, was := range a.before {
 			parsed, _ := registry.ParseRef(ref)
-			if parsed.WithoutTag() == step.Object() && !a.others[ref] && after[was.id] == was.is && a.isWhole(was.is, step.Digest) {
+			if parsed.WithoutTag() == step.Object() && !a.others[ref] && after[was.id] == was.is && a.isWhole(was.is, step) {
 				a.t.Errorf("%s is done, and a part of %s, or about it, which has stayed:\n%s", r.Ref, ref, a.story(o, parsed))
 			}
 		}

@@ -104,12 +104,13 @@ func (s *simulation) someContents(dice world) map[string]*registry.Content {
 
 func digestOfWord(word string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(word))) }
 
-// isWhole reports whether a digest is an index of which another one is a part, or the subject
-// in the content of the other.
-func (s *simulation) isWhole(digest, part string) bool {
+// isWhole reports whether a digest is an index of which that of a step is a part, or what the
+// content of the step is about, unless its name says something else.
+func (s *simulation) isWhole(digest string, step *actions.Step) bool {
 	img := registry.Image{Contents: s.inside}
-	about := s.inside[part]
-	return digest != part && (slices.Contains(img.PartsOf(digest), part) || about != nil && about.Subject == digest)
+	about := s.inside[step.Digest]
+	isAbout := about != nil && about.Subject == digest && registry.AttachmentSubject(step.Tag, step.Digest) == ""
+	return digest != step.Digest && (isAbout || slices.Contains(img.PartsOf(digest), step.Digest))
 }
 
 // someLie is a fault of the API itself: an answer that is not true.

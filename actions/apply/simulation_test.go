@@ -72,6 +72,7 @@ func TestWorldsThatFailedOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for seed, why := range map[uint64]string{
 		12896435082258863920: "a tag that was skipped went with another of its digest",
+		301056:               "a kept tag was moved to an index of a tag that was deleted",
 		2985:                 "a run that had stopped listed an image without a pause, because its copies had ended",
 		1255:                 "two images waited for each other, one for room and one for the right to leave a sibling behind",
 	} {
