@@ -78,7 +78,7 @@ func (a *app) withLedger(ctx context.Context, f *historyFlags, show func(*pastRu
 		return err
 	}
 	defer l.Close()
-	return show(&pastRuns{l, c, report.HistoryOptions{Color: a.ColorOn(a.Stdout), Zone: c.Location()}})
+	return show(&pastRuns{l, c, report.HistoryOptions{Color: a.ColorOn(a.Stdout), Zone: c.Location(), Again: again(f.config, f.stateDir, c)}})
 }
 
 // listRuns shows the newest runs.

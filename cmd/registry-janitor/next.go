@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/registry-janitor/registry-janitor/actions"
+	"github.com/registry-janitor/registry-janitor/internal/cli/inputs"
 	"github.com/registry-janitor/registry-janitor/internal/cli/terminal"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
@@ -63,6 +64,16 @@ func afterApply(f *applyFlags, run runs.Run, recorded recorder.Place) []string {
 		lines = append(lines, "What is left is planned again by:  "+f.Again("apply"))
 	}
 	return lines
+}
+
+// again returns commands that read the same configuration and the same ledger.
+func again(file, stateDir string, c *config.Config) func(args ...string) string {
+	return func(args ...string) string {
+		if stateDir != "" && c.LedgerDSN() == "" {
+			args = append(args, "--state-dir", stateDir)
+		}
+		return (&inputs.Flags{Config: file}).Again(args...)
+	}
 }
 
 // copiedIn is how many tags were deleted that the archive has.

@@ -72,6 +72,7 @@ func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice
 	stop := a.ShowProgress(progress)
 	done, err := archivist.Restore(ctx, c, archivist.RestoreOptions{
 		Progress: progress, Choice: which, As: f.as, Overwrite: f.overwrite, Connection: o.Connection, Recorder: recording, Now: a.Now,
+		Again: again(f.config, f.stateDir, c),
 	})
 	stop()
 	if f.format == report.FormatJSON {

@@ -16,12 +16,13 @@ import (
 // archive.match says, because that content may be nowhere else.
 type overwriting struct {
 	copier *archive.Copier
+	again  func(args ...string) string
 	// kept is what became of the content, for people, by the reference of the tag.
 	kept map[string]string
 }
 
 func newOverwriting(c *config.Config, a *archive.Archive, connect archive.Connect, o RestoreOptions) *overwriting {
-	return &overwriting{kept: map[string]string{}, copier: archive.NewCopier(a, connect, archive.CopierOptions{
+	return &overwriting{again: o.Again, kept: map[string]string{}, copier: archive.NewCopier(a, connect, archive.CopierOptions{
 		Who: o.Recorder.Who, Keep: c.Archive.Keep.Duration(), Optional: !c.Archive.Required, Bandwidth: c.Archive.BytesPerSecond(),
 		Now: o.Now, Logger: slog.New(slog.DiscardHandler), // kept has what it would warn of
 	})}
@@ -40,7 +41,7 @@ func (w *overwriting) save(ctx context.Context, ref registry.Ref, digest string)
 	case err != nil:
 		return fmt.Errorf("it has the digest %s, and nothing was changed: %w", digest, err)
 	default:
-		w.kept[ref.String()] = fmt.Sprintf("to move it back: registry-janitor restore %s@%s --overwrite", ref, digest)
+		w.kept[ref.String()] = "to move it back: " + w.again("restore", ref.String()+"@"+digest, "--overwrite")
 	}
 	return nil
 }

@@ -34,6 +34,8 @@ type RestoreOptions struct {
 	Connection scaleway.Options
 	Recorder   recorder.Options
 	Now        func() time.Time
+	// Again returns a command with the same configuration; required.
+	Again func(args ...string) string
 }
 
 // Restoring is what a restoration did.

@@ -20,6 +20,8 @@ import (
 type HistoryOptions struct {
 	Color text.Color
 	Zone  *time.Location // of the times; nil means UTC
+	// Again returns a command with the same configuration; required by Events.
+	Again func(args ...string) string
 }
 
 // Runs writes a table of runs, newest first.

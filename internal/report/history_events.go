@@ -57,7 +57,7 @@ func describeEvent(e *ledger.Event, o HistoryOptions) string {
 	case ledger.EventNotRestored:
 		return joined(": ", "not restored with the digest "+e.Digest, e.Detail)
 	case ledger.EventArchived:
-		return "archived until " + o.moment(e.Until) + ": registry-janitor restore " + e.Ref + "@" + e.Digest
+		return "archived until " + o.moment(e.Until) + ": " + o.Again("restore", e.Ref+"@"+e.Digest)
 	case ledger.EventIntended:
 		return intention(e.Action) + " begins, by " + reasonsOf(e.Reasons)
 	}
