@@ -92,6 +92,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 		return err
 	}
 	f.tell(s.Planner)
+	f.again = again(f.Config, f.stateDir, s.Planner.Config)
 	work, err := a.applyRun(ctx, f, s)
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func undoing(c *config.Config, p *actions.Plan) string {
 // ask shows the plan and waits for a yes. Standard output has nothing but what the
 // format asks for.
 func (a *app) ask(run runs.Run, f reportFlags, undo string) error {
-	show := func() error { return a.render(run, reportFlags{report.FormatText, f.details}) }
+	show := func() error { return a.render(run, reportFlags{format: report.FormatText, details: f.details}) }
 	if f.format != report.FormatText {
 		show = func() error {
 			return report.Write(a.Stderr, report.FormatText, run, report.TextOptions{Details: f.details})

@@ -52,6 +52,7 @@ func listKept(p *janitor.Planner, f report.Format) {
 type reportFlags struct {
 	format  report.Format
 	details report.Details
+	again   func(args ...string) string // nil until the configuration is known
 }
 
 func (f *reportFlags) add(cmd *cobra.Command, usage string) {
@@ -69,7 +70,7 @@ func (a *app) render(run runs.Run, f reportFlags) error {
 // paged.
 func (a *app) printReport(f reportFlags, write func(io.Writer, report.TextOptions) error) error {
 	o := a.TextOptions()
-	o.Details = f.details
+	o.Details, o.Again = f.details, f.again
 	if f.format != report.FormatText {
 		return write(a.Reports(), o)
 	}

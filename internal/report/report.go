@@ -62,7 +62,7 @@ func Write(w io.Writer, f Format, run runs.Run, o TextOptions) error {
 	case FormatJUnit:
 		return machine.JUnit(w, outline.Clean(run))
 	case FormatHTML:
-		return page.Run(w, run)
+		return page.Run(w, run, o.Again)
 	case FormatCSV:
 		return machine.CSV(w, outline.Clean(run))
 	case FormatGitHub:

@@ -23,6 +23,8 @@ type TextOptions struct {
 	Details Details
 	// Price is what storage costs, in a comparison; zero is that of the provider.
 	Price runs.Price
+	// Again returns a command with the same configuration, for the page; nil names none.
+	Again func(args ...string) string
 }
 
 // templates are the texts for a terminal, each with one document. In each of them,

@@ -29,9 +29,10 @@ var style string
 //go:embed report.js
 var script string
 
-// Run writes a run as one file that needs no other.
-func Run(w io.Writer, run runs.Run) error {
-	p := &page{Run: newRunView(outline.Clean(run), time.Time{}), zone: run.Zone}
+// Run writes a run as one file that needs no other. again returns a command with the same
+// configuration; nil names none.
+func Run(w io.Writer, run runs.Run, again func(args ...string) string) error {
+	p := &page{Run: newRunView(outline.Clean(run), time.Time{}), zone: run.Zone, again: again}
 	p.Title = p.Run.Headline() + " · " + p.Run.Kicker()
 	p.Style, p.Script = style, script
 	// Whatever a name contains, nothing runs except the script of the program, and
@@ -89,10 +90,11 @@ type page struct {
 	Run           *runView
 	now           time.Time      // zero if it is that of the run
 	zone          *time.Location // nil means UTC
+	again         func(args ...string) string
 }
 
 func (p *page) write(w io.Writer, name string) error {
-	t, err := template.New("page").Funcs(functions(p.now, p.zone)).ParseFS(templates, "templates/*.html")
+	t, err := template.New("page").Funcs(functions(p.now, p.zone, p.again)).ParseFS(templates, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("reading the templates of the page: %w", err)
 	}
@@ -102,7 +104,10 @@ func (p *page) write(w io.Writer, name string) error {
 	return nil
 }
 
-func functions(now time.Time, zone *time.Location) template.FuncMap {
+func functions(now time.Time, zone *time.Location, again func(args ...string) string) template.FuncMap {
+	if again == nil {
+		again = func(args ...string) string { return "registry-janitor " + strings.Join(args, " ") }
+	}
 	return template.FuncMap{
 		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },   //nolint:gosec // a file of the program
 		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") }, //nolint:gosec // a file of the program
@@ -126,6 +131,7 @@ func functions(now time.Time, zone *time.Location) template.FuncMap {
 		"tone":      resultTone,
 		"alike":     outline.Results,
 		"archived":  func(o *actions.Outcome) string { return outline.Archived(o, now, zone) },
+		"again":     again,
 		"firstCopy": func(o *actions.Outcome) string { return outline.FirstCopy(o, now) },
 		"chunks":    chunks[actions.StepResult],
 		"home":      homeOf,
