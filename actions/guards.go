@@ -57,6 +57,9 @@ const (
 // that the configuration does not require. Its subject is the source.
 const SourceRule = "protect/required"
 
+// FollowRule is the rule of an attachment that is deleted with its subject.
+const FollowRule = "attachments/follow their subject"
+
 // ConfigSubject is the subject of warnings about the configuration itself, and ConfigRules
 // the beginning of their rules.
 const (

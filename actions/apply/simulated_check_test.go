@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
@@ -246,7 +245,7 @@ func (a *attempt) neighbors(step *actions.Step, listing *look) string {
 			stay++
 		}
 	}
-	follows := slices.ContainsFunc(step.Reasons, func(r registry.Reason) bool { return r.Rule == plan.FollowRule })
+	follows := slices.ContainsFunc(step.Reasons, func(r registry.Reason) bool { return r.Rule == actions.FollowRule })
 	if stay < a.o.KeepAtLeast && !follows && subject == "" {
 		return "too few tags would be kept"
 	}

@@ -260,7 +260,7 @@ func (d *imageDecision) enter(i int32) {
 			return // no rule asks for it, and it has nothing to follow
 		}
 		list = &d.part.followers
-		reasons = []registry.Reason{{Rule: FollowRule, Text: "follows its subject " + text.Some(d.subjectNames(i))}}
+		reasons = []registry.Reason{{Rule: actions.FollowRule, Text: "follows its subject " + text.Some(d.subjectNames(i))}}
 	}
 	if n.deleted {
 		list.step(d.tagStep(t, reasons))

@@ -118,9 +118,6 @@ const (
 
 // The rules that speak for the plan itself. The operator has not written them.
 const (
-	// FollowRule is the reason of an attachment that is deleted with its subject.
-	FollowRule = "attachments/follow their subject"
-
 	statusTagRule       = "status/tag"
 	statusImageRule     = "status/image"
 	statusNamespaceRule = "status/namespace"

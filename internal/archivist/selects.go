@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -76,7 +75,7 @@ func (c *choice) hasSubjectOf(s *actions.Step) bool {
 	subject := registry.AttachmentSubject(s.Tag, s.Digest)
 	switch {
 	case subject == "":
-		follows := func(r registry.Reason) bool { return r.Rule == plan.FollowRule }
+		follows := func(r registry.Reason) bool { return r.Rule == actions.FollowRule }
 		return len(chosen) > 0 && slices.ContainsFunc(s.Reasons, follows)
 	case !subject.MayBeShort():
 		return chosen[string(subject)]

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/registry-janitor/registry-janitor/actions"
-	"github.com/registry-janitor/registry-janitor/actions/plan"
 	"github.com/registry-janitor/registry-janitor/internal/config"
 	"github.com/registry-janitor/registry-janitor/policy/rules"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -32,8 +31,8 @@ func TestAttachmentsAreCopiedWithTheirSubjects(t *testing.T) {
 		step("api", "sha256-"+one+".sig", sig),
 		step("api", "sha256-"+two+".sig", "c"),
 		step("api", "pr-1", one), step("api", "build-1", two),
-		step("api", "notes-1", "d", plan.FollowRule), // which its content says
-		step("web", "sha256-"+one+".sig", sig), step("web", "notes-1", "d", plan.FollowRule),
+		step("api", "notes-1", "d", actions.FollowRule), // which its content says
+		step("web", "sha256-"+one+".sig", sig), step("web", "notes-1", "d", actions.FollowRule),
 	}
 	of := func(tags ...string) *rules.Match { return &rules.Match{Tags: tags} }
 	for name, row := range map[string]struct {
