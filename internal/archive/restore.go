@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive/store"
+	"github.com/registry-janitor/registry-janitor/internal/clock"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
 	"github.com/registry-janitor/registry-janitor/registry"
 )
@@ -150,20 +151,32 @@ type restoring struct {
 	attached bool // it comes back with its subject
 	tag      name.Tag
 	push     push
-	before   Record // as it was before it was marked
+	before   Record    // as it was before it was marked
+	looked   time.Time // when out.Before was read
 	// overwriting keeps the digest that the tag has, or refuses to move the tag.
 	overwriting func(ctx context.Context, digest string) error
 }
 
-// finish sets the tag of what was prepared. It looks at the tag again first, because
-// somebody may have pushed it while the content was on its way.
+// believed is how long what a tag has is known, as before a deletion.
+var believed = 2 * time.Second
+
+// look reads what the tag has.
+func (one *restoring) look(ctx context.Context, at oci.Connection) (err error) {
+	one.looked = clock.Now()
+	one.out.Before, err = digestOf(ctx, at, one.tag)
+	return err
+}
+
+// finish sets the tag of what was prepared. It looks at the tag again first if the content
+// was on its way for long, because somebody may have pushed the tag meanwhile.
 func (r *Restorer) finish(ctx context.Context, one *restoring) error {
 	for archived := ""; ; archived = one.out.Before {
-		now, err := digestOf(ctx, one.push.to, one.tag)
-		if err != nil {
-			return err
+		if archived != "" || clock.Now().Sub(one.looked) > believed {
+			if err := one.look(ctx, one.push.to); err != nil {
+				return err
+			}
 		}
-		one.out.Before = now
+		now := one.out.Before
 		switch {
 		case one.out.WasThere():
 			return r.takeBack(ctx, one)
@@ -206,7 +219,7 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 		return err
 	}
 	one.tag = to.Repository.Tag(as.Tag)
-	if one.out.Before, err = digestOf(ctx, to, one.tag); err != nil {
+	if err := one.look(ctx, to); err != nil {
 		return err
 	}
 	one.overwriting = func(ctx context.Context, digest string) error {

@@ -18,8 +18,10 @@ const (
 	tagging   = "PUT /v2/prod/api/manifests/"
 )
 
-// during has something done before the first request that begins so is answered.
+// during has something done before the first request that begins so is answered, as if that
+// took long.
 func (p *plane) during(beginning string, do func()) {
+	archive.LookAgain(p.t)
 	p.refuse = func(r *http.Request) bool {
 		if do != nil && strings.HasPrefix(r.Method+" "+r.URL.Path, beginning) {
 			now := do

@@ -14,15 +14,21 @@ import (
 	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// inRegions connects only to namespaces of which it is certain in which region they are. It
-// is for one caller at a time.
-func inRegions(ctx context.Context, c *config.Config, connection scaleway.Options, connect archive.Connect) archive.Connect {
+// inRegions connects only to namespaces of which it is certain in which region they are:
+// those of the records were read from there. It is for one caller at a time.
+func inRegions(ctx context.Context, c *config.Config, connection scaleway.Options, connect archive.Connect, records []archive.Record) archive.Connect {
 	checked := map[registry.Ref]error{} // namespaces
+	read := map[registry.Ref]bool{}     // namespaces
+	for i := range records {
+		if ref, err := registry.ParseRef(records[i].Ref); err == nil {
+			read[ref.WithoutImage()] = true
+		}
+	}
 	return func(image registry.Ref) (oci.Connection, error) {
 		namespace := image.WithoutImage()
 		err, known := checked[namespace]
 		if !known {
-			err = checkRegion(ctx, c, connection, namespace)
+			err = checkRegion(ctx, c, connection, namespace, read[namespace])
 			checked[namespace] = err
 		}
 		if err != nil {
@@ -33,15 +39,16 @@ func inRegions(ctx context.Context, c *config.Config, connection scaleway.Option
 }
 
 // checkRegion refuses the region of a namespace that does not exist, or that the configuration
-// leaves out, and a namespace that another region may have at the same address.
-func checkRegion(ctx context.Context, c *config.Config, connection scaleway.Options, namespace registry.Ref) error {
+// leaves out, and a namespace that another region may have at the same address, unless it was
+// read from there.
+func checkRegion(ctx context.Context, c *config.Config, connection scaleway.Options, namespace registry.Ref, wasRead bool) error {
 	regions, address := c.Scaleway.Regions, c.Scaleway.RegistryURL
 	switch {
 	case !slices.Contains(registry.Regions(), namespace.Region):
 		return fmt.Errorf("there is no region %s with a registry", namespace.Region)
 	case !slices.Contains(regions, string(namespace.Region)):
 		return fmt.Errorf("the configuration leaves out the region %s: add it to scaleway.regions", namespace.Region)
-	case address == "" || strings.Contains(address, "{region}") || len(regions) == 1:
+	case address == "", strings.Contains(address, "{region}"), len(regions) == 1, wasRead:
 		return nil
 	}
 	reader, err := scaleway.NewReader(connection)

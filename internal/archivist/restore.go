@@ -67,12 +67,16 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		defer leave()
 		k := known{}
 		options := archive.RestorerOptions{Check: k.contradicts, Pushed: &o.Progress.pushed, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
-		connect := inRegions(ctx, c, o.Connection, to.Connect)
+		records, err := a.Records(ctx)
+		if err != nil {
+			return err
+		}
+		connect := inRegions(ctx, c, o.Connection, to.Connect, records)
 		moves := newOverwriting(c, a, connect, o)
 		if o.Overwrite {
 			options.Overwriting = moves.save
 		}
-		err = out.restore(ctx, a, archive.NewRestorer(a, connect, options), o, l, k)
+		err = out.restore(ctx, records, archive.NewRestorer(a, connect, options), o, l, k)
 		err = errors.Join(err, moves.copier.Close(ctx))
 		for i := range out.Restored {
 			if one := &out.Restored[i]; one.Moved() {
@@ -87,11 +91,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 	return out, err
 }
 
-func (out *Restoring) restore(ctx context.Context, a *archive.Archive, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger, k known) error {
-	records, err := a.Records(ctx)
-	if err != nil {
-		return err
-	}
+func (out *Restoring) restore(ctx context.Context, records []archive.Record, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger, k known) error {
 	chosen, err := out.choose(ctx, records, o.Choice, l, k)
 	if err != nil {
 		return err
