@@ -39,7 +39,7 @@ rules say, and takes no place in what they count.
 Exit codes: 0 the reference has the archived digest again; 1 it does not.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 0 && f.run == "" && !f.list {
-				return errors.New("name one tag, or the number of a run; registry-janitor archive list shows what can come back")
+				return errors.New("name one tag, or the number of a run; archive list shows what can come back")
 			}
 			return nil
 		},

@@ -140,7 +140,7 @@ func (a *Archive) update(ctx context.Context, c *change) error {
 }
 
 // drain writes the changes that wait, until there are none. It has ended its writing before
-// it answers, so that who has an answer finds nothing being written.
+// it answers, so that a caller that has its answer finds nothing being written.
 func (a *Archive) drain(ctx context.Context) {
 	for more := true; more; {
 		a.mu.Lock()

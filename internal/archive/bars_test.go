@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -82,13 +85,25 @@ type freezer struct {
 
 	mu     sync.Mutex
 	asked  map[string]bool
+	ready  map[string]bool // what was put as a manifest
 	thawed bool
+}
+
+func newFreezer(t *testing.T) *freezer {
+	return &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}, ready: map[string]bool{}}
+}
+
+func (f *freezer) Put(ctx context.Context, b store.Blob, open func() (io.ReadCloser, error)) error {
+	f.mu.Lock()
+	f.ready[b.Digest.String()] = b.Manifest
+	f.mu.Unlock()
+	return f.Store.Put(ctx, b, open)
 }
 
 func (f *freezer) Open(ctx context.Context, b store.Blob) (io.ReadCloser, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if b.Manifest || f.thawed {
+	if f.ready[b.Digest.String()] || f.thawed {
 		return f.Store.Open(ctx, b)
 	}
 	f.asked[b.Digest.String()] = true
@@ -102,7 +117,7 @@ func TestWhatIsFrozenIsThawedAtOnce(t *testing.T) {
 	digest := p.push(api, index()) // of five blobs and two parts
 	signature := signed(digest)
 	p.push(signature, image(1))
-	f := &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}}
+	f := newFreezer(t)
 	a := archive.New("s3://bucket", f)
 	copied(t, a, p, api, signature)
 	p.wipe()
@@ -118,11 +133,35 @@ func TestWhatIsFrozenIsThawedAtOnce(t *testing.T) {
 	}
 }
 
+// Layers that an index lists as parts are thawed at once too, whatever their media type is.
+func TestPartsOfAnUnknownKindAreThawedAtOnce(t *testing.T) {
+	p := newPlane(t)
+	to := must(p.connect(must(registry.ParseRef(api))))
+	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	for range 3 {
+		l := must(random.Layer(100, "application/vnd.example.thing"))
+		check(t, to.Pusher.Upload(t.Context(), to.Repository, l))
+		index.Manifests = append(index.Manifests, v1.Descriptor{MediaType: must(l.MediaType()), Digest: must(l.Digest()), Size: must(l.Size())})
+	}
+	digest := p.push(api, store.Document{Raw: must(json.Marshal(index)), Type: types.OCIImageIndex})
+	f := newFreezer(t)
+	a := archive.New("s3://bucket", f)
+	copied(t, a, p, api)
+	p.wipe()
+	if _, err := restore(t.Context(), a, restorer(a, p), api); !errors.Is(err, store.ErrFrozen) || len(f.asked) != 3 || p.digest(api) != "" {
+		t.Errorf("%d blobs are being thawed, and the tag is %q: %v", len(f.asked), p.digest(api), err)
+	}
+	f.thawed = true
+	if _, err := restore(t.Context(), a, restorer(a, p), api); err != nil || p.digest(api) != digest {
+		t.Errorf("%q: %v", p.digest(api), err)
+	}
+}
+
 // What a tag has is kept only when it is about to be moved.
 func TestNothingIsOverwrittenWhileAThawLasts(t *testing.T) {
 	p := newPlane(t)
 	digest := p.push(api, image(1))
-	f := &freezer{Store: store.NewFolder(t.TempDir()), asked: map[string]bool{}}
+	f := newFreezer(t)
 	a := archive.New("s3://bucket", f)
 	copied(t, a, p, api)
 	p.wipe()

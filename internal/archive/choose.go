@@ -28,7 +28,7 @@ func Choose(records []Record, c Choice) ([]Record, error) {
 		name, digest, _ := strings.Cut(c.Ref, "@")
 		_, tag := splitTag(name)
 		if tag == "" && digest == "" {
-			return nil, fmt.Errorf("%s is not a tag: name a tag, or a run; registry-janitor archive list %s shows what can come back", c.Ref, c.Ref)
+			return nil, fmt.Errorf("%s is not a tag: name a tag, or a run; archive list %s shows what can come back", c.Ref, c.Ref)
 		}
 		found = slices.DeleteFunc(found, func(r Record) bool {
 			own := r.named(name)
@@ -68,7 +68,7 @@ func Listed(records []Record, c Choice) ([]Record, error) {
 }
 
 func (c Choice) errNone() error {
-	return fmt.Errorf("the archive has no record of %s: registry-janitor archive list shows what it has", c.words())
+	return fmt.Errorf("the archive has no record of %s: archive list shows what it has", c.words())
 }
 
 func refsOf(records []Record) []string {

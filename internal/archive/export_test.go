@@ -1,10 +1,7 @@
 package archive
 
-import "testing"
-
-// LookAgain has tests look at a tag again however short its restoration is.
-func LookAgain(t testing.TB) {
-	was := believed
-	t.Cleanup(func() { believed = was })
-	believed = -1
+// LookAgain has a restorer look at each tag again before it sets it.
+func (r *Restorer) LookAgain() *Restorer {
+	r.believed = -1
+	return r
 }

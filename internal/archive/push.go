@@ -49,7 +49,7 @@ func (p *push) prepare(ctx context.Context) error {
 			}
 			return raw, err
 		},
-		opens: p.archive.opens,
+		opens: p.opens,
 		blobs: p.upload,
 		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
 			if p.there || p.frozen != nil || b.Digest == p.root.Digest {
@@ -58,6 +58,15 @@ func (p *push) prepare(ctx context.Context) error {
 			return p.to.Pusher.Put(ctx, p.to.Repository.Digest(b.Digest.String()), store.Document{Raw: raw, Type: b.MediaType})
 		},
 	})
+}
+
+// opens reports whether a part is a manifest. One that must be thawed is not until then.
+func (p *push) opens(ctx context.Context, b store.Blob) (bool, error) {
+	isOne, err := p.archive.opens(ctx, b)
+	if errors.Is(err, store.ErrFrozen) {
+		p.frozen, err = err, nil
+	}
+	return isOne, err
 }
 
 // finish gives a tag the tree, and verifies that the registry shows it.

@@ -24,6 +24,8 @@ type Restorer struct {
 	archive *Archive
 	connect Connect
 	o       RestorerOptions
+
+	believed time.Duration
 }
 
 // RestorerOptions say what happens around a restoration.
@@ -68,7 +70,7 @@ func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 	if o.Pushed == nil {
 		o.Pushed = new(atomic.Int64)
 	}
-	return &Restorer{a, connect, o}
+	return &Restorer{a, connect, o, believed}
 }
 
 // Restore gives a reference the digest of a record again, and those of some records that are
@@ -106,9 +108,9 @@ func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, 
 	return done, failed
 }
 
-// prepareAll prepares a record and its attachments, up to the first that fails.
-func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Record, as registry.Ref) ([]*restoring, error) {
-	var all []*restoring
+// prepareAll prepares a record and its attachments, up to the first that fails. One whose
+// record is contradicted is left out.
+func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Record, as registry.Ref) (all []*restoring, failed error) {
 	waiting := []Record{which}
 	seen := map[string]bool{}
 	for len(waiting) > 0 {
@@ -124,14 +126,24 @@ func (r *Restorer) prepareAll(ctx context.Context, records []Record, which Recor
 			overwriting = nil
 		}
 		one := &restoring{out: Restored{Record: record, As: ref.String()}, attached: record.Ref != which.Ref}
-		if err := one.spare(r.prepare(ctx, one, ref, overwriting)); err != nil {
-			return all, one.fail(err)
+		err := one.spare(r.prepare(ctx, one, ref, overwriting))
+		if errors.As(err, new(*contradiction)) {
+			failed = errors.Join(failed, one.fail(err))
+			continue
+		}
+		if err != nil {
+			return all, errors.Join(failed, one.fail(err))
 		}
 		all = append(all, one)
 		waiting = append(waiting, attachments(records, record, one.push.digests)...)
 	}
-	return all, nil
+	return all, failed
 }
+
+// contradiction is the error of an attachment whose record is not what is known of it.
+type contradiction struct{ error }
+
+func (c *contradiction) Unwrap() error { return c.error }
 
 // attachments are the latest records of what is attached to digests, in the image of a
 // record.
@@ -157,8 +169,8 @@ type restoring struct {
 	overwriting func(ctx context.Context, digest string) error
 }
 
-// believed is how long what a tag has is known, as before a deletion.
-var believed = 2 * time.Second
+// believed is for how long what a tag has is known, as before a deletion.
+const believed = 2 * time.Second
 
 // look reads what the tag has.
 func (one *restoring) look(ctx context.Context, at oci.Connection) (err error) {
@@ -171,7 +183,7 @@ func (one *restoring) look(ctx context.Context, at oci.Connection) (err error) {
 // was on its way for long, because somebody may have pushed the tag meanwhile.
 func (r *Restorer) finish(ctx context.Context, one *restoring) error {
 	for archived := ""; ; archived = one.out.Before {
-		if archived != "" || clock.Now().Sub(one.looked) > believed {
+		if archived != "" || clock.Now().Sub(one.looked) > r.believed {
 			if err := one.look(ctx, one.push.to); err != nil {
 				return err
 			}
@@ -209,11 +221,6 @@ func (one *restoring) is() bool { return one.out.Kept || one.push.there }
 // prepare pushes everything that a record needs but its tag, or has it thawed.
 func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref, overwriting func(context.Context, registry.Ref, string) error) error {
 	record := one.out.Record
-	if one.attached && r.o.Check != nil {
-		if err := r.o.Check(record); err != nil {
-			return err
-		}
-	}
 	to, err := r.connect(as.WithoutTag())
 	if err != nil {
 		return err
@@ -230,6 +237,11 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 	}
 	if one.out.Moved() && overwriting == nil {
 		return one.overwriting(ctx, one.out.Before)
+	}
+	if one.attached && r.o.Check != nil && one.out.Before != record.Digest {
+		if err := r.o.Check(record); err != nil {
+			return &contradiction{err}
+		}
 	}
 	one.push = push{archive: r.archive, read: r.o.Pushed, to: to, root: record.root(), there: one.out.Before == record.Digest}
 	if one.out.WasThere() {
@@ -253,7 +265,7 @@ func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (strin
 	head, err := at.Puller.Head(ctx, ref)
 	var answer *transport.Error
 	// A token server may answer so too, and knows nothing of tags; it gets no HEAD.
-	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Request.Method == http.MethodHead {
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.Request != nil && answer.Request.Method == http.MethodHead {
 		return "", nil
 	}
 	if err != nil {
@@ -266,10 +278,13 @@ func digestOf(ctx context.Context, at oci.Connection, ref name.Reference) (strin
 // returns the record as it was; if that fails, the one that it was given, because the index
 // may still be being written.
 func (r *Restorer) mark(ctx context.Context, record Record, as string) (Record, error) {
-	before := record
+	before, at := record, r.o.Now().UTC()
 	if err := r.note(ctx, record, func(now *Record) {
+		if now.RestoredAt.Equal(at) && slices.Contains(now.RestoredAs, as) {
+			return // it was written, although the answer was an error
+		}
 		before = *now
-		now.RestoredAt = r.o.Now().UTC()
+		now.RestoredAt = at
 		if end := now.RestoredAt.Add(r.o.Stay); end.After(now.Until) {
 			now.Until = end
 		}

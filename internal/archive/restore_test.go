@@ -18,10 +18,8 @@ const (
 	tagging   = "PUT /v2/prod/api/manifests/"
 )
 
-// during has something done before the first request that begins so is answered, as if that
-// took long.
+// during has something done before the first request that begins so is answered.
 func (p *plane) during(beginning string, do func()) {
-	archive.LookAgain(p.t)
 	p.refuse = func(r *http.Request) bool {
 		if do != nil && strings.HasPrefix(r.Method+" "+r.URL.Path, beginning) {
 			now := do
@@ -70,7 +68,7 @@ func TestATagThatIsPushedDuringItsRestorationIsNotLost(t *testing.T) {
 					return nil
 				}
 			}
-			done, err := restore(t.Context(), a, archive.NewRestorer(a, p.connect, o), api)
+			done, err := restore(t.Context(), a, archive.NewRestorer(a, p.connect, o).LookAgain(), api)
 			marks := must(a.Records(t.Context()))[0].RestoredAs
 			switch {
 			case row.moved:
@@ -98,7 +96,7 @@ func TestAnAttachmentThatIsPushedDuringItsRestorationStays(t *testing.T) {
 	copied(t, a, from, api, signature)
 	var pushed string
 	p.during(tagging, func() { pushed = p.push(signature, image(1)) })
-	done, err := restore(t.Context(), a, restorer(a, p), api)
+	done, err := restore(t.Context(), a, restorer(a, p).LookAgain(), api)
 	if err != nil || len(done) != 2 || !done[1].Kept || done[1].Before != pushed || p.digest(signature) != pushed {
 		t.Errorf("%v: %+v", err, done)
 	}
@@ -177,7 +175,7 @@ func TestAnAttachmentThatIsRefusedDoesNotComeBack(t *testing.T) {
 		}
 		return refused
 	}}
-	done, err := restore(t.Context(), a, archive.NewRestorer(a, p.connect, o), api)
+	done, err := restore(t.Context(), a, archive.NewRestorer(a, p.connect, o).LookAgain(), api)
 	if !errors.Is(err, refused) || len(done) != 1 || p.digest(api) != digest || p.digest(signature) != "" {
 		t.Errorf("%v: %+v", err, done)
 	}

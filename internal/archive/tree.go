@@ -48,7 +48,7 @@ func (m *manifest) content() []store.Blob {
 	return all
 }
 
-// mediaType is with which media type a registry takes a manifest: what it says itself, and
+// mediaType is the media type with which a registry accepts a manifest: what it says itself, and
 // only otherwise what the index above it says. Only manifests of OCI need not say it.
 // https://github.com/opencontainers/image-spec/blob/main/manifest.md
 func (m *manifest) mediaType(above types.MediaType) types.MediaType {

@@ -25,9 +25,10 @@ type deletion struct {
 	digest string
 	// deleted: the run deleted it, or may have before it was killed.
 	deleted bool
-	// gone: it deleted it, or found it deleted.
+	// gone: it deleted it, or found it deleted, or had no proof: a deletion that took too long
+	// may have been carried out later.
 	gone bool
-	// sent is when it began to delete it, if it was killed before it knew the result.
+	// sent is when the run began to delete the tag, if it was killed before the result was known.
 	sent time.Time
 }
 
@@ -60,7 +61,7 @@ func deletionOf(s *ledger.StepRecord) deletion {
 		d.sent = s.Intended
 	}
 	d.deleted = s.Result == actions.ResultDone || !d.sent.IsZero()
-	d.gone = d.deleted || s.Result == actions.ResultGone
+	d.gone = d.deleted || s.Result == actions.ResultGone || s.Result == actions.ResultFailed
 	return d
 }
 

@@ -86,7 +86,7 @@ func TestWhichStepsCountAsDeleted(t *testing.T) {
 		"one that was gone already":           {ledger.StepRecord{Result: actions.ResultGone}, false, true, time.Time{}},
 		"one that was sent by a killed run":   {ledger.StepRecord{Intended: sent}, true, true, sent},
 		"one that a killed run did not reach": {ledger.StepRecord{}, false, false, time.Time{}},
-		"one that failed":                     {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false, false, time.Time{}},
+		"one that failed, and may go later":   {ledger.StepRecord{Intended: sent, Result: actions.ResultFailed}, false, true, time.Time{}},
 		"one that was skipped":                {ledger.StepRecord{Result: actions.ResultSkipped}, false, false, time.Time{}},
 		"one that was blocked":                {ledger.StepRecord{Intended: sent, Result: actions.ResultBlocked}, false, false, time.Time{}},
 		"one of a tag that had changed":       {ledger.StepRecord{Result: actions.ResultChanged}, false, false, time.Time{}},

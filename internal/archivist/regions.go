@@ -28,7 +28,9 @@ func inRegions(ctx context.Context, c *config.Config, connection scaleway.Option
 		namespace := image.WithoutImage()
 		err, known := checked[namespace]
 		if !known {
-			err = checkRegion(ctx, c, connection, namespace, read[namespace])
+			if err = checkRegion(ctx, c, connection, namespace, read[namespace]); err != nil {
+				err = &regionError{err}
+			}
 			checked[namespace] = err
 		}
 		if err != nil {
@@ -37,6 +39,11 @@ func inRegions(ctx context.Context, c *config.Config, connection scaleway.Option
 		return connect(image)
 	}
 }
+
+// regionError is why it is not certain that a region has a namespace.
+type regionError struct{ error }
+
+func (e *regionError) Unwrap() error { return e.error }
 
 // checkRegion refuses the region of a namespace that does not exist, or that the configuration
 // leaves out, and a namespace that another region may have at the same address, unless it was

@@ -66,7 +66,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		}
 		defer leave()
 		k := known{}
-		options := archive.RestorerOptions{Check: k.contradicts, Pushed: &o.Progress.pushed, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
+		options := archive.RestorerOptions{Check: func(r archive.Record) error { return cmp.Or(k.add(ctx, l, r.Run), k.contradicts(r)) }, Pushed: &o.Progress.pushed, Stay: c.Archive.RestoredStay.Duration(), Now: o.Now}
 		records, err := a.Records(ctx)
 		if err != nil {
 			return err
@@ -119,7 +119,7 @@ func (out *Restoring) restore(ctx context.Context, records []archive.Record, r *
 			return errors.Join(failed, err)
 		}
 		done, err := r.Restore(ctx, attachments, record, as)
-		if err != nil && !errors.Is(err, store.ErrFrozen) && !told[as.WithoutImage()] {
+		if err != nil && !errors.Is(err, store.ErrFrozen) && !errors.As(err, new(*regionError)) && !told[as.WithoutImage()] {
 			told[as.WithoutImage()] = true
 			err = withRemedy(ctx, o.Connection, as, err)
 		}
@@ -163,8 +163,7 @@ func attachmentsOf(chosen, records []archive.Record) []archive.Record {
 	})
 }
 
-// choose finds the records of a choice, and adds what the ledger knows of them and of what may
-// come back with them.
+// choose finds the records of a choice, and adds what the ledger knows of them.
 func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger, k known) ([]archive.Record, error) {
 	candidates, missing, err := k.candidates(ctx, records, which, l)
 	if err != nil {
@@ -175,7 +174,7 @@ func (out *Restoring) choose(ctx context.Context, records []archive.Record, whic
 	if err != nil {
 		return nil, cmp.Or(errMissing(out.Missing, which.WholeRun()), err)
 	}
-	return chosen, k.addAll(ctx, l, slices.Concat(chosen, attachmentsOf(chosen, records)))
+	return chosen, k.addAll(ctx, l, chosen)
 }
 
 // Names that do not match could send the login of the account, or the content, elsewhere

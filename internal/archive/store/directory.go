@@ -59,6 +59,11 @@ func (f *Folder) Has(_ context.Context, b Blob) (bool, error) {
 // Put writes the blob beside the others, reads it back, and renames it. SetIndex makes
 // all blobs durable at once.
 func (f *Folder) Put(ctx context.Context, b Blob, open func() (io.ReadCloser, error)) error {
+	if b.Manifest { // one that is there is durable, and older records need it
+		if there, err := f.Has(ctx, b); err != nil || there {
+			return err
+		}
+	}
 	from, err := open()
 	if err != nil {
 		return err

@@ -54,3 +54,22 @@ func TestWhatWasThereIsSyncedToo(t *testing.T) {
 		t.Errorf("%v: %v", err, next.loose)
 	}
 }
+
+// A manifest that is there is not written again: older records need it.
+func TestADirectoryKeepsTheManifestThatItHas(t *testing.T) {
+	root := t.TempDir()
+	blob := blobOf("{}")
+	blob.Manifest = true
+	var before os.FileInfo
+	for range 2 {
+		f := NewFolder(root)
+		if err := f.Put(t.Context(), blob, opening("{}")); err != nil {
+			t.Fatal(err)
+		}
+		now, err := os.Stat(f.path(blob.Digest))
+		if err != nil || before != nil && !os.SameFile(before, now) {
+			t.Errorf("it was replaced: %v", err)
+		}
+		before = now
+	}
+}

@@ -129,6 +129,9 @@ func parseRepository(rest string) (Target, error) {
 	return wrong("names a repository that cannot exist", "its parts have a to z and 0 to 9, and ., _ and - between them")
 }
 
+// classes are the storage classes of S3 and of Scaleway. Other servers have some of their own.
+var classes = []string{"STANDARD", "ONEZONE_IA", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY"}
+
 func parseBucket(address string) (Target, error) {
 	wrong := func(what, remedy string) (Target, error) { return Target{}, &Error{what, remedy} }
 	u, err := url.Parse(address)
@@ -156,7 +159,7 @@ func parseBucket(address string) (Target, error) {
 		Kind: Bucket, Bucket: u.Host, Prefix: strings.Trim(u.Path, "/"),
 		Endpoint: query.Get("endpoint"), Region: query.Get("region"), StorageClass: query.Get("storage_class"),
 	}
-	if upper := strings.ToUpper(t.StorageClass); upper != t.StorageClass {
+	if upper := strings.ToUpper(t.StorageClass); upper != t.StorageClass && slices.Contains(classes, upper) {
 		return wrong("has an unknown storage class", "write storage_class="+upper)
 	}
 	return t.withEndpoint()

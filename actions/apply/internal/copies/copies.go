@@ -29,7 +29,7 @@ type State uint8
 
 // The states.
 const (
-	None   State = iota // or it is being made
+	None   State = iota // not begun, or not collected yet
 	Made                // or the tag may be deleted without a copy
 	Failed              // the tag must not be deleted
 )
@@ -41,8 +41,8 @@ type Copy struct {
 	Err      error
 }
 
-// Queue makes the copies for one image. Only one goroutine may call its methods, and sees
-// of the copies what it has collected. A nil queue says of every tag that it may be deleted.
+// Queue makes the copies for one image. Only one goroutine may call its methods; it sees
+// a copy once it has collected it. A nil queue says of every tag that it may be deleted.
 type Queue struct {
 	do     Func
 	room   Room
