@@ -17,9 +17,11 @@ func BenchmarkApplyArchive(b *testing.B) {
 	for _, tt := range []struct{ name, images string }{
 		{"60 tags of 1 MB", `{name: "svc-{n}", count: 3, tags: [{name: latest, age: 1h}, {name: "pr-{n}", count: 20, age: 40d, size: 1MB}]}`},
 		{"900 tags of 100 kB", `{name: "svc-{n}", count: 10, tags: [{name: latest, age: 1h}, {name: "pr-{n}", count: 90, age: 40d, size: 100kB}]}`},
+		{"600 tags of one digest", `{name: svc, tags: [{name: latest, age: 1h}, {name: "pr-{n}", count: 600, digest: A, age: 40d, size: 9kB}]}`},
+		{"1,000 tags of 9 kB in one image", `{name: svc, tags: [{name: latest, age: 1h}, {name: "pr-{n}", count: 1000, age: 40d, size: 9kB}]}`},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
-			m := newMillion(b, "settings: {latency: 20ms}\nnamespaces:\n  - {name: prod, age: 400d, images: ["+tt.images+"]}\n", "")
+			m := newMillion(b, "settings: {latency: 20ms, shared_digest: untag}\nnamespaces:\n  - {name: prod, age: 400d, images: ["+tt.images+"]}\n", "")
 			var without, with time.Duration
 			for b.Loop() {
 				to := cmp.Or(os.Getenv("ARCHIVE_TO"), filepath.Join(b.TempDir(), "{n}"))
@@ -41,7 +43,7 @@ func (m million) apply(b *testing.B, archive string) time.Duration {
 	defer end(server)
 	file := filepath.Join(b.TempDir(), "janitor.yaml")
 	write(b, file, "scaleway: {registry_url: \""+url+"\"}\nretention: [{name: prs, match: {tags: [\"pr-*\"]}, delete: {older_than: 14d}}]\n"+
-		"limits: {max_deletions: 100000, max_deletion_percent: 100}\nledger: {dsn: runs.db}\n"+archive)
+		"shared_digest: untag\nlimits: {max_deletions: 100000, max_deletion_percent: 100}\nledger: {dsn: runs.db}\n"+archive)
 	run := applyCommand(file, url)
 	run.Path, run.Args[0], run.Err = m.binary, m.binary, nil
 	began := time.Now()
