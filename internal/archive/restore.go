@@ -180,7 +180,7 @@ func (one *restoring) look(ctx context.Context, at oci.Connection) (err error) {
 }
 
 // finish sets the tag of what was prepared. It looks at the tag again first if the content
-// was on its way for long, because somebody may have pushed the tag meanwhile.
+// was on its way for long, because another client may have pushed the tag meanwhile.
 func (r *Restorer) finish(ctx context.Context, one *restoring) error {
 	for archived := ""; ; archived = one.out.Before {
 		if archived != "" || clock.Now().Sub(one.looked) > r.believed {

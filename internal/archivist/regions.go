@@ -52,7 +52,7 @@ func checkRegion(ctx context.Context, c *config.Config, connection scaleway.Opti
 	regions, address := c.Scaleway.Regions, c.Scaleway.RegistryURL
 	switch {
 	case !slices.Contains(registry.Regions(), namespace.Region):
-		return fmt.Errorf("there is no region %s with a registry", namespace.Region)
+		return fmt.Errorf("the region %s has no registry: correct the reference", namespace.Region)
 	case !slices.Contains(regions, string(namespace.Region)):
 		return fmt.Errorf("the configuration leaves out the region %s: add it to scaleway.regions", namespace.Region)
 	case address == "", strings.Contains(address, "{region}"), len(regions) == 1, wasRead:

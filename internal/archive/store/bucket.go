@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -36,8 +35,7 @@ type Bucket struct {
 	bucket, prefix string
 	class          types.StorageClass // of configs and layers; manifests are always at hand
 
-	marked   sync.Mutex
-	isMarked bool // the prefix is an image layout
+	marking
 }
 
 // NewBucket is the store at a target, with the credentials of the AWS variables, which
@@ -143,17 +141,7 @@ func once(digest v1.Hash) func(*s3.Options) {
 // mark makes the prefix an image layout: with an index without records first, so that a
 // marker without an index shows that an index was lost.
 func (s *Bucket) mark(ctx context.Context) error {
-	s.marked.Lock()
-	defer s.marked.Unlock()
-	if s.isMarked {
-		return nil
-	}
-	there, err := s.hasMark(ctx)
-	if err == nil && !there {
-		err = s.setMark(ctx)
-	}
-	s.isMarked = err == nil
-	return err
+	return s.once(ctx, s.hasMark, s.setMark)
 }
 
 func (s *Bucket) setMark(ctx context.Context) error {
@@ -331,7 +319,7 @@ func (s *Bucket) translate(err error, what string) error {
 	if remedy := remedyOf(status, code); remedy != "" {
 		return fmt.Errorf("%w: the bucket %s answers %d %s: %s", ErrRefused, s.bucket, status, said, remedy)
 	}
-	if status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout {
+	if isRefusal(status) {
 		return fmt.Errorf("%w: the bucket %s answers %d %s", ErrRefused, s.bucket, status, said)
 	}
 	return fmt.Errorf("the bucket %s answers %d %s", s.bucket, status, said)

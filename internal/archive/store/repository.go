@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -45,8 +44,7 @@ type Repository struct {
 	pull *remote.Puller
 	push *remote.Pusher
 
-	marked   sync.Mutex
-	isMarked bool // the repository has its marker
+	marking
 }
 
 // NewRepository is the store in a repository. It sends no request.
@@ -172,17 +170,9 @@ func (s *Repository) SetIndex(ctx context.Context, index []byte, version string)
 // mark gives the repository its marker, once it has an index: a marker without an index
 // shows that the index was lost.
 func (s *Repository) mark(ctx context.Context) error {
-	s.marked.Lock()
-	defer s.marked.Unlock()
-	if s.isMarked {
-		return nil
-	}
-	there, err := s.hasMark(ctx)
-	if err == nil && !there {
-		err = s.translate(s.push.Put(ctx, s.name.Tag(layoutTag), marker()), Blob{})
-	}
-	s.isMarked = err == nil
-	return err
+	return s.once(ctx, s.hasMark, func(ctx context.Context) error {
+		return s.translate(s.push.Put(ctx, s.name.Tag(layoutTag), marker()), Blob{})
+	})
 }
 
 func (s *Repository) hasMark(ctx context.Context) (bool, error) {
@@ -223,7 +213,7 @@ func (s *Repository) translate(err error, b Blob) error {
 		return err
 	case s.isMissing(answer):
 		return fmt.Errorf("%s is %w", b.Digest, ErrNotFound)
-	case answer.StatusCode < 400 || answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusRequestTimeout:
+	case !isRefusal(answer.StatusCode):
 		return err
 	}
 	if remedy := s.remedyOf(answer); remedy != "" {

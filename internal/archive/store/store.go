@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -92,4 +94,29 @@ func layout() []byte { return []byte(`{"imageLayoutVersion":"1.0.0"}`) }
 // emptyIndex is an index without records.
 func emptyIndex() []byte {
 	return []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`)
+}
+
+// marking gives a store its marker, if it has none.
+type marking struct {
+	mu   sync.Mutex
+	done bool
+}
+
+func (m *marking) once(ctx context.Context, has func(context.Context) (bool, error), set func(context.Context) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.done {
+		return nil
+	}
+	there, err := has(ctx)
+	if err == nil && !there {
+		err = set(ctx)
+	}
+	m.done = err == nil
+	return err
+}
+
+// isRefusal reports whether a server answers so again, however often it is asked.
+func isRefusal(status int) bool {
+	return status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout
 }
