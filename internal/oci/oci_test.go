@@ -73,11 +73,13 @@ func TestTheLoginStaysWhereItBelongs(t *testing.T) {
 }
 
 func TestAReaderDoesNotPush(t *testing.T) {
-	sent := ""
+	var pushed atomic.Bool // the pusher asks for several blobs at a time
 	plane := oci.NewReader(oci.Options{URL: "http://registry.example.com", Base: answers(func(r *http.Request) *http.Response {
-		sent += r.Method + " "
-		if r.Method == http.MethodHead {
+		switch r.Method {
+		case http.MethodHead:
 			return answer(r, http.StatusNotFound)
+		case http.MethodPost, http.MethodPut:
+			pushed.Store(true)
 		}
 		return answer(r, http.StatusOK)
 	})})
@@ -89,8 +91,8 @@ func TestAReaderDoesNotPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := to.Pusher.Push(t.Context(), to.Repository.Tag("v1"), image); err == nil || strings.Contains(sent, http.MethodPost) || strings.Contains(sent, http.MethodPut) {
-		t.Errorf("%s: %v", sent, err)
+	if err := to.Pusher.Push(t.Context(), to.Repository.Tag("v1"), image); err == nil || pushed.Load() {
+		t.Errorf("pushed: %v; %v", pushed.Load(), err)
 	}
 }
 
