@@ -52,6 +52,9 @@ type Archived struct {
 	Until time.Time `json:"until"` // when the copy may be purged
 }
 
+// WithoutCopy begins, in the detail of a result, why there is no copy of a deleted tag.
+const WithoutCopy = "deleted without a copy: "
+
 // UncopiedError is why there is no copy of a tag that may be deleted without one.
 type UncopiedError struct{ Err error }
 

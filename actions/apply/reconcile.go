@@ -223,7 +223,7 @@ func (w *reconciler) finish(st *step, result actions.Result, detail string) {
 		w.r.results[st.index].Archived = c.Archived
 		w.r.mu.Unlock()
 		if c.Err != nil {
-			detail = strings.TrimPrefix(detail+"; deleted without a copy: "+c.Err.Error(), "; ")
+			detail = strings.TrimPrefix(detail+"; "+actions.WithoutCopy+c.Err.Error(), "; ")
 		}
 	}
 	w.r.conclude(st, w.place, result, detail)

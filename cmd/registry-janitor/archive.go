@@ -92,7 +92,7 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 		return err
 	}
 	state, _ := recorder.StateIn(f.stateDir, "") // without one there is only the ledger of the configuration
-	found, err := archivist.List(ctx, c, o.Connection, which, state)
+	found, err := archivist.List(ctx, c, o.Connection, which, state, a.Now())
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,12 @@ func (a *app) printRecords(c *config.Config, found archivist.Listing, which arch
 			fmt.Fprintf(&b, "  restored %s as %s\n", moment(c, r.RestoredAt), text.Clean(strings.Join(r.RestoredAs, ", ")))
 		}
 	}
-	if lost := found.Lost(which); lost != "" {
-		fmt.Fprintf(&b, "\nNote: %s\n", text.Clean(lost))
+	if found.Lost != nil {
+		lines := strings.Split(found.Lost.Error(), "\n") // which Clean would show as \n
+		for i := range lines {
+			lines[i] = text.Clean(lines[i])
+		}
+		fmt.Fprintf(&b, "\nNote: %s\n", strings.Join(lines, "\n"))
 	}
 	_, err := io.WriteString(a.Stdout, b.String())
 	return err

@@ -14,7 +14,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
-	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // known is what a ledger knows of the tags that runs were to delete, by run and reference.
@@ -30,6 +30,9 @@ type deletion struct {
 	gone bool
 	// sent is when the run began to delete the tag, if it was killed before the result was known.
 	sent time.Time
+	// copied is the copy that the run made, and uncopied why it has none.
+	copied   *actions.Archived
+	uncopied string
 }
 
 // add reads a run. One that the ledger does not have, or that only planned, is of another
@@ -46,13 +49,39 @@ func (k known) add(ctx context.Context, l *ledger.Ledger, run string) error {
 	if err != nil {
 		return err
 	}
-	k[run] = map[string]deletion{}
-	for i := range details.Steps {
-		if s := &details.Steps[i]; s.Action == actions.DeleteTag && s.Step != nil {
-			k[run][s.Ref] = deletionOf(s)
+	k[run] = deletionsOf(details)
+	return nil
+}
+
+// deletionsOf are what became of the tags that a run was to delete.
+func deletionsOf(run *ledger.RunDetails) map[string]deletion {
+	type content struct {
+		image  registry.Ref
+		digest string
+	}
+	done := map[content]bool{}
+	deletions, copies := map[string]deletion{}, copiesIn(run.Outcome)
+	steps := slices.DeleteFunc(slices.Clone(run.Steps), func(s ledger.StepRecord) bool { return s.Action != actions.DeleteTag || s.Step == nil })
+	for i := range steps {
+		s := &steps[i]
+		if s.Result == actions.ResultDone {
+			done[content{s.Step.Object(), s.Step.Digest}] = true
+		}
+		d := deletionOf(s)
+		if d.copied = copies[s.Ref]; d.copied == nil {
+			d.uncopied = uncopied(s, run.Outcome != nil)
+		}
+		deletions[s.Ref] = d
+	}
+	for i := range steps {
+		// The registry deletes a digest with all its tags.
+		if s := &steps[i]; s.Result == actions.ResultGone && done[content{s.Step.Object(), s.Step.Digest}] {
+			d := deletions[s.Ref]
+			d.deleted = true
+			deletions[s.Ref] = d
 		}
 	}
-	return nil
+	return deletions
 }
 
 func deletionOf(s *ledger.StepRecord) deletion {
@@ -108,32 +137,6 @@ func (k known) claimed(records []archive.Record, run string) []archive.Record {
 func (k known) left(r archive.Record) bool {
 	d, ok := k[r.Run][r.Ref]
 	return ok && !d.gone
-}
-
-// missing are the tags, each with its digest, that a run deleted, and that are not among
-// some records.
-func (k known) missing(records []archive.Record, run string) []string {
-	there := map[string]bool{}
-	for i := range records {
-		there[records[i].WithDigest()] = true
-	}
-	missing := []string{}
-	for ref, d := range k[run] {
-		if name := ref + "@" + d.digest; d.deleted && !there[name] {
-			missing = append(missing, name)
-		}
-	}
-	slices.Sort(missing)
-	return missing
-}
-
-// errMissing says what of a run cannot come back; nil if all can.
-func errMissing(missing []string, run string) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s of run %s cannot come back, because the archive has no copy: %s",
-		text.Count(len(missing), "tag"), run, strings.Join(missing, ", "))
 }
 
 // differs reports whether the ledger knows another digest of a record.

@@ -93,7 +93,7 @@ func TestWhichStepsCountAsDeleted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.step.Step = new(actions.Step)
-			if got := deletionOf(&row.step); got != (deletion{"", row.deleted, row.gone, row.sent}) {
+			if got := deletionOf(&row.step); got != (deletion{deleted: row.deleted, gone: row.gone, sent: row.sent}) {
 				t.Errorf("%+v", got)
 			}
 		})

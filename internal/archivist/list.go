@@ -2,6 +2,7 @@ package archivist
 
 import (
 	"context"
+	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/config"
@@ -15,10 +16,12 @@ type Listing struct {
 	Records []archive.Record `json:"records"`
 	// Missing are the tags of the run, each with its digest, of which the archive has no copy.
 	Missing []string `json:"missing"`
+	// Lost says what of a run cannot come back, and why; nil if all can.
+	Lost error `json:"-"`
 }
 
 // List finds what a choice could restore. With a run, it reads the ledger, if there is one.
-func List(ctx context.Context, c *config.Config, connection scaleway.Options, which archive.Choice, state recorder.State) (Listing, error) {
+func List(ctx context.Context, c *config.Config, connection scaleway.Options, which archive.Choice, state recorder.State, now time.Time) (Listing, error) {
 	a, err := Open(c, connection)
 	if err != nil {
 		return Listing{}, err
@@ -33,9 +36,11 @@ func List(ctx context.Context, c *config.Config, connection scaleway.Options, wh
 		switch {
 		case err == nil:
 			defer l.Close()
-			if records, out.Missing, err = (known{}).candidates(ctx, records, which, l); err != nil {
+			k := known{}
+			if records, out.Missing, err = k.candidates(ctx, records, which, l); err != nil {
 				return out, err
 			}
+			out.Lost = k.errMissing(c, out.Missing, which.WholeRun(), now)
 		case c.LedgerDSN() != "":
 			return out, err
 		}
@@ -46,12 +51,4 @@ func List(ctx context.Context, c *config.Config, connection scaleway.Options, wh
 	}
 	out.Records = append(out.Records, found...)
 	return out, err
-}
-
-// Lost says what of a run cannot come back; "" if all can.
-func (l *Listing) Lost(which archive.Choice) string {
-	if err := errMissing(l.Missing, which.WholeRun()); err != nil {
-		return err.Error()
-	}
-	return ""
 }

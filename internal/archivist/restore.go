@@ -45,6 +45,8 @@ type Restoring struct {
 	Missing []string `json:"missing"`
 	// Notes tell the operator more, such as a visibility that has changed.
 	Notes []string `json:"notes"`
+	// lost is the error of what is missing; nil if nothing is.
+	lost error
 }
 
 // Restore brings back what the archive holds, under the lock of the runs, and records
@@ -76,7 +78,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		if o.Overwrite {
 			options.Overwriting = moves.save
 		}
-		err = out.restore(ctx, records, archive.NewRestorer(a, connect, options), o, l, k)
+		err = out.restore(ctx, c, records, archive.NewRestorer(a, connect, options), o, l, k)
 		err = errors.Join(err, moves.copier.Close(ctx))
 		for i := range out.Restored {
 			if one := &out.Restored[i]; one.Moved() {
@@ -91,8 +93,8 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 	return out, err
 }
 
-func (out *Restoring) restore(ctx context.Context, records []archive.Record, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger, k known) error {
-	chosen, err := out.choose(ctx, records, o.Choice, l, k)
+func (out *Restoring) restore(ctx context.Context, c *config.Config, records []archive.Record, r *archive.Restorer, o RestoreOptions, l *ledger.Ledger, k known) error {
+	chosen, err := out.choose(ctx, c, records, o, l, k)
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func (out *Restoring) restore(ctx context.Context, records []archive.Record, r *
 	}
 	o.Progress.tags.Store(int64(len(chosen)))
 	attachments := attachmentsOf(chosen, records)
-	failed := errMissing(out.Missing, o.Choice.WholeRun())
+	failed := out.lost
 	told := map[registry.Ref]bool{} // namespaces
 	seen := map[string]bool{}       // an attachment of several
 	for i, record := range chosen {
@@ -164,15 +166,15 @@ func attachmentsOf(chosen, records []archive.Record) []archive.Record {
 }
 
 // choose finds the records of a choice, and adds what the ledger knows of them.
-func (out *Restoring) choose(ctx context.Context, records []archive.Record, which archive.Choice, l *ledger.Ledger, k known) ([]archive.Record, error) {
-	candidates, missing, err := k.candidates(ctx, records, which, l)
+func (out *Restoring) choose(ctx context.Context, c *config.Config, records []archive.Record, o RestoreOptions, l *ledger.Ledger, k known) ([]archive.Record, error) {
+	candidates, missing, err := k.candidates(ctx, records, o.Choice, l)
 	if err != nil {
 		return nil, err
 	}
-	out.Missing = missing
-	chosen, err := archive.Choose(candidates, which)
+	out.Missing, out.lost = missing, k.errMissing(c, missing, o.Choice.WholeRun(), o.Now())
+	chosen, err := archive.Choose(candidates, o.Choice)
 	if err != nil {
-		return nil, cmp.Or(errMissing(out.Missing, which.WholeRun()), err)
+		return nil, cmp.Or(out.lost, err)
 	}
 	return chosen, k.addAll(ctx, l, chosen)
 }

@@ -107,6 +107,9 @@ func (d *daemon) InMemory() runs.Daemon {
 		Version: d.o.Version, Started: d.started, Now: now, Leads: d.working != nil, Reload: d.reload, Changes: d.changes,
 		MayPlan: d.working != nil, MayApply: d.working != nil && d.o.EnableApply, Zone: d.setup.config.Location(),
 	}
+	if a := d.setup.config.Archive; a != nil {
+		s.Archive = a.To
+	}
 	if d.running != nil {
 		s.Running = runningOf(*d.running, d.progress)
 	}

@@ -21,6 +21,8 @@ type Daemon struct {
 	Runs []Summary `json:"-"`
 	// Zone is where people read times; nil means UTC.
 	Zone *time.Location `json:"-"`
+	// Archive is archive.to of the configuration; "" without an archive.
+	Archive string `json:"-"`
 	// Changes counts what happened to the daemon: runs that began and ended, reloads,
 	// and changes of its role.
 	Changes int `json:"-"`

@@ -103,15 +103,15 @@ func Archived(o *actions.Outcome, by time.Time, zone *time.Location) string {
 	return text.Count(n, "tag") + " archived in " + first.To + " until " + text.Moment(first.Until, zone)
 }
 
-// FirstCopy is the reference of the first tag whose copy, which the run has made, has not
-// expired; "" if there is none.
-func FirstCopy(o *actions.Outcome, by time.Time) string {
+// FirstCopy is the first result whose copy has not expired; one without a copy if there is
+// none.
+func FirstCopy(o *actions.Outcome, by time.Time) actions.StepResult {
 	for _, r := range o.Results {
 		if Stays(r.Archived, by) {
-			return r.Ref
+			return r
 		}
 	}
-	return ""
+	return actions.StepResult{}
 }
 
 // Counts are the results of a plan that was applied.

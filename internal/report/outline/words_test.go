@@ -41,8 +41,8 @@ func TestArchivedCountsCopiesUntilTheFirstExpires(t *testing.T) {
 		"after all of them have expired": {until.AddDate(0, 0, 1), results, "", ""},
 	} {
 		o := &actions.Outcome{Results: row.results}
-		if got := Archived(o, row.by, zone); got != row.want || FirstCopy(o, row.by) != row.sample {
-			t.Errorf("%s: %q and %q, want %q and %q", name, got, FirstCopy(o, row.by), row.want, row.sample)
+		if got := Archived(o, row.by, zone); got != row.want || FirstCopy(o, row.by).Ref != row.sample {
+			t.Errorf("%s: %q and %q, want %q and %q", name, got, FirstCopy(o, row.by).Ref, row.want, row.sample)
 		}
 	}
 }

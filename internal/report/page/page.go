@@ -94,7 +94,7 @@ type page struct {
 }
 
 func (p *page) write(w io.Writer, name string) error {
-	t, err := template.New("page").Funcs(functions(p.now, p.zone, p.again)).ParseFS(templates, "templates/*.html")
+	t, err := template.New("page").Funcs(p.functions()).ParseFS(templates, "templates/*.html")
 	if err != nil {
 		return fmt.Errorf("reading the templates of the page: %w", err)
 	}
@@ -104,10 +104,8 @@ func (p *page) write(w io.Writer, name string) error {
 	return nil
 }
 
-func functions(now time.Time, zone *time.Location, again func(args ...string) string) template.FuncMap {
-	if again == nil {
-		again = func(args ...string) string { return "registry-janitor " + strings.Join(args, " ") }
-	}
+func (p *page) functions() template.FuncMap {
+	now, zone := p.now, p.zone
 	return template.FuncMap{
 		"style":     func(s string) template.HTML { return template.HTML("<style>" + s + "</style>") },   //nolint:gosec // a file of the program
 		"script":    func(s string) template.HTML { return template.HTML("<script>" + s + "</script>") }, //nolint:gosec // a file of the program
@@ -131,8 +129,9 @@ func functions(now time.Time, zone *time.Location, again func(args ...string) st
 		"tone":      resultTone,
 		"alike":     outline.Results,
 		"archived":  func(o *actions.Outcome) string { return outline.Archived(o, now, zone) },
-		"again":     again,
-		"firstCopy": func(o *actions.Outcome) string { return outline.FirstCopy(o, now) },
+		"again":     p.command,
+		"firstCopy": func(o *actions.Outcome) actions.StepResult { return outline.FirstCopy(o, now) },
+		"readable":  p.readable,
 		"chunks":    chunks[actions.StepResult],
 		"home":      homeOf,
 		"judged":    outline.Judged,
@@ -143,6 +142,20 @@ func functions(now time.Time, zone *time.Location, again func(args ...string) st
 			return outline.Join(outline.As(r.Done, "done"), outline.As(r.Failed, "failed"), outline.As(r.Skipped, "skipped"))
 		},
 	}
+}
+
+// command is a command with the same configuration, if that is known.
+func (p *page) command(args ...string) string {
+	if p.again == nil {
+		return "registry-janitor " + strings.Join(args, " ")
+	}
+	return p.again(args...)
+}
+
+// readable reports whether restore finds the copies of a run: a daemon may have another
+// archive by now.
+func (p *page) readable(o *actions.Outcome) bool {
+	return p.Daemon == nil || outline.FirstCopy(o, p.now).Archived.To == p.Daemon.Archive
 }
 
 // digestOf names a text as a content security policy does.
