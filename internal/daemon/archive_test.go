@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/registry-janitor/registry-janitor/actions"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
+	"github.com/registry-janitor/registry-janitor/internal/runs"
 )
 
 // restoredIndex is the index of an archive with one record, whose tag was restored.
@@ -61,6 +63,23 @@ func TestTheMetricsHaveTheArchiveAsItIs(t *testing.T) {
 	s.write(daemonConfig)
 	s.post(base+"/-/reload", 200)
 	s.exports(base, "copied_bytes_total 0", "restore")
+}
+
+func TestThePageKnowsThePresentArchive(t *testing.T) {
+	s := newSite(t, registryWorld, archiveConfig)
+	s.fill(restoredIndex)
+	s.options.Views.Page = func(w io.Writer, o runs.Overview, _ string) error {
+		_, err := io.WriteString(w, "archive="+o.Archive+".")
+		return err
+	}
+	base := s.start()
+	for config, want := range map[string]string{archiveConfig: "archive=archive.", daemonConfig: "archive=."} {
+		s.write(config)
+		s.post(base+"/-/reload", 200)
+		if got := s.get(base + "/"); got != want {
+			t.Errorf("the page is %s, want %s", got, want)
+		}
+	}
 }
 
 func TestTheArchiveIsReadEveryHour(t *testing.T) {

@@ -220,9 +220,13 @@ func TestThePageSaysUntilWhenTagsCanBeRestored(t *testing.T) {
 		}
 	}
 	for at, offers := range map[time.Time]bool{until.Add(-1): true, until: false} {
-		page := daemonOf(t, runs.Daemon{Now: at, Zone: zone}, &runs.Run{ID: "42", Plan: p})
+		page := daemonOf(t, runs.Daemon{Now: at, Zone: zone, Archive: "/archive"}, &runs.Run{ID: "42", Plan: p})
 		if strings.Contains(page, "registry-janitor restore") != offers || strings.Contains(page, "archived until") != offers {
 			t.Errorf("whether the page offers at %s, of copies until %s, what can be restored: not %t", at, until, offers)
 		}
+	}
+	page = daemonOf(t, runs.Daemon{Now: scanTime, Zone: zone, Archive: "s3://new"}, &runs.Run{ID: "42", Plan: p})
+	if !strings.Contains(page, "archived in /archive until") || !strings.Contains(page, ", which is not the archive of the configuration any more.") || strings.Contains(page, "registry-janitor restore") {
+		t.Error("the page names a command that reads another archive")
 	}
 }
