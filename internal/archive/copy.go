@@ -33,7 +33,7 @@ type CopierOptions struct {
 	Optional bool
 	// Selects reports whether a tag is to be archived; nil selects all.
 	Selects func(s *actions.Step) bool
-	// Visibility returns the visibility of a tag's image, for its record; nil: not known.
+	// Visibility returns whether a tag's image is private or public, for its record; nil: not known.
 	Visibility func(s *actions.Step) string
 	// Bandwidth bounds the bytes per second that are read from the registry; 0 does not.
 	Bandwidth int64

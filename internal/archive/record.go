@@ -25,7 +25,9 @@ type Record struct {
 	Reason    string    `json:"reason,omitempty"`
 	Who       string    `json:"by,omitempty"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"` // of the tag, in the registry
-	// Visibility is the visibility of the image when the tag was archived; "" if it is not known.
+	// Visibility is whether the image was private or public when the tag was archived, by
+	// itself or as its namespace; "" if that is not known. In old records, it is what the
+	// image had set, and so can be inherit.
 	Visibility string `json:"visibility,omitempty"`
 	// RestoredAt is when it was last restored, and RestoredAs under which references.
 	RestoredAt time.Time `json:"restored_at,omitzero"`

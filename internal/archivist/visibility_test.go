@@ -15,13 +15,16 @@ import (
 
 const visibilityWorld = `
 namespaces:
-  - {name: open, is_public: true, images: [{name: api, visibility: inherit, tags: [{name: a}]}, {name: web, visibility: private, tags: [{name: a}]}, {name: both, visibility: private, tags: [{name: a}]}]}
-  - {name: closed, images: [{name: both, visibility: public, tags: [{name: a}]}]}
+  - name: open
+    is_public: true
+    images: [{name: api, tags: [{name: a}]}, {name: too, tags: [{name: a}]}, {name: web, visibility: private, tags: [{name: a}]}, {name: both, visibility: private, tags: [{name: a}]}]
+  - name: closed
+    images: [{name: lib, tags: [{name: a}]}, {name: pub, visibility: public, tags: [{name: a}]}, {name: both, visibility: public, tags: [{name: a}]}]
 `
 
 // A restoration may take four calls beside those of its blobs, three of which are for its
-// manifest.
-func TestTheVisibilityIsReadWithOneCall(t *testing.T) {
+// manifest: the namespace is read only for an image that inherits.
+func TestTheVisibilityIsReadWithFewCalls(t *testing.T) {
 	world, err := worlds.Parse("world.yaml", []byte(visibilityWorld))
 	if err != nil {
 		t.Fatal(err)
@@ -40,21 +43,27 @@ func TestTheVisibilityIsReadWithOneCall(t *testing.T) {
 		APIURL: listener.URL, AccessKey: "SCWXXXXXXXXXXXXXXXXX", SecretKey: "11111111-1111-1111-1111-111111111111",
 	}}
 	for name, row := range map[string]struct {
-		image, was, note string
-		calls            int64
+		from, was, as, note string
+		calls               int64
 	}{
-		"as it was":                         {"open/web", "private", "", 1},
-		"inherits as it did":                {"open/api", "inherit", "", 1},
-		"another one":                       {"open/web", "public", "is private now, and was public", 1},
-		"private once, and public":          {"open/api", "private", "is public now, as its namespace is, and was private by itself", 2},
-		"a name that another namespace has": {"closed/both", "private", "is public now, and was private", 2},
-		"an image that is not there":        {"open/none", "private", "", 1},
+		"private as it was":             {"open/web", "private", "open/web", "", 1},
+		"public as it was":              {"open/api", "public", "open/api", "", 2},
+		"private as its namespace was":  {"closed/lib", "private", "closed/lib", "", 2},
+		"less visible":                  {"open/web", "public", "open/web", "open/web is private now, and it was public when its tags were archived: restore does not", 1},
+		"private once, and public":      {"open/api", "private", "open/api", "open/api is public now, as its namespace is, and it was private when its tags were archived", 2},
+		"inherited, of an old record":   {"open/api", "inherit", "open/api", "open/api is public now, as its namespace is, and the archive does not say whether it was public when its tags were archived", 2},
+		"inherited, and private":        {"closed/lib", "inherit", "closed/lib", "", 2},
+		"not known":                     {"closed/pub", "", "closed/pub", "closed/pub is public now, and the archive does not say whether it was public", 1},
+		"not known, and private":        {"open/web", "", "open/web", "", 1},
+		"a copy that is public":         {"open/web", "private", "open/api", "open/api is public now, as its namespace is, and rg.fr-par.scw.cloud/open/web, of which this is a copy, was private when", 2},
+		"a copy that is private as was": {"open/web", "private", "closed/lib", "", 2},
+		"a copy, of an old record":      {"closed/lib", "inherit", "open/api", "does not say whether rg.fr-par.scw.cloud/closed/lib, of which this is a copy, was public when", 2},
+		"a name in another namespace":   {"closed/both", "private", "closed/both", "closed/both is public now, and it was private", 2},
+		"an image that is not there":    {"open/none", "private", "open/none", "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls.Store(0)
-			notes := visibilityNotes(t.Context(), connection, []archive.Restored{
-				{As: "rg.fr-par.scw.cloud/" + row.image + ":a", Record: archive.Record{Visibility: row.was}},
-			})
+			notes := visibilityNotes(t.Context(), connection, []archive.Restored{restored(row.from, row.was, row.as)})
 			if all := strings.Join(notes, " "); !strings.Contains(all, row.note) || row.note == "" && all != "" {
 				t.Errorf("%q", all)
 			}
@@ -63,4 +72,18 @@ func TestTheVisibilityIsReadWithOneCall(t *testing.T) {
 			}
 		})
 	}
+	t.Run("each namespace and image once", func(t *testing.T) {
+		calls.Store(0)
+		notes := visibilityNotes(t.Context(), connection, []archive.Restored{
+			restored("open/api", "private", "open/api"), restored("open/api", "public", "open/api"), restored("open/too", "private", "open/too"),
+		})
+		if len(notes) != 2 || calls.Load() != 3 {
+			t.Errorf("%d calls: %q", calls.Load(), notes)
+		}
+	})
+}
+
+func restored(from, was, as string) archive.Restored {
+	const host = "rg.fr-par.scw.cloud/"
+	return archive.Restored{As: host + as + ":a", Record: archive.Record{Ref: host + from + ":a", Visibility: was}}
 }

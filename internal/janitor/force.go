@@ -158,7 +158,8 @@ func outside(scope scanner.Scope, subject apply.Subject) string {
 	return ""
 }
 
-// visibilities are those of the images that were judged last, for the records.
+// visibilities are those of the images that were judged last, for the records: whether all
+// can pull them, also if that is by the setting of the namespace.
 type visibilities struct {
 	mu     sync.Mutex
 	images map[registry.Ref]registry.Visibility
@@ -173,7 +174,7 @@ func (v *visibilities) note(img *registry.Image) {
 	if v.images == nil {
 		v.images = map[registry.Ref]registry.Visibility{}
 	}
-	v.images[img.Ref()] = img.Visibility
+	v.images[img.Ref()] = img.EffectiveVisibility()
 }
 
 func (v *visibilities) of(s *actions.Step) string {
