@@ -38,8 +38,11 @@ type StepResult struct {
 	Result Result `json:"result"`
 	// Detail is the why, in words for the operator; "" where the result needs none.
 	Detail string `json:"detail"`
-	// Archived is the copy of the tag that was made before its deletion; nil without one.
+	// Archived is the copy of the tag that was made for its deletion, also if that did not
+	// follow; nil without one.
 	Archived *Archived `json:"archived,omitempty"`
+	// Uncopied is why a tag that may be deleted without a copy was: it could not be archived.
+	Uncopied string `json:"uncopied,omitempty"`
 
 	// At is when the result was known; it is zero in an outcome that was read from
 	// a file.
@@ -53,7 +56,7 @@ type Archived struct {
 }
 
 // WithoutCopy begins, in the detail of a result, why there is no copy of a deleted tag.
-const WithoutCopy = "deleted without a copy: "
+const WithoutCopy = "without a copy: "
 
 // UncopiedError is why there is no copy of a tag that may be deleted without one.
 type UncopiedError struct{ Err error }
@@ -81,6 +84,9 @@ const (
 	// ResultSkipped: it was not tried.
 	ResultSkipped Result = "skipped"
 )
+
+// Achieved reports whether the object is as the step wants it: by this run, or before it.
+func (r Result) Achieved() bool { return r == ResultDone || r == ResultGone }
 
 // Results lists the results in the order in which they are counted.
 func Results() []Result {

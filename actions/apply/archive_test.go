@@ -156,6 +156,9 @@ func TestATagThatCannotBeCopiedStays(t *testing.T) {
 		if err != nil || o.Done != 1 || o.Blocked != 1 || o.Failed != 1 || o.Results[2].Detail != "it cannot be archived: the disk is full" || o.Results[2].Archived != nil {
 			t.Errorf("%v: %+v", err, o)
 		}
+		if o.Results[1].Result != actions.ResultBlocked || o.Results[1].Archived == nil {
+			t.Errorf("what was copied, and stays: %+v", o.Results[1])
+		}
 		if !o.Incomplete() {
 			t.Error("the run is complete")
 		}
@@ -180,7 +183,7 @@ func TestATagThatNeedsNoCopyGoesWithoutAndSaysSo(t *testing.T) {
 		p := s.markTags(plan.Options{})
 		full := func(string) error { return &actions.UncopiedError{Err: errors.New("the disk is full")} }
 		o, err := s.applyWith(p, &shelf{takes: func(string) time.Duration { return 0 }, fail: full}, Options{})
-		if err != nil || o.Done != 1 || o.Results[0].Detail != "deleted without a copy: the disk is full" || o.Results[0].Archived != nil {
+		if err != nil || o.Done != 1 || o.Results[0].Uncopied != "the disk is full" || o.Results[0].Detail != "without a copy: the disk is full" || o.Results[0].Archived != nil {
 			t.Errorf("%v: %+v", err, o)
 		}
 	})

@@ -64,7 +64,7 @@ func newReconciler(r *run, img *image) *reconciler {
 
 // run reconciles the image until every step has a result.
 func (w *reconciler) run() {
-	defer w.copies.End()
+	defer w.endCopies()
 	defer w.endProof()
 	pause := firstPause
 	for !w.finished() {
@@ -185,7 +185,7 @@ func (w *reconciler) record(d *decision, now *reading) {
 	decided := make(map[*step]bool, len(d.finished))
 	proofs, untagged := 0, 0
 	for _, x := range d.finished {
-		decided[x.step], x.step.left = true, x.result != actions.ResultDone && x.result != actions.ResultGone
+		decided[x.step], x.step.left = true, !x.result.Achieved()
 		if x.result == actions.ResultDone || x.result == actions.ResultBlocked && x.step.tries > 0 {
 			proofs++
 		}
@@ -218,15 +218,24 @@ func (w *reconciler) record(d *decision, now *reading) {
 }
 
 func (w *reconciler) finish(st *step, result actions.Result, detail string) {
-	if c := w.copies.Of(st.Step); st.sent() || result == actions.ResultGone {
+	if c := w.copies.Of(st.Step); c.Err != nil && (st.sent() || result == actions.ResultGone) {
 		w.r.mu.Lock()
-		w.r.results[st.index].Archived = c.Archived
+		w.r.results[st.index].Uncopied = c.Err.Error()
 		w.r.mu.Unlock()
-		if c.Err != nil {
-			detail = strings.TrimPrefix(detail+"; "+actions.WithoutCopy+c.Err.Error(), "; ")
-		}
+		detail = strings.TrimPrefix(detail+"; "+actions.WithoutCopy+c.Err.Error(), "; ")
 	}
 	w.r.conclude(st, w.place, result, detail)
+}
+
+// endCopies notes the copies, also those that were made after their step had a result.
+func (w *reconciler) endCopies() {
+	w.copies.End()
+	w.copies.Collect()
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	for _, i := range w.img.steps {
+		w.r.results[i].Archived = w.copies.Of(&w.r.steps[i]).Archived
+	}
 }
 
 // unreadable handles a reading that failed. Deletions that wait to be confirmed

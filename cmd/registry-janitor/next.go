@@ -56,9 +56,13 @@ func afterApply(f *applyFlags, run runs.Run, recorded recorder.Place) []string {
 		show = append(show, "--state-dir", f.stateDir)
 	}
 	lines := []string{fmt.Sprintf("Every step is recorded as run %s in %s:  %s", recorded.Run, recorded.Ledger, f.Again(show...))}
-	if copied := copiedIn(run.Plan.Outcome); copied > 0 {
+	if copied, deleted := copiedIn(run.Plan.Outcome); copied > 0 {
+		tags := text.Count(deleted, "tag")
+		if copied < deleted {
+			tags = text.Thousands(copied) + " of " + tags
+		}
 		restore := append([]string{"restore", recorded.Run}, show[3:]...)
-		lines = append(lines, fmt.Sprintf("To bring back what it deleted (%s):  %s", text.Count(copied, "tag"), f.Again(restore...)))
+		lines = append(lines, fmt.Sprintf("To bring back what it deleted (%s):  %s", tags, f.Again(restore...)))
 	}
 	if o := run.Plan.Outcome; o.Failed+o.Skipped > 0 {
 		lines = append(lines, "What is left is planned again by:  "+f.Again("apply"))
@@ -76,13 +80,17 @@ func again(file, stateDir string, c *config.Config) func(args ...string) string 
 	}
 }
 
-// copiedIn is how many tags were deleted that the archive has.
-func copiedIn(o *actions.Outcome) int {
-	n := 0
+// copiedIn is how many tags restore brings back of a run, and of how many that it deleted,
+// or found deleted, as those that go along with another of their digest.
+func copiedIn(o *actions.Outcome) (copied, deleted int) {
 	for i := range o.Results {
-		if o.Results[i].Archived != nil && o.Results[i].Result == actions.ResultDone {
-			n++
+		r := &o.Results[i]
+		if r.Action != actions.DeleteTag || !r.Result.Achieved() {
+			continue
+		}
+		if deleted++; r.Archived != nil {
+			copied++
 		}
 	}
-	return n
+	return copied, deleted
 }

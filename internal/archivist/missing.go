@@ -85,7 +85,7 @@ func uncopied(s *ledger.StepRecord, ended bool) string {
 	_, why, without := strings.Cut(s.Detail, actions.WithoutCopy)
 	switch {
 	case without:
-		return actions.WithoutCopy + why
+		return "deleted " + actions.WithoutCopy + why
 	case ended:
 		return "no copy was made"
 	}

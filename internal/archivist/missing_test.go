@@ -30,7 +30,7 @@ func TestWhatCannotComeBackSaysWhy(t *testing.T) {
 	add("b", actions.ResultDone, "", &actions.Archived{To: "old", Until: now})
 	add("c", actions.ResultDone, "", &actions.Archived{To: "s3://new/reg", Until: now.Add(time.Hour)})
 	add("d1", actions.ResultDone, "", nil)
-	add("d2", actions.ResultGone, "it was deleted together with d1; deleted without a copy: no space left", nil)
+	add("d2", actions.ResultGone, "it was deleted together with d1; without a copy: no space left", nil)
 	add("e", actions.ResultGone, "", nil) // another program deleted it
 	for i := range 11 {
 		add(fmt.Sprintf("f%02d", i), actions.ResultDone, "", nil)

@@ -30,6 +30,7 @@ func Applied(w io.Writer, run runs.Run, o TextOptions) error {
 		"onHold":  func() string { return onHold },
 		"counts":  outline.Counts,
 		"lost":    describeLost,
+		"noCopy":  outline.Unarchived,
 		"gaps":    gapLines,
 		"cut":     func(lines []string) []string { return cut(lines, otherLines, "") },
 		"notDone": notDoneShort,

@@ -221,12 +221,50 @@ func TestThePageSaysUntilWhenTagsCanBeRestored(t *testing.T) {
 	}
 	for at, offers := range map[time.Time]bool{until.Add(-1): true, until: false} {
 		page := daemonOf(t, runs.Daemon{Now: at, Zone: zone, Archive: "/archive"}, &runs.Run{ID: "42", Plan: p})
-		if strings.Contains(page, "registry-janitor restore") != offers || strings.Contains(page, "archived until") != offers {
+		if strings.Contains(page, "brings back those that were deleted") != offers || strings.Contains(page, "archived until") != offers {
 			t.Errorf("whether the page offers at %s, of copies until %s, what can be restored: not %t", at, until, offers)
 		}
 	}
 	page = daemonOf(t, runs.Daemon{Now: scanTime, Zone: zone, Archive: "s3://new"}, &runs.Run{ID: "42", Plan: p})
 	if !strings.Contains(page, "archived in /archive until") || !strings.Contains(page, ", which is not the archive of the configuration any more.") || strings.Contains(page, "registry-janitor restore") {
 		t.Error("the page names a command that reads another archive")
+	}
+}
+
+// A tag that is still there does not come back.
+func TestThePageDoesNotOfferToRestoreWhatStayed(t *testing.T) {
+	p := longRun(t, func(i int) (actions.Result, string) { return actions.ResultBlocked, "" })
+	for i := range p.Outcome.Results {
+		p.Outcome.Results[i].Archived = &actions.Archived{To: "/archive", Until: scanTime.Add(30 * day)}
+	}
+	page := formatted(t, FormatHTML, runs.Run{ID: "42", Plan: p})
+	if strings.Contains(page, "registry-janitor restore") || !strings.Contains(page, "27,200 tags archived in /archive") {
+		t.Error("the page offers to restore what was not deleted, or does not count its copies")
+	}
+}
+
+// Nothing brings back what was deleted without a copy, so all reports for people say it.
+func TestEachReportSaysWhatWasDeletedWithoutACopy(t *testing.T) {
+	p := longRun(t, func(i int) (actions.Result, string) {
+		if i == 2 {
+			return actions.ResultFailed, ""
+		}
+		return actions.ResultDone, ""
+	})
+	p.Summary.Archive.Tags = 3
+	for i, why := range []string{"the disk is full", "the network is down", "a failed step is not deleted"} {
+		p.Outcome.Results[i].Uncopied = why
+	}
+	run := runs.Run{ID: "42", Plan: p}
+	for name, report := range map[string]string{
+		"text": formatted(t, FormatText, run), "markdown": formatted(t, FormatMarkdown, run), "page": formatted(t, FormatHTML, run),
+		"applied": appliedText(t, run), "daemon": daemonOf(t, runs.Daemon{Now: scanTime}, &run),
+	} {
+		if !strings.Contains(report, "2 tags were deleted without a copy, because they could not be archived: the disk is full") {
+			t.Errorf("%s does not say what was deleted without a copy", name)
+		}
+		if strings.Contains(report, "The archive gets") || strings.Contains(report, "Nothing needs attention") {
+			t.Errorf("%s says that all is well", name)
+		}
 	}
 }

@@ -156,7 +156,7 @@ func (o HistoryOptions) step(b *strings.Builder, run *ledger.RunDetails, s *ledg
 	switch {
 	case s.Detail != "":
 		b.WriteString(": " + s.Detail)
-	case s.Step != nil && s.Result != actions.ResultDone && s.Result != actions.ResultGone:
+	case s.Step != nil && !s.Result.Achieved():
 		b.WriteString("  [" + reasonsOf(s.Step.Reasons) + "]")
 	}
 	b.WriteString("\n")

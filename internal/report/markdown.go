@@ -92,6 +92,7 @@ func (m *runPage) head() (string, error) {
 		"summary":    summaryOf,
 		"applied":    appliedIn(m.run.Zone),
 		"lost":       describeLost,
+		"noCopy":     outline.Unarchived,
 		"freed":      func() string { return escape(outline.Freed(m.plan.Summary.Frees, m.run.Price)) },
 		"archives":   func() string { return escape(outline.Archiving(m.plan, m.run.Price)) },
 		"uncopied":   func() string { return escape(outline.Uncopied(m.plan)) },

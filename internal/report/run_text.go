@@ -36,6 +36,7 @@ func writeText(w io.Writer, run runs.Run, o TextOptions) error {
 		"details":  d.String,
 		"counts":   outline.Counts,
 		"lost":     describeLost,
+		"noCopy":   outline.Unarchived,
 		"notDone":  notDone,
 		"result":   o.result,
 		"summary":  summaryOf,

@@ -34,10 +34,10 @@ func Freed(f actions.Frees, p runs.Price) string {
 
 // Archiving words what is copied into the archive before the deletions, what a month of it
 // costs there, and what is saved all the same: "60 tags: at most 1.2 GB, about €0.01 a month".
-// It is "" without an archive. What is not known of the tags is bounded by their images.
+// It is "" without an archive, or if the run could not copy as planned. What is not known of the tags is bounded by their images.
 func Archiving(p *actions.Plan, price runs.Price) string {
 	a := p.Summary.Archive
-	if a.Tags == 0 {
+	if a.Tags == 0 || Unarchived(p.Outcome) != "" {
 		return ""
 	}
 	price = PriceOf(price)

@@ -84,8 +84,8 @@ func Deleted(s actions.Summary) string {
 // it is that of the run.
 func Stays(a *actions.Archived, by time.Time) bool { return a != nil && a.Until.After(by) }
 
-// Archived is how many copies a run has made of the tags that it deleted, and until when
-// the first of them stays; "" if none has not expired.
+// Archived is how many copies a run has made, also of tags that it then did not delete, and
+// until when the first of them stays; "" if none has not expired.
 func Archived(o *actions.Outcome, by time.Time, zone *time.Location) string {
 	var first *actions.Archived
 	n := 0
@@ -103,15 +103,40 @@ func Archived(o *actions.Outcome, by time.Time, zone *time.Location) string {
 	return text.Count(n, "tag") + " archived in " + first.To + " until " + text.Moment(first.Until, zone)
 }
 
-// FirstCopy is the first result whose copy has not expired; one without a copy if there is
-// none.
+// FirstCopy is the first result of a tag that is deleted, and whose copy has not expired; one
+// without a copy if there is none.
 func FirstCopy(o *actions.Outcome, by time.Time) actions.StepResult {
 	for _, r := range o.Results {
-		if Stays(r.Archived, by) {
+		if r.Result.Achieved() && Stays(r.Archived, by) {
 			return r
 		}
 	}
 	return actions.StepResult{}
+}
+
+// Unarchived says how many tags were deleted although they could not be archived, and why:
+// "3 tags were deleted without a copy, because they could not be archived: …". It is "" if
+// none was; o may be nil.
+func Unarchived(o *actions.Outcome) string {
+	if o == nil {
+		return ""
+	}
+	n, why := 0, ""
+	for _, r := range o.Results {
+		if r.Uncopied == "" || !r.Result.Achieved() {
+			continue
+		}
+		if n++; n == 1 {
+			why = r.Uncopied
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 tag was deleted without a copy, because it could not be archived: " + why
+	}
+	return text.Count(n, "tag") + " were deleted without a copy, because they could not be archived: " + why
 }
 
 // Counts are the results of a plan that was applied.

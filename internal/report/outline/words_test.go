@@ -27,17 +27,20 @@ func TestArchivedCountsCopiesUntilTheFirstExpires(t *testing.T) {
 	copied := func(days int) *actions.Archived {
 		return &actions.Archived{To: "/archive", Until: until.AddDate(0, 0, days)}
 	}
-	results := []actions.StepResult{{Ref: "b", Archived: copied(1)}, {Ref: "f", Result: actions.ResultFailed}, {Ref: "a", Archived: copied(0)}}
+	results := []actions.StepResult{
+		{Ref: "stays", Result: actions.ResultBlocked, Archived: copied(1)}, {Ref: "b", Result: actions.ResultDone, Archived: copied(1)},
+		{Ref: "f", Result: actions.ResultFailed}, {Ref: "a", Result: actions.ResultGone, Archived: copied(0)},
+	}
 	for name, row := range map[string]struct {
 		by           time.Time
 		results      []actions.StepResult
 		want, sample string
 	}{
-		"nothing was copied":             {time.Time{}, results[1:2], "", ""},
-		"at the time of the run":         {time.Time{}, results, "2 tags archived in /archive until 2026-12-22 01:00:00 CET", "b"},
-		"before any expires":             {until.Add(-1), results, "2 tags archived in /archive until 2026-12-22 01:00:00 CET", "b"},
-		"after one has expired":          {until, results, "1 tag archived in /archive until 2026-12-23 01:00:00 CET", "b"},
-		"after the first has expired":    {until, results[2:], "", ""},
+		"nothing was copied":             {time.Time{}, results[2:3], "", ""},
+		"at the time of the run":         {time.Time{}, results, "3 tags archived in /archive until 2026-12-22 01:00:00 CET", "b"},
+		"before any expires":             {until.Add(-1), results, "3 tags archived in /archive until 2026-12-22 01:00:00 CET", "b"},
+		"after one has expired":          {until, results, "2 tags archived in /archive until 2026-12-23 01:00:00 CET", "b"},
+		"after the first has expired":    {until, results[3:], "", ""},
 		"after all of them have expired": {until.AddDate(0, 0, 1), results, "", ""},
 	} {
 		o := &actions.Outcome{Results: row.results}

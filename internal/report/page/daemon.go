@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/registry-janitor/registry-janitor/internal/report/outline"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
 )
@@ -69,6 +70,8 @@ func (v *daemonView) Trouble() string {
 		return describeExit(v.Run.Exit)
 	case v.Run.Error != "":
 		return describeExit(1)
+	case v.Run.Plan != nil && outline.Unarchived(v.Run.Plan.Outcome) != "":
+		return "tags were deleted without a copy"
 	}
 	return ""
 }

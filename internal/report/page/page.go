@@ -129,6 +129,7 @@ func (p *page) functions() template.FuncMap {
 		"tone":      resultTone,
 		"alike":     outline.Results,
 		"archived":  func(o *actions.Outcome) string { return outline.Archived(o, now, zone) },
+		"noCopy":    outline.Unarchived,
 		"again":     p.command,
 		"firstCopy": func(o *actions.Outcome) actions.StepResult { return outline.FirstCopy(o, now) },
 		"readable":  p.readable,

@@ -90,20 +90,18 @@ func (v *runView) Kicker() string {
 func (v *runView) done() actions.Summary {
 	var c actions.Summary
 	for _, r := range v.Plan.Outcome.Results {
-		if isDone(r.Result) {
+		if r.Result.Achieved() {
 			c.Add(r.Action)
 		}
 	}
 	return c
 }
 
-func isDone(r actions.Result) bool { return r == actions.ResultDone || r == actions.ResultGone }
-
 // undone is how many steps were not carried out.
 func (v *runView) undone() int {
 	n := 0
 	for _, r := range v.Plan.Outcome.Results {
-		if !isDone(r.Result) {
+		if !r.Result.Achieved() {
 			n++
 		}
 	}

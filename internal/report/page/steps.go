@@ -219,7 +219,7 @@ func (l *stepLister) title(verb string, rows []row, what string) string {
 func notDone(rows []row) int {
 	n := 0
 	for i := range rows {
-		if r := actions.Result(rows[i].Result); r != "" && !isDone(r) {
+		if r := actions.Result(rows[i].Result); r != "" && !r.Achieved() {
 			n++
 		}
 	}

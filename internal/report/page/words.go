@@ -55,7 +55,7 @@ func resultTone(r actions.Result, n int) string {
 	switch {
 	case n == 0:
 		return "none"
-	case r == actions.ResultDone || r == actions.ResultGone:
+	case r.Achieved():
 		return "fine"
 	case r == actions.ResultFailed || r == actions.ResultSkipped:
 		return "alarm"
