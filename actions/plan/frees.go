@@ -62,7 +62,9 @@ func (b *Builder) archiving(p *actions.Plan) {
 			a.LeftOut++
 			continue
 		}
-		a.Tags++
+		if a.Tags++; a.Tags == 1 {
+			a.Images, a.ImagesBilled = sizeOfImages(p)
+		}
 		img := b.contents[s.Object()]
 		if img == nil || img.Contents[s.Digest] == nil {
 			a.Unknown++
@@ -75,6 +77,24 @@ func (b *Builder) archiving(p *actions.Plan) {
 			}
 		}
 	}
+}
+
+// sizeOfImages is the size of the images from which the plan deletes tags, and of those that
+// are billed. The registry counts the layers of an image, each once.
+func sizeOfImages(p *actions.Plan) (bytes, billed uint64) {
+	seen := map[string]bool{}
+	for i := range p.Steps {
+		image := p.Steps[i].Object().WithoutTag().String()
+		if p.Steps[i].Action == actions.DeleteTag && !seen[image] {
+			seen[image] = true
+			stats := p.Stats.Images[image]
+			bytes += stats.Bytes
+			if !stats.Public {
+				billed += stats.Bytes
+			}
+		}
+	}
+	return bytes, billed
 }
 
 func stepsByRule(steps []*actions.Step) map[string][]*actions.Step {

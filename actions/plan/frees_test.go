@@ -119,3 +119,29 @@ func TestFreesOfSeveralImages(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// The images from which tags are deleted bound what the archive gets, also in a plan that
+// was read back.
+func TestTheImagesBoundWhatTheArchiveGets(t *testing.T) {
+	o := unlimited()
+	o.Archives = func([]actions.Step) func(*actions.Step) bool {
+		return func(*actions.Step) bool { return true }
+	}
+	var vs []registry.Verdict
+	for name, tags := range map[string][]string{"api": {"v1 a 48h marked", "v2 b 48h marked"}, "open": {"v1 a 48h marked"}, "kept": {"v1 a 48h"}} {
+		v := imageOf(t, tags...)
+		v.Image.Name, v.Image.ID, v.Image.SizeBytes = name, "id-"+name, 1000
+		if name == "open" {
+			v.Image.Visibility = registry.Public
+		}
+		vs = append(vs, v)
+	}
+	p, err := actions.Decode(strings.NewReader(encoded(t, planOf(o, vs, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := actions.Archiving{Tags: 3, Unknown: 3, Images: 2000, ImagesBilled: 1000}
+	if diff := cmp.Diff(want, p.Summary.Archive); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -115,20 +115,9 @@ func TestArchivingOfUnknownSize(t *testing.T) {
 
 // The size of an image bounds that of its tags.
 func TestArchivingOfImagesWhoseSizeIsKnown(t *testing.T) {
-	step := func(image, tag string) actions.Step {
-		s := actions.Step{Action: actions.DeleteTag, Region: "fr-par", Namespace: "prod", Image: image, Tag: tag}
-		s.Ref = s.Object().String()
-		return s
-	}
-	p := &actions.Plan{
-		Summary: actions.Summary{Archive: actions.Archiving{Tags: 3, Unknown: 3}},
-		Steps:   []actions.Step{step("api", "a"), step("api", "b"), step("web", "a")},
-		Stats: &actions.Stats{Images: map[string]actions.ImageStats{
-			"rg.fr-par.scw.cloud/prod/api": {Bytes: 2e9}, "rg.fr-par.scw.cloud/prod/web": {Bytes: 1e9, Public: true}, "rg.fr-par.scw.cloud/prod/kept": {Bytes: 9e9},
-		}},
-	}
+	p := &actions.Plan{Summary: actions.Summary{Archive: actions.Archiving{Tags: 3, Unknown: 3, Images: 3e9, ImagesBilled: 2e9}}}
 	some := *p
-	some.Summary.Archive = actions.Archiving{Tags: 3, Bytes: 1e9, Unknown: 1}
+	some.Summary.Archive.Bytes, some.Summary.Archive.Unknown = 1e9, 1
 	want := "3 tags: at most 1.0 GB, about €0.01 a month, and the deletions save at most €0.02 a month; not known of 1 tag"
 	if got := outline.Archiving(&some, runs.Price{ArchivePerGB: 0.0146, PerGB: 0.027}); got != want {
 		t.Errorf("got %q, want %q", got, want)

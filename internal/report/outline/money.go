@@ -43,17 +43,16 @@ func Archiving(p *actions.Plan, price runs.Price) string {
 	price = PriceOf(price)
 	there := runs.Price{PerGB: price.ArchivePerGB, Currency: price.Currency}
 	words := text.Count(a.Tags, "tag")
-	images, billed := sizeOfImages(p)
 	if a.Unknown >= a.Tags {
-		if images > 0 {
-			return words + ": at most " + text.Size(images) + ", the size of their images" + costThere(images, there) + mostSaved(billed, price) +
+		if a.Images > 0 {
+			return words + ": at most " + text.Size(a.Images) + ", the size of their images" + costThere(a.Images, there) + mostSaved(a.ImagesBilled, price) +
 				"; a plan with content.read: always reads that of the tags"
 		}
 		return words + " of unknown size; a plan with content.read: always reads it"
 	}
 	words += ": at most " + text.Size(a.Bytes) + costThere(a.Bytes, there)
 	if !p.Summary.Frees.Billed.Known {
-		words += mostSaved(billed, price)
+		words += mostSaved(a.ImagesBilled, price)
 	} else if saved := Amount(p.Summary.Frees.Billed.N, price) - Amount(a.Bytes, there); there.PerGB > 0 && saved > 0 {
 		words += ", which leaves " + perMonth(saved, price) + " saved"
 	}
@@ -97,27 +96,6 @@ func mostSaved(billed uint64, price runs.Price) string {
 		words += ", less what the archive costs"
 	}
 	return words
-}
-
-// sizeOfImages is the size of the images from which the plan deletes tags, and of those that
-// are billed; 0 if it is not known. The registry counts the layers of an image, each once.
-func sizeOfImages(p *actions.Plan) (bytes, billed uint64) {
-	if p.Stats == nil {
-		return 0, 0
-	}
-	seen := map[string]bool{}
-	for i := range p.Steps {
-		image := p.Steps[i].Object().WithoutTag().String()
-		if p.Steps[i].Action == actions.DeleteTag && !seen[image] {
-			seen[image] = true
-			stats := p.Stats.Images[image]
-			bytes += stats.Bytes
-			if !stats.Public {
-				billed += stats.Bytes
-			}
-		}
-	}
-	return bytes, billed
 }
 
 // monthly words what a month of storage costs.
