@@ -105,13 +105,13 @@ func (a *app) listArchive(ctx context.Context, f *archiveFlags, which archive.Ch
 func (a *app) printRecords(c *config.Config, found archivist.Listing, which archive.Choice) error {
 	var b strings.Builder
 	color := a.ColorOn(a.Stdout)
-	switch {
-	case which.Ref == "" || which.WholeRun() != "":
+	switch what := text.Clean(which.Words()); {
+	case which == archive.Choice{}:
 		fmt.Fprintf(&b, "The archive %s holds %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"))
 	case len(found.Records) == 0:
-		fmt.Fprintf(&b, "The archive %s holds no copy of %s.\n", text.Clean(found.Archive), text.Clean(which.Ref))
+		fmt.Fprintf(&b, "The archive %s holds no copy of %s.\n", text.Clean(found.Archive), what)
 	default:
-		fmt.Fprintf(&b, "The archive %s holds %s of %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"), text.Clean(which.Ref))
+		fmt.Fprintf(&b, "The archive %s holds %s of %s that can be restored.\n", text.Clean(found.Archive), text.Count(len(found.Records), "tag"), what)
 	}
 	for i := range found.Records {
 		r := &found.Records[i]
@@ -122,8 +122,8 @@ func (a *app) printRecords(c *config.Config, found archivist.Listing, which arch
 			fmt.Fprintf(&b, "  restored %s as %s\n", moment(c, r.RestoredAt), text.Clean(strings.Join(r.RestoredAs, ", ")))
 		}
 	}
-	if found.Lost != nil {
-		lines := strings.Split(found.Lost.Error(), "\n") // which Clean would show as \n
+	for _, note := range found.Notes {
+		lines := strings.Split(note.Error(), "\n") // which Clean would show as \n
 		for i := range lines {
 			lines[i] = text.Clean(lines[i])
 		}

@@ -57,6 +57,9 @@ Exit codes: 0 the reference has the archived digest again; 1 it does not.`,
 }
 
 func (a *app) restore(ctx context.Context, f *restoreFlags, which archive.Choice) error {
+	if run := (archive.Choice{Ref: which.Ref}).WholeRun(); run != "" && f.run != "" {
+		return fmt.Errorf("name the run once: %s is the number of a run, and so is --run %s", run, f.run)
+	}
 	if f.list {
 		return a.listArchive(ctx, &f.archiveFlags, which)
 	}
@@ -92,6 +95,9 @@ func printRestored(w io.Writer, done archivist.Restoring) error {
 	}
 	for _, note := range done.Notes {
 		fmt.Fprintf(&b, "Note: %s\n", text.Clean(note))
+	}
+	if all, not := done.Chosen+len(done.Missing), len(done.Failed)+done.Left+len(done.Missing); all > 1 && not > 0 {
+		fmt.Fprintf(&b, "%s of %s %s back, %s not\n", text.Thousands(all-not), text.Count(all, "tag"), text.Choose(all-not, "is", "are"), text.Thousands(not)+" "+text.Choose(not, "is", "are"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -68,7 +68,7 @@ func Listed(records []Record, c Choice) ([]Record, error) {
 }
 
 func (c Choice) errNone() error {
-	return fmt.Errorf("the archive has no record of %s: archive list shows what it has", c.words())
+	return fmt.Errorf("the archive has no record of %s: archive list shows what it has", c.Words())
 }
 
 func refsOf(records []Record) []string {
@@ -80,10 +80,11 @@ func refsOf(records []Record) []string {
 	return slices.Compact(refs)
 }
 
-func (c Choice) words() string {
-	switch {
-	case c.Ref == "":
-		return "run " + c.Run
+// Words name what was chosen.
+func (c Choice) Words() string {
+	switch run := c.WholeRun(); {
+	case run != "":
+		return "run " + run
 	case c.Run == "":
 		return c.Ref
 	}

@@ -154,8 +154,8 @@ func attachments(records []Record, to Record, digests []string) []Record {
 	}))
 }
 
-// errOther: the reference is a tag with another digest.
-var errOther = errors.New("exists with another digest")
+// ErrOther is that the reference is a tag with another digest.
+var ErrOther = errors.New("exists with another digest")
 
 // restoring is one record on its way back.
 type restoring struct {
@@ -208,7 +208,7 @@ func (one *restoring) fail(err error) error { return fmt.Errorf("restoring %s: %
 // spare leaves an attachment as it is if its tag has another digest: it was signed again, for
 // example.
 func (one *restoring) spare(err error) error {
-	if one.attached && errors.Is(err, errOther) {
+	if one.attached && errors.Is(err, ErrOther) {
 		one.out.Kept = true
 		return nil
 	}
@@ -231,7 +231,7 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 	}
 	one.overwriting = func(ctx context.Context, digest string) error {
 		if overwriting == nil {
-			return fmt.Errorf("it %w, %s, and the archive has %s: choose another name with --as, or move it with --overwrite", errOther, digest, record.Digest)
+			return fmt.Errorf("it %w, %s, and the archive has %s", ErrOther, digest, record.Digest)
 		}
 		return overwriting(ctx, as, digest)
 	}

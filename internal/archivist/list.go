@@ -2,6 +2,7 @@ package archivist
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -16,8 +17,8 @@ type Listing struct {
 	Records []archive.Record `json:"records"`
 	// Missing are the tags of the run, each with its digest, of which the archive has no copy.
 	Missing []string `json:"missing"`
-	// Lost says what of a run cannot come back, and why; nil if all can.
-	Lost error `json:"-"`
+	// Notes say what of a run cannot come back, and why.
+	Notes []error `json:"-"`
 }
 
 // List finds what a choice could restore. With a run, it reads the ledger, if there is one.
@@ -31,16 +32,17 @@ func List(ctx context.Context, c *config.Config, connection scaleway.Options, wh
 	if err != nil {
 		return out, err
 	}
+	k := known{}
+	var lost error
 	if which.Run != "" || which.WholeRun() != "" {
 		l, err := recorder.LedgerOf(ctx, c, state)
 		switch {
 		case err == nil:
 			defer l.Close()
-			k := known{}
 			if records, out.Missing, err = k.candidates(ctx, records, which, l); err != nil {
 				return out, err
 			}
-			out.Lost = k.errMissing(c, out.Missing, which.WholeRun(), now)
+			lost = k.errMissing(c, out.Missing, which.WholeRun(), now)
 		case c.LedgerDSN() != "":
 			return out, err
 		}
@@ -50,5 +52,8 @@ func List(ctx context.Context, c *config.Config, connection scaleway.Options, wh
 		err = nil
 	}
 	out.Records = append(out.Records, found...)
+	if which.WholeRun() != "" {
+		out.Notes = slices.DeleteFunc([]error{lost, k.check(found, which)}, func(e error) bool { return e == nil })
+	}
 	return out, err
 }

@@ -43,16 +43,28 @@ type Restoring struct {
 	Restored []archive.Restored `json:"restored"`
 	// Missing are the tags of the run, each with its digest, of which the archive has no copy.
 	Missing []string `json:"missing"`
+	// Failed are the tags that did not come back although the archive has them.
+	Failed []Failure `json:"failed"`
 	// Notes tell the operator more, such as a visibility that has changed.
 	Notes []string `json:"notes"`
+	// Chosen is how many tags were to come back, and Left how many of them were not tried.
+	Chosen int `json:"-"`
+	Left   int `json:"-"`
 	// lost is the error of what is missing; nil if nothing is.
 	lost error
+}
+
+// Failure is why a tag did not come back.
+type Failure struct {
+	Ref    string `json:"ref"`
+	Digest string `json:"digest"`
+	Error  string `json:"error"`
 }
 
 // Restore brings back what the archive holds, under the lock of the runs, and records
 // it. Even with an error, the result has everything that was restored.
 func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring, error) {
-	out := Restoring{Restored: []archive.Restored{}, Missing: []string{}, Notes: []string{}}
+	out := Restoring{Restored: []archive.Restored{}, Missing: []string{}, Failed: []Failure{}, Notes: []string{}}
 	a, err := Open(c, o.Connection)
 	if err != nil {
 		return out, err
@@ -107,28 +119,66 @@ func (out *Restoring) restore(ctx context.Context, c *config.Config, records []a
 		return err
 	}
 	o.Progress.tags.Store(int64(len(chosen)))
-	attachments := attachmentsOf(chosen, records)
+	out.Chosen = len(chosen)
+	all := restoration{out, r, o, l, k, attachmentsOf(chosen, records), map[registry.Ref]bool{}, map[string]bool{}}
 	failed := out.lost
-	told := map[registry.Ref]bool{} // namespaces
-	seen := map[string]bool{}       // an attachment of several
 	for i, record := range chosen {
 		o.Progress.tried.Store(int64(i))
 		if ctx.Err() != nil {
-			return errors.Join(failed, fmt.Errorf("the restoration was stopped, and %s left: run the same command again", text.Count(len(chosen)-i, "tag")+" "+text.Choose(len(chosen)-i, "is", "are")))
+			out.Left = len(chosen) - i
+			return errors.Join(failed, fmt.Errorf("the restoration was stopped, and %s left: run the same command again", text.Count(out.Left, "tag")+" "+text.Choose(out.Left, "is", "are")))
 		}
-		as, err := restoreAs(record, o.As)
-		if err != nil {
-			return errors.Join(failed, err)
-		}
-		done, err := r.Restore(ctx, attachments, record, as)
-		if err != nil && !errors.Is(err, store.ErrFrozen) && !errors.As(err, new(*regionError)) && !told[as.WithoutImage()] {
-			told[as.WithoutImage()] = true
-			err = withRemedy(ctx, o.Connection, as, err)
-		}
-		failed = errors.Join(failed, err, recordFailed(ctx, l, archive.Restored{Record: record, As: as.String()}, err))
-		failed = errors.Join(failed, out.add(ctx, done, seen, l), k.underWay(done, o.Now()))
+		failed = errors.Join(failed, all.restore(ctx, record))
 	}
 	return failed
+}
+
+// restoration is what the records of a choice share.
+type restoration struct {
+	out         *Restoring
+	restorer    *archive.Restorer
+	o           RestoreOptions
+	ledger      *ledger.Ledger
+	known       known
+	attachments []archive.Record
+	told        map[registry.Ref]bool // namespaces whose absence an error tells
+	seen        map[string]bool       // attachments of several tags
+}
+
+// restore brings one record back, and records that.
+func (r *restoration) restore(ctx context.Context, record archive.Record) error {
+	as, err := restoreAs(record, r.o.As)
+	if err != nil {
+		return r.out.fail(record.Ref, record, err)
+	}
+	done, err := r.restorer.Restore(ctx, r.attachments, record, as)
+	switch namespace := as.WithoutImage(); {
+	case err == nil, errors.Is(err, store.ErrFrozen), errors.As(err, new(*regionError)):
+	case errors.Is(err, archive.ErrOther):
+		err = fmt.Errorf("%w: %s", err, r.otherName(record))
+	case !r.told[namespace]:
+		r.told[namespace] = true
+		err = withRemedy(ctx, r.o.Connection, as, err)
+	}
+	return errors.Join(r.out.fail(as.String(), record, err), recordFailed(ctx, r.ledger, archive.Restored{Record: record, As: as.String()}, err),
+		r.out.add(ctx, done, r.seen, r.ledger), r.known.underWay(done, r.o.Now()))
+}
+
+// otherName says what to do about a tag that has another digest.
+func (r *restoration) otherName(record archive.Record) string {
+	run := r.o.Choice.WholeRun()
+	if run == "" {
+		return "choose another name with --as, or move it with --overwrite"
+	}
+	return "move it with --overwrite, or restore it alone under another name: " + r.o.Again("restore", record.Ref, "--run", run, "--as", record.Ref+"-restored")
+}
+
+// fail notes the error of a record, and returns it.
+func (out *Restoring) fail(as string, record archive.Record, err error) error {
+	if err != nil {
+		out.Failed = append(out.Failed, Failure{Ref: as, Digest: record.Digest, Error: err.Error()})
+	}
+	return err
 }
 
 // add notes what was restored, and records it.
