@@ -18,7 +18,7 @@ import (
 
 // The errors that callers distinguish.
 var (
-	// ErrLocked: another run is going on. A *LockedError names it.
+	// ErrLocked: another process holds the lock. A *LockedError names it.
 	ErrLocked = errors.New("the ledger is locked")
 	// ErrNotLocked: the call needs the lock of the ledger, and this process does not
 	// hold it, or has lost it.

@@ -19,14 +19,14 @@ const leastWait = 250 * time.Millisecond
 // LockedError names the holder of the lock. It is an ErrLocked.
 type LockedError struct {
 	Who   string    // "" if it is not known
-	Since time.Time // zero if it is not known
+	Since time.Time // in the time zone of the reader; zero if it is not known
 }
 
 func (e *LockedError) Error() string {
 	if e.Who == "" {
-		return "another run is in progress: the ledger is locked"
+		return "another command, or a daemon, has locked the ledger"
 	}
-	return fmt.Sprintf("another run is in progress: the ledger is locked by %s since %s", e.Who, e.Since.Format(time.RFC3339))
+	return fmt.Sprintf("another command, or a daemon, has locked the ledger: %s since %s", e.Who, e.Since.Format("2006-01-02 15:04:05 MST"))
 }
 
 // Is makes it an ErrLocked.

@@ -62,11 +62,24 @@ func UnderLock(ctx context.Context, c *config.Config, o Options, do func(context
 	if err != nil {
 		return err
 	}
-	lock, err := l.Lock(ctx, o.Wait)
+	lock, err := lockFor(ctx, l, c, o)
 	if err == nil {
 		locked, stop := whileLocked(ctx, lock, func() {})
 		err = bug.Contain(func() error { return do(locked, l) })
 		stop()
 	}
 	return errors.Join(err, l.Close())
+}
+
+// lockFor takes the lock of a ledger, or says who has it, and what to do.
+func lockFor(ctx context.Context, l *ledger.Ledger, c *config.Config, o Options) (*ledger.Lock, error) {
+	lock, err := l.Lock(ctx, o.Wait)
+	var locked *ledger.LockedError
+	if errors.As(err, &locked) {
+		locked.Since = locked.Since.In(c.Location())
+		if o.Trigger == runs.TriggerCommand {
+			err = fmt.Errorf("%w: wait until it ends, or have this command wait with --lock-timeout 10m", err)
+		}
+	}
+	return lock, err
 }

@@ -51,7 +51,7 @@ func Start(ctx context.Context, c *config.Config, run ledger.RunInfo, o Options)
 		r.place.Ledger = "the ledger of the configuration"
 	}
 	if run.Kind == runs.KindApply {
-		r.lock, err = l.Lock(ctx, o.Wait)
+		r.lock, err = lockFor(ctx, l, c, o)
 	}
 	if err == nil {
 		r.Run, err = l.Begin(ctx, run)

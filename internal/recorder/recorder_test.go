@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,7 +27,7 @@ func parse(t *testing.T, text string) *config.Config {
 }
 
 func TestOneRunAppliesAtATime(t *testing.T) {
-	c := parse(t, fmt.Sprintf("ledger: {dsn: %q}\n", filepath.Join(t.TempDir(), "ledger.db")))
+	c := parse(t, fmt.Sprintf("timezone: Asia/Tokyo\nledger: {dsn: %q}\n", filepath.Join(t.TempDir(), "ledger.db")))
 	start := func(kind runs.Kind) (*recorder.Recorder, error) {
 		return recorder.Start(t.Context(), c, ledger.RunInfo{Kind: kind}, recorder.Options{Who: "me"})
 	}
@@ -36,6 +37,13 @@ func TestOneRunAppliesAtATime(t *testing.T) {
 	}
 	if _, err := start(runs.KindApply); !errors.Is(err, ledger.ErrLocked) {
 		t.Errorf("a second run that applies: %v", err)
+	}
+	for trigger, remedy := range map[string]bool{runs.TriggerCommand: true, "nightly": false} {
+		none := func(context.Context, *ledger.Ledger) error { return nil }
+		err := recorder.UnderLock(t.Context(), c, recorder.Options{Trigger: trigger}, none)
+		if !errors.Is(err, ledger.ErrLocked) || !strings.Contains(err.Error(), "has locked the ledger: me since ") || !strings.Contains(err.Error(), " JST") || strings.Contains(err.Error(), "--lock-timeout") != remedy {
+			t.Errorf("%s: %v", trigger, err)
+		}
 	}
 	plan, err := start(runs.KindPlan)
 	if err != nil {
