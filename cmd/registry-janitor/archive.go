@@ -63,6 +63,7 @@ daemon does so once a day. No run can apply a plan meanwhile.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.purgeArchive(cmd.Context(), &purged) },
 	}
 	listed.add(list)
+	addStateDir(list.Flags(), &listed.stateDir)
 	purged.add(purge)
 	purged.addLock(purge)
 	return syntax.Group("archive", "Show what the archive holds, or remove what has expired in it", list, purge)

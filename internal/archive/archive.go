@@ -89,10 +89,10 @@ func (a *Archive) read(ctx context.Context) (*v1.IndexManifest, string, error) {
 	}
 	index.Manifests = nil
 	if err := json.Unmarshal(encoded, index); err != nil {
-		return nil, "", fmt.Errorf("%w: it is damaged: %w: put back a copy of the index, or name another place", store.ErrRefused, err)
+		return nil, "", store.Refuse(fmt.Errorf("it is damaged: %w: put back a copy of the index, or name another place", err))
 	}
 	if index.Manifests == nil {
-		return nil, "", fmt.Errorf("%w: it is damaged: it has no list of manifests: put back a copy of the index, or name another place", store.ErrRefused)
+		return nil, "", store.Refuse(errors.New("it is damaged: it has no list of manifests: put back a copy of the index, or name another place"))
 	}
 	return index, version, nil
 }

@@ -210,6 +210,18 @@ func TestAnIndexThatCannotBeWrittenIsAnError(t *testing.T) {
 	}
 }
 
+func TestADamagedIndexIsAnErrorInItsOwnWords(t *testing.T) {
+	for text, want := range map[string]string{"hello": "it is damaged: invalid character 'h'", "{}": "it is damaged: it has no list of manifests: put back", "": "it is damaged"} {
+		folder := t.TempDir()
+		check(t, os.WriteFile(filepath.Join(folder, "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600))
+		check(t, os.WriteFile(filepath.Join(folder, "index.json"), []byte(text), 0o600))
+		_, err := archive.New(folder, store.NewFolder(folder)).Records(t.Context())
+		if !errors.Is(err, store.ErrRefused) || !strings.Contains(err.Error(), "reading the index of the archive "+folder+": "+want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestATagThatCannotBeReadIsNotArchived(t *testing.T) {
 	p := newPlane(t)
 	digest := p.push(api, image(2))

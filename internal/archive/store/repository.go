@@ -33,7 +33,7 @@ func marker() Document {
 }
 
 // errNoIndexTag is errNoIndex in a repository.
-var errNoIndexTag = fmt.Errorf("%w: it has the tag %s, but not %s, whose index lists its records: give that index its tag again, or name another place; if no run has ever archived a tag there, remove the tag %[2]s", ErrRefused, layoutTag, IndexTag)
+var errNoIndexTag = Refuse(fmt.Errorf("it has the tag %s, but not %s, whose index lists its records: give that index its tag again, or name another place; if no run has ever archived a tag there, remove the tag %[1]s", layoutTag, IndexTag))
 
 // Repository is a Store in a repository of a registry. Manifests lie in it by digest;
 // the index, which lists them, keeps the registry from collecting them.

@@ -56,7 +56,16 @@ type Stored struct {
 }
 
 // errNoIndex: only a store that had an index has its marker.
-var errNoIndex = fmt.Errorf("%w: it is marked as an image layout, but has no index.json, which lists its records: put back a copy of the file, or name another place; if no run has ever archived a tag there, remove oci-layout", ErrRefused)
+var errNoIndex = Refuse(errors.New("it is marked as an image layout, but has no index.json, which lists its records: put back a copy of the file, or name another place; if no run has ever archived a tag there, remove oci-layout"))
+
+// Refuse makes an error an ErrRefused, in its own words.
+func Refuse(err error) error { return refusal{err} }
+
+type refusal struct{ error }
+
+func (r refusal) Is(target error) bool { return target == ErrRefused }
+
+func (r refusal) Unwrap() error { return r.error }
 
 // Store keeps blobs. It is safe for concurrent use.
 type Store interface {
