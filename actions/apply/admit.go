@@ -130,11 +130,19 @@ func (s *situation) first(st *step, pending map[string]bool) (what string, free 
 	return what, true
 }
 
-// other names a tag of a digest that is not to be deleted, "" if there is none.
+// other names a tag of a digest that is not to be deleted, "" if there is none. It may be one
+// that the listing does not show.
 func (s *situation) other(st *step, digest string, pending map[string]bool) string {
 	for _, tag := range s.reading.byDigest[digest] {
 		if tag.ID != st.ID && !pending[tag.ID] {
 			return tag.Name
+		}
+	}
+	for _, other := range s.byDigest[digest] {
+		tag, listed, hidden := s.reading.find(other.ID)
+		isThere := hidden && tag.Digest == digest || other.left && !other.sent() && !listed && !s.reading.absent[other.ID]
+		if isThere && other != st && !pending[other.ID] {
+			return other.Tag
 		}
 	}
 	return ""

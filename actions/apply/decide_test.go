@@ -23,6 +23,7 @@ type scene struct {
 	hidden, absent []string          // IDs
 	unasked        []string          // IDs of tags that the policies do not mark
 	parts          map[string]string // of indexes, all by their letter
+	ended          []*step           // that have a result
 }
 
 var (
@@ -95,7 +96,7 @@ func (sc *scene) decide() *decision {
 	}
 	sc.reading = newReading(sc.now, registry.Image{}, sc.tags, sent)
 	sc.byDigest, sc.before = map[string][]*step{}, map[string][]string{}
-	for _, st := range sc.steps {
+	for _, st := range slices.Concat(sc.steps, sc.ended) {
 		sc.byDigest[st.Digest] = append(sc.byDigest[st.Digest], st)
 	}
 	for index, parts := range sc.parts {
@@ -270,6 +271,14 @@ func TestDecide(t *testing.T) {
 			sc.absent = []string{"pr-2"}
 		}, []string{"pr-1 done", "pr-2 gone: it was deleted together with pr-1, which had the same digest"}},
 
+		{"a tag of whose digest only a request finds another is blocked", shared(), func(sc *scene) { sc.without("pr-2"); sc.hidden = []string{"pr-2"} },
+			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: pr-2, which is still there, has the same digest"}},
+		{"and stays so on later readings", shared(), func(sc *scene) {
+			sc.without("pr-2")
+			sc.step("pr-2").left = true
+			sc.steps, sc.ended = sc.steps[:1], sc.steps[1:]
+		}, []string{"pr-1 blocked: pr-2, which is still there, has the same digest"}},
+
 		{"a tag that is not sent any more waits for one of its digest", shared(), func(sc *scene) {
 			sc.halted, sc.unasked = true, []string{"pr-1", "pr-2"}
 			sc.sent("pr-1", time.Second, nil)
@@ -433,6 +442,12 @@ func (sc *scene) mustNotBeSent(d *decision, i int) string {
 		return "the canary goes alone"
 	case !sc.proven && (!st.sent() && waiting(st.Digest) || slices.ContainsFunc(d.send[:i], func(o *step) bool { return o.Digest == st.Digest })):
 		return "another tag of its digest goes"
+	}
+	for _, other := range sc.steps {
+		isEnded := slices.ContainsFunc(d.finished, func(x finished) bool { return x.step == other })
+		if !sc.untag && other != st && other.Digest == st.Digest && isEnded && slices.Contains(sc.hidden, other.ID) {
+			return other.Tag + " has its digest, and stays"
+		}
 	}
 	for _, whole := range sc.wholes(st.Digest) {
 		_, there := find(sc.tags, whole.ID)
