@@ -11,6 +11,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -164,10 +165,11 @@ func (c *Copier) copy(ctx context.Context, s *actions.Step) (*Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading its manifest: %w", err)
 	}
-	if err := c.tree(ctx, from, blobOf(root.Descriptor, true), root.Manifest); err != nil {
+	is, err := c.tree(ctx, from, blobOf(root.Descriptor, true), root.Manifest)
+	if err != nil {
 		return nil, err
 	}
-	r := c.record(s, v1.Descriptor{MediaType: root.MediaType, Digest: digest, Size: root.Size})
+	r := c.record(s, v1.Descriptor{MediaType: is, Digest: digest, Size: root.Size})
 	return r, c.archive.update(ctx, &change{record: r})
 }
 
@@ -188,23 +190,21 @@ func (c *Copier) record(s *actions.Step, d v1.Descriptor) *Record {
 	return r
 }
 
-// tree copies everything that a manifest needs, and then the manifest.
-func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob, raw []byte) error {
-	return walk(ctx, root, visitor{
+// tree copies everything that a manifest needs, and then the manifest. It returns the media
+// type of the manifest, which need not be the one that the registry said.
+func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob, raw []byte) (is types.MediaType, err error) {
+	err = walk(ctx, root, visitor{
 		open: func(ctx context.Context, b store.Blob) ([]byte, error) {
 			if b.Digest == root.Digest {
-				return raw, nil
+				return raw, refusal(b, raw)
 			}
 			part, err := from.Puller.Get(ctx, from.Repository.Digest(b.Digest.String()))
 			if err != nil {
 				return nil, fmt.Errorf("reading its part %s: %w", b.Digest, err)
 			}
-			return part.Manifest, nil
+			return part.Manifest, refusal(b, part.Manifest)
 		},
-		opens: func(ctx context.Context, b store.Blob) (bool, error) {
-			digest, err := digestOf(ctx, from, from.Repository.Digest(b.Digest.String()))
-			return digest != "", err
-		},
+		opens: func(ctx context.Context, b store.Blob) (bool, error) { return opens(ctx, from, b) },
 		blobs: func(ctx context.Context, all []store.Blob) error {
 			group, ctx := errgroup.WithContext(ctx)
 			for _, b := range all {
@@ -215,9 +215,44 @@ func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob,
 			return group.Wait()
 		},
 		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
+			is = b.MediaType // the root is the last
 			return c.once(ctx, b, from, func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(raw))), nil })
 		},
 	})
+	return is, err
+}
+
+// opens reports whether a registry has a part of an index as a manifest. Whoever reads the
+// archive sees only the content, so a part is refused whose content tells otherwise.
+func opens(ctx context.Context, from oci.Connection, b store.Blob) (bool, error) {
+	digest, err := digestOf(ctx, from, from.Repository.Digest(b.Digest.String()))
+	if err != nil || digest == "" && b.Size > maxGuessed {
+		return false, err
+	}
+	var raw []byte
+	if digest != "" {
+		part, err := from.Puller.Get(ctx, from.Repository.Digest(b.Digest.String()))
+		if err != nil {
+			return false, fmt.Errorf("reading its part %s: %w", b.Digest, err)
+		}
+		raw = part.Manifest
+	} else if raw, err = content(ctx, from, b); err != nil {
+		return false, fmt.Errorf("reading its part %s: %w", b.Digest, err)
+	}
+	if looksLikeManifest(raw) != (digest != "") {
+		return false, fmt.Errorf("its part %s has the media type %q, and the registry and its content disagree on whether it is a manifest: push the index again with the media type of each part", b.Digest, b.MediaType)
+	}
+	return digest != "", nil
+}
+
+// content reads a small blob.
+func content(ctx context.Context, from oci.Connection, b store.Blob) ([]byte, error) {
+	body, err := layer(ctx, from, b)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return io.ReadAll(store.Verify(body, b))
 }
 
 func layer(ctx context.Context, from oci.Connection, b store.Blob) (io.ReadCloser, error) {

@@ -52,6 +52,9 @@ func (p *push) prepare(ctx context.Context) error {
 		opens: p.opens,
 		blobs: p.upload,
 		leave: func(ctx context.Context, b store.Blob, raw []byte) error {
+			if b.Digest == p.root.Digest {
+				p.root.MediaType = b.MediaType // which need not be the one that its record has
+			}
 			if p.there || p.frozen != nil || b.Digest == p.root.Digest {
 				return nil //nolint:nilerr // the thaw of the others is what matters, and Restore reports it
 			}

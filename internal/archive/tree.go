@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +20,13 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/retry"
 )
 
-// maxManifest bounds what is read of a manifest, in bytes.
-const maxManifest = 32 << 20
+const (
+	// maxManifest bounds what is read of a manifest, in bytes.
+	maxManifest = 32 << 20
+	// maxGuessed bounds what is read of a blob to find out whether it is a manifest: what
+	// every registry takes as one.
+	maxGuessed = 4 << 20
+)
 
 // manifest has the fields of a manifest and of an index that are needed here.
 type manifest struct {
@@ -31,6 +37,8 @@ type manifest struct {
 	Layers    []v1.Descriptor `json:"layers"`
 	Blobs     []v1.Descriptor `json:"blobs"`     // of the artifact manifests of earlier drafts
 	Manifests []v1.Descriptor `json:"manifests"` // of an index
+
+	FSLayers json.RawMessage `json:"fsLayers"` // of schema 1
 }
 
 // content are the config and layers of a manifest.
@@ -61,6 +69,37 @@ func (m *manifest) mediaType(above types.MediaType) types.MediaType {
 		return types.OCIImageIndex
 	}
 	return types.OCIManifestSchema1
+}
+
+// artifacts are the media types of the artifact manifests of earlier drafts.
+var artifacts = []types.MediaType{"application/vnd.oci.artifact.manifest.v1+json", "application/vnd.cncf.oras.artifact.manifest.v1+json"}
+
+// refusal is why a manifest cannot be archived: it would come back without what belongs to
+// it, or not at all. nil if it can.
+func refusal(b store.Blob, raw []byte) error {
+	if len(raw) > maxManifest {
+		return fmt.Errorf("%s has %d bytes, more than a manifest may have", b.Digest, len(raw))
+	}
+	var m manifest
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return fmt.Errorf("%s: its manifest cannot be read: %w", b.Digest, err)
+	}
+	switch t := m.mediaType(b.MediaType); {
+	case m.SchemaVersion == 1, m.FSLayers != nil, t.IsSchema1():
+		return fmt.Errorf("%s has the schema 1, which a layout cannot hold: push it again with a current tool", b.Digest)
+	case t.IsImage() && m.Config == nil, t.IsIndex() && m.Manifests == nil, !t.IsImage() && !t.IsIndex() && !slices.Contains(artifacts, t):
+		return fmt.Errorf("%s has the media type %q, but not the form of an image, an index or an artifact, so what belongs to it is not known: push it again with a current tool", b.Digest, t)
+	}
+	all := append(m.content(), b)
+	for _, d := range m.Manifests {
+		all = append(all, blobOf(d, false))
+	}
+	for _, b := range all {
+		if b.Digest.Algorithm != "sha256" {
+			return fmt.Errorf("%s is not a sha256 digest, and an archive has no other", b.Digest)
+		}
+	}
+	return nil
 }
 
 func isManifest(t types.MediaType) bool {
@@ -112,9 +151,7 @@ func (v visitor) walk(ctx context.Context, b store.Blob, seen map[v1.Hash]bool) 
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return fmt.Errorf("%s: its manifest cannot be read: %w", b.Digest, err)
 	}
-	if b.MediaType = m.mediaType(b.MediaType); b.MediaType.IsSchema1() {
-		return fmt.Errorf("%s has the schema 1, which a layout cannot hold: push it again with a current tool", b.Digest)
-	}
+	b.MediaType = m.mediaType(b.MediaType)
 	blobs := m.content()
 	for _, d := range m.Manifests {
 		part, err := v.part(ctx, d)
@@ -166,7 +203,7 @@ func (a *Archive) manifest(ctx context.Context, b store.Blob) ([]byte, error) {
 
 // opens reports whether a part of an index is a manifest, by its content.
 func (a *Archive) opens(ctx context.Context, b store.Blob) (bool, error) {
-	if b.Size > maxManifest {
+	if b.Size > maxGuessed {
 		return false, nil
 	}
 	b.Manifest = true // a registry has manifests elsewhere
@@ -174,9 +211,17 @@ func (a *Archive) opens(ctx context.Context, b store.Blob) (bool, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
+	return err == nil && looksLikeManifest(raw), err
+}
+
+// looksLikeManifest reports whether the content of a part, whose media type in the index does
+// not tell, is that of a manifest. Whoever copies a part and whoever reads it again must agree.
+func looksLikeManifest(raw []byte) bool {
 	var m manifest
-	isOne := json.Unmarshal(raw, &m) == nil && m.SchemaVersion != 0 && (m.Manifests != nil || m.Config != nil)
-	return isOne, err
+	if json.Unmarshal(raw, &m) != nil {
+		return false
+	}
+	return isManifest(m.MediaType) || m.SchemaVersion != 0 && (m.Manifests != nil || m.Config != nil || m.Layers != nil || m.Blobs != nil)
 }
 
 // tries is how often something is tried at a store.

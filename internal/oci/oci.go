@@ -71,7 +71,7 @@ func newPlane(o Options, allow func(string) bool) *Plane {
 	if o.Base == nil {
 		o.Base = stall.Connections()
 	}
-	o.Base = patient(o.Base)
+	o.Base = noFallback{patient(o.Base)}
 	return &Plane{o: o, allow: allow, regions: map[registry.Region]*regional{}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/registry-janitor/registry-janitor/internal/archive/store"
 	"github.com/registry-janitor/registry-janitor/internal/oci"
 	"github.com/registry-janitor/registry-janitor/internal/stall"
 	"github.com/registry-janitor/registry-janitor/registry"
@@ -93,6 +96,31 @@ func TestAReaderDoesNotPush(t *testing.T) {
 	}
 	if err := to.Pusher.Push(t.Context(), to.Repository.Tag("v1"), image); err == nil || pushed.Load() {
 		t.Errorf("pushed: %v; %v", pushed.Load(), err)
+	}
+}
+
+// Only what is asked for is pushed, whatever the registry knows of subjects.
+func TestASubjectMovesNoTag(t *testing.T) {
+	var pushed []string // one at a time
+	plane := oci.NewWriter(oci.Options{URL: "http://registry.example.com", Base: answers(func(r *http.Request) *http.Response {
+		switch {
+		case r.URL.Path == "/v2/":
+			return answer(r, http.StatusOK)
+		case r.Method == http.MethodPut:
+			pushed = append(pushed, r.URL.Path)
+			return answer(r, http.StatusCreated)
+		}
+		return answer(r, http.StatusNotFound)
+	})})
+	to, err := plane.Connect(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := "sha256:" + strings.Repeat("a", 64)
+	signature := store.Document{Type: types.OCIManifestSchema1, Raw: []byte(`{"schemaVersion":2,"config":{},"subject":{"digest":"` + digest + `","size":1}}`)}
+	err = to.Pusher.Put(t.Context(), to.Repository.Tag("v1"), signature)
+	if want := []string{"/v2/prod/team/api/manifests/v1"}; err != nil || !slices.Equal(pushed, want) {
+		t.Errorf("%v: %q, want %q", err, pushed, want)
 	}
 }
 

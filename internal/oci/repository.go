@@ -22,7 +22,7 @@ func Repository(address string, password func() (string, error), userAgent strin
 	if err != nil {
 		return Connection{}, fmt.Errorf("%s is not a repository: %w", address, err)
 	}
-	base := patient(stall.Connections())
+	base := noFallback{patient(stall.Connections())}
 	options := []remote.Option{remote.WithUserAgent(userAgent), remote.WithJobs(maxBlobs)}
 	if host := repository.RegistryStr(); provider.MatchString(host) {
 		secret, err := password()

@@ -344,6 +344,8 @@ func remedyOf(status int, code string) string {
 		return "correct the region in archive.to"
 	case "InvalidStorageClass":
 		return "correct storage_class in archive.to"
+	case "InvalidObjectState": // blobs are thawed instead
+		return "it was moved to a storage class that must be thawed: restore it and move it back, and have the lifecycle rule leave it out"
 	}
 	switch status {
 	case http.StatusForbidden, http.StatusUnauthorized:
