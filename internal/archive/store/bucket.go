@@ -34,6 +34,9 @@ type Bucket struct {
 	client         *s3.Client
 	bucket, prefix string
 	class          types.StorageClass // of configs and layers; manifests are always at hand
+	// compares: the bucket writes whatever the condition, or may, so what is there is compared
+	// before. Only mark changes it.
+	compares bool
 
 	marking
 }
@@ -139,9 +142,18 @@ func once(digest v1.Hash) func(*s3.Options) {
 }
 
 // mark makes the prefix an image layout: with an index without records first, so that a
-// marker without an index shows that an index was lost.
+// marker without an index shows that an index was lost. It also finds out whether the bucket
+// heeds the condition of a write.
 func (s *Bucket) mark(ctx context.Context) error {
-	return s.once(ctx, s.hasMark, s.setMark)
+	return s.once(ctx, s.isReady, s.setMark)
+}
+
+func (s *Bucket) isReady(ctx context.Context) (bool, error) {
+	there, err := s.hasMark(ctx)
+	if err != nil || !there {
+		return false, err
+	}
+	return true, s.probe(ctx)
 }
 
 func (s *Bucket) setMark(ctx context.Context) error {
@@ -152,8 +164,26 @@ func (s *Bucket) setMark(ctx context.Context) error {
 	if err != nil && !errors.Is(err, ErrChanged) { // another process may have written one
 		return err
 	}
-	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")})
+	if _, err = s.client.PutObject(ctx, s.marker()); err != nil {
+		return s.translate(err, layoutFile)
+	}
+	return s.probe(ctx)
+}
+
+// probe writes the marker again, which a bucket that heeds the condition refuses.
+func (s *Bucket) probe(ctx context.Context) error {
+	again := s.marker()
+	again.IfNoneMatch = aws.String("*")
+	_, err := s.client.PutObject(ctx, again)
+	status := statusOf(err)
+	if s.compares = status != http.StatusPreconditionFailed && status != http.StatusConflict; err == nil || isRefusal(status) || status == http.StatusNotImplemented {
+		return nil
+	}
 	return s.translate(err, layoutFile)
+}
+
+func (s *Bucket) marker() *s3.PutObjectInput {
+	return &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name(layoutFile), Body: bytes.NewReader(layout()), ContentType: aws.String("application/json")}
 }
 
 func (s *Bucket) hasMark(ctx context.Context) (bool, error) {
@@ -225,31 +255,36 @@ func (s *Bucket) Index(ctx context.Context) (index []byte, version string, err e
 	return index, cmp.Or(aws.ToString(object.ETag), versionOf(index)), err
 }
 
-// SetIndex replaces index.json by a conditional write. Where the bucket has none, it compares
-// before it writes.
+// SetIndex replaces index.json by a conditional write. Where the bucket heeds no condition, it
+// compares before it writes.
 func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) (string, error) {
 	if err := s.mark(ctx); err != nil {
 		return "", err
+	}
+	if s.compares {
+		if _, now, err := s.Index(ctx); err != nil || now != version {
+			return "", cmp.Or(err, ErrChanged)
+		}
 	}
 	return s.putIndex(ctx, index, version)
 }
 
 func (s *Bucket) putIndex(ctx context.Context, index []byte, version string) (string, error) {
 	input := &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name("index.json"), Body: bytes.NewReader(index), ContentType: aws.String("application/json")}
-	if input.IfMatch = &version; version == "" {
-		input.IfMatch, input.IfNoneMatch = nil, aws.String("*")
+	switch {
+	case s.compares:
+	case version == "":
+		input.IfNoneMatch = aws.String("*")
+	default:
+		input.IfMatch = &version
 	}
-	once := func(o *s3.Options) { o.RetryMaxAttempts = 1 }
-	put, err := s.client.PutObject(ctx, input, once)
+	put, err := s.client.PutObject(ctx, input, func(o *s3.Options) { o.RetryMaxAttempts = 1 })
 	switch statusOf(err) {
 	case http.StatusPreconditionFailed, http.StatusConflict:
 		return "", ErrChanged
-	case http.StatusNotImplemented:
-		if _, now, err := s.Index(ctx); err != nil || now != version {
-			return "", cmp.Or(err, ErrChanged)
-		}
-		input.IfMatch, input.IfNoneMatch, input.Body = nil, nil, bytes.NewReader(index)
-		put, err = s.client.PutObject(ctx, input, once)
+	case http.StatusNotImplemented: // only before there is a marker
+		s.compares = true
+		return s.putIndex(ctx, index, version)
 	}
 	if err != nil {
 		return "", s.translate(err, "index.json")

@@ -246,6 +246,35 @@ func TestAnIndexStaysIfItsMarkerIsLost(t *testing.T) {
 	}
 }
 
+// A bucket may take a condition and not heed it.
+func TestAnIndexOfAnotherProcessIsNotOverwritten(t *testing.T) {
+	for _, heedless := range []bool{false, true} {
+		b, s := newBucket(t, "")
+		s.heedless = heedless
+		version, err := b.SetIndex(t.Context(), []byte("ours"), versionIn(t, b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.objects["pre/index.json"] = []byte("theirs")
+		if _, err := b.SetIndex(t.Context(), []byte("ours again"), version); !errors.Is(err, ErrChanged) || string(s.objects["pre/index.json"]) != "theirs" {
+			t.Errorf("heedless %v: %v, %s", heedless, err, s.objects["pre/index.json"])
+		}
+	}
+}
+
+// versionIn is the version of the index that a new archive has.
+func versionIn(t *testing.T, b *Bucket) string {
+	t.Helper()
+	if err := b.mark(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, version, err := b.Index(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
 func TestABucketWithoutConditionsIsWrittenAllTheSame(t *testing.T) {
 	b, s := newBucket(t, "")
 	s.answer = func(w http.ResponseWriter, r *http.Request) bool {
