@@ -127,7 +127,7 @@ func rules() architecture {
 			// Copies tags before they are deleted, and restores them.
 			"internal/archive": {ours: []string{"registry", "actions", "internal/archive/store", "internal/oci", "internal/retry", "internal/runs"}},
 			// Keeps blobs by their digests: in a directory, a bucket or a repository.
-			"internal/archive/store": {ours: []string{"internal/archive/target", "internal/stall"}},
+			"internal/archive/store": {ours: []string{"registry", "internal/archive/target", "internal/stall"}},
 			// Reads the address of an archive.
 			"internal/archive/target": {closed: true},
 			// Records what plans and runs did.

@@ -87,32 +87,36 @@ warn contains {"tag": tag.name, "reason": sprintf("%d", [tag.rank])} if some tag
 
 // Whatever the rules mark, the archive is not deleted.
 func TestTheArchiveIsKept(t *testing.T) {
-	img := anImage(aTag("registry-janitor-index", 2*days, "aa"), aTag("other", 3*days, "bb"))
+	img := anImage(aTag("pr-1", 2*days, "aa"), aTag("other", 3*days, "bb"))
+	former := anImage(aTag("registry-janitor-layout", 2*days, "aa"), aTag("other", 3*days, "bb"))
 	name := "/" + img.Namespace.Name + "/" + img.Name
 	host := "rg." + string(img.Namespace.Region) + ".scw.cloud"
 	for label, row := range map[string]struct {
+		img     *registry.Image
 		to, url string
 		kept    bool
 	}{
-		"by the provider's host":         {"oci://" + host + name, "", true},
-		"by the port of its scheme":      {"oci://" + host + ":443" + name, "", true},
-		"by scaleway.registry_url":       {"oci://127.0.0.1:8080" + name, "http://127.0.0.1:8080/", true},
-		"by the region in it":            {"oci://" + string(img.Namespace.Region) + ".example.com" + name, "https://{region}.example.com", true},
-		"not in another image":           {"oci://" + host + name + "-2", "", false},
-		"not in another namespace":       {"oci://" + host + "/a" + name, "", false},
-		"not in another region":          {"oci://rg.xx-xxx.scw.cloud" + name, "", false},
-		"not in another registry":        {"oci://registry.example.com" + name, "http://127.0.0.1:8080", false},
-		"not in a directory of its name": {host + name, "", false},
+		"by the provider's host":         {img, "oci://" + host + name, "", true},
+		"by the port of its scheme":      {img, "oci://" + host + ":443" + name, "", true},
+		"by scaleway.registry_url":       {img, "oci://127.0.0.1:8080" + name, "http://127.0.0.1:8080/", true},
+		"by the region in it":            {img, "oci://" + string(img.Namespace.Region) + ".example.com" + name, "https://{region}.example.com", true},
+		"not in another image":           {img, "oci://" + host + name + "-2", "", false},
+		"not in another namespace":       {img, "oci://" + host + "/a" + name, "", false},
+		"not in another region":          {img, "oci://rg.xx-xxx.scw.cloud" + name, "", false},
+		"not in another registry":        {img, "oci://registry.example.com" + name, "http://127.0.0.1:8080", false},
+		"not in a directory of its name": {img, host + name, "", false},
+		"wherever the archive is now":    {former, "oci://registry.example.com" + name, "", true},
+		"even if there is none any more": {former, "", "", true},
 	} {
 		t.Run(label, func(t *testing.T) {
 			config := "scaleway: {registry_url: '" + row.url + "'}\narchive: {to: '" + row.to + "', restored_stay: 0s, restored_stay_seconds: 0}\nretention: [{name: all, match: {tags: ['*']}, delete: {}}]"
-			v, err := newEngine(t, config).At(now, WhatCounts).Image(t.Context(), img)
+			v, err := newEngine(t, config).At(now, WhatCounts).Image(t.Context(), row.img)
 			if err != nil || v.Err != nil {
 				t.Fatal(err, v.Err)
 			}
 			for i, tag := range v.Tags {
 				if kept := len(tag.Keep) == 1 && tag.Keep[0].Rule == "archive/own"; kept != row.kept || len(tag.Keep) > 1 {
-					t.Errorf("%s: kept by %+v, want that to be %t", img.Tags[i].Name, tag.Keep, row.kept)
+					t.Errorf("%s: kept by %+v, want that to be %t", row.img.Tags[i].Name, tag.Keep, row.kept)
 				}
 			}
 		})

@@ -7,6 +7,6 @@ keep contains {"tag": tag.name, "rule": "restored", "reason": tag.reason} if {
 	some tag in input.facts.restored
 }
 
-keep contains {"tag": name, "rule": "own", "reason": "it belongs to the archive of deleted tags (archive.to), which is in this image"} if {
+keep contains {"tag": name, "rule": "own", "reason": "it belongs to an archive of deleted tags, which is in this image"} if {
 	some name in input.facts.own
 }

@@ -9,7 +9,7 @@ test_restored_tags_are_kept if {
 
 test_the_archive_itself_is_kept if {
 	decisions := archive.keep with input.facts as {"own": ["registry-janitor-index"]}
-	decisions == {{"tag": "registry-janitor-index", "rule": "own", "reason": "it belongs to the archive of deleted tags (archive.to), which is in this image"}}
+	decisions == {{"tag": "registry-janitor-index", "rule": "own", "reason": "it belongs to an archive of deleted tags, which is in this image"}}
 }
 
 test_nothing_else_is if {

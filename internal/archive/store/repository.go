@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -18,22 +19,24 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive/target"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
-// IndexTag is the tag of the index in a repository.
-const IndexTag = "registry-janitor-index"
+// The tags of the index, and of what marks a repository that has one, as oci-layout does
+// elsewhere.
+const (
+	indexTag  = registry.ArchiveIndexTag
+	layoutTag = registry.ArchiveLayoutTag
+)
 
-// layoutTag marks a repository that has an index, as oci-layout does elsewhere.
-const layoutTag = "registry-janitor-layout"
-
-// marker is what has that tag: no other manifest has its digest, so that none is deleted
+// marker is what has layoutTag: no other manifest has its digest, so that none is deleted
 // with it.
 func marker() Document {
 	return Document{[]byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{"io.registry-janitor.layout":"1.0.0"}}`), types.OCIImageIndex}
 }
 
 // errNoIndexTag is errNoIndex in a repository.
-var errNoIndexTag = Refuse(fmt.Errorf("it has the tag %s, but not %s, whose index lists its records: give that index its tag again, or name another place; if no run has ever archived a tag there, remove the tag %[1]s", layoutTag, IndexTag))
+var errNoIndexTag = Refuse(fmt.Errorf("it has the tag %s, but not %s, whose index lists its records: give that index its tag again, or name another place; if no run has ever archived a tag there, remove the tag %[1]s", layoutTag, indexTag))
 
 // Repository is a Store in a repository of a registry. Manifests lie in it by digest;
 // the index, which lists them, keeps the registry from collecting them.
@@ -45,6 +48,9 @@ type Repository struct {
 	push *remote.Pusher
 
 	marking
+
+	listing sync.Mutex
+	foreign map[string]bool // digests that have a tag of others; nil: not known
 }
 
 // NewRepository is the store in a repository. It sends no request.
@@ -134,7 +140,7 @@ func (s *Repository) Open(ctx context.Context, b Blob) (io.ReadCloser, error) {
 
 // Index reads the index by its tag. Its version is its digest.
 func (s *Repository) Index(ctx context.Context) (index []byte, version string, err error) {
-	m, err := s.pull.Get(ctx, s.name.Tag(IndexTag))
+	m, err := s.pull.Get(ctx, s.name.Tag(indexTag))
 	switch err = s.translate(err, Blob{}); {
 	case errors.Is(err, ErrNotFound):
 		had, err := s.hasMark(ctx)
@@ -161,7 +167,7 @@ func (s *Repository) SetIndex(ctx context.Context, index []byte, version string)
 	case len(index) > maxIndex && len(index) > len(before): // or a purge makes it smaller
 		return "", fmt.Errorf("%w: registries take manifests of at most 4 MiB: run archive purge, shorten archive.keep, or archive in a bucket or a directory", ErrFull)
 	}
-	if err := s.push.Put(ctx, s.name.Tag(IndexTag), Document{index, types.OCIImageIndex}); err != nil {
+	if err := s.push.Put(ctx, s.name.Tag(indexTag), Document{index, types.OCIImageIndex}); err != nil {
 		return "", s.translate(err, Blob{})
 	}
 	return "sha256:" + versionOf(index), s.mark(ctx)
@@ -186,11 +192,15 @@ func (s *Repository) hasMark(ctx context.Context) (bool, error) {
 // Stored is not known: a registry does not list what it has.
 func (s *Repository) Stored(context.Context) ([]Stored, error) { return nil, nil }
 
-// Remove removes a manifest. Blobs, and manifests where it does not let clients remove
-// them, are left to the garbage collection of the registry.
+// Remove removes a manifest, unless somebody else has given it a tag: that would go with it.
+// Blobs, and manifests where it does not let clients remove them, are left to the garbage
+// collection of the registry.
 func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
 	if !b.Manifest {
 		return false, nil
+	}
+	if kept, err := s.isTagged(ctx, b); err != nil || kept {
+		return false, err
 	}
 	err := s.push.Delete(ctx, s.digest(b))
 	var answer *transport.Error
@@ -198,6 +208,34 @@ func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
 		return false, nil
 	}
 	return err == nil, s.translate(err, b)
+}
+
+// isTagged reports whether a manifest has a tag of others. It lists the tags once.
+func (s *Repository) isTagged(ctx context.Context, b Blob) (bool, error) {
+	s.listing.Lock()
+	defer s.listing.Unlock()
+	if s.foreign != nil {
+		return s.foreign[b.Digest.String()], nil
+	}
+	tags, err := s.pull.List(ctx, s.name)
+	if err != nil {
+		return false, s.translate(err, b)
+	}
+	foreign := map[string]bool{}
+	for _, tag := range tags {
+		if tag == indexTag || tag == layoutTag {
+			continue
+		}
+		head, err := s.pull.Head(ctx, s.name.Tag(tag))
+		if err = s.translate(err, b); err != nil && !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+		if err == nil {
+			foreign[head.Digest.String()] = true
+		}
+	}
+	s.foreign = foreign
+	return foreign[b.Digest.String()], nil
 }
 
 func (s *Repository) digest(b Blob) name.Digest { return s.name.Digest(b.Digest.String()) }

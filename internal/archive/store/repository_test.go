@@ -133,7 +133,7 @@ func TestALostIndexOfARepositoryIsAnError(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			remove(IndexTag)
+			remove(indexTag)
 			if _, _, err := s.Index(t.Context()); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), layoutTag) {
 				t.Error(err)
 			}
@@ -159,10 +159,37 @@ func TestAnIndexThatNoRegistryTakesIsRefused(t *testing.T) {
 		}
 	}
 	// A purge makes it smaller.
-	if err := s.push.Put(t.Context(), s.name.Tag(IndexTag), Document{sized(maxIndex + 2), types.OCIImageIndex}); err != nil {
+	if err := s.push.Put(t.Context(), s.name.Tag(indexTag), Document{sized(maxIndex + 2), types.OCIImageIndex}); err != nil {
 		t.Fatal(err)
 	}
 	if err := setIndex(t, s, string(sized(maxIndex+1))); err != nil {
 		t.Error(err)
+	}
+}
+
+// A tag that somebody else has given an archived manifest is not removed with it.
+func TestATagOfOthersStays(t *testing.T) {
+	s := newRepository(t, says("-", 0, ""))
+	put := func(content string, tag string) Blob {
+		b := blobOf(content)
+		b.Manifest, b.MediaType = true, types.OCIImageIndex
+		if err := s.Put(t.Context(), b, opening(content)); err != nil {
+			t.Fatal(err)
+		}
+		if tag != "" {
+			if err := s.push.Put(t.Context(), s.name.Tag(tag), Document{[]byte(content), b.MediaType}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return b
+	}
+	for content, tag := range map[string]string{`{"manifests": []}`: "", `{"manifests":  []}`: "keep"} {
+		b := put(content, tag)
+		removed, err := s.Remove(t.Context(), b)
+		there, failed := s.Has(t.Context(), b)
+		if err = errors.Join(err, failed); err != nil || removed != (tag == "") || there == removed {
+			t.Errorf("tagged %q: removed %v, there %v: %v", tag, removed, there, err)
+		}
+		s = NewRepository(s.name, s.pull, s.push)
 	}
 }

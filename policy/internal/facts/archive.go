@@ -65,10 +65,10 @@ func (f *Image) ranks() func(t *tag) int {
 	}
 }
 
-// own adds all tags of the image that is the archive itself: without its index, nothing in
-// it can be found again.
+// own adds all tags of the image that is the archive itself, or that was one: its copies stay
+// until they expire, wherever the archive is now.
 func (f *Image) own(facts *factList) {
-	if !f.scan.Rules.isArchive(f.img) {
+	if !f.img.IsArchive() && !f.scan.Rules.isArchive(f.img) {
 		return
 	}
 	var out []*ast.Term

@@ -195,8 +195,6 @@ func (s *Rules) Drives(m modules.Module) bool {
 		return s.Attachments.Orphans == "delete"
 	case "protect":
 		return len(s.Protect.Tags)+len(s.Protect.Digests)+len(s.Protect.Labels) > 0
-	case "archive":
-		return s.Archive.RestoredStay > 0 || s.Archive.repository() != ""
 	case "waiver":
 		return len(s.Waivers) > 0
 	case "visibility":
