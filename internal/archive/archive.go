@@ -274,7 +274,8 @@ func set(index *v1.IndexManifest, records []*Record) {
 }
 
 // keepMarks keeps of the record that r replaces until when it was promised, and where else it
-// was restored: those tags are still to be left alone.
+// was restored: those tags are still to be left alone. What a run deleted stays its deletion
+// when a restoration moves the tag from there.
 func (r *Record) keepMarks(d v1.Descriptor) {
 	old, ok, err := readRecord(d)
 	if !ok || err != nil {
@@ -282,6 +283,10 @@ func (r *Record) keepMarks(d v1.Descriptor) {
 	}
 	if old.Until.After(r.Until) {
 		r.Until = old.Until
+	}
+	if r.Rule == RuleOverwritten && old.Rule != RuleOverwritten {
+		r.Run, r.Rule, r.Reason, r.Who = old.Run, old.Rule, old.Reason, old.Who
+		r.DeletedAt, r.UpdatedAt, r.Visibility = old.DeletedAt, old.UpdatedAt, old.Visibility
 	}
 	others := slices.DeleteFunc(old.RestoredAs, func(as string) bool { return as == r.Ref })
 	if len(others) > 0 && !r.RestoredAt.After(old.RestoredAt) {

@@ -50,8 +50,8 @@ type Restored struct {
 	Before string `json:"before,omitempty"`
 	// Kept: an attachment that exists with the digest Before, and was left as it is.
 	Kept bool `json:"kept,omitempty"`
-	// Unmarked: the record does not say that it was restored, because the index is full.
-	Unmarked bool  `json:"-"`
+	// Unmarked is why the record does not say that it was restored: the archive cannot be written.
+	Unmarked error `json:"-"`
 	Blobs    int   `json:"blobs"` // that were pushed
 	Bytes    int64 `json:"bytes"` // of those
 }
@@ -250,7 +250,10 @@ func (r *Restorer) prepare(ctx context.Context, one *restoring, as registry.Ref,
 	// The mark comes first, so that no run deletes what is being restored.
 	one.before, err = r.mark(ctx, record, one.out.As)
 	marked := err == nil || ctx.Err() != nil // it is still being written then
-	if one.out.Unmarked = errors.Is(err, store.ErrFull); err == nil || one.out.Unmarked {
+	if errors.Is(err, store.ErrRefused) {    // what is read-only, or full, can be read all the same
+		one.out.Unmarked, err = err, nil
+	}
+	if err == nil {
 		err = one.push.prepare(ctx)
 	}
 	if err != nil && marked {
@@ -314,6 +317,9 @@ const unmarkPatience = 5 * time.Second
 
 // takeBack gives a record the marks that it had.
 func (r *Restorer) takeBack(ctx context.Context, one *restoring) error {
+	if one.out.Unmarked != nil {
+		return nil
+	}
 	before := one.before
 	return r.note(ctx, before, func(now *Record) {
 		now.RestoredAt, now.RestoredAs, now.Until = before.RestoredAt, before.RestoredAs, before.Until

@@ -193,8 +193,8 @@ func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map
 			continue
 		}
 		out.Restored = append(out.Restored, one)
-		if one.Unmarked {
-			out.Notes = append(out.Notes, fmt.Sprintf("%s was restored, but only the ledger notes that, because the index of the archive is full: protect the tag if a program with another ledger cleans the same registry", one.As))
+		if one.Unmarked != nil {
+			out.Notes = append(out.Notes, fmt.Sprintf("%s was restored, but only the ledger notes that, because the archive cannot be written: protect the tag if a program with another ledger cleans the same registry; %v", one.As, one.Unmarked))
 		}
 		if !one.WasThere() {
 			failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))

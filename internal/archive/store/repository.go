@@ -165,7 +165,7 @@ func (s *Repository) SetIndex(ctx context.Context, index []byte, version string)
 	case err != nil || now != version:
 		return "", cmp.Or(err, ErrChanged)
 	case len(index) > maxIndex && len(index) > len(before): // or a purge makes it smaller
-		return "", fmt.Errorf("%w: registries take manifests of at most 4 MiB: run archive purge, shorten archive.keep, or archive in a bucket or a directory", ErrFull)
+		return "", fmt.Errorf("%w: the index of the archive is full: registries take manifests of at most 4 MiB: run archive purge, shorten archive.keep, or archive in a bucket or a directory", ErrRefused)
 	}
 	if err := s.push.Put(ctx, s.name.Tag(indexTag), Document{index, types.OCIImageIndex}); err != nil {
 		return "", s.translate(err, Blob{})

@@ -154,7 +154,7 @@ func TestAnIndexThatNoRegistryTakesIsRefused(t *testing.T) {
 		size int
 		full bool
 	}{{maxIndex, false}, {maxIndex + 1, true}} {
-		if err := setIndex(t, s, string(sized(row.size))); (err != nil) != row.full || row.full && (!errors.Is(err, ErrFull) || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "run archive purge")) {
+		if err := setIndex(t, s, string(sized(row.size))); (err != nil) != row.full || row.full && (!errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "is full") || !strings.Contains(err.Error(), "run archive purge")) {
 			t.Errorf("%d bytes: %v", row.size, err)
 		}
 	}

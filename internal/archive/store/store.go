@@ -9,7 +9,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -27,8 +26,6 @@ var (
 	ErrChanged = errors.New("the index of the archive was changed by another process")
 	// ErrRefused: trying again does not help: a full disk, a missing right.
 	ErrRefused = errors.New("refused")
-	// ErrFull is an ErrRefused: the store takes no larger index.
-	ErrFull = fmt.Errorf("%w: the index of the archive is full", ErrRefused)
 	// ErrFrozen: the blob is in a storage class that must be thawed first. The thaw was
 	// requested.
 	ErrFrozen = errors.New("being thawed")
