@@ -37,7 +37,10 @@ func (f *Folder) lockIndex(ctx context.Context) (unlock func(), err error) {
 // lock locks a file in the way of take. On a file system without locks, it keeps no process
 // away: there, as in a bucket, one process at a time must use the archive.
 func (f *Folder) lock(file string, take func(*flock.Flock) (bool, error)) (unlock func(), err error) {
-	if err := f.mkdir(incoming); err != nil {
+	switch err := f.mkdir(incoming); {
+	case hasNoLocks(err):
+		return func() {}, nil
+	case err != nil:
 		return nil, err
 	}
 	l := flock.New(filepath.Join(f.root, incoming, file), flock.SetPermissions(0o644)) // who may only read the file can lock it
@@ -51,9 +54,9 @@ func (f *Folder) lock(file string, take func(*flock.Flock) (bool, error)) (unloc
 }
 
 // hasNoLocks reports whether the file system has no locks: one of NFS may have none, or only
-// those of files that are open for writing.
+// those of files that are open for writing, and one that is read-only needs none.
 func hasNoLocks(err error) bool {
-	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.EBADF)
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.EBADF)
 }
 
 // unlocked are the locks of a store that has none.
