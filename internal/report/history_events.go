@@ -57,7 +57,11 @@ func describeEvent(e *ledger.Event, o HistoryOptions) string {
 	case ledger.EventNotRestored:
 		return joined(": ", "not restored with the digest "+e.Digest, e.Detail)
 	case ledger.EventArchived:
-		return "archived until " + o.moment(e.Until) + ": " + o.Again("restore", e.Ref+"@"+e.Digest)
+		again := []string{"restore", e.Ref + "@" + e.Digest}
+		if e.Run == 0 { // a restoration moved the tag, which is still there
+			again = append(again, "--overwrite")
+		}
+		return "archived until " + o.moment(e.Until) + ": " + o.Again(again...)
 	case ledger.EventIntended:
 		return intention(e.Action) + " begins, by " + reasonsOf(e.Reasons)
 	}
