@@ -11,6 +11,6 @@ const (
 
 // IsArchive reports whether the image has the tags of an archive, whatever configuration
 // made it: without its index, nothing in it can be found again.
-func (img *Image) IsArchive() bool {
-	return slices.ContainsFunc(img.Tags, func(t Tag) bool { return t.Name == ArchiveIndexTag || t.Name == ArchiveLayoutTag })
+func (i *Image) IsArchive() bool {
+	return slices.ContainsFunc(i.Tags, func(t Tag) bool { return t.Name == ArchiveIndexTag || t.Name == ArchiveLayoutTag })
 }

@@ -318,7 +318,7 @@ const unmarkPatience = 5 * time.Second
 // takeBack gives a record the marks that it had.
 func (r *Restorer) takeBack(ctx context.Context, one *restoring) error {
 	if one.out.Unmarked != nil {
-		return nil
+		return nil //nolint:nilerr // nothing was written
 	}
 	before := one.before
 	return r.note(ctx, before, func(now *Record) {

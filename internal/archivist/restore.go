@@ -73,6 +73,10 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 	if err != nil {
 		return out, err
 	}
+	visitor, err := plane(c, o.Connection, oci.NewVisitor)
+	if err != nil {
+		return out, err
+	}
 	err = recorder.UnderLock(ctx, c, o.Recorder, func(ctx context.Context, l *ledger.Ledger) error {
 		leave, err := a.Enter(ctx)
 		if err != nil {
@@ -100,7 +104,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 		return err
 	})
 	if len(out.Restored) > 0 && ctx.Err() == nil {
-		out.Notes = append(out.Notes, visibilityNotes(ctx, o.Connection, out.Restored)...)
+		out.Notes = append(out.Notes, visibilityNotes(ctx, visitor.Connect, out.Restored)...)
 	}
 	return out, err
 }

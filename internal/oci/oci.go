@@ -25,7 +25,7 @@ import (
 type Options struct {
 	// URL is the address of the registry, with {region} in place of the region; required.
 	URL string
-	// Password is the password of the account: the secret key of the API.
+	// Password is the password of the account: the secret key of the API; "" does not log in.
 	Password  string
 	UserAgent string
 	// Base sends the requests; nil opens new connections.
@@ -109,8 +109,12 @@ func (p *Plane) region(region registry.Region) (*regional, error) {
 	if address.Scheme == "http" {
 		r.naming = append(r.naming, name.Insecure)
 	}
+	login := authn.Anonymous
+	if p.o.Password != "" {
+		login = &authn.Basic{Username: user, Password: p.o.Password}
+	}
 	options := []remote.Option{
-		remote.WithAuth(&authn.Basic{Username: user, Password: p.o.Password}),
+		remote.WithAuth(login),
 		remote.WithTransport(&guard{next: p.o.Base, host: address.Host, allow: p.allow}),
 		remote.WithUserAgent(p.o.UserAgent),
 		remote.WithJobs(maxBlobs),
