@@ -37,7 +37,7 @@ func (x explained) Later() []later {
 		line.What, line.By = whatBecomes(s)
 		lines = append(lines, line)
 	}
-	return lines
+	return slices.Compact(lines) // two stages can end in one second
 }
 
 // laterLines puts the times into a column.
