@@ -41,7 +41,8 @@ type StepResult struct {
 	// Archived is the copy of the tag that was made for its deletion, also if that did not
 	// follow; nil without one.
 	Archived *Archived `json:"archived,omitempty"`
-	// Uncopied is why a tag that may be deleted without a copy was: it could not be archived.
+	// Uncopied is why a tag could not be archived that was deleted all the same, or may have
+	// been: only where archive.required is false.
 	Uncopied string `json:"uncopied,omitempty"`
 
 	// At is when the result was known; it is zero in an outcome that was read from

@@ -140,7 +140,7 @@ func (s *situation) other(st *step, digest string, pending map[string]bool) stri
 	}
 	for _, other := range s.byDigest[digest] {
 		tag, listed, hidden := s.reading.find(other.ID)
-		isThere := hidden && tag.Digest == digest || other.left && !other.sent() && !listed && !s.reading.absent[other.ID]
+		isThere := hidden && tag.Digest == digest || other.unlisted && !listed && !s.reading.absent[other.ID]
 		if isThere && other != st && !pending[other.ID] {
 			return other.Tag
 		}

@@ -189,6 +189,23 @@ func TestATagThatNeedsNoCopyGoesWithoutAndSaysSo(t *testing.T) {
 	})
 }
 
+// Where a copy is required, nothing is deleted without one: another client deleted the tag.
+func TestATagThatOthersDeleteMeanwhileIsNotDeletedWithoutACopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, images(1, 1, 2, "latency: 20ms"))
+		p := s.markTags(plan.Options{})
+		others := sync.OnceFunc(func() { s.deleteTag(strings.TrimPrefix(p.Steps[0].Ref, "rg.fr-par.scw.cloud/")) })
+		gone := func(string) error {
+			others()
+			return errors.New("it cannot be archived: it is not there")
+		}
+		o, err := s.applyWith(p, &shelf{takes: func(string) time.Duration { return 0 }, fail: gone}, Options{})
+		if err != nil || o.Results[0].Result == actions.ResultDone || o.Results[0].Uncopied != "" || strings.Contains(o.Results[0].Detail, actions.WithoutCopy) {
+			t.Errorf("%v: %+v", err, o.Results)
+		}
+	})
+}
+
 // What is in use may change while a copy is made.
 func TestThePoliciesAreAskedAgainAfterALongCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

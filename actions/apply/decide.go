@@ -61,6 +61,8 @@ type step struct {
 	// missing: a GET did not find the tag before anything was sent.
 	missing bool
 	left    bool // it has a result, and its tag may still be there
+	// unlisted: when it got its result, only a GET found its tag, with the planned digest.
+	unlisted bool
 }
 
 // sent reports whether the deletion may be under way.

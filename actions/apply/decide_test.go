@@ -275,9 +275,15 @@ func TestDecide(t *testing.T) {
 			[]string{"pr-2 changed: the listing of its image does not show it", "pr-1 blocked: pr-2, which is still there, has the same digest"}},
 		{"and stays so on later readings", shared(), func(sc *scene) {
 			sc.without("pr-2")
-			sc.step("pr-2").left = true
+			sc.step("pr-2").left, sc.step("pr-2").unlisted = true, true
 			sc.steps, sc.ended = sc.steps[:1], sc.steps[1:]
 		}, []string{"pr-1 blocked: pr-2, which is still there, has the same digest"}},
+
+		{"but not of one that had another digest and is gone", shared(), func(sc *scene) {
+			sc.without("pr-2")
+			sc.step("pr-2").left = true
+			sc.steps, sc.ended = sc.steps[:1], sc.steps[1:]
+		}, []string{"send pr-1"}},
 
 		{"a tag that is not sent any more waits for one of its digest", shared(), func(sc *scene) {
 			sc.halted, sc.unasked = true, []string{"pr-1", "pr-2"}

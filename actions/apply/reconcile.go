@@ -185,7 +185,8 @@ func (w *reconciler) record(d *decision, now *reading) {
 	decided := make(map[*step]bool, len(d.finished))
 	proofs, untagged := 0, 0
 	for _, x := range d.finished {
-		decided[x.step], x.step.left = true, !x.result.Achieved()
+		tag, _, hidden := now.find(x.step.ID)
+		decided[x.step], x.step.left, x.step.unlisted = true, !x.result.Achieved(), hidden && tag.Digest == x.step.Digest
 		if x.result == actions.ResultDone || x.result == actions.ResultBlocked && x.step.tries > 0 {
 			proofs++
 		}
@@ -218,7 +219,7 @@ func (w *reconciler) record(d *decision, now *reading) {
 }
 
 func (w *reconciler) finish(st *step, result actions.Result, detail string) {
-	if c := w.copies.Of(st.Step); c.Err != nil && (st.sent() || result == actions.ResultGone) {
+	if c := w.copies.Of(st.Step); c.Err != nil && c.State == copies.Made && (st.sent() || result == actions.ResultGone) {
 		w.r.mu.Lock()
 		w.r.results[st.index].Uncopied = c.Err.Error()
 		w.r.mu.Unlock()

@@ -63,7 +63,8 @@ func (b *Builder) archiving(p *actions.Plan) {
 			continue
 		}
 		if a.Tags++; a.Tags == 1 {
-			a.Images, a.ImagesBilled = sizeOfImages(p)
+			a.Images, _ = sizeOfImages(p, isCopied)
+			_, a.ImagesBilled = sizeOfImages(p, func(*actions.Step) bool { return true })
 		}
 		img := b.contents[s.Object()]
 		if img == nil || img.Contents[s.Digest] == nil {
@@ -79,19 +80,21 @@ func (b *Builder) archiving(p *actions.Plan) {
 	}
 }
 
-// sizeOfImages is the size of the images from which the plan deletes tags, and of those that
-// are billed. The registry counts the layers of an image, each once.
-func sizeOfImages(p *actions.Plan) (bytes, billed uint64) {
+// sizeOfImages is the size of the images from which the plan deletes some tags, and of those
+// that are billed. The registry counts the layers of an image, each once.
+func sizeOfImages(p *actions.Plan, of func(*actions.Step) bool) (bytes, billed uint64) {
 	seen := map[string]bool{}
 	for i := range p.Steps {
-		image := p.Steps[i].Object().WithoutTag().String()
-		if p.Steps[i].Action == actions.DeleteTag && !seen[image] {
-			seen[image] = true
-			stats := p.Stats.Images[image]
-			bytes += stats.Bytes
-			if !stats.Public {
-				billed += stats.Bytes
-			}
+		s := &p.Steps[i]
+		image := s.Object().WithoutTag().String()
+		if s.Action != actions.DeleteTag || seen[image] || !of(s) {
+			continue
+		}
+		seen[image] = true
+		stats := p.Stats.Images[image]
+		bytes += stats.Bytes
+		if !stats.Public {
+			billed += stats.Bytes
 		}
 	}
 	return bytes, billed

@@ -120,15 +120,15 @@ func TestFreesOfSeveralImages(t *testing.T) {
 	}
 }
 
-// The images from which tags are deleted bound what the archive gets, also in a plan that
-// was read back.
+// The images from which tags are copied bound what the archive gets, and all that are billed
+// what is saved, also in a plan that was read back.
 func TestTheImagesBoundWhatTheArchiveGets(t *testing.T) {
 	o := unlimited()
 	o.Archives = func([]actions.Step) func(*actions.Step) bool {
-		return func(*actions.Step) bool { return true }
+		return func(s *actions.Step) bool { return s.Image != "out" }
 	}
 	var vs []registry.Verdict
-	for name, tags := range map[string][]string{"api": {"v1 a 48h marked", "v2 b 48h marked"}, "open": {"v1 a 48h marked"}, "kept": {"v1 a 48h"}} {
+	for name, tags := range map[string][]string{"api": {"v1 a 48h marked", "v2 b 48h marked"}, "open": {"v1 a 48h marked"}, "kept": {"v1 a 48h"}, "out": {"v1 a 48h marked"}} {
 		v := imageOf(t, tags...)
 		v.Image.Name, v.Image.ID, v.Image.SizeBytes = name, "id-"+name, 1000
 		if name == "open" {
@@ -140,7 +140,7 @@ func TestTheImagesBoundWhatTheArchiveGets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := actions.Archiving{Tags: 3, Unknown: 3, Images: 2000, ImagesBilled: 1000}
+	want := actions.Archiving{Tags: 3, Unknown: 3, Images: 2000, ImagesBilled: 2000, LeftOut: 1}
 	if diff := cmp.Diff(want, p.Summary.Archive); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -255,13 +255,19 @@ func set(index *v1.IndexManifest, records []*Record) {
 	for _, r := range records {
 		next[r.identity()] = new(*r)
 	}
-	rest := slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool {
-		r := next[identity{d.Annotations[keyRef], d.Digest}]
-		if r != nil {
-			r.keepMarks(d)
+	var rest []v1.Descriptor
+	for _, d := range index.Manifests {
+		at := identity{d.Annotations[keyRef], d.Digest}
+		r := next[at]
+		if r != nil && !r.keepMarks(d) {
+			continue
 		}
-		return r != nil
-	})
+		if r != nil { // it has its place
+			d = r.described()
+			delete(next, at)
+		}
+		rest = append(rest, d)
+	}
 	index.Manifests = make([]v1.Descriptor, 0, len(next)+len(rest))
 	for _, r := range slices.Backward(records) {
 		at := r.identity()
@@ -274,17 +280,17 @@ func set(index *v1.IndexManifest, records []*Record) {
 }
 
 // keepMarks keeps of the record that r replaces until when it was promised, and where else it
-// was restored: those tags are still to be left alone. What a run deleted stays its deletion
-// when a restoration moves the tag from there.
-func (r *Record) keepMarks(d v1.Descriptor) {
+// was restored: those tags are still to be left alone. It reports whether r is the same
+// deletion: what a run deleted stays so when a restoration moves the tag from there.
+func (r *Record) keepMarks(d v1.Descriptor) (isSame bool) {
 	old, ok, err := readRecord(d)
 	if !ok || err != nil {
-		return
+		return false
 	}
 	if old.Until.After(r.Until) {
 		r.Until = old.Until
 	}
-	if r.Rule == RuleOverwritten && old.Rule != RuleOverwritten {
+	if isSame = r.Rule == RuleOverwritten && old.Rule != RuleOverwritten; isSame {
 		r.Run, r.Rule, r.Reason, r.Who = old.Run, old.Rule, old.Reason, old.Who
 		r.DeletedAt, r.UpdatedAt, r.Visibility = old.DeletedAt, old.UpdatedAt, old.Visibility
 	}
@@ -292,6 +298,7 @@ func (r *Record) keepMarks(d v1.Descriptor) {
 	if len(others) > 0 && !r.RestoredAt.After(old.RestoredAt) {
 		r.RestoredAt, r.RestoredAs = old.RestoredAt, others
 	}
+	return isSame
 }
 
 // isThat reports whether a descriptor is of the same reference and digest.

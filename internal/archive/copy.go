@@ -204,7 +204,7 @@ func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob,
 			}
 			return part.Manifest, refusal(b, part.Manifest)
 		},
-		opens: func(ctx context.Context, b store.Blob) (bool, error) { return opens(ctx, from, b) },
+		opens: func(ctx context.Context, b store.Blob) (bool, error) { return c.opens(ctx, from, b) },
 		blobs: func(ctx context.Context, all []store.Blob) error {
 			group, ctx := errgroup.WithContext(ctx)
 			for _, b := range all {
@@ -222,32 +222,34 @@ func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob,
 	return is, err
 }
 
-// opens reports whether a registry has a part of an index as a manifest. Whoever reads the
-// archive sees only the content, so a part is refused whose content tells otherwise.
-func opens(ctx context.Context, from oci.Connection, b store.Blob) (bool, error) {
+// opens reports whether the registry has a part of an index as a manifest. Who reads the
+// archive has only the content, so a part is refused whose content tells otherwise.
+func (c *Copier) opens(ctx context.Context, from oci.Connection, b store.Blob) (bool, error) {
 	digest, err := digestOf(ctx, from, from.Repository.Digest(b.Digest.String()))
-	if err != nil || digest == "" && b.Size > maxGuessed {
+	isOne := digest != ""
+	if err != nil || !isOne && b.Size > maxGuessed {
 		return false, err
 	}
-	var raw []byte
-	if digest != "" {
-		part, err := from.Puller.Get(ctx, from.Repository.Digest(b.Digest.String()))
-		if err != nil {
-			return false, fmt.Errorf("reading its part %s: %w", b.Digest, err)
-		}
-		raw = part.Manifest
-	} else if raw, err = content(ctx, from, b); err != nil {
+	raw, err := c.part(ctx, from, b, isOne)
+	switch {
+	case err != nil:
 		return false, fmt.Errorf("reading its part %s: %w", b.Digest, err)
+	case looksLikeManifest(raw) != isOne, b.Size > maxGuessed:
+		return false, fmt.Errorf("its part %s has the media type %q, and whether it is a manifest cannot be told from its content: push the index again with the media type of each part", b.Digest, b.MediaType)
 	}
-	if looksLikeManifest(raw) != (digest != "") {
-		return false, fmt.Errorf("its part %s has the media type %q, and the registry and its content disagree on whether it is a manifest: push the index again with the media type of each part", b.Digest, b.MediaType)
-	}
-	return digest != "", nil
+	return isOne, nil
 }
 
-// content reads a small blob.
-func content(ctx context.Context, from oci.Connection, b store.Blob) ([]byte, error) {
-	body, err := layer(ctx, from, b)
+// part reads a manifest, or a small blob.
+func (c *Copier) part(ctx context.Context, from oci.Connection, b store.Blob, isManifest bool) ([]byte, error) {
+	if isManifest {
+		part, err := from.Puller.Get(ctx, from.Repository.Digest(b.Digest.String()))
+		if err != nil {
+			return nil, err
+		}
+		return part.Manifest, nil
+	}
+	body, err := c.metered(ctx, b, func() (io.ReadCloser, error) { return layer(ctx, from, b) })
 	if err != nil {
 		return nil, err
 	}

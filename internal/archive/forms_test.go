@@ -30,11 +30,13 @@ func TestOnlyKnownFormsAreArchived(t *testing.T) {
 		blob bool            // the part is a blob of the registry, and no manifest
 		want string          // of the error
 	}{
-		"an image":                                     {raw: `{"schemaVersion":2,"config":{%s},"layers":[]}`, is: image},
-		"an image that the registry calls JSON":        {raw: `{"schemaVersion":2,"config":{%s},"layers":[]}`, is: "application/json"},
-		"an image whose type has a parameter":          {raw: `{"schemaVersion":2,"mediaType":"` + image + `","config":{%s},"layers":[]}`, is: image + "; charset=utf-8"},
-		"an artifact":                                  {raw: `{"mediaType":"` + artifact + `","blobs":[{%s}]}`, is: artifact},
-		"an artifact in an index that does not tell":   {raw: `{"mediaType":"` + artifact + `","blobs":[{%s}]}`, is: artifact, part: "application/vnd.example.sbom"},
+		"an image":                                                   {raw: `{"schemaVersion":2,"config":{%s},"layers":[]}`, is: image},
+		"an image that the registry calls JSON":                      {raw: `{"schemaVersion":2,"config":{%s},"layers":[]}`, is: "application/json"},
+		"an image whose type has a parameter":                        {raw: `{"schemaVersion":2,"mediaType":"` + image + `","config":{%s},"layers":[]}`, is: image + "; charset=utf-8"},
+		"an image that says nothing, and whose type has a parameter": {raw: `{"schemaVersion":2,"config":{%s},"layers":[]}`, is: image + "; charset=utf-8"},
+		"a large image in an index that does not tell":               {raw: `{"schemaVersion":2,"config":{%s},"x":"` + strings.Repeat("x", 5<<20) + `"}`, is: image, part: "application/vnd.example.sbom", want: "cannot be told from its content"},
+		"an artifact": {raw: `{"mediaType":"` + artifact + `","blobs":[{%s}]}`, is: artifact},
+		"an artifact in an index that does not tell": {raw: `{"mediaType":"` + artifact + `","blobs":[{%s}]}`, is: artifact, part: "application/vnd.example.sbom"},
 		"schema 1":                                     {raw: `{"schemaVersion":1,"fsLayers":[]}`, is: types.DockerManifestSchema1, want: "schema 1"},
 		"schema 1 that the registry calls JSON":        {raw: `{"schemaVersion":1,"fsLayers":[]}`, is: "application/json", want: "schema 1"},
 		"schema 1 that the registry calls an image":    {raw: `{"fsLayers":[]}`, is: image, want: "schema 1"},
@@ -44,8 +46,8 @@ func TestOnlyKnownFormsAreArchived(t *testing.T) {
 		"another algorithm":                            {raw: `{"schemaVersion":2,"config":{"digest":"` + long + `","size":1}}`, is: image, want: "is not a sha256 digest"},
 		"more than a manifest may have":                {raw: `{"schemaVersion":2,"config":{%s},"x":"` + strings.Repeat("x", 33<<20) + `"}`, is: image, want: "more than a manifest may have"},
 		"a blob in an index that does not tell":        {raw: `{"name":"sbom"}`, part: "application/vnd.example.sbom", blob: true},
-		"a blob that looks like an image":              {raw: `{"schemaVersion":2,"config":{%s}}`, part: "application/vnd.example.sbom", blob: true, want: "disagree"},
-		"an image part that looks like something else": {raw: `{"name":"sbom"}`, is: image, part: "application/vnd.example.sbom", want: "disagree"},
+		"a blob that looks like an image":              {raw: `{"schemaVersion":2,"config":{%s}}`, part: "application/vnd.example.sbom", blob: true, want: "cannot be told from its content"},
+		"an image part that looks like something else": {raw: `{"name":"sbom"}`, is: image, part: "application/vnd.example.sbom", want: "cannot be told from its content"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // what is refused may be tried again after a pause
@@ -75,7 +77,7 @@ func TestOnlyKnownFormsAreArchived(t *testing.T) {
 			if !is.IsImage() && !is.IsIndex() && is != artifact {
 				t.Errorf("it came back as %s", is)
 			}
-			if _, err := must(to.Puller.Layer(t.Context(), needed)).Size(); err != nil && !tt.blob {
+			if _, err := must(to.Puller.Layer(t.Context(), to.Repository.Digest(needed.DigestStr()))).Size(); err != nil && !tt.blob {
 				t.Errorf("it came back without its content: %v", err)
 			}
 		})

@@ -60,6 +60,8 @@ func (m *manifest) content() []store.Blob {
 // only otherwise what the index above it says. Only manifests of OCI need not say it.
 // https://github.com/opencontainers/image-spec/blob/main/manifest.md
 func (m *manifest) mediaType(above types.MediaType) types.MediaType {
+	bare, _, _ := strings.Cut(string(above), ";") // a header may have parameters
+	above = types.MediaType(strings.TrimSpace(bare))
 	switch {
 	case m.MediaType != "":
 		return m.MediaType
@@ -88,7 +90,7 @@ func refusal(b store.Blob, raw []byte) error {
 	case m.SchemaVersion == 1, m.FSLayers != nil, t.IsSchema1():
 		return fmt.Errorf("%s has the schema 1, which a layout cannot hold: push it again with a current tool", b.Digest)
 	case t.IsImage() && m.Config == nil, t.IsIndex() && m.Manifests == nil, !t.IsImage() && !t.IsIndex() && !slices.Contains(artifacts, t):
-		return fmt.Errorf("%s has the media type %q, but not the form of an image, an index or an artifact, so what belongs to it is not known: push it again with a current tool", b.Digest, t)
+		return fmt.Errorf("%s has the media type %q, but not the form of an image, an index or an artifact, so what belongs to it is not known: keep the tag, or leave it out with archive.except", b.Digest, t)
 	}
 	all := append(m.content(), b)
 	for _, d := range m.Manifests {
@@ -96,7 +98,7 @@ func refusal(b store.Blob, raw []byte) error {
 	}
 	for _, b := range all {
 		if b.Digest.Algorithm != "sha256" {
-			return fmt.Errorf("%s is not a sha256 digest, and an archive has no other", b.Digest)
+			return fmt.Errorf("%s is not a sha256 digest, and an archive has no other: keep the tag, or leave it out with archive.except", b.Digest)
 		}
 	}
 	return nil

@@ -118,6 +118,9 @@ func TestASubjectMovesNoTag(t *testing.T) {
 	}
 	digest := "sha256:" + strings.Repeat("a", 64)
 	signature := store.Document{Type: types.OCIManifestSchema1, Raw: []byte(`{"schemaVersion":2,"config":{},"subject":{"digest":"` + digest + `","size":1}}`)}
+	if _, err := to.Puller.Head(t.Context(), to.Repository.Registry.Repo("prod", "referrers", "shared").Tag("v1")); err == nil {
+		t.Error("an image whose name is like that of the API is answered")
+	}
 	err = to.Pusher.Put(t.Context(), to.Repository.Tag("v1"), signature)
 	if want := []string{"/v2/prod/team/api/manifests/v1"}; err != nil || !slices.Equal(pushed, want) {
 		t.Errorf("%v: %q, want %q", err, pushed, want)

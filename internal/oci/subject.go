@@ -2,10 +2,11 @@ package oci
 
 import (
 	"net/http"
+	"path"
 	"strings"
 )
 
-// noFallback keeps the library from setting tags that nobody asked for. When it pushes a
+// noFallback keeps the library from setting tags that were not asked for. When it pushes a
 // manifest with a subject, it asks whether the registry has the API of referrers, and if not,
 // creates or moves the tag sha256-DIGEST of the subject. Whoever needs that tag has it
 // archived and restored as any other, so the library is told that the API is there.
@@ -13,7 +14,8 @@ import (
 type noFallback struct{ next http.RoundTripper }
 
 func (t noFallback) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method != http.MethodGet || !strings.HasPrefix(r.URL.Path, "/v2/") || !strings.Contains(r.URL.Path, "/referrers/sha") {
+	list, digest := path.Split(r.URL.Path)
+	if r.Method != http.MethodGet || path.Base(list) != "referrers" || !strings.HasPrefix(digest, "sha") {
 		return t.next.RoundTrip(r)
 	}
 	return &http.Response{

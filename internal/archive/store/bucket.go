@@ -170,10 +170,11 @@ func (s *Bucket) setMark(ctx context.Context) error {
 	return s.probe(ctx)
 }
 
-// probe writes the marker again, which a bucket that heeds the condition refuses.
+// probe writes the marker again if it were another, which a bucket that heeds conditions
+// refuses.
 func (s *Bucket) probe(ctx context.Context) error {
 	again := s.marker()
-	again.IfNoneMatch = aws.String("*")
+	again.IfMatch = aws.String(`"0"`)
 	_, err := s.client.PutObject(ctx, again)
 	status := statusOf(err)
 	if s.compares = status != http.StatusPreconditionFailed && status != http.StatusConflict; err == nil || isRefusal(status) || status == http.StatusNotImplemented {
@@ -261,11 +262,6 @@ func (s *Bucket) SetIndex(ctx context.Context, index []byte, version string) (st
 	if err := s.mark(ctx); err != nil {
 		return "", err
 	}
-	if s.compares {
-		if _, now, err := s.Index(ctx); err != nil || now != version {
-			return "", cmp.Or(err, ErrChanged)
-		}
-	}
 	return s.putIndex(ctx, index, version)
 }
 
@@ -273,6 +269,9 @@ func (s *Bucket) putIndex(ctx context.Context, index []byte, version string) (st
 	input := &s3.PutObjectInput{Bucket: &s.bucket, Key: s.name("index.json"), Body: bytes.NewReader(index), ContentType: aws.String("application/json")}
 	switch {
 	case s.compares:
+		if _, now, err := s.Index(ctx); err != nil || now != version {
+			return "", cmp.Or(err, ErrChanged)
+		}
 	case version == "":
 		input.IfNoneMatch = aws.String("*")
 	default:
@@ -282,7 +281,7 @@ func (s *Bucket) putIndex(ctx context.Context, index []byte, version string) (st
 	switch statusOf(err) {
 	case http.StatusPreconditionFailed, http.StatusConflict:
 		return "", ErrChanged
-	case http.StatusNotImplemented: // only before there is a marker
+	case http.StatusNotImplemented:
 		s.compares = true
 		return s.putIndex(ctx, index, version)
 	}
@@ -351,6 +350,9 @@ func (s *Bucket) translate(err error, what string) error {
 	case code == "NoSuchKey", errors.As(err, new(*types.NotFound)): // the answer to a HEAD has no code
 		return fmt.Errorf("%s is %w", what, ErrNotFound)
 	}
+	if isFrozen(err) { // blobs are thawed instead
+		return fmt.Errorf("%w: %s was moved to a storage class that must be thawed: copy it back to the standard class, and have the lifecycle rule leave it out", ErrRefused, what)
+	}
 	if remedy := remedyOf(status, code); remedy != "" {
 		return fmt.Errorf("%w: the bucket %s answers %d %s: %s", ErrRefused, s.bucket, status, said, remedy)
 	}
@@ -379,8 +381,6 @@ func remedyOf(status int, code string) string {
 		return "correct the region in archive.to"
 	case "InvalidStorageClass":
 		return "correct storage_class in archive.to"
-	case "InvalidObjectState": // blobs are thawed instead
-		return "it was moved to a storage class that must be thawed: restore it and move it back, and have the lifecycle rule leave it out"
 	}
 	switch status {
 	case http.StatusForbidden, http.StatusUnauthorized:

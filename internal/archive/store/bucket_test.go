@@ -246,19 +246,49 @@ func TestAnIndexStaysIfItsMarkerIsLost(t *testing.T) {
 	}
 }
 
-// A bucket may take a condition and not heed it.
+// A bucket may take a condition and not heed it, or heed one and not the other.
 func TestAnIndexOfAnotherProcessIsNotOverwritten(t *testing.T) {
-	for _, heedless := range []bool{false, true} {
-		b, s := newBucket(t, "")
-		s.heedless = heedless
-		version, err := b.SetIndex(t.Context(), []byte("ours"), versionIn(t, b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.objects["pre/index.json"] = []byte("theirs")
-		if _, err := b.SetIndex(t.Context(), []byte("ours again"), version); !errors.Is(err, ErrChanged) || string(s.objects["pre/index.json"]) != "theirs" {
-			t.Errorf("heedless %v: %v, %s", heedless, err, s.objects["pre/index.json"])
-		}
+	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request) bool{
+		"heeds both": nil,
+		"heeds none": func(_ http.ResponseWriter, r *http.Request) bool {
+			r.Header.Del("If-Match")
+			r.Header.Del("If-None-Match")
+			return false
+		},
+		"does not heed that of a change": func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("If-Match"); return false },
+		"has none for a change": func(w http.ResponseWriter, r *http.Request) bool {
+			has := r.Header.Get("If-Match") != ""
+			if has {
+				_, _ = io.Copy(io.Discard, r.Body)
+				fail(w, http.StatusNotImplemented, "NotImplemented")
+			}
+			return has
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, s := newBucket(t, "")
+			s.answer = answer
+			version, err := b.SetIndex(t.Context(), []byte("ours"), versionIn(t, b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.objects["pre/index.json"] = []byte("theirs")
+			if _, err := b.SetIndex(t.Context(), []byte("ours again"), version); !errors.Is(err, ErrChanged) || string(s.objects["pre/index.json"]) != "theirs" {
+				t.Errorf("%v, %s", err, s.objects["pre/index.json"])
+			}
+		})
+	}
+}
+
+// What a lifecycle rule must leave out is named.
+func TestAnIndexThatIsFrozenIsNamed(t *testing.T) {
+	b, s := newBucket(t, "")
+	if err := setIndex(t, b, "1"); err != nil {
+		t.Fatal(err)
+	}
+	s.classes["pre/index.json"] = "GLACIER"
+	if _, _, err := b.Index(t.Context()); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "index.json was moved to a storage class that must be thawed") {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -19,9 +20,14 @@ const (
 // lockPause is how long to wait before asking again for a lock that another process has.
 const lockPause = 20 * time.Millisecond
 
-// Enter takes the lock of those who copy.
+// Enter takes the lock of those who copy. Who may only read the directory enters without it:
+// a purge meanwhile can only make a restoration fail.
 func (f *Folder) Enter(ctx context.Context) (leave func(), err error) {
-	return f.lock(useLock, func(l *flock.Flock) (bool, error) { return l.TryRLockContext(ctx, lockPause) })
+	leave, err = f.lock(useLock, func(l *flock.Flock) (bool, error) { return l.TryRLockContext(ctx, lockPause) })
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
+		return func() {}, nil
+	}
+	return leave, err
 }
 
 // EnterAlone takes the lock of the process that purges.
@@ -37,10 +43,7 @@ func (f *Folder) lockIndex(ctx context.Context) (unlock func(), err error) {
 // lock locks a file in the way of take. On a file system without locks, it keeps no process
 // away: there, as in a bucket, one process at a time must use the archive.
 func (f *Folder) lock(file string, take func(*flock.Flock) (bool, error)) (unlock func(), err error) {
-	switch err := f.mkdir(incoming); {
-	case hasNoLocks(err):
-		return func() {}, nil
-	case err != nil:
+	if err := f.mkdir(incoming); err != nil {
 		return nil, err
 	}
 	l := flock.New(filepath.Join(f.root, incoming, file), flock.SetPermissions(0o644)) // who may only read the file can lock it
@@ -54,9 +57,9 @@ func (f *Folder) lock(file string, take func(*flock.Flock) (bool, error)) (unloc
 }
 
 // hasNoLocks reports whether the file system has no locks: one of NFS may have none, or only
-// those of files that are open for writing, and one that is read-only needs none.
+// those of files that are open for writing.
 func hasNoLocks(err error) bool {
-	return errors.Is(err, syscall.EROFS) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.EBADF)
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK) || errors.Is(err, syscall.EBADF)
 }
 
 // unlocked are the locks of a store that has none.

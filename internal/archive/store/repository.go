@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +51,7 @@ type Repository struct {
 	marking
 
 	listing sync.Mutex
-	foreign map[string]bool // digests that have a tag of others; nil: not known
+	foreign map[v1.Hash]bool // manifests that tags of others need; nil: not known
 }
 
 // NewRepository is the store in a repository. It sends no request.
@@ -192,7 +193,7 @@ func (s *Repository) hasMark(ctx context.Context) (bool, error) {
 // Stored is not known: a registry does not list what it has.
 func (s *Repository) Stored(context.Context) ([]Stored, error) { return nil, nil }
 
-// Remove removes a manifest, unless somebody else has given it a tag: that would go with it.
+// Remove removes a manifest, unless another client needs it for a tag of its own.
 // Blobs, and manifests where it does not let clients remove them, are left to the garbage
 // collection of the registry.
 func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
@@ -210,32 +211,56 @@ func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
 	return err == nil, s.translate(err, b)
 }
 
-// isTagged reports whether a manifest has a tag of others. It lists the tags once.
+// isTagged reports whether a tag of others needs a manifest, or that is not known: who may
+// not list the tags may remove none. It lists them once.
 func (s *Repository) isTagged(ctx context.Context, b Blob) (bool, error) {
 	s.listing.Lock()
 	defer s.listing.Unlock()
 	if s.foreign != nil {
-		return s.foreign[b.Digest.String()], nil
+		return s.foreign[b.Digest], nil
 	}
 	tags, err := s.pull.List(ctx, s.name)
-	if err != nil {
-		return false, s.translate(err, b)
+	switch err = s.translate(err, b); {
+	case errors.Is(err, ErrRefused), errors.Is(err, ErrNotFound):
+		return true, nil
+	case err != nil:
+		return false, err
 	}
-	foreign := map[string]bool{}
+	foreign := map[v1.Hash]bool{}
 	for _, tag := range tags {
 		if tag == indexTag || tag == layoutTag {
 			continue
 		}
-		head, err := s.pull.Head(ctx, s.name.Tag(tag))
-		if err = s.translate(err, b); err != nil && !errors.Is(err, ErrNotFound) {
+		if err := s.needs(ctx, s.name.Tag(tag), foreign); err != nil {
 			return false, err
-		}
-		if err == nil {
-			foreign[head.Digest.String()] = true
 		}
 	}
 	s.foreign = foreign
-	return foreign[b.Digest.String()], nil
+	return foreign[b.Digest], nil
+}
+
+// needs adds the digests of a manifest and of its parts.
+func (s *Repository) needs(ctx context.Context, ref name.Reference, all map[v1.Hash]bool) error {
+	m, err := s.pull.Get(ctx, ref)
+	switch err = s.translate(err, Blob{}); {
+	case errors.Is(err, ErrNotFound): // it was removed meanwhile
+		return nil
+	case err != nil:
+		return err
+	case all[m.Digest]:
+		return nil
+	}
+	all[m.Digest] = true
+	var index v1.IndexManifest
+	if err := json.Unmarshal(m.Manifest, &index); err != nil {
+		return fmt.Errorf("%s cannot be read: %w", m.Digest, err)
+	}
+	for _, part := range index.Manifests {
+		if err := s.needs(ctx, s.name.Digest(part.Digest.String()), all); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Repository) digest(b Blob) name.Digest { return s.name.Digest(b.Digest.String()) }

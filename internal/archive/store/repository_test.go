@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -167,7 +168,7 @@ func TestAnIndexThatNoRegistryTakesIsRefused(t *testing.T) {
 	}
 }
 
-// A tag that somebody else has given an archived manifest is not removed with it.
+// A tag that another client has given an archived manifest is not removed with it.
 func TestATagOfOthersStays(t *testing.T) {
 	s := newRepository(t, says("-", 0, ""))
 	put := func(content string, tag string) Blob {
@@ -183,13 +184,31 @@ func TestATagOfOthersStays(t *testing.T) {
 		}
 		return b
 	}
-	for content, tag := range map[string]string{`{"manifests": []}`: "", `{"manifests":  []}`: "keep"} {
-		b := put(content, tag)
-		removed, err := s.Remove(t.Context(), b)
-		there, failed := s.Has(t.Context(), b)
-		if err = errors.Join(err, failed); err != nil || removed != (tag == "") || there == removed {
-			t.Errorf("tagged %q: removed %v, there %v: %v", tag, removed, there, err)
+	const alone, kept, part = `{"manifests": []}`, `{"manifests":  []}`, `{"manifests":   []}`
+	p := put(part, "")
+	index := fmt.Sprintf(`{"manifests":[{"mediaType":"%s","digest":"%s","size":%d}]}`, types.OCIImageIndex, p.Digest, p.Size)
+	for _, row := range []struct {
+		b      Blob
+		stays  bool
+		reason string
+	}{{put(alone, ""), false, "no tag"}, {put(kept, "keep"), true, "a tag"}, {put(index, "multi"), true, "a tag of an index"}, {p, true, "a part of that"}} {
+		s := NewRepository(s.name, s.pull, s.push)
+		removed, err := s.Remove(t.Context(), row.b)
+		there, failed := s.Has(t.Context(), row.b)
+		if err = errors.Join(err, failed); err != nil || removed == row.stays || there != row.stays {
+			t.Errorf("%s: removed %v, there %v: %v", row.reason, removed, there, err)
 		}
-		s = NewRepository(s.name, s.pull, s.push)
+	}
+}
+
+func TestWhereTagsCannotBeListedNothingIsRemoved(t *testing.T) {
+	s := newRepository(t, says("/v2/archive/janitor/tags/list", 403, coded("DENIED")))
+	b := blobOf(`{"manifests": []}`)
+	b.Manifest, b.MediaType = true, types.OCIImageIndex
+	if err := s.Put(t.Context(), b, opening(`{"manifests": []}`)); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := s.Remove(t.Context(), b); removed || err != nil {
+		t.Error(removed, err)
 	}
 }
