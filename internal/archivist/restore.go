@@ -101,6 +101,7 @@ func Restore(ctx context.Context, c *config.Config, o RestoreOptions) (Restoring
 				out.Notes = append(out.Notes, moves.note(one))
 			}
 		}
+		out.noteUnmarked()
 		return err
 	})
 	if len(out.Restored) > 0 && ctx.Err() == nil {
@@ -185,6 +186,21 @@ func (out *Restoring) fail(as string, record archive.Record, err error) error {
 	return err
 }
 
+// noteUnmarked says of which tags the archive does not know that they were restored.
+func (out *Restoring) noteUnmarked() {
+	var refs []string
+	var why error
+	for i := range out.Restored {
+		if one := &out.Restored[i]; one.Unmarked != nil {
+			refs, why = append(refs, one.As), one.Unmarked
+		}
+	}
+	if len(refs) > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("only the ledger notes that %s came back, because the archive cannot be written (%v): protect what is to stay if a program with another ledger cleans the same registry",
+			text.Some(refs), why))
+	}
+}
+
 // add notes what was restored, and records it.
 func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map[string]bool, l *ledger.Ledger) (failed error) {
 	for _, one := range done {
@@ -197,9 +213,6 @@ func (out *Restoring) add(ctx context.Context, done []archive.Restored, seen map
 			continue
 		}
 		out.Restored = append(out.Restored, one)
-		if one.Unmarked != nil {
-			out.Notes = append(out.Notes, fmt.Sprintf("%s was restored, but only the ledger notes that, because the archive cannot be written: protect the tag if a program with another ledger cleans the same registry; %v", one.As, one.Unmarked))
-		}
 		if !one.WasThere() {
 			failed = errors.Join(failed, l.Restored(context.WithoutCancel(ctx), restoreOf(one)))
 		}

@@ -21,17 +21,21 @@ func visibilityNotes(ctx context.Context, connect archive.Connect, restored []ar
 			continue
 		}
 		image := ref.WithoutTag()
-		if known, ok := wanted[image]; !ok || known.Record.Visibility == string(registry.Public) {
-			wanted[image] = one // one that was not public matters more
+		if one.Record.Rule == archive.RuleOverwritten && one.Record.Image() == image.String() {
+			continue // the image was there when the tag was moved
+		}
+		if known, ok := wanted[image]; !ok || concern(&one.Record) > concern(&known.Record) {
+			wanted[image] = one
 		}
 	}
+	words := map[registry.Visibility]string{registry.Public: "is public now", registry.Private: "cannot be pulled without a login now"}
 	var notes []string
 	for image, one := range wanted {
 		now, err := visibilityOf(ctx, connect, one.As)
 		if err != nil {
 			notes = append(notes, fmt.Sprintf("whether %s is public could not be found out: %v; %s", image, err, before(image, &one.Record)))
 		} else if isKnown(&one.Record) && one.Record.Visibility != string(now) || !isKnown(&one.Record) && now == registry.Public {
-			notes = append(notes, fmt.Sprintf("%s is %s now, and %s: restore does not change the visibility; set it again if that matters", image, now, before(image, &one.Record)))
+			notes = append(notes, fmt.Sprintf("%s %s, and %s: restore does not change the visibility; set it again if that matters", image, words[now], before(image, &one.Record)))
 		}
 	}
 	slices.Sort(notes)
@@ -65,6 +69,11 @@ func before(image registry.Ref, record *archive.Record) string {
 		return fmt.Sprintf("the archive does not say whether %s was public when its tags were archived", subject)
 	}
 	return fmt.Sprintf("%s was %s when its tags were archived", subject, record.Visibility)
+}
+
+// concern orders records by how much it matters that their image is public now.
+func concern(record *archive.Record) int {
+	return slices.Index([]registry.Visibility{registry.Public, "", registry.Inherit, registry.Private}, registry.Visibility(record.Visibility))
 }
 
 // isKnown reports whether a record says whether the image was public. Those of earlier

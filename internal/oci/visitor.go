@@ -21,7 +21,7 @@ func (c Connection) Shows(ctx context.Context, tag string) (bool, error) {
 	var answer *transport.Error
 	if errors.As(err, &answer) {
 		switch answer.StatusCode {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		case http.StatusUnauthorized, http.StatusForbidden:
 			return false, nil
 		}
 	}
