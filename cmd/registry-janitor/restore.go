@@ -96,8 +96,9 @@ func printRestored(w io.Writer, done archivist.Restoring) error {
 	for _, note := range done.Notes {
 		fmt.Fprintf(&b, "Note: %s\n", text.Clean(note))
 	}
-	if all, not := done.Chosen+len(done.Missing), len(done.Failed)+done.Left+len(done.Missing); all > 1 && not > 0 {
-		fmt.Fprintf(&b, "%s of %s %s back, %s not\n", text.Thousands(all-not), text.Count(all, "tag"), text.Choose(all-not, "is", "are"), text.Thousands(not)+" "+text.Choose(not, "is", "are"))
+	if all := done.Chosen + len(done.Missing); done.Chosen > 0 && all > 1 && done.Back < all {
+		not := all - done.Back
+		fmt.Fprintf(&b, "%s of %s %s back, %s not\n", text.Thousands(done.Back), text.Count(all, "tag"), text.Choose(done.Back, "is", "are"), text.Thousands(not)+" "+text.Choose(not, "is", "are"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

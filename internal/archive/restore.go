@@ -65,6 +65,16 @@ func (r *Restored) WasThere() bool {
 // Moved reports whether the reference had another digest.
 func (r *Restored) Moved() bool { return !r.Kept && r.Before != "" && r.Before != r.Record.Digest }
 
+// RestoreError is why a record, or one of its attachments, did not come back.
+type RestoreError struct {
+	Of  Restored
+	Err error
+}
+
+func (e *RestoreError) Error() string { return "restoring " + e.Of.As + ": " + e.Err.Error() }
+
+func (e *RestoreError) Unwrap() error { return e.Err }
+
 // NewRestorer is a restorer whose connections can push.
 func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 	if o.Pushed == nil {
@@ -76,7 +86,8 @@ func NewRestorer(a *Archive, connect Connect, o RestorerOptions) *Restorer {
 // Restore gives a reference the digest of a record again, and those of some records that are
 // attached to that digest theirs, unless those exist with another digest. Nothing is pushed
 // under a tag while a blob of any of them must be thawed. The results are valid whatever the
-// error: those of what was restored, the record first.
+// error, which has a RestoreError for each that did not come back: they are those of what was
+// restored, the record first.
 func (r *Restorer) Restore(ctx context.Context, records []Record, which Record, as registry.Ref) ([]Restored, error) {
 	all, failed := r.prepareAll(ctx, records, which, as)
 	frozen := slices.IndexFunc(all, func(one *restoring) bool { return one.push.frozen != nil })
@@ -203,7 +214,7 @@ func (r *Restorer) finish(ctx context.Context, one *restoring) error {
 	}
 }
 
-func (one *restoring) fail(err error) error { return fmt.Errorf("restoring %s: %w", one.out.As, err) }
+func (one *restoring) fail(err error) error { return &RestoreError{one.out, err} }
 
 // spare leaves an attachment as it is if its tag has another digest: it was signed again, for
 // example.

@@ -43,13 +43,15 @@ type Restoring struct {
 	Restored []archive.Restored `json:"restored"`
 	// Missing are the tags of the run, each with its digest, of which the archive has no copy.
 	Missing []string `json:"missing"`
-	// Failed are the tags that did not come back although the archive has them.
+	// Failed are the tags, and the attachments of others, that did not come back although the
+	// archive has them.
 	Failed []Failure `json:"failed"`
 	// Notes tell the operator more, such as a visibility that has changed.
 	Notes []string `json:"notes"`
-	// Chosen is how many tags were to come back, and Left how many of them were not tried.
+	// Chosen is how many tags were to come back, and Back how many of them did; 0 if nothing was
+	// tried.
 	Chosen int `json:"-"`
-	Left   int `json:"-"`
+	Back   int `json:"-"`
 	// lost is the error of what is missing; nil if nothing is.
 	lost error
 }
@@ -130,8 +132,8 @@ func (out *Restoring) restore(ctx context.Context, c *config.Config, records []a
 	for i, record := range chosen {
 		o.Progress.tried.Store(int64(i))
 		if ctx.Err() != nil {
-			out.Left = len(chosen) - i
-			return errors.Join(failed, fmt.Errorf("the restoration was stopped, and %s left: run the same command again", text.Count(out.Left, "tag")+" "+text.Choose(out.Left, "is", "are")))
+			left := len(chosen) - i
+			return errors.Join(failed, fmt.Errorf("the restoration was stopped, and %s left: run the same command again", text.Count(left, "tag")+" "+text.Choose(left, "is", "are")))
 		}
 		failed = errors.Join(failed, all.restore(ctx, record))
 	}
@@ -165,8 +167,41 @@ func (r *restoration) restore(ctx context.Context, record archive.Record) error 
 		r.told[namespace] = true
 		err = withRemedy(ctx, r.o.Connection, as, err)
 	}
-	return errors.Join(r.out.fail(as.String(), record, err), recordFailed(ctx, r.ledger, archive.Restored{Record: record, As: as.String()}, err),
+	return errors.Join(err, r.fail(ctx, archive.Restored{Record: record, As: as.String()}, done, err),
 		r.out.add(ctx, done, r.seen, r.ledger), r.known.underWay(done, r.o.Now()))
+}
+
+// fail notes and records why a tag did not come back, or which of its attachments did not if
+// the tag is back.
+func (r *restoration) fail(ctx context.Context, tag archive.Restored, done []archive.Restored, why error) error {
+	if !slices.ContainsFunc(done, func(one archive.Restored) bool { return one.As == tag.As }) {
+		_ = r.out.fail(tag.As, tag.Record, why)
+		return recordFailed(ctx, r.ledger, tag, why)
+	}
+	r.out.Back++
+	var failed error
+	for _, one := range restoreErrors(why) {
+		if slices.ContainsFunc(r.out.Failed, func(f Failure) bool { return f.Ref == one.Of.As }) {
+			continue // it failed with another subject
+		}
+		_ = r.out.fail(one.Of.As, one.Of.Record, one)
+		failed = errors.Join(failed, recordFailed(ctx, r.ledger, one.Of, one))
+	}
+	return failed
+}
+
+// restoreErrors are those in an error, which may join several.
+func restoreErrors(err error) (found []*archive.RestoreError) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range joined.Unwrap() {
+			found = append(found, restoreErrors(one)...)
+		}
+		return found
+	}
+	if one := (*archive.RestoreError)(nil); errors.As(err, &one) {
+		found = append(found, one)
+	}
+	return found
 }
 
 // otherName says what to do about a tag that has another digest.
