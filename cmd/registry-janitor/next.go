@@ -10,6 +10,7 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
+	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // afterPlan is what to do with a plan.
@@ -56,7 +57,7 @@ func afterApply(f *applyFlags, run runs.Run, recorded recorder.Place) []string {
 		show = append(show, "--state-dir", f.stateDir)
 	}
 	lines := []string{fmt.Sprintf("Every step is recorded as run %s in %s:  %s", recorded.Run, recorded.Ledger, f.Again(show...))}
-	if copied, deleted := copiedIn(run.Plan.Outcome); copied > 0 {
+	if copied, deleted := copiedIn(run.Plan); copied > 0 {
 		tags := text.Count(deleted, "tag")
 		if copied < deleted {
 			tags = text.Thousands(copied) + " of " + tags
@@ -80,12 +81,22 @@ func again(file, stateDir string, c *config.Config) func(args ...string) string 
 	}
 }
 
-// copiedIn is how many tags restore brings back of a run, and of how many that it deleted,
-// or found deleted, as those that go along with another of their digest.
-func copiedIn(o *actions.Outcome) (copied, deleted int) {
-	for i := range o.Results {
-		r := &o.Results[i]
-		if r.Action != actions.DeleteTag || !r.Result.Achieved() {
+// copiedIn is how many tags restore brings back of a run, and of how many that it deleted, or
+// that went along with another of their digest. What another client had deleted is not among them.
+func copiedIn(p *actions.Plan) (copied, deleted int) {
+	type content struct {
+		image  registry.Ref
+		digest string
+	}
+	done := map[content]bool{}
+	for i := range p.Steps {
+		if s := &p.Steps[i]; s.Action == actions.DeleteTag && p.Outcome.Results[i].Result == actions.ResultDone {
+			done[content{s.Object(), s.Digest}] = true
+		}
+	}
+	for i := range p.Steps {
+		s, r := &p.Steps[i], &p.Outcome.Results[i]
+		if s.Action != actions.DeleteTag || !r.Result.Achieved() || r.Archived == nil && r.Uncopied == "" && !done[content{s.Object(), s.Digest}] {
 			continue
 		}
 		if deleted++; r.Archived != nil {
