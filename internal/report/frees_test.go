@@ -215,7 +215,7 @@ func TestThePageSaysUntilWhenTagsCanBeRestored(t *testing.T) {
 		}
 	}
 	page = daemonOf(t, runs.Daemon{Now: scanTime, Zone: zone, Archive: "s3://new"}, &runs.Run{ID: "42", Plan: p})
-	if !strings.Contains(page, "archived in /archive until") || !strings.Contains(page, ", which is not the archive of the configuration any more.") || strings.Contains(page, "registry-janitor restore") {
+	if !strings.Contains(page, "archived in /archive until") || !strings.Contains(page, "; archive.to names another place now.") || strings.Contains(page, "registry-janitor restore") {
 		t.Error("the page names a command that reads another archive")
 	}
 }
