@@ -57,7 +57,7 @@ type Archived struct {
 }
 
 // WithoutCopy begins, in the detail of a result, why there is no copy of a deleted tag.
-const WithoutCopy = "without a copy: "
+const WithoutCopy = "no copy was made: "
 
 // UncopiedError is why there is no copy of a tag that may be deleted without one.
 type UncopiedError struct{ Err error }

@@ -183,7 +183,7 @@ func TestATagThatNeedsNoCopyGoesWithoutAndSaysSo(t *testing.T) {
 		p := s.markTags(plan.Options{})
 		full := func(string) error { return &actions.UncopiedError{Err: errors.New("the disk is full")} }
 		o, err := s.applyWith(p, &shelf{takes: func(string) time.Duration { return 0 }, fail: full}, Options{})
-		if err != nil || o.Done != 1 || o.Results[0].Uncopied != "the disk is full" || o.Results[0].Detail != "without a copy: the disk is full" || o.Results[0].Archived != nil {
+		if err != nil || o.Done != 1 || o.Results[0].Uncopied != "the disk is full" || o.Results[0].Detail != "no copy was made: the disk is full" || o.Results[0].Archived != nil {
 			t.Errorf("%v: %+v", err, o)
 		}
 	})

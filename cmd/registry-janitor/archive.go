@@ -44,11 +44,12 @@ func (f *archiveFlags) addLock(cmd *cobra.Command) {
 func (a *app) archiveCommand() *cobra.Command {
 	var listed, purged archiveFlags
 	list := &cobra.Command{
-		Use:   "list -c FILE [REF]",
+		Use:   "list -c FILE [REF|RUN]",
 		Short: "List the tags that can be restored, until when, and why they were deleted",
 		Long: `List the tags that can be restored, the latest deletion first: when each was deleted,
 by which run and rule, and until when its copy stays. REF is a tag, an image or a
-namespace; without the host it stands for every region.`,
+namespace; without the host it stands for every region. With RUN, the number of a run, it
+also lists what that run deleted and cannot come back, and why.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.listArchive(cmd.Context(), &listed, archive.Choice{Ref: strings.Join(args, "")})

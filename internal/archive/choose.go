@@ -88,7 +88,7 @@ func (c Choice) Words() string {
 	case c.Run == "":
 		return c.Ref
 	}
-	return c.Ref + " of run " + c.Run
+	return c.Ref + " deleted by run " + c.Run
 }
 
 // latest leaves the first record of each reference.

@@ -47,6 +47,7 @@ func TestWhatIsChosen(t *testing.T) {
 		"an image alone":                   {archive.Choice{Ref: "prod/api"}, nil, "is not a tag"},
 		"a tag that was never deleted":     {archive.Choice{Ref: "prod/api:pr-3"}, nil, "no record of prod/api:pr-3"},
 		"a run that deleted nothing":       {archive.Choice{Ref: "8"}, nil, "no record of run 8"},
+		"a tag that a run did not delete":  {archive.Choice{Ref: "prod/api:pr-2", Run: "7"}, nil, "no record of prod/api:pr-2 deleted by run 7: archive list"},
 		"a digest that another image has":  {archive.Choice{Ref: "prod/api@sha256:cc"}, nil, "no record"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +82,7 @@ func TestWhatIsListed(t *testing.T) {
 		"a namespace of a run":       {archive.Choice{Ref: "prod", Run: "9"}, 2, ""},
 		"a run":                      {archive.Choice{Ref: "9"}, 2, ""},
 		"an image without records":   {archive.Choice{Ref: "prod/none"}, 0, ""},
-		"an image that a run spared": {archive.Choice{Ref: "prod/web", Run: "7"}, 0, "no record of prod/web of run 7"},
+		"an image that a run spared": {archive.Choice{Ref: "prod/web", Run: "7"}, 0, "no record of prod/web deleted by run 7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, err := archive.Listed(records, row.choice)

@@ -69,7 +69,7 @@ func deletionsOf(run *ledger.RunDetails) map[string]deletion {
 		}
 		d := deletionOf(s)
 		if d.copied = copies[s.Ref]; d.copied == nil {
-			d.uncopied = uncopied(s, run.Outcome != nil)
+			d.uncopied = uncopied(s, run)
 		}
 		deletions[s.Ref] = d
 	}

@@ -52,7 +52,7 @@ func (k known) errMissing(c *config.Config, missing []string, run string, now ti
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of run %s cannot come back, because the archive %s has no copy", text.Count(len(missing), "tag"), run, c.Archive.To)
+	fmt.Fprintf(&b, "%s of run %s cannot come back, because the archive %s has no copy:", text.Count(len(missing), "tag"), run, c.Archive.To)
 	for _, why := range slices.Sorted(maps.Keys(reasons)) {
 		names := reasons[why]
 		if at, ok := first[why]; ok {
@@ -81,13 +81,15 @@ func (d deletion) whyMissing(c *config.Config, now time.Time) string {
 }
 
 // uncopied is why a run made no copy of a tag.
-func uncopied(s *ledger.StepRecord, ended bool) string {
+func uncopied(s *ledger.StepRecord, run *ledger.RunDetails) string {
 	_, why, without := strings.Cut(s.Detail, actions.WithoutCopy)
 	switch {
 	case without:
-		return "deleted " + actions.WithoutCopy + why
-	case ended:
-		return "no copy was made"
+		return actions.WithoutCopy + why
+	case run.Outcome != nil:
+		return "its run made none (archive.match or archive.except may leave the tag out)"
+	case run.Status == ledger.StatusRunning:
+		return "the run has not ended, so the ledger does not know yet"
 	}
 	return "the run was killed, so the ledger does not know whether it made a copy"
 }

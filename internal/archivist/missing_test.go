@@ -30,13 +30,13 @@ func TestWhatCannotComeBackSaysWhy(t *testing.T) {
 	add("b", actions.ResultDone, "", &actions.Archived{To: "old", Until: now})
 	add("c", actions.ResultDone, "", &actions.Archived{To: "s3://new/reg", Until: now.Add(time.Hour)})
 	add("d1", actions.ResultDone, "", nil)
-	add("d2", actions.ResultGone, "it was deleted together with d1; without a copy: no space left", nil)
+	add("d2", actions.ResultGone, "it was deleted together with d1; no copy was made: no space left", nil)
 	add("e", actions.ResultGone, "", nil) // another program deleted it
 	for i := range 11 {
 		add(fmt.Sprintf("f%02d", i), actions.ResultDone, "", nil)
 	}
 	k := known{"1": deletionsOf(run)}
-	want := `17 tags of run 1 cannot come back, because the archive s3://new/reg has no copy
+	want := `17 tags of run 1 cannot come back, because the archive s3://new/reg has no copy:
   copied to old, expired on 2026-11-30 13:00:00 CET:
     REF:b@sha256:b
   copied to old, which archive.to no longer names, until 2026-11-30 14:00:00 CET:
@@ -44,9 +44,7 @@ func TestWhatCannotComeBackSaysWhy(t *testing.T) {
     REF:a2@sha256:a
   copied to s3://new/reg until 2026-11-30 14:00:00 CET:
     REF:c@sha256:c
-  deleted without a copy: no space left:
-    REF:d2@sha256:d
-  no copy was made:
+  its run made none (archive.match or archive.except may leave the tag out):
     REF:d1@sha256:d
     REF:f00@sha256:f
     REF:f01@sha256:f
@@ -57,14 +55,19 @@ func TestWhatCannotComeBackSaysWhy(t *testing.T) {
     REF:f06@sha256:f
     REF:f07@sha256:f
     REF:f08@sha256:f
-    and 2 more: --format json names all`
+    and 2 more: --format json names all
+  no copy was made: no space left:
+    REF:d2@sha256:d`
 	got := k.errMissing(c, k.missing(nil, "1"), "1", now).Error()
 	if got = strings.ReplaceAll(got, "rg.fr-par.scw.cloud/prod/api", "REF"); got != want {
 		t.Error(got)
 	}
 	run.Outcome = nil
-	killed := known{"1": deletionsOf(run)}
-	if err := killed.errMissing(c, killed.missing(nil, "1"), "1", now); !strings.Contains(err.Error(), "the run was killed") {
-		t.Error(err)
+	for status, want := range map[ledger.Status]string{ledger.StatusInterrupted: "the run was killed", ledger.StatusRunning: "the run has not ended, so"} {
+		run.Status = status
+		open := known{"1": deletionsOf(run)}
+		if err := open.errMissing(c, open.missing(nil, "1"), "1", now); !strings.Contains(err.Error(), want) {
+			t.Error(err)
+		}
 	}
 }

@@ -210,7 +210,7 @@ func (r *restoration) otherName(record archive.Record) string {
 	if run == "" {
 		return "choose another name with --as, or move it with --overwrite"
 	}
-	return "move it with --overwrite, or restore it alone under another name: " + r.o.Again("restore", record.Ref, "--run", run, "--as", record.Ref+"-restored")
+	return "move it with --overwrite, or restore it alone under another name: " + r.o.Again("restore", record.Ref, "--run", run, "--as", "REF")
 }
 
 // fail notes the error of a record, and returns it.

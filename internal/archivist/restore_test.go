@@ -2,6 +2,7 @@ package archivist
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/registry-janitor/registry-janitor/internal/archive"
@@ -33,6 +34,15 @@ func TestUnderWhichReferenceARecordComesBack(t *testing.T) {
 				t.Errorf("%s, %v", got, err)
 			}
 		})
+	}
+}
+
+// A name made from that of the tag could be too long.
+func TestATagOfARunComesBackUnderANameThatTheOperatorChooses(t *testing.T) {
+	again := func(args ...string) string { return strings.Join(args, " ") }
+	r := restoration{o: RestoreOptions{Choice: archive.Choice{Ref: "7"}, Again: again}}
+	if got := r.otherName(archive.Record{Ref: "prod/api:pr-1"}); !strings.HasSuffix(got, ": restore prod/api:pr-1 --run 7 --as REF") {
+		t.Error(got)
 	}
 }
 
