@@ -106,30 +106,39 @@ func (r *reading) with(at time.Time, found map[string]registry.Tag, missing map[
 
 // unexplained reports whether a later listing shows anything that the deletions of
 // this run do not explain: a tag that is new, has changed, or has vanished without
-// having been sent.
+// having been sent. One that goes with a deletion of its digest is explained: a tag that is to
+// stay must not, which reportLost finds.
 func (r *reading) unexplained(later *reading) bool {
+	digests := later.sentDigests()
 	for _, tag := range later.list {
 		before, ok := r.byID[tag.ID]
-		if !ok || before != tag && (!later.ours[tag.ID] || before.Digest != tag.Digest) {
+		goes := later.ours[tag.ID] || digests[tag.Digest] && tag.Status == registry.StatusDeleting
+		if !ok || before != tag && (!goes || before.Digest != tag.Digest) {
 			return true
 		}
 	}
 	for _, tag := range r.list {
-		if _, ok := later.byID[tag.ID]; !ok && !later.ours[tag.ID] {
+		if _, ok := later.byID[tag.ID]; !ok && !later.ours[tag.ID] && !digests[tag.Digest] {
 			return true
 		}
 	}
 	return false
 }
 
+// sentDigests are the digests of which this run has sent deletions.
+func (r *reading) sentDigests() map[string]bool {
+	digests := make(map[string]bool, len(r.sent))
+	for _, st := range r.sent {
+		digests[st.Digest] = true
+	}
+	return digests
+}
+
 // lost are the tags that an earlier reading shows, that are not expected to go, and
 // that are gone although they share their digest with a deletion of this run; with
 // any, whatever their digest.
 func (r *reading) lost(later *reading, expected map[string]bool, anyDigest bool) []registry.Tag {
-	digests := make(map[string]bool, len(later.sent))
-	for _, st := range later.sent {
-		digests[st.Digest] = true
-	}
+	digests := later.sentDigests()
 	var tags []registry.Tag
 	for _, tag := range r.list {
 		if expected[tag.ID] || !anyDigest && !digests[tag.Digest] || tag.Status == registry.StatusDeleting {

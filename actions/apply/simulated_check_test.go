@@ -128,13 +128,21 @@ func (a *attempt) listed(id string, at time.Time, rows []registry.Tag) {
 		next.gone = last.gone
 		var gone []registry.Tag
 		for _, was := range last.rows {
-			if now, ok := find(rows, was.ID); a.sent[was.ID] && was.Status == registry.StatusReady && (!ok || now.Status == registry.StatusDeleting) {
+			if now, ok := find(rows, was.ID); a.goes(was) && was.Status == registry.StatusReady && (!ok || now.Status == registry.StatusDeleting) {
 				gone = append(gone, was)
 			}
 		}
 		next.gone = append(next.gone, gone)
 	}
 	a.looks[id] = next
+}
+
+// goes reports whether the run has sent the deletion of a tag, or is to delete it and has sent
+// that of another with its digest, which may take it along.
+func (a *attempt) goes(tag registry.Tag) bool {
+	steps := a.plan.Steps
+	return a.sent[tag.ID] || slices.ContainsFunc(steps, func(s actions.Step) bool { return s.ID == tag.ID }) &&
+		slices.ContainsFunc(steps, func(s actions.Step) bool { return a.sent[s.ID] && s.Digest == tag.Digest })
 }
 
 // checkComplete: a listing that was accepted has every tag that was there all the time.
@@ -265,7 +273,7 @@ func (a *attempt) isMarked(listing *look, id string, step *actions.Step) bool {
 	}
 	var rows []registry.Tag
 	for _, tag := range listing.rows {
-		if tag.Status != registry.StatusDeleting || !a.sent[tag.ID] {
+		if tag.Status != registry.StatusDeleting || !a.goes(tag) {
 			rows = append(rows, tag)
 		}
 	}

@@ -320,6 +320,26 @@ func TestAttachmentsComeAfterTheirSubjectsWhateverTheirNames(t *testing.T) {
 	})
 }
 
+// A tag that goes with another of its digest changes nothing of what the policies mark: an
+// attachment whose subject this run has deleted still follows it.
+func TestAnAttachmentGoesAlsoWhereTagsGoTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, `{settings: {latency: 20ms, delete_delay: 2s, shared_digest: cascade}, namespaces: [{name: prod, age: 400d, images: [
+			{name: api, tags: [{name: old, digest: A, age: 20d}, {name: pr-2, digest: S, age: 20d}, {name: pr-3, digest: S, age: 20d}, {name: sha256-`+a+`.sig, age: 20d}, {name: latest, age: 1d}]}]}]}`)
+		p := s.plan(unlimited(), func(v *registry.Verdict) {
+			for i := range v.Tags {
+				if name := v.Image.Tags[i].Name; name == "old" || strings.HasPrefix(name, "pr-") {
+					v.Tags[i].Delete = markedBy
+				}
+			}
+		})
+		o, err := s.audited(p, Options{})
+		if err != nil || len(p.Steps) != 4 || o.Done+o.Gone != 4 {
+			t.Errorf("%v: %+v", err, o.Results)
+		}
+	})
+}
+
 func TestAnInterruptionBeforeTheBeginningChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, many("", "", 10))
