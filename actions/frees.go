@@ -47,8 +47,9 @@ type Archiving struct {
 	// Bytes is the size of their configs and layers, each counted once. No more than that
 	// travels: what the archive has already does not.
 	Bytes uint64 `json:"bytes"`
-	// Images is the size of the images from which tags are deleted, as the registry counts it,
-	// which bounds that of the tags; ImagesBilled are those that cost money.
+	// Images is the size of the images from which tags are copied, as the registry counts it,
+	// which bounds Bytes. ImagesBilled is that of the images from which tags are deleted and that
+	// cost money, which bounds what is saved.
 	Images       uint64 `json:"images_bytes,omitempty"`
 	ImagesBilled uint64 `json:"images_billed_bytes,omitempty"`
 	// LeftOut counts the tags that the configuration leaves out: they are deleted without a copy.

@@ -174,6 +174,15 @@ func (s *Step) Object() registry.Ref {
 	return registry.Ref{Region: s.Region, Namespace: s.Namespace, Image: s.Image}
 }
 
+// ImageDigest is what the deletion of one tag may take: the tags of an image with that digest.
+type ImageDigest struct {
+	Image  registry.Ref
+	Digest string
+}
+
+// ImageDigest is that of a step on a tag.
+func (s *Step) ImageDigest() ImageDigest { return ImageDigest{s.Object(), s.Digest} }
+
 // imageRef is the reference of the image that a step on a tag or an image is
 // about.
 func (s *Step) imageRef() string {

@@ -62,10 +62,7 @@ func (b *Builder) archiving(p *actions.Plan) {
 			a.LeftOut++
 			continue
 		}
-		if a.Tags++; a.Tags == 1 {
-			a.Images, _ = sizeOfImages(p, isCopied)
-			_, a.ImagesBilled = sizeOfImages(p, func(*actions.Step) bool { return true })
-		}
+		a.Tags++
 		img := b.contents[s.Object()]
 		if img == nil || img.Contents[s.Digest] == nil {
 			a.Unknown++
@@ -78,26 +75,23 @@ func (b *Builder) archiving(p *actions.Plan) {
 			}
 		}
 	}
+	if a.Tags > 0 {
+		a.Images = sizeOfImages(p, isCopied)
+		a.ImagesBilled = sizeOfImages(p, func(s *actions.Step) bool { return !p.Stats.Images[s.Object().String()].Public })
+	}
 }
 
-// sizeOfImages is the size of the images from which the plan deletes some tags, and of those
-// that are billed. The registry counts the layers of an image, each once.
-func sizeOfImages(p *actions.Plan, of func(*actions.Step) bool) (bytes, billed uint64) {
-	seen := map[string]bool{}
+// sizeOfImages is the size of the images from which the plan deletes tags of some steps. The
+// registry counts the layers of an image, each once.
+func sizeOfImages(p *actions.Plan, of func(*actions.Step) bool) (bytes uint64) {
+	seen := map[registry.Ref]bool{}
 	for i := range p.Steps {
-		s := &p.Steps[i]
-		image := s.Object().WithoutTag().String()
-		if s.Action != actions.DeleteTag || seen[image] || !of(s) {
-			continue
-		}
-		seen[image] = true
-		stats := p.Stats.Images[image]
-		bytes += stats.Bytes
-		if !stats.Public {
-			billed += stats.Bytes
+		if s := &p.Steps[i]; s.Action == actions.DeleteTag && !seen[s.Object()] && of(s) {
+			seen[s.Object()] = true
+			bytes += p.Stats.Images[s.Object().String()].Bytes
 		}
 	}
-	return bytes, billed
+	return bytes
 }
 
 func stepsByRule(steps []*actions.Step) map[string][]*actions.Step {

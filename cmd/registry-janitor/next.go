@@ -10,7 +10,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/recorder"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
 	"github.com/registry-janitor/registry-janitor/internal/text"
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // afterPlan is what to do with a plan.
@@ -84,19 +83,15 @@ func again(file, stateDir string, c *config.Config) func(args ...string) string 
 // copiedIn is how many tags restore brings back of a run, and of how many that it deleted, or
 // that went along with another of their digest. What another client had deleted is not among them.
 func copiedIn(p *actions.Plan) (copied, deleted int) {
-	type content struct {
-		image  registry.Ref
-		digest string
-	}
-	done := map[content]bool{}
+	done := map[actions.ImageDigest]bool{}
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Action == actions.DeleteTag && p.Outcome.Results[i].Result == actions.ResultDone {
-			done[content{s.Object(), s.Digest}] = true
+			done[s.ImageDigest()] = true
 		}
 	}
 	for i := range p.Steps {
 		s, r := &p.Steps[i], &p.Outcome.Results[i]
-		if s.Action != actions.DeleteTag || !r.Result.Achieved() || r.Archived == nil && r.Uncopied == "" && !done[content{s.Object(), s.Digest}] {
+		if s.Action != actions.DeleteTag || !r.Result.Achieved() || r.Archived == nil && r.Uncopied == "" && !done[s.ImageDigest()] {
 			continue
 		}
 		if deleted++; r.Archived != nil {

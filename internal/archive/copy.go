@@ -222,8 +222,8 @@ func (c *Copier) tree(ctx context.Context, from oci.Connection, root store.Blob,
 	return is, err
 }
 
-// opens reports whether the registry has a part of an index as a manifest. Who reads the
-// archive has only the content, so a part is refused whose content tells otherwise.
+// opens reports whether the registry has a part of an index as a manifest. A reader of
+// the archive has only the content, so a part is refused whose content tells otherwise.
 func (c *Copier) opens(ctx context.Context, from oci.Connection, b store.Blob) (bool, error) {
 	digest, err := digestOf(ctx, from, from.Repository.Digest(b.Digest.String()))
 	isOne := digest != ""

@@ -14,7 +14,6 @@ import (
 	"github.com/registry-janitor/registry-janitor/internal/archive"
 	"github.com/registry-janitor/registry-janitor/internal/ledger"
 	"github.com/registry-janitor/registry-janitor/internal/runs"
-	"github.com/registry-janitor/registry-janitor/registry"
 )
 
 // known is what a ledger knows of the tags that runs were to delete, by run and reference.
@@ -55,17 +54,13 @@ func (k known) add(ctx context.Context, l *ledger.Ledger, run string) error {
 
 // deletionsOf are what became of the tags that a run was to delete.
 func deletionsOf(run *ledger.RunDetails) map[string]deletion {
-	type content struct {
-		image  registry.Ref
-		digest string
-	}
-	done := map[content]bool{}
+	done := map[actions.ImageDigest]bool{}
 	deletions, copies := map[string]deletion{}, copiesIn(run.Outcome)
 	steps := slices.DeleteFunc(slices.Clone(run.Steps), func(s ledger.StepRecord) bool { return s.Action != actions.DeleteTag || s.Step == nil })
 	for i := range steps {
 		s := &steps[i]
 		if s.Result == actions.ResultDone {
-			done[content{s.Step.Object(), s.Step.Digest}] = true
+			done[s.Step.ImageDigest()] = true
 		}
 		d := deletionOf(s)
 		if d.copied = copies[s.Ref]; d.copied == nil {
@@ -75,7 +70,7 @@ func deletionsOf(run *ledger.RunDetails) map[string]deletion {
 	}
 	for i := range steps {
 		// The registry deletes a digest with all its tags.
-		if s := &steps[i]; s.Result == actions.ResultGone && done[content{s.Step.Object(), s.Step.Digest}] {
+		if s := &steps[i]; s.Result == actions.ResultGone && done[s.Step.ImageDigest()] {
 			d := deletions[s.Ref]
 			d.deleted = true
 			deletions[s.Ref] = d

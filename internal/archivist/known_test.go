@@ -108,12 +108,12 @@ func TestADeletionMayStillBeUnderWay(t *testing.T) {
 		after      time.Duration
 		may        bool
 	}{
-		"a tag that is still there":                 {"prod/api:a", "sha256:aa", time.Second, true},
-		"one that somebody has moved meanwhile":     {"prod/api:a", "sha256:cc", time.Second, true},
-		"one that is gone":                          {"prod/api:a", "", time.Second, false},
-		"one that is still there two minutes later": {"prod/api:a", "sha256:aa", 2 * time.Minute, false},
-		"one of which the result is known":          {"prod/api:b", "sha256:bb", time.Second, false},
-		"one that no run was to delete":             {"prod/api:c", "sha256:aa", time.Second, false},
+		"a tag that is still there":                   {"prod/api:a", "sha256:aa", time.Second, true},
+		"one that another client has moved meanwhile": {"prod/api:a", "sha256:cc", time.Second, true},
+		"one that is gone":                            {"prod/api:a", "", time.Second, false},
+		"one that is still there two minutes later":   {"prod/api:a", "sha256:aa", 2 * time.Minute, false},
+		"one of which the result is known":            {"prod/api:b", "sha256:bb", time.Second, false},
+		"one that no run was to delete":               {"prod/api:c", "sha256:aa", time.Second, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			done := []archive.Restored{{Record: archive.Record{Ref: "prod/api:a", Digest: "sha256:aa"}, As: row.as, Before: row.before}}

@@ -14,14 +14,14 @@ import (
 // The files in the folder of incoming copies that processes lock.
 const (
 	indexLock = "index.lock" // while the index is replaced
-	useLock   = "use.lock"   // shared by who copies, exclusive for who purges
+	useLock   = "use.lock"   // processes that copy share it, and one that purges has it alone
 )
 
 // lockPause is how long to wait before asking again for a lock that another process has.
 const lockPause = 20 * time.Millisecond
 
-// Enter takes the lock of those who copy. Who may only read the directory enters without it:
-// a purge meanwhile can only make a restoration fail.
+// Enter takes the lock that copying processes share. A process that may only read the directory
+// enters without it: a purge meanwhile can only make its restoration fail.
 func (f *Folder) Enter(ctx context.Context) (leave func(), err error) {
 	leave, err = f.lock(useLock, func(l *flock.Flock) (bool, error) { return l.TryRLockContext(ctx, lockPause) })
 	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {

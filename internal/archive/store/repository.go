@@ -51,7 +51,7 @@ type Repository struct {
 	marking
 
 	listing sync.Mutex
-	foreign map[v1.Hash]bool // manifests that tags of others need; nil: not known
+	foreign map[v1.Hash]bool // manifests that tags of other clients need; nil: not known
 }
 
 // NewRepository is the store in a repository. It sends no request.
@@ -211,8 +211,8 @@ func (s *Repository) Remove(ctx context.Context, b Blob) (bool, error) {
 	return err == nil, s.translate(err, b)
 }
 
-// isTagged reports whether a tag of others needs a manifest, or that is not known: who may
-// not list the tags may remove none. It lists them once.
+// isTagged reports whether a tag of another client needs a manifest, or may: where the registry
+// refuses to list the tags, no manifest is removed. It lists them once.
 func (s *Repository) isTagged(ctx context.Context, b Blob) (bool, error) {
 	s.listing.Lock()
 	defer s.listing.Unlock()
